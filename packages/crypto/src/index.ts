@@ -1,0 +1,6 @@
+export * from './did-key.ts'
+export * from './envelope.ts'
+export * from './hash.ts'
+export * from './key-file.ts'
+export * from './merkle.ts'
+export * from './signing.ts'

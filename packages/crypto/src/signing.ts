@@ -1,0 +1,74 @@
+import { createPrivateKey, createPublicKey, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto'
+import { concatBytes, systemRandom, utf8 } from '@weft/core'
+import { type DidKey, toDidKey } from './did-key.ts'
+
+/**
+ * Every purpose for which Weft signs. A signature is over `weft:<purpose>:v1`, a zero byte and the exact bytes,
+ * so that no signature given for one purpose can be passed off for another.
+ */
+export type SigningPurpose =
+  | 'application'
+  | 'challenge'
+  | 'vote'
+  | 'map'
+  | 'record'
+  | 'pubsub'
+  | 'hello'
+  | 'object'
+  | 'shard-release'
+
+// RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.
+const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')
+const SPKI_PREFIX = Uint8Array.fromHex('302a300506032b6570032100')
+
+/** An Ed25519 key pair (RFC 8032). The private half stays inside; only `seed()` lets it out, for key files. */
+export class SigningKey {
+  readonly publicKey: Uint8Array
+  readonly id: DidKey
+  readonly #private: KeyObject
+  readonly #seed: Uint8Array
+
+  /** @param seed 32 secret bytes; copied. */
+  constructor(seed: Uint8Array) {
+    if (seed.length !== 32) throw new RangeError(`Ed25519: a seed has 32 bytes, got ${seed.length}`)
+    this.#seed = seed.slice()
+    this.#private = createPrivateKey({ key: Buffer.from(concatBytes([PKCS8_PREFIX, seed])), format: 'der', type: 'pkcs8' })
+    const spki = createPublicKey(this.#private).export({ format: 'der', type: 'spki' })
+    this.publicKey = new Uint8Array(spki.subarray(spki.length - 32))
+    this.id = toDidKey(this.publicKey)
+  }
+
+  static generate(): SigningKey {
+    return new SigningKey(systemRandom.bytes(32))
+  }
+
+  /** 64 bytes. */
+  sign(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array {
+    return new Uint8Array(signBytes(null, signedBytes(purpose, bytes), this.#private))
+  }
+
+  /** A copy of the secret seed, for key files and for deriving keys of its owner. Wipe it after use. */
+  seed(): Uint8Array {
+    return this.#seed.slice()
+  }
+
+  /** Keeps the secret out of logs and of JSON. */
+  toJSON(): { id: DidKey } {
+    return { id: this.id }
+  }
+}
+
+/** True only for a valid Ed25519 signature over exactly these bytes for this purpose. Never throws. */
+export function verifySignature(purpose: SigningPurpose, bytes: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+  if (signature.length !== 64 || publicKey.length !== 32) return false
+  try {
+    const key = createPublicKey({ key: Buffer.from(concatBytes([SPKI_PREFIX, publicKey])), format: 'der', type: 'spki' })
+    return verifyBytes(null, signedBytes(purpose, bytes), key, signature)
+  } catch {
+    return false
+  }
+}
+
+function signedBytes(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array {
+  return concatBytes([utf8(`weft:${purpose}:v1\0`), bytes])
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, it } from 'node:test'
+import { loadOrCreateKey } from '../src/index.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'weft-key-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+it('makes the key once, for its owner only, and finds it again', () => {
+  const path = join(directory, 'deep', 'node.key')
+  const made = loadOrCreateKey(path)
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.equal(readFileSync(path).length, 32)
+  assert.equal(loadOrCreateKey(path).id, made.id)
+  assert.deepEqual(readdirSync(join(directory, 'deep')), ['node.key'])
+})
+
+it('takes a given seed for a new key, never over an old one', () => {
+  const path = join(directory, 'node.key')
+  const first = loadOrCreateKey(path, new Uint8Array(32).fill(1))
+  assert.equal(loadOrCreateKey(path, new Uint8Array(32).fill(2)).id, first.id)
+})
+
+it('refuses a key that others may read, that is cut short, or that cannot be written', () => {
+  const path = join(directory, 'node.key')
+  loadOrCreateKey(path)
+  chmodSync(path, 0o644)
+  assert.throws(() => loadOrCreateKey(path), { code: 'E_KEY_FILE', fix: /chmod 600/ })
+  const short = join(directory, 'short.key')
+  writeFileSync(short, 'abc', { mode: 0o600 })
+  assert.throws(() => loadOrCreateKey(short), { code: 'E_KEY_FILE' })
+  assert.throws(() => loadOrCreateKey(join(short, 'under-a-file')), { code: 'E_KEY_FILE' })
+})

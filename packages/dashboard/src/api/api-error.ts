@@ -1,0 +1,25 @@
+import type { Fault } from './types.ts'
+
+/** What the API or the way to it said went wrong. */
+export class ApiError extends Error {
+  readonly fault: Fault
+  readonly status: number
+
+  constructor(status: number, fault: Fault) {
+    super(`${fault.code}: ${fault.cause}`)
+    this.status = status
+    this.fault = fault
+  }
+}
+
+export const DAEMON_GONE: Fault = {
+  code: 'E_DAEMON_UNREACHABLE',
+  cause: 'The daemon does not answer any more.',
+  fix: 'Start it again (weft start, or npm start); this page goes on by itself.',
+}
+
+export const SIGNED_OUT: Fault = {
+  code: 'E_SIGNED_OUT',
+  cause: 'This page is not signed in to the daemon.',
+  fix: 'Run weft dashboard and open the link that it prints.',
+}

@@ -1,0 +1,77 @@
+import { useEffect, useState } from 'react'
+import { onLiveEvent } from './api/live-events.ts'
+import { File } from './pages/file.tsx'
+import { Files } from './pages/files.tsx'
+import { Members } from './pages/members.tsx'
+import { Overview } from './pages/overview.tsx'
+import { type Route, useRoute } from './parts/route.ts'
+import { StateBadge } from './parts/state-badge.tsx'
+
+const PAGES: readonly { readonly href: string; readonly name: string; readonly pages: readonly Route['page'][] }[] = [
+  { href: '#/', name: 'Overview', pages: ['overview'] },
+  { href: '#/members', name: 'Members', pages: ['members'] },
+  { href: '#/files', name: 'Files', pages: ['files', 'file'] },
+]
+
+export function App() {
+  const route = useRoute()
+  useEffect(() => {
+    document.title = `Weft: ${PAGES.find((page) => page.pages.includes(route.page))?.name ?? ''}`
+  }, [route.page])
+  return (
+    <>
+      <a className="skip" href="#main" onClick={focusMain}>
+        Skip to content
+      </a>
+      <header>
+        <span className="brand">Weft</span>
+        <nav aria-label="Pages">
+          <ul>
+            {PAGES.map((page) => (
+              <li key={page.href}>
+                <a href={page.href} aria-current={page.pages.includes(route.page) ? 'page' : undefined}>
+                  {page.name}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <LiveState />
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Page route={route} />
+      </main>
+    </>
+  )
+}
+
+// The fragment names the page, so the link must move the focus itself and leave the address alone.
+function focusMain(event: { preventDefault(): void }): void {
+  event.preventDefault()
+  document.getElementById('main')?.focus()
+}
+
+function Page({ route }: { route: Route }) {
+  if (route.page === 'members') return <Members />
+  if (route.page === 'files') return <Files />
+  if (route.page === 'file') return <File key={route.object} object={route.object} />
+  return <Overview />
+}
+
+function LiveState() {
+  const [live, setLive] = useState<boolean | undefined>(undefined)
+  useEffect(
+    () =>
+      onLiveEvent((name) => {
+        setLive(name !== 'lost')
+      }),
+    [],
+  )
+  return (
+    <span className="live" role="status">
+      {live === true && <StateBadge tone="good">live</StateBadge>}
+      {live === false && <StateBadge tone="warn">reconnecting</StateBadge>}
+      {live === undefined && <StateBadge tone="idle">connecting</StateBadge>}
+    </span>
+  )
+}

@@ -1,0 +1,15 @@
+import type { Fault } from '../api/types.ts'
+
+/** An unhealthy state: what, why, and what to do. */
+export function FaultNote({ fault }: { fault: Fault }) {
+  return (
+    <div className="fault" role="alert">
+      <p>
+        <code>{fault.code}</code> {fault.cause}
+      </p>
+      <p>
+        <strong>Fix:</strong> {fault.fix}
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,26 @@
+import { useSyncExternalStore } from 'react'
+
+export type Route =
+  | { readonly page: 'overview' }
+  | { readonly page: 'members' }
+  | { readonly page: 'files' }
+  | { readonly page: 'file'; readonly object: string }
+
+/** Pages live in the fragment, so that the daemon serves one document and no address leaves the machine. */
+export function parseRoute(hash: string): Route {
+  const [, page, object] = hash.replace(/^#/, '').split('/')
+  if (page === 'members') return { page: 'members' }
+  if (page === 'files') return object === undefined || object === '' ? { page: 'files' } : { page: 'file', object: decodeURIComponent(object) }
+  return { page: 'overview' }
+}
+
+export function useRoute(): Route {
+  const hash = useSyncExternalStore(
+    (changed) => {
+      window.addEventListener('hashchange', changed)
+      return () => window.removeEventListener('hashchange', changed)
+    },
+    () => window.location.hash,
+  )
+  return parseRoute(hash)
+}

@@ -1,0 +1,77 @@
+import type { DescMessage } from '@bufbuild/protobuf'
+import * as membership from './generated/weft/v1/membership_pb.ts'
+import * as record from './generated/weft/v1/record_pb.ts'
+
+/**
+ * The one registry of protocol ids, methods and size limits. Everything that reads from the wire takes its limits
+ * from here; nothing that is not listed is answered.
+ */
+
+export const KiB = 1024
+export const MiB = 1024 * KiB
+
+/** Streams between nodes. The network's id is part of each id, so that two networks never merge. */
+export const STREAM_PROTOCOLS = {
+  /** Control: many small calls multiplexed on one long-lived stream (docs/specs/rpc.md). */
+  rpc: { name: 'rpc', version: 1 },
+  /** Bulk: shards to and from a holder (docs/specs/shards.md). */
+  shard: { name: 'shard', version: 1 },
+} as const
+
+export type StreamProtocol = keyof typeof STREAM_PROTOCOLS
+
+export function protocolId(networkId: string, protocol: StreamProtocol): string {
+  const { name, version } = STREAM_PROTOCOLS[protocol]
+  return `/weft/${networkId}/${name}/${version}`
+}
+
+/** Who may call a method: anyone who connected, certified members (validators included), or validators only. */
+export type Access = 'anyone' | 'member' | 'validator'
+
+export interface MethodSpec<Request extends DescMessage = DescMessage, Response extends DescMessage = DescMessage> {
+  readonly request: Request
+  readonly response: Response
+  readonly access: Access
+  /** Bytes; a larger body is refused before it is parsed. */
+  readonly maxRequest: number
+  readonly maxResponse: number
+}
+
+const method = <Request extends DescMessage, Response extends DescMessage>(
+  request: Request,
+  response: Response,
+  access: Access,
+  maxRequest: number,
+  maxResponse: number,
+): MethodSpec<Request, Response> => ({ request, response, access, maxRequest, maxResponse })
+
+/** Largest value of a record, bytes. */
+export const MAX_RECORD_VALUE = 64 * KiB
+/** A record with its key, signature and framing. */
+const MAX_RECORD = MAX_RECORD_VALUE + KiB
+/** Largest certificate on the wire: its body (at most 2 KiB) and up to 64 votes of 100 bytes. */
+const MAX_CERTIFICATE = 10 * KiB
+
+export const METHODS = {
+  'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB),
+  'admission.submit': method(membership.SubmitRequestSchema, membership.SubmitResponseSchema, 'anyone', MAX_CERTIFICATE, KiB),
+  'admission.challenge': method(membership.ChallengeRequestSchema, membership.ChallengeResponseSchema, 'anyone', KiB, KiB),
+  'map.propose': method(membership.MapProposeRequestSchema, membership.MapProposeResponseSchema, 'validator', 4 * MiB, MiB),
+  'map.publish': method(membership.MapPublishRequestSchema, membership.MapPublishResponseSchema, 'validator', 64 * KiB, KiB),
+  'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
+  'map.entries': method(membership.MapEntriesRequestSchema, membership.MapEntriesResponseSchema, 'anyone', KiB, MiB),
+  'map.certificates': method(membership.CertificatesRequestSchema, membership.CertificatesResponseSchema, 'anyone', 4 * KiB, MiB),
+  'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
+  'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
+} as const
+
+export type MethodName = keyof typeof METHODS
+
+/** Largest frame of the control stream, bytes: the largest body and room for its envelope. */
+export const MAX_RPC_FRAME = 4 * MiB + 4 * KiB
+/** Largest message (not raw bytes) of the shard stream, bytes. */
+export const MAX_SHARD_MESSAGE = 256 * KiB
+/** Largest shard, bytes: a 16 MiB segment in one piece. */
+export const MAX_SHARD_LENGTH = 16 * MiB
+/** Largest message on a pub/sub topic, bytes. */
+export const MAX_PUBSUB_MESSAGE = 64 * KiB
