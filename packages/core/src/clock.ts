@@ -72,7 +72,7 @@ export async function withTimeout<T>(
 /** A clock that moves only when told to; timers fire in order of their due time. For tests and simulation. */
 export class VirtualClock implements Clock {
   #now: number
-  #started: number
+  readonly #started: number
   #sequence = 0
   #timers: { due: number; sequence: number; callback: () => void }[] = []
 

@@ -22,6 +22,9 @@ export class Emitter<Events extends object> {
         errors.push(error)
       }
     }
-    if (errors.length > 0) queueMicrotask(() => { throw new AggregateError(errors, `listener of ${String(name)} failed`) })
+    if (errors.length > 0)
+      queueMicrotask(() => {
+        throw new AggregateError(errors, `listener of ${String(name)} failed`)
+      })
   }
 }

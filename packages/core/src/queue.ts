@@ -11,7 +11,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   readonly #sizeOf: (item: T) => number
   #size = 0
   #ended = false
-  #error: unknown
+  #error: Error | undefined
   #readable = Promise.withResolvers<void>()
   #writable = Promise.withResolvers<void>()
 
@@ -66,7 +66,7 @@ export class BoundedQueue<T> implements AsyncIterable<T> {
   }
 
   /** Ends the queue. With an error, readers get what is queued and then the error; writers get it at once. */
-  end(error?: unknown): void {
+  end(error?: Error): void {
     if (this.#ended) return
     this.#ended = true
     this.#error = error

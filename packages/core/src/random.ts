@@ -29,10 +29,10 @@ export function seededRandom(seed: number): Random {
     const t = (s1 << 9) >>> 0
     state[2] = s2 ^ s0
     state[3] = s3 ^ s1
-    state[1] = s1 ^ (state[2] as number)
-    state[0] = s0 ^ (state[3] as number)
-    state[2] = (state[2] as number) ^ t
-    state[3] = rotate(state[3] as number, 11)
+    state[1] = s1 ^ state[2]
+    state[0] = s0 ^ state[3]
+    state[2] = state[2] ^ t
+    state[3] = rotate(state[3], 11)
     return result
   }
   return {
@@ -46,7 +46,8 @@ export function seededRandom(seed: number): Random {
 
 /** A uniform integer in [0, below); rejection sampling, no modulo bias. */
 export function randomInt(random: Random, below: number): number {
-  if (!Number.isSafeInteger(below) || below < 1 || below > 2 ** 32) throw new RangeError(`randomInt: below must be 1 to 2^32, got ${below}`)
+  if (!Number.isSafeInteger(below) || below < 1 || below > 2 ** 32)
+    throw new RangeError(`randomInt: below must be 1 to 2^32, got ${below}`)
   const limit = 2 ** 32 - (2 ** 32 % below)
   for (;;) {
     const bytes = random.bytes(4)

@@ -50,14 +50,19 @@ export class Scope implements AsyncDisposable {
   /** Registers a disposable and hands it back. */
   use<T extends AsyncDisposable | Disposable>(name: string, resource: T): T {
     this.defer(name, () =>
-      Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : (resource as Disposable)[Symbol.dispose](),
+      Symbol.asyncDispose in resource ? resource[Symbol.asyncDispose]() : resource[Symbol.dispose](),
     )
     return resource
   }
 
   /** A scope that closes with this one. */
   child(name: string): Scope {
-    const child = new Scope({ name: `${this.name}/${name}`, clock: this.#clock, logger: this.#logger, slowCloseMs: this.#slowCloseMs })
+    const child = new Scope({
+      name: `${this.name}/${name}`,
+      clock: this.#clock,
+      logger: this.#logger,
+      slowCloseMs: this.#slowCloseMs,
+    })
     return this.use(name, child)
   }
 
@@ -82,7 +87,12 @@ export class Scope implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#controller.abort(
-      new WeftError({ code: 'E_ABORTED', cause: `${this.name} is closing.`, fix: 'Start it again once the daemon is up.', retryable: true }),
+      new WeftError({
+        code: 'E_ABORTED',
+        cause: `${this.name} is closing.`,
+        fix: 'Start it again once the daemon is up.',
+        retryable: true,
+      }),
     )
     const errors: unknown[] = []
     for (const { name, close } of this.#closers.toReversed()) {

@@ -26,7 +26,10 @@ it('shuffles without losing or doubling anything', () => {
     fc.property(fc.array(fc.integer()), fc.integer(), (items, seed) => {
       const copy = [...items]
       const out = shuffled(seededRandom(seed), items)
-      assert.deepEqual(out.toSorted((a, b) => a - b), copy.toSorted((a, b) => a - b))
+      assert.deepEqual(
+        out.toSorted((a, b) => a - b),
+        copy.toSorted((a, b) => a - b),
+      )
       assert.deepEqual(items, copy)
     }),
   )

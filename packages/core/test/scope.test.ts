@@ -43,7 +43,10 @@ describe('Scope', () => {
 
   it('runs background tasks to their end before it is closed and logs their failures', async () => {
     const errors: string[] = []
-    const scope = new Scope({ name: 'test', logger: { ...silentLogger, error: (message: string) => errors.push(message) } })
+    const scope = new Scope({
+      name: 'test',
+      logger: { ...silentLogger, error: (message: string) => errors.push(message) },
+    })
     let ended = false
     scope.spawn('loop', async (signal) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve))

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { WeftError, messageOf } from '@weft/core'
 import { wipe } from './hash.ts'
@@ -13,10 +23,18 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
     const bytes = readFileSync(path)
     const mode = statSync(path).mode & 0o777
     if ((mode & 0o077) !== 0) {
-      throw keyFileError(path, `others may read it (mode ${mode.toString(8)})`, `Run chmod 600 ${path}; if others used this machine, make a new key.`)
+      throw keyFileError(
+        path,
+        `others may read it (mode ${mode.toString(8)})`,
+        `Run chmod 600 ${path}; if others used this machine, make a new key.`,
+      )
     }
     if (bytes.length !== 32) {
-      throw keyFileError(path, `it has ${bytes.length} bytes in place of 32`, 'Restore it from a backup; a new key is a new identity.')
+      throw keyFileError(
+        path,
+        `it has ${bytes.length} bytes in place of 32`,
+        'Restore it from a backup; a new key is a new identity.',
+      )
     }
     const key = new SigningKey(bytes)
     wipe(bytes)
@@ -49,7 +67,11 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
       closeSync(directory)
     }
   } catch (error) {
-    throw keyFileError(path, messageOf(error), 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).')
+    throw keyFileError(
+      path,
+      messageOf(error),
+      'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
+    )
   }
   return key
 }

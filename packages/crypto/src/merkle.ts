@@ -37,7 +37,12 @@ export function merkleLeafHash(data: Uint8Array): Uint8Array {
 export function merkleLeaves(data: Uint8Array): Uint8Array[] {
   const leaves: Uint8Array[] = []
   for (let at = 0; at < data.length; at += MERKLE_LEAF_SIZE) {
-    leaves.push(createHash('sha256').update(LEAF).update(data.subarray(at, at + MERKLE_LEAF_SIZE)).digest())
+    leaves.push(
+      createHash('sha256')
+        .update(LEAF)
+        .update(data.subarray(at, at + MERKLE_LEAF_SIZE))
+        .digest(),
+    )
   }
   return leaves
 }
@@ -75,7 +80,13 @@ export function merkleProof(leafHashes: readonly Uint8Array[], index: number): U
 }
 
 /** Checks a proof of inclusion (RFC 9162, section 2.1.3.2). */
-export function verifyMerkleProof(leafHash: Uint8Array, index: number, count: number, proof: readonly Uint8Array[], root: Uint8Array): boolean {
+export function verifyMerkleProof(
+  leafHash: Uint8Array,
+  index: number,
+  count: number,
+  proof: readonly Uint8Array[],
+  root: Uint8Array,
+): boolean {
   if (!Number.isInteger(index) || index < 0 || index >= count) return false
   let hash = leafHash
   let at = index

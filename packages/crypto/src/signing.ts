@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign as signBytes,
+  verify as verifyBytes,
+} from 'node:crypto'
 import { concatBytes, systemRandom, utf8 } from '@weft/core'
 import { type DidKey, toDidKey } from './did-key.ts'
 
@@ -31,8 +37,13 @@ export class SigningKey {
   /** @param seed 32 secret bytes; copied. */
   constructor(seed: Uint8Array) {
     if (seed.length !== 32) throw new RangeError(`Ed25519: a seed has 32 bytes, got ${seed.length}`)
-    this.#seed = seed.slice()
-    this.#private = createPrivateKey({ key: Buffer.from(concatBytes([PKCS8_PREFIX, seed])), format: 'der', type: 'pkcs8' })
+    // Not slice(): a Buffer would share its memory, and callers wipe what they read.
+    this.#seed = new Uint8Array(seed)
+    this.#private = createPrivateKey({
+      key: Buffer.from(concatBytes([PKCS8_PREFIX, seed])),
+      format: 'der',
+      type: 'pkcs8',
+    })
     const spki = createPublicKey(this.#private).export({ format: 'der', type: 'spki' })
     this.publicKey = new Uint8Array(spki.subarray(spki.length - 32))
     this.id = toDidKey(this.publicKey)
@@ -59,10 +70,19 @@ export class SigningKey {
 }
 
 /** True only for a valid Ed25519 signature over exactly these bytes for this purpose. Never throws. */
-export function verifySignature(purpose: SigningPurpose, bytes: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+export function verifySignature(
+  purpose: SigningPurpose,
+  bytes: Uint8Array,
+  signature: Uint8Array,
+  publicKey: Uint8Array,
+): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false
   try {
-    const key = createPublicKey({ key: Buffer.from(concatBytes([SPKI_PREFIX, publicKey])), format: 'der', type: 'spki' })
+    const key = createPublicKey({
+      key: Buffer.from(concatBytes([SPKI_PREFIX, publicKey])),
+      format: 'der',
+      type: 'spki',
+    })
     return verifyBytes(null, signedBytes(purpose, bytes), key, signature)
   } catch {
     return false

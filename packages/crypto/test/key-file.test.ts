@@ -16,7 +16,11 @@ it('makes the key once, for its owner only, and finds it again', () => {
   const made = loadOrCreateKey(path)
   assert.equal(statSync(path).mode & 0o777, 0o600)
   assert.equal(readFileSync(path).length, 32)
-  assert.equal(loadOrCreateKey(path).id, made.id)
+  const found = loadOrCreateKey(path)
+  assert.equal(found.id, made.id)
+  // The secret survives the wiping of the buffer that it was read into.
+  assert.deepEqual(found.seed(), made.seed())
+  assert.deepEqual(found.seed(), new Uint8Array(readFileSync(path)))
   assert.deepEqual(readdirSync(join(directory, 'deep')), ['node.key'])
 })
 

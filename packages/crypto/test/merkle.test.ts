@@ -25,7 +25,16 @@ function rfcRoot(leaves: readonly Uint8Array[]): Uint8Array {
 describe('Merkle tree (RFC 9162, section 2.1)', () => {
   it('gives the roots of the certificate-transparency test tree', () => {
     // The eight leaves and roots that Certificate Transparency implementations share.
-    const data = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map(fromHex)
+    const data = [
+      '',
+      '00',
+      '10',
+      '2021',
+      '3031',
+      '40414243',
+      '5051525354555657',
+      '606162636465666768696a6b6c6d6e6f',
+    ].map(fromHex)
     const roots = [
       '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
       'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
@@ -37,7 +46,8 @@ describe('Merkle tree (RFC 9162, section 2.1)', () => {
       '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
     ]
     const leaves = data.map(merkleLeafHash)
-    for (let count = 1; count <= 8; count++) assert.equal(toHex(merkleRootOfLeaves(leaves.slice(0, count))), roots[count - 1])
+    for (let count = 1; count <= 8; count++)
+      assert.equal(toHex(merkleRootOfLeaves(leaves.slice(0, count))), roots[count - 1])
   })
 
   it('equals the definition for every count, and every proof verifies', () => {

@@ -4,7 +4,15 @@ import { describe, it } from 'node:test'
 import { concatBytes, fromHex, toHex, utf8 } from '@weft/core'
 import fc from 'fast-check'
 import { createPublicKey, verify } from 'node:crypto'
-import { SigningKey, fromDidKey, isDidKey, openEnvelope, sealEnvelope, toDidKey, verifySignature } from '../src/index.ts'
+import {
+  SigningKey,
+  fromDidKey,
+  isDidKey,
+  openEnvelope,
+  sealEnvelope,
+  toDidKey,
+  verifySignature,
+} from '../src/index.ts'
 
 // RFC 8032, section 7.1, TEST 1.
 const SEED = fromHex('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60')
@@ -70,7 +78,13 @@ describe('did:key', () => {
     )
     fc.assert(fc.property(fc.string(), (text) => assert.ok(!isDidKey(text))))
     const id = new SigningKey(SEED).id
-    for (const wrong of [`${id}1`, id.slice(0, -1), id.replace('did:key:', ''), id.replace('z6Mk', 'z6Ll'), `did:key:z${'1'.repeat(5_000)}`]) {
+    for (const wrong of [
+      `${id}1`,
+      id.slice(0, -1),
+      id.replace('did:key:', ''),
+      id.replace('z6Mk', 'z6Ll'),
+      `did:key:z${'1'.repeat(5_000)}`,
+    ]) {
       assert.throws(() => fromDidKey(wrong), { code: 'E_DID_INVALID' })
     }
     assert.throws(() => toDidKey(new Uint8Array(31)), RangeError)
@@ -83,7 +97,11 @@ describe('signed envelopes', () => {
     const envelope = sealEnvelope('application', utf8('let me in'), key)
     assert.deepEqual(openEnvelope('application', envelope), { payload: utf8('let me in'), signer: key.id })
     assert.throws(() => openEnvelope('vote', envelope), { code: 'E_SIGNATURE_INVALID' })
-    assert.throws(() => openEnvelope('application', { ...envelope, payload: utf8('let me out') }), { code: 'E_SIGNATURE_INVALID' })
-    assert.throws(() => openEnvelope('application', { ...envelope, signer: SigningKey.generate().publicKey }), { code: 'E_SIGNATURE_INVALID' })
+    assert.throws(() => openEnvelope('application', { ...envelope, payload: utf8('let me out') }), {
+      code: 'E_SIGNATURE_INVALID',
+    })
+    assert.throws(() => openEnvelope('application', { ...envelope, signer: SigningKey.generate().publicKey }), {
+      code: 'E_SIGNATURE_INVALID',
+    })
   })
 })

@@ -68,10 +68,10 @@ function LiveState() {
     [],
   )
   return (
-    <span className="live" role="status">
+    <output className="live">
       {live === true && <StateBadge tone="good">live</StateBadge>}
       {live === false && <StateBadge tone="warn">reconnecting</StateBadge>}
       {live === undefined && <StateBadge tone="idle">connecting</StateBadge>}
-    </span>
+    </output>
   )
 }

@@ -11,7 +11,11 @@ export function encodeMessage<Desc extends DescMessage>(schema: Desc, message: M
  * A new field comes with a new protocol version, so that no peer acts on half of what was said (docs/adr/0002).
  * @throws WeftError E_MESSAGE_TOO_LARGE, E_MESSAGE_MALFORMED, E_MESSAGE_UNKNOWN_FIELD
  */
-export function decodeMessage<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array, maxBytes: number): MessageShape<Desc> {
+export function decodeMessage<Desc extends DescMessage>(
+  schema: Desc,
+  bytes: Uint8Array,
+  maxBytes: number,
+): MessageShape<Desc> {
   if (bytes.length > maxBytes) {
     throw new WeftError({
       code: 'E_MESSAGE_TOO_LARGE',

@@ -54,13 +54,43 @@ const MAX_CERTIFICATE = 10 * KiB
 
 export const METHODS = {
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB),
-  'admission.submit': method(membership.SubmitRequestSchema, membership.SubmitResponseSchema, 'anyone', MAX_CERTIFICATE, KiB),
-  'admission.challenge': method(membership.ChallengeRequestSchema, membership.ChallengeResponseSchema, 'anyone', KiB, KiB),
-  'map.propose': method(membership.MapProposeRequestSchema, membership.MapProposeResponseSchema, 'validator', 4 * MiB, MiB),
-  'map.publish': method(membership.MapPublishRequestSchema, membership.MapPublishResponseSchema, 'validator', 64 * KiB, KiB),
+  'admission.submit': method(
+    membership.SubmitRequestSchema,
+    membership.SubmitResponseSchema,
+    'anyone',
+    MAX_CERTIFICATE,
+    KiB,
+  ),
+  'admission.challenge': method(
+    membership.ChallengeRequestSchema,
+    membership.ChallengeResponseSchema,
+    'anyone',
+    KiB,
+    KiB,
+  ),
+  'map.propose': method(
+    membership.MapProposeRequestSchema,
+    membership.MapProposeResponseSchema,
+    'validator',
+    4 * MiB,
+    MiB,
+  ),
+  'map.publish': method(
+    membership.MapPublishRequestSchema,
+    membership.MapPublishResponseSchema,
+    'validator',
+    64 * KiB,
+    KiB,
+  ),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
   'map.entries': method(membership.MapEntriesRequestSchema, membership.MapEntriesResponseSchema, 'anyone', KiB, MiB),
-  'map.certificates': method(membership.CertificatesRequestSchema, membership.CertificatesResponseSchema, 'anyone', 4 * KiB, MiB),
+  'map.certificates': method(
+    membership.CertificatesRequestSchema,
+    membership.CertificatesResponseSchema,
+    'anyone',
+    4 * KiB,
+    MiB,
+  ),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
   'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
 } as const

@@ -26,7 +26,8 @@ describe('frames', () => {
           const out: Uint8Array[] = []
           for (const chunk of cut(concatBytes(bodies.map(encodeFrame)), sizes)) {
             parser.push(chunk)
-            for (let frame = parser.takeFrame(); frame !== undefined; frame = parser.takeFrame()) out.push(frame.slice())
+            for (let frame = parser.takeFrame(); frame !== undefined; frame = parser.takeFrame())
+              out.push(frame.slice())
           }
           parser.end()
           assert.deepEqual(out, bodies)
@@ -71,7 +72,8 @@ describe('frames', () => {
         const parser = new FrameParser(64)
         parser.push(bytes)
         try {
-          for (let frame = parser.takeFrame(); frame !== undefined; frame = parser.takeFrame()) assert.ok(frame.length <= 64)
+          for (let frame = parser.takeFrame(); frame !== undefined; frame = parser.takeFrame())
+            assert.ok(frame.length <= 64)
         } catch (error) {
           assert.ok(error instanceof WeftError)
         }

@@ -37,24 +37,38 @@ describe('decodeMessage', () => {
 
   it('refuses unknown fields at the top, in a message, in a repeated one and in a oneof', () => {
     const top = concatBytes([encodeMessage(RpcFrameSchema, create(RpcFrameSchema, { id: 1 })), unknownField])
-    assert.throws(() => decodeMessage(RpcFrameSchema, top, 1_000), { code: 'E_MESSAGE_UNKNOWN_FIELD', cause: /RpcFrame .*100/ })
+    assert.throws(() => decodeMessage(RpcFrameSchema, top, 1_000), {
+      code: 'E_MESSAGE_UNKNOWN_FIELD',
+      cause: /RpcFrame .*100/,
+    })
     // ApplyRequest.application (field 1) holding only an unknown field.
-    assert.throws(() => decodeMessage(ApplyRequestSchema, Uint8Array.of(0x0a, 3, ...unknownField), 1_000), { code: 'E_MESSAGE_UNKNOWN_FIELD' })
+    assert.throws(() => decodeMessage(ApplyRequestSchema, Uint8Array.of(0x0a, 3, ...unknownField), 1_000), {
+      code: 'E_MESSAGE_UNKNOWN_FIELD',
+    })
     // MapProposeRequest.certificates (repeated, field 3).
-    assert.throws(() => decodeMessage(MapProposeRequestSchema, Uint8Array.of(0x1a, 0, 0x1a, 3, ...unknownField), 1_000), { code: 'E_MESSAGE_UNKNOWN_FIELD' })
+    assert.throws(
+      () => decodeMessage(MapProposeRequestSchema, Uint8Array.of(0x1a, 0, 0x1a, 3, ...unknownField), 1_000),
+      { code: 'E_MESSAGE_UNKNOWN_FIELD' },
+    )
     // ShardRequest.put (oneof, field 1).
-    assert.throws(() => decodeMessage(ShardRequestSchema, Uint8Array.of(0x0a, 3, ...unknownField), 1_000), { code: 'E_MESSAGE_UNKNOWN_FIELD' })
+    assert.throws(() => decodeMessage(ShardRequestSchema, Uint8Array.of(0x0a, 3, ...unknownField), 1_000), {
+      code: 'E_MESSAGE_UNKNOWN_FIELD',
+    })
   })
 
   it('turns any bytes into a message or a WeftError', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(RpcFrameSchema, RecordSchema, ShardRequestSchema, MapProposeRequestSchema), (bytes, schema) => {
-        try {
-          decodeMessage(schema, bytes, 200)
-        } catch (error) {
-          assert.ok(error instanceof WeftError)
-        }
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom(RpcFrameSchema, RecordSchema, ShardRequestSchema, MapProposeRequestSchema),
+        (bytes, schema) => {
+          try {
+            decodeMessage(schema, bytes, 200)
+          } catch (error) {
+            assert.ok(error instanceof WeftError)
+          }
+        },
+      ),
       { numRuns: 5_000 },
     )
   })

@@ -9,26 +9,38 @@ export interface PeerStatus {
   readonly id: string
   readonly state: 'connected' | 'connecting' | 'unreachable'
   readonly since: number
-  readonly rttMs?: number | null
-  readonly fault?: Fault | null
+  readonly rttMs?: number
+  readonly fault?: Fault
 }
 
 export interface MapStatus {
-  readonly epoch?: number | null
-  readonly signedAt?: number | null
+  readonly epoch?: number
+  readonly signedAt?: number
   readonly signatures: number
   readonly quorum: number
   readonly validators: number
-  readonly fault?: Fault | null
+  readonly fault?: Fault
 }
 
 export interface NodeStatus {
-  readonly node: { readonly id: string; readonly name: string; readonly roles: readonly string[]; readonly version: string; readonly uptimeMs: number; readonly home: string }
+  readonly node: {
+    readonly id: string
+    readonly name: string
+    readonly roles: readonly string[]
+    readonly version: string
+    readonly uptimeMs: number
+    readonly home: string
+  }
   readonly network: { readonly id: string; readonly name: string; readonly simulated: boolean }
-  readonly admission: { readonly state: string; readonly fault?: Fault | null }
+  readonly admission: { readonly state: string; readonly fault?: Fault }
   readonly map: MapStatus
   readonly peers: { readonly connected: number; readonly total: number }
-  readonly storage: { readonly shards: number; readonly bytes: number; readonly quotaBytes: number; readonly fault?: Fault | null }
+  readonly storage: {
+    readonly shards: number
+    readonly bytes: number
+    readonly quotaBytes: number
+    readonly fault?: Fault
+  }
   readonly resources: { readonly rssBytes: number; readonly eventLoopP99Ms: number }
   readonly faults: readonly Fault[]
 }
@@ -36,7 +48,12 @@ export interface NodeStatus {
 export interface Member {
   readonly id: string
   readonly roles: readonly string[]
-  readonly certificate: { readonly epoch: number; readonly quorum: number; readonly expiresAt: number; readonly signatures: readonly unknown[] }
+  readonly certificate: {
+    readonly epoch: number
+    readonly quorum: number
+    readonly expiresAt: number
+    readonly signatures: readonly unknown[]
+  }
   readonly addresses: readonly string[]
   readonly family: string
   readonly region: string
@@ -44,11 +61,11 @@ export interface Member {
   readonly asn: number
   readonly simulated: boolean
   /** Absent for the node that answers. */
-  readonly peer?: PeerStatus | null
+  readonly peer?: PeerStatus
 }
 
 export interface Members {
-  readonly epoch?: number | null
+  readonly epoch?: number
   readonly members: readonly Member[]
   readonly map: MapStatus
 }
@@ -72,7 +89,7 @@ export interface ObjectStatus {
     readonly shards: readonly { readonly index: number; readonly node: string; readonly state: ShardState }[]
   }[]
   readonly health: 'healthy' | 'degraded' | 'lost'
-  readonly fault?: Fault | null
+  readonly fault?: Fault
   readonly relaxed: readonly string[]
   readonly expiresAt: number
 }

@@ -21,7 +21,12 @@ const RETRY_MS = 2_000
 
 /** Reads `path` now, whenever one of `events` comes, and every ten seconds. */
 export function useResource<T>(path: string, events: readonly EventName[]): Resource<T> {
-  const [resource, setResource] = useState<Resource<T> & { path: string }>({ path, data: undefined, asOf: undefined, fault: undefined })
+  const [resource, setResource] = useState<Resource<T> & { path: string }>({
+    path,
+    data: undefined,
+    asOf: undefined,
+    fault: undefined,
+  })
   const wanted = events.join()
   useEffect(() => {
     const controller = new AbortController()
@@ -44,8 +49,11 @@ export function useResource<T>(path: string, events: readonly EventName[]): Reso
         schedule(REFRESH_MS)
       } catch (error) {
         if (controller.signal.aborted) return
-        const fault = error instanceof ApiError ? error.fault : { code: 'E_PAGE', cause: String(error), fix: 'Reload the page.' }
-        setResource((old) => (old.path === path ? { ...old, fault } : { path, data: undefined, asOf: undefined, fault }))
+        const fault =
+          error instanceof ApiError ? error.fault : { code: 'E_PAGE', cause: String(error), fix: 'Reload the page.' }
+        setResource((old) =>
+          old.path === path ? { ...old, fault } : { path, data: undefined, asOf: undefined, fault },
+        )
         schedule(RETRY_MS)
       } finally {
         reading = false

@@ -11,11 +11,20 @@ const HEALTH: Readonly<Record<ObjectStatus['health'], [Tone, string]>> = {
   lost: ['bad', 'not readable now: too few shards'],
 }
 
-const SHARD: Readonly<Record<ShardState, Tone>> = { stored: 'good', unreachable: 'bad', missing: 'bad', corrupt: 'warn' }
+const SHARD: Readonly<Record<ShardState, Tone>> = {
+  stored: 'good',
+  unreachable: 'bad',
+  missing: 'bad',
+  corrupt: 'warn',
+}
 
 /** The shards of one file: which node holds each, and whether it is there now. */
 export function File({ object }: { object: string }) {
-  const resource = useResource<ObjectStatus>(`/api/v1/objects/${encodeURIComponent(object)}/stat`, ['peer', 'map', 'transfer'])
+  const resource = useResource<ObjectStatus>(`/api/v1/objects/${encodeURIComponent(object)}/stat`, [
+    'peer',
+    'map',
+    'transfer',
+  ])
   return (
     <>
       <h1>File</h1>
@@ -35,10 +44,10 @@ function Shards({ status }: { status: ObjectStatus }) {
       <p className="status-line" data-testid="health" data-health={status.health}>
         <StateBadge tone={tone}>{words}</StateBadge>
       </p>
-      {status.fault != null && <FaultNote fault={status.fault} />}
+      {status.fault !== undefined && <FaultNote fault={status.fault} />}
       <p>
-        {formatBytes(status.size)}, class {status.class.name}: any {status.class.k} of {status.class.n} shards restore a segment. Kept until{' '}
-        {formatDate(status.expiresAt)}.
+        {formatBytes(status.size)}, class {status.class.name}: any {status.class.k} of {status.class.n} shards restore a
+        segment. Kept until {formatDate(status.expiresAt)}.
       </p>
       {status.relaxed.map((rule) => (
         <p key={rule} className="quiet">

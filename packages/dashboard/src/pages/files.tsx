@@ -32,7 +32,9 @@ export function Files() {
                   {objects.map((object) => (
                     <tr key={object.object}>
                       <th scope="row">
-                        <a href={`#/files/${encodeURIComponent(object.object)}`}>{object.name === '' ? 'unnamed' : object.name}</a>
+                        <a href={`#/files/${encodeURIComponent(object.object)}`}>
+                          {object.name === '' ? 'unnamed' : object.name}
+                        </a>
                       </th>
                       <td className="number">{formatBytes(object.size)}</td>
                       <td>{object.class}</td>

@@ -14,7 +14,7 @@ export function Members() {
       <ResourceView resource={resource}>
         {(data) => (
           <>
-            {data.map.fault != null && <FaultNote fault={data.map.fault} />}
+            {data.map.fault !== undefined && <FaultNote fault={data.map.fault} />}
             {data.members.length === 0 ? (
               <p>No member yet: the validators have not signed a first map.</p>
             ) : (
@@ -63,16 +63,17 @@ function Row({ member }: { member: Member }) {
         {member.region}/{member.country}, AS{member.asn}, {member.family}
         {member.simulated && <span className="quiet"> (simulated)</span>}
       </td>
-      <td className="number">{peer?.rttMs == null ? '–' : `${peer.rttMs.toFixed(1)} ms`}</td>
+      <td className="number">{peer?.rttMs === undefined ? '–' : `${peer.rttMs.toFixed(1)} ms`}</td>
       <td>
-        {certificate.signatures.length} signatures ({certificate.quorum} needed), until {formatDate(certificate.expiresAt)}
+        {certificate.signatures.length} signatures ({certificate.quorum} needed), until{' '}
+        {formatDate(certificate.expiresAt)}
       </td>
     </tr>
   )
 }
 
 function PeerState({ member: { peer } }: { member: Member }) {
-  if (peer == null) return <StateBadge tone="good">this node</StateBadge>
+  if (peer === undefined) return <StateBadge tone="good">this node</StateBadge>
   if (peer.state === 'connected') return <StateBadge tone="good">connected</StateBadge>
   if (peer.state === 'connecting') return <StateBadge tone="warn">connecting</StateBadge>
   return (
@@ -81,7 +82,7 @@ function PeerState({ member: { peer } }: { member: Member }) {
       <span className="quiet">
         {' '}
         since {formatTime(peer.since)}
-        {peer.fault != null && `: ${peer.fault.cause}`}
+        {peer.fault !== undefined && `: ${peer.fault.cause}`}
       </span>
     </>
   )

@@ -24,7 +24,9 @@ function Facts({ status }: { status: NodeStatus }) {
         {status.faults.length === 0 ? (
           <StateBadge tone="good">All is well</StateBadge>
         ) : (
-          <StateBadge tone="warn">{status.faults.length === 1 ? 'One thing needs attention' : `${status.faults.length} things need attention`}</StateBadge>
+          <StateBadge tone="warn">
+            {status.faults.length === 1 ? 'One thing needs attention' : `${status.faults.length} things need attention`}
+          </StateBadge>
         )}
       </p>
       {status.faults.map((fault) => (
@@ -33,7 +35,8 @@ function Facts({ status }: { status: NodeStatus }) {
       <dl className="facts">
         <dt>Node</dt>
         <dd>
-          {node.name} <code title={node.id}>{shortId(node.id)}</code>, version {node.version}, up {formatDuration(node.uptimeMs)}
+          {node.name} <code title={node.id}>{shortId(node.id)}</code>, version {node.version}, up{' '}
+          {formatDuration(node.uptimeMs)}
         </dd>
         <dt>Roles</dt>
         <dd>{node.roles.join(', ')}</dd>
@@ -46,7 +49,7 @@ function Facts({ status }: { status: NodeStatus }) {
         <dd>{status.admission.state}</dd>
         <dt>Signed map</dt>
         <dd>
-          {map.epoch == null || map.signedAt == null
+          {map.epoch === undefined || map.signedAt === undefined
             ? 'none yet'
             : `epoch ${map.epoch}, signed by ${map.signatures} of ${map.validators} validators (${map.quorum} needed) at ${formatTime(map.signedAt)}`}
         </dd>

@@ -1,5 +1,10 @@
 const bytesFormat = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
-const timeFormat = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
+const timeFormat = new Intl.DateTimeFormat('en', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
+})
 const dateFormat = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', hour12: false })
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const

@@ -10,7 +10,10 @@ export type Route =
 export function parseRoute(hash: string): Route {
   const [, page, object] = hash.replace(/^#/, '').split('/')
   if (page === 'members') return { page: 'members' }
-  if (page === 'files') return object === undefined || object === '' ? { page: 'files' } : { page: 'file', object: decodeURIComponent(object) }
+  if (page === 'files')
+    return object === undefined || object === ''
+      ? { page: 'files' }
+      : { page: 'file', object: decodeURIComponent(object) }
   return { page: 'overview' }
 }
 

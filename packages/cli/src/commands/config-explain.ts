@@ -1,0 +1,23 @@
+import type { Invocation } from '../program/invocation.ts'
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { output } = invocation
+  const { explainSetting, SETTING_KEYS } = await import('@weft/node')
+  const key = invocation.args[0]
+  if (key === undefined) {
+    const settings = SETTING_KEYS.map((name) => explainSetting(name))
+    output.document({ settings })
+    output.print(...settings.map((setting) => `${setting.key.padEnd(22)} ${setting.summary}`))
+    return
+  }
+  const setting = explainSetting(key)
+  output.document({ ...setting })
+  output.print(
+    `${output.styled('bold', setting.key)}: ${setting.summary}`,
+    `  value        ${setting.syntax}`,
+    `  default      ${setting.fallback ?? setting.absent ?? 'none'}`,
+    `  weft.toml    [${setting.key.split('.')[0] ?? ''}] ${setting.key.split('.')[1] ?? ''} = …`,
+    `  environment  ${setting.variable}`,
+    ...(setting.flag === undefined ? [] : [`  flag         weft start ${setting.flag} …`]),
+  )
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { isWeftError, WeftError } from '@weft/core'
+import type { ApiClient, Download } from '@weft/devnet'
+import { openApi } from '../daemon/open-api.ts'
+import { formatBytes, formatDuration } from '../output/format.ts'
+import { ProgressBar } from '../output/progress.ts'
+import { TargetFile } from '../output/target-file.ts'
+import type { Invocation } from '../program/invocation.ts'
+import { usageError } from '../program/usage-error.ts'
+import { objectStatus } from './stat.ts'
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { output, signal } = invocation
+  const ref = invocation.argument(0)
+  const path = invocation.text('output') ?? '-'
+  if (path === '-' && output.json)
+    throw usageError('With --json the content cannot go to stdout, too.', 'Name a file with -o FILE.')
+  if (path === '-' && output.stdout.isTTY && invocation.text('output') === undefined) {
+    throw usageError(
+      'Standard output is a terminal.',
+      'Name a file with -o FILE, or say -o - to print it all the same.',
+    )
+  }
+  const api = openApi(invocation)
+  const started = performance.now()
+  try {
+    const size =
+      path === '-'
+        ? await print(await download(api, ref, signal), output.stdout)
+        : await save(api, ref, path, invocation)
+    const ms = performance.now() - started
+    output.document({ file: path, size })
+    if (path !== '-') {
+      output.note(
+        `Wrote ${formatBytes(size)} to ${path} in ${formatDuration(ms)} (${formatBytes(Math.round((size / ms) * 1_000))}/s).`,
+      )
+    }
+  } catch (error) {
+    throw await explained(error, api, ref, signal)
+  }
+}
+
+function download(api: ApiClient, ref: string, signal: AbortSignal): Promise<Download> {
+  return api.download(`/api/v1/object?ref=${encodeURIComponent(ref)}`, { signal })
+}
+
+async function save(api: ApiClient, ref: string, path: string, invocation: Invocation): Promise<number> {
+  await using target = await TargetFile.create(path, invocation.flag('force'))
+  const { size, body } = await download(api, ref, invocation.signal)
+  using progress = new ProgressBar(invocation.output, 'get', size)
+  let received = 0
+  for await (const bytes of body) {
+    await target.write(bytes)
+    received += bytes.length
+    progress.update(received)
+  }
+  await target.commit()
+  return size
+}
+
+async function print({ size, body }: Download, stdout: NodeJS.WriteStream): Promise<number> {
+  for await (const bytes of body) {
+    if (!stdout.write(bytes)) await once(stdout, 'drain')
+  }
+  return size
+}
+
+/** A body that broke off has no words of its own; the state of the object has. */
+async function explained(error: unknown, api: ApiClient, ref: string, signal: AbortSignal): Promise<unknown> {
+  if (!isWeftError(error, 'E_BODY_TRUNCATED') || signal.aborted) return error
+  try {
+    const { fault } = await objectStatus(api, ref, signal)
+    if (!fault) return error
+    return new WeftError({
+      ...fault,
+      cause: `${error.cause} ${fault.cause}`,
+      retryable: true,
+      details: error.details,
+      origin: error,
+    })
+  } catch {
+    // The daemon is gone or cannot tell: what is known is that the body broke off.
+    return error
+  }
+}

@@ -1,0 +1,26 @@
+import type { PeersAnswer } from '../daemon/answers.ts'
+import { openApi } from '../daemon/open-api.ts'
+import { formatDuration, shortId } from '../output/format.ts'
+import { formatTable } from '../output/table.ts'
+import type { Invocation } from '../program/invocation.ts'
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { peers } = await openApi(invocation).json<PeersAnswer>('GET', '/api/v1/peers', undefined, {
+    signal: invocation.signal,
+  })
+  const { output } = invocation
+  output.document({ peers })
+  if (peers.length === 0) {
+    output.note('This node knows no members yet. Why: weft check')
+    return
+  }
+  const now = Date.now()
+  const rows = peers.map(({ id, state, since, rttMs, fault }) => [
+    invocation.flag('long') ? id : shortId(id),
+    output.styled(state === 'connected' ? 'green' : state === 'connecting' ? 'yellow' : 'red', state),
+    formatDuration(now - since),
+    rttMs === undefined ? '-' : `${rttMs.toFixed(1)} ms`,
+    fault === undefined ? '' : `${fault.code}: ${fault.cause}`,
+  ])
+  output.print(...formatTable(['NODE', 'STATE', 'FOR', 'RTT', 'WHY'], rows))
+}

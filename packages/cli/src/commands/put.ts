@@ -1,0 +1,98 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { messageOf, WeftError } from '@weft/core'
+import type { StoredAnswer } from '../daemon/answers.ts'
+import { openApi } from '../daemon/open-api.ts'
+import { formatBytes, formatDuration } from '../output/format.ts'
+import { ProgressBar } from '../output/progress.ts'
+import type { Invocation } from '../program/invocation.ts'
+import { usageError } from '../program/usage-error.ts'
+
+/** Bytes a read: fewer, larger pieces cost less on the way through the socket. */
+const READ_SIZE = 512 * 1024
+
+interface Source {
+  readonly name: string | undefined
+  readonly size: number | undefined
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { output, signal } = invocation
+  const options = putOptions(invocation)
+  const source = await openSource(invocation.argument(0), invocation.text('name'))
+  const started = performance.now()
+  using progress = new ProgressBar(output, 'put', source.size)
+  const stored = await openApi(invocation).upload<StoredAnswer>(
+    `/api/v1/objects?${new URLSearchParams({ ...options, ...(source.name !== undefined && { name: source.name }) }).toString()}`,
+    { source: counted(source.bytes, progress), size: source.size },
+    { signal },
+  )
+  progress[Symbol.dispose]()
+  const ms = performance.now() - started
+  output.document({ ...stored })
+  output.note(
+    `Stored ${formatBytes(stored.size)} as class ${stored.class} in ${formatDuration(ms)} (${formatBytes(Math.round((stored.size / ms) * 1_000))}/s). Whoever has the reference can read it:`,
+  )
+  output.print(stored.ref)
+}
+
+/** Looked at before the file is. @throws WeftError E_USAGE */
+function putOptions(invocation: Invocation): Record<string, string> {
+  const className = invocation.text('class')
+  const ttlMs = invocation.duration('ttl')
+  return { ...(className !== undefined && { class: className }), ...(ttlMs !== undefined && { ttlMs: String(ttlMs) }) }
+}
+
+async function openSource(path: string, asked: string | undefined): Promise<Source> {
+  if (path === '-') {
+    if (process.stdin.isTTY)
+      throw usageError('Standard input is a terminal.', 'Pipe something in (… | weft put -), or name a file.')
+    return { name: asked, size: undefined, bytes: process.stdin as AsyncIterable<Uint8Array> }
+  }
+  try {
+    const info = await stat(path)
+    if (info.isDirectory())
+      throw usageError(`${path} is a directory.`, `Pack it: tar -c ${path} | weft put - --name ${basename(path)}.tar`)
+    return {
+      name: asked ?? basename(path),
+      // A pipe or a device has no length that could be announced.
+      size: info.isFile() ? info.size : undefined,
+      bytes: createReadStream(path, { highWaterMark: READ_SIZE }) as AsyncIterable<Uint8Array>,
+    }
+  } catch (error) {
+    throw error instanceof WeftError ? error : fileError(path, error)
+  }
+}
+
+async function* counted(source: AsyncIterable<Uint8Array>, progress: ProgressBar): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of source) {
+    bytes += chunk.length
+    progress.update(bytes)
+    yield chunk
+  }
+}
+
+function fileError(path: string, error: unknown): WeftError {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOENT')
+    return new WeftError({
+      code: 'E_FILE_NOT_FOUND',
+      cause: `There is no file ${path}.`,
+      fix: 'Name a file that exists, or - for standard input.',
+    })
+  if (code === 'EACCES')
+    return new WeftError({
+      code: 'E_NOT_PERMITTED',
+      cause: `You may not read ${path}.`,
+      fix: 'Correct its mode, or run the command as its owner.',
+    })
+  return new WeftError({
+    code: 'E_FILE',
+    cause: `${path} cannot be read: ${messageOf(error)}`,
+    fix: 'Name a readable file, or - for standard input.',
+    origin: error,
+  })
+}

@@ -1,0 +1,54 @@
+import type { StatusAnswer } from '../daemon/answers.ts'
+import { openApi } from '../daemon/open-api.ts'
+import { faultLines } from '../output/fault-lines.ts'
+import { formatBytes, formatDuration } from '../output/format.ts'
+import type { Output } from '../output/output.ts'
+import type { Invocation } from '../program/invocation.ts'
+
+export async function run(invocation: Invocation): Promise<void> {
+  const status = await openApi(invocation).json<StatusAnswer>('GET', '/api/v1/status', undefined, {
+    signal: invocation.signal,
+  })
+  const { output } = invocation
+  output.document({ ...status })
+  output.print(...statusLines(status, output))
+}
+
+function statusLines(status: StatusAnswer, output: Output): string[] {
+  const { node, network, map, peers, storage, resources, ports, faults } = status
+  const healthy = faults.length === 0
+  const mapLine =
+    map.epoch === undefined
+      ? 'no signed map yet'
+      : `map epoch ${map.epoch}, signed by ${map.signatures} of ${map.validators} validators (${map.quorum} needed)`
+  return [
+    `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', `${faults.length} faults`)}`,
+    `  node     ${node.id}`,
+    `  roles    ${node.roles.length === 0 ? 'client' : node.roles.join(', ')}; ${admissionWords(status.admission)}`,
+    `  network  ${network.name} (${network.id}${network.simulated ? ', simulated places' : ''})`,
+    `  map      ${mapLine}`,
+    `  peers    ${peers.connected} of ${peers.total} connected`,
+    `  storage  holds ${storage.shards} shards, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}`,
+    `  daemon   version ${node.version}, process ${node.pid}, up ${formatDuration(node.uptimeMs)}, ${formatBytes(resources.rssBytes)} resident`,
+    `  api      http://127.0.0.1:${ports.api}/  (weft dashboard opens it)`,
+    `  home     ${node.home}`,
+    ...(healthy ? [] : ['', ...faults.flatMap((fault) => faultLines(fault, output))]),
+  ]
+}
+
+function admissionWords(admission: StatusAnswer['admission']): string {
+  switch (admission.state) {
+    case 'client':
+      return 'needs no certificate'
+    case 'applying':
+      return `applying, ${admission.votes ?? 0} of ${admission.quorum ?? 0} votes`
+    case 'refused':
+      return `refused (${admission.fault?.code ?? 'no reason given'})`
+    case 'certified': {
+      const left = admission.expiresAt === undefined ? '' : ` for ${formatDuration(admission.expiresAt - Date.now())}`
+      return `certified${left}${admission.inMap === false ? ', not in the map yet' : ''}`
+    }
+    default:
+      return admission.state
+  }
+}

@@ -1,0 +1,32 @@
+import { openApi } from '../daemon/open-api.ts'
+import { formatTime } from '../output/format.ts'
+import { formatTable } from '../output/table.ts'
+import type { Invocation } from '../program/invocation.ts'
+
+interface TokensAnswer {
+  readonly tokens: readonly {
+    readonly name: string
+    readonly scopes: readonly string[]
+    readonly createdAt: number
+    readonly expiresAt?: number | null
+  }[]
+}
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { tokens } = await openApi(invocation).json<TokensAnswer>('GET', '/api/v1/tokens', undefined, {
+    signal: invocation.signal,
+  })
+  const { output } = invocation
+  output.document({ tokens })
+  if (tokens.length === 0) {
+    output.note('There are no tokens. To make one: weft token create NAME --scopes node:read')
+    return
+  }
+  const rows = tokens.map(({ name, scopes, createdAt, expiresAt }) => [
+    name,
+    scopes.join(','),
+    formatTime(createdAt),
+    expiresAt === undefined || expiresAt === null ? 'never' : formatTime(expiresAt),
+  ])
+  output.print(...formatTable(['NAME', 'SCOPES', 'CREATED', 'EXPIRES'], rows))
+}

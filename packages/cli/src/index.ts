@@ -1,0 +1,1 @@
+export { runCli } from './program/run-cli.ts'

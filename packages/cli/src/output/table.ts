@@ -1,0 +1,20 @@
+import { stripVTControlCharacters } from 'node:util'
+
+/** Columns under headings, two spaces apart; the last column is not padded. Cells may be coloured. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [headings, ...rows]
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))))
+  return all.map((row) =>
+    headings
+      .map((_, column) => {
+        const cell = row[column] ?? ''
+        return column === headings.length - 1 ? cell : cell + ' '.repeat((widths[column] as number) - width(cell))
+      })
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function width(cell: string): number {
+  return stripVTControlCharacters(cell).length
+}

@@ -1,0 +1,22 @@
+import type { CommandSpec, GroupSpec } from '../program/command-spec.ts'
+import { DEVNET_COMMANDS } from './devnet-commands.ts'
+import { NETWORK_COMMANDS } from './network-commands.ts'
+import { NODE_COMMANDS } from './node-commands.ts'
+import { STORAGE_COMMANDS } from './storage-commands.ts'
+
+/** Every command, in the order of the help. */
+export const ALL_COMMANDS: readonly CommandSpec[] = [
+  ...STORAGE_COMMANDS,
+  ...NETWORK_COMMANDS,
+  ...NODE_COMMANDS,
+  ...DEVNET_COMMANDS,
+]
+
+/** The words that only group commands. */
+export const GROUPS: readonly GroupSpec[] = [
+  { word: 'network', summary: 'begin a network, or show the one of this node' },
+  { word: 'config', summary: 'explain the settings' },
+  { word: 'token', summary: 'tokens for programs that use the HTTP API' },
+  { word: 'setup', summary: 'set this machine up' },
+  { word: 'devnet', summary: 'whole networks of real nodes on this machine' },
+]

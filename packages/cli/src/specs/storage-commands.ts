@@ -1,0 +1,60 @@
+import type { CommandSpec } from '../program/command-spec.ts'
+import { HOME, TIMEOUT } from './common-options.ts'
+
+const CLASSES = ['tiny', 'small', 'medium', 'standard', 'vault'] as const
+
+/** Objects: store, fetch, look at. */
+export const STORAGE_COMMANDS: readonly CommandSpec[] = [
+  {
+    words: ['put'],
+    summary: 'store a file and print its reference',
+    arguments: [{ name: '<file>', description: 'a file, or - for standard input' }],
+    options: [
+      { flags: '--name <name>', description: "the object's name (default: the file's)" },
+      {
+        flags: '--class <class>',
+        description: 'how many holders may fail (default: by the size of the network)',
+        choices: CLASSES,
+      },
+      { flags: '--ttl <time>', description: 'how long it is kept, e.g. 7d (default: 30d, at most 365d)' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft put photo.jpg', 'tar -c notes | weft put - --name notes.tar --ttl 90d'],
+    notes:
+      'Whoever has the reference can read the object: the part behind # is its key. Interrupting a put leaves nothing behind.',
+    load: () => import('../commands/put.ts'),
+  },
+  {
+    words: ['get'],
+    summary: 'fetch an object',
+    arguments: [{ name: '<ref>', description: 'weft://network/object#key; quote it, # begins a comment in shells' }],
+    options: [
+      {
+        flags: '-o, --output <file>',
+        description: 'where to write it; - is standard output (default: standard output, unless it is a terminal)',
+      },
+      { flags: '--force', description: 'overwrite a file that exists' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ["weft get 'weft://…' -o photo.jpg"],
+    notes: 'The file appears under its name only when it is whole and verified.',
+    load: () => import('../commands/get.ts'),
+  },
+  {
+    words: ['ls'],
+    summary: 'list what this node has stored',
+    options: [HOME],
+    examples: ['weft ls', 'weft ls --json'],
+    load: () => import('../commands/ls.ts'),
+  },
+  {
+    words: ['stat'],
+    summary: 'show where the shards of an object are and whether they are there',
+    arguments: [{ name: '<ref>', description: 'weft://network/object#key' }],
+    options: [{ flags: '--wait', description: 'wait until it is healthy' }, { ...TIMEOUT, fallback: '60s' }, HOME],
+    examples: ["weft stat 'weft://…'", "weft stat 'weft://…' --wait --timeout 60s"],
+    load: () => import('../commands/stat.ts'),
+  },
+]

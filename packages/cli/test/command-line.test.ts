@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { completionScript } from '../src/program/completion.ts'
+import { buildProgram } from '../src/program/build-program.ts'
+import { VERSION } from '../src/program/version.ts'
+import { ALL_COMMANDS, GROUPS } from '../src/specs/all-commands.ts'
+import { runWeft } from './fixtures/run-weft.ts'
+
+function helpOf(words: readonly string[]): string {
+  let command = buildProgram({ version: VERSION, signal: new AbortController().signal, env: {} })
+  for (const word of words)
+    command =
+      command.commands.find((candidate) => candidate.name() === word) ?? assert.fail(`no command ${words.join(' ')}`)
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
+  return text
+}
+
+for (const { words, load } of ALL_COMMANDS) {
+  test(`weft ${words.join(' ')} has code, --json and an example in its help`, async () => {
+    assert.equal(typeof (await load()).run, 'function')
+    const help = helpOf(words)
+    assert.match(help, new RegExp(`Examples?:\\n  \\$ .*weft ${words.join(' ')}`))
+    assert.match(help, /--json/)
+  })
+}
+
+test('every group of commands is described', () => {
+  const words = new Set(ALL_COMMANDS.filter((spec) => spec.words.length === 2).map((spec) => spec.words[0]))
+  assert.deepEqual([...words].toSorted(), GROUPS.map(({ word }) => word).toSorted())
+})
+
+test('the version is the one of the package', () => {
+  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+    version: string
+  }
+  assert.equal(VERSION, manifest.version)
+})
+
+const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] = [
+  [['pt'], /Unknown command 'pt'/, /Did you mean put\?/],
+  [['devnet', 'upp'], /Unknown command 'upp'/, /Did you mean up\?/],
+  [['put', '--clas', 'tiny', 'x'], /Unknown option '--clas'/, /Did you mean --class\?/],
+  [['put'], /Missing required argument 'file'/, /weft put --help/],
+  [['put', '--class', 'huge', 'x'], /Allowed choices are tiny, small/, /weft put --help/],
+  [['put', 'x', '--ttl', 'soon'], /--ttl 'soon' is no duration/, /30d/],
+  [['devnet', 'up', '--nodes', 'many'], /--nodes 'many' is no number/, /whole number/],
+  [['devnet', 'up', '--nodes', '3'], /A devnet of 3 nodes is not possible/, /6 to 60/],
+  [['devnet', 'up', '--dir', `/${'d'.repeat(120)}`], /The socket path .* has \d+ bytes/, /shorter directory/],
+  [['config', 'explain', 'storage.quot'], /storage\.quot/, /storage\.quota/],
+  [['get', 'weft://a/b#c', '--json'], /cannot go to stdout/, /-o FILE/],
+]
+for (const [args, cause, fix] of usage) {
+  test(`weft ${args.join(' ').slice(0, 40)} is a usage error`, async () => {
+    const { code, stdout, stderr } = await runWeft(args.includes('--json') ? args : [...args, '--json'])
+    assert.equal(code, 2, stderr)
+    const { schemaVersion, error } = JSON.parse(stdout) as {
+      schemaVersion: number
+      error: { code: string; cause: string; fix: string }
+    }
+    assert.equal(schemaVersion, 1)
+    assert.match(error.cause, cause)
+    assert.match(error.fix, fix)
+    assert.ok(stderr.startsWith(`${error.code}: ${error.cause}\nFix: ${error.fix}\n`), stderr)
+  })
+}
+
+test('no command, and a group alone, show the help and are usage errors', async () => {
+  const [none, group] = await Promise.all([runWeft([]), runWeft(['devnet'])])
+  assert.deepEqual([none.code, group.code], [2, 2])
+  assert.match(none.stdout, /Usage: weft/)
+  assert.match(group.stderr, /Usage: weft devnet/)
+})
+
+test('without a daemon every command that needs one says so and ends with 3', async () => {
+  const commands = [
+    ['status'],
+    ['check'],
+    ['id'],
+    ['members'],
+    ['peers'],
+    ['ls'],
+    ['ping', 'x'],
+    ['stat', 'r'],
+    ['stop'],
+    ['dashboard'],
+    ['token', 'list'],
+    ['network', 'show'],
+    ['devnet', 'status', '--dir', '/nonexistent/d'],
+  ]
+  for (const result of await Promise.all(commands.map((args) => runWeft(args, { WEFT_HOME: '/nonexistent/home' })))) {
+    assert.equal(result.code, 3, result.stderr)
+    assert.equal(result.stdout, '')
+    assert.match(result.stderr, /^E_(DAEMON_NOT_RUNNING|DEVNET_NONE): .*\nFix: .*weft/)
+  }
+})
+
+for (const shell of ['bash', 'zsh', 'fish'] as const) {
+  const found = isInstalled(shell)
+  test(
+    `the completion for ${shell} is valid`,
+    { skip: !found && process.env['CI'] === undefined && `${shell} is not installed` },
+    () => {
+      execFileSync(shell, ['-n'], { input: completionScript(shell) })
+    },
+  )
+}
+
+test('bash completes commands, options and choices', () => {
+  const complete = (line: string): string[] => {
+    const words = line.split(' ')
+    const script = `${completionScript('bash')}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _weft; printf '%s\\n' "\${COMPREPLY[@]}"`
+    return execFileSync('bash', ['-c', script], { encoding: 'utf8' })
+      .split('\n')
+      .filter((word) => word !== '')
+  }
+  assert.deepEqual(complete('weft sta'), ['stat', 'start', 'status'])
+  assert.deepEqual(complete('weft devnet re'), ['restart'])
+  assert.deepEqual(complete('weft devnet up --se'), ['--seed'])
+  assert.deepEqual(complete('weft put photo.jpg --cl'), ['--class'])
+  assert.deepEqual(complete('weft setup completion z'), ['zsh'])
+})
+
+function isInstalled(program: string): boolean {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

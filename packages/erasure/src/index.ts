@@ -1,0 +1,1 @@
+export { MAX_SHARDS, ReedSolomon } from './reed-solomon.ts'

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { dyadicTables } from '../src/dyadic-tables.ts'
+import { plainKernel, relaxedKernel } from '../src/generated/kernel.ts'
+import { generatorMatrix } from '../src/generator-matrix.ts'
+import { Kernel, threadKernel } from '../src/kernel.ts'
+import { selectRows } from '../src/matrix.ts'
+import { productTables } from '../src/product-tables.ts'
+import { assertSameShards } from './lib/assert-same-shards.ts'
+import { patternShards } from './lib/bytes.ts'
+import { slowEncode } from './lib/reference.ts'
+
+const kernels = {
+  relaxed: new Kernel(Uint8Array.fromBase64(relaxedKernel)),
+  plain: new Kernel(Uint8Array.fromBase64(plainKernel)),
+}
+
+function parityTables(k: number, n: number) {
+  const rows = Array.from({ length: n - k }, (_, i) => k + i)
+  return productTables(selectRows(generatorMatrix(k, n), rows))
+}
+
+/** Outputs in the middle of larger buffers, so that a byte written outside shows. */
+function product(kernel: Kernel, tables: Parameters<Kernel['multiply']>[0], data: Uint8Array[]): Uint8Array[] {
+  const length = data[0]!.length
+  const framed = Array.from({ length: tables.rows }, () => new Uint8Array(length + 64).fill(0xa5))
+  const outputs = framed.map((bytes) => bytes.subarray(32, 32 + length))
+  kernel.multiply(tables, data, outputs)
+  for (const bytes of framed) {
+    assert.ok([...bytes.subarray(0, 32), ...bytes.subarray(32 + length)].every((byte) => byte === 0xa5))
+  }
+  return outputs
+}
+
+for (const [name, kernel] of Object.entries(kernels)) {
+  test(`${name} kernel: every length from 0 to 200 and around each border of a block`, () => {
+    const tables = parityTables(3, 8)
+    const around = [4096, 8192, 16_384].flatMap((border) => [border - 1, border, border + 1, border + 33])
+    for (const length of [...Array.from({ length: 201 }, (_, i) => i), ...around]) {
+      const data = patternShards(3, length, length)
+      assertSameShards(product(kernel, tables, data), slowEncode(3, 8, data), `length ${length}`)
+    }
+  })
+
+  test(`${name} kernel: every number of rows from 1 to 13`, () => {
+    for (let rows = 1; rows <= 13; rows++) {
+      const data = patternShards(5, 77, rows)
+      assertSameShards(product(kernel, parityTables(5, 5 + rows), data), slowEncode(5, 5 + rows, data), `${rows} rows`)
+    }
+  })
+
+  test(`${name} kernel: dyadic and plain product agree wherever there is a dyadic one`, () => {
+    let seen = 0
+    for (let k = 2; k < 255; k += 5) {
+      // All classes of k and n modulo 4 without all 32,385 codes.
+      for (let n = k + 1 + (k % 7); n <= 255; n += 19) {
+        const tables = dyadicTables(k, n)
+        if (tables === undefined) continue
+        seen++
+        const data = patternShards(k, 33 + (seen % 64), seen)
+        assertSameShards(product(kernel, tables, data), product(kernel, parityTables(k, n), data), `${k} of ${n}`)
+      }
+    }
+    assert.ok(seen > 150, `only ${seen} codes had one`)
+  })
+
+  test(`${name} kernel: dyadic product at every length of a step and around the borders of strip and block`, () => {
+    for (const [k, n] of [
+      [20, 60],
+      [20, 80],
+      [21, 63],
+      [126, 254],
+    ] as const) {
+      const tables = dyadicTables(k, n)
+      assert.ok(tables !== undefined)
+      const lengths = [0, 1, 16, 31, 32, 33, 96, 97, 767, 768, 769, 1200, 8191, 8193]
+      for (const length of lengths) {
+        const data = patternShards(k, length, length)
+        assertSameShards(product(kernel, tables, data), slowEncode(k, n, data), `${k} of ${n}, length ${length}`)
+      }
+    }
+  })
+}
+
+test('the largest codes fit the scratch memory', () => {
+  for (const [k, n] of [
+    [1, 255],
+    [254, 255],
+    [127, 255],
+    [128, 255],
+    [64, 255],
+    [253, 255],
+  ] as const) {
+    const data = patternShards(k, 2100, n)
+    assertSameShards(product(kernels.relaxed, parityTables(k, n), data), slowEncode(k, n, data), `${k} of ${n}`)
+    const tables = dyadicTables(k, n)
+    if (tables !== undefined)
+      assertSameShards(product(kernels.relaxed, tables, data), slowEncode(k, n, data), `${k} of ${n}, dyadic`)
+  }
+})
+
+test('codes that take turns do not mix up their tables', () => {
+  const codes = [
+    [3, 9],
+    [20, 60],
+    [5, 15],
+  ] as const
+  const tables = codes.map(([k, n]) => dyadicTables(k, n) ?? parityTables(k, n))
+  for (let turn = 0; turn < 6; turn++) {
+    const [k, n] = codes[turn % 3]!
+    const data = patternShards(k, 100, turn)
+    assertSameShards(product(threadKernel(), tables[turn % 3]!, data), slowEncode(k, n, data), `turn ${turn}`)
+  }
+})

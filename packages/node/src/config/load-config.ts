@@ -1,0 +1,103 @@
+import { join, resolve } from 'node:path'
+import type { Role } from '@weft/overlay'
+import { configError } from './config-error.ts'
+import { homeDirectory } from './home-directory.ts'
+import { parseFlags } from './parse-flags.ts'
+import { readConfigFile } from './read-config-file.ts'
+import { readEnvironment } from './read-environment.ts'
+import { rolesOf } from './roles.ts'
+import { SETTING_KEYS, type SettingKey, type SettingValues, settingOf, variableOf } from './settings.ts'
+
+/** Where the value of a setting came from. */
+export type Source = 'default' | 'file' | 'environment' | 'flag'
+
+/** What a daemon starts with: every setting with its origin, and the flags of this start. */
+export interface Config {
+  readonly home: string
+  readonly values: SettingValues
+  readonly sources: Readonly<Record<SettingKey, Source>>
+  /** Without `client`. */
+  readonly roles: readonly Role[]
+  /** Absolute. */
+  readonly networkFile: string
+  readonly lifeline: string | undefined
+  readonly readyFd: number | undefined
+}
+
+/**
+ * weft.toml, then the environment, then flags: the later wins.
+ * @throws WeftError E_CONFIG_UNKNOWN (names the nearest valid one), E_CONFIG_INVALID (names the setting and its source)
+ */
+export async function loadConfig(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const flags = parseFlags(args)
+  const home = homeDirectory(flags.start.home, environment)
+  const path = join(home, 'weft.toml')
+  const layers: readonly (readonly [Source, string, ReadonlyMap<SettingKey, unknown>])[] = [
+    ['file', path, await readConfigFile(path)],
+    ['environment', 'the environment', readEnvironment(environment)],
+    ['flag', 'the command line', flags.settings],
+  ]
+  const values: Record<string, unknown> = {}
+  const sources: Record<string, Source> = {}
+  for (const key of SETTING_KEYS) {
+    values[key] = settingOf(key).fallback
+    sources[key] = 'default'
+    for (const [source, where, given] of layers) {
+      if (!given.has(key)) continue
+      values[key] = parseValue(key, given.get(key), source, where)
+      sources[key] = source
+    }
+  }
+  const settings = values as SettingValues
+  refusePortOverlap(settings)
+  return {
+    home,
+    values: settings,
+    sources: sources as Record<SettingKey, Source>,
+    roles: rolesOf(settings['node.preset'], settings['node.roles']),
+    networkFile:
+      sources['network.file'] === 'flag' ? resolve(settings['network.file']) : resolve(home, settings['network.file']),
+    lifeline: flags.start.lifeline,
+    readyFd: descriptorOf(flags.start['ready-fd']),
+  }
+}
+
+function parseValue(key: SettingKey, value: unknown, source: Source, where: string): unknown {
+  const { kind, flag } = settingOf(key)
+  try {
+    return kind.parse(value)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const written =
+      source === 'flag' && flag !== undefined ? `--${flag}` : source === 'environment' ? variableOf(key) : key
+    throw configError(
+      `${written} in ${where} ${error.message}.`,
+      `Write ${kind.syntax}; see weft config explain ${key}.`,
+      { key, source },
+    )
+  }
+}
+
+function refusePortOverlap(values: SettingValues): void {
+  const base = values['ports.base']
+  const open = values['ports.public']
+  if (open < base + 6 && base < open + 4) {
+    throw configError(
+      `ports.base ${base} to ${base + 5} and ports.public ${open} to ${open + 3} overlap.`,
+      'Choose ports.base or ports.public so that the two ranges lie apart.',
+    )
+  }
+}
+
+function descriptorOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,4}$/.test(text))
+    throw configError(
+      `--ready-fd must be the number of an open file descriptor, and is '${text.slice(0, 64)}'.`,
+      'Write --ready-fd 3, say.',
+    )
+  return Number(text)
+}

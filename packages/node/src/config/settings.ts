@@ -1,0 +1,117 @@
+import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
+import { type Setting, optional, setting } from './setting.ts'
+import { byteSize, integer, listOf, oneOf, text } from './value-kind.ts'
+
+const NAME = text(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+  'a name of 1 to 64 letters, digits, dots, dashes and underscores',
+)
+const PATH = text(/^[^\0]{1,4096}$/, 'a path; relative ones start at the home')
+const MULTIADDR = text(/^\/[\x21-\x7e]{1,199}$/, 'a multiaddr such as "/ip4/192.0.2.1/tcp/4780"')
+const HOST = text(/^[A-Za-z0-9.:[\]-]{1,253}$/, 'a host name or address, with a port where it is not the default one')
+const MiB = 2 ** 20
+const GiB = 2 ** 30
+
+/** Every setting by its key in weft.toml (`section.name`), in the order of the docs. */
+export const SETTINGS = {
+  'node.name': setting(
+    NAME,
+    'node',
+    'Name of this node for its people; shown in the status, told to no other node.',
+    'name',
+  ),
+  'node.preset': setting(oneOf(PRESET_NAMES), 'client', 'Named set of roles, used unless node.roles is set.', 'preset'),
+  'node.roles': optional(
+    listOf(oneOf(['client', ...WORKING_ROLES]), 10),
+    'the roles of node.preset',
+    'What this node offers to others. Every node is a client besides.',
+    'roles',
+  ),
+  'node.family': optional(
+    NAME,
+    'a pseudonym derived from person.key',
+    'Operator of this node. All nodes of one operator must name the same family: placement then never trusts two of them as if they were strangers.',
+    'family',
+  ),
+  'node.country': setting(
+    text(/^[A-Z]{2}$/, 'two capital letters (ISO 3166-1 alpha-2)'),
+    'ZZ',
+    'Country where this node stands, as declared; ZZ says nothing.',
+  ),
+  'node.region': setting(
+    text(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name of 1 to 32 lower-case letters, digits and dashes'),
+    'unknown',
+    'Region where this node stands, as declared.',
+  ),
+  'network.file': setting(PATH, 'network.json', 'The network file (genesis) of the network to join.', 'network'),
+  'network.listen_host': setting(
+    text(/^[0-9A-Fa-f.:]{2,39}$/, 'an IPv4 or IPv6 address'),
+    '0.0.0.0',
+    'Address on which nodes with a role listen for other nodes. In a simulated network always 127.0.0.1.',
+  ),
+  'network.announce': setting(
+    listOf(MULTIADDR, 8),
+    [],
+    'Addresses to announce in place of those listened on, where a router or a proxy stands in between.',
+  ),
+  'ports.base': setting(
+    integer(1, 65_530, 'TCP port'),
+    7780,
+    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (the API works in this version).',
+    'base-port',
+  ),
+  'ports.public': setting(
+    integer(1, 65_532, 'TCP port'),
+    4780,
+    'First of four public ports: overlay, overlay by WebSocket, packets, packets in TLS (the overlay works in this version).',
+    'public-port',
+  ),
+  'api.allowed_hosts': setting(
+    listOf(HOST, 16),
+    [],
+    'Values of the Host header that the API answers besides 127.0.0.1, localhost and [::1] with its port. Anything else is refused, so that a web page cannot reach the API by DNS rebinding.',
+  ),
+  'api.max_connections': setting(integer(8, 10_000, 'connections'), 256, 'Open connections to the API, per socket.'),
+  'storage.quota': setting(
+    byteSize(16 * MiB, 1024 * 2 ** 40),
+    10 * GiB,
+    'Most that this node keeps for others (role storage).',
+  ),
+  'storage.reserve': setting(
+    byteSize(0, 1024 * 2 ** 40),
+    GiB,
+    'Free space that always stays on the disk: shards are refused before it is touched.',
+  ),
+  'log.level': setting(
+    oneOf(['debug', 'info', 'warn', 'error']),
+    'info',
+    'Least severe lines that are logged. Stacks of errors are logged at debug only.',
+  ),
+  'log.target': setting(
+    oneOf(['file', 'stderr']),
+    'file',
+    'Where the log goes: logs/daemon.log in the home, or stderr (for systemd and containers).',
+  ),
+  'log.file_size': setting(byteSize(64 * 1024, GiB), 8 * MiB, 'Size at which the log file is rotated.'),
+  'log.files': setting(integer(1, 100, 'files'), 4, 'Log files that are kept, the current one included.'),
+} as const satisfies Record<string, Setting<never> | Setting<unknown>>
+
+export type SettingKey = keyof typeof SETTINGS
+export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[]
+
+type ValueOf<S> = S extends { readonly kind: { parse(value: unknown): infer T }; readonly fallback: infer F }
+  ? T | (undefined extends F ? undefined : never)
+  : never
+
+/** The value of every setting. */
+export type SettingValues = { readonly [K in SettingKey]: ValueOf<(typeof SETTINGS)[K]> }
+
+/** The environment variable of a setting: `WEFT_` and the key in capitals, e.g. WEFT_PORTS_BASE. */
+export function variableOf(key: SettingKey): string {
+  return `WEFT_${key.toUpperCase().replace('.', '_')}`
+}
+
+/** The setting as its readers see it, whatever its type. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return SETTINGS[key]
+}

@@ -1,0 +1,10 @@
+import type { Components } from './components.ts'
+
+/** The real ones, loaded when the configuration and the home are known to be good: they are most of a start's time. */
+export async function loadComponents(): Promise<Components> {
+  const [{ createOverlay }, { createStorage, storageProbe }] = await Promise.all([
+    import('@weft/overlay'),
+    import('@weft/storage'),
+  ])
+  return { createOverlay, createStorage, probes: [storageProbe] }
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { Config } from '../config/load-config.ts'
+import { type DaemonLog, createDaemonLog } from '../log/daemon-log.ts'
+import { RotatingFile } from '../log/rotating-file.ts'
+import { type StatePaths, stateUnwritable } from './state-directory.ts'
+
+export interface OpenLog extends Disposable {
+  readonly log: DaemonLog
+  /** Lines that could not be written. */
+  readonly dropped: () => number
+}
+
+/** The log where the configuration wants it. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+export function openLog({ values }: Config, { logs, home }: StatePaths): OpenLog {
+  const level = values['log.level']
+  if (values['log.target'] === 'stderr') {
+    return { log: createDaemonLog(level, process.stderr), dropped: () => 0, [Symbol.dispose]: () => {} }
+  }
+  try {
+    const file = new RotatingFile({
+      path: join(logs, 'daemon.log'),
+      maxSize: values['log.file_size'],
+      files: values['log.files'],
+    })
+    return {
+      log: createDaemonLog(level, file),
+      dropped: () => file.dropped,
+      [Symbol.dispose]: () => file[Symbol.dispose](),
+    }
+  } catch (error) {
+    throw stateUnwritable(home, error)
+  }
+}

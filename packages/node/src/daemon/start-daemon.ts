@@ -1,0 +1,165 @@
+import { Scope, systemClock, systemRandom, toHex } from '@weft/core'
+import { loadOrCreateKey } from '@weft/crypto'
+import type { Config } from '../config/load-config.ts'
+import { EventRing } from '../events/event-ring.ts'
+import { TransferLog } from '../events/transfer-log.ts'
+import { feedEvents } from '../events/feed-events.ts'
+import { watchFaults } from '../health/fault-watch.ts'
+import { nodeChecks } from '../health/node-checks.ts'
+import { createApi } from '../http/create-api.ts'
+import { dashboardDirectory } from '../http/dashboard-directory.ts'
+import { Listeners } from '../http/listeners.ts'
+import { RequestCounters } from '../http/request-counters.ts'
+import { SessionStore } from '../http/session-store.ts'
+import { staticFiles } from '../http/static-files.ts'
+import { TokenStore } from '../http/token-store.ts'
+import type { DaemonLog } from '../log/daemon-log.ts'
+import type { ApiServices } from '../routes/api-services.ts'
+import { createRoutes } from '../routes/create-routes.ts'
+import { VERSION } from '../version.ts'
+import { MainThreadWatch } from '../watch/main-thread-watch.ts'
+import type { Components } from './components.ts'
+import { writeDaemonFile } from './daemon-file.ts'
+import { HomeLock } from './home-lock.ts'
+import { type OpenLog, openLog } from './open-log.ts'
+import { processStartTime } from './process-start-time.ts'
+import { readNetworkFile } from './read-network-file.ts'
+import { startNetwork } from './start-network.ts'
+import { type StatePaths, openStateDirectory } from './state-directory.ts'
+
+/** A daemon that answers. */
+export interface Daemon extends AsyncDisposable {
+  readonly id: string
+  readonly home: string
+  readonly log: DaemonLog
+  /** Ports in use, by what they serve. */
+  readonly ports: Readonly<Record<string, number>>
+  /** Ends everything in reverse order; what is under way gets a few seconds to end. */
+  close(): Promise<void>
+}
+
+export interface DaemonOptions {
+  readonly config: Config
+  readonly loadComponents: () => Promise<Components>
+  /** Called when a client of the API asks the daemon to stop. */
+  readonly onStop: () => void
+}
+
+/**
+ * The composition root: acquires everything of a daemon in order and hands it back when its API answers. What fails on
+ * the way closes what was open.
+ * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH_TOO_LONG, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
+ * E_NETWORK_FILE_MISSING and those of the network file, the overlay and the storage
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const paths = openStateDirectory(options.config.home)
+  using held = new DisposableStack()
+  held.use(await HomeLock.acquire(paths.lock, paths.home))
+  const open = held.use(openLog(options.config, paths))
+  const scope = new Scope({ name: 'daemon', logger: open.log })
+  const state = held.move()
+  scope.defer('home', () => state.dispose())
+  try {
+    return await composeDaemon(options, paths, open, scope)
+  } catch (error) {
+    open.log.failure('the daemon did not start', error)
+    await scope.close()
+    throw error
+  }
+}
+
+async function composeDaemon(
+  { config, loadComponents, onStop }: DaemonOptions,
+  paths: StatePaths,
+  { log, dropped }: OpenLog,
+  scope: Scope,
+): Promise<Daemon> {
+  const { values } = config
+  const startedAt = systemClock.now()
+  log.info('the daemon starts', { version: VERSION, pid: process.pid, home: paths.home, roles: config.roles })
+  const keys = { node: loadOrCreateKey(paths.nodeKey), person: loadOrCreateKey(paths.personKey) }
+  const networkFile = readNetworkFile(config.networkFile)
+  const listeners = scope.use(
+    'API doors',
+    await Listeners.open({
+      socketPath: paths.socket,
+      port: values['ports.base'],
+      maxConnections: values['api.max_connections'],
+    }),
+  )
+  const components = await loadComponents()
+  const { overlay, storage, overlayPort } = await startNetwork({
+    config,
+    components,
+    paths,
+    keys,
+    networkFile,
+    log,
+    scope,
+  })
+
+  const ports = { api: listeners.port, ...(overlayPort === undefined ? {} : { overlay: overlayPort }) }
+  const events = new EventRing(toHex(systemRandom.bytes(4)))
+  const transfers = new TransferLog()
+  const checks: ApiServices['checks'] = () => nodeChecks({ home: paths.home, overlay, storage, droppedLines: dropped })
+  const faults: ApiServices['faults'] = () => checks().flatMap(({ fault }) => (fault === undefined ? [] : [fault]))
+  feedEvents({ overlay, storage, ring: events, transfers, clock: systemClock, scope })
+  scope.use(
+    'fault watch',
+    watchFaults(systemClock, faults, (now) => events.add('status', { faults: now })),
+  )
+
+  const services: ApiServices = {
+    home: paths.home,
+    name: values['node.name'],
+    startedAt,
+    ids: { node: keys.node.id, person: keys.person.id },
+    network: { id: overlay.networkId, name: networkFile.name, simulated: networkFile.simulated !== undefined },
+    roles: ['client', ...config.roles],
+    ports,
+    overlay,
+    storage,
+    tokens: new TokenStore(paths.tokens, systemClock),
+    sessions: new SessionStore(systemClock),
+    events,
+    transfers,
+    counters: new RequestCounters(),
+    // From here on: that loading the code takes longer than a block may is no news.
+    watch: scope.use('main thread watch', new MainThreadWatch(log)),
+    clock: systemClock,
+    logger: log,
+    checks,
+    faults,
+    stop: onStop,
+    stopping: scope.signal,
+  }
+  const app = await createApi({
+    routes: createRoutes(services),
+    listeners,
+    authentication: { tokens: services.tokens, sessions: services.sessions, port: ports.api },
+    moreHosts: values['api.allowed_hosts'],
+    counters: services.counters,
+    logger: log,
+    staticFile: staticFiles(dashboardDirectory()),
+  })
+  listeners.serve((request, response) => app.routing(request, response))
+  // Registered last, so that requests under way end while what they use is still there.
+  scope.defer('API', () => listeners.close())
+  const file = {
+    schemaVersion: 1,
+    pid: process.pid,
+    startTime: processStartTime(process.pid),
+    version: VERSION,
+    ports,
+  } as const
+  scope.use('daemon.json', writeDaemonFile(paths.daemonFile, paths.home, file))
+  log.info('the daemon is ready', { id: keys.node.id, ports, afterMs: Math.round(systemClock.now() - startedAt) })
+  return {
+    id: keys.node.id,
+    home: paths.home,
+    log,
+    ports,
+    close: () => scope.close(),
+    [Symbol.asyncDispose]: () => scope.close(),
+  }
+}

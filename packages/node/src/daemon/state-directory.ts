@@ -1,0 +1,76 @@
+import { accessSync, chmodSync, constants, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { WeftError, messageOf } from '@weft/core'
+import { makeDirectories } from './make-directories.ts'
+
+/** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)). */
+const MAX_SOCKET_PATH = 107
+
+/** Where everything of a node lies. */
+export interface StatePaths {
+  readonly home: string
+  readonly socket: string
+  readonly lock: string
+  /** Written when the daemon is ready, removed when it stopped cleanly. */
+  readonly daemonFile: string
+  readonly nodeKey: string
+  readonly personKey: string
+  readonly tokens: string
+  readonly logs: string
+  readonly overlay: string
+  readonly storage: string
+}
+
+export function statePaths(home: string): StatePaths {
+  return {
+    home,
+    socket: join(home, 'api.sock'),
+    lock: join(home, 'daemon.lock'),
+    daemonFile: join(home, 'daemon.json'),
+    nodeKey: join(home, 'node.key'),
+    personKey: join(home, 'person.key'),
+    tokens: join(home, 'tokens.json'),
+    logs: join(home, 'logs'),
+    overlay: join(home, 'overlay'),
+    storage: join(home, 'storage'),
+  }
+}
+
+/**
+ * Makes the home with mode 0700 where it is missing.
+ * @throws WeftError E_STATE_UNWRITABLE; E_SOCKET_PATH_TOO_LONG
+ */
+export function openStateDirectory(home: string): StatePaths {
+  const paths = statePaths(home)
+  const length = Buffer.byteLength(paths.socket)
+  if (length > MAX_SOCKET_PATH) {
+    throw new WeftError({
+      code: 'E_SOCKET_PATH_TOO_LONG',
+      cause: `The path of the API socket, ${paths.socket}, has ${length} bytes; the system allows ${MAX_SOCKET_PATH}.`,
+      fix: `Choose a home whose path is at least ${length - MAX_SOCKET_PATH} bytes shorter (--home or WEFT_HOME).`,
+    })
+  }
+  try {
+    makeDirectories(home)
+    const { mode } = statSync(home)
+    // Keys and stored references lie here: a home that others may enter is closed, not refused.
+    if ((mode & 0o077) !== 0) chmodSync(home, 0o700)
+    accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK)
+    for (const directory of [paths.logs, paths.overlay, paths.storage]) makeDirectories(directory)
+  } catch (error) {
+    throw stateUnwritable(home, error)
+  }
+  return paths
+}
+
+export function stateUnwritable(home: string, error: unknown): WeftError {
+  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC'
+  return new WeftError({
+    code: full ? 'E_DISK_FULL' : 'E_STATE_UNWRITABLE',
+    cause: `The state directory ${home} cannot be written: ${messageOf(error)}.`,
+    fix: full
+      ? 'Free some space on its disk, or choose another home with --home or WEFT_HOME.'
+      : 'Make it a directory of the user that runs the daemon (chown, chmod 700), or choose another with --home or WEFT_HOME.',
+    origin: error,
+  })
+}

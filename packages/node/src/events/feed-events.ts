@@ -1,0 +1,39 @@
+import type { Clock, Scope } from '@weft/core'
+import type { Overlay } from '@weft/overlay'
+import type { Storage } from '@weft/storage'
+import type { EventRing } from './event-ring.ts'
+import type { TransferLog } from './transfer-log.ts'
+
+export interface EventSources {
+  readonly overlay: Overlay
+  readonly storage: Storage
+  readonly ring: EventRing
+  readonly transfers: TransferLog
+  readonly clock: Clock
+  readonly scope: Scope
+}
+
+/** Leads what overlay and storage tell into the events of the API. */
+export function feedEvents({ overlay, storage, ring, transfers, clock, scope }: EventSources): void {
+  scope.defer(
+    'map events',
+    overlay.on('map', (event) => ring.add('map', event)),
+  )
+  scope.defer(
+    'peer events',
+    overlay.on('peer', (event) => ring.add('peer', event)),
+  )
+  scope.defer(
+    'admission events',
+    overlay.on('admission', (event) => ring.add('admission', event)),
+  )
+  scope.defer(
+    'transfer events',
+    storage.on('transfer', (event) => {
+      const transfer = transfers.record(event, clock.now())
+      // Four lines a second of progress would push everything else out of the ring.
+      if (transfer.state === 'running') ring.announce('transfer', transfer)
+      else ring.add('transfer', transfer)
+    }),
+  )
+}

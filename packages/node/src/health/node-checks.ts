@@ -1,0 +1,85 @@
+import { accessSync, constants } from 'node:fs'
+import type { Fault } from '@weft/core'
+import { messageOf } from '@weft/core'
+import type { AdmissionState, Overlay } from '@weft/overlay'
+import type { Storage } from '@weft/storage'
+
+/** One question that has to be answered with yes before the node is ready. */
+export interface Check {
+  readonly name: 'state' | 'log' | 'map' | 'admission' | 'peers' | 'storage'
+  readonly fault: Fault | undefined
+}
+
+export interface Checked {
+  readonly home: string
+  readonly overlay: Overlay
+  readonly storage: Storage
+  /** Log lines that could not be written. */
+  readonly droppedLines: () => number
+}
+
+export function nodeChecks({ home, overlay, storage, droppedLines }: Checked): readonly Check[] {
+  return [
+    { name: 'state', fault: stateFault(home) },
+    { name: 'log', fault: logFault(droppedLines()) },
+    { name: 'map', fault: overlay.membership.status().fault },
+    { name: 'admission', fault: admissionFault(overlay.admission()) },
+    { name: 'peers', fault: peersFault(overlay) },
+    { name: 'storage', fault: storage.held().fault },
+  ]
+}
+
+function stateFault(home: string): Fault | undefined {
+  try {
+    accessSync(home, constants.W_OK)
+    return undefined
+  } catch (error) {
+    return {
+      code: 'E_STATE_UNWRITABLE',
+      cause: `The state directory ${home} cannot be written any more: ${messageOf(error)}.`,
+      fix: 'Restore the directory and its rights, then restart the daemon.',
+    }
+  }
+}
+
+function logFault(dropped: number): Fault | undefined {
+  if (dropped === 0) return undefined
+  return {
+    code: 'E_LOG_DROPPED',
+    cause: `${dropped} lines of the log could not be written.`,
+    fix: 'Make room on the disk of the home.',
+  }
+}
+
+/** What keeps this node from being a member; a client wants to be none. */
+export function admissionFault(admission: AdmissionState): Fault | undefined {
+  switch (admission.state) {
+    case 'client':
+      return undefined
+    case 'refused':
+      return { code: admission.fault.code, cause: admission.fault.cause, fix: admission.fault.fix }
+    case 'applying':
+      return {
+        code: 'E_ADMISSION_PENDING',
+        cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.`,
+        fix: admission.faults[0]?.fix ?? 'Wait a moment: validators are checking this node.',
+      }
+    case 'certified':
+      if (admission.inMap) return undefined
+      return {
+        code: 'E_NOT_IN_MAP',
+        cause: 'This node is certified and not in the signed map yet.',
+        fix: 'Wait for the next map epoch.',
+      }
+  }
+}
+
+function peersFault(overlay: Overlay): Fault | undefined {
+  const peers = overlay.peers()
+  if (peers.length === 0 || peers.some(({ state }) => state === 'connected')) return undefined
+  return {
+    code: 'E_NO_PEERS',
+    cause: `None of the ${peers.length} other members can be reached.`,
+    fix: 'Check the network of this machine and its firewall; weft peers tells what was tried for each.',
+  }
+}

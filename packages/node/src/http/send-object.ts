@@ -1,0 +1,40 @@
+import { once } from 'node:events'
+import type { FastifyReply } from 'fastify'
+import type { ObjectReader } from '@weft/storage'
+import { SECURITY_HEADERS } from './security-headers.ts'
+
+/**
+ * Streams an object at the pace of the client. What fails before the first byte is an error answer like any other; what
+ * fails later cuts the connection, so that a short body is never taken for the whole.
+ * @param object its id, for the header
+ */
+export async function sendObject(
+  reply: FastifyReply,
+  { size, body }: ObjectReader,
+  object: string,
+  signal: AbortSignal,
+): Promise<FastifyReply> {
+  const chunks = body[Symbol.asyncIterator]()
+  let next = await chunks.next()
+  reply.hijack()
+  const response = reply.raw
+  try {
+    response.writeHead(200, {
+      ...SECURITY_HEADERS,
+      'content-type': 'application/octet-stream',
+      'content-length': size,
+      ...(object === '' ? {} : { 'weft-object': object }),
+    })
+    while (next.done !== true) {
+      if (!response.write(next.value)) await once(response, 'drain', { signal })
+      signal.throwIfAborted()
+      next = await chunks.next()
+    }
+    response.end()
+  } catch {
+    // Storage has told the reason as the end of the transfer; here is nobody left to tell it to.
+    response.destroy()
+    await chunks.return?.()
+  }
+  return reply
+}

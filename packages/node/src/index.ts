@@ -1,0 +1,12 @@
+/**
+ * The light side of this package: settings and their explanation, without the daemon. The daemon itself is a process
+ * (daemon-main.ts), and is spoken to by HTTP.
+ */
+export { type SettingExplanation, explainSetting } from './config/explain-setting.ts'
+export { homeDirectory } from './config/home-directory.ts'
+export { type Config, type Source, loadConfig } from './config/load-config.ts'
+export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'
+export type { Setting } from './config/setting.ts'
+export { SETTING_KEYS, type SettingKey, type SettingValues, settingOf, variableOf } from './config/settings.ts'
+export { GRANTS, type Grant, SCOPES, type Scope } from './http/scopes.ts'
+export { VERSION } from './version.ts'

@@ -1,0 +1,43 @@
+import type { Clock, Fault, Logger } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { Overlay, Role } from '@weft/overlay'
+import type { Storage } from '@weft/storage'
+import type { EventRing } from '../events/event-ring.ts'
+import type { TransferLog } from '../events/transfer-log.ts'
+import type { Check } from '../health/node-checks.ts'
+import type { RequestCounters } from '../http/request-counters.ts'
+import type { SessionStore } from '../http/session-store.ts'
+import type { TokenStore } from '../http/token-store.ts'
+import type { MainThreadWatch } from '../watch/main-thread-watch.ts'
+
+/** What the routes need of a daemon. */
+export interface ApiServices {
+  readonly home: string
+  readonly name: string
+  /** ms since the epoch. */
+  readonly startedAt: number
+  readonly ids: { readonly node: DidKey; readonly person: DidKey }
+  readonly network: { readonly id: string; readonly name: string; readonly simulated: boolean }
+  /** `client` included. */
+  readonly roles: readonly Role[]
+  /** Ports in use, by what they serve. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly overlay: Overlay
+  readonly storage: Storage
+  readonly tokens: TokenStore
+  readonly sessions: SessionStore
+  readonly events: EventRing
+  readonly transfers: TransferLog
+  readonly counters: RequestCounters
+  readonly watch: MainThreadWatch
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The checks of /readyz, done now. */
+  readonly checks: () => readonly Check[]
+  /** All that is not healthy now. */
+  readonly faults: () => readonly Fault[]
+  /** Begins to stop the daemon. */
+  readonly stop: () => void
+  /** Fires when the daemon begins to stop. */
+  readonly stopping: AbortSignal
+}

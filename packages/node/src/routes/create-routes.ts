@@ -1,0 +1,33 @@
+import * as z from 'zod'
+import { openApiDocument } from '../http/open-api-document.ts'
+import { type Route, defineRoute } from '../http/route.ts'
+import type { ApiServices } from './api-services.ts'
+import { eventRoutes } from './event-routes.ts'
+import { healthRoutes } from './health-routes.ts'
+import { networkRoutes } from './network-routes.ts'
+import { nodeRoutes } from './node-routes.ts'
+import { objectRoutes } from './object-routes.ts'
+import { tokenRoutes } from './token-routes.ts'
+
+/** Every route of the API, the one that describes them included. */
+export function createRoutes(services: ApiServices): readonly Route[] {
+  const routes: Route[] = [
+    ...nodeRoutes(services),
+    ...networkRoutes(services),
+    ...objectRoutes(services),
+    ...eventRoutes(services),
+    ...tokenRoutes(services),
+    ...healthRoutes(services),
+  ]
+  routes.push(
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/openapi.json',
+      scope: 'node:read',
+      summary: 'This description of the API, as OpenAPI 3.1.',
+      response: z.record(z.string(), z.unknown()),
+      handler: () => openApiDocument(routes),
+    }),
+  )
+  return routes
+}

@@ -1,0 +1,86 @@
+import * as z from 'zod'
+import { processResources } from '../health/process-resources.ts'
+import { type Route, defineRoute } from '../http/route.ts'
+import { VERSION } from '../version.ts'
+import type { ApiServices } from './api-services.ts'
+import { admission, bytes, fault, mapStatus, schemaVersion, time } from './schemas.ts'
+
+const status = z.object({
+  schemaVersion,
+  node: z.object({
+    id: z.string(),
+    name: z.string(),
+    roles: z.array(z.string()).readonly(),
+    version: z.string(),
+    pid: z.int(),
+    uptimeMs: z.int(),
+    startedAt: time,
+    home: z.string(),
+  }),
+  network: z.object({ id: z.string(), name: z.string(), simulated: z.boolean() }),
+  admission,
+  map: mapStatus,
+  peers: z.object({ connected: z.int(), total: z.int() }),
+  storage: z.object({ shards: z.int(), bytes, quotaBytes: bytes, fault: fault.optional() }),
+  resources: z.object({ rssBytes: bytes, privateBytes: bytes.optional(), cpuMs: z.int(), eventLoopP99Ms: z.number() }),
+  ports: z.record(z.string(), z.int()),
+  faults: z.array(fault).readonly(),
+})
+
+/** What this node is and how it does. */
+export function nodeRoutes(services: ApiServices): Route[] {
+  const { overlay, storage, ids } = services
+  return [
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/status',
+      scope: 'node:read',
+      summary: 'The node, its network, what it uses and what is not healthy.',
+      response: status,
+      handler: () => {
+        const peers = overlay.peers()
+        return {
+          schemaVersion: 1 as const,
+          node: {
+            id: ids.node,
+            name: services.name,
+            roles: services.roles,
+            version: VERSION,
+            pid: process.pid,
+            uptimeMs: Math.round(performance.now()),
+            startedAt: services.startedAt,
+            home: services.home,
+          },
+          network: services.network,
+          admission: overlay.admission(),
+          map: overlay.membership.status(),
+          peers: { connected: peers.filter(({ state }) => state === 'connected').length, total: peers.length },
+          storage: storage.held(),
+          resources: { ...processResources(), eventLoopP99Ms: Math.round(services.watch.p99Ms * 10) / 10 },
+          ports: services.ports,
+          faults: services.faults(),
+        }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/id',
+      scope: 'node:read',
+      summary: 'The public keys of this node and of its person.',
+      response: z.object({ schemaVersion, node: z.string(), person: z.string() }),
+      handler: () => ({ schemaVersion: 1 as const, ...ids }),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/stop',
+      scope: 'node:admin',
+      summary: 'Stops the daemon: what is under way is ended, within 10 s.',
+      response: z.object({ stopping: z.literal(true) }),
+      handler: (_, { reply }) => {
+        // The answer first: the socket closes once the daemon stops.
+        reply.raw.once('close', () => services.stop())
+        return { stopping: true as const }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod'
+import { WeftError } from '@weft/core'
+import { requestInvalid } from '../http/api-error.ts'
+import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
+import { sendObject } from '../http/send-object.ts'
+import { uploadBody } from '../http/upload-body.ts'
+import type { ApiServices } from './api-services.ts'
+import { bytes, objectStatus, queryInteger, schemaVersion, storedObject, transfer } from './schemas.ts'
+
+const OCTETS = 'application/octet-stream'
+const DAY_MS = 86_400_000
+const ref = z.string().min(1).max(512).describe('weft://network/object#key, percent-encoded')
+
+const putQuery = z.strictObject({
+  name: z.string().max(255).optional(),
+  class: z.enum(['tiny', 'small', 'medium', 'standard', 'vault']).optional(),
+  ttlMs: queryInteger(60_000, 365 * DAY_MS)
+    .optional()
+    .describe('ms until the object expires; default 30 days'),
+})
+
+/** Objects: put, list, get, and how they do. References hold keys: none is ever logged. */
+export function objectRoutes({ storage, transfers, stopping }: ApiServices): Route[] {
+  return [
+    defineRoute({
+      method: 'PUT',
+      url: '/api/v1/objects',
+      scope: 'storage:write',
+      summary: 'Stores the body as an object. Answers when all its shards are safe; until then nothing of it stays.',
+      query: putQuery,
+      upload: { mediaType: OCTETS, description: 'The data; Content-Length is optional.' },
+      response: storedObject.extend({ schemaVersion }),
+      handler: async ({ query }, { request, signal }) => {
+        const size = sizeOf(request.headers['content-length'])
+        const stored = await storage.put(uploadBody(request.raw), {
+          ...(query.name === undefined ? {} : { name: query.name }),
+          ...(query.class === undefined ? {} : { class: query.class }),
+          ...(query.ttlMs === undefined ? {} : { ttlMs: query.ttlMs }),
+          ...(size === undefined ? {} : { size }),
+          signal,
+        })
+        return { schemaVersion: 1 as const, ...stored }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/objects',
+      scope: 'storage:read',
+      summary: 'The objects that this node put, newest first.',
+      response: z.object({ schemaVersion, objects: z.array(storedObject).readonly() }),
+      handler: () => ({ schemaVersion: 1 as const, objects: storage.list() }),
+    }),
+    defineRawRoute({
+      method: 'GET',
+      url: '/api/v1/object',
+      scope: 'storage:read',
+      summary:
+        'The data of an object. A failure after the first byte closes the connection before Content-Length bytes: /api/v1/transfers tells why.',
+      query: z.strictObject({ ref }),
+      raw: { mediaType: OCTETS, description: 'The data, verified before it is sent.' },
+      handler: async ({ query }, { reply, signal }) => {
+        const reader = await storage.get(query.ref, { signal })
+        return sendObject(reply, reader, objectOf(query.ref), AbortSignal.any([signal, stopping]))
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/object/stat',
+      scope: 'storage:read',
+      summary: 'The health of an object: its shards, who holds them, and in what state.',
+      body: z.strictObject({ ref }),
+      response: objectStatus.extend({ schemaVersion, ref: z.string() }),
+      handler: async ({ body }, { signal }) => ({
+        schemaVersion: 1 as const,
+        ...(await storage.stat(body.ref, { signal })),
+      }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/objects/:object/stat',
+      scope: 'storage:read',
+      summary: 'The health of an object of this node, by its id: no key leaves.',
+      params: z.object({ object: z.string().min(1).max(128) }),
+      response: objectStatus.extend({ schemaVersion, name: z.string() }),
+      handler: async ({ params: { object } }, { signal }) => {
+        const own = storage.list().find((one) => one.object === object)
+        if (own === undefined) {
+          throw new WeftError({
+            code: 'E_OBJECT_UNKNOWN',
+            cause: 'This node put no object with this id.',
+            fix: 'See weft ls for its objects; others need their reference: weft stat REF.',
+          })
+        }
+        const { ref: _, ...status } = await storage.stat(own.ref, { signal })
+        return { schemaVersion: 1 as const, name: own.name, ...status }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/transfers',
+      scope: 'storage:read',
+      summary: 'Transfers under way and the last hundred that ended, newest first.',
+      response: z.object({
+        schemaVersion,
+        transfers: z.array(transfer).readonly(),
+        totals: z.object({ put: totals, get: totals }),
+      }),
+      handler: () => ({ schemaVersion: 1 as const, transfers: transfers.list(), totals: transfers.totals }),
+    }),
+  ]
+}
+
+const totals = z.object({ done: z.int(), failed: z.int(), bytes })
+
+/** Node refuses a Content-Length that is no number; one that cannot be counted exactly is refused here. */
+function sizeOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  const size = Number(header)
+  if (!Number.isSafeInteger(size)) throw requestInvalid('Content-Length is too large.', 'Send at most 2^53 - 1 bytes.')
+  return size
+}
+
+/** The object's id in a reference, for a header; empty when there is none of the expected form. */
+function objectOf(reference: string): string {
+  return /^weft:\/\/[^/#]{1,64}\/([A-Za-z0-9_-]{1,128})(?:#|$)/.exec(reference)?.[1] ?? ''
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod'
+import { type Grant, isGrant } from '../http/scopes.ts'
+
+/** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
+
+export const time = z.int().nonnegative().describe('ms since the Unix epoch')
+export const bytes = z.int().nonnegative().describe('bytes')
+export const schemaVersion = z.literal(1)
+
+export const nodeId = z
+  .string()
+  .regex(/^did:key:z[1-9A-HJ-NP-Za-km-z]{40,60}$/, 'must be a did:key')
+  .describe('did:key of a node')
+
+export const fault = z
+  .object({ code: z.string(), cause: z.string(), fix: z.string() })
+  .describe('What is not healthy: stable code, what happened, what to do')
+
+export const peerStatus = z.object({
+  id: z.string(),
+  state: z.enum(['connected', 'connecting', 'unreachable']),
+  since: time,
+  rttMs: z.number().optional(),
+  fault: fault.optional(),
+})
+
+export const mapStatus = z.object({
+  epoch: z.int().optional(),
+  root: z.string().optional(),
+  signedAt: time.optional(),
+  signatures: z.int(),
+  quorum: z.int(),
+  validators: z.int(),
+  fault: fault.optional(),
+})
+
+const validatorFault = fault.extend({ validator: z.string() })
+
+export const admission = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('client') }),
+  z.object({
+    state: z.literal('applying'),
+    since: time,
+    votes: z.int(),
+    quorum: z.int(),
+    faults: z.array(validatorFault).readonly(),
+  }),
+  z.object({ state: z.literal('certified'), epoch: z.int(), expiresAt: time, inMap: z.boolean() }),
+  z.object({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
+])
+
+export const storedObject = z.object({
+  ref: z.string().describe('Reference with the key: whoever has it can read the object'),
+  object: z.string(),
+  name: z.string(),
+  size: bytes,
+  class: z.string(),
+  createdAt: time,
+  expiresAt: time,
+})
+
+export const objectStatus = z.object({
+  object: z.string(),
+  size: bytes,
+  class: z.object({ name: z.string(), k: z.int(), n: z.int() }),
+  segments: z
+    .array(
+      z.object({
+        index: z.int(),
+        alive: z.int(),
+        shards: z
+          .array(
+            z.object({
+              index: z.int(),
+              node: z.string(),
+              state: z.enum(['stored', 'unreachable', 'missing', 'corrupt']),
+            }),
+          )
+          .readonly(),
+      }),
+    )
+    .readonly(),
+  health: z.enum(['healthy', 'degraded', 'lost']),
+  fault: fault.optional(),
+  relaxed: z.array(z.string()).readonly(),
+  expiresAt: time,
+})
+
+export const transfer = z.object({
+  id: z.string(),
+  kind: z.enum(['put', 'get']),
+  object: z.string(),
+  bytes,
+  total: bytes.optional(),
+  state: z.enum(['running', 'done', 'failed']),
+  fault: fault.optional(),
+  startedAt: time,
+  updatedAt: time,
+})
+
+export const grant = z
+  .custom<Grant>((value) => typeof value === 'string' && isGrant(value), 'is no scope')
+  .meta({ type: 'string', description: 'A scope `domain:verb`, `domain:*` or `*`' })
+
+export const tokenInfo = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()).readonly(),
+  createdAt: time,
+  expiresAt: time,
+})
+
+/** A query parameter that is a whole number. */
+export const queryInteger = (least: number, most: number): z.ZodType<number> =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().min(least).max(most))

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { WeftError } from '@weft/core'
+import { type Config, loadConfig } from '../../src/config/load-config.ts'
+import { parseConfig } from '../../src/config/read-config-file.ts'
+import { SETTING_KEYS, settingOf, variableOf } from '../../src/config/settings.ts'
+import { testDirectory } from '../support/test-daemon.ts'
+
+const fault = (code: string, words: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof WeftError)
+  assert.equal(error.code, code)
+  assert.match(`${error.cause} ${error.fix}`, words)
+  return true
+}
+
+const NOWHERE = '/nonexistent/weft'
+const load = (args: string[], environment: Record<string, string> = {}): Promise<Config> =>
+  loadConfig(['--home', NOWHERE, ...args], environment)
+
+test('without anything every setting has its default', async () => {
+  const config = await load([])
+  for (const key of SETTING_KEYS) {
+    assert.deepEqual(config.values[key], settingOf(key).fallback, key)
+    assert.equal(config.sources[key], 'default')
+  }
+  assert.deepEqual(config.roles, [])
+  assert.equal(config.networkFile, `${NOWHERE}/network.json`)
+})
+
+test('the file, then the environment, then flags: the later wins', async (t) => {
+  const home = testDirectory(t)
+  writeFileSync(
+    join(home, 'weft.toml'),
+    '[ports]\nbase = 1000\npublic = 2000\n[node]\nname = "file"\nroles = ["storage"]\n[storage]\nquota = "20 GiB"\n',
+  )
+  const config = await loadConfig(['--home', home, '--base-port', '3000'], {
+    WEFT_PORTS_BASE: '2500',
+    WEFT_NODE_NAME: 'environment',
+  })
+  assert.equal(config.values['ports.base'], 3000)
+  assert.equal(config.values['ports.public'], 2000)
+  assert.equal(config.values['node.name'], 'environment')
+  assert.equal(config.values['storage.quota'], 20 * 2 ** 30)
+  assert.deepEqual(config.roles, ['storage'])
+  assert.deepEqual(
+    [config.sources['ports.base'], config.sources['node.name'], config.sources['ports.public']],
+    ['flag', 'environment', 'file'],
+  )
+})
+
+test('presets are sets of roles; explicit roles win; client is no role to offer', async () => {
+  assert.deepEqual((await load(['--preset', 'regular'])).roles, ['storage'])
+  assert.deepEqual((await load(['--preset', 'regular', '--roles', 'client'])).roles, [])
+  assert.deepEqual((await load(['--roles', 'validator,storage'])).roles, ['validator', 'storage'])
+})
+
+test('unknown names are refused with the nearest valid one', async (t) => {
+  await assert.rejects(load(['--base-prot', '1']), fault('E_CONFIG_UNKNOWN', /'--base-prot'.*'--base-port'/))
+  await assert.rejects(load([], { WEFT_NODE_NAM: 'x' }), fault('E_CONFIG_UNKNOWN', /WEFT_NODE_NAM.*WEFT_NODE_NAME/))
+  const home = testDirectory(t)
+  writeFileSync(join(home, 'weft.toml'), '[storage]\nqouta = 1\n')
+  await assert.rejects(loadConfig(['--home', home], {}), fault('E_CONFIG_UNKNOWN', /storage\.qouta.*storage\.quota/))
+  await assert.rejects(
+    parseConfig('name = "x"', 'weft.toml'),
+    fault('E_CONFIG_UNKNOWN', /'name'.*valid are: node\.name/),
+  )
+})
+
+test('bad values are refused by setting, source and syntax', async () => {
+  await assert.rejects(
+    load(['--base-port', '70000']),
+    fault('E_CONFIG_INVALID', /--base-port in the command line.*1 to 65530.*ports\.base/),
+  )
+  await assert.rejects(
+    load([], { WEFT_LOG_LEVEL: 'loud' }),
+    fault('E_CONFIG_INVALID', /WEFT_LOG_LEVEL.*debug, info, warn, error/),
+  )
+  await assert.rejects(load(['--roles', 'storage,storage']), fault('E_CONFIG_INVALID', /twice/))
+  await assert.rejects(load(['--roles', 'relay']), fault('E_CONFIG_INVALID', /one of client, storage, validator/))
+  await assert.rejects(load(['--base-port', '4775']), fault('E_CONFIG_INVALID', /overlap/))
+  await assert.rejects(load(['--base-port']), fault('E_CONFIG_INVALID', /no value/))
+  await assert.rejects(load(['--name', 'a', '--name', 'b']), fault('E_CONFIG_INVALID', /twice/))
+  await assert.rejects(load(['start']), fault('E_CONFIG_INVALID', /'start' is not a flag/))
+  await assert.rejects(parseConfig('[node\n', 'weft.toml'), fault('E_CONFIG_INVALID', /weft\.toml is not valid TOML/))
+})
+
+test('variables of tests and devnets are none of ours', async () => {
+  await load([], { WEFT_HOME: '/elsewhere', WEFT_LONG: '1', WEFT_FUZZ_SECONDS: '3', WEFT_SEED: '1', PATH: '/bin' })
+})
+
+test('property: what a setting formats, it parses to the same', async () => {
+  for (const key of SETTING_KEYS) {
+    const { kind, fallback } = settingOf(key)
+    if (fallback === undefined) continue
+    const [section, name] = key.split('.')
+    const parsed = await parseConfig(`[${section}]\n${name} = ${kind.format(fallback)}\n`, 'weft.toml')
+    assert.deepEqual(kind.parse(parsed.get(key)), fallback, key)
+  }
+})
+
+test('property: no value of any type makes a setting throw anything but its refusal', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...SETTING_KEYS), fc.anything(), (key, value) => {
+      try {
+        settingOf(key).kind.parse(value)
+      } catch (error) {
+        assert.ok(error instanceof RangeError, `${key}: ${String(error)}`)
+      }
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('property: any command line and environment gives a configuration or a fault with a fix', async () => {
+  const word = fc.oneof(
+    fc.constantFrom('--home', '--name', '--roles', '--base-port', '--lifeline', '--ready-fd', '--network=x', '7', ''),
+    fc.string(),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(word, { maxLength: 6 }),
+      fc.option(fc.constantFrom(...SETTING_KEYS.map(variableOf))),
+      fc.string(),
+      async (args, variable, value) => {
+        try {
+          await loadConfig([...args, '--home', NOWHERE], variable === null ? {} : { [variable]: value })
+        } catch (error) {
+          assert.ok(
+            error instanceof WeftError && /^E_CONFIG_(UNKNOWN|INVALID)$/.test(error.code) && error.fix.length > 0,
+            String(error),
+          )
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+test('property: any text of a file gives settings or a fault', async () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      '[node]',
+      '[ports]',
+      'name = "a"',
+      'base = 5',
+      '__proto__ = 1',
+      '[__proto__]',
+      '[[node]]',
+      'node = 1979-05-27',
+    ),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { maxLength: 8 }), async (lines) => {
+      try {
+        await parseConfig(lines.join('\n'), 'weft.toml')
+      } catch (error) {
+        assert.ok(error instanceof WeftError && error.code.startsWith('E_CONFIG_'), String(error))
+      }
+    }),
+    { numRuns: 500 },
+  )
+})

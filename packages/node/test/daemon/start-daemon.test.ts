@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { WeftError } from '@weft/core'
+import { loadConfig } from '../../src/config/load-config.ts'
+import { processStartTime } from '../../src/daemon/process-start-time.ts'
+import { startDaemon } from '../../src/daemon/start-daemon.ts'
+import { call } from '../support/http.ts'
+import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
+
+const none = async (): Promise<never> => {
+  throw new Error('the start must fail before this')
+}
+const options = { loadComponents: none, onStop: () => {} }
+
+test('daemon.json says who runs and is gone after a clean stop; everything is closed in reverse order', async (t) => {
+  const { daemon, home, overlay, storage } = await startTestDaemon(t)
+  const file = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as Record<string, unknown>
+  assert.deepEqual(
+    [file['pid'], file['startTime'], file['ports']],
+    [process.pid, processStartTime(process.pid), daemon.ports],
+  )
+  assert.equal(typeof file['version'], 'string')
+  await daemon.close()
+  assert.ok(!existsSync(join(home, 'daemon.json')))
+  assert.ok(!existsSync(join(home, 'api.sock')))
+  assert.ok(overlay.closed && storage.closed)
+})
+
+test('a second daemon on one home is refused with the pid of the first, and may start after it', async (t) => {
+  const first = await startTestDaemon(t)
+  const config = await loadConfig(['--home', first.home, '--base-port', String(first.port)], {})
+  await assert.rejects(startDaemon({ ...options, config }), (error: unknown) => {
+    assert.ok(error instanceof WeftError && error.code === 'E_ALREADY_RUNNING')
+    assert.equal(error.details['pid'], process.pid)
+    return true
+  })
+  assert.equal((await call({ socketPath: first.socket, path: '/livez' })).status, 200, 'the first goes on')
+  await first.daemon.close()
+  await assert.rejects(startDaemon({ ...options, config }), /the start must fail before this/, 'the home is free again')
+})
+
+test('a port that is taken is named with its setting and who has it; nothing stays open', async (t) => {
+  const { config, home } = await testConfig(t)
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(config.values['ports.base'], '127.0.0.1', resolve))
+  t.after(() => server.close())
+  await assert.rejects(startDaemon({ ...options, config }), (error: unknown) => {
+    assert.ok(error instanceof WeftError && error.code === 'E_PORT_TAKEN')
+    assert.match(
+      error.cause,
+      new RegExp(`^Port ${config.values['ports.base']} \\(ports\\.base\\) is taken by node .*\\(pid ${process.pid}\\)`),
+    )
+    assert.match(error.fix, /--base-port/)
+    return true
+  })
+  assert.ok(!existsSync(join(home, 'api.sock')))
+  assert.match(readFileSync(join(home, 'logs', 'daemon.log'), 'utf8'), /"code":"E_PORT_TAKEN"/)
+})
+
+test('the port of the overlay is named by its setting, too', async (t) => {
+  const { home } = await testConfig(t)
+  const config = await loadConfig(
+    ['--home', home, '--base-port', '16001', '--public-port', '16011', '--roles', 'storage'],
+    {},
+  )
+  const taken = new WeftError({ code: 'E_PORT_TAKEN', cause: 'listen EADDRINUSE', fix: 'x' })
+  const loadComponents = async (): Promise<never> =>
+    ({ createOverlay: () => Promise.reject(taken), createStorage: none, probes: [] }) as never
+  await assert.rejects(
+    startDaemon({ config, loadComponents, onStop: () => {} }),
+    /Port 16011 \(ports\.public\) is taken by .*--public-port/,
+  )
+})
+
+test('a socket file that a killed daemon left behind is no hindrance', async (t) => {
+  const { config, home } = await testConfig(t)
+  writeFileSync(join(home, 'api.sock'), '')
+  writeFileSync(join(home, 'daemon.lock.pid'), '999999')
+  await assert.rejects(startDaemon({ ...options, config }), /the start must fail before this/)
+})
+
+test('homes that cannot be used', async (t) => {
+  const { home } = await testConfig(t)
+  const start = async (directory: string): Promise<unknown> =>
+    startDaemon({ ...options, config: await loadConfig(['--home', directory], {}) })
+  await assert.rejects(start(join(home, 'weft.toml')), { code: 'E_STATE_UNWRITABLE' }, 'a file')
+  await assert.rejects(start('/proc/nothing'), { code: 'E_STATE_UNWRITABLE' })
+  await assert.rejects(start(join(home, 'x'.repeat(100))), { code: 'E_SOCKET_PATH_TOO_LONG' })
+})
+
+test('a home that others may enter is closed to them', async (t) => {
+  const { config, home } = await testConfig(t)
+  chmodSync(home, 0o755)
+  await assert.rejects(startDaemon({ ...options, config }))
+  assert.equal(statSync(home).mode & 0o777, 0o700)
+})
+
+test('a network file that is missing or wrong', async (t) => {
+  const { config, home } = await testConfig(t)
+  writeFileSync(join(home, 'network.json'), '{')
+  await assert.rejects(startDaemon({ ...options, config }), { code: 'E_NETWORK_FILE' })
+  rmSync(join(home, 'network.json'))
+  await assert.rejects(startDaemon({ ...options, config }), { code: 'E_NETWORK_FILE_MISSING' })
+})
+
+test('a key file that others may read is refused', async (t) => {
+  const { config, home } = await testConfig(t)
+  writeFileSync(join(home, 'node.key'), new Uint8Array(32), { mode: 0o644 })
+  await assert.rejects(startDaemon({ ...options, config }), { code: 'E_KEY_FILE' })
+})
+
+test('while it starts, the API says so', async (t) => {
+  const { config, home } = await testConfig(t)
+  const loading = Promise.withResolvers<void>()
+  const seen = Promise.withResolvers<void>()
+  const starting = startDaemon({
+    config,
+    onStop: () => {},
+    loadComponents: async () => {
+      loading.resolve()
+      await seen.promise
+      return none()
+    },
+  })
+  await loading.promise
+  const answer = await call({ socketPath: join(home, 'api.sock'), path: '/api/v1/status' })
+  assert.deepEqual([answer.status, answer.code, answer.headers['retry-after']], [503, 'E_STARTING', '1'])
+  seen.resolve()
+  await assert.rejects(starting)
+})
+
+test('a reference never reaches the log', async (t) => {
+  const { socket, home, storage } = await startTestDaemon(t, '[log]\nlevel = "debug"')
+  const ref = 'weft://wtestnetwork/object0#very-secret-key'
+  storage.get = () => Promise.reject(new WeftError({ code: 'E_OBJECT_NOT_FOUND', cause: 'none', fix: 'none' }))
+  await call({ socketPath: socket, path: `/api/v1/object?ref=${encodeURIComponent(ref)}` })
+  await call({ socketPath: socket, path: `/api/v1/nothing?ref=${encodeURIComponent(ref)}` })
+  await call({ socketPath: socket, path: '/open?code=very-secret-code' })
+  await call({
+    socketPath: socket,
+    path: '/livez',
+    headers: { authorization: 'Bearer very-secret-token', cookie: 'weft=very-secret-cookie' },
+  })
+  const log = readFileSync(join(home, 'logs', 'daemon.log'), 'utf8')
+  assert.match(log, /"route":"\/api\/v1\/object"/)
+  assert.ok(!log.includes('very-secret'), log)
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AdmissionState } from '@weft/overlay'
+import { admissionFault, nodeChecks } from '../../src/health/node-checks.ts'
+import { FakeOverlay } from '../support/fake-overlay.ts'
+import { FakeStorage } from '../support/fake-storage.ts'
+
+const reason = { code: 'E_CLOCK_SKEW', cause: 'The clock is a day off.', fix: 'Set the clock.' }
+
+test('every state of admission is healthy or says why not', () => {
+  const states: [AdmissionState, string | undefined][] = [
+    [{ state: 'client' }, undefined],
+    [{ state: 'certified', epoch: 1, expiresAt: 2, inMap: true }, undefined],
+    [{ state: 'certified', epoch: 1, expiresAt: 2, inMap: false }, 'E_NOT_IN_MAP'],
+    [{ state: 'applying', since: 1, votes: 2, quorum: 3, faults: [] }, 'E_ADMISSION_PENDING'],
+    [{ state: 'refused', fault: reason, faults: [], retryAt: 3 }, 'E_CLOCK_SKEW'],
+  ]
+  for (const [state, code] of states) assert.equal(admissionFault(state)?.code, code, state.state)
+})
+
+test('a node that reaches no one says so; one of two is enough', () => {
+  const overlay = new FakeOverlay('did:key:zself')
+  const check = (): string | undefined =>
+    nodeChecks({ home: '/', overlay, storage: new FakeStorage(), droppedLines: () => 0 }).find(
+      ({ name }) => name === 'peers',
+    )?.fault?.code
+  const [first, second] = overlay.memberList.map(({ id }) => id)
+  overlay.peerStates.set(first!, { id: first!, state: 'unreachable', since: 1, rttMs: undefined, fault: reason })
+  assert.equal(check(), undefined)
+  overlay.peerStates.set(second!, { id: second!, state: 'connecting', since: 1, rttMs: undefined, fault: undefined })
+  assert.equal(check(), 'E_NO_PEERS')
+})
+
+test('a home that vanished and a log that cannot be written are faults', () => {
+  const checks = nodeChecks({
+    home: '/nonexistent/home',
+    overlay: new FakeOverlay('did:key:zself'),
+    storage: new FakeStorage(),
+    droppedLines: () => 3,
+  })
+  assert.deepEqual(
+    checks.flatMap(({ fault }) => fault?.code ?? []),
+    ['E_STATE_UNWRITABLE', 'E_LOG_DROPPED'],
+  )
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as z from 'zod'
+import type { Route } from '../../src/http/route.ts'
+import { SCOPE_NAMES } from '../../src/http/scopes.ts'
+import type { ApiServices } from '../../src/routes/api-services.ts'
+import { createRoutes } from '../../src/routes/create-routes.ts'
+import { JSON_TYPE, call } from '../support/http.ts'
+import { startTestDaemon } from '../support/test-daemon.ts'
+
+const ROUTES: readonly Route[] = createRoutes({ ports: {} } as unknown as ApiServices)
+
+interface Operation {
+  readonly summary: string
+  readonly security: { token?: string[] }[]
+  readonly parameters: { name: string; in: string; required: boolean }[]
+  readonly responses: Record<string, unknown>
+}
+
+test('the description holds every route with its scope and parameters', async (t) => {
+  const { socket } = await startTestDaemon(t)
+  const document = (await call({ socketPath: socket, path: '/api/v1/openapi.json' })).json<{
+    openapi: string
+    paths: Record<string, Record<string, Operation>>
+  }>()
+  assert.equal(document.openapi, '3.1.1')
+  for (const { url, method, scope } of ROUTES) {
+    const operation = document.paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
+    assert.ok(operation !== undefined, `${method} ${url}`)
+    assert.deepEqual(operation.security, scope === 'public' ? [] : [{ token: [scope] }])
+    for (const [, name] of url.matchAll(/:(\w+)/g))
+      assert.ok(
+        operation.parameters.some(
+          (parameter) => parameter.name === name && parameter.in === 'path' && parameter.required,
+        ),
+      )
+    assert.ok(operation.responses['200'] !== undefined && operation.responses['default'] !== undefined)
+  }
+  assert.equal(
+    Object.values(document.paths).reduce((sum, path) => sum + Object.keys(path).length, 0),
+    ROUTES.length,
+  )
+})
+
+test('every scope guards a route, and every route under /api wants one', () => {
+  const used = new Set(ROUTES.map(({ scope }) => scope))
+  for (const scope of SCOPE_NAMES) assert.ok(used.has(scope), scope)
+  for (const { url, scope } of ROUTES) assert.ok(scope !== 'public' || !url.startsWith('/api/'), url)
+})
+
+test('what routes answer is what they declare', async (t) => {
+  const { socket } = await startTestDaemon(t)
+  await call({ socketPath: socket, method: 'PUT', path: '/api/v1/objects?name=a', body: 'hello' })
+  await call({
+    socketPath: socket,
+    method: 'POST',
+    path: '/api/v1/tokens',
+    headers: JSON_TYPE,
+    body: '{"name":"t","scopes":["*"]}',
+  })
+  let checked = 0
+  for (const { url, method, response } of ROUTES) {
+    if (!(response instanceof z.ZodType) || method !== 'GET') continue
+    const answer = await call({ socketPath: socket, path: url.replace(':object', 'object0') })
+    assert.equal(answer.status, 200, url)
+    const strict = response instanceof z.ZodObject ? response.strict() : response
+    const result = strict.safeParse(answer.json())
+    assert.ok(result.success, `${url}: ${result.error?.message}`)
+    checked++
+  }
+  assert.ok(checked >= 9)
+})

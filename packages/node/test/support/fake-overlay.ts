@@ -1,0 +1,99 @@
+import { Emitter } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import type {
+  AdmissionState,
+  MapStatus,
+  Member,
+  Overlay,
+  OverlayEvents,
+  OverlayOptions,
+  PeerStatus,
+} from '@weft/overlay'
+
+/** An overlay of which a test says what it sees: members, peers, admission, map. */
+export class FakeOverlay implements Overlay {
+  readonly self
+  readonly networkId = 'wtestnetwork'
+  readonly emitter = new Emitter<OverlayEvents>()
+  admissionState: AdmissionState = { state: 'client' }
+  mapStatus: MapStatus = {
+    epoch: 7,
+    root: 'r',
+    signedAt: 1_000,
+    signatures: 3,
+    quorum: 3,
+    validators: 4,
+    fault: undefined,
+  }
+  memberList: Member[]
+  peerStates = new Map<string, PeerStatus>()
+  closed = false
+  readonly membership
+
+  constructor(self: Overlay['self']) {
+    this.self = self
+    this.memberList = [1, 2].map((seed) => fakeMember(new SigningKey(new Uint8Array(32).fill(seed)).id))
+    this.membership = {
+      networkId: this.networkId,
+      members: () => this.memberList,
+      member: (id: string) => this.memberList.find((one) => one.id === id),
+      isMember: (id: string) => this.memberList.some((one) => one.id === id),
+      isValidator: () => false,
+      status: () => this.mapStatus,
+      onChange: () => () => {},
+    }
+  }
+
+  get records(): never {
+    throw new Error('the API needs no records')
+  }
+  get rpc(): never {
+    throw new Error('the API makes no calls')
+  }
+  get streams(): never {
+    throw new Error('the API opens no streams')
+  }
+
+  admission(): AdmissionState {
+    return this.admissionState
+  }
+  peers(): readonly PeerStatus[] {
+    return this.memberList.filter(({ id }) => id !== this.self).map(({ id }) => this.peer(id))
+  }
+  peer(id: Overlay['self']): PeerStatus {
+    return this.peerStates.get(id) ?? { id, state: 'connected', since: 5, rttMs: 1.5, fault: undefined }
+  }
+  async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
+    return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
+  }
+  async ping(): Promise<number> {
+    return 2.5
+  }
+  on<K extends keyof OverlayEvents>(name: K, listener: (event: OverlayEvents[K]) => void): () => void {
+    return this.emitter.on(name, listener)
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closed = true
+  }
+}
+
+export function fakeMember(id: Overlay['self']): Member {
+  return {
+    id,
+    roles: ['storage'],
+    addresses: ['/ip4/127.0.0.1/tcp/4780'],
+    family: 'f',
+    region: 'eu-west',
+    country: 'DE',
+    asn: 64_500,
+    diversityAddress: '192.0.2.1',
+    simulated: true,
+    certificateEpoch: 3,
+    expiresAt: 9_000_000_000_000,
+    certificateHash: new Uint8Array(32),
+  }
+}
+
+export async function createFakeOverlay(options: OverlayOptions): Promise<FakeOverlay> {
+  return options.scope.use('overlay', new FakeOverlay(options.key.id))
+}

@@ -1,0 +1,112 @@
+import { Emitter, WeftError, concatBytes } from '@weft/core'
+import type {
+  GetOptions,
+  ObjectReader,
+  ObjectStatus,
+  PutOptions,
+  Storage,
+  StorageEvents,
+  StorageOptions,
+  StoredObject,
+} from '@weft/storage'
+
+/** Storage in memory, with switches for what goes wrong. */
+export class FakeStorage implements Storage {
+  readonly emitter = new Emitter<StorageEvents>()
+  readonly objects = new Map<string, { stored: StoredObject; bytes: Uint8Array }>()
+  /** A put fails with this before it reads a byte. */
+  refusePut: WeftError | undefined
+  /** A get fails with this after so many chunks. */
+  failGet: { afterChunks: number; error: WeftError } | undefined
+  /** Puts that were cut off. */
+  aborted = 0
+  /** Puts count bytes and keep none. */
+  discard = false
+  /** The put reads no further until this resolves. */
+  gate: Promise<void> | undefined
+  received = 0
+  heldFault: ReturnType<Storage['held']>['fault']
+  closed = false
+
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+    if (this.refusePut !== undefined) throw this.refusePut
+    const parts: Uint8Array[] = []
+    try {
+      for await (const part of source) {
+        this.received += part.length
+        if (!this.discard) parts.push(part)
+        await this.gate
+        options.signal?.throwIfAborted()
+      }
+    } catch (error) {
+      this.aborted++
+      throw error
+    }
+    const object = `object${this.objects.size}`
+    const bytes = concatBytes(parts)
+    const stored = {
+      ref: `weft://wtestnetwork/${object}#secret-key-of-${object}`,
+      object,
+      name: options.name ?? '',
+      size: this.discard ? this.received : bytes.length,
+      class: options.class ?? 'tiny',
+      createdAt: 1,
+      expiresAt: 2 + (options.ttlMs ?? 0),
+    }
+    this.objects.set(stored.ref, { stored, bytes })
+    return stored
+  }
+
+  async get(ref: string, _options?: GetOptions): Promise<ObjectReader> {
+    const found = this.objects.get(ref)
+    if (found === undefined)
+      throw new WeftError({ code: 'E_OBJECT_NOT_FOUND', cause: 'There is no such object.', fix: 'See weft ls.' })
+    return { size: found.bytes.length, body: this.#chunks(found.bytes) }
+  }
+
+  async *#chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    for (let at = 0, chunk = 0; at < bytes.length; at += 65_536, chunk++) {
+      if (this.failGet?.afterChunks === chunk) throw this.failGet.error
+      yield bytes.subarray(at, at + 65_536)
+    }
+  }
+
+  async stat(ref: string): Promise<ObjectStatus> {
+    const found = this.objects.get(ref)
+    if (found === undefined)
+      throw new WeftError({ code: 'E_OBJECT_NOT_FOUND', cause: 'There is no such object.', fix: 'See weft ls.' })
+    const { object, size, expiresAt } = found.stored
+    const shards = [{ index: 0, node: 'did:key:z6Mk' as const, state: 'stored' as const }]
+    return {
+      ref,
+      object,
+      size,
+      class: { name: 'tiny', k: 3, n: 9 },
+      segments: [{ index: 0, alive: 1, shards }],
+      health: 'healthy',
+      fault: undefined,
+      relaxed: [],
+      expiresAt,
+    }
+  }
+
+  list(): readonly StoredObject[] {
+    return [...this.objects.values()].map(({ stored }) => stored)
+  }
+
+  held(): ReturnType<Storage['held']> {
+    return { shards: 1, bytes: 2, quotaBytes: 3, fault: this.heldFault }
+  }
+
+  on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void {
+    return this.emitter.on(name, listener)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closed = true
+  }
+}
+
+export async function createFakeStorage(options: StorageOptions): Promise<FakeStorage> {
+  return options.scope.use('storage', new FakeStorage())
+}

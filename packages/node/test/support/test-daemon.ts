@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { randomInt, systemRandom } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import { type Config, loadConfig } from '../../src/config/load-config.ts'
+import { type Daemon, startDaemon } from '../../src/daemon/start-daemon.ts'
+import { type FakeOverlay, createFakeOverlay } from './fake-overlay.ts'
+import { type FakeStorage, createFakeStorage } from './fake-storage.ts'
+
+export interface TestDaemon {
+  readonly daemon: Daemon
+  readonly home: string
+  readonly socket: string
+  readonly port: number
+  readonly overlay: FakeOverlay
+  readonly storage: FakeStorage
+  /** Times that the API asked to stop. */
+  readonly stops: () => number
+}
+
+/** A daemon in this process with real HTTP over a real socket and port, on an overlay and a storage that a test controls. */
+export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDaemon> {
+  const { config, home } = await testConfig(t, toml)
+  let overlay: FakeOverlay | undefined
+  let storage: FakeStorage | undefined
+  let stops = 0
+  const daemon = await startDaemon({
+    config,
+    loadComponents: async () => ({
+      createOverlay: async (options) => (overlay = await createFakeOverlay(options)),
+      createStorage: async (options) => (storage = await createFakeStorage(options)),
+      probes: [],
+    }),
+    onStop: () => stops++,
+  })
+  t.after(() => daemon.close())
+  return {
+    daemon,
+    home,
+    socket: join(home, 'api.sock'),
+    port: daemon.ports['api']!,
+    overlay: overlay!,
+    storage: storage!,
+    stops: () => stops,
+  }
+}
+
+/** A home with a network file, and the configuration of a client in it. */
+export async function testConfig(t: TestContext, toml = ''): Promise<{ config: Config; home: string }> {
+  const home = testDirectory(t)
+  writeNetworkFile(join(home, 'network.json'))
+  writeFileSync(join(home, 'weft.toml'), toml)
+  const config = await loadConfig(['--home', home, '--base-port', String(await freePort())], {})
+  return { config, home }
+}
+
+export function testDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-node-'))
+  t.after(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+export function writeNetworkFile(path: string): void {
+  const validator = new SigningKey(new Uint8Array(32).fill(9))
+  const file = {
+    schemaVersion: 1,
+    name: 'test',
+    validators: [{ id: validator.id, addresses: ['/ip4/127.0.0.1/tcp/9'], roles: ['validator'], family: 'v' }],
+    policy: 'open',
+    mapEpochMs: 5_000,
+    createdAt: 1_000,
+  }
+  writeFileSync(path, JSON.stringify(file))
+}
+
+/** A port that was free a moment ago, below those that the system gives to outgoing connections. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 15_000 + randomInt(systemRandom, 10_000)
+    const server = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!free) continue
+    await new Promise((resolve) => server.close(resolve))
+    return port
+  }
+}

@@ -1,0 +1,29 @@
+import type { DidKey } from '@weft/crypto'
+import type { SignedEnvelope } from '@weft/wire'
+import type { Network } from '../network/network.ts'
+import type { Application } from './application.ts'
+import type { DialBack } from './dial-back.ts'
+import type { ConformanceProbe } from './probe.ts'
+
+/** What a validator knows while it judges one application. */
+export interface AdmissionCase {
+  readonly network: Network
+  /** The id that the secure channel of the application proved. */
+  readonly caller: DidKey
+  readonly envelope: SignedEnvelope
+  /** Parsed within limits, not believed. */
+  readonly application: Application
+  /** 32 bytes: the validator's own public key. */
+  readonly validator: Uint8Array
+  /** The validator's clock when the application came, ms since the Unix epoch. */
+  readonly now: number
+  readonly dialBack: DialBack
+  readonly probes: readonly ConformanceProbe[]
+}
+
+/** One condition of admission. Each stands alone: a test takes each away in turn and shows that it was needed. */
+export interface AdmissionCheck {
+  readonly name: string
+  /** @throws WeftError with the values that do not fit and what the applicant can do about it. */
+  run(admission: AdmissionCase, signal: AbortSignal): Promise<void> | void
+}

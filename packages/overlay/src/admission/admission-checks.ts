@@ -1,0 +1,22 @@
+import type { AdmissionCheck } from './admission-check.ts'
+import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
+import { conformanceCheck } from './checks/conformance-check.ts'
+import { networkCheck } from './checks/network-check.ts'
+import { placeCheck } from './checks/place-check.ts'
+import { reachabilityCheck } from './checks/reachability-check.ts'
+import { rolesCheck } from './checks/roles-check.ts'
+import { signatureCheck } from './checks/signature-check.ts'
+import { termCheck } from './checks/term-check.ts'
+
+/** Every check of admission, in order: what costs nothing first, so that nobody makes a validator dial by lying cheaply. */
+export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
+  signatureCheck,
+  networkCheck,
+  applicationClockCheck,
+  termCheck,
+  rolesCheck,
+  placeCheck,
+  reachabilityCheck,
+  answerClockCheck,
+  conformanceCheck,
+]

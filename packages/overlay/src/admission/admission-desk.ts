@@ -1,0 +1,131 @@
+import { type Clock, type Logger, type Random, Semaphore, WeftError, isWeftError, withTimeout } from '@weft/core'
+import { type SigningKey, shortId } from '@weft/crypto'
+import type { ApplyRequest, Signature } from '@weft/wire'
+import type { Network } from '../network/network.ts'
+import type { Caller } from '../rpc.ts'
+import { AddressLimiter } from './address-limiter.ts'
+import type { AdmissionCheck } from './admission-check.ts'
+import { decodeApplication } from './application.ts'
+import { DialBack } from './dial-back.ts'
+import type { ConformanceProbe, Prober } from './probe.ts'
+
+export interface AdmissionDeskInit {
+  readonly network: Network
+  readonly key: SigningKey
+  readonly prober: Prober
+  readonly checks: readonly AdmissionCheck[]
+  readonly probes: readonly ConformanceProbe[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Longest time for all checks of one application, ms. */
+export const ADMISSION_TIMEOUT_MS = 20_000
+/** Applications judged at once: each dials up to eight addresses. */
+const CONCURRENT = 4
+/** Applications that wait for their turn. */
+const WAITING = 64
+/** A devnet's nodes all come from one address and renew together. */
+const RATE = { burst: 64, refillMs: 1_000, addresses: 4_096 }
+
+/** Where a validator judges applications, by itself and without believing anything. It votes when every check passed. */
+export class AdmissionDesk {
+  readonly #init: AdmissionDeskInit
+  readonly #turns = new Semaphore(CONCURRENT)
+  readonly #limiter: AddressLimiter
+  readonly #applying = new Set<string>()
+
+  constructor(init: AdmissionDeskInit) {
+    this.#init = init
+    this.#limiter = new AddressLimiter(RATE, init.clock)
+  }
+
+  /**
+   * Judges one application and signs its body (purpose `vote`).
+   * @throws WeftError of the first check that failed; E_ADMISSION_BUSY, E_ADMISSION_TIMEOUT (both retryable);
+   * E_APPLICATION_MALFORMED, E_CERTIFICATE_MALFORMED
+   */
+  async judge(
+    request: Pick<ApplyRequest, 'application'>,
+    caller: Caller,
+    signal?: AbortSignal,
+  ): Promise<Omit<Signature, '$typeName'>> {
+    const { clock, logger } = this.#init
+    this.#refuseFlood(caller)
+    this.#applying.add(caller.id)
+    // Of when it came: a wait for its turn must not look like a clock that is wrong.
+    const now = clock.now()
+    try {
+      return await this.#turns.use(
+        () =>
+          withTimeout(clock, ADMISSION_TIMEOUT_MS, signal, timeoutError, (inner) =>
+            this.#judge(request, caller, now, inner),
+          ),
+        signal,
+      )
+    } catch (error) {
+      if (isWeftError(error))
+        logger.info('application refused', { applicant: shortId(caller.id), code: error.code, cause: error.cause })
+      throw error
+    } finally {
+      this.#applying.delete(caller.id)
+    }
+  }
+
+  #refuseFlood(caller: Caller): void {
+    if (this.#applying.has(caller.id)) throw busy('an application of this node is being judged already')
+    if (this.#turns.waiting >= WAITING) throw busy(`${WAITING} applications are waiting`)
+    if (!this.#limiter.take(caller.address)) throw busy('too many applications came from the address of this node')
+  }
+
+  async #judge(
+    request: Pick<ApplyRequest, 'application'>,
+    caller: Caller,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<Omit<Signature, '$typeName'>> {
+    const { network, key, prober, checks, probes, clock, random } = this.#init
+    const envelope = request.application
+    if (envelope === undefined) throw new WeftError(NO_APPLICATION)
+    const application = decodeApplication(envelope.payload)
+    const { id: applicant, addresses } = application.body
+    await using dialBack = new DialBack({ prober, validator: key, applicant, addresses, clock, random })
+    const admission = {
+      network,
+      caller: caller.id,
+      envelope,
+      application,
+      validator: key.publicKey,
+      now,
+      dialBack,
+      probes,
+    }
+    for (const check of checks) await check.run(admission, signal)
+    return { signer: key.publicKey, signature: key.sign('vote', application.bodyBytes) }
+  }
+}
+
+const NO_APPLICATION = {
+  code: 'E_APPLICATION_MALFORMED',
+  cause: 'The request carries no application.',
+  fix: 'The applicant has to follow docs/specs/admission.md; update the older of the two sides.',
+}
+
+function busy(why: string): WeftError {
+  return new WeftError({
+    code: 'E_ADMISSION_BUSY',
+    cause: `The validator does not take the application now: ${why}.`,
+    fix: 'Nothing to do: the node applies again by itself.',
+    retryable: true,
+  })
+}
+
+function timeoutError(): WeftError {
+  return new WeftError({
+    code: 'E_ADMISSION_TIMEOUT',
+    cause: `The checks of the application did not end within ${ADMISSION_TIMEOUT_MS} ms.`,
+    fix: 'The node applies again by itself; if it stays so, its declared addresses answer too slowly.',
+    retryable: true,
+  })
+}

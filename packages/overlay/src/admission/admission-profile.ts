@@ -1,0 +1,66 @@
+import { WeftError } from '@weft/core'
+import { type SigningKey, shortId } from '@weft/crypto'
+import type { Role } from '../member.ts'
+import type { NetworkFile } from '../network/network-file.ts'
+import { isUnspecified, parseNodeAddress } from '../network/node-address.ts'
+import { type CertificateBody, decodeCertificateBody, encodeCertificateBody } from './certificate-body.ts'
+
+/** What a node wants certified of itself; with an epoch and an end it is a certificate's body. */
+export type AdmissionProfile = Omit<CertificateBody, 'issuedEpoch' | 'expiresAt'>
+
+export interface ProfileInit {
+  readonly networkId: string
+  readonly network: NetworkFile
+  readonly key: SigningKey
+  readonly roles: readonly Role[]
+  readonly addresses: readonly string[]
+  readonly family: string
+  readonly region?: string | undefined
+  readonly country?: string | undefined
+  readonly asn?: number | undefined
+}
+
+/**
+ * The profile of this node: its place is that of the network file's table in a devnet, else as configured, with the
+ * address that diversity rules look at taken from its first declared one.
+ * @throws WeftError E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION, E_CERTIFICATE_MALFORMED
+ */
+export function admissionProfile(init: ProfileInit): AdmissionProfile {
+  const { key, network, addresses } = init
+  const hosts = addresses.map((address) => parseNodeAddress(address)?.host)
+  const host = hosts[0]
+  if (host === undefined || hosts.some((each) => each === undefined || isUnspecified(each))) {
+    throw new WeftError({
+      code: 'E_ANNOUNCE_NEEDED',
+      cause: `The addresses [${addresses.join(', ')}] do not say where other nodes can dial this one.`,
+      fix: 'Set `announce` to addresses like /ip4/192.0.2.1/tcp/4780 that can be reached from outside.',
+    })
+  }
+  const common = {
+    network: init.networkId,
+    key: key.publicKey,
+    id: key.id,
+    roles: init.roles.filter((role) => role !== 'client'),
+    addresses,
+  }
+  if (network.simulated === undefined) {
+    const { family, region = 'unknown', country = 'ZZ', asn = 0 } = init
+    return checked({ ...common, family, region, country, asn, diversityAddress: host, simulated: false })
+  }
+  const place = network.simulated[key.id]
+  if (place === undefined) {
+    throw new WeftError({
+      code: 'E_NOT_IN_SIMULATION',
+      cause: `The network file has simulated places, and none for this node (${shortId(key.id)}).`,
+      fix: 'Use the key that the devnet made for this node, or start the devnet anew with more nodes.',
+    })
+  }
+  const { address, asn, family, country, region } = place
+  return checked({ ...common, family, region, country, asn, diversityAddress: address, simulated: true })
+}
+
+/** What no validator would read is refused here already. @throws WeftError E_CERTIFICATE_MALFORMED */
+function checked(profile: AdmissionProfile): AdmissionProfile {
+  decodeCertificateBody(encodeCertificateBody({ ...profile, issuedEpoch: 0, expiresAt: 0 }))
+  return profile
+}

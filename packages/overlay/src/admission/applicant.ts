@@ -1,0 +1,298 @@
+import {
+  type Clock,
+  type Fault,
+  type Logger,
+  type Random,
+  WeftError,
+  isWeftError,
+  messageOf,
+  randomInt,
+  throwIfAborted,
+  toWeftError,
+  wait,
+} from '@weft/core'
+import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
+import { CertificateSchema, type Signature, decodeMessage, encodeMessage } from '@weft/wire'
+import { epochAt, epochStart } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
+import type { AdmissionState, ValidatorFault } from '../overlay.ts'
+import type { Rpc } from '../rpc.ts'
+import type { MembershipDatabase } from '../state/membership-database.ts'
+import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
+import type { AdmissionProfile } from './admission-profile.ts'
+import { encodeApplication } from './application.ts'
+import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
+import { encodeCertificateBody } from './certificate-body.ts'
+import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
+
+export interface ApplicantInit {
+  readonly network: Network
+  readonly key: SigningKey
+  readonly profile: AdmissionProfile
+  readonly rpc: Pick<Rpc, 'call'>
+  readonly database: MembershipDatabase
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Called at every change of what `state()` returns. */
+  readonly onState: () => void
+  /** For a validator: takes its own certificate without the wire. */
+  readonly submitLocally: (certificate: VerifiedCertificate) => void
+}
+
+/** ms until the first retry; doubles up to the longest, each with up to half of it added at random. */
+const FIRST_RETRY_MS = 500
+/** ms: while validators are missing; they may be starting like this node, and then everybody waits for a map. */
+const LONGEST_WAIT_MS = 5_000
+/** ms: after a refusal, which is for a person to mend. */
+const LONGEST_RETRY_MS = 60_000
+/** ms for one validator to answer: its checks, and a wait for its turn. */
+const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
+
+type Attempt =
+  | { readonly certificate: VerifiedCertificate }
+  | { readonly certificate: undefined; readonly votes: number; readonly faults: readonly ValidatorFault[] }
+
+/**
+ * The applicant's side of admission: asks every validator in parallel, makes a certificate of a quorum of votes, hands
+ * it to the validators, renews it at a random time in the middle third of its life, and says at any moment how it
+ * stands and why.
+ */
+export class Applicant {
+  readonly #init: ApplicantInit
+  #certificate: VerifiedCertificate | undefined
+  #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
+  /** Validators that have the current certificate. */
+  readonly #informed = new Set<DidKey>()
+  #submitting = false
+
+  constructor(init: ApplicantInit) {
+    this.#init = init
+    this.#progress = { state: 'applying', since: init.clock.now(), votes: 0, quorum: init.network.quorum, faults: [] }
+    this.#certificate = this.#restore()
+  }
+
+  /** Certified while a certificate is valid, also during its renewal. `inMap` is for the caller to fill in. */
+  state(): AdmissionState {
+    const certificate = this.#certificate
+    if (certificate !== undefined && certificate.body.expiresAt > this.#init.clock.now()) {
+      return {
+        state: 'certified',
+        epoch: certificate.body.issuedEpoch,
+        expiresAt: certificate.body.expiresAt,
+        inMap: false,
+      }
+    }
+    return this.#progress
+  }
+
+  get certificate(): VerifiedCertificate | undefined {
+    return this.#certificate
+  }
+
+  /** Applies, submits and renews until the signal fires. @throws WeftError E_ABORTED */
+  async run(signal: AbortSignal): Promise<never> {
+    for (;;) {
+      if (this.#certificate === undefined) this.#certificate = await this.#applyUntilCertified(signal)
+      this.#init.onState()
+      await this.submit(signal)
+      await this.#untilRenewal(this.#certificate, signal)
+      // The old one stays in force while the new one is asked for.
+      this.#certificate = await this.#applyUntilCertified(signal)
+    }
+  }
+
+  /** Hands the certificate to every validator that does not have it yet. Failures are tried again by `resubmit`. */
+  async submit(signal: AbortSignal): Promise<void> {
+    const { network } = this.#init
+    const certificate = this.#certificate
+    if (certificate === undefined) return
+    this.#submitting = true
+    const uninformed = network.validators.filter(({ id }) => !this.#informed.has(id))
+    await Promise.all(uninformed.map(({ id }) => this.#submitTo(id, certificate, signal)))
+    this.#submitting = false
+  }
+
+  async #submitTo(validator: DidKey, certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
+    const { key, rpc, logger, submitLocally } = this.#init
+    try {
+      if (validator === key.id) submitLocally(certificate)
+      else await rpc.call(validator, 'admission.submit', { certificate: toWireCertificate(certificate) }, { signal })
+      if (this.#certificate === certificate) this.#informed.add(validator)
+    } catch (error) {
+      if (!signal.aborted)
+        logger.debug('certificate not submitted', { validator: shortId(validator), error: messageOf(error) })
+    }
+  }
+
+  /** A new map came: tells the validators that were down again, and all of them when the map lacks this node. */
+  async resubmit(inMap: boolean, signal: AbortSignal): Promise<void> {
+    if (this.#submitting) return
+    if (!inMap) this.#informed.clear()
+    await this.submit(signal)
+  }
+
+  async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
+    const { clock, network, random, logger, onState } = this.#init
+    const since = clock.now()
+    for (let failures = 0; ; failures++) {
+      const attempt = await this.#apply(since, signal)
+      throwIfAborted(signal)
+      if (attempt.certificate !== undefined) {
+        this.#informed.clear()
+        this.#save(attempt.certificate)
+        return attempt.certificate
+      }
+      const longest = isRefusal(attempt, network) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
+      const delay = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
+      const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
+      this.#progress = progressAfter(attempt, network, since, clock.now() + retryMs)
+      if (this.#progress.state === 'refused') {
+        logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
+      }
+      onState()
+      await wait(clock, retryMs, signal)
+    }
+  }
+
+  /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
+  async #apply(since: number, signal: AbortSignal): Promise<Attempt> {
+    const { network, key, profile, rpc, clock, random, onState } = this.#init
+    const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
+    const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
+    const bodyBytes = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+    const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16) })
+    const application = sealEnvelope('application', payload, key)
+    const votes: Omit<Signature, '$typeName'>[] = []
+    const faults: ValidatorFault[] = []
+    const { promise: enough, resolve } = Promise.withResolvers<void>()
+    const ask = async (validator: DidKey): Promise<void> => {
+      try {
+        votes.push(
+          validator === key.id
+            ? { signer: key.publicKey, signature: key.sign('vote', bodyBytes) }
+            : await vote(validator),
+        )
+      } catch (error) {
+        faults.push({ validator, ...faultOf(error) })
+      }
+      if (votes.length >= network.quorum) resolve()
+      else if (!signal.aborted && this.#progress.state === 'applying') {
+        this.#progress = { state: 'applying', since, votes: votes.length, quorum: network.quorum, faults: [...faults] }
+        onState()
+      }
+    }
+    const vote = async (validator: DidKey): Promise<Omit<Signature, '$typeName'>> => {
+      const answer = await rpc.call(
+        validator,
+        'admission.apply',
+        { application },
+        { signal, timeoutMs: APPLY_TIMEOUT_MS },
+      )
+      if (answer.vote !== undefined && validVotes(network, 'vote', bodyBytes, [answer.vote]).length === 1)
+        return answer.vote
+      throw new WeftError({
+        code: 'E_SIGNATURE_INVALID',
+        cause: 'Its vote is not a valid signature.',
+        fix: 'Its operator has to update it.',
+      })
+    }
+    await Promise.race([enough, Promise.all(network.validators.map(({ id }) => ask(id)))])
+    if (votes.length < network.quorum) return { certificate: undefined, votes: votes.length, faults }
+    return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
+  }
+
+  #save(certificate: VerifiedCertificate): void {
+    const { database, logger } = this.#init
+    logger.info('certified', { epoch: certificate.body.issuedEpoch, votes: certificate.votes.length })
+    try {
+      database.saveOwnCertificate(encodeMessage(CertificateSchema, toWireCertificate(certificate)))
+    } catch (error) {
+      // It is as good without the file; only a restart will have to apply again.
+      logger.warn('the certificate could not be kept', { error: messageOf(error) })
+    }
+  }
+
+  /** Waits until a random moment in the middle third of the certificate's life. */
+  async #untilRenewal({ body }: VerifiedCertificate, signal: AbortSignal): Promise<void> {
+    const { network, clock, random } = this.#init
+    const life = network.file.certificateTtlMs
+    const begin = body.expiresAt - (2 * life) / 3
+    const at = begin + randomInt(random, Math.max(1, Math.floor(life / 3)))
+    // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
+    while (clock.now() < at) await wait(clock, Math.min(60_000, at - clock.now()), signal)
+  }
+
+  /** The certificate of before the restart, if it still says what this node wants to be. */
+  #restore(): VerifiedCertificate | undefined {
+    const { network, profile, database, clock, logger } = this.#init
+    const bytes = database.ownCertificate()
+    if (bytes === undefined) return undefined
+    try {
+      const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
+      const { issuedEpoch, expiresAt } = certificate.body
+      const wanted = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+      return expiresAt > clock.now() && Buffer.compare(wanted, certificate.bodyBytes) === 0 ? certificate : undefined
+    } catch (error) {
+      logger.warn('the certificate of before the restart is not used', {
+        code: isWeftError(error) ? error.code : undefined,
+      })
+      return undefined
+    }
+  }
+}
+
+/**
+ * Refused when so many validators said no for good that the others cannot make a quorum; otherwise the node goes on
+ * applying, and shows what keeps each validator from voting.
+ */
+function progressAfter(
+  { votes, faults }: Extract<Attempt, { readonly certificate: undefined }>,
+  network: Network,
+  since: number,
+  retryAt: number,
+): Exclude<AdmissionState, { readonly state: 'client' | 'certified' }> {
+  if (!isRefusal({ faults }, network)) return { state: 'applying', since, votes, quorum: network.quorum, faults }
+  const final = faults.filter(isFinal)
+  return { state: 'refused', fault: mostCommon(final, votes, network), faults, retryAt }
+}
+
+/** Faults of a validator or of the way to it, not of the applicant. */
+const PASSING = new Set([
+  'E_NODE_UNREACHABLE',
+  'E_CALL_TIMEOUT',
+  'E_ADMISSION_BUSY',
+  'E_ADMISSION_TIMEOUT',
+  'E_RATE_LIMITED',
+  'E_INTERNAL',
+  // A validator that is starting listens a moment before it judges.
+  'E_METHOD_UNKNOWN',
+])
+
+function isFinal({ code }: Fault): boolean {
+  return !PASSING.has(code)
+}
+
+function isRefusal(
+  { faults }: { readonly faults: readonly ValidatorFault[] },
+  { validators, quorum }: Network,
+): boolean {
+  return validators.length - faults.filter(isFinal).length < quorum
+}
+
+function mostCommon(faults: readonly ValidatorFault[], votes: number, { quorum, validators }: Network): Fault {
+  const counts = new Map<string, number>()
+  for (const { code } of faults) counts.set(code, (counts.get(code) ?? 0) + 1)
+  const [fault] = faults.toSorted((a, b) => (counts.get(b.code) ?? 0) - (counts.get(a.code) ?? 0))
+  const cause = `${faults.length} of ${validators.length} validators refused, ${votes} voted and ${quorum} are needed. ${fault?.cause ?? ''}`
+  return { code: fault?.code ?? 'E_ADMISSION_REFUSED', cause, fix: fault?.fix ?? 'See what each validator says.' }
+}
+
+function faultOf(error: unknown): Fault {
+  const { code, cause, fix } = toWeftError(error, {
+    code: 'E_INTERNAL',
+    cause: 'The validator could not be asked.',
+    fix: 'Nothing to do: the node applies again by itself.',
+  })
+  return { code, cause, fix }
+}

@@ -1,0 +1,133 @@
+import { isIP } from 'node:net'
+import { WeftError } from '@weft/core'
+import { type DidKey, sha256, toDidKey } from '@weft/crypto'
+import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
+import { booleanOf, bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { type Member, ROLES, type Role } from '../member.ts'
+import { MAX_EPOCH } from '../network/epoch.ts'
+import { roleOf } from '../network/network-file.ts'
+import { NETWORK_ID } from '../network/network-id.ts'
+import { nodeAddressOf } from '../network/node-address.ts'
+import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from '../network/place.ts'
+
+/** What a quorum certifies of one node (docs/specs/admission.md). The same bytes are the node's entry in the map. */
+export interface CertificateBody {
+  readonly network: string
+  /** 32 bytes, Ed25519. */
+  readonly key: Uint8Array
+  /** The node's id: the did:key of `key`. */
+  readonly id: DidKey
+  readonly roles: readonly Role[]
+  readonly addresses: readonly string[]
+  readonly family: string
+  readonly region: string
+  readonly country: string
+  readonly asn: number
+  readonly diversityAddress: string
+  readonly simulated: boolean
+  /** Map epoch in which the node applied. */
+  readonly issuedEpoch: number
+  /** ms since the Unix epoch. */
+  readonly expiresAt: number
+}
+
+/** Bytes of one encoded body at most: eight addresses of 64 characters, ten roles, and the rest. */
+export const MAX_CERTIFICATE_BODY = 2 * 1024
+const VERSION = 1
+const FIELDS = 13
+
+export function encodeCertificateBody(body: CertificateBody): Uint8Array {
+  return encodeCanonical([
+    VERSION,
+    body.network,
+    body.key,
+    body.roles,
+    body.addresses,
+    body.family,
+    body.region,
+    body.country,
+    body.asn,
+    body.diversityAddress,
+    body.simulated,
+    body.issuedEpoch,
+    body.expiresAt,
+  ])
+}
+
+/** @throws WeftError E_CERTIFICATE_MALFORMED */
+export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
+  const tuple = tupleOf(decodeCanonical(bytes, MAX_CERTIFICATE_BODY, refuse), 'body', FIELDS, refuse)
+  const [
+    version,
+    network,
+    key,
+    roles,
+    addresses,
+    family,
+    region,
+    country,
+    asn,
+    diversityAddress,
+    simulated,
+    epoch,
+    expiresAt,
+  ] = tuple
+  integerOf(version, 'version', VERSION, VERSION, refuse)
+  const publicKey = bytesOf(key, 'key', 32, refuse)
+  const address = textOf(diversityAddress, 'diversityAddress', /^[0-9a-fA-F.:]+$/, 39, refuse)
+  if (isIP(address) === 0) throw refuse(`diversityAddress '${address}' is not an IP address`)
+  return {
+    network: textOf(network, 'network', NETWORK_ID, 33, refuse),
+    key: publicKey,
+    id: toDidKey(publicKey),
+    roles: distinct(
+      listOf(roles, 'roles', 1, ROLES.length, refuse, (item, path) => roleOf(item, path, refuse)),
+      'roles',
+      refuse,
+    ),
+    addresses: distinct(
+      listOf(addresses, 'addresses', 1, MAX_ADDRESSES, refuse, (item, path) => nodeAddressOf(item, path, refuse)),
+      'addresses',
+      refuse,
+    ),
+    family: textOf(family, 'family', FAMILY, 64, refuse),
+    region: textOf(region, 'region', REGION, 32, refuse),
+    country: textOf(country, 'country', COUNTRY, 2, refuse),
+    asn: integerOf(asn, 'asn', 0, MAX_ASN, refuse),
+    diversityAddress: address,
+    simulated: booleanOf(simulated, 'simulated', refuse),
+    issuedEpoch: integerOf(epoch, 'issuedEpoch', 0, MAX_EPOCH, refuse),
+    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+  }
+}
+
+/** The name of a certificate: SHA-256 of its body. Its votes are not part of it, as any quorum of them is as good. */
+export function certificateHash(bodyBytes: Uint8Array): Uint8Array {
+  return sha256(bodyBytes)
+}
+
+/** A certified node as the layers above see it. */
+export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
+  return {
+    id: body.id,
+    roles: body.roles,
+    addresses: body.addresses,
+    family: body.family,
+    region: body.region,
+    country: body.country,
+    asn: body.asn,
+    diversityAddress: body.diversityAddress,
+    simulated: body.simulated,
+    certificateEpoch: body.issuedEpoch,
+    expiresAt: body.expiresAt,
+    certificateHash: certificateHash(bodyBytes),
+  }
+}
+
+function refuse(why: string): WeftError {
+  return new WeftError({
+    code: 'E_CERTIFICATE_MALFORMED',
+    cause: `The body of a certificate cannot be used: ${why}.`,
+    fix: 'The node that made it has to follow docs/specs/admission.md; update the older of the two sides.',
+  })
+}

@@ -1,0 +1,68 @@
+import { WeftError } from '@weft/core'
+import { shortId, toDidKey, verifySignature } from '@weft/crypto'
+import { type Certificate, create, CertificateSchema, type Signature } from '@weft/wire'
+import type { Network } from '../network/network.ts'
+import { type CertificateBody, certificateHash, decodeCertificateBody } from './certificate-body.ts'
+
+/** A certificate that was verified: a quorum of the network's validators voted for exactly these bytes. */
+export interface VerifiedCertificate {
+  readonly body: CertificateBody
+  readonly bodyBytes: Uint8Array
+  /** SHA-256 of `bodyBytes`, 32 bytes. */
+  readonly hash: Uint8Array
+  /** Valid votes of distinct validators; at least the quorum. */
+  readonly votes: readonly Pick<Signature, 'signer' | 'signature'>[]
+}
+
+/**
+ * Verifies a certificate from anywhere. Whether it has expired is for the caller to judge: the map says what counts.
+ * @throws WeftError E_CERTIFICATE_MALFORMED, E_NETWORK_MISMATCH, E_CERTIFICATE_QUORUM
+ */
+export function verifyCertificate(
+  network: Network,
+  certificate: Pick<Certificate, 'body' | 'votes'>,
+): VerifiedCertificate {
+  const body = decodeCertificateBody(certificate.body)
+  if (body.network !== network.id) {
+    throw new WeftError({
+      code: 'E_NETWORK_MISMATCH',
+      cause: `The certificate of ${shortId(body.id)} is of the network ${body.network}; this is ${network.id}.`,
+      fix: 'Start the node with the network file of the network that it shall belong to.',
+    })
+  }
+  const votes = validVotes(network, 'vote', certificate.body, certificate.votes)
+  if (votes.length < network.quorum) {
+    throw new WeftError({
+      code: 'E_CERTIFICATE_QUORUM',
+      cause: `The certificate of ${shortId(body.id)} has ${votes.length} valid votes of distinct validators; ${network.quorum} of ${network.validators.length} are needed.`,
+      fix: 'The node has to apply again until enough validators vote for it; `weft check` shows what each of them says.',
+    })
+  }
+  return { body, bodyBytes: certificate.body, hash: certificateHash(certificate.body), votes }
+}
+
+/** The signatures that are valid and of distinct validators of the network. More than one per validator count once. */
+export function validVotes(
+  network: Network,
+  purpose: 'vote' | 'map',
+  bytes: Uint8Array,
+  signatures: readonly Signature[],
+): readonly Pick<Signature, 'signer' | 'signature'>[] {
+  const valid = new Map<string, Pick<Signature, 'signer' | 'signature'>>()
+  // More signatures than validators cannot all count: what is beyond is not worth verifying.
+  for (const { signer, signature } of signatures.slice(0, network.validators.length)) {
+    if (signer.length !== 32) continue
+    const id = toDidKey(signer)
+    if (valid.has(id) || !network.isValidator(id)) continue
+    if (verifySignature(purpose, bytes, signature, signer)) valid.set(id, { signer, signature })
+  }
+  return [...valid.values()]
+}
+
+/** The form that crosses the wire. */
+export function toWireCertificate(certificate: Pick<VerifiedCertificate, 'bodyBytes' | 'votes'>): Certificate {
+  return create(CertificateSchema, {
+    body: certificate.bodyBytes,
+    votes: certificate.votes.map((vote) => ({ ...vote })),
+  })
+}

@@ -1,0 +1,42 @@
+import { WeftError } from '@weft/core'
+import { shortId } from '@weft/crypto'
+import { isLoopback, parseNodeAddress } from '../../network/node-address.ts'
+import type { Network } from '../../network/network.ts'
+import type { AdmissionCheck } from '../admission-check.ts'
+import type { CertificateBody } from '../certificate-body.ts'
+
+/** Where the node says it is follows from its addresses, or in a devnet from the file's table, and from nothing else. */
+export const placeCheck: AdmissionCheck = {
+  name: 'place',
+  run({ network, application: { body } }) {
+    const why = network.file.simulated === undefined ? realPlaceFault(body) : simulatedPlaceFault(network, body)
+    if (why === undefined) return
+    throw new WeftError({
+      code: 'E_ADMISSION_PLACE',
+      cause: `The place that ${shortId(body.id)} claims does not hold: ${why}.`,
+      fix:
+        network.file.simulated === undefined
+          ? 'Declare addresses at which the node can be reached from outside (announce).'
+          : 'Use the network file of this devnet unchanged; a node that its table does not name needs `weft devnet up` with more nodes.',
+    })
+  },
+}
+
+function realPlaceFault(body: CertificateBody): string | undefined {
+  if (body.simulated) return 'it is marked as simulated, and the network file has no simulated places'
+  const hosts = body.addresses.map((address) => parseNodeAddress(address)?.host ?? '')
+  const loopback = hosts.find(isLoopback)
+  if (loopback !== undefined) return `${loopback} is an address of its own machine only`
+  return hosts.includes(body.diversityAddress) ? undefined : `${body.diversityAddress} is none of its addresses`
+}
+
+function simulatedPlaceFault(network: Network, body: CertificateBody): string | undefined {
+  const place = network.file.simulated?.[body.id]
+  if (place === undefined) return "it is not in the network file's table of simulated places"
+  const remote = body.addresses.find((address) => !isLoopback(parseNodeAddress(address)?.host ?? ''))
+  if (remote !== undefined) return `${remote} is not loopback, as all addresses of a simulated network are`
+  const claimed = [body.simulated, body.diversityAddress, body.asn, body.family, body.country, body.region]
+  const written = [true, place.address, place.asn, place.family, place.country, place.region]
+  if (claimed.every((value, index) => value === written[index])) return undefined
+  return `it claims ${claimed.join(', ')}; the network file says ${written.join(', ')}`
+}

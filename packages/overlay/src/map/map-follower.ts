@@ -1,0 +1,93 @@
+import { type Logger, type Random, Semaphore, WeftError, isWeftError, messageOf, shuffled } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import type { SignedMap } from '@weft/wire'
+import type { Rpc } from '../rpc.ts'
+import { fetchEntries } from './fetch-entries.ts'
+import type { MapBody } from './map-body.ts'
+import type { SignedMembership } from './signed-membership.ts'
+
+export interface MapFollowerInit {
+  readonly membership: SignedMembership
+  readonly rpc: Pick<Rpc, 'call'>
+  /** Nodes with an open connection. */
+  readonly connected: () => readonly DidKey[]
+  /** Entries that this node made or signed itself, by root. */
+  readonly ownEntries: (root: Uint8Array) => readonly Uint8Array[] | undefined
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Nodes asked for one map or its entries before giving up for now. */
+const SOURCES = 4
+/** Maps that wait while one is being fetched; a newer one comes every epoch anyway. */
+const WAITING = 8
+
+/** Brings new maps into the membership, from whoever has them: what they say is verified, so it does not matter who. */
+export class MapFollower {
+  readonly #init: MapFollowerInit
+  readonly #turns = new Semaphore(1)
+
+  constructor(init: MapFollowerInit) {
+    this.#init = init
+  }
+
+  /**
+   * Takes a map that somebody sent: verifies it, fetches the entries if its root is new, adopts it.
+   * True when it was adopted, false when it is no newer than the one that is held or could not be completed now.
+   * @throws WeftError of the check that it failed
+   */
+  async offer(map: SignedMap, from: DidKey | undefined, signal: AbortSignal): Promise<boolean> {
+    if (this.#turns.waiting >= WAITING) return false
+    return this.#turns.use(async () => {
+      const { membership, ownEntries } = this.#init
+      try {
+        const body = membership.verify(map)
+        const entries = membership.entries(body.root) ?? ownEntries(body.root)
+        if (entries !== undefined) membership.adopt(map, entries)
+        else if (!(await this.#adoptFrom(map, body, this.#sources(from), signal))) return false
+        return true
+      } catch (error) {
+        if (isWeftError(error, 'E_MAP_OLD')) return false
+        throw error
+      }
+    }, signal)
+  }
+
+  /** Asks connected nodes for their newest map until one was adopted. True when one was. */
+  async pull(signal: AbortSignal): Promise<boolean> {
+    const { rpc, logger } = this.#init
+    for (const source of this.#sources(undefined)) {
+      try {
+        const { map } = await rpc.call(source, 'map.head', {}, { signal })
+        if (map !== undefined && (await this.offer(map, source, signal))) return true
+      } catch (error) {
+        if (signal.aborted) return false
+        logger.debug('no map from this node', { node: shortId(source), error: messageOf(error) })
+      }
+    }
+    return false
+  }
+
+  async #adoptFrom(map: SignedMap, body: MapBody, sources: readonly DidKey[], signal: AbortSignal): Promise<boolean> {
+    const { membership, rpc, logger } = this.#init
+    for (const source of sources) {
+      try {
+        membership.adopt(map, await fetchEntries(rpc, source, body, signal))
+        return true
+      } catch (error) {
+        if (signal.aborted || isWeftError(error, 'E_MAP_OLD')) throw error
+        const code = error instanceof WeftError ? error.code : undefined
+        logger.debug('no entries from this node', { node: shortId(source), code, error: messageOf(error) })
+      }
+    }
+    return false
+  }
+
+  /** Whom to ask: who sent it, then some that are connected, validators first. */
+  #sources(first: DidKey | undefined): DidKey[] {
+    const { membership, connected, random } = this.#init
+    const others = shuffled(random, connected()).filter((id) => id !== first)
+    others.sort((a, b) => Number(membership.isValidator(b)) - Number(membership.isValidator(a)))
+    return [...(first === undefined ? [] : [first]), ...others].slice(0, SOURCES)
+  }
+}

@@ -1,0 +1,41 @@
+import { type Clock, throwIfAborted, wait } from '@weft/core'
+import { epochAt, epochStart } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
+
+export interface MapScheduleInit {
+  readonly network: Network
+  readonly clock: Clock
+  /** Epoch of the map that is held. */
+  readonly heldEpoch: () => number | undefined
+  /** Called at the beginning of every epoch; leads it when it is this node's turn. True when it succeeded or was not its turn. */
+  readonly lead: (epoch: number, signal: AbortSignal) => Promise<boolean>
+  /** Asks others for the newest map; a failure is its own to note. */
+  readonly pull: (signal: AbortSignal) => Promise<unknown>
+}
+
+/** Times per epoch that a leader without a quorum tries, and that a node without any map asks for one. */
+const TRIES = 5
+/** ms between questions of a node without any map, at most. */
+const LONGEST_FIRST_WAIT = 2_000
+
+/** Runs the epochs of one node until the signal fires: leads those that are its turn, and asks when gossip was silent. */
+export async function runEpochs(init: MapScheduleInit, signal: AbortSignal): Promise<never> {
+  const { network, clock, heldEpoch, lead, pull } = init
+  const { mapEpochMs } = network.file
+  const step = mapEpochMs / TRIES
+  for (;;) {
+    throwIfAborted(signal)
+    const epoch = epochAt(network.file, clock.now())
+    const end = epochStart(network.file, epoch + 1)
+    let led = epoch < 0
+    while (clock.now() < end && epochAt(network.file, clock.now()) === epoch) {
+      if (!led) led = await lead(epoch, signal)
+      const held = heldEpoch()
+      // The map of this epoch may still be on its way; that of the last one should have come.
+      if (held === undefined || held < epoch - 1) await pull(signal)
+      const short = heldEpoch() === undefined ? Math.min(step, LONGEST_FIRST_WAIT) : step
+      // A clock that was set back must not make the wait longer than the step.
+      await wait(clock, Math.max(1, Math.min(short, end - clock.now())), signal)
+    }
+  }
+}

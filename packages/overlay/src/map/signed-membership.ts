@@ -1,0 +1,209 @@
+import { type Clock, Emitter, type Fault, type Logger, WeftError, equalBytes, messageOf, toHex } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import { type Access, type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import { validVotes } from '../admission/certificate.ts'
+import type { MapStatus, Member, Membership } from '../member.ts'
+import { epochAt } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
+import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { AccessPolicy } from '../transport/transport.ts'
+import { type MapBody, decodeMapBody } from './map-body.ts'
+import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
+import { verifyEntries } from './map-entries.ts'
+
+export interface SignedMembershipInit {
+  readonly network: Network
+  readonly database: MembershipDatabase
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Every check by default; a test takes each away in turn. */
+  readonly checks?: readonly MapCheck[]
+}
+
+interface HeldMap {
+  readonly map: SignedMap
+  readonly body: MapBody
+  readonly signatures: number
+  readonly entries: readonly Uint8Array[]
+  readonly members: readonly Member[]
+  readonly byId: ReadonlyMap<DidKey, Member>
+}
+
+/** Epochs without a new map after which the held one is flagged. */
+const STALE_EPOCHS = 3
+/** Bytes of a SignedMap: its body and up to 64 signatures of about 100 bytes. */
+export const MAX_SIGNED_MAP = 16 * 1024
+const NOBODY: readonly Member[] = []
+
+/**
+ * The newest verified map, and who may do what by it. Nothing of a map is believed for who sent it: the signatures of
+ * a quorum, the epoch and the root decide, for what the disk holds as for what the wire brings.
+ */
+export class SignedMembership implements Membership, AccessPolicy {
+  readonly networkId: string
+  readonly #init: SignedMembershipInit
+  readonly #checks: readonly MapCheck[]
+  readonly #emitter = new Emitter<{ change: undefined }>()
+  #held: HeldMap | undefined
+  #refusal: Fault | undefined
+  /** The entries on disk are those that are held. */
+  #saved = true
+
+  constructor(init: SignedMembershipInit) {
+    this.#init = init
+    this.#checks = init.checks ?? MAP_CHECKS
+    this.networkId = init.network.id
+    this.#restore()
+  }
+
+  members(): readonly Member[] {
+    return this.#current()?.members ?? NOBODY
+  }
+
+  member(id: DidKey): Member | undefined {
+    return this.#current()?.byId.get(id)
+  }
+
+  isMember(id: DidKey): boolean {
+    return this.member(id) !== undefined
+  }
+
+  isValidator(id: DidKey): boolean {
+    return this.#init.network.isValidator(id)
+  }
+
+  allows(caller: DidKey, access: Access): boolean {
+    switch (access) {
+      case 'anyone':
+        return true
+      case 'member':
+        return this.isMember(caller) || this.isValidator(caller)
+      case 'validator':
+        return this.isValidator(caller)
+    }
+  }
+
+  status(): MapStatus {
+    const { network } = this.#init
+    const held = this.#current()
+    return {
+      epoch: held?.body.epoch,
+      root: held === undefined ? undefined : toHex(held.body.root),
+      signedAt: held?.body.signedAt,
+      signatures: held?.signatures ?? 0,
+      quorum: network.quorum,
+      validators: network.validators.length,
+      fault: this.#fault(held),
+    }
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#emitter.on('change', listener)
+  }
+
+  /** The map as it is passed on. */
+  head(): SignedMap | undefined {
+    return this.#current()?.map
+  }
+
+  /** Epoch of the map that is held. */
+  get epoch(): number | undefined {
+    return this.#held?.body.epoch
+  }
+
+  /** The entries under `root`, when the held map has it. */
+  entries(root: Uint8Array): readonly Uint8Array[] | undefined {
+    const held = this.#current()
+    return held !== undefined && equalBytes(held.body.root, root) ? held.entries : undefined
+  }
+
+  /** Believes in a map's head or says why not; its entries are another matter. @throws WeftError of the first check that failed */
+  verify(map: SignedMap): MapBody {
+    const { network, clock } = this.#init
+    const body = decodeMapBody(map.body)
+    try {
+      for (const check of this.#checks)
+        check.run({ network, map, body, heldEpoch: this.#held?.body.epoch, now: clock.now() })
+    } catch (error) {
+      if (error instanceof WeftError && error.code !== 'E_MAP_OLD') this.#refusal = error
+      throw error
+    }
+    return body
+  }
+
+  /**
+   * Verifies a map with its entries, keeps it and tells the listeners.
+   * @param entries not needed when the root is that of the held map
+   * @throws WeftError of the check that failed
+   */
+  adopt(map: SignedMap, entries: readonly Uint8Array[] | undefined): void {
+    const body = this.verify(map)
+    const held = this.#held
+    const same = held !== undefined && equalBytes(held.body.root, body.root) && held.body.count === body.count
+    const next = same ? { ...held, map, body, signatures: this.#signatures(map) } : this.#read(map, body, entries ?? [])
+    this.#held = next
+    this.#save(map, same && this.#saved ? undefined : next.entries)
+    this.#refusal = undefined
+    this.#emitter.emit('change', undefined)
+  }
+
+  #save(map: SignedMap, entries: readonly Uint8Array[] | undefined): void {
+    try {
+      this.#init.database.saveMap(encodeMessage(SignedMapSchema, map), entries)
+      this.#saved = true
+    } catch (error) {
+      // A full disk must not cut the node off: the map is as good without the file, which the next one tries again.
+      this.#saved = false
+      this.#init.logger.warn('the map could not be kept', { error: messageOf(error) })
+    }
+  }
+
+  #read(map: SignedMap, body: MapBody, entries: readonly Uint8Array[]): HeldMap {
+    const members = verifyEntries(body, entries)
+    const byId = new Map(members.map((member) => [member.id, member]))
+    return { map, body, signatures: this.#signatures(map), entries, members, byId }
+  }
+
+  #signatures(map: SignedMap): number {
+    return validVotes(this.#init.network, 'map', map.body, map.signatures).length
+  }
+
+  /** The map of before the restart, verified again from its bytes. */
+  #restore(): void {
+    const stored = this.#init.database.map()
+    if (stored === undefined) return
+    try {
+      const map = decodeMessage(SignedMapSchema, stored.map, MAX_SIGNED_MAP)
+      this.#held = this.#read(map, this.verify(map), stored.entries)
+    } catch (error) {
+      const fault = error instanceof WeftError ? error : undefined
+      this.#init.logger.warn('the map of before the restart is not used', { code: fault?.code, cause: fault?.cause })
+    }
+  }
+
+  /** The held map, unless it is too old to serve at all. */
+  #current(): HeldMap | undefined {
+    if (this.#held !== undefined && this.#init.clock.now() - this.#held.body.signedAt > MAP_MAX_AGE_MS) return undefined
+    return this.#held
+  }
+
+  #fault(held: HeldMap | undefined): Fault | undefined {
+    const { network, clock } = this.#init
+    const last = this.#refusal === undefined ? '' : ` The last one that came was refused: ${this.#refusal.cause}`
+    const fix =
+      this.#refusal?.fix ??
+      'Check that the clock of this machine is right and that the validators run and can be reached (`weft peers`).'
+    if (held === undefined) {
+      const cause =
+        this.#held === undefined ? 'No signed map has come yet.' : 'The last signed map is more than 14 days old.'
+      return { code: 'E_MAP_NONE', cause: `${cause}${last}`, fix }
+    }
+    const age = epochAt(network.file, clock.now()) - held.body.epoch
+    if (age <= STALE_EPOCHS) return undefined
+    return {
+      code: 'E_MAP_STALE',
+      cause: `The newest signed map is ${age} epochs of ${network.file.mapEpochMs} ms old.${last}`,
+      fix,
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { Fault } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+
+export const ROLES = [
+  'client',
+  'mailbox',
+  'storage',
+  'apps',
+  'gateway',
+  'entry',
+  'relay',
+  'exit',
+  'compute',
+  'validator',
+] as const
+export type Role = (typeof ROLES)[number]
+
+/** A certified node as the signed map shows it. */
+export interface Member {
+  readonly id: DidKey
+  readonly roles: readonly Role[]
+  /** Multiaddrs, dialled back by the quorum. */
+  readonly addresses: readonly string[]
+  /** Operator family as declared; nodes of one family count as one operator in every diversity rule. */
+  readonly family: string
+  readonly region: string
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string
+  readonly asn: number
+  /** The address that diversity rules look at: the real IPv4/IPv6 one, or in a devnet the synthetic one. */
+  readonly diversityAddress: string
+  /** True when place and address are a devnet's inventions; shown wherever they are. */
+  readonly simulated: boolean
+  /** Map epoch in which the certificate was issued. */
+  readonly certificateEpoch: number
+  /** ms since the epoch. */
+  readonly expiresAt: number
+  /** 32 bytes: SHA-256 of the certificate. */
+  readonly certificateHash: Uint8Array
+}
+
+export interface MapStatus {
+  /** Undefined before the first map. */
+  readonly epoch: number | undefined
+  readonly root: string | undefined
+  /** ms since the epoch: when the quorum signed it. */
+  readonly signedAt: number | undefined
+  /** Validators that signed it. */
+  readonly signatures: number
+  readonly quorum: number
+  readonly validators: number
+  /** Set when no quorum signed for a while (E_MAP_STALE), or none is known yet (E_MAP_NONE). */
+  readonly fault: Fault | undefined
+}
+
+/** Read-only view of the signed map; the one source of members for placement, records and routes. */
+export interface Membership {
+  readonly networkId: string
+  /** Members of the newest verified map, sorted by public key. Same array until the map changes. */
+  members(): readonly Member[]
+  member(id: DidKey): Member | undefined
+  isMember(id: DidKey): boolean
+  isValidator(id: DidKey): boolean
+  status(): MapStatus
+  /** Calls back after each newly accepted map; returns the unsubscribe function. */
+  onChange(listener: () => void): () => void
+}

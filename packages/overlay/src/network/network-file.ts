@@ -1,0 +1,192 @@
+import { isIP } from 'node:net'
+import { WeftError, messageOf } from '@weft/core'
+import { type DidKey, isDidKey } from '@weft/crypto'
+import { type Refusal, distinct, integerOf, listOf, objectOf, textOf } from '../codec/strict-values.ts'
+import { ROLES, type Role } from '../member.ts'
+import { isLoopback, nodeAddressOf, parseNodeAddress } from './node-address.ts'
+import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from './place.ts'
+
+/** A validator that the network began with; the only nodes that are known without a challenge. */
+export interface GenesisValidator {
+  readonly id: DidKey
+  /** Where it listens, `/ip4/…/tcp/…`; 1 to 8. */
+  readonly addresses: readonly string[]
+  /** What else it does beside `validator`. */
+  readonly roles: readonly Role[]
+  readonly family: string
+}
+
+/** The place that a devnet's file invents for a node, so that diversity rules are exercised as written. */
+export interface SimulatedPlace {
+  /** IPv4 or IPv6 literal. */
+  readonly address: string
+  readonly asn: number
+  readonly family: string
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string
+  readonly region: string
+}
+
+/** What makes a network (docs/specs/network-file.md). Plain JSON data: `JSON.stringify` writes it. */
+export interface NetworkFile {
+  readonly schemaVersion: 1
+  readonly name: string
+  readonly validators: readonly GenesisValidator[]
+  readonly policy: 'open'
+  /** ms */
+  readonly mapEpochMs: number
+  readonly committeeSize: number
+  /** ms */
+  readonly certificateTtlMs: number
+  /** ms */
+  readonly clockToleranceMs: number
+  /** ms since the Unix epoch: when map epoch 0 begins. */
+  readonly createdAt: number
+  /** Present in a devnet only: by did:key. */
+  readonly simulated?: Readonly<Record<DidKey, SimulatedPlace>>
+}
+
+/** Bytes of text; 10,000 simulated places take less than half of it. */
+export const MAX_NETWORK_FILE = 4 * 1024 * 1024
+const MAX_COMMITTEE = 64
+const HOUR = 3_600_000
+
+/**
+ * Parses a network file strictly: unknown keys are refused by name, every field has limits, and a simulated table is
+ * accepted only where every address is loopback.
+ * @throws WeftError E_NETWORK_FILE, E_POLICY_UNAVAILABLE, E_SIMULATED_NOT_LOOPBACK
+ */
+export function parseNetworkFile(text: string): NetworkFile {
+  if (text.length > MAX_NETWORK_FILE) throw refuse(`it has ${text.length} characters; the limit is ${MAX_NETWORK_FILE}`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw refuse(`it is not JSON: ${messageOf(error)}`)
+  }
+  return networkFileOf(value)
+}
+
+function networkFileOf(value: unknown): NetworkFile {
+  const file = objectOf(value, 'the file', KEYS, refuse)
+  integerOf(file.schemaVersion, 'schemaVersion', 1, 1, refuse)
+  const validators = listOf(file.validators, 'validators', 1, MAX_COMMITTEE, refuse, validatorOf)
+  distinct(
+    validators.map(({ id }) => id),
+    'validators',
+    refuse,
+  )
+  const committeeSize = integerOf(file.committeeSize ?? MAX_COMMITTEE, 'committeeSize', 1, MAX_COMMITTEE, refuse)
+  if (validators.length > committeeSize) {
+    throw refuse(
+      `it names ${validators.length} validators and a committee of ${committeeSize}; sampling one is not available yet`,
+    )
+  }
+  const parsed = {
+    schemaVersion: 1 as const,
+    name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
+    validators,
+    policy: policyOf(file.policy),
+    mapEpochMs: integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse),
+    committeeSize,
+    certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
+    clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
+    createdAt: integerOf(file.createdAt, 'createdAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+  }
+  if (file.simulated === undefined) return parsed
+  refuseRemoteAddresses(validators)
+  return { ...parsed, simulated: simulatedOf(file.simulated) }
+}
+
+const KEYS = [
+  'schemaVersion',
+  'name',
+  'validators',
+  'policy',
+  'mapEpochMs',
+  'committeeSize',
+  'certificateTtlMs',
+  'clockToleranceMs',
+  'createdAt',
+  'simulated',
+] as const
+
+function validatorOf(value: unknown, path: string): GenesisValidator {
+  const entry = objectOf(value, path, ['id', 'addresses', 'roles', 'family'], refuse)
+  const id = textOf(entry.id, `${path}.id`, /^did:key:z/, 64, refuse)
+  if (!isDidKey(id)) throw refuse(`${path}.id '${id}' is not the did:key of an Ed25519 key`)
+  const addresses = listOf(entry.addresses, `${path}.addresses`, 1, MAX_ADDRESSES, refuse, (item, at) =>
+    nodeAddressOf(item, at, refuse),
+  )
+  const roles = listOf(entry.roles, `${path}.roles`, 1, ROLES.length, refuse, (item, at) => roleOf(item, at, refuse))
+  distinct(roles, `${path}.roles`, refuse)
+  if (!roles.includes('validator')) throw refuse(`${path}.roles must name 'validator'`)
+  return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, 64, refuse) }
+}
+
+/** A role that a node can be certified for: every known one but `client`. @throws refusal */
+export function roleOf(value: unknown, path: string, refusal: Refusal): Role {
+  const role = ROLES.find((known) => known === value)
+  if (role === undefined || role === 'client') {
+    throw refusal(`${path} must be one of ${ROLES.slice(1).join(', ')}, and is '${String(value).slice(0, 40)}'`)
+  }
+  return role
+}
+
+function policyOf(value: unknown): 'open' {
+  const policy = textOf(value ?? 'open', 'policy', /^[a-z]+$/, 16, refuse)
+  if (policy === 'open') return policy
+  if (policy !== 'invite' && policy !== 'stake')
+    throw refuse(`policy must be open, invite or stake, and is '${policy}'`)
+  throw new WeftError({
+    code: 'E_POLICY_UNAVAILABLE',
+    cause: `The network file asks for the admission policy '${policy}', which this version does not have yet.`,
+    fix: "Set policy to 'open', or update Weft once a version with that policy is out.",
+  })
+}
+
+function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {
+  const ids = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  const table = objectOf(value, 'simulated', ids, refuse)
+  const places: [DidKey, SimulatedPlace][] = []
+  for (const id of ids) {
+    const path = `simulated.${id.slice(0, 64)}`
+    if (!isDidKey(id)) throw refuse(`${path} is not the did:key of an Ed25519 key`)
+    const place = objectOf(table[id], path, ['address', 'asn', 'family', 'country', 'region'], refuse)
+    const address = textOf(place.address, `${path}.address`, /^[0-9a-f.:]+$/, 39, refuse)
+    if (isIP(address) === 0) throw refuse(`${path}.address '${address}' is not an IP address`)
+    places.push([
+      id,
+      {
+        address,
+        asn: integerOf(place.asn, `${path}.asn`, 0, MAX_ASN, refuse),
+        family: textOf(place.family, `${path}.family`, FAMILY, 64, refuse),
+        country: textOf(place.country, `${path}.country`, COUNTRY, 2, refuse),
+        region: textOf(place.region, `${path}.region`, REGION, 32, refuse),
+      },
+    ])
+  }
+  return Object.fromEntries(places)
+}
+
+/** Invented places next to real addresses would let one operator pass for many. */
+function refuseRemoteAddresses(validators: readonly GenesisValidator[]): void {
+  for (const { id, addresses } of validators) {
+    for (const address of addresses) {
+      if (isLoopback(parseNodeAddress(address)?.host ?? '')) continue
+      throw new WeftError({
+        code: 'E_SIMULATED_NOT_LOOPBACK',
+        cause: `The network file has a table of simulated places, and validator ${id} has the address ${address}, which is not loopback.`,
+        fix: 'Remove `simulated` from the file: invented places are for networks on one machine only.',
+      })
+    }
+  }
+}
+
+function refuse(why: string): WeftError {
+  return new WeftError({
+    code: 'E_NETWORK_FILE',
+    cause: `The network file cannot be used: ${why}.`,
+    fix: 'Take the file as its network published it, or correct the named part (docs/specs/network-file.md).',
+  })
+}

@@ -1,0 +1,81 @@
+import type { DidKey } from '@weft/crypto'
+import type { Fault } from '@weft/core'
+import type { Streams } from './byte-stream.ts'
+import type { Membership } from './member.ts'
+import type { RecordStore } from './records/record-store.ts'
+import type { Rpc } from './rpc.ts'
+
+/** How this node stands towards the network. */
+export type AdmissionState =
+  | { readonly state: 'client' }
+  | {
+      readonly state: 'applying'
+      readonly since: number
+      readonly votes: number
+      readonly quorum: number
+      readonly faults: readonly ValidatorFault[]
+    }
+  | { readonly state: 'certified'; readonly epoch: number; readonly expiresAt: number; readonly inMap: boolean }
+  | {
+      readonly state: 'refused'
+      readonly fault: Fault
+      readonly faults: readonly ValidatorFault[]
+      readonly retryAt: number
+    }
+
+/** Why one validator refused. */
+export interface ValidatorFault extends Fault {
+  readonly validator: DidKey
+}
+
+/** One validator's signature (purpose `vote`) over the body of a certificate. */
+export interface CertificateVote {
+  readonly validator: DidKey
+  /** 64 bytes, Ed25519. */
+  readonly signature: Uint8Array
+}
+
+export type PeerState = 'connected' | 'connecting' | 'unreachable'
+
+export interface PeerStatus {
+  readonly id: DidKey
+  readonly state: PeerState
+  /** ms since the epoch of the last change of state. */
+  readonly since: number
+  /** Round trip of the last ping in ms, where known. */
+  readonly rttMs: number | undefined
+  /** For `unreachable`: what was tried. */
+  readonly fault: Fault | undefined
+}
+
+/** What the layers above get of the network of members. */
+export interface Overlay extends AsyncDisposable {
+  readonly self: DidKey
+  readonly networkId: string
+  readonly membership: Membership
+  readonly records: RecordStore
+  readonly rpc: Rpc
+  readonly streams: Streams
+  admission(): AdmissionState
+  /** One row per member of the map other than this node. */
+  peers(): readonly PeerStatus[]
+  /** The state of one member; `unreachable` for a node that is not in the map. */
+  peer(id: DidKey): PeerStatus
+  /**
+   * Who voted for the certificates of these members, fetched from validators where need be and verified. A member
+   * whose votes nobody gave is left out.
+   */
+  certificateVotes(
+    ids: readonly DidKey[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<DidKey, readonly CertificateVote[]>>
+  /** Measures one round trip now, ms. @throws WeftError E_NODE_UNREACHABLE */
+  ping(id: DidKey, signal?: AbortSignal): Promise<number>
+  on<K extends keyof OverlayEvents>(name: K, listener: (event: OverlayEvents[K]) => void): () => void
+}
+
+export interface OverlayEvents {
+  map: { readonly epoch: number; readonly members: number }
+  peer: PeerStatus
+  admission: AdmissionState
+}

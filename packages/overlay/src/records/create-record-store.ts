@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs'
+import { type Clock, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { Membership } from '../member.ts'
+import type { Rpc } from '../rpc.ts'
+import { RecordClient } from './record-client.ts'
+import { DEFAULT_RECORD_QUOTA, RecordHolder, type RecordQuota } from './record-holder.ts'
+import { RecordPeers } from './record-peers.ts'
+import { RecordPlacement } from './record-placement.ts'
+import { RecordReplicator } from './record-replicator.ts'
+import { verifyRecord } from './record.ts'
+import type { RecordStore } from './record-store.ts'
+import { SeenSequences } from './seen-sequences.ts'
+
+export interface RecordStoreOptions {
+  readonly rpc: Rpc
+  readonly membership: Membership
+  readonly self: DidKey
+  /** State directory of the records; made when it does not exist. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly scope: Scope
+  /** True for every node that can become a member: it then answers `record.put` and `record.get`. */
+  readonly holder: boolean
+  readonly quota?: RecordQuota
+}
+
+/**
+ * Opens this node's records: the holder where it is one, and the client of everyone's. Closes with the scope.
+ * @throws WeftError E_DATABASE, E_DISK_FULL, E_STATE_DIRECTORY
+ */
+export async function createRecordStore(options: RecordStoreOptions): Promise<RecordStore> {
+  const { rpc, membership, self, directory, clock, logger } = options
+  const scope = options.scope.child('records')
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new WeftError({
+      code: 'E_STATE_DIRECTORY',
+      cause: `The directory ${directory} cannot be made: ${messageOf(error)}.`,
+      fix: 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
+    })
+  }
+  const placement = new RecordPlacement(membership, clock)
+  const seen = scope.use('seen records', new SeenSequences(directory, clock))
+  let holder: RecordHolder | undefined
+  if (options.holder) {
+    const quota = options.quota ?? DEFAULT_RECORD_QUOTA
+    holder = await RecordHolder.open({ directory, clock, scope, quota, isMember: (id) => membership.isMember(id) })
+  }
+  const peers = new RecordPeers(rpc, self, holder)
+  if (holder !== undefined) {
+    serve(rpc, holder, placement, self)
+    new RecordReplicator({ self, membership, holder, peers, placement, clock, logger }).start(scope)
+  }
+  return new RecordClient({ peers, placement, seen, clock, logger, scope })
+}
+
+function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self: DidKey): void {
+  rpc.handle('record.get', async ({ key }) => {
+    if (key.length !== 32) {
+      throw new WeftError({
+        code: 'E_RECORD_INVALID',
+        cause: `A record key has 32 bytes, not ${key.length}.`,
+        fix: 'The caller has to follow docs/specs/records.md.',
+      })
+    }
+    const record = holder.get(key)
+    return record === undefined ? {} : { record }
+  })
+  rpc.handle('record.put', async ({ record: message }, caller) => {
+    const record = verifyRecord(message)
+    if (!placement.nearby(record.key, self)) {
+      throw new WeftError({
+        code: 'E_RECORD_MISPLACED',
+        cause: 'This member is not among those that are close to the key.',
+        fix: 'Fetch the newest map and write to the members closest to the key.',
+      })
+    }
+    await holder.put(record, caller.id)
+    return {}
+  })
+}

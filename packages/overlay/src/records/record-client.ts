@@ -1,0 +1,157 @@
+import { type Clock, type Logger, type Scope, WeftError, toHex } from '@weft/core'
+import type { CallOptions } from '../rpc.ts'
+import { type Answers, askHolders, describeFailures, failuresOf } from './ask-holders.ts'
+import { ReadRepair } from './read-repair.ts'
+import { mutableKey } from './record-key.ts'
+import type { HolderAnswer, RecordPeers } from './record-peers.ts'
+import type { HolderGroup, RecordPlacement } from './record-placement.ts'
+import { isEnough, readAnswers, throwUnavailable } from './record-reading.ts'
+import { type VerifiedRecord, checkExpiry, makeImmutable, makeMutable } from './record.ts'
+import type { GetResult, MutableRecordInit, PutResult, RecordKey, RecordOptions, RecordStore } from './record-store.ts'
+import type { SeenSequences } from './seen-sequences.ts'
+
+const DEFAULT_TIMEOUT = 5_000
+
+export interface RecordClientParts {
+  readonly peers: RecordPeers
+  readonly placement: RecordPlacement
+  readonly seen: SeenSequences
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly scope: Scope
+}
+
+/** Writes to and reads from quorums of holders: the client's half of the record protocol. */
+export class RecordClient implements RecordStore {
+  readonly #parts: RecordClientParts
+  readonly #repair: ReadRepair
+
+  constructor(parts: RecordClientParts) {
+    this.#parts = parts
+    this.#repair = new ReadRepair(parts.peers, parts.scope, () => parts.clock.now())
+  }
+
+  async putImmutable(value: Uint8Array, expiresAt: number, options: RecordOptions = {}): Promise<PutResult> {
+    checkExpiry(expiresAt, this.#parts.clock.now())
+    return this.#put(makeImmutable(value, expiresAt), options)
+  }
+
+  async putMutable(init: MutableRecordInit, options: RecordOptions = {}): Promise<PutResult> {
+    checkExpiry(init.expiresAt, this.#parts.clock.now())
+    const record = makeMutable(init)
+    const result = await this.#put(record, options)
+    this.#parts.seen.note(record.key, record.sequence)
+    return result
+  }
+
+  async getMutable(owner: Uint8Array, salt: Uint8Array, options: RecordOptions = {}): Promise<GetResult> {
+    return this.get(mutableKey(owner, salt), options)
+  }
+
+  async get(key: RecordKey, options: RecordOptions = {}): Promise<GetResult> {
+    const { peers, placement, scope, clock, logger } = this.#parts
+    const plan = placement.plan(key)
+    const known: VerifiedRecord[] = []
+    const { answers, settled } = await askHolders(
+      plan.readers,
+      (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
+      (sofar: Answers<HolderAnswer>) => isEnough(plan, sofar),
+      options.signal,
+      scope.signal,
+    )
+    const { newest, quorum, answered, forked } = readAnswers(plan, answers)
+    if (forked)
+      logger.warn('a record has two values of one sequence; the acknowledged one is used', { key: toHex(key) })
+    if (newest === undefined || newest.expiresAt <= clock.now()) {
+      if (!quorum) throwUnavailable(plan, answers)
+      throw notFound(key, newest)
+    }
+    if (newest.kind === 'mutable') this.#refuseRollback(key, newest.sequence)
+    this.#repair.start(plan, newest, answers, settled)
+    return {
+      value: newest.value,
+      sequence: newest.sequence,
+      expiresAt: newest.expiresAt,
+      quorum,
+      answered,
+      required: plan.groups[0].required,
+    }
+  }
+
+  async #put(record: VerifiedRecord, options: RecordOptions): Promise<PutResult> {
+    const { peers, placement, scope } = this.#parts
+    const { holders, groups } = placement.plan(record.key)
+    const [group] = groups
+    const { answers } = await askHolders<void>(
+      holders,
+      (holder, signal) => peers.put(holder, record, callOptions(options, signal)),
+      ({ given, failed }) =>
+        given.size >= group.required || (failed.size > group.faults && hasConflict(failed.values(), group.faults)),
+      options.signal,
+      scope.signal,
+    )
+    const acknowledged = answers.given.size
+    if (group.ids.size === 0 || acknowledged < group.required) throw putError(group, answers)
+    return { key: record.key, acknowledged, required: group.required, holders: holders.length }
+  }
+
+  /** @throws WeftError E_RECORD_ROLLBACK */
+  #refuseRollback(key: RecordKey, sequence: number): void {
+    const highest = this.#parts.seen.highest(key)
+    if (highest !== undefined && sequence < highest) {
+      throw new WeftError({
+        code: 'E_RECORD_ROLLBACK',
+        cause: `The holders that answered have sequence ${sequence}; this node has seen ${highest} already.`,
+        fix: 'Try again when more members are reachable (`weft members`); if it stays so, holders have lost or withhold the newer value.',
+        retryable: true,
+        details: { seen: highest, offered: sequence },
+      })
+    }
+    this.#parts.seen.note(key, sequence)
+  }
+}
+
+function callOptions(options: RecordOptions, signal: AbortSignal): CallOptions {
+  return { signal, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT }
+}
+
+/** More refusals for a newer value than there can be faulty holders: the write can never succeed. */
+function hasConflict(errors: Iterable<WeftError>, faults: number): boolean {
+  let conflicts = 0
+  for (const { code } of errors) if (code === 'E_RECORD_CONFLICT') conflicts++
+  return conflicts > faults
+}
+
+function putError(group: HolderGroup, answers: Answers<void>): WeftError {
+  const acknowledged = answers.given.size
+  const conflict = [...answers.failed.values()].find(({ code }) => code === 'E_RECORD_CONFLICT')
+  if (conflict !== undefined) {
+    return new WeftError({
+      code: 'E_RECORD_CONFLICT',
+      cause: `${acknowledged} of ${group.ids.size} holders took the record, ${group.required} are needed. ${conflict.cause}`,
+      fix: conflict.fix,
+      details: { ...conflict.details, acknowledged, required: group.required },
+    })
+  }
+  return new WeftError({
+    code: 'E_RECORD_QUORUM',
+    cause:
+      group.ids.size === 0
+        ? 'No member that could hold the record is known yet.'
+        : `${acknowledged} of ${group.ids.size} holders have the record on disk, ${group.required} are needed. Missing: ${describeFailures(answers)}.`,
+    fix: 'Write it again when more members are reachable (`weft members`); look at the network with `weft check`.',
+    retryable: true,
+    details: { acknowledged, required: group.required, holders: group.ids.size, failed: failuresOf(answers) },
+  })
+}
+
+function notFound(key: RecordKey, expired: VerifiedRecord | undefined): WeftError {
+  return new WeftError({
+    code: 'E_RECORD_NOT_FOUND',
+    cause:
+      expired === undefined
+        ? `No holder has a record under the key ${toHex(key.subarray(0, 8))}….`
+        : `The record under the key ${toHex(key.subarray(0, 8))}… expired.`,
+    fix: 'Check the reference; what has expired has to be put again by its owner.',
+  })
+}

@@ -1,0 +1,153 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { WeftError, messageOf } from '@weft/core'
+
+/** A certificate as it is kept: the newest of its key. */
+export interface StoredCertificate {
+  /** 32 bytes */
+  readonly key: Uint8Array
+  /** ms since the Unix epoch */
+  readonly expiresAt: number
+  /** The wire form (weft.v1.Certificate), votes included. */
+  readonly certificate: Uint8Array
+}
+
+export interface StoredMap {
+  /** The wire form (weft.v1.SignedMap). */
+  readonly map: Uint8Array
+  readonly entries: readonly Uint8Array[]
+}
+
+/**
+ * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
+ * know and the one map body that they signed in an epoch. A write has returned only after fsync (WAL with
+ * synchronous=FULL), so that a signature never leaves before the memory of it is safe.
+ */
+export class MembershipDatabase implements Disposable {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  /** @param directory made if missing (0700); `membership.sqlite` in it has mode 0600. @throws WeftError E_STATE_UNWRITABLE */
+  constructor(directory: string) {
+    const path = join(directory, 'membership.sqlite')
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      // sqlite would make it by the umask: made here first, its journals get the same mode.
+      closeSync(openSync(path, 'a', 0o600))
+      chmodSync(path, 0o600)
+      this.#database = new DatabaseSync(path)
+      this.#database.exec(`
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        CREATE TABLE IF NOT EXISTS own (id INTEGER PRIMARY KEY CHECK (id = 1), certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+      `)
+    } catch (error) {
+      throw unwritable(path, error)
+    }
+  }
+
+  ownCertificate(): Uint8Array | undefined {
+    return blob(this.#prepare('SELECT certificate FROM own').get()?.['certificate'])
+  }
+
+  saveOwnCertificate(certificate: Uint8Array): void {
+    this.#write(() => this.#prepare('INSERT OR REPLACE INTO own VALUES (1, ?)').run(certificate))
+  }
+
+  /** The newest epoch in which a map body was signed, with its hash. */
+  lastSigned(): { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined {
+    const row = this.#prepare('SELECT epoch, body_hash FROM signed ORDER BY epoch DESC LIMIT 1').get()
+    const bodyHash = blob(row?.['body_hash'])
+    return row === undefined || bodyHash === undefined ? undefined : { epoch: Number(row['epoch']), bodyHash }
+  }
+
+  /** Only the newest is kept: an older epoch is never signed again. */
+  saveSigned(epoch: number, bodyHash: Uint8Array): void {
+    this.#write(() => {
+      this.#prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
+      this.#prepare('DELETE FROM signed WHERE epoch < ?').run(epoch)
+    })
+  }
+
+  /** The wire forms of all certificates that are kept. */
+  certificates(): Uint8Array[] {
+    const rows = this.#prepare('SELECT certificate FROM certificate').all()
+    return rows.flatMap((row) => blob(row['certificate']) ?? [])
+  }
+
+  saveCertificates(certificates: readonly StoredCertificate[]): void {
+    this.#write(() => {
+      for (const { key, expiresAt, certificate } of certificates) {
+        this.#prepare('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)').run(key, expiresAt, certificate)
+      }
+    })
+  }
+
+  /** @param now ms since the Unix epoch */
+  dropExpiredCertificates(now: number): void {
+    this.#write(() => this.#prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+  }
+
+  map(): StoredMap | undefined {
+    const map = blob(this.#prepare('SELECT map FROM map').get()?.['map'])
+    if (map === undefined) return undefined
+    const rows = this.#prepare('SELECT body FROM entry ORDER BY position').all()
+    return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
+  }
+
+  /** @param entries undefined when they are the same as in the map before. */
+  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
+    this.#write(() => {
+      this.#prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
+      if (entries === undefined) return
+      this.#prepare('DELETE FROM entry').run()
+      entries.forEach((body, position) => this.#prepare('INSERT INTO entry VALUES (?, ?)').run(position, body))
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #write(task: () => void): void {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      try {
+        task()
+        this.#database.exec('COMMIT')
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+        throw error
+      }
+    } catch (error) {
+      throw unwritable('membership.sqlite', error)
+    }
+  }
+}
+
+function blob(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined
+}
+
+function unwritable(path: string, error: unknown): WeftError {
+  return new WeftError({
+    code: 'E_STATE_UNWRITABLE',
+    cause: `The state of membership (${path}) cannot be kept: ${messageOf(error)}.`,
+    fix: 'Give the daemon a state directory with room that it may write to (WEFT_HOME or --home).',
+    origin: error,
+  })
+}

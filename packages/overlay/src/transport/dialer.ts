@@ -1,0 +1,202 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { WeftError, abortError, messageOf, throwIfAborted } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import { type StreamProtocol, protocolId } from '@weft/wire'
+import type { Host } from './host.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
+import { toPeerId } from './peer-id.ts'
+import { networkAmong } from './network-check.ts'
+import { orAborted } from './or-aborted.ts'
+
+export interface DialerOptions {
+  readonly host: Host
+  readonly self: DidKey
+  readonly networkId: string
+  /** Multiaddrs of a node, from the signed map or the network file. */
+  readonly lookup: (id: DidKey) => readonly string[]
+  /** Aborts everything that is under way. */
+  readonly closing: AbortSignal
+}
+
+/** Gets connections and streams to nodes, and turns every way to fail into one of our faults. */
+export class Dialer {
+  readonly #options: DialerOptions
+  /** Dials under way, shared by all who want the same node. */
+  readonly #dialling = new Map<DidKey, Promise<Connection>>()
+
+  constructor(options: DialerOptions) {
+    this.#options = options
+  }
+
+  /** An open connection, or undefined. */
+  existing(id: DidKey): Connection | undefined {
+    return this.#options.host.getConnections(toPeerId(id)).find((connection) => connection.status === 'open')
+  }
+
+  /** @throws WeftError E_NODE_UNREACHABLE, E_NODE_SELF, E_ABORTED */
+  async connection(
+    id: DidKey,
+    addresses: readonly string[] | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Connection> {
+    throwIfAborted(signal)
+    if (id === this.#options.self) throw selfDial()
+    const existing = this.existing(id)
+    if (existing !== undefined) return existing
+    let dialling = this.#dialling.get(id)
+    if (dialling === undefined) {
+      dialling = this.#dial(id, addresses ?? this.#options.lookup(id)).finally(() => this.#dialling.delete(id))
+      this.#dialling.set(id, dialling)
+    }
+    return orAborted(dialling, signal)
+  }
+
+  /** @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_PROTOCOL_NOT_OFFERED, E_ABORTED */
+  async openStream(
+    id: DidKey,
+    protocol: StreamProtocol,
+    signal: AbortSignal | undefined,
+    addresses?: readonly string[],
+  ): Promise<Stream> {
+    const connection = await this.connection(id, addresses, signal)
+    try {
+      return await this.#negotiate(connection, protocol, signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      if (named(error, 'UnsupportedProtocolError')) throw await this.#explain(connection, id, protocol)
+      // The connection died under us, perhaps long ago without our noticing: once more on a fresh one.
+      if (connection.status !== 'open') return this.#openAgain(id, protocol, signal, addresses)
+      throw unreachable(id, [{ address: connection.remoteAddr.toString(), reason: messageOf(error) }], error)
+    }
+  }
+
+  async #openAgain(
+    id: DidKey,
+    protocol: StreamProtocol,
+    signal: AbortSignal | undefined,
+    addresses?: readonly string[],
+  ): Promise<Stream> {
+    const connection = await this.connection(id, addresses, signal)
+    try {
+      return await this.#negotiate(connection, protocol, signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      if (named(error, 'UnsupportedProtocolError')) throw await this.#explain(connection, id, protocol)
+      throw unreachable(id, [{ address: connection.remoteAddr.toString(), reason: messageOf(error) }], error)
+    }
+  }
+
+  async #negotiate(connection: Connection, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Stream> {
+    const { networkId, closing } = this.#options
+    return connection.newStream([protocolId(networkId, protocol)], {
+      signal: AbortSignal.any([
+        closing,
+        AbortSignal.timeout(NEGOTIATION_TIMEOUT_MS),
+        ...(signal === undefined ? [] : [signal]),
+      ]),
+      maxOutboundStreams: Number.MAX_SAFE_INTEGER,
+    })
+  }
+
+  /** Why a node does not speak our protocol: it is of another network, or it does not have that role. */
+  async #explain(connection: Connection, id: DidKey, protocol: StreamProtocol): Promise<WeftError> {
+    const { host, networkId } = this.#options
+    let protocols: readonly string[]
+    try {
+      const result = await host.services.identify.identify(connection, {
+        signal: AbortSignal.timeout(NEGOTIATION_TIMEOUT_MS),
+      })
+      protocols = result.protocols
+    } catch (error) {
+      return unreachable(
+        id,
+        [{ address: connection.remoteAddr.toString(), reason: `does not say what it is: ${messageOf(error)}` }],
+        error,
+      )
+    }
+    const network = networkAmong(protocols, networkId)
+    if (network === networkId) {
+      return new WeftError({
+        code: 'E_PROTOCOL_NOT_OFFERED',
+        cause: `${shortId(id)} does not offer the protocol '${protocol}'; its roles do not include it.`,
+        fix: 'Ask a node whose role offers it; `weft members` lists roles.',
+        details: { node: id, protocol },
+      })
+    }
+    void connection
+      .close()
+      .catch((error: unknown) => connection.abort(error instanceof Error ? error : new Error(String(error))))
+    return mismatch(id, networkId, network)
+  }
+
+  async #dial(id: DidKey, addresses: readonly string[]): Promise<Connection> {
+    const { host, closing } = this.#options
+    const tried: Attempt[] = []
+    const peer = toPeerId(id)
+    for (const address of addresses.slice(0, MAX_ADDRESSES)) {
+      if (closing.aborted) throw abortError(closing)
+      try {
+        const target = multiaddr(address).encapsulate(`/p2p/${peer.toString()}`)
+        return await host.dial(target, {
+          signal: AbortSignal.any([closing, AbortSignal.timeout(ADDRESS_DIAL_TIMEOUT_MS)]),
+        })
+      } catch (error) {
+        tried.push({ address, reason: dialFailure(error) })
+      }
+    }
+    if (closing.aborted) throw abortError(closing)
+    throw unreachable(id, tried, undefined)
+  }
+}
+
+interface Attempt {
+  readonly address: string
+  readonly reason: string
+}
+
+export function unreachable(id: DidKey, tried: readonly Attempt[], origin: unknown): WeftError {
+  return new WeftError({
+    code: 'E_NODE_UNREACHABLE',
+    cause:
+      tried.length === 0
+        ? `No address of ${shortId(id)} is known.`
+        : `${shortId(id)} cannot be reached: ${tried.map(({ address, reason }) => `${address} (${reason})`).join(', ')}.`,
+    fix: 'See that the node runs and that its overlay port is open from here; `weft peers` shows who is reachable, `weft check` what to open.',
+    retryable: true,
+    details: { node: id, tried },
+    origin,
+  })
+}
+
+function mismatch(id: DidKey, ours: string, theirs: string | undefined): WeftError {
+  return new WeftError({
+    code: 'E_NETWORK_MISMATCH',
+    cause: `${shortId(id)} belongs to ${theirs === undefined ? 'no network of Weft' : `the network ${theirs}`}, this node to ${ours}.`,
+    fix: 'Start both with the same network file (`weft network show` prints the id), or remove that address.',
+    details: { node: id, ours, theirs: theirs ?? null },
+  })
+}
+
+function selfDial(): WeftError {
+  return new WeftError({
+    code: 'E_NODE_SELF',
+    cause: 'A node cannot connect to itself.',
+    fix: 'Give the id of another node; `weft members` lists them.',
+  })
+}
+
+function named(error: unknown, name: string): boolean {
+  return error instanceof Error && error.name === name
+}
+
+/** The few words that a person needs: the system's code where there is one. */
+function dialFailure(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(dialFailure).join('; ')
+  const text = messageOf(error)
+  const code = /\bE[A-Z]{4,}\b/.exec(text)?.[0]
+  if (code !== undefined) return code
+  if (named(error, 'TimeoutError') || named(error, 'AbortError'))
+    return `no answer within ${ADDRESS_DIAL_TIMEOUT_MS} ms`
+  return text
+}

@@ -1,0 +1,100 @@
+import type { ComponentLogger, Libp2p, Logger as Libp2pLogger, PrivateKey, ServiceMap } from '@libp2p/interface'
+import { type Identify, identify } from '@libp2p/identify'
+import { noise } from '@libp2p/noise'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Clock } from '@weft/core'
+import { MiB } from '@weft/wire'
+import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
+import { type AdmitStranger, createGater } from './gater.ts'
+import {
+  ADDRESS_DIAL_TIMEOUT_MS,
+  INBOUND_UPGRADE_TIMEOUT_MS,
+  MAX_ADDRESSES,
+  MAX_CONNECTIONS,
+  MAX_CONNECTION_RATE,
+  MAX_PENDING_CONNECTIONS,
+  MAX_STREAMS,
+  MAX_STREAM_WINDOW,
+  MONITOR_INTERVAL_MS,
+  NEGOTIATION_TIMEOUT_MS,
+  STREAM_WINDOW,
+} from './limits.ts'
+import { type TlsComponents, TlsEncrypter } from './tls/tls-encrypter.ts'
+
+interface BaseServices extends ServiceMap {
+  readonly identify: Identify
+  readonly ping: Ping
+}
+export type Host = Libp2p<BaseServices>
+
+export interface HostOptions {
+  readonly privateKey: PrivateKey
+  readonly listen: readonly { readonly host: string; readonly port: number }[]
+  readonly announce: readonly string[]
+  readonly admit: AdmitStranger
+  readonly clock: Clock
+}
+
+/**
+ * A started libp2p host with what Weft uses of it and nothing else: no relay, no DHT, no dialling on its own.
+ * @param more services beside identify and ping
+ */
+export async function createHost<More extends ServiceMap>(
+  options: HostOptions,
+  more: ServiceFactoryMap<More>,
+): Promise<Libp2p<BaseServices & More>> {
+  const base: ServiceFactoryMap<BaseServices> = {
+    identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
+    ping: ping(),
+  }
+  return createLibp2p<BaseServices & More>({
+    privateKey: options.privateKey,
+    addresses: {
+      listen: options.listen.map(({ host, port }) => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}`),
+      announce: [...options.announce],
+    },
+    nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
+    logger: silent,
+    transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
+    connectionEncrypters: [(components: TlsComponents) => new TlsEncrypter(components, options.clock), noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: MAX_STREAMS,
+        maxOutboundStreams: MAX_STREAMS,
+        streamOptions: {
+          initialStreamWindowSize: STREAM_WINDOW,
+          maxStreamWindowSize: MAX_STREAM_WINDOW,
+          // A paused stream holds at most its window; more means that the sender ignores windows.
+          maxReadBufferLength: MAX_STREAM_WINDOW + STREAM_WINDOW,
+          maxWriteBufferLength: 8 * MiB,
+        },
+      }),
+    ],
+    connectionGater: createGater(options.admit),
+    connectionManager: {
+      maxConnections: MAX_CONNECTIONS,
+      maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      inboundConnectionThreshold: MAX_CONNECTION_RATE,
+      maxPeerAddrsToDial: MAX_ADDRESSES,
+      dialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS,
+      inboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
+      outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { pingInterval: MONITOR_INTERVAL_MS },
+    services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
+  })
+}
+
+/** libp2p's own words hold addresses of clients and are many; what matters is logged by this package. */
+const silentLog: Libp2pLogger = Object.assign(() => {}, {
+  error: () => {},
+  trace: () => {},
+  enabled: false,
+  newScope: () => silentLog,
+})
+const silent: ComponentLogger = { forComponent: () => silentLog }

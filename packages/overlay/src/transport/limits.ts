@@ -1,0 +1,65 @@
+import { KiB, MiB } from '@weft/wire'
+
+/** Tuning of the transport. Limits of the protocol itself are in @weft/wire; these may differ from node to node. */
+
+/** ms: to open a socket and secure it, per address. */
+export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
+/** Addresses tried per node; a certificate has no more. */
+export const MAX_ADDRESSES = 8
+/** ms: an inbound connection must be secured and multiplexed within this. */
+export const INBOUND_UPGRADE_TIMEOUT_MS = 5_000
+/** ms: to agree on the protocol of a stream. */
+export const NEGOTIATION_TIMEOUT_MS = 5_000
+/** ms: a caller of another network gets this long to see from identify why it will be dropped. */
+export const STRANGER_GRACE_MS = 2_000
+/** ms between pings that find dead connections. */
+export const MONITOR_INTERVAL_MS = 10_000
+
+/** Connections in all, both directions. */
+export const MAX_CONNECTIONS = 512
+/** Inbound connections of callers that are not certified; the rest of MAX_CONNECTIONS stays for members. */
+export const MAX_STRANGER_CONNECTIONS = 256
+/** Inbound connections that are not secured yet. */
+export const MAX_PENDING_CONNECTIONS = 64
+/** New inbound connections per second and IP address; a devnet has all its nodes on one. */
+export const MAX_CONNECTION_RATE = 100
+/** Open inbound connections per IP address other than loopback. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 64
+
+/** Streams per connection and direction, all protocols. */
+export const MAX_STREAMS = 256
+/** Bulk streams per connection and direction. */
+export const MAX_SHARD_STREAMS = 64
+/** Control streams per connection and direction: one, and one more while it is replaced. */
+export const MAX_RPC_STREAMS = 2
+
+/**
+ * Window of a stream at its start, bytes. yamux says 256 KiB; both sides of this network use 1 MiB, because on loopback
+ * a quarter of it costs a tenth of the throughput (docs/specs/rpc.md).
+ */
+export const STREAM_WINDOW = MiB
+/** A window may grow to this where the round trip asks for it, bytes; also the most that a stalled reader holds. */
+export const MAX_STREAM_WINDOW = 4 * MiB
+/** Bytes that wait to be sealed and sent on one connection before it is reset; more than all honest windows together. */
+export const MAX_CONNECTION_BACKLOG = 64 * MiB
+/** Bytes per write into a stream; 256 KiB moved a third more per second than 64 KiB. */
+export const WRITE_CHUNK = 256 * KiB
+/** Bytes that a socket takes before it asks its writer to wait. */
+export const SOCKET_BUFFER = 512 * KiB
+/** Bytes that a stream holds for its reader before it stops granting window, and at which it goes on. */
+export const READ_HIGH_WATER = 256 * KiB
+export const READ_LOW_WATER = 64 * KiB
+
+/** Calls in flight per peer and direction. */
+export const MAX_CALLS_IN_FLIGHT = 64
+/** Calls that wait for one of these places, per peer. */
+export const MAX_CALLS_WAITING = 1_024
+/** Bytes of answers that may wait for a slow caller before its stream is reset. */
+export const MAX_ANSWER_BACKLOG = 8 * MiB
+/** ms: default of CallOptions.timeoutMs. */
+export const CALL_TIMEOUT_MS = 5_000
+/** Calls per second and burst, by whether the caller is certified. A call costs 1, and 1 more per 16 KiB of request. */
+export const MEMBER_CALL_RATE = { perSecond: 10_000, burst: 10_000 } as const
+export const STRANGER_CALL_RATE = { perSecond: 2_000, burst: 4_000 } as const
+/** Callers whose rate is remembered; the longest unseen is forgotten first. */
+export const MAX_RATED_CALLERS = 4_096

@@ -1,0 +1,193 @@
+import type { Connection, IdentifyResult, PeerId, Stream } from '@libp2p/interface'
+import { type Clock, Emitter, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import { protocolId } from '@weft/wire'
+import type { ByteStream, Streams } from '../byte-stream.ts'
+import type { Rpc } from '../rpc.ts'
+import type { Dialer } from './dialer.ts'
+import type { Host } from './host.ts'
+import { Libp2pByteStream } from './libp2p-byte-stream.ts'
+import { MAX_RPC_STREAMS, MAX_SHARD_STREAMS, STRANGER_GRACE_MS } from './limits.ts'
+import { networkAmong } from './network-check.ts'
+import { didOfPeer, toPeerId } from './peer-id.ts'
+import { pingPeer } from './ping-peer.ts'
+import { forgetGonePeers } from './forget-gone-peers.ts'
+import type { PubSub } from './pub-sub.ts'
+import type { RpcService } from './rpc-service.ts'
+import type { Probe, Transport } from './transport.ts'
+
+export interface NodeTransportOptions {
+  readonly self: DidKey
+  readonly networkId: string
+  readonly host: Host
+  readonly dialer: Dialer
+  readonly rpc: RpcService
+  readonly pubsub: PubSub
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Owns the host; closing it closes everything. */
+  readonly scope: Scope
+  readonly probe: Transport['probe']
+}
+
+interface PeerEvents {
+  readonly peer: { readonly id: DidKey; readonly connected: boolean }
+}
+
+/** The parts of a transport put together, and the watch over who of our network is connected. */
+export class NodeTransport implements Transport {
+  readonly self: DidKey
+  readonly pubsub: PubSub
+  readonly #options: NodeTransportOptions
+  readonly #peers = new Set<DidKey>()
+  readonly #events = new Emitter<PeerEvents>()
+
+  constructor(options: NodeTransportOptions) {
+    this.#options = options
+    this.self = options.self
+    this.pubsub = options.pubsub
+    const { host } = options
+    host.addEventListener('peer:identify', (event) => this.#onIdentified(event.detail))
+    host.addEventListener('peer:disconnect', (event) => this.#onDisconnect(event.detail))
+    forgetGonePeers(host)
+  }
+
+  /** Begins to answer control streams; before it, this node looks like one of no network. */
+  async start(): Promise<void> {
+    const { host, networkId, rpc } = this.#options
+    await host.handle(
+      protocolId(networkId, 'rpc'),
+      (stream, connection) => {
+        this.#greet(connection.remotePeer)
+        void rpc.serve(this.#wrap(stream, connection), connection.remoteAddr.toString())
+      },
+      { maxInboundStreams: MAX_RPC_STREAMS },
+    )
+  }
+
+  call: Rpc['call'] = (to, method, request, options) => this.#options.rpc.call(to, method, request, options)
+
+  handle: Rpc['handle'] = (method, handler) => this.#options.rpc.handle(method, handler)
+
+  async open(to: DidKey, protocol: 'shard', signal?: AbortSignal): Promise<ByteStream> {
+    return new Libp2pByteStream(await this.#options.dialer.openStream(to, protocol, signal), to)
+  }
+
+  handleStream: Streams['handleStream'] = (protocol, handler) => {
+    const { host, networkId, scope, logger } = this.#options
+    const serve = async (raw: Stream, connection: Connection): Promise<void> => {
+      const stream = this.#wrap(raw, connection)
+      const over = new AbortController()
+      const end = (): void => over.abort()
+      void stream.closed.then(end)
+      try {
+        await handler(stream, AbortSignal.any([scope.signal, over.signal]))
+      } catch (error) {
+        logger.debug('a stream was aborted by its handler', {
+          peer: shortId(stream.remote),
+          protocol,
+          error: messageOf(error),
+        })
+        stream.abort(error instanceof Error ? error : new Error(String(error)))
+      } finally {
+        end()
+      }
+    }
+    host
+      .handle(protocolId(networkId, protocol), (stream, connection) => void serve(stream, connection), {
+        maxInboundStreams: MAX_SHARD_STREAMS,
+      })
+      .catch((error: unknown) =>
+        logger.error('a stream protocol cannot be offered', { protocol, error: messageOf(error) }),
+      )
+  }
+
+  listenAddresses(): string[] {
+    return this.#options.host
+      .getMultiaddrs()
+      .map((address) => address.decapsulate(`/p2p/${this.#options.host.peerId.toString()}`).toString())
+  }
+
+  async connect(id: DidKey, addresses?: readonly string[], signal?: AbortSignal): Promise<void> {
+    if (addresses !== undefined) await this.#options.dialer.connection(id, addresses, signal)
+    await this.#options.rpc.open(id, signal)
+    this.#add(id)
+  }
+
+  connected(): readonly DidKey[] {
+    return [...this.#peers]
+  }
+
+  async disconnect(id: DidKey): Promise<void> {
+    await this.#options.host.hangUp(toPeerId(id))
+  }
+
+  onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
+    return this.#events.on('peer', ({ id, connected }) => listener(id, connected))
+  }
+
+  async ping(id: DidKey, signal?: AbortSignal): Promise<number> {
+    const { dialer, clock, scope } = this.#options
+    const connection = await dialer.connection(id, undefined, signal)
+    return pingPeer(
+      connection,
+      id,
+      clock,
+      AbortSignal.any([scope.signal, AbortSignal.timeout(PING_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]),
+    )
+  }
+
+  probe(address: string, id: DidKey, signal?: AbortSignal): Promise<Probe> {
+    return this.#options.probe(address, id, signal)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#options.scope.close()
+  }
+
+  #wrap(stream: Stream, connection: Connection): Libp2pByteStream {
+    return new Libp2pByteStream(stream, didOfPeer(connection.remotePeer))
+  }
+
+  #greet(peer: PeerId): void {
+    this.#add(didOfPeer(peer))
+  }
+
+  #add(id: DidKey): void {
+    if (this.#peers.has(id) || this.#options.dialer.existing(id) === undefined) return
+    this.#peers.add(id)
+    this.#events.emit('peer', { id, connected: true })
+  }
+
+  #onDisconnect(peer: PeerId): void {
+    const id = didOfPeer(peer)
+    if (this.#peers.delete(id)) this.#events.emit('peer', { id, connected: false })
+  }
+
+  #onIdentified({ protocols, connection, peerId }: IdentifyResult): void {
+    const { networkId, clock, logger } = this.#options
+    const network = networkAmong(protocols, networkId)
+    if (network === networkId) {
+      this.#greet(peerId)
+      return
+    }
+    logger.info('a node of another network is dropped', {
+      peer: shortId(didOfPeer(peerId)),
+      network: network ?? 'none',
+    })
+    // Not at once: the other side needs its own identify to see why.
+    const cancel = clock.after(STRANGER_GRACE_MS, () => connection.abort(strange(network)))
+    connection.addEventListener('close', cancel)
+  }
+}
+
+/** ms. */
+const PING_TIMEOUT_MS = 5_000
+
+function strange(network: string | undefined): WeftError {
+  return new WeftError({
+    code: 'E_NETWORK_MISMATCH',
+    cause: `The peer belongs to ${network === undefined ? 'no network of Weft' : `the network ${network}`}.`,
+    fix: 'Start both with the same network file.',
+  })
+}

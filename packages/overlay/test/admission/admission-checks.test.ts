@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Clock, VirtualClock, WeftError, silentLogger, systemRandom, wait } from '@weft/core'
+import { type DidKey, type SigningKey, sealEnvelope, verifySignature } from '@weft/crypto'
+import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
+import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
+import { encodeApplication } from '../../src/admission/application.ts'
+import { answerChallenge } from '../../src/admission/challenge-responder.ts'
+import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
+import { BEGIN, addressOf, advance, bodyOf, codeOf, testKeys, testNetwork } from '../fixtures.ts'
+import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
+
+const DAY = 86_400_000
+const fixture = testNetwork(4, 2)
+const otherNetwork = testNetwork(1, 0).network
+const [validator, , , , applicant, stranger] = fixture.keys as [
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+]
+
+/** What an applicant may get wrong; by default it gets all right. */
+interface Applicant {
+  readonly body?: Partial<CertificateBody>
+  readonly signer?: SigningKey
+  /** Over whose channel the application comes. */
+  readonly caller?: SigningKey
+  readonly forgeSignature?: boolean
+  /** ms that the time in the application is off. */
+  readonly applicationSkew?: number
+  /** ms that the time in its answers is off. */
+  readonly answerSkew?: number
+  readonly prepare?: (node: MemoryNode) => void
+}
+
+/** Sends an application to a validator that has all checks but those named. The vote, or the code of the refusal. */
+async function apply(hostile: Applicant, without?: string): Promise<string> {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const network = new MemoryNetwork(clock)
+  const node = network.add(applicant.id, [addressOf(4)])
+  const body = bodyOf(fixture, 4, hostile.body)
+  const addresses = body.addresses
+  const skewed: Clock = {
+    now: () => clock.now() + (hostile.answerSkew ?? 0),
+    monotonic: () => clock.monotonic(),
+    after: (ms, callback) => clock.after(ms, callback),
+  }
+  node.rpc.handle('admission.challenge', async (request) => ({
+    answer: answerChallenge({ network: fixture.network, key: applicant, addresses, clock: skewed }, request),
+  }))
+  node.rpc.handle('record.get', async () => ({}))
+  hostile.prepare?.(node)
+  const desk = new AdmissionDesk({
+    network: fixture.network,
+    key: validator,
+    prober: network,
+    checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
+    probes: PROTOCOL_PROBES,
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const bodyBytes = encodeCertificateBody(body)
+  const payload = encodeApplication({
+    bodyBytes,
+    time: clock.now() + (hostile.applicationSkew ?? 0),
+    nonce: systemRandom.bytes(16),
+  })
+  const signed = sealEnvelope('application', payload, hostile.signer ?? applicant)
+  if (hostile.forgeSignature === true) signed.signature[0] = (signed.signature[0] as number) ^ 1
+  const application = { $typeName: 'weft.v1.SignedEnvelope' as const, ...signed }
+  let admitted = false
+  const code = await codeOf(async () => {
+    const vote = await desk.judge(
+      { application },
+      { id: (hostile.caller ?? applicant).id, address: '/ip4/127.0.0.1/tcp/1' },
+    )
+    admitted = verifySignature('vote', bodyBytes, vote.signature, vote.signer) && vote.signer === validator.publicKey
+  })
+  return admitted ? 'admitted' : code
+}
+
+/** For each check an applicant that only this check stops. */
+const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
+  signature: [
+    { code: 'E_ADMISSION_SIGNER', applicant: { signer: stranger } },
+    { code: 'E_ADMISSION_SIGNER', applicant: { caller: stranger } },
+    { code: 'E_SIGNATURE_INVALID', applicant: { forgeSignature: true } },
+  ],
+  network: [{ code: 'E_NETWORK_MISMATCH', applicant: { body: { network: otherNetwork.id } } }],
+  'application-clock': [
+    { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: DAY } },
+    { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: -5_001 } },
+  ],
+  term: [
+    { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN + 30 * DAY } } },
+    { code: 'E_ADMISSION_TERM', applicant: { body: { issuedEpoch: 1_000_000, expiresAt: BEGIN + DAY } } },
+    { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN } } },
+  ],
+  roles: [{ code: 'E_ADMISSION_ROLES', applicant: { body: { roles: ['validator', 'storage'] } } }],
+  place: [
+    { code: 'E_ADMISSION_PLACE', applicant: { body: { family: 'somebody-else' } } },
+    { code: 'E_ADMISSION_PLACE', applicant: { body: { diversityAddress: '203.0.113.9' } } },
+    { code: 'E_ADMISSION_PLACE', applicant: { body: { simulated: false } } },
+  ],
+  reachability: [
+    { code: 'E_ADMISSION_UNREACHABLE', applicant: { body: { addresses: [addressOf(4), addressOf(77)] } } },
+    { code: 'E_ADMISSION_UNREACHABLE', applicant: { prepare: answerWith(stranger) } },
+    {
+      code: 'E_ADMISSION_UNREACHABLE',
+      applicant: { prepare: (node) => node.rpc.handle('admission.challenge', async () => ({})) },
+    },
+  ],
+  'answer-clock': [{ code: 'E_CLOCK_SKEW', applicant: { answerSkew: -DAY } }],
+  conformance: [
+    { code: 'E_ADMISSION_CONFORMANCE', applicant: { prepare: inventsRecords } },
+    {
+      code: 'E_ADMISSION_CONFORMANCE',
+      applicant: { prepare: (node) => void (node.onRaw = () => ({ received: new Uint8Array(), state: 'open' })) },
+    },
+    {
+      code: 'E_ADMISSION_CONFORMANCE',
+      applicant: {
+        prepare: (node) => void (node.onRaw = () => ({ received: faultFrame(1, 'E_OTHER'), state: 'reset' })),
+      },
+    },
+    {
+      code: 'E_ADMISSION_CONFORMANCE',
+      applicant: {
+        prepare: (node) => void (node.onRaw = () => ({ received: faultFrame(1, 'E_METHOD_UNKNOWN'), state: 'open' })),
+      },
+    },
+  ],
+}
+
+/** Somebody else answers the challenges. */
+function answerWith(key: SigningKey): (node: MemoryNode) => void {
+  return (node) => {
+    const clock = new VirtualClock(BEGIN + 1_000)
+    const init = { network: fixture.network, key, addresses: [addressOf(4)], clock }
+    node.rpc.handle('admission.challenge', async (request) => ({ answer: answerChallenge(init, request) }))
+  }
+}
+
+function inventsRecords(node: MemoryNode): void {
+  node.rpc.handle('record.get', async () => ({
+    record: { kind: { case: 'immutable', value: { value: new Uint8Array(3), expiresAt: 1n } } },
+  }))
+}
+
+test('an applicant that does everything right gets a vote for exactly its body', async () => {
+  assert.equal(await apply({}), 'admitted')
+})
+
+test('every check of admission has a hostile applicant here', () => {
+  assert.deepEqual(Object.keys(HOSTILE).toSorted(), ADMISSION_CHECKS.map(({ name }) => name).toSorted())
+})
+
+for (const [name, cases] of Object.entries(HOSTILE)) {
+  for (const [index, { code, applicant: hostile }] of cases.entries()) {
+    test(`check ${name}, case ${index + 1}: it refuses, and nothing else would`, async () => {
+      assert.equal(await apply(hostile), code)
+      assert.equal(await apply(hostile, name), 'admitted')
+    })
+  }
+}
+
+test('an application that fails a cheap check causes no dialling', async () => {
+  let dialled = false
+  await apply({
+    body: { roles: ['validator'] },
+    prepare: (node) =>
+      node.rpc.handle('admission.challenge', async () => {
+        dialled = true
+        return {}
+      }),
+  })
+  assert.equal(dialled, false)
+})
+
+test('one node is judged once at a time, and only so many wait', async () => {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const network = new MemoryNetwork(clock)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const desk = new AdmissionDesk({
+    network: fixture.network,
+    key: validator,
+    prober: network,
+    checks: [{ name: 'slow', run: () => promise }],
+    probes: [],
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
+  const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
+  const application = {
+    $typeName: 'weft.v1.SignedEnvelope' as const,
+    ...sealEnvelope('application', payload, applicant),
+  }
+  const judge = (id: DidKey, host: number): Promise<string> =>
+    codeOf(() => desk.judge({ application }, { id, address: `/ip4/10.0.0.${host}/tcp/1` }))
+  const first = judge(applicant.id, 1)
+  assert.equal(await judge(applicant.id, 2), 'E_ADMISSION_BUSY')
+  const others = testKeys(67).map(({ id }, index) => judge(id, index + 3))
+  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'four are judged and 64 wait')
+  reject(new WeftError({ code: 'E_ENOUGH', cause: 'x', fix: 'y' }))
+  assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set(['E_ENOUGH']))
+  assert.equal(await judge(applicant.id, 1), 'E_ENOUGH', 'then it may apply again')
+})
+
+test('a wait for its turn does not make an application old', async () => {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const network = new MemoryNetwork(clock)
+  const slow = { name: 'slow', run: () => wait(clock, 6_000) }
+  const checks = [slow, ...ADMISSION_CHECKS.filter(({ name }) => name === 'application-clock')]
+  const desk = new AdmissionDesk({
+    network: fixture.network,
+    key: validator,
+    prober: network,
+    checks,
+    probes: [],
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
+  const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
+  const application = {
+    $typeName: 'weft.v1.SignedEnvelope' as const,
+    ...sealEnvelope('application', payload, applicant),
+  }
+  const outcomes = testKeys(8).map(({ id }) =>
+    codeOf(() => desk.judge({ application }, { id, address: '/ip4/10.0.0.1/tcp/1' })),
+  )
+  await advance(clock, 30_000)
+  assert.deepEqual(
+    await Promise.all(outcomes),
+    Array.from({ length: 8 }, () => 'nothing'),
+  )
+})

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, WeftError, silentLogger, seededRandom } from '@weft/core'
+import type { SigningKey } from '@weft/crypto'
+import { Applicant } from '../../src/admission/applicant.ts'
+import { decodeApplication } from '../../src/admission/application.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import type { AdmissionState } from '../../src/overlay.ts'
+import { BEGIN, advance, profileOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { MemoryNetwork } from '../memory-network.ts'
+
+const TTL = 24 * 3_600_000
+const fixture = testNetwork(4, 1)
+const key = fixture.keys[4] as SigningKey
+
+/** Four validators that vote for whatever is asked, and an applicant with its state directory. */
+function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fixture, 4)) {
+  const clock = new VirtualClock(start)
+  const network = new MemoryNetwork(clock)
+  const database = new MembershipDatabase(directory)
+  const node = network.add(key.id)
+  const submitted = new Map<string, number>()
+  const validators = fixture.keys.slice(0, 4).map((validator) => {
+    const member = network.add(validator.id)
+    member.rpc.handle('admission.apply', async ({ application }) => {
+      const { bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+      return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
+    })
+    member.rpc.handle('admission.submit', async () => {
+      submitted.set(validator.id, (submitted.get(validator.id) ?? 0) + 1)
+      return {}
+    })
+    return member
+  })
+  const states: AdmissionState[] = []
+  const applicant = new Applicant({
+    network: fixture.network,
+    key,
+    profile,
+    rpc: node.rpc,
+    database,
+    clock,
+    random: seededRandom(7),
+    logger: silentLogger,
+    onState: () => states.push(applicant.state()),
+    submitLocally: () => {},
+  })
+  const stop = new AbortController()
+  const running = applicant.run(stop.signal).catch(() => {})
+  return {
+    clock,
+    network,
+    validators,
+    applicant,
+    states,
+    submitted,
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running
+      database[Symbol.dispose]()
+    },
+  }
+}
+
+function applications(network: MemoryNetwork): number {
+  return network.calls.filter(({ method }) => method === 'admission.apply').length
+}
+
+function refuse(code: string): () => Promise<never> {
+  return () => Promise.reject(new WeftError({ code, cause: 'why', fix: 'how' }))
+}
+
+test('a quorum of votes makes a certificate, and every validator gets it', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  await advance(set.clock, 10)
+  assert.equal(set.applicant.state().state, 'certified')
+  assert.ok((set.applicant.certificate?.votes.length ?? 0) >= 3)
+  assert.equal(set.submitted.size, 4)
+})
+
+test('one validator may be down; two may not, and the node says how it stands and goes on', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  const [first, second] = set.validators as [(typeof set.validators)[0], (typeof set.validators)[0]]
+  first.online = false
+  second.online = false
+  await advance(set.clock, 10)
+  const state = set.applicant.state()
+  assert.equal(state.state, 'applying')
+  assert.ok(state.state === 'applying')
+  assert.deepEqual([state.votes, state.quorum], [2, 3])
+  assert.deepEqual(
+    state.faults.map(({ code }) => code),
+    ['E_NODE_UNREACHABLE', 'E_NODE_UNREACHABLE'],
+  )
+  first.online = true
+  await advance(set.clock, 60_000)
+  assert.equal(set.applicant.state().state, 'certified')
+})
+
+test('refused for good by so many that no quorum is left: refused, with the reasons and the time of the next try', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  for (const { rpc } of set.validators.slice(0, 2)) rpc.handle('admission.apply', refuse('E_CLOCK_SKEW'))
+  await advance(set.clock, 10)
+  const state = set.applicant.state()
+  assert.ok(state.state === 'refused')
+  assert.equal(state.fault.code, 'E_CLOCK_SKEW')
+  assert.match(state.fault.cause, /2 of 4 validators refused/)
+  assert.equal(state.faults.length, 2)
+  assert.ok(state.retryAt > BEGIN)
+})
+
+test('retries back off', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  for (const validator of set.validators) validator.online = false
+  await advance(set.clock, 600_000)
+  const waiting = applications(set.network) / 4
+  assert.ok(waiting >= 80 && waiting <= 125, `${waiting} tries in ten minutes without validators`)
+  for (const validator of set.validators) {
+    validator.online = true
+    validator.rpc.handle('admission.apply', refuse('E_ADMISSION_PLACE'))
+  }
+  await advance(set.clock, 600_000)
+  const refused = applications(set.network) / 4 - waiting
+  assert.ok(refused >= 6 && refused <= 12, `${refused} tries in ten minutes of refusals`)
+})
+
+test('a vote that is not a valid signature of that validator does not count', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  const [liar] = fixture.keys as [SigningKey]
+  for (const { rpc } of set.validators.slice(1, 3)) {
+    rpc.handle('admission.apply', async ({ application }) => {
+      const { bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+      return { vote: { signer: liar.publicKey, signature: liar.sign('application', bodyBytes) } }
+    })
+  }
+  await advance(set.clock, 10)
+  const state = set.applicant.state()
+  assert.ok(state.state === 'refused')
+  assert.equal(state.fault.code, 'E_SIGNATURE_INVALID')
+})
+
+test('the certificate is renewed once, in the middle third of its life, and the old one is in force meanwhile', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  await advance(set.clock, 10)
+  const before = set.applicant.certificate
+  const begin = applications(set.network)
+  await advance(set.clock, TTL / 3 - 10_000)
+  assert.equal(applications(set.network), begin)
+  await advance(set.clock, TTL / 3 + 10_000)
+  assert.equal(applications(set.network), begin + 4)
+  assert.ok((set.applicant.certificate?.body.issuedEpoch ?? 0) > (before?.body.issuedEpoch ?? 0))
+})
+
+test('a renewal that nobody grants leaves the certificate until its end, and says so behind it', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  await advance(set.clock, 10)
+  for (const { rpc } of set.validators) rpc.handle('admission.apply', refuse('E_ADMISSION_UNREACHABLE'))
+  await advance(set.clock, TTL - 60_000)
+  assert.equal(set.applicant.state().state, 'certified')
+  await advance(set.clock, 120_000)
+  assert.equal(set.applicant.state().state, 'refused')
+})
+
+test('after a restart the certificate is used again; not when the node wants to be something else', async () => {
+  using directory = temporaryDirectory()
+  {
+    await using set = setUp(directory.path)
+    await advance(set.clock, 10)
+  }
+  {
+    await using again = setUp(directory.path, BEGIN + 60_000)
+    await advance(again.clock, 10)
+    assert.equal(again.applicant.state().state, 'certified')
+    assert.equal(applications(again.network), 0)
+    assert.equal(again.submitted.size, 4, 'it is submitted again')
+  }
+  {
+    const profile = { ...profileOf(fixture, 4), roles: ['storage', 'relay'] as const }
+    await using other = setUp(directory.path, BEGIN + 60_000, profile)
+    await advance(other.clock, 10)
+    assert.equal(applications(other.network), 4)
+  }
+  await using late = setUp(directory.path, BEGIN + 2 * TTL)
+  await advance(late.clock, 10)
+  assert.equal(applications(late.network), 4, 'an expired one is not used')
+})
+
+test('a validator that was down gets the certificate with a later map; all get it again when the map lacks the node', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path)
+  const last = set.validators[3] as (typeof set.validators)[0]
+  last.online = false
+  await advance(set.clock, 10)
+  assert.equal(set.submitted.get(last.id), undefined)
+  last.online = true
+  await set.applicant.resubmit(true, new AbortController().signal)
+  assert.deepEqual([...set.submitted.values()], [1, 1, 1, 1])
+  await set.applicant.resubmit(false, new AbortController().signal)
+  assert.deepEqual([...set.submitted.values()], [2, 2, 2, 2])
+})

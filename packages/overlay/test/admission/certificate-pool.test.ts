@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { compareBytes } from '@weft/core'
+import { CertificatePool } from '../../src/admission/certificate-pool.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import { BEGIN, bodyOf, certificateOf, codeOf, temporaryDirectory, testNetwork, wireCertificate } from '../fixtures.ts'
+
+const fixture = testNetwork(4, 2)
+const { network, keys } = fixture
+
+function open(path: string) {
+  const database = new MembershipDatabase(path)
+  return { pool: new CertificatePool(network, database), [Symbol.dispose]: () => database[Symbol.dispose]() }
+}
+
+test('the newest certificate of a key is kept, in whatever order they come, and found by its hash', () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const { pool } = opened
+  const [old, recent] = [certificateOf(fixture, 4, { issuedEpoch: 3 }), certificateOf(fixture, 4, { issuedEpoch: 9 })]
+  pool.offer([recent])
+  pool.offer([old])
+  assert.deepEqual(pool.get(recent.body.id)?.hash, recent.hash)
+  assert.equal(pool.byHash(old.hash), undefined)
+  assert.equal(pool.byHash(recent.hash)?.body.issuedEpoch, 9)
+  assert.equal(pool.size, 1)
+})
+
+test('of two of one epoch all validators choose the same', () => {
+  using directory = temporaryDirectory()
+  const both = [certificateOf(fixture, 4), certificateOf(fixture, 4, { expiresAt: BEGIN + 1 })]
+  const chosen = [both, both.toReversed()].map((order, index) => {
+    using opened = open(join(directory.path, String(index)))
+    for (const certificate of order) opened.pool.offer([certificate])
+    return opened.pool.get(keys[4]?.id as never)?.hash
+  })
+  assert.deepEqual(chosen[0], chosen[1])
+})
+
+test('what is valid is sorted by key, and what has expired is left out and forgotten', () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const { pool } = opened
+  pool.offer([0, 1, 2, 3, 5].map((index) => certificateOf(fixture, index)))
+  pool.offer([certificateOf(fixture, 4, { expiresAt: BEGIN + 1_000 })])
+  const list = pool.valid(BEGIN + 1_000)
+  assert.equal(list.length, 5)
+  assert.deepEqual(
+    list,
+    list.toSorted((a, b) => compareBytes(a.body.key, b.body.key)),
+  )
+  pool.prune(BEGIN + 1_000)
+  assert.equal(pool.size, 5)
+})
+
+test('a restart brings the certificates back, except what is not of this network', () => {
+  using directory = temporaryDirectory()
+  {
+    using opened = open(directory.path)
+    opened.pool.offer([certificateOf(fixture, 4), certificateOf(fixture, 5)])
+    opened.pool.offer([certificateOf(fixture, 4, { issuedEpoch: 2 })])
+  }
+  using again = open(directory.path)
+  assert.equal(again.pool.size, 2)
+  assert.equal(again.pool.get(keys[4]?.id as never)?.body.issuedEpoch, 2)
+  using database = new MembershipDatabase(directory.path)
+  assert.equal(new CertificatePool(testNetwork(4, 0).network, database).size, 0)
+})
+
+test('what is submitted without a quorum is refused', async () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const submitted = wireCertificate(bodyOf(fixture, 4), keys.slice(0, 2))
+  assert.equal(await codeOf(() => opened.pool.submit(submitted)), 'E_CERTIFICATE_QUORUM')
+  assert.equal(opened.pool.size, 0)
+})
+
+test('the state is for its owner only, and a place where it cannot be is named', async () => {
+  using directory = temporaryDirectory()
+  {
+    using _ = new MembershipDatabase(directory.path)
+    assert.equal(statSync(join(directory.path, 'membership.sqlite')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(directory.path, 'membership.sqlite-wal')).mode & 0o777, 0o600)
+  }
+  const file = join(directory.path, 'file')
+  writeFileSync(file, '')
+  assert.equal(await codeOf(() => new MembershipDatabase(join(file, 'state'))), 'E_STATE_UNWRITABLE')
+  writeFileSync(join(directory.path, 'membership.sqlite'), 'this is no database, however long it is read')
+  assert.equal(await codeOf(() => new MembershipDatabase(directory.path)), 'E_STATE_UNWRITABLE')
+})

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decode, encode } from '@ipld/dag-cbor'
+import fc from 'fast-check'
+import { WeftError } from '@weft/core'
+import { toDidKey } from '@weft/crypto'
+import { decodeApplication, encodeApplication } from '../../src/admission/application.ts'
+import {
+  type CertificateBody,
+  MAX_CERTIFICATE_BODY,
+  decodeCertificateBody,
+  encodeCertificateBody,
+} from '../../src/admission/certificate-body.ts'
+import { decodeChallengeAnswer, encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import { decodeMapBody, encodeMapBody } from '../../src/map/map-body.ts'
+import { ROLES } from '../../src/member.ts'
+import { testNetwork } from '../fixtures.ts'
+
+const network = testNetwork(1, 0).network.id
+const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+const time = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/)
+const address = fc
+  .tuple(fc.ipV4(), fc.integer({ min: 1, max: 65_535 }))
+  .map(([host, port]) => `/ip4/${host}/tcp/${port}`)
+
+const body: fc.Arbitrary<CertificateBody> = fc
+  .record({
+    network: fc.constant(network),
+    key: bytes(32),
+    roles: fc.uniqueArray(fc.constantFrom(...ROLES.slice(1)), { minLength: 1 }),
+    addresses: fc.uniqueArray(address, { minLength: 1, maxLength: 8 }),
+    family: name,
+    region: name,
+    country: fc.stringMatching(/^[A-Z]{2}$/),
+    asn: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    diversityAddress: fc.oneof(fc.ipV4(), fc.constant('2001:db8::1')),
+    simulated: fc.boolean(),
+    issuedEpoch: fc.integer({ min: 0, max: 2 ** 40 }),
+    expiresAt: time,
+  })
+  .map((fields) => ({ ...fields, id: toDidKey(fields.key) }))
+
+interface Codec {
+  readonly name: string
+  readonly values: fc.Arbitrary<unknown>
+  readonly encode: (value: never) => Uint8Array
+  readonly decode: (bytes: Uint8Array) => unknown
+}
+
+const CODECS: Codec[] = [
+  { name: 'certificate body', values: body, encode: encodeCertificateBody, decode: decodeCertificateBody },
+  {
+    name: 'application',
+    values: fc
+      .record({ body, time, nonce: bytes(16) })
+      .map((fields) => ({ ...fields, bodyBytes: encodeCertificateBody(fields.body) })),
+    encode: encodeApplication,
+    decode: decodeApplication,
+  },
+  {
+    name: 'challenge answer',
+    values: fc.record({ nonce: bytes(32), validator: bytes(32), address, time }),
+    encode: encodeChallengeAnswer,
+    decode: decodeChallengeAnswer,
+  },
+  {
+    name: 'map body',
+    values: fc.record({
+      network: fc.constant(network),
+      epoch: fc.integer({ min: 0, max: 2 ** 40 }),
+      root: bytes(32),
+      count: fc.integer({ min: 1, max: 100_000 }),
+      signedAt: time,
+    }),
+    encode: encodeMapBody,
+    decode: decodeMapBody,
+  },
+]
+
+/** Decodes; only an error of ours is an answer. */
+function refusedOrNot(codec: Codec, input: Uint8Array): boolean {
+  try {
+    codec.decode(input)
+    return false
+  } catch (error) {
+    if (error instanceof WeftError) return true
+    throw error
+  }
+}
+
+for (const codec of CODECS) {
+  test(`${codec.name}: what is encoded is decoded, and encoded again to the same bytes`, () => {
+    fc.assert(
+      fc.property(codec.values, (value) => {
+        const encoded = codec.encode(value as never)
+        const decoded = codec.decode(encoded)
+        assert.deepEqual(decoded, { ...(value as object) })
+        assert.deepEqual(codec.encode(decoded as never), encoded)
+      }),
+    )
+  })
+
+  test(`${codec.name}: cut, lengthened, changed or wholly made-up bytes are refused or mean what they say`, () => {
+    fc.assert(
+      fc.property(codec.values, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, where, flip) => {
+        const encoded = codec.encode(value as never)
+        assert.ok(refusedOrNot(codec, encoded.subarray(0, where % encoded.length)), 'cut')
+        assert.ok(refusedOrNot(codec, Uint8Array.of(...encoded, 0)), 'lengthened')
+        const changed = encoded.slice()
+        changed[where % encoded.length] = (changed[where % encoded.length] as number) ^ flip
+        if (!refusedOrNot(codec, changed)) assert.deepEqual(codec.encode(codec.decode(changed) as never), changed)
+      }),
+      { numRuns: 300 },
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (input) => void refusedOrNot(codec, input)),
+      { numRuns: 300 },
+    )
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => assert.ok(refusedOrNot(codec, encode(value as never)))),
+      { numRuns: 200 },
+    )
+  })
+
+  test(`${codec.name}: one field more, one less, or another version is refused`, () => {
+    fc.assert(
+      fc.property(codec.values, (value) => {
+        const tuple = decode<unknown[]>(codec.encode(value as never))
+        assert.ok(refusedOrNot(codec, encode([...tuple, 0])))
+        assert.ok(refusedOrNot(codec, encode(tuple.slice(0, -1))))
+        assert.ok(refusedOrNot(codec, encode([2, ...tuple.slice(1)])))
+      }),
+      { numRuns: 30 },
+    )
+  })
+}
+
+test('the largest certificate body fits its limit', () => {
+  const addresses = Array.from(
+    { length: 8 },
+    (_, index) => `/ip6/2001:0db8:aaaa:bbbb:cccc:dddd:eeee:${1000 + index}/tcp/65535/ws`,
+  )
+  const encoded = encodeCertificateBody({
+    network,
+    key: new Uint8Array(32),
+    id: toDidKey(new Uint8Array(32)),
+    roles: ROLES.slice(1),
+    addresses,
+    family: 'f'.repeat(64),
+    region: 'r'.repeat(32),
+    country: 'CH',
+    asn: 2 ** 32 - 1,
+    diversityAddress: '2001:0db8:aaaa:bbbb:cccc:dddd:eeee:ffff',
+    simulated: false,
+    issuedEpoch: 2 ** 40,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  })
+  assert.ok(encoded.length <= MAX_CERTIFICATE_BODY, `${encoded.length} bytes`)
+  assert.equal(decodeCertificateBody(encoded).addresses.length, 8)
+})
+
+test('nesting as deep as fits is refused, not a crash', () => {
+  const deep = new Uint8Array(MAX_CERTIFICATE_BODY).fill(0x81)
+  assert.throws(() => decodeCertificateBody(deep), WeftError)
+})
+
+test('dag-cbor in another than its canonical form is refused', () => {
+  // 24 written in two bytes in place of one where one is enough: the same value in other bytes.
+  const canonical = encodeMapBody({ network, epoch: 5, root: new Uint8Array(32), count: 1, signedAt: 1 })
+  const at = canonical.indexOf(5, 2 + 33)
+  const longer = Uint8Array.of(...canonical.subarray(0, at), 0x18, 5, ...canonical.subarray(at + 1))
+  assert.throws(() => decodeMapBody(longer), /E_MAP_MALFORMED/)
+})

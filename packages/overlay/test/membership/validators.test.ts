@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, seededRandom, silentLogger } from '@weft/core'
+import type { DidKey, SigningKey } from '@weft/crypto'
+import { MapFollower } from '../../src/map/map-follower.ts'
+import { runEpochs } from '../../src/map/map-schedule.ts'
+import { serveMap } from '../../src/map/map-server.ts'
+import { SignedMembership } from '../../src/map/signed-membership.ts'
+import { ValidatorOffice } from '../../src/membership/validator-office.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import {
+  BEGIN,
+  EPOCH,
+  advance,
+  certificateOf,
+  temporaryDirectory,
+  testNetwork,
+  type TestNetworkFile,
+} from '../fixtures.ts'
+import { MemoryNetwork, type MemoryNode } from '../memory-network.ts'
+
+interface Participant {
+  readonly node: MemoryNode
+  readonly membership: SignedMembership
+  readonly office: ValidatorOffice | undefined
+  readonly follower: MapFollower
+}
+
+/** Validators and followers of one network on one virtual clock, without sockets. */
+class Simulation {
+  readonly clock = new VirtualClock(BEGIN)
+  readonly network = new MemoryNetwork(this.clock)
+  readonly participants: Participant[] = []
+  readonly #stop = new AbortController()
+  readonly #databases: MembershipDatabase[] = []
+  readonly #running: Promise<unknown>[] = []
+  readonly fixture: TestNetworkFile
+
+  constructor(fixture: TestNetworkFile, directory: string) {
+    this.fixture = fixture
+    fixture.keys.forEach((key, index) => this.#add(key, `${directory}/${index}`, index))
+  }
+
+  #add(key: SigningKey, directory: string, seed: number): void {
+    const { network } = this.fixture
+    const { clock } = this
+    const node = this.network.add(key.id)
+    const database = new MembershipDatabase(directory)
+    this.#databases.push(database)
+    const membership = new SignedMembership({ network, database, clock, logger: silentLogger })
+    const random = seededRandom(seed)
+    const onMap = async (map: Parameters<MapFollower['offer']>[0], from: DidKey): Promise<void> =>
+      void (await follower.offer(map, from, this.#stop.signal))
+    const office = network.isValidator(key.id)
+      ? new ValidatorOffice({
+          network,
+          key,
+          rpc: node.rpc,
+          prober: this.network,
+          probes: [],
+          database,
+          clock,
+          random,
+          logger: silentLogger,
+          onMap,
+        })
+      : undefined
+    const connected = (): DidKey[] => this.network.connected(key.id)
+    const follower = new MapFollower({
+      membership,
+      rpc: node.rpc,
+      connected,
+      ownEntries: (root) => office?.ownEntries(root),
+      random,
+      logger: silentLogger,
+    })
+    serveMap(node.rpc, membership)
+    const lead = async (epoch: number, signal: AbortSignal): Promise<boolean> => {
+      if (office?.isLeader(epoch) !== true) return true
+      // A process that is down does nothing at all.
+      if (!node.online) return true
+      const led = await office.lead(epoch, signal).catch(() => undefined)
+      if (led === undefined) return false
+      membership.adopt(led.map, led.entries)
+      await office.publish(led.map, signal)
+      return true
+    }
+    const pull = (signal: AbortSignal): Promise<unknown> => (node.online ? follower.pull(signal) : Promise.resolve())
+    this.#running.push(
+      runEpochs({ network, clock, heldEpoch: () => membership.epoch, lead, pull }, this.#stop.signal).catch(() => {}),
+    )
+    this.participants.push({ node, membership, office, follower })
+  }
+
+  certify(...indexes: number[]): void {
+    for (const index of indexes) {
+      const certificate = certificateOf(this.fixture, index)
+      for (const { node, office } of this.participants) if (node.online) office?.pool.offer([certificate])
+    }
+  }
+
+  epochs(): (number | undefined)[] {
+    return this.participants.map(({ membership }) => membership.epoch)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#running)
+    for (const database of this.#databases) database[Symbol.dispose]()
+  }
+}
+
+function member(simulation: Simulation, index: number): Participant {
+  return simulation.participants[index] as Participant
+}
+
+test('every epoch has a map that a quorum signed, and everybody gets it', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 3), directory.path)
+  simulation.certify(0, 1, 2, 3, 4)
+  await advance(simulation.clock, 4 * EPOCH + EPOCH / 2)
+  assert.deepEqual(simulation.epochs().slice(0, 4), [4, 4, 4, 4])
+  for (const { membership } of simulation.participants) {
+    assert.ok((membership.epoch ?? 0) >= 3)
+    assert.equal(membership.members().length, 5)
+    assert.equal(membership.status().signatures >= 3, true)
+    assert.equal(membership.status().fault, undefined)
+  }
+})
+
+test('entries are fetched only when the root changed', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 1), directory.path)
+  simulation.certify(0, 1, 2, 3)
+  const fetched = (): number => simulation.network.calls.filter(({ method }) => method === 'map.entries').length
+  await advance(simulation.clock, 3 * EPOCH)
+  const before = fetched()
+  const array = member(simulation, 4).membership.members()
+  await advance(simulation.clock, 5 * EPOCH)
+  assert.equal(fetched(), before)
+  assert.equal(member(simulation, 4).membership.members(), array, 'the same array until the members change')
+  simulation.certify(4)
+  await advance(simulation.clock, 3 * EPOCH)
+  assert.equal(fetched(), before + 1, 'the follower once; validators have what they signed')
+})
+
+test('the epoch of a leader that is down is skipped, and the next leader makes the map', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 1), directory.path)
+  simulation.certify(0, 1, 2, 3)
+  await advance(simulation.clock, EPOCH)
+  member(simulation, 2).node.online = false
+  await advance(simulation.clock, EPOCH + EPOCH / 2)
+  assert.equal(member(simulation, 0).membership.epoch, 1, 'epoch 2 was the turn of the one that is down')
+  await advance(simulation.clock, EPOCH)
+  assert.equal(member(simulation, 0).membership.epoch, 3)
+})
+
+test('without a quorum the last map stays, stale after three epochs; with one, all goes on', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 1), directory.path)
+  simulation.certify(0, 1, 2, 3)
+  await advance(simulation.clock, 2 * EPOCH + 10)
+  const { membership } = member(simulation, 0)
+  for (const index of [2, 3]) member(simulation, index).node.online = false
+  await advance(simulation.clock, 3 * EPOCH)
+  assert.equal(membership.status().fault, undefined)
+  await advance(simulation.clock, 2 * EPOCH)
+  assert.equal(membership.status().fault?.code, 'E_MAP_STALE')
+  assert.equal(membership.members().length, 4, 'members go on serving')
+  for (const index of [2, 3]) member(simulation, index).node.online = true
+  await advance(simulation.clock, 2 * EPOCH)
+  assert.equal(membership.status().fault, undefined)
+})
+
+test('a validator that lacks a certificate gets it with the proposal', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 1), directory.path)
+  simulation.certify(0, 1, 2, 3)
+  await advance(simulation.clock, EPOCH / 2)
+  member(simulation, 3).node.online = false
+  simulation.certify(4)
+  member(simulation, 3).node.online = true
+  assert.equal(member(simulation, 3).office?.pool.size, 4)
+  await advance(simulation.clock, 2 * EPOCH)
+  assert.equal(member(simulation, 3).office?.pool.size, 5)
+})
+
+test('a map of before the restart is served at once, and not when it is older than 14 days', async () => {
+  using directory = temporaryDirectory()
+  const fixture = testNetwork(4, 1)
+  {
+    await using simulation = new Simulation(fixture, directory.path)
+    simulation.certify(0, 1, 2, 3)
+    await advance(simulation.clock, 2 * EPOCH)
+  }
+  const reopen = (now: number): number => {
+    using database = new MembershipDatabase(`${directory.path}/0`)
+    const clock = new VirtualClock(now)
+    return new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger }).members().length
+  }
+  assert.equal(reopen(BEGIN + 10 * EPOCH), 4)
+  assert.equal(reopen(BEGIN + 15 * 86_400_000), 0)
+})
+
+test('a node whose sources lie takes the entries of one that does not', async () => {
+  using directory = temporaryDirectory()
+  await using simulation = new Simulation(testNetwork(4, 1), directory.path)
+  for (const { node } of simulation.participants.slice(0, 3)) {
+    node.rpc.handle('map.entries', async () => ({ entries: [new Uint8Array(200)] }))
+  }
+  simulation.certify(0, 1, 2, 3)
+  await advance(simulation.clock, 4 * EPOCH)
+  assert.equal(member(simulation, 4).membership.members().length, 4)
+})

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FULL_MESH, neighboursOf } from '../../src/peers/neighbours.ts'
+import { testKeys } from '../fixtures.ts'
+
+const ids = testKeys(200).map(({ id }) => id)
+
+test('while the members are few everybody keeps everybody, and the validators before any map', () => {
+  const few = ids.slice(0, FULL_MESH)
+  assert.equal(neighboursOf(few[0] as never, few, []).size, FULL_MESH - 1)
+  assert.deepEqual([...neighboursOf(few[0] as never, [], few.slice(0, 3))], few.slice(1, 3))
+})
+
+test('in a large network a node keeps some nearest members and the validators', () => {
+  const validators = ids.slice(0, 4)
+  const mine = neighboursOf(ids[9] as never, ids, validators)
+  assert.ok(mine.size >= FULL_MESH && mine.size <= FULL_MESH + 4)
+  for (const id of validators) assert.ok(mine.has(id))
+  assert.equal(mine.has(ids[9] as never), false)
+})

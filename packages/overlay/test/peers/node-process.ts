@@ -1,0 +1,22 @@
+import { Scope, fromHex, silentLogger, systemClock } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import { createOverlay, parseNetworkFile } from '../../src/index.ts'
+
+/** One node as a process of its own, for tests that stop or kill it: `node node-process.ts '{"network","seed","port","directory"}'`. */
+const { network, seed, port, directory } = JSON.parse(process.argv[2] ?? '{}') as Record<
+  'network' | 'seed' | 'port' | 'directory',
+  string
+>
+await createOverlay({
+  network: parseNetworkFile(network),
+  key: new SigningKey(fromHex(seed)),
+  roles: ['storage'],
+  listen: [{ host: '127.0.0.1', port: Number(port) }],
+  family: 'process',
+  directory,
+  clock: systemClock,
+  logger: silentLogger,
+  scope: new Scope({ name: 'node process' }),
+})
+// The test holds the other end of stdin: this process goes when the test does.
+process.stdin.on('end', () => process.exit(0)).resume()

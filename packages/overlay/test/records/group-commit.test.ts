@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { WeftError, isWeftError } from '@weft/core'
+import { GroupCommitDatabase } from '../../src/records/group-commit.ts'
+
+const SCHEMA = 'CREATE TABLE IF NOT EXISTS t (x INTEGER UNIQUE);'
+
+describe('group commit', () => {
+  it('keeps what it acknowledged, and gives an error of ours to its caller alone', async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-group-'))
+    context.after(() => rmSync(directory, { recursive: true, force: true }))
+    const path = join(directory, 'a.sqlite')
+    const add = (database: GroupCommitDatabase, x: number): Promise<number> =>
+      database.change(() => {
+        if (x === 3) throw new WeftError({ code: 'E_TEST', cause: 'Three.', fix: 'None.' })
+        database.db.prepare('INSERT INTO t VALUES (?)').run(x)
+        return x * 10
+      })
+    {
+      await using database = await GroupCommitDatabase.open(path, SCHEMA)
+      const results = await Promise.allSettled([1, 2, 3, 4].map((x) => add(database, x)))
+      assert.deepEqual(
+        results.map((result) => (result.status === 'fulfilled' ? result.value : isWeftError(result.reason, 'E_TEST'))),
+        [10, 20, true, 40],
+      )
+    }
+    await using database = await GroupCommitDatabase.open(path, SCHEMA)
+    assert.deepEqual(
+      database.db
+        .prepare('SELECT x FROM t ORDER BY x')
+        .all()
+        .map((row) => row['x']),
+      [1, 2, 4],
+    )
+    // An error of SQLite takes its whole transaction with it, and the next one works.
+    const failed = await Promise.allSettled([add(database, 5), add(database, 5)])
+    assert.ok(failed.every((result) => result.status === 'rejected' && isWeftError(result.reason, 'E_DATABASE')))
+    await add(database, 6)
+    assert.deepEqual(
+      database.db
+        .prepare('SELECT x FROM t ORDER BY x')
+        .all()
+        .map((row) => row['x']),
+      [1, 2, 4, 6],
+    )
+  })
+
+  it('refuses a file that is no database, naming it', async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-group-'))
+    context.after(() => rmSync(directory, { recursive: true, force: true }))
+    const path = join(directory, 'a.sqlite')
+    writeFileSync(path, 'no database at all, but long enough to be read as one')
+    await assert.rejects(
+      GroupCommitDatabase.open(path, SCHEMA),
+      (error: unknown) => isWeftError(error, 'E_DATABASE') && error.cause.includes(path),
+    )
+  })
+})

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
+import { type Access, METHODS, type MethodName } from '@weft/wire'
+import { RateLimiter } from '../../src/transport/rate-limiter.ts'
+import { RpcDispatcher } from '../../src/transport/rpc-dispatcher.ts'
+
+const caller = { id: SigningKey.generate().id, address: '/ip4/192.0.2.1/tcp/1' }
+const never = new AbortController().signal
+const RANK = { anyone: 0, member: 1, validator: 2 } as const
+
+function dispatcherFor(rank: Access, burst = 1_000): RpcDispatcher {
+  const rate = { perSecond: 1, burst }
+  return new RpcDispatcher(
+    { allows: (_: DidKey, access) => RANK[access] <= RANK[rank] },
+    new RateLimiter(new VirtualClock(), () => rate),
+  )
+}
+
+for (const rank of ['anyone', 'member', 'validator'] as const) {
+  for (const [name, spec] of Object.entries(METHODS)) {
+    const open = RANK[spec.access] <= RANK[rank]
+    test(`${name} is ${open ? 'open' : 'closed'} to a caller of rank ${rank}`, async () => {
+      const dispatcher = dispatcherFor(rank)
+      let reached = false
+      dispatcher.handle(name as MethodName, async () => {
+        reached = true
+        return {}
+      })
+      const answer = dispatcher.answer(name, new Uint8Array(), caller, never)
+      if (open) await answer
+      else
+        await assert.rejects(answer, {
+          code: spec.access === 'validator' ? 'E_ACCESS_VALIDATORS_ONLY' : 'E_ACCESS_MEMBERS_ONLY',
+        })
+      assert.equal(reached, open)
+    })
+  }
+}
+
+test('a method that is not in the registry, also one that every object has', async () => {
+  for (const method of ['no.such', '', 'toString', '__proto__']) {
+    await assert.rejects(dispatcherFor('validator').answer(method, new Uint8Array(), caller, never), {
+      code: 'E_METHOD_UNKNOWN',
+    })
+  }
+})
+
+test('a body is measured before it is parsed, and parsed strictly', async () => {
+  const dispatcher = dispatcherFor('validator')
+  dispatcher.handle('map.head', async () => ({}))
+  await assert.rejects(
+    dispatcher.answer('map.head', new Uint8Array(METHODS['map.head'].maxRequest + 1), caller, never),
+    { code: 'E_MESSAGE_TOO_LARGE' },
+  )
+  await assert.rejects(dispatcher.answer('map.head', Uint8Array.of(0xff), caller, never), {
+    code: 'E_MESSAGE_MALFORMED',
+  })
+  // Field 1000, varint 1.
+  await assert.rejects(dispatcher.answer('map.head', Uint8Array.of(0xc0, 0x3e, 0x01), caller, never), {
+    code: 'E_MESSAGE_UNKNOWN_FIELD',
+  })
+})
+
+test('the rate counts large requests for more', async () => {
+  const dispatcher = dispatcherFor('validator', 5)
+  dispatcher.handle('map.propose', async () => ({}))
+  // 64 KiB cost 5; it is malformed, which does not make it free.
+  await assert.rejects(dispatcher.answer('map.propose', new Uint8Array(64 * 1_024).fill(0xff), caller, never), {
+    code: 'E_MESSAGE_MALFORMED',
+  })
+  await assert.rejects(dispatcher.answer('map.head', new Uint8Array(), caller, never), {
+    code: 'E_RATE_LIMITED',
+    retryable: true,
+  })
+})
+
+test('the largest frame follows the rank of the caller', () => {
+  assert.ok(dispatcherFor('anyone').maxFrame(caller) < 128 * 1_024)
+  assert.ok(dispatcherFor('validator').maxFrame(caller) >= METHODS['map.propose'].maxRequest)
+})

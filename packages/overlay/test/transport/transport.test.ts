@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { Scope, type WeftError, silentLogger, systemClock } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
+import { MAX_RPC_FRAME } from '@weft/wire'
+import { createTransport } from '../../src/transport/create-transport.ts'
+import { TestNetwork } from './test-network.ts'
+import { until } from './until.ts'
+
+test('a call reaches the handler with the proven id of its caller', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  const callers: DidKey[] = []
+  b.transport.handle('map.head', async (_, caller) => {
+    callers.push(caller.id)
+    assert.match(caller.address, /^\/ip4\/127\.0\.0\.1\/tcp\//)
+    return {}
+  })
+  await a.transport.call(b.id, 'map.head', {})
+  assert.deepEqual(callers, [a.id])
+  assert.deepEqual(a.transport.connected(), [b.id])
+  await until(() => b.transport.connected().includes(a.id), 'b knows of a')
+})
+
+test('a node calls itself without a connection', async () => {
+  await using network = new TestNetwork()
+  const a = await network.node({ listen: false })
+  a.transport.handle('map.head', async (_, caller) => {
+    assert.equal(caller.id, a.id)
+    return {}
+  })
+  await a.transport.call(a.id, 'map.head', {})
+  assert.deepEqual(a.transport.connected(), [])
+})
+
+test('access: strangers, members and validators reach what the registry opens to them, and nothing else', async () => {
+  await using network = new TestNetwork()
+  const ranks = new Map<DidKey, 'anyone' | 'member' | 'validator'>()
+  const b = await network.node({
+    access: {
+      allows: (id, access) => {
+        const rank = ranks.get(id) ?? 'anyone'
+        return access === 'anyone' || rank === 'validator' || rank === access
+      },
+    },
+  })
+  b.transport.handle('map.head', async () => ({}))
+  b.transport.handle('map.publish', async () => ({}))
+  const caller = await network.node({ listen: false })
+  for (const rank of ['anyone', 'member', 'validator'] as const) {
+    ranks.set(caller.id, rank)
+    await caller.transport.call(b.id, 'map.head', {})
+    const publish = caller.transport.call(b.id, 'map.publish', {})
+    if (rank === 'validator') await publish
+    else await assert.rejects(publish, { code: 'E_ACCESS_VALIDATORS_ONLY' })
+  }
+})
+
+test('a method that nobody handles, and a request over its limit', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  await assert.rejects(a.transport.call(b.id, 'map.entries', {}), { code: 'E_METHOD_NOT_OFFERED' })
+  await assert.rejects(a.transport.call(b.id, 'admission.apply', { application: { payload: new Uint8Array(9_000) } }), {
+    code: 'E_REQUEST_TOO_LARGE',
+  })
+})
+
+test('what cannot be reached says what was tried', async () => {
+  await using network = new TestNetwork()
+  const a = await network.node({ listen: false })
+  const b = await network.node()
+  const nobody = SigningKey.generate().id
+  await assert.rejects(a.transport.connect(nobody), { code: 'E_NODE_UNREACHABLE' })
+  const closed = createServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const { port } = closed.address() as { port: number }
+  closed.close()
+  await once(closed, 'close')
+  network.addresses.set(nobody, [`/ip4/127.0.0.1/tcp/${port}`])
+  await assert.rejects(a.transport.call(nobody, 'map.head', {}), (error: WeftError) => {
+    assert.equal(error.code, 'E_NODE_UNREACHABLE')
+    assert.match(error.cause, new RegExp(`/ip4/127.0.0.1/tcp/${port} \\(ECONNREFUSED\\)`))
+    return error.retryable
+  })
+  // Another node answers there: its key is not the one that was asked for.
+  await assert.rejects(a.transport.connect(nobody, b.transport.listenAddresses()), { code: 'E_NODE_UNREACHABLE' })
+  await assert.rejects(a.transport.connect(nobody, ['no multiaddr']), { code: 'E_NODE_UNREACHABLE' })
+  await assert.rejects(a.transport.connect(a.id), { code: 'E_NODE_SELF' })
+})
+
+test('another network is named and its connection dropped', async () => {
+  await using network = new TestNetwork()
+  const ours = await network.node()
+  const other = await network.node({ networkId: 'other' })
+  await assert.rejects(other.transport.connect(ours.id), (error: WeftError) => {
+    assert.equal(error.code, 'E_NETWORK_MISMATCH')
+    assert.deepEqual({ ours: error.details.ours, theirs: error.details.theirs }, { ours: 'other', theirs: 'test' })
+    return true
+  })
+  await assert.rejects(other.transport.call(ours.id, 'map.head', {}), { code: 'E_NETWORK_MISMATCH' })
+  await assert.rejects(other.transport.probe(ours.transport.listenAddresses()[0]!, ours.id), {
+    code: 'E_NETWORK_MISMATCH',
+  })
+  assert.deepEqual(ours.transport.connected(), [])
+  assert.deepEqual(other.transport.connected(), [])
+})
+
+test('the control stream comes back by itself after the connection was dropped', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  b.transport.handle('map.head', async () => ({}))
+  const seen: boolean[] = []
+  a.transport.onPeer((id, connected) => {
+    assert.equal(id, b.id)
+    seen.push(connected)
+  })
+  await a.transport.call(b.id, 'map.head', {})
+  await b.transport.disconnect(a.id)
+  await until(() => a.transport.connected().length === 0, 'a sees the end')
+  await a.transport.call(b.id, 'map.head', {})
+  await until(() => seen.length === 3, 'connected again')
+  assert.deepEqual(seen, [true, false, true])
+})
+
+test('a call that takes too long ends, and its handler hears of it', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  const told = Promise.withResolvers<void>()
+  b.transport.handle(
+    'map.head',
+    (_, __, signal) => new Promise(() => signal.addEventListener('abort', () => told.resolve())),
+  )
+  await a.transport.connect(b.id)
+  await assert.rejects(a.transport.call(b.id, 'map.head', {}, { timeoutMs: 50 }), {
+    code: 'E_CALL_TIMEOUT',
+    retryable: true,
+  })
+  await told.promise
+})
+
+test('many calls at once wait for their turn and all are answered', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  let most = 0
+  let now = 0
+  b.transport.handle('map.head', async () => {
+    most = Math.max(most, ++now)
+    await new Promise((resolve) => setImmediate(resolve))
+    now--
+    return {}
+  })
+  await Promise.all(Array.from({ length: 500 }, () => a.transport.call(b.id, 'map.head', {})))
+  assert.ok(most > 1 && most <= 64, `${most} at once`)
+})
+
+test('a port that is taken is named', async () => {
+  await using network = new TestNetwork()
+  const a = await network.node()
+  const port = Number(a.transport.listenAddresses()[0]!.split('/').at(-1))
+  const scope = new Scope({ name: 'second' })
+  const second = createTransport({
+    networkId: 'test',
+    key: SigningKey.generate(),
+    listen: [{ host: '127.0.0.1', port }],
+    clock: systemClock,
+    logger: silentLogger,
+    scope,
+    access: { allows: () => true },
+    lookup: () => [],
+  })
+  await assert.rejects(
+    second,
+    (error: WeftError) => error.code === 'E_PORT_TAKEN' && error.cause.includes(String(port)),
+  )
+  await scope.close()
+})
+
+test('a ping measures a round trip', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  assert.ok((await a.transport.ping(b.id)) > 0)
+  await assert.rejects(a.transport.ping(SigningKey.generate().id), { code: 'E_NODE_UNREACHABLE' })
+})
+
+test('a probe is a stranger with an identity of its own, and sees how frames beyond the limits end', async () => {
+  await using network = new TestNetwork()
+  const b = await network.node({ access: { allows: (_, access) => access === 'anyone' } })
+  const a = await network.node()
+  const callers: DidKey[] = []
+  b.transport.handle('map.head', async (_, caller) => {
+    callers.push(caller.id)
+    return {}
+  })
+  await using probe = await a.transport.probe(b.transport.listenAddresses()[0]!, b.id)
+  await probe.rpc.call(b.id, 'map.head', {})
+  assert.deepEqual(callers, [probe.self])
+  assert.notEqual(probe.self, a.id)
+  await assert.rejects(probe.rpc.call(a.id, 'map.head', {}), { code: 'E_PROBE_TARGET' })
+  assert.equal((await probe.sendRaw('rpc', Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0x0f))).state, 'reset')
+  // A length that a validator may send and a stranger may not.
+  const large = new Uint8Array(200_000)
+  large.set([0xc0, 0x9a, 0x0c])
+  assert.ok(large.length < MAX_RPC_FRAME)
+  assert.equal((await probe.sendRaw('rpc', large)).state, 'reset')
+  assert.equal((await probe.sendRaw('rpc', Uint8Array.of(5), { waitMs: 100 })).state, 'open')
+  await assert.rejects(probe.open('shard'), { code: 'E_PROTOCOL_NOT_OFFERED' })
+})
+
+test('closing fails what is under way and leaves nothing open', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  const begun = Promise.withResolvers<void>()
+  b.transport.handle('map.head', () => {
+    begun.resolve()
+    return new Promise(() => {})
+  })
+  const call = assert.rejects(a.transport.call(b.id, 'map.head', {}), { code: 'E_ABORTED' })
+  await begun.promise
+  await a.scope.close()
+  await call
+  await until(() => b.transport.connected().length === 0, 'b sees the end')
+})

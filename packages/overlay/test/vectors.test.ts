@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
+import { verifySignature } from '@weft/crypto'
+import { CertificateSchema, SignedMapSchema, create } from '@weft/wire'
+import { decodeApplication } from '../src/admission/application.ts'
+import { verifyCertificate } from '../src/admission/certificate.ts'
+import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
+import { encodeCanonical } from '../src/codec/canonical-cbor.ts'
+import { decodeMapBody } from '../src/map/map-body.ts'
+import { mapRoot } from '../src/map/map-entries.ts'
+import { leaderOf } from '../src/map/proposal-checks.ts'
+import { SignedMembership } from '../src/map/signed-membership.ts'
+import { parseNetworkFile } from '../src/network/network-file.ts'
+import { networkOf } from '../src/network/network.ts'
+import { MembershipDatabase } from '../src/state/membership-database.ts'
+import { temporaryDirectory } from './fixtures.ts'
+
+interface Signed {
+  readonly payload: string
+  readonly signer: string
+  readonly signature: string
+}
+
+function vectors<T>(name: string): T {
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'vectors', `${name}.json`), 'utf8')) as T
+}
+
+const networkVector = vectors<{ file: object; parsedDagCbor: string; id: string }>('network-file')
+const file = parseNetworkFile(JSON.stringify(networkVector.file))
+const network = networkOf(file)
+
+function signatures(list: readonly Omit<Signed, 'payload'>[]) {
+  return list.map(({ signer, signature }) => ({ signer: fromHex(signer), signature: fromHex(signature) }))
+}
+
+function isSigned(purpose: 'application' | 'challenge', { payload, signer, signature }: Signed): boolean {
+  return verifySignature(purpose, fromHex(payload), fromHex(signature), fromHex(signer))
+}
+
+test('network-file.json', () => {
+  assert.equal(toHex(encodeCanonical(file)), networkVector.parsedDagCbor)
+  assert.equal(network.id, networkVector.id)
+})
+
+test('admission.json', () => {
+  const vector = vectors<{
+    applicant: string
+    body: string
+    certificateHash: string
+    application: Signed
+    challengeAnswer: Signed
+    votes: Signed[]
+  }>('admission')
+  const certificate = verifyCertificate(
+    network,
+    create(CertificateSchema, { body: fromHex(vector.body), votes: signatures(vector.votes) }),
+  )
+  assert.equal(certificate.body.id, vector.applicant)
+  assert.equal(toHex(certificate.hash), vector.certificateHash)
+  assert.ok(isSigned('application', vector.application))
+  assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
+  assert.ok(isSigned('challenge', vector.challengeAnswer))
+  assert.equal(decodeChallengeAnswer(fromHex(vector.challengeAnswer.payload)).address, certificate.body.addresses[0])
+})
+
+test('map.json', () => {
+  const vector = vectors<{ leader: string; entries: string[]; root: string; body: string; signatures: Signed[] }>('map')
+  const entries = vector.entries.map(fromHex)
+  const body = decodeMapBody(fromHex(vector.body))
+  assert.equal(toHex(mapRoot(entries)), vector.root)
+  assert.equal(toHex(body.root), vector.root)
+  assert.equal(leaderOf(network, body.epoch), vector.leader)
+  using directory = temporaryDirectory()
+  using database = new MembershipDatabase(directory.path)
+  const membership = new SignedMembership({
+    network,
+    database,
+    clock: new VirtualClock(body.signedAt),
+    logger: silentLogger,
+  })
+  membership.adopt(
+    create(SignedMapSchema, { body: fromHex(vector.body), signatures: signatures(vector.signatures) }),
+    entries,
+  )
+  assert.equal(membership.members().length, 5)
+})

@@ -1,0 +1,57 @@
+import { WeftError, messageOf } from '@weft/core'
+import { type ShardName, describeShard } from '../holder/shard-name.ts'
+
+/** Any error of the file system as one of Weft's; a WeftError passes through. */
+export function diskError(error: unknown, what: string): WeftError {
+  if (error instanceof WeftError) return error
+  const { code } = error as { code?: unknown }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(`there was no space left while ${what}`)
+  return new WeftError({
+    code: 'E_DISK',
+    cause: `The disk failed while ${what}: ${messageOf(error)}.`,
+    fix: "Check the disk and the rights of the node's state directory; see the log of the node.",
+    origin: error,
+  })
+}
+
+export function diskFull(why: string): WeftError {
+  return new WeftError({
+    code: 'E_DISK_FULL',
+    cause: `The holder cannot take the shard: ${why}.`,
+    fix: "Free space on the holder's disk, or lower its reserve (storage.reserve in weft.toml); meanwhile other holders take it.",
+    retryable: true,
+  })
+}
+
+export function quotaExceeded(why: string): WeftError {
+  return new WeftError({
+    code: 'E_QUOTA',
+    cause: `The holder cannot take the shard: ${why}.`,
+    fix: "Raise the holder's quota (storage.quota in weft.toml); meanwhile other holders take it.",
+    retryable: true,
+  })
+}
+
+export function notFound(name: ShardName): WeftError {
+  return new WeftError({
+    code: 'E_SHARD_NOT_FOUND',
+    cause: `This holder has no ${describeShard(name)}.`,
+    fix: 'Nothing to do: the shard is taken from another holder.',
+  })
+}
+
+export function corrupt(name: ShardName): WeftError {
+  return new WeftError({
+    code: 'E_SHARD_CORRUPT',
+    cause: `A checksum of ${describeShard(name)} does not fit what the disk gives back.`,
+    fix: 'Nothing to do for the reader: the shard is taken from another holder. The operator should check the disk.',
+  })
+}
+
+export function alreadyHeld(name: ShardName): WeftError {
+  return new WeftError({
+    code: 'E_SHARD_EXISTS',
+    cause: `This holder has ${describeShard(name)} already.`,
+    fix: 'Release the object first; a committed shard is never replaced.',
+  })
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
+import type { Clock, Logger, Random, Scope } from '@weft/core'
+import type { SigningKey } from '@weft/crypto'
+import type { Overlay } from '@weft/overlay'
+import { MiB } from '@weft/wire'
+import { createHolder } from './holder/create-holder.ts'
+import { CodingPool } from './object/coding-pool.ts'
+import { loopbackStreams } from './object/loopback-streams.ts'
+import { MemoryBudget } from './object/memory-budget.ts'
+import { ObjectIndex } from './object/object-index.ts'
+import { ObjectRecords } from './object/object-records.ts'
+import { ObjectStorage } from './object/object-storage.ts'
+import type { Storage } from './storage.ts'
+
+/** Coding threads at most by default: more would only queue for memory, which is dearer here than time. */
+const MAX_THREADS = 2
+/**
+ * Segments in flight over all transfers, bytes: three segments of a get; of a put one and the half of the next, which is
+ * enough to keep a coding thread busy. A daemon stays below 300 MB with it.
+ */
+const MEMORY_BUDGET = 96 * MiB
+
+const HOLDS_NOTHING = { shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }
+
+/** How much of this node's disk serves others. */
+export interface HolderQuota {
+  /** Bytes of shards at most. */
+  readonly quotaBytes: number
+  /** Bytes of the disk that stay free whatever the quota says. */
+  readonly reserveBytes: number
+}
+
+export interface StorageOptions {
+  readonly overlay: Overlay
+  /** The person whose objects these are; encrypts the list of them. */
+  readonly personKey: SigningKey
+  /** State directory of storage; made if it is not there. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly scope: Scope
+  /** Set on nodes of role `storage`: they hold shards for others. */
+  readonly holder?: HolderQuota
+  /** Coding threads at most; by default one a core, two at most. They start when first needed. */
+  readonly workers?: number
+}
+
+/**
+ * Objects of a person on top of the overlay, and the shards of others where this node is a holder.
+ * @throws WeftError E_OBJECT_INDEX, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
+ */
+export async function createStorage(options: StorageOptions): Promise<Storage> {
+  const { overlay, personKey, directory, clock, random, logger, holder: limits } = options
+  const scope = options.scope.child('storage')
+  try {
+    const streams = loopbackStreams(overlay.self, overlay.streams, logger, scope.signal)
+    const holder =
+      limits === undefined
+        ? undefined
+        : await createHolder({ streams, directory: join(directory, 'shards'), ...limits, clock, logger, scope })
+    const threads = options.workers ?? Math.min(MAX_THREADS, availableParallelism())
+    const index = scope.use('object index', new ObjectIndex(directory, personKey, random))
+    const coding = scope.use('coding threads', new CodingPool({ threads, clock }))
+    const records = new ObjectRecords(overlay.records, clock)
+    const memory = new MemoryBudget(MEMORY_BUDGET)
+    const context = { overlay, streams, records, coding, memory, clock, random, logger, signal: scope.signal }
+    return new ObjectStorage({
+      context,
+      index,
+      held: () => holder?.held() ?? HOLDS_NOTHING,
+      close: () => scope.close(),
+    })
+  } catch (error) {
+    await scope.close()
+    throw error
+  }
+}

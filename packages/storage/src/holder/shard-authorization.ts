@@ -1,0 +1,81 @@
+import { WeftError, concatBytes, utf8 } from '@weft/core'
+import { type SigningKey, verifySignature } from '@weft/crypto'
+
+/** The owner's word that the object is whole: its shards live until `expiresAt`. One signature serves every holder. */
+export interface CommitAuthorization {
+  /** 32 bytes. */
+  readonly object: Uint8Array
+  /** ms since the epoch. */
+  readonly expiresAt: number
+  /** 64 bytes, purpose `object`. */
+  readonly signature: Uint8Array
+}
+
+/** The owner's word that holders may drop all shards of the object. */
+export interface ReleaseAuthorization {
+  /** 32 bytes. */
+  readonly object: Uint8Array
+  /** 64 bytes, purpose `shard-release`. */
+  readonly signature: Uint8Array
+}
+
+/** @param object the object's own key. @param expiresAt ms since the epoch, a safe integer. */
+export function authorizeCommit(object: SigningKey, expiresAt: number): CommitAuthorization {
+  const { publicKey } = object
+  return { object: publicKey, expiresAt, signature: object.sign('object', commitStatement(publicKey, expiresAt)) }
+}
+
+export function authorizeRelease(object: SigningKey): ReleaseAuthorization {
+  const { publicKey } = object
+  return { object: publicKey, signature: object.sign('shard-release', releaseStatement(publicKey)) }
+}
+
+/** @throws WeftError E_SIGNATURE_INVALID */
+export function verifyCommit({ object, expiresAt, signature }: CommitAuthorization): void {
+  if (!verifySignature('object', commitStatement(object, expiresAt), signature, object)) throw notTheOwner('commit')
+}
+
+/** @throws WeftError E_SIGNATURE_INVALID */
+export function verifyRelease({ object, signature }: ReleaseAuthorization): void {
+  if (!verifySignature('shard-release', releaseStatement(object), signature, object)) throw notTheOwner('release')
+}
+
+// The signed statements are dag-cbor (RFC 8949, section 4.2.1: shortest forms) of fixed shape and are never parsed:
+// both sides build them from the fields. Arrays start with 0x80 | length, texts with 0x60 | length, 32 bytes with 58 20.
+
+/** dag-cbor ["commit", object, expiresAt] */
+function commitStatement(object: Uint8Array, expiresAt: number): Uint8Array {
+  return concatBytes([
+    Uint8Array.of(0x83, 0x66),
+    utf8('commit'),
+    Uint8Array.of(0x58, 0x20),
+    object,
+    cborUnsigned(expiresAt),
+  ])
+}
+
+/** dag-cbor ["release", object] */
+function releaseStatement(object: Uint8Array): Uint8Array {
+  return concatBytes([Uint8Array.of(0x82, 0x67), utf8('release'), Uint8Array.of(0x58, 0x20), object])
+}
+
+function cborUnsigned(value: number): Uint8Array {
+  if (value < 24) return Uint8Array.of(value)
+  const length = value < 2 ** 8 ? 1 : value < 2 ** 16 ? 2 : value < 2 ** 32 ? 4 : 8
+  const out = new Uint8Array(1 + length)
+  out[0] = 24 + Math.log2(length)
+  let rest = value
+  for (let at = length; at > 0; at--) {
+    out[at] = rest % 256
+    rest = Math.floor(rest / 256)
+  }
+  return out
+}
+
+function notTheOwner(what: string): WeftError {
+  return new WeftError({
+    code: 'E_SIGNATURE_INVALID',
+    cause: `The ${what} is not signed by the object's key.`,
+    fix: 'Only the owner of an object may do this; use the state directory that put the object.',
+  })
+}

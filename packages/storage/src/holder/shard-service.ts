@@ -1,0 +1,130 @@
+import { type Clock, type Fault, WeftError } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import { MAX_SHARD_MESSAGE, type MessageInitShape, ShardResponseSchema, create, encodeMessage } from '@weft/wire'
+import type { BlobPut, BlobStore } from '../blobs/blob-store.ts'
+import type { ProvisionalShards } from './provisional-shards.ts'
+import {
+  type CommitAuthorization,
+  type ReleaseAuthorization,
+  verifyCommit,
+  verifyRelease,
+} from './shard-authorization.ts'
+import type { ShardName } from './shard-name.ts'
+
+/** Furthest that a commit may expire, ms from now: a year of lease and room for a clock that is off. */
+const MAX_LIFETIME = 400 * 24 * 60 * 60 * 1000
+/** Shards in one ShardHeld; each takes at most 20 bytes, so the message stays within its limit. */
+const MAX_HELD = Math.floor(MAX_SHARD_MESSAGE / 24)
+
+export type ResponseBody = Exclude<MessageInitShape<typeof ShardResponseSchema>['body'], undefined>
+
+export interface ShardServiceParts {
+  readonly store: BlobStore
+  readonly provisional: ProvisionalShards
+  readonly clock: Clock
+  /** Says why this holder does not take shards of an object from a peer; undefined when it does. */
+  readonly refuses: (object: Uint8Array, from: DidKey) => Fault | undefined
+}
+
+/** What each request does to the store, whoever carries the bytes. */
+export class ShardService {
+  readonly #parts: ShardServiceParts
+
+  constructor(parts: ShardServiceParts) {
+    this.#parts = parts
+  }
+
+  /** Notes that a stream of `peer` puts shards of the object; call the result when the stream is over. */
+  openObject(object: Uint8Array, peer: DidKey): () => void {
+    return this.#parts.provisional.open(object, peer)
+  }
+
+  /** Begins a put. @throws WeftError E_QUOTA, E_DISK_FULL, E_SHARD_EXISTS, and what `refuses` says */
+  async put(name: ShardName, length: number, peer: DidKey): Promise<BlobPut> {
+    const { store, provisional, refuses } = this.#parts
+    const refusal = refuses(name.object, peer)
+    if (refusal !== undefined) throw new WeftError(refusal)
+    const takeBack = provisional.reserve(name.object, peer, length)
+    try {
+      const put = await store.begin(name, length, peer)
+      return {
+        write: (chunk) => put.write(chunk),
+        async finish() {
+          try {
+            await put.finish()
+          } catch (error) {
+            takeBack()
+            throw error
+          }
+        },
+        async discard() {
+          takeBack()
+          await put.discard()
+        },
+      }
+    } catch (error) {
+      takeBack()
+      throw error
+    }
+  }
+
+  /** @throws WeftError E_SHARD_NOT_FOUND, E_SHARD_CORRUPT */
+  get(name: ShardName): ReturnType<BlobStore['read']> {
+    return this.#parts.store.read(name)
+  }
+
+  /** @throws WeftError E_STAT_TOO_LARGE */
+  stat(object: Uint8Array, first: number, count: number): ResponseBody {
+    const entries = this.#parts.store.list(object, first, count, MAX_HELD + 1)
+    if (entries.length > MAX_HELD) {
+      throw new WeftError({
+        code: 'E_STAT_TOO_LARGE',
+        cause: `This holder has more than ${MAX_HELD} shards of these ${count} segments.`,
+        fix: 'Ask about fewer segments at a time.',
+      })
+    }
+    const shards = entries.map(({ name, length, corrupt }) => ({
+      segment: name.segment,
+      index: name.index,
+      length: BigInt(length),
+      corrupt,
+    }))
+    return { case: 'held', value: { shards } }
+  }
+
+  /** @throws WeftError E_SIGNATURE_INVALID, E_EXPIRED, E_LIFETIME, E_SHARD_NOT_FOUND, E_DISK_FULL */
+  async commit(authorization: CommitAuthorization, peer: DidKey): Promise<void> {
+    const { store, provisional, clock } = this.#parts
+    const { object, expiresAt } = authorization
+    verifyCommit(authorization)
+    const left = expiresAt - clock.now()
+    if (left <= 0) {
+      throw new WeftError({
+        code: 'E_EXPIRED',
+        cause: `The commit expired ${-left} ms ago.`,
+        fix: 'Give the object a later expiry; check the clocks of both nodes (`weft check`).',
+      })
+    }
+    if (left > MAX_LIFETIME) {
+      throw new WeftError({
+        code: 'E_LIFETIME',
+        cause: `The commit expires in ${left} ms; at most ${MAX_LIFETIME} are accepted.`,
+        fix: 'Give the object an earlier expiry and renew it later; check the clock (`weft check`).',
+      })
+    }
+    await store.commit(object, peer, expiresAt)
+    provisional.settled(object, peer)
+  }
+
+  /** @throws WeftError E_SIGNATURE_INVALID, E_DATABASE */
+  async release(authorization: ReleaseAuthorization): Promise<void> {
+    verifyRelease(authorization)
+    await this.#parts.store.release(authorization.object)
+    this.#parts.provisional.released(authorization.object)
+  }
+}
+
+/** One response as bytes. */
+export function encodeResponse(body: ResponseBody): Uint8Array {
+  return encodeMessage(ShardResponseSchema, create(ShardResponseSchema, { body }))
+}

@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { type Clock, WeftError, abortError, messageOf, throwIfAborted } from '@weft/core'
+import type {
+  CodingJob,
+  CodingResult,
+  CodingResults,
+  DecodeJob,
+  EncodeJob,
+  SealedShard,
+  VerifyJob,
+  WorkerMessage,
+} from './coding-job.ts'
+
+export interface CodingPoolOptions {
+  /** Threads at most; each is started when it is first needed. */
+  readonly threads: number
+  readonly clock: Clock
+}
+
+/** A thread with nothing to do for this long ends and gives its memory back, ms. */
+const IDLE_MS = 20_000
+
+/**
+ * MB. OpenSSL's results are garbage after a copy, 60 MB a segment; a small young generation has them collected early:
+ * measured over a 256 MiB put, 300 MB for the whole process in place of 396.
+ */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
+
+interface Task {
+  readonly job: CodingJob
+  readonly onShard: (shard: SealedShard) => void
+  readonly settle: PromiseWithResolvers<CodingResult>
+}
+
+interface Thread {
+  readonly worker: Worker
+  task: Task | undefined
+  cancelIdle: () => void
+}
+
+/**
+ * Encryption, hashing and coding in worker threads, so that the main thread never waits for it. Jobs start in order.
+ * A job that started is not interrupted (it takes a fraction of a second); buffers of a failed job are gone.
+ */
+export class CodingPool implements AsyncDisposable {
+  readonly #options: CodingPoolOptions
+  readonly #threads = new Set<Thread>()
+  readonly #waiting: Task[] = []
+  #closed = false
+
+  constructor(options: CodingPoolOptions) {
+    this.#options = options
+  }
+
+  /** @param onShard gets each shard as soon as it is sealed. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  encode(job: EncodeJob, onShard: (shard: SealedShard) => void): Promise<CodingResults['encode']> {
+    return this.#run(job, onShard) as Promise<CodingResults['encode']>
+  }
+
+  /** @throws WeftError E_CODING_FAILED, E_ABORTED */
+  verify(job: VerifyJob): Promise<CodingResults['verify']> {
+    return this.#run(job) as Promise<CodingResults['verify']>
+  }
+
+  /** @throws WeftError E_OBJECT_KEY when a frame does not open; E_CODING_FAILED, E_ABORTED */
+  decode(job: DecodeJob): Promise<CodingResults['decode']> {
+    return this.#run(job) as Promise<CodingResults['decode']>
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    for (const task of this.#waiting.splice(0)) task.settle.reject(abortError())
+    await Promise.all([...this.#threads].map((thread) => this.#end(thread, abortError())))
+  }
+
+  async #run(job: CodingJob, onShard: (shard: SealedShard) => void = () => {}): Promise<CodingResult> {
+    throwIfAborted(this.#closed ? AbortSignal.abort() : undefined)
+    const task: Task = { job, onShard, settle: Promise.withResolvers() }
+    this.#waiting.push(task)
+    this.#dispatch()
+    return task.settle.promise
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const idle = [...this.#threads].find((thread) => thread.task === undefined)
+      const thread = idle ?? (this.#threads.size < this.#options.threads ? this.#start() : undefined)
+      if (thread === undefined) return
+      const task = this.#waiting.shift() as Task
+      thread.cancelIdle()
+      thread.task = task
+      thread.worker.ref()
+      thread.worker.postMessage(task.job, [...new Set(movedBy(task.job).map((bytes) => bytes.buffer))])
+    }
+  }
+
+  #start(): Thread {
+    const worker = new Worker(workerUrl(), { name: 'weft-coding', resourceLimits: RESOURCE_LIMITS })
+    // An idle thread must not keep the process; `#dispatch` holds it while there is work.
+    worker.unref()
+    const thread: Thread = { worker, task: undefined, cancelIdle: () => {} }
+    this.#threads.add(thread)
+    worker.on('message', (message: WorkerMessage) => this.#onMessage(thread, message))
+    worker.on('error', (error: unknown) => void this.#end(thread, threadFailed(messageOf(error))))
+    worker.on('exit', (code) => void this.#end(thread, threadFailed(`it exited with code ${code}`)))
+    return thread
+  }
+
+  #onMessage(thread: Thread, message: WorkerMessage): void {
+    const { task } = thread
+    if (task === undefined) return
+    if (message.type === 'shard') {
+      task.onShard(message.shard)
+      return
+    }
+    thread.task = undefined
+    thread.worker.unref()
+    if (message.type === 'done') task.settle.resolve(message.result)
+    else task.settle.reject(new WeftError(message.fault))
+    this.#dispatch()
+    if (thread.task !== undefined) return
+    thread.cancelIdle = this.#options.clock.after(IDLE_MS, () => void this.#end(thread, abortError()))
+  }
+
+  async #end(thread: Thread, error: WeftError): Promise<void> {
+    if (!this.#threads.delete(thread)) return
+    thread.cancelIdle()
+    thread.task?.settle.reject(error)
+    thread.task = undefined
+    await thread.worker.terminate()
+    if (!this.#closed) this.#dispatch()
+  }
+}
+
+/** In the tree the TypeScript beside this file; in the bundle workers/coding.js beside the bundle. */
+function workerUrl(): URL {
+  const source = new URL('./coding.worker.ts', import.meta.url)
+  return existsSync(source) ? source : new URL('./workers/coding.js', import.meta.url)
+}
+
+function movedBy(job: CodingJob): readonly Uint8Array<ArrayBuffer>[] {
+  switch (job.kind) {
+    case 'encode':
+      return [job.plaintext, ...job.shards]
+    case 'verify':
+      return [job.shard]
+    case 'decode':
+      return job.shards.filter((shard) => shard !== undefined)
+  }
+}
+
+function threadFailed(why: string): WeftError {
+  return new WeftError({
+    code: 'E_CODING_FAILED',
+    cause: `A coding thread ended: ${why}.`,
+    fix: 'Try again; if it happens again, look for a lack of memory (`weft status` shows what the daemon uses).',
+    retryable: true,
+  })
+}

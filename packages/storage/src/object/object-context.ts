@@ -1,0 +1,30 @@
+import type { Clock, Logger, Random } from '@weft/core'
+import type { Member, Overlay, Streams } from '@weft/overlay'
+import type { CodingPool } from './coding-pool.ts'
+import type { MemoryBudget } from './memory-budget.ts'
+import type { ObjectRecords } from './object-records.ts'
+
+/** What every operation on objects works with; made once by `createStorage`. */
+export interface ObjectContext {
+  readonly overlay: Overlay
+  /** The overlay's streams, and those of this node to itself. */
+  readonly streams: Streams
+  readonly records: ObjectRecords
+  readonly coding: CodingPool
+  readonly memory: MemoryBudget
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Fires when the storage closes. */
+  readonly signal: AbortSignal
+}
+
+/** Members of the signed map that hold shards. */
+export function storageMembers({ overlay }: Pick<ObjectContext, 'overlay'>): Member[] {
+  return overlay.membership.members().filter((member) => member.roles.includes('storage'))
+}
+
+/** False for a node that the overlay has lately failed to reach. */
+export function isReachable({ overlay }: Pick<ObjectContext, 'overlay'>, member: Pick<Member, 'id'>): boolean {
+  return member.id === overlay.self || overlay.peer(member.id).state !== 'unreachable'
+}

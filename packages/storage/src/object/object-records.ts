@@ -1,0 +1,232 @@
+import { type Clock, WeftError, isWeftError, utf8 } from '@weft/core'
+import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
+import type { GetResult, RecordStore } from '@weft/overlay'
+import {
+  MAX_RECORD_VALUE,
+  ObjectHeadSchema,
+  ObjectSegmentSchema,
+  create,
+  decodeMessage,
+  encodeMessage,
+} from '@weft/wire'
+import type { StorageClass } from '../storage.ts'
+import { objectId } from './object-ref.ts'
+import {
+  MAX_INLINE,
+  MAX_SEGMENTS,
+  SEGMENT_SIZE,
+  plaintextLength,
+  sealedLength,
+  segmentCount,
+  segmentLength,
+  shardLengthOf,
+} from './object-layout.ts'
+import { storageClass } from './storage-class.ts'
+
+/** What an object is; salt `head`. */
+export interface ObjectHead {
+  readonly class: StorageClass
+  /** Bytes of the encrypted object. */
+  readonly sealed: number
+  /** Bytes of plaintext. */
+  readonly size: number
+  readonly segments: number
+  /** The encrypted object itself when it is small; then there are no segments. */
+  readonly inline: Uint8Array | undefined
+  /** ms since the epoch. */
+  readonly expiresAt: number
+  /** False when too few record holders answered to be sure that this is the newest. */
+  readonly quorum: boolean
+}
+
+export interface ShardRecord {
+  readonly index: number
+  readonly node: DidKey
+  /** The holder's public key. */
+  readonly nodeKey: Uint8Array
+  /** Merkle root of the unsealed shard. */
+  readonly root: Uint8Array
+}
+
+/** Where one segment lies; salt `segment:<index>`. */
+export interface ObjectSegment {
+  readonly index: number
+  /** Bytes of the encrypted object in this segment. */
+  readonly length: number
+  readonly shardLength: number
+  /** n, by index. */
+  readonly shards: readonly ShardRecord[]
+  readonly quorum: boolean
+}
+
+const VERSION = 1
+/** Sequence of an object's records; the only later one is the empty value that withdraws it. */
+const WRITTEN = 1
+const WITHDRAWN = 2
+/** How long the withdrawal of a record is kept, ms: longer than any write of it can be under way. */
+const WITHDRAWN_FOR = 10 * 60_000
+const HEAD_SALT = utf8('head')
+const segmentSalt = (index: number): Uint8Array => utf8(`segment:${index}`)
+
+export interface NewHead {
+  readonly class: StorageClass
+  readonly sealed: number
+  readonly inline?: Uint8Array
+}
+
+/** The records of objects: written by their owner, read within limits by everyone (docs/specs/objects.md, Records). */
+export class ObjectRecords {
+  readonly #records: RecordStore
+  readonly #clock: Clock
+
+  constructor(records: RecordStore, clock: Clock) {
+    this.#records = records
+    this.#clock = clock
+  }
+
+  /** @throws WeftError as RecordStore.putMutable */
+  async writeHead(owner: SigningKey, head: NewHead, expiresAt: number, signal?: AbortSignal): Promise<void> {
+    const { name, k, n } = head.class
+    const value = encodeMessage(
+      ObjectHeadSchema,
+      create(ObjectHeadSchema, {
+        version: VERSION,
+        sealedLength: BigInt(head.sealed),
+        className: name,
+        k,
+        n,
+        segmentSize: SEGMENT_SIZE,
+        segments: head.inline === undefined ? segmentCount(head.sealed) : 0,
+        ...(head.inline !== undefined && { inline: head.inline }),
+      }),
+    )
+    await this.#records.putMutable(
+      { owner, salt: HEAD_SALT, sequence: WRITTEN, expiresAt, value },
+      { ...(signal && { signal }) },
+    )
+  }
+
+  /** @throws WeftError as RecordStore.putMutable */
+  async writeSegment(
+    owner: SigningKey,
+    segment: Omit<ObjectSegment, 'quorum'>,
+    expiresAt: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const value = encodeMessage(
+      ObjectSegmentSchema,
+      create(ObjectSegmentSchema, {
+        version: VERSION,
+        index: segment.index,
+        length: segment.length,
+        shardLength: segment.shardLength,
+        roots: segment.shards.map((shard) => shard.root),
+        holders: segment.shards.map((shard) => shard.nodeKey),
+      }),
+    )
+    const record = { owner, salt: segmentSalt(segment.index), sequence: WRITTEN, expiresAt, value }
+    await this.#records.putMutable(record, { ...(signal && { signal }) })
+  }
+
+  /** Supersedes a record by an empty one that soon expires. @param segment undefined for the head. */
+  async withdraw(owner: SigningKey, segment: number | undefined, signal?: AbortSignal): Promise<void> {
+    const salt = segment === undefined ? HEAD_SALT : segmentSalt(segment)
+    const expiresAt = this.#clock.now() + WITHDRAWN_FOR
+    const record = { owner, salt, sequence: WITHDRAWN, expiresAt, value: new Uint8Array(0) }
+    await this.#records.putMutable(record, { ...(signal && { signal }) })
+  }
+
+  /** @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_RECORD (not as the specification says), E_RECORD_UNAVAILABLE */
+  async readHead(object: Uint8Array, signal?: AbortSignal): Promise<ObjectHead> {
+    const found = await this.#read(object, HEAD_SALT, signal)
+    const head = decodeMessage(ObjectHeadSchema, found.value, MAX_RECORD_VALUE)
+    const check = checker(object, 'head')
+    check(head.version === VERSION, `its version is ${head.version}, this node knows ${VERSION}`)
+    const sealed = Number(head.sealedLength)
+    const size = plaintextLength(sealed)
+    const stored = storageClass(head.className)
+    check(stored.k === head.k && stored.n === head.n, `class ${stored.name} is not ${head.k} of ${head.n}`)
+    if (size === undefined) throw wrongRecord(object, 'head', `no object has ${sealed} sealed bytes`)
+    check(head.segmentSize === SEGMENT_SIZE, `its segments have ${head.segmentSize} bytes`)
+    check(head.sealKey.length === 0, 'it has a seal key, which this version does not know')
+    const inline = head.segments === 0 ? head.inline : undefined
+    if (inline === undefined) {
+      check(
+        head.segments === segmentCount(sealed) && head.segments <= MAX_SEGMENTS,
+        `it names ${head.segments} segments`,
+      )
+      check(head.inline.length === 0, 'it has both segments and inline bytes')
+    } else {
+      check(inline.length === sealed && sealed <= sealedLength(MAX_INLINE), `it holds ${inline.length} bytes inline`)
+    }
+    return {
+      class: stored,
+      sealed,
+      size,
+      segments: head.segments,
+      inline,
+      expiresAt: found.expiresAt,
+      quorum: found.quorum,
+    }
+  }
+
+  /** @throws as {@link readHead} */
+  async readSegment(object: Uint8Array, head: ObjectHead, index: number, signal?: AbortSignal): Promise<ObjectSegment> {
+    const found = await this.#read(object, segmentSalt(index), signal)
+    const segment = decodeMessage(ObjectSegmentSchema, found.value, MAX_RECORD_VALUE)
+    const check = checker(object, `segment ${index}`)
+    const { k, n } = head.class
+    const length = segmentLength(head.sealed, index)
+    check(segment.version === VERSION, `its version is ${segment.version}, this node knows ${VERSION}`)
+    check(segment.index === index, `it is of segment ${segment.index}`)
+    check(segment.length === length, `it has ${segment.length} bytes in place of ${length}`)
+    check(segment.shardLength === shardLengthOf(length, k), `its shards have ${segment.shardLength} bytes`)
+    check(segment.roots.length === n && segment.holders.length === n, `it does not name ${n} roots and holders`)
+    check(
+      [...segment.roots, ...segment.holders].every((bytes) => bytes.length === 32),
+      'a root or a holder has not 32 bytes',
+    )
+    // Copies: a view would take the whole record along to a coding thread.
+    const shards = segment.holders.map((nodeKey, shard) => ({
+      index: shard,
+      node: toDidKey(nodeKey),
+      nodeKey: nodeKey.slice(),
+      root: (segment.roots[shard] as Uint8Array).slice(),
+    }))
+    check(new Set(shards.map((shard) => shard.node)).size === n, 'it names a holder twice')
+    return { index, length, shardLength: segment.shardLength, shards, quorum: found.quorum }
+  }
+
+  async #read(object: Uint8Array, salt: Uint8Array, signal: AbortSignal | undefined): Promise<GetResult> {
+    let found: GetResult
+    try {
+      found = await this.#records.getMutable(object, salt, { ...(signal && { signal }) })
+    } catch (error) {
+      throw isWeftError(error, 'E_RECORD_NOT_FOUND') ? notFound(object, 'there is no record of it') : error
+    }
+    if (found.value.length === 0) throw notFound(object, 'its owner withdrew it')
+    return found
+  }
+}
+
+function checker(object: Uint8Array, what: string): (holds: boolean, why: string) => void {
+  return (holds, why) => {
+    if (!holds) throw wrongRecord(object, what, why)
+  }
+}
+
+function wrongRecord(object: Uint8Array, what: string, why: string): WeftError {
+  return new WeftError({
+    code: 'E_OBJECT_RECORD',
+    cause: `The owner's ${what} record of object ${objectId(object).slice(0, 8)}… cannot be used: ${why}.`,
+    fix: 'Update this node (`weft update`) if the object was put by a newer version; else its owner has to put it again.',
+  })
+}
+
+function notFound(object: Uint8Array, why: string): WeftError {
+  return new WeftError({
+    code: 'E_OBJECT_NOT_FOUND',
+    cause: `Object ${objectId(object).slice(0, 8)}… is not in this network: ${why}.`,
+    fix: 'Check the reference and whether the object has expired (`weft ls` on the node that put it).',
+  })
+}

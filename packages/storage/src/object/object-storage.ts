@@ -1,0 +1,134 @@
+import { Emitter, type Clock, type Random, Semaphore } from '@weft/core'
+import { wipe } from '@weft/crypto'
+import type {
+  GetOptions,
+  ObjectReader,
+  ObjectStatus,
+  PutOptions,
+  Storage,
+  StorageEvents,
+  StoredObject,
+} from '../storage.ts'
+import { getObject } from './get-object.ts'
+import type { ObjectContext } from './object-context.ts'
+import type { ObjectIndex } from './object-index.ts'
+import { objectId, parseObjectRef } from './object-ref.ts'
+import { newObject, putObject } from './put-object.ts'
+import { putRequest } from './put-request.ts'
+import { statObject } from './stat-object.ts'
+import { TransferReport } from './transfer-report.ts'
+
+/** Puts at once; each takes the memory of a segment at least, the next ones wait. */
+const MAX_PUTS = 8
+
+export interface ObjectStorageOptions {
+  readonly context: ObjectContext
+  readonly index: ObjectIndex
+  readonly held: Storage['held']
+  readonly close: () => Promise<void>
+}
+
+/** The objects of a person on top of overlay and holders: what `createStorage` gives out. */
+export class ObjectStorage implements Storage {
+  readonly #context: ObjectContext
+  readonly #index: ObjectIndex
+  readonly #close: () => Promise<void>
+  readonly #events = new Emitter<StorageEvents>()
+  readonly #puts = new Semaphore(MAX_PUTS)
+  readonly held: Storage['held']
+
+  constructor({ context, index, held, close }: ObjectStorageOptions) {
+    this.#context = context
+    this.#index = index
+    this.#close = close
+    this.held = held
+  }
+
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+    const object = newObject(this.#context)
+    const id = objectId(object.key.publicKey)
+    const { name, ttlMs } = putRequest(options, id)
+    const signal = this.#signal(options.signal)
+    const report = this.#report('put', id, options.size)
+    const seed = object.key.seed()
+    try {
+      const onProgress = reporting(report, options.onProgress)
+      const stored = await this.#puts.use(
+        () =>
+          putObject(this.#context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one) =>
+            this.#index.add(one, seed),
+          ),
+        signal,
+      )
+      report.done()
+      return stored
+    } catch (error) {
+      report.failed(error)
+      throw error
+    } finally {
+      wipe(seed, object.dataKey)
+    }
+  }
+
+  async get(ref: string, options: GetOptions = {}): Promise<ObjectReader> {
+    const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
+    const report = this.#report('get', objectId(parsed.object), undefined)
+    const signal = this.#signal(options.signal)
+    try {
+      const onProgress = reporting(report, options.onProgress)
+      const reader = await getObject(this.#context, parsed, { signal, onProgress })
+      return { size: reader.size, body: reportingEnd(reader.body, report) }
+    } catch (error) {
+      report.failed(error)
+      throw error
+    }
+  }
+
+  async stat(ref: string, options: { signal?: AbortSignal } = {}): Promise<ObjectStatus> {
+    const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
+    return statObject(this.#context, parsed, this.#signal(options.signal))
+  }
+
+  list(): readonly StoredObject[] {
+    return this.#index.list(this.#context.clock.now())
+  }
+
+  on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close()
+  }
+
+  #signal(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#context.signal : AbortSignal.any([this.#context.signal, signal])
+  }
+
+  #report(kind: StorageEvents['transfer']['kind'], object: string, total: number | undefined): TransferReport {
+    const { clock, random }: { clock: Clock; random: Random } = this.#context
+    return new TransferReport({ emitter: this.#events, clock, random, kind, object, total })
+  }
+}
+
+type OnProgress = NonNullable<GetOptions['onProgress']>
+
+function reporting(report: TransferReport, onProgress: OnProgress | undefined): OnProgress {
+  return (progress) => {
+    report.update(progress)
+    onProgress?.(progress)
+  }
+}
+
+/** Passes a body on; a reader that stops early is told as a failed transfer, since it did not get the object. */
+async function* reportingEnd(body: AsyncIterable<Uint8Array>, report: TransferReport): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+    report.done()
+  } catch (error) {
+    report.failed(error)
+    throw error
+  } finally {
+    report.abandoned()
+  }
+}

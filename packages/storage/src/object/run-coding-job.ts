@@ -1,0 +1,74 @@
+import { ReedSolomon } from '@weft/erasure'
+import type {
+  CodeParameters,
+  CodingJob,
+  CodingResult,
+  DecodeJob,
+  EncodeJob,
+  Movable,
+  SealedShard,
+  VerifyJob,
+} from './coding-job.ts'
+import { decodeSegment } from './decode-segment.ts'
+import { encodeSegment } from './encode-segment.ts'
+import { FrameCipher } from './frame-cipher.ts'
+import { FRAMES_PER_SEGMENT } from './object-layout.ts'
+import { deriveObjectKeys } from './object-keys.ts'
+import { verifyShard } from './verify-shard.ts'
+
+const codes = new Map<string, ReedSolomon>()
+
+/** Does one job on the calling thread. @param onShard gets each shard of an encode job as soon as it is sealed. */
+export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => void): CodingResult {
+  switch (job.kind) {
+    case 'encode':
+      return encode(job, onShard)
+    case 'verify':
+      return verify(job)
+    case 'decode':
+      return decode(job)
+  }
+}
+
+function encode(job: EncodeJob, onShard: (shard: SealedShard) => void): CodingResult {
+  const keys = deriveObjectKeys(job.dataKey, job.object)
+  encodeSegment({
+    plaintext: job.plaintext,
+    segment: job.segment,
+    firstFrame: job.segment * FRAMES_PER_SEGMENT,
+    last: job.last,
+    cipher: new FrameCipher(keys),
+    code: codeOf(job),
+    sealKey: keys.sealKey,
+    object: job.object,
+    nodes: job.nodes,
+    shards: job.shards,
+    onShard: (index, root) => onShard({ index, root, shard: job.shards[index] as Movable }),
+  })
+  return { plaintext: job.plaintext }
+}
+
+function verify({ dataKey, object, segment, index, node, root, shard }: VerifyJob): CodingResult {
+  const { sealKey } = deriveObjectKeys(dataKey, object)
+  return { valid: verifyShard(shard, { object, segment, index, node }, sealKey, root), shard }
+}
+
+function decode(job: DecodeJob): CodingResult {
+  const frames = decodeSegment({
+    shards: job.shards,
+    code: codeOf(job),
+    cipher: new FrameCipher(deriveObjectKeys(job.dataKey, job.object)),
+    length: job.length,
+    firstFrame: job.segment * FRAMES_PER_SEGMENT,
+    last: job.last,
+  })
+  return { frames, shards: job.shards.filter((shard) => shard !== undefined) }
+}
+
+/** A code's tables take longer to make than a small segment to code; there are five codes. */
+function codeOf({ k, n }: CodeParameters): ReedSolomon {
+  const name = `${k}/${n}`
+  const code = codes.get(name) ?? new ReedSolomon(k, n)
+  codes.set(name, code)
+  return code
+}

@@ -1,0 +1,108 @@
+import type { Fault } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+
+/** k of n shards restore a segment. */
+export interface StorageClass {
+  readonly name: 'tiny' | 'small' | 'medium' | 'standard' | 'vault'
+  readonly k: number
+  readonly n: number
+}
+
+export type ShardState = 'stored' | 'unreachable' | 'missing' | 'corrupt'
+
+export interface ShardStatus {
+  readonly index: number
+  readonly node: DidKey
+  readonly state: ShardState
+}
+
+export interface SegmentStatus {
+  readonly index: number
+  /** Shards that are `stored`. */
+  readonly alive: number
+  readonly shards: readonly ShardStatus[]
+}
+
+export interface ObjectStatus {
+  readonly ref: string
+  readonly object: string
+  readonly size: number
+  readonly class: StorageClass
+  readonly segments: readonly SegmentStatus[]
+  readonly health: 'healthy' | 'degraded' | 'lost'
+  /** Set unless healthy, and when a read had no quorum. */
+  readonly fault: Fault | undefined
+  /** Placement rules that a small network could not keep, in words; empty when all hold. */
+  readonly relaxed: readonly string[]
+  readonly expiresAt: number
+}
+
+export interface StoredObject {
+  /** Full reference with the key. */
+  readonly ref: string
+  readonly object: string
+  readonly name: string
+  readonly size: number
+  readonly class: string
+  readonly createdAt: number
+  readonly expiresAt: number
+}
+
+export interface TransferProgress {
+  readonly bytes: number
+  /** Undefined when the source does not tell its length. */
+  readonly total: number | undefined
+}
+
+export interface PutOptions {
+  readonly name?: string
+  readonly class?: StorageClass['name']
+  /** ms from now; default 30 days, at most 365. */
+  readonly ttlMs?: number
+  /** Bytes, where known. */
+  readonly size?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: TransferProgress) => void
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: TransferProgress) => void
+}
+
+export interface ObjectReader {
+  readonly size: number
+  /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
+/** Objects that outlive their nodes (storage.md). References: `weft://<network>/<object>#<key>`. */
+export interface Storage extends AsyncDisposable {
+  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED; then nothing stays at any holder. */
+  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
+  get(ref: string, options?: GetOptions): Promise<ObjectReader>
+  stat(ref: string, options?: { signal?: AbortSignal }): Promise<ObjectStatus>
+  /** Objects that this node put, newest first. */
+  list(): readonly StoredObject[]
+  /** What this node holds for others. */
+  held(): {
+    readonly shards: number
+    readonly bytes: number
+    readonly quotaBytes: number
+    readonly fault: Fault | undefined
+  }
+  on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void
+}
+
+export interface StorageEvents {
+  /** Progress of transfers under way; at most four a second each, and the last. */
+  transfer: {
+    readonly id: string
+    readonly kind: 'put' | 'get'
+    readonly object: string
+    readonly bytes: number
+    readonly total: number | undefined
+    readonly state: 'running' | 'done' | 'failed'
+    readonly fault: Fault | undefined
+  }
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+/** What issue 2 allows a whole process, bytes. */
+const LIMIT = 300e6
+/** Three times as many bytes of shards: memory that grew with the object could not hide. */
+const MEGABYTES = process.env['WEFT_LONG'] === undefined ? 160 : 2048
+
+test(`a put of ${MEGABYTES} MiB keeps the whole process under ${LIMIT / 1e6} MB`, async () => {
+  const script = fileURLToPath(new URL('../support/stream-large-object.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script, String(MEGABYTES)])
+  const most = Number(stdout)
+  assert.ok(most > 0 && most < LIMIT, `${Math.round(most / 1e6)} MB`)
+})

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger, systemClock, systemRandom } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import type { Overlay } from '@weft/overlay'
+import { CodingPool } from '../../src/object/coding-pool.ts'
+import { MemoryBudget } from '../../src/object/memory-budget.ts'
+import { ObjectIndex } from '../../src/object/object-index.ts'
+import { ObjectRecords } from '../../src/object/object-records.ts'
+import { ObjectStorage } from '../../src/object/object-storage.ts'
+
+/** The object side of storage on the given overlay, with its index in a temporary directory. */
+export function testStorage(overlay: Overlay): ObjectStorage {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-objects-'))
+  const coding = new CodingPool({ threads: 2, clock: systemClock })
+  const index = new ObjectIndex(directory, SigningKey.generate(), systemRandom)
+  const controller = new AbortController()
+  const context = {
+    overlay,
+    streams: overlay.streams,
+    records: new ObjectRecords(overlay.records, systemClock),
+    coding,
+    memory: new MemoryBudget(96 * 1024 * 1024),
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    signal: controller.signal,
+  }
+  return new ObjectStorage({
+    context,
+    index,
+    held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
+    close: async () => {
+      controller.abort()
+      await coding[Symbol.asyncDispose]()
+      index[Symbol.dispose]()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  })
+}
+
+export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+}
+
+export async function readAll(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(Buffer.concat(await Array.fromAsync(body)))
+}

@@ -1,0 +1,44 @@
+/** What one package may import: the names of packages, without the scope. */
+export type LayerTable = Readonly<Record<string, readonly string[]>>
+
+const FOUNDATION = ['core']
+const PURE = [...FOUNDATION, 'crypto', 'wire']
+const NETWORK = [...PURE, 'onion', 'erasure']
+const DOMAIN = [...NETWORK, 'overlay', 'ledger']
+const DOMAINS = ['vpn', 'storage', 'messaging', 'apps', 'services', 'compute', 'validation']
+
+/**
+ * The layers of docs/architecture.md: each package with all that it may import. A package that is missing here may
+ * not exist. The sources of a package include its tests, which may use `devnet` besides.
+ */
+export const LAYERS: LayerTable = {
+  core: [],
+  crypto: FOUNDATION,
+  wire: FOUNDATION,
+  onion: PURE,
+  erasure: PURE,
+  overlay: NETWORK,
+  ledger: NETWORK,
+  vpn: DOMAIN,
+  storage: DOMAIN,
+  messaging: DOMAIN,
+  apps: DOMAIN,
+  services: DOMAIN,
+  compute: DOMAIN,
+  validation: DOMAIN,
+  node: [...DOMAIN, ...DOMAINS],
+  // Beside node: it writes the network file and the nodes' keys, and starts node's daemon as a process.
+  devnet: [...DOMAIN, ...DOMAINS],
+  cli: [...FOUNDATION, 'node', 'devnet'],
+  dashboard: FOUNDATION,
+  sdk: [...PURE, 'devnet'],
+}
+
+/** Entries of a package (by the path of their source) that may import more than the rest of it. */
+export const ENTRY_EXCEPTIONS: readonly { readonly path: RegExp; readonly may: readonly string[] }[] = [
+  // The browser's own client node, loaded on demand.
+  { path: /^packages\/sdk\/src\/light(\/|\.ts$)/, may: ['overlay', 'onion', 'messaging'] },
+]
+
+/** What the tests of any package may import besides: a network to run against. */
+export const TESTS_MAY: readonly string[] = ['devnet']

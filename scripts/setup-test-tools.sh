@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs what the tests use from Debian or Ubuntu: needs root. Quick when all of it is there already.
+#   chromium     the dashboard's tests in a browser
+#   libisal2     the oracle of the erasure code
+#   procps       pgrep and ps, with which tests look for processes that were left behind
+#   util-linux   mount, for the full disk of a small tmpfs
+set -eu
+packages='chromium libisal2 procps util-linux curl'
+missing=''
+for package in $packages; do
+  if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+    missing="$missing $package"
+  fi
+done
+if [ -z "$missing" ]; then
+  echo "test tools: all there" >&2
+  exit 0
+fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "E_TEST_TOOLS:$missing not installed, and only root can. Fix: sudo $0" >&2
+  exit 1
+fi
+echo "test tools: installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update --quiet=2
+# shellcheck disable=SC2086 # a list of words
+apt-get install --quiet=2 --yes --no-install-recommends $missing >&2
