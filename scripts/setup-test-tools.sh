@@ -3,9 +3,11 @@
 #   chromium     the dashboard's tests in a browser
 #   libisal2     the oracle of the erasure code
 #   procps       pgrep and ps, with which tests look for processes that were left behind
+#   fish, zsh    check the completion that is written for them
+#   zsh, fish    the completion scripts, as these shells read them
 #   util-linux   mount, for the full disk of a small tmpfs
 set -eu
-packages='chromium libisal2 procps util-linux curl'
+packages='chromium libisal2 procps util-linux curl fish zsh'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

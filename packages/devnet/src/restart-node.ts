@@ -29,9 +29,9 @@ export async function restartNode(
       fix: `Start all of it: weft devnet up --dir ${state.directory}`,
     })
   }
-  const identity = nodeProcess(node)
-  if (identity !== undefined) await endProcess(identity, { hurry: options.signal })
-  const spawned = spawnNode(state, node, options.daemon)
-  await waitUntilStarted(spawned, options.signal)
-  return { node, pid: spawned.identity.pid }
+  const running = nodeProcess(node)
+  if (running !== undefined) await endProcess(running, { hurry: options.signal })
+  const { identity, exited, logStart } = spawnNode(state, node, options.daemon)
+  await waitUntilStarted({ name: node.name, home: node.home, pid: identity.pid, exited, logStart }, options.signal)
+  return { node, pid: identity.pid }
 }

@@ -45,7 +45,7 @@ export interface RunningDevnet {
   /** Names of nodes of a reused network that were dead and were started again. */
   readonly revived: readonly string[]
   /** Ends the nodes that this process is in charge of; of a reused network none. Once it resolved none is left. */
-  stop(options?: StopOptions): Promise<void>
+  readonly stop: (options?: StopOptions) => Promise<void>
 }
 
 /**
@@ -134,7 +134,11 @@ async function startNodes(
   const total = nodes.length
   let done = 0
   const starting = nodes.map(async (node) => {
-    await waitUntilStarted(spawnNode(state, node, options.daemon), AbortSignal.any([signal, failed.signal]))
+    const { identity, exited, logStart } = spawnNode(state, node, options.daemon)
+    await waitUntilStarted(
+      { name: node.name, home: node.home, pid: identity.pid, exited, logStart },
+      AbortSignal.any([signal, failed.signal]),
+    )
     done++
     onProgress?.({ step: 'processes', done, total, text: `${done} of ${total} nodes started` })
   })

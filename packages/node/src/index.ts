@@ -2,6 +2,7 @@
  * The light side of this package: settings and their explanation, without the daemon. The daemon itself is a process
  * (daemon-main.ts), and is spoken to by HTTP.
  */
+export { DAEMON_NODE_FLAGS } from './daemon-flags.ts'
 export { type SettingExplanation, explainSetting } from './config/explain-setting.ts'
 export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'

@@ -45,8 +45,8 @@ async function waitUntilOk(api: ApiClient, signal: AbortSignal): Promise<ReadyAn
 async function readChecks(api: ApiClient, signal: AbortSignal): Promise<ReadyAnswer['checks']> {
   const { body } = await api.probe('/readyz?verbose', { signal })
   try {
-    const { checks } = JSON.parse(body) as ReadyAnswer
-    if (Array.isArray(checks)) return checks
+    const { checks } = JSON.parse(body) as Partial<ReadyAnswer>
+    if (checks !== undefined) return checks
   } catch {
     // Falls through to the one error below.
   }

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, watch } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError } from '@weft/core'
+import { type Fault, isWeftError, messageOf, WeftError } from '@weft/core'
+import { type DaemonExit, logLength, logPath, waitUntilStarted } from '@weft/devnet'
 import { daemonCommand } from '../daemon/daemon-command.ts'
 import { homeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
-import { lastFault } from '@weft/devnet'
 
 /** Options that are handed on to the daemon as they are. */
 const DAEMON_OPTIONS = [
@@ -29,37 +28,50 @@ export async function run(invocation: Invocation): Promise<void> {
   const [program, ...programArgs] = daemonCommand()
   if (invocation.flag('detach')) await startInBackground(invocation, home, [program, ...programArgs, ...args])
   // In the foreground the daemon takes this process over: one pid, and signals go straight to it.
-  else process.execve?.(program, [program, ...programArgs, ...args], process.env as Record<string, string>)
+  else process.execve?.(program, [program, ...programArgs, ...args], process.env)
 }
 
 async function startInBackground(invocation: Invocation, home: string, command: readonly string[]): Promise<void> {
   const { output, signal } = invocation
-  const log = join(home, 'logs', 'output.log')
-  const file = openLog(home, log)
+  const logStart = logLength(home)
+  const file = openLog(home)
   const [program, ...args] = command as [string, ...string[]]
   const child = spawn(program, args, { detached: true, stdio: ['ignore', file, file] })
   closeSync(file)
-  const ended = new Promise<never>((_, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => reject(diedError(home, log, code)))
+  const exited = new Promise<DaemonExit>((resolve) => {
+    child.once('error', () => resolve({ code: null, signal: null }))
+    child.once('exit', (code, reason) => resolve({ code, signal: reason }))
   })
-  ended.catch(() => {})
+  const pid = child.pid ?? 0
   try {
-    const ports = await Promise.race([readyPorts(home, child.pid, signal), ended])
-    output.document({ pid: child.pid, home, ports })
-    output.print(`The daemon runs: process ${child.pid ?? 'unknown'}, home ${home}.`)
+    await waitUntilStarted({ name: 'The daemon', home, pid, exited, logStart }, signal)
   } catch (error) {
     // Half started is not started.
     child.kill('SIGTERM')
-    throw error
+    throw daemonFault(error)
   }
   child.unref()
+  const { ports } = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as { ports: unknown }
+  output.document({ pid, home, ports })
+  output.print(`The daemon runs: process ${pid}, home ${home}.`)
 }
 
-function openLog(home: string, log: string): number {
+/** A daemon that ended by itself has said why: that is the error. */
+function daemonFault(error: unknown): unknown {
+  if (!isWeftError(error, 'E_DEVNET_NODE_DIED')) return error
+  const fault = error.details['fault'] as Fault | undefined
+  return new WeftError({
+    code: fault?.code ?? 'E_DAEMON_DIED',
+    cause: fault?.cause ?? error.cause,
+    fix: error.fix,
+    origin: error,
+  })
+}
+
+function openLog(home: string): number {
   try {
     mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
-    return openSync(log, 'a', 0o600)
+    return openSync(logPath(home), 'a', 0o600)
   } catch (error) {
     throw new WeftError({
       code: 'E_STATE_UNWRITABLE',
@@ -68,36 +80,4 @@ function openLog(home: string, log: string): number {
       origin: error,
     })
   }
-}
-
-/** Resolves once daemon.json names this process: the daemon writes it when it is ready. */
-async function readyPorts(home: string, pid: number | undefined, signal: AbortSignal): Promise<unknown> {
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-  const look = async (): Promise<void> => {
-    try {
-      const ready = JSON.parse(await readFile(join(home, 'daemon.json'), 'utf8')) as { pid: number; ports: unknown }
-      if (ready.pid === pid) resolve(ready.ports)
-    } catch {
-      // Not there yet.
-    }
-  }
-  const watcher = watch(home, () => void look())
-  const onAbort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    void look()
-    return await promise
-  } finally {
-    watcher.close()
-    signal.removeEventListener('abort', onAbort)
-  }
-}
-
-function diedError(home: string, log: string, code: number | null): WeftError {
-  const fault = lastFault(home)
-  return new WeftError({
-    code: fault?.code ?? 'E_DAEMON_DIED',
-    cause: fault?.cause ?? `The daemon ended with exit code ${code ?? 'unknown'} before it was ready.`,
-    fix: fault?.fix ?? `See ${log}.`,
-  })
 }

@@ -25,7 +25,8 @@ export class TargetFile implements AsyncDisposable {
     if (!force && (await exists(path))) throw existsError(path)
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`)
     try {
-      return new TargetFile(path, force, temporary, await open(temporary, 'wx', 0o600))
+      // The umask of the person decides who may read it, as for any file that a program writes.
+      return new TargetFile(path, force, temporary, await open(temporary, 'wx', 0o666))
     } catch (error) {
       throw writeError(path, error)
     }
@@ -46,8 +47,6 @@ export class TargetFile implements AsyncDisposable {
     const file = this.#file
     if (file === undefined) throw new Error('TargetFile: committed twice')
     try {
-      // The umask of the person decides who may read it, as for any file that a program writes.
-      await file.chmod(0o666 & ~process.umask())
       await file.sync()
       await file.close()
       this.#file = undefined

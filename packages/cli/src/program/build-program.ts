@@ -2,7 +2,8 @@ import { Argument, Command, Option } from 'commander'
 import { ALL_COMMANDS, GROUPS } from '../specs/all-commands.ts'
 import { JSON_OPTION } from '../specs/common-options.ts'
 import { Output } from '../output/output.ts'
-import type { CommandSpec, OptionSpec } from './command-spec.ts'
+import type { CommandSpec } from './command-spec.ts'
+import type { OptionSpec } from './described-command.ts'
 import { Invocation } from './invocation.ts'
 
 export interface ProgramOptions {
@@ -57,14 +58,15 @@ function buildCommand(spec: CommandSpec, word: string, options: ProgramOptions):
   command.addHelpText('after', helpText(spec))
   command.action(async () => {
     const values = command.opts()
-    const { run } = await spec.load()
-    await run(
+    const module = await spec.load()
+    await module.run(
       new Invocation({
         args: command.args,
         options: values,
         output: new Output(values['json'] === true),
         signal: options.signal,
         env: options.env,
+        commands: ALL_COMMANDS,
       }),
     )
   })

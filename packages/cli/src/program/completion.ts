@@ -1,6 +1,5 @@
-import { ALL_COMMANDS } from '../specs/all-commands.ts'
 import { JSON_OPTION } from '../specs/common-options.ts'
-import type { CommandSpec } from './command-spec.ts'
+import type { DescribedCommand } from './described-command.ts'
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 
@@ -11,8 +10,8 @@ interface Completion {
 }
 
 /** The completion script of a shell, made from the same table as the parser and the help. */
-export function completionScript(shell: Shell): string {
-  const table = completions(ALL_COMMANDS)
+export function completionScript(shell: Shell, commands: readonly DescribedCommand[]): string {
+  const table = completions(commands)
   switch (shell) {
     case 'bash':
       return bash(table)
@@ -25,7 +24,7 @@ export function completionScript(shell: Shell): string {
   }
 }
 
-function completions(specs: readonly CommandSpec[]): Completion[] {
+function completions(specs: readonly DescribedCommand[]): Completion[] {
   const table: Completion[] = []
   const firsts = new Map<string, string>()
   for (const { words, summary } of specs) {

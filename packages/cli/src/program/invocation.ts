@@ -1,5 +1,6 @@
 import { WeftError } from '@weft/core'
 import type { Output } from '../output/output.ts'
+import type { DescribedCommand } from './described-command.ts'
 import { parseDuration } from './duration.ts'
 import { usageError } from './usage-error.ts'
 
@@ -9,6 +10,8 @@ export class Invocation {
   readonly output: Output
   readonly signal: AbortSignal
   readonly env: NodeJS.ProcessEnv
+  /** All that there are: for what describes them. */
+  readonly commands: readonly DescribedCommand[]
   readonly #options: Readonly<Record<string, unknown>>
 
   constructor(init: {
@@ -17,10 +20,12 @@ export class Invocation {
     output: Output
     signal: AbortSignal
     env: NodeJS.ProcessEnv
+    commands: readonly DescribedCommand[]
   }) {
     this.args = init.args
     this.output = init.output
     this.env = init.env
+    this.commands = init.commands
     this.#options = init.options
     const timeoutMs = this.duration('timeout')
     this.signal = timeoutMs === undefined ? init.signal : AbortSignal.any([init.signal, timeoutSignal(timeoutMs)])

@@ -1,4 +1,5 @@
-import type { CommandSpec, GroupSpec } from '../program/command-spec.ts'
+import type { CommandSpec } from '../program/command-spec.ts'
+import type { GroupSpec } from '../program/described-command.ts'
 import { DEVNET_COMMANDS } from './devnet-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 import { NODE_COMMANDS } from './node-commands.ts'

@@ -1,4 +1,4 @@
-import type { OptionSpec } from '../program/command-spec.ts'
+import type { OptionSpec } from '../program/described-command.ts'
 
 /** Of every command. */
 export const JSON_OPTION: OptionSpec = {

@@ -1,4 +1,5 @@
-import type { CommandSpec, OptionSpec } from '../program/command-spec.ts'
+import type { CommandSpec } from '../program/command-spec.ts'
+import type { OptionSpec } from '../program/described-command.ts'
 import { HOME, TIMEOUT } from './common-options.ts'
 
 const NODE_SETTINGS: readonly OptionSpec[] = [

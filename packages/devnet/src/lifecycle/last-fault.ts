@@ -1,25 +1,26 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Fault } from '@weft/core'
 import { logPath } from './devnet-directory.ts'
 
 /** Bytes of the end of a log in which the fault is looked for. */
 const TAIL = 64 * 1024
 
+/** Where the log of a home ends now, bytes: what a daemon writes from here on is its own. */
+export function logLength(home: string): number {
+  return statSync(logPath(home), { throwIfNoEntry: false })?.size ?? 0
+}
+
 /**
- * Why a node ended, from the end of its logs: the last fault with a code, as the line of JSON of the log or as the
- * words that the daemon prints; else the last line. Undefined when there is none.
+ * Why a daemon ended, from what it wrote to its log behind `from` bytes: the last fault with a code, as a line of
+ * JSON or as the words that the daemon prints; else the last line. Undefined when there is none.
  */
-export function lastFault(home: string): Fault | undefined {
-  const texts = [logPath(home), join(home, 'logs', 'daemon.log')].map((path) => tail(path))
-  for (const text of texts) {
-    const fault = faultIn(text)
-    if (fault !== undefined) return fault
-  }
-  const line = texts.map((text) => text.trim().split('\n').at(-1)).find((last) => last !== undefined && last !== '')
-  return line === undefined
-    ? undefined
-    : { code: 'E_DEVNET_NODE_DIED', cause: line.slice(0, 500), fix: `See ${join(home, 'logs')}.` }
+export function lastFault(home: string, from: number): Fault | undefined {
+  const text = tail(logPath(home), from)
+  const line = text.trim().split('\n').at(-1) ?? ''
+  return (
+    faultIn(text) ??
+    (line === '' ? undefined : { code: 'E_DEVNET_NODE_DIED', cause: line.slice(0, 500), fix: `See ${logPath(home)}.` })
+  )
 }
 
 /** The last fault in a text of log lines. */
@@ -60,7 +61,7 @@ function faultOfValue(value: unknown, depth = 0): Fault | undefined {
   return undefined
 }
 
-function tail(path: string): string {
+function tail(path: string, from: number): string {
   let file: number
   try {
     file = openSync(path, 'r')
@@ -70,7 +71,7 @@ function tail(path: string): string {
   }
   try {
     const { size } = fstatSync(file)
-    const buffer = Buffer.alloc(Math.min(size, TAIL))
+    const buffer = Buffer.alloc(Math.min(Math.max(0, size - from), TAIL))
     readSync(file, buffer, 0, buffer.length, size - buffer.length)
     return buffer.toString('utf8')
   } finally {

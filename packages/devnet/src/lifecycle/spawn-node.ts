@@ -7,16 +7,19 @@ import { writeProcessRecord } from '../process/process-record.ts'
 import type { DaemonCommand } from './daemon-command.ts'
 import { lifelinePath, logPath, networkFilePath } from './devnet-directory.ts'
 import type { DevnetNode, DevnetState } from './devnet-state.ts'
+import { logLength } from './last-fault.ts'
+import type { DaemonExit } from './wait-until-started.ts'
 
 export interface SpawnedNode {
   readonly node: DevnetNode
+  /** Bytes of the log before this start. */
+  readonly logStart: number
   readonly identity: ProcessIdentity
-  /** Resolves with the reason when the process ends; only while this process lives. */
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  readonly exited: Promise<DaemonExit>
 }
 
 /** The flags of one node of a devnet. */
-export function nodeArguments(state: DevnetState, node: DevnetNode): string[] {
+function nodeArguments(state: DevnetState, node: DevnetNode): string[] {
   const args = ['--home', node.home, '--network', networkFilePath(state.directory), '--name', node.name]
   args.push('--roles', node.client ? 'client' : node.roles.join(','))
   if (node.family !== undefined) args.push('--family', node.family)
@@ -34,6 +37,7 @@ export function spawnNode(state: DevnetState, node: DevnetNode, daemon: DaemonCo
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
   // Only what the new process writes counts as a sign of life.
   rmSync(join(node.home, 'daemon.json'), { force: true })
+  const logStart = logLength(node.home)
   const output = openSync(log, 'a', 0o600)
   let child: ChildProcess
   try {
@@ -46,7 +50,7 @@ export function spawnNode(state: DevnetState, node: DevnetNode, daemon: DaemonCo
   } finally {
     closeSync(output)
   }
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+  const exited = new Promise<DaemonExit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', () => resolve({ code: null, signal: null }))
   })
@@ -60,7 +64,7 @@ export function spawnNode(state: DevnetState, node: DevnetNode, daemon: DaemonCo
     })
   }
   writeProcessRecord(node.home, identity)
-  return { node, identity, exited }
+  return { node, identity, exited, logStart }
 }
 
 /** Settings of the person's own node must not leak into every node of the devnet. */

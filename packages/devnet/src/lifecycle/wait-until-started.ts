@@ -4,32 +4,47 @@ import { join } from 'node:path'
 import { abortError, WeftError } from '@weft/core'
 import { lastFault } from './last-fault.ts'
 import { logPath } from './devnet-directory.ts'
-import type { SpawnedNode } from './spawn-node.ts'
+
+export interface StartedDaemon {
+  /** For people. */
+  readonly name: string
+  readonly home: string
+  readonly pid: number
+  /** Bytes of the log before this start: older words are not its own. */
+  readonly logStart: number
+  /** Resolves with the reason when the process ends. */
+  readonly exited: Promise<DaemonExit>
+}
+
+export interface DaemonExit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
 
 /**
  * Resolves once the daemon says in its home's daemon.json that it is ready (its API answers by then).
  * @throws WeftError E_DEVNET_NODE_DIED with the daemon's own last fault when it ends instead; E_ABORTED
  */
-export async function waitUntilStarted(spawned: SpawnedNode, signal: AbortSignal): Promise<void> {
-  const { node, identity, exited } = spawned
+export async function waitUntilStarted(daemon: StartedDaemon, signal: AbortSignal): Promise<void> {
+  const { home, pid, exited } = daemon
   const { promise: aborted, reject: abort } = Promise.withResolvers<never>()
   aborted.catch(() => {})
   const onAbort = (): void => abort(abortError(signal))
   signal.addEventListener('abort', onAbort, { once: true })
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
   const look = (): void => {
-    readyPid(node.home).then((pid) => {
-      if (pid === identity.pid) resolve()
+    readyPid(home).then((seen) => {
+      if (seen === pid) resolve()
     }, reject)
   }
-  const watcher = watch(node.home, look)
+  const watcher = watch(home, look)
   watcher.on('error', reject)
   try {
     if (signal.aborted) throw abortError(signal)
     // It may have become ready before the watch began.
     look()
     const died = exited.then((end) => {
-      throw diedError(spawned, end)
+      throw diedError(daemon, end)
     })
     await Promise.race([ready, aborted, died])
   } finally {
@@ -47,13 +62,13 @@ async function readyPid(home: string): Promise<number | undefined> {
   }
 }
 
-function diedError({ node }: SpawnedNode, end: { code: number | null; signal: NodeJS.Signals | null }): WeftError {
+function diedError({ name, home, logStart }: StartedDaemon, end: DaemonExit): WeftError {
   const how = end.signal === null ? `with exit code ${end.code ?? 'unknown'}` : `by ${end.signal}`
-  const fault = lastFault(node.home)
+  const fault = lastFault(home, logStart)
   return new WeftError({
     code: 'E_DEVNET_NODE_DIED',
-    cause: `${node.name} ended ${how} before it was ready${fault === undefined ? '' : `: ${fault.code}: ${fault.cause}`}`,
-    fix: fault?.fix ?? `See its log: ${logPath(node.home)}`,
-    details: { node: node.name, exitCode: end.code, signal: end.signal, ...(fault && { fault }) },
+    cause: `${name} ended ${how} before it was ready${fault === undefined ? '.' : `: ${fault.code}: ${fault.cause}`}`,
+    fix: fault?.fix ?? `See its log: ${logPath(home)}`,
+    details: { node: name, exitCode: end.code, signal: end.signal, ...(fault && { fault }) },
   })
 }

@@ -21,7 +21,7 @@ const KEY_OF_FLAG: ReadonlyMap<string, SettingKey> = new Map(
 )
 
 /** Every flag of the daemon, without the dashes. */
-export const FLAG_NAMES: readonly string[] = [...Object.keys(START_FLAGS), ...KEY_OF_FLAG.keys()]
+const FLAG_NAMES: readonly string[] = [...Object.keys(START_FLAGS), ...KEY_OF_FLAG.keys()]
 
 /**
  * Reads `--name value` and `--name=value`.

@@ -4,7 +4,7 @@ import type { Role } from '@weft/overlay'
 export const WORKING_ROLES = ['storage', 'validator'] as const satisfies readonly Role[]
 
 /** Named sets of roles; each names only what works in this version. */
-export const PRESETS = {
+const PRESETS = {
   /** A personal device: uses the network, serves nobody. */
   client: [],
   /** A server of a volunteer. */

@@ -13,7 +13,7 @@ const MiB = 2 ** 20
 const GiB = 2 ** 30
 
 /** Every setting by its key in weft.toml (`section.name`), in the order of the docs. */
-export const SETTINGS = {
+const SETTINGS = {
   'node.name': setting(
     NAME,
     'node',

@@ -14,7 +14,10 @@ export interface OpenLog extends Disposable {
 export function openLog({ values }: Config, { logs, home }: StatePaths): OpenLog {
   const level = values['log.level']
   if (values['log.target'] === 'stderr') {
-    return { log: createDaemonLog(level, process.stderr), dropped: () => 0, [Symbol.dispose]: () => {} }
+    let dropped = 0
+    // Whoever read it has gone: the daemon goes on without.
+    process.stderr.on('error', () => dropped++)
+    return { log: createDaemonLog(level, process.stderr), dropped: () => dropped, [Symbol.dispose]: () => {} }
   }
   try {
     const file = new RotatingFile({

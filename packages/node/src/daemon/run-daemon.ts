@@ -70,7 +70,7 @@ function stopper(daemon: () => Daemon | undefined, begin: () => void): (why: str
 
 function announceReady(config: Config, { id, home, ports }: Daemon): void {
   if (process.stdout.isTTY && config.readyFd === undefined) {
-    writeSync(
+    writeSafely(
       1,
       `Weft ${VERSION} runs: http://127.0.0.1:${ports['api']}/ (open it with: weft dashboard). Stop it with Ctrl-C.\n`,
     )

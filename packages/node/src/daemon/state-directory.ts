@@ -6,6 +6,8 @@ import { makeDirectories } from './make-directories.ts'
 /** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)). */
 const MAX_SOCKET_PATH = 107
 
+const SQLITE_FULL = 13
+
 /** Where everything of a node lies. */
 export interface StatePaths {
   readonly home: string
@@ -21,7 +23,7 @@ export interface StatePaths {
   readonly storage: string
 }
 
-export function statePaths(home: string): StatePaths {
+function statePaths(home: string): StatePaths {
   return {
     home,
     socket: join(home, 'api.sock'),
@@ -64,7 +66,8 @@ export function openStateDirectory(home: string): StatePaths {
 }
 
 export function stateUnwritable(home: string, error: unknown): WeftError {
-  const full = (error as NodeJS.ErrnoException).code === 'ENOSPC'
+  const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number }
+  const full = code === 'ENOSPC' || errcode === SQLITE_FULL
   return new WeftError({
     code: full ? 'E_DISK_FULL' : 'E_STATE_UNWRITABLE',
     cause: `The state directory ${home} cannot be written: ${messageOf(error)}.`,

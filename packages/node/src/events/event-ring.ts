@@ -10,7 +10,7 @@ export interface WeftEvent {
 export type EventName = 'map' | 'peer' | 'admission' | 'transfer' | 'status' | 'reset'
 
 /** Events that are kept for clients that come back. */
-export const EVENT_RING_CAPACITY = 1_000
+const EVENT_RING_CAPACITY = 1_000
 
 /**
  * The last thousand events of this boot. A client that lost its connection names the last id it saw and gets what

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
 /** ms within which a JSON body (at most 64 KiB) has to be here. */
-export const BODY_TIMEOUT_MS = 10_000
+const BODY_TIMEOUT_MS = 10_000
 
 /** Cuts off a client that sends its small body drop by drop. */
 export function limitBodyTime({ raw }: FastifyRequest, timeoutMs: number = BODY_TIMEOUT_MS): void {

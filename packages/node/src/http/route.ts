@@ -4,7 +4,7 @@ import { requestInvalid } from './api-error.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scopes.ts'
 
-export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
+type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 /** What a handler gets besides what it declared. */
 export interface Call {

@@ -6,7 +6,7 @@ import { type ThreadUsage, readThreadUsage } from './thread-usage.ts'
 /** ms between looks. */
 const INTERVAL_MS = 25
 /** ms: the longest that anything may hold the main thread. */
-export const BLOCK_LIMIT_MS = 50
+const BLOCK_LIMIT_MS = 50
 /** Looks between two readings of the thread's usage, which cost a system call and a file each. */
 const LOOKS_PER_READING = 8
 /** The percentile is over the last one to two of these, ms. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { configurationReference } from '../../src/config/configuration-reference.ts'
+import { configurationReference } from '../support/configuration-reference.ts'
 import { explainSetting } from '../../src/config/explain-setting.ts'
 import { SETTING_KEYS } from '../../src/config/settings.ts'
 

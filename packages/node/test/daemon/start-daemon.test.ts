@@ -7,6 +7,7 @@ import { WeftError } from '@weft/core'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { processStartTime } from '../../src/daemon/process-start-time.ts'
 import { startDaemon } from '../../src/daemon/start-daemon.ts'
+import { stateUnwritable } from '../../src/daemon/state-directory.ts'
 import { call } from '../support/http.ts'
 import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
 
@@ -147,4 +148,14 @@ test('a reference never reaches the log', async (t) => {
   const log = readFileSync(join(home, 'logs', 'daemon.log'), 'utf8')
   assert.match(log, /"route":"\/api\/v1\/object"/)
   assert.ok(!log.includes('very-secret'), log)
+})
+
+test('a full disk is told as such, whatever met it first', () => {
+  for (const error of [
+    Object.assign(new Error('no space left'), { code: 'ENOSPC' }),
+    Object.assign(new Error('database or disk is full'), { errcode: 13 }),
+  ]) {
+    assert.equal(stateUnwritable('/home', error).code, 'E_DISK_FULL')
+  }
+  assert.equal(stateUnwritable('/home', new Error('odd')).code, 'E_STATE_UNWRITABLE')
 })

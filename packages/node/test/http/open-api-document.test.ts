@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as z from 'zod'
 import type { Route } from '../../src/http/route.ts'
@@ -69,4 +70,13 @@ test('what routes answer is what they declare', async (t) => {
     checked++
   }
   assert.ok(checked >= 9)
+})
+
+test('docs/specs/http-api.md lists every route with its scope', () => {
+  const docs = readFileSync(new URL('../../../../docs/specs/http-api.md', import.meta.url), 'utf8')
+  const rows = [...docs.matchAll(/^\| `([A-Z]+ \/\S*)` \| (\S+) \|$/gm)].map(([, route, scope]) => `${route} ${scope}`)
+  assert.deepEqual(
+    rows,
+    ROUTES.map(({ method, url, scope }) => `${method} ${url} ${scope}`),
+  )
 })

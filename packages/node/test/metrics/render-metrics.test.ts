@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { VirtualClock } from '@weft/core'
+import { EventRing } from '../../src/events/event-ring.ts'
+import { TransferLog } from '../../src/events/transfer-log.ts'
+import { RequestCounters } from '../../src/http/request-counters.ts'
+import { collectMetrics } from '../../src/metrics/collect-metrics.ts'
+import { metricsReference } from '../support/metrics-reference.ts'
+import type { ApiServices } from '../../src/routes/api-services.ts'
+import { FakeOverlay } from '../support/fake-overlay.ts'
+import { FakeStorage } from '../support/fake-storage.ts'
 import { call } from '../support/http.ts'
 import { startTestDaemon } from '../support/test-daemon.ts'
 
@@ -53,4 +63,21 @@ test('faults that went are told no more', async (t) => {
   assert.match((await call({ socketPath: socket, path: '/metrics' })).text, /E_MAP_STALE/)
   overlay.mapStatus = before
   assert.doesNotMatch((await call({ socketPath: socket, path: '/metrics' })).text, /weft_fault\{/)
+})
+
+test('docs/metrics.md names every metric', () => {
+  const metrics = collectMetrics({
+    overlay: new FakeOverlay('did:key:zself'),
+    storage: new FakeStorage(),
+    transfers: new TransferLog(),
+    counters: new RequestCounters(),
+    events: new EventRing('boot'),
+    clock: new VirtualClock(),
+    watch: { p99Ms: 0, blocks: new Map() },
+    faults: () => [],
+    startedAt: 0,
+  } as unknown as ApiServices)
+  const docs = new URL('../../../../docs/metrics.md', import.meta.url)
+  if (process.env['WEFT_TEST_WRITE_DOCS'] === '1') writeFileSync(docs, metricsReference(metrics))
+  assert.equal(readFileSync(docs, 'utf8'), metricsReference(metrics), 'run the tests with WEFT_TEST_WRITE_DOCS=1')
 })

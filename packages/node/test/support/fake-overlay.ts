@@ -77,7 +77,7 @@ export class FakeOverlay implements Overlay {
   }
 }
 
-export function fakeMember(id: Overlay['self']): Member {
+function fakeMember(id: Overlay['self']): Member {
   return {
     id,
     roles: ['storage'],

@@ -63,7 +63,7 @@ export function testDirectory(t: TestContext): string {
   return directory
 }
 
-export function writeNetworkFile(path: string): void {
+function writeNetworkFile(path: string): void {
   const validator = new SigningKey(new Uint8Array(32).fill(9))
   const file = {
     schemaVersion: 1,
@@ -77,7 +77,7 @@ export function writeNetworkFile(path: string): void {
 }
 
 /** A port that was free a moment ago, below those that the system gives to outgoing connections. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   for (;;) {
     const port = 15_000 + randomInt(systemRandom, 10_000)
     const server = createServer()

@@ -1,6 +1,6 @@
-import { START_FLAGS } from './parse-flags.ts'
-import { explainSetting } from './explain-setting.ts'
-import { SETTING_KEYS } from './settings.ts'
+import { START_FLAGS } from '../../src/config/parse-flags.ts'
+import { explainSetting } from '../../src/config/explain-setting.ts'
+import { SETTING_KEYS } from '../../src/config/settings.ts'
 
 /** The text of docs/configuration.md; a test compares the file with it. */
 export function configurationReference(): string {

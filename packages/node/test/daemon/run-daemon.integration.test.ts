@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, watch } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -109,4 +109,24 @@ test('failures: a code, a cause and a fix on stderr and as JSON on stdout, and n
     assert.match(stderr, new RegExp(`^${fault}: .* Fix: .*\n$`))
     assert.ok(!/\n\s+at /.test(stderr))
   }
+})
+
+test('a second Ctrl-C ends at once, while the first lets a request end', async (t) => {
+  const { child, said, ended, home } = await spawnDaemon(t)
+  await said
+  // A request whose head is not complete holds the daemon for as long as it waits for what is under way.
+  const client = connect(join(home, 'api.sock'))
+  client.on('error', () => {})
+  t.after(() => client.destroy())
+  await new Promise<void>((resolve) => client.write('GET /livez HTTP/1.1\r\n', () => resolve()))
+  assert.equal((await call({ socketPath: join(home, 'api.sock'), path: '/livez' })).status, 200)
+  const stopping = Promise.withResolvers<void>()
+  const watcher = watch(home, () => {
+    if (!existsSync(join(home, 'daemon.json'))) stopping.resolve()
+  })
+  child.kill('SIGINT')
+  await stopping.promise
+  watcher.close()
+  child.kill('SIGINT')
+  assert.equal((await ended).code, 130)
 })

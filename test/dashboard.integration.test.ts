@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Browser, type Page, chromium } from 'playwright-core'
+import { weft, weftJson } from './lib/weft.ts'
+
+// The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
+
+const BASE_PORT = 25_000
+const CHROMIUM = '/usr/bin/chromium'
+/** As on a person's screen, without Chromium's own calls to the outside. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+/** An event has this long to appear, ms; far more than it takes, for machines under load. */
+const PATIENCE = 30_000
+
+const skip =
+  existsSync(CHROMIUM) || process.env['CI'] === 'true'
+    ? false
+    : 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'
+
+describe('the dashboard', { skip }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-dash-'))
+  const net = join(directory, 'net')
+  const env = { WEFT_HOME: join(net, 'client') }
+  const outside: string[] = []
+  let browser: Browser
+  let page: Page
+  let nodes: readonly { readonly name: string; readonly id: string }[]
+  let object: string
+
+  before(async () => {
+    const up = ['devnet', 'up', '--nodes', '12', '--dir', net, '--base-port', String(BASE_PORT), '--seed', 'dashboard']
+    ;({ nodes } = await weftJson<{ nodes: typeof nodes }>([...up, '--detach']))
+    const file = join(directory, 'holiday.jpg')
+    writeFileSync(file, randomBytes(300_000))
+    ;({ object } = await weftJson<{ object: string }>(['put', file, '--class', 'tiny'], env))
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+    page = await browser.newPage()
+    page.setDefaultTimeout(PATIENCE)
+    page.on('request', (request) => {
+      if (new URL(request.url()).host !== `127.0.0.1:${BASE_PORT}`) outside.push(request.url())
+    })
+  })
+  after(async () => {
+    await browser?.close()
+    await weft(['devnet', 'down', '--dir', net])
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  test('wants a sign-in, and the one-use link gives it once', async () => {
+    await page.goto(`http://127.0.0.1:${BASE_PORT}/`)
+    await page.getByText('E_SIGNED_OUT').waitFor()
+    const { url } = await weftJson<{ url: string }>(['dashboard'], env)
+    await page.goto(url)
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await page.getByText(/epoch \d+, signed by/).waitFor()
+    const second = await browser.newContext()
+    const response = await (await second.newPage()).goto(url)
+    assert.ok((response?.status() ?? 0) >= 400, 'a used link signed somebody in')
+    await second.close()
+  })
+
+  test('lists the members and sees a kill and a restart appear', async () => {
+    const victim = nodes.find(({ name }) => name === 'storage1')
+    assert.ok(victim)
+    await page.getByRole('link', { name: 'Members' }).click()
+    await page.locator(`tr[data-node="${victim.id}"][data-state="connected"]`).waitFor()
+    assert.equal(await page.locator('tbody tr').count(), 10)
+    assert.equal((await weft(['devnet', 'kill', 'storage1', '--dir', net])).code, 0)
+    await page.locator(`tr[data-node="${victim.id}"][data-state="unreachable"]`).waitFor()
+    assert.equal((await weft(['devnet', 'restart', 'storage1', '--dir', net])).code, 0)
+    await page.locator(`tr[data-node="${victim.id}"][data-state="connected"]`).waitFor()
+  })
+
+  test('shows the shards of a file as their holders come and go', async () => {
+    await page.getByRole('link', { name: 'Files' }).click()
+    await page.getByRole('link', { name: 'holiday.jpg' }).click()
+    assert.match(page.url(), new RegExp(object))
+    await page.locator('[data-testid="health"][data-health="healthy"]').waitFor()
+    assert.equal(await page.locator('td[data-state="stored"]').count(), 9)
+    const holder = await page.locator('td[data-state="stored"]').first().getAttribute('data-node')
+    assert.ok(holder)
+    assert.equal((await weft(['devnet', 'kill', holder, '--dir', net])).code, 0)
+    await page.locator(`td[data-node="${holder}"][data-state="unreachable"]`).waitFor()
+    await page.locator('[data-testid="health"][data-health="degraded"]').waitFor()
+    assert.equal((await weft(['devnet', 'restart', holder, '--dir', net])).code, 0)
+    await page.locator('[data-testid="health"][data-health="healthy"]').waitFor()
+  })
+
+  test('asks nobody but its own daemon', () => {
+    assert.deepEqual(outside, [])
+  })
+})
