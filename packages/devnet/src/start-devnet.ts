@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { toWeftError, WeftError } from '@weft/core'
 import { createDevnet } from './plan/create-devnet.ts'
 import { requireFreePorts } from './plan/free-ports.ts'
@@ -75,7 +75,8 @@ export async function startDevnet(options: StartDevnetOptions): Promise<RunningD
 
 /** True while somebody is in charge of the network: its process in the foreground, or, without one, any of its nodes. */
 export function isRunning(state: DevnetState): boolean {
-  if (state.supervisor !== undefined) return isAlive(state.supervisor)
+  // The program that started the network may live on after it stopped it: the lifeline tells.
+  if (state.supervisor !== undefined) return isAlive(state.supervisor) && existsSync(lifelinePath(state.directory))
   return state.nodes.some((node) => nodeProcess(node) !== undefined)
 }
 
