@@ -66,6 +66,27 @@ test('Ctrl-C in the middle of a put breaks the upload off', async (context) => {
   assert.match(stderr, /E_INTERRUPTED/)
 })
 
+test('a put from a pipe that stays open ends when it is interrupted or refused', async (context) => {
+  const home = await serveApi(context, (request, response) => {
+    request.once('data', () => {
+      if (request.url?.includes('refused') !== true) return
+      response.writeHead(503, { connection: 'close' })
+      response.end(JSON.stringify({ error: { code: 'E_CLASS_UNAVAILABLE', cause: 'c', fix: 'f' } }))
+    })
+  })
+  for (const [name, expected] of [['refused', 1], ['interrupted', 130]] as const) {
+    const { child, finished } = startWeft(['put', '-', '--name', name], { WEFT_HOME: home }, null)
+    assert.ok(child.stdin)
+    child.stdin.on('error', () => {})
+    child.stdin.write('some')
+    if (name === 'interrupted') {
+      await once(child.stdin, 'drain').catch(() => {})
+      child.kill('SIGINT')
+    }
+    assert.equal((await finished).code, expected)
+  }
+})
+
 test('get writes the whole file, refuses one that exists, and takes --force', async (context) => {
   const home = await serveApi(context, (request, response) => {
     assert.equal(request.url, `/api/v1/object?ref=${encodeURIComponent(REF)}`)

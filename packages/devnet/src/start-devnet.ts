@@ -107,6 +107,8 @@ async function launch(
     await stopNodes(state.nodes, stopOptions)
     await lifeline?.[Symbol.asyncDispose]()
     rmSync(lifelinePath(state.directory), { force: true })
+    // This process lives on, and is in charge of nothing any more.
+    if (existsSync(state.directory)) writeDevnetState({ ...state, supervisor: undefined })
   }
   try {
     await startNodes(state, state.nodes, options)

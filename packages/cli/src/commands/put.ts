@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { Readable } from 'node:stream'
 import { messageOf, WeftError } from '@weft/core'
 import type { StoredAnswer } from '../daemon/answers.ts'
 import { openApi } from '../daemon/open-api.ts'
@@ -15,20 +16,18 @@ const READ_SIZE = 512 * 1024
 interface Source {
   readonly name: string | undefined
   readonly size: number | undefined
-  readonly bytes: AsyncIterable<Uint8Array>
+  readonly bytes: AsyncIterable<Uint8Array> & { destroy(): unknown }
 }
 
 export async function run(invocation: Invocation): Promise<void> {
-  const { output, signal } = invocation
+  const { output } = invocation
   const options = putOptions(invocation)
   const source = await openSource(invocation.argument(0), invocation.text('name'))
   const started = performance.now()
   using progress = new ProgressBar(output, 'put', source.size)
-  const stored = await openApi(invocation).upload<StoredAnswer>(
-    `/api/v1/objects?${new URLSearchParams({ ...options, ...(source.name !== undefined && { name: source.name }) }).toString()}`,
-    { source: counted(source.bytes, progress), size: source.size },
-    { signal },
-  )
+  // Whoever feeds standard input may hold it open: after a failure or Ctrl-C it must not keep this process waiting.
+  using _source = { [Symbol.dispose]: () => void source.bytes.destroy() }
+  const stored = await upload(invocation, source, options, progress)
   progress[Symbol.dispose]()
   const ms = performance.now() - started
   output.document({ ...stored })
@@ -36,6 +35,16 @@ export async function run(invocation: Invocation): Promise<void> {
     `Stored ${formatBytes(stored.size)} as class ${stored.class} in ${formatDuration(ms)} (${formatBytes(Math.round((stored.size / ms) * 1_000))}/s). Whoever has the reference can read it:`,
   )
   output.print(stored.ref)
+}
+
+async function upload(invocation: Invocation, { name, size, stream }: Source, options: Record<string, string>, progress: ProgressBar): Promise<StoredAnswer> {
+  const query = new URLSearchParams({ ...options, ...(name !== undefined && { name }) }).toString()
+  try {
+    return await openApi(invocation).upload<StoredAnswer>(`/api/v1/objects?${query}`, { source: counted(stream, progress), size }, { signal: invocation.signal })
+  } finally {
+    // A pipe that nobody closes would keep this process waiting for its next byte.
+    stream.destroy()
+  }
 }
 
 /** Looked at before the file is. @throws WeftError E_USAGE */
@@ -49,7 +58,7 @@ async function openSource(path: string, asked: string | undefined): Promise<Sour
   if (path === '-') {
     if (process.stdin.isTTY)
       throw usageError('Standard input is a terminal.', 'Pipe something in (… | weft put -), or name a file.')
-    return { name: asked, size: undefined, bytes: process.stdin as AsyncIterable<Uint8Array> }
+    return { name: asked, size: undefined, bytes: process.stdin }
   }
   try {
     const info = await stat(path)
@@ -59,16 +68,16 @@ async function openSource(path: string, asked: string | undefined): Promise<Sour
       name: asked ?? basename(path),
       // A pipe or a device has no length that could be announced.
       size: info.isFile() ? info.size : undefined,
-      bytes: createReadStream(path, { highWaterMark: READ_SIZE }) as AsyncIterable<Uint8Array>,
+      bytes: createReadStream(path, { highWaterMark: READ_SIZE }),
     }
   } catch (error) {
     throw error instanceof WeftError ? error : fileError(path, error)
   }
 }
 
-async function* counted(source: AsyncIterable<Uint8Array>, progress: ProgressBar): AsyncGenerator<Uint8Array> {
+async function* counted(source: Readable, progress: ProgressBar): AsyncGenerator<Uint8Array> {
   let bytes = 0
-  for await (const chunk of source) {
+  for await (const chunk of source as AsyncIterable<Uint8Array>) {
     bytes += chunk.length
     progress.update(bytes)
     yield chunk
