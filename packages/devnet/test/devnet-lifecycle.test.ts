@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import {
   devnetStatus,
-  identifyProcess,
   killNode,
   requireDevnetState,
   restartNode,
@@ -68,9 +67,12 @@ test('a devnet starts, loses a node, gets it back, and leaves no process', async
   await stop()
   assert.deepEqual(allNodeProcesses(state.nodes), [])
   assert.ok(!existsSync(join(state.directory, 'lifeline.sock')))
-  await assert.rejects(restartNode(requireDevnetState(state.directory), 'client', { daemon, signal: new AbortController().signal }), {
-    code: 'E_DEVNET_STOPPED',
-  })
+  await assert.rejects(
+    restartNode(requireDevnetState(state.directory), 'client', { daemon, signal: new AbortController().signal }),
+    {
+      code: 'E_DEVNET_STOPPED',
+    },
+  )
 })
 
 test('a second start reuses what runs, revives what is dead, and goes on with what was stopped', async (context) => {

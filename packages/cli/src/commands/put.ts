@@ -16,7 +16,7 @@ const READ_SIZE = 512 * 1024
 interface Source {
   readonly name: string | undefined
   readonly size: number | undefined
-  readonly bytes: AsyncIterable<Uint8Array> & { destroy(): unknown }
+  readonly stream: Readable
 }
 
 export async function run(invocation: Invocation): Promise<void> {
@@ -25,8 +25,6 @@ export async function run(invocation: Invocation): Promise<void> {
   const source = await openSource(invocation.argument(0), invocation.text('name'))
   const started = performance.now()
   using progress = new ProgressBar(output, 'put', source.size)
-  // Whoever feeds standard input may hold it open: after a failure or Ctrl-C it must not keep this process waiting.
-  using _source = { [Symbol.dispose]: () => void source.bytes.destroy() }
   const stored = await upload(invocation, source, options, progress)
   progress[Symbol.dispose]()
   const ms = performance.now() - started
@@ -37,10 +35,19 @@ export async function run(invocation: Invocation): Promise<void> {
   output.print(stored.ref)
 }
 
-async function upload(invocation: Invocation, { name, size, stream }: Source, options: Record<string, string>, progress: ProgressBar): Promise<StoredAnswer> {
+async function upload(
+  invocation: Invocation,
+  { name, size, stream }: Source,
+  options: Record<string, string>,
+  progress: ProgressBar,
+): Promise<StoredAnswer> {
   const query = new URLSearchParams({ ...options, ...(name !== undefined && { name }) }).toString()
   try {
-    return await openApi(invocation).upload<StoredAnswer>(`/api/v1/objects?${query}`, { source: counted(stream, progress), size }, { signal: invocation.signal })
+    return await openApi(invocation).upload<StoredAnswer>(
+      `/api/v1/objects?${query}`,
+      { source: counted(stream, progress), size },
+      { signal: invocation.signal },
+    )
   } finally {
     // A pipe that nobody closes would keep this process waiting for its next byte.
     stream.destroy()
@@ -58,7 +65,7 @@ async function openSource(path: string, asked: string | undefined): Promise<Sour
   if (path === '-') {
     if (process.stdin.isTTY)
       throw usageError('Standard input is a terminal.', 'Pipe something in (… | weft put -), or name a file.')
-    return { name: asked, size: undefined, bytes: process.stdin }
+    return { name: asked, size: undefined, stream: process.stdin }
   }
   try {
     const info = await stat(path)
@@ -68,7 +75,7 @@ async function openSource(path: string, asked: string | undefined): Promise<Sour
       name: asked ?? basename(path),
       // A pipe or a device has no length that could be announced.
       size: info.isFile() ? info.size : undefined,
-      bytes: createReadStream(path, { highWaterMark: READ_SIZE }),
+      stream: createReadStream(path, { highWaterMark: READ_SIZE }),
     }
   } catch (error) {
     throw error instanceof WeftError ? error : fileError(path, error)
