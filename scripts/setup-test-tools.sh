@@ -4,7 +4,6 @@
 #   libisal2     the oracle of the erasure code
 #   procps       pgrep and ps, with which tests look for processes that were left behind
 #   fish, zsh    check the completion that is written for them
-#   zsh, fish    the completion scripts, as these shells read them
 #   util-linux   mount, for the full disk of a small tmpfs
 set -eu
 packages='chromium libisal2 procps util-linux curl fish zsh'

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { toWeftError, WeftError } from '@weft/core'
 import { defaultDevnetDirectory, type RunningDevnet, startDevnet } from '@weft/devnet'
+import { DAEMON_NODE_FLAGS } from '@weft/node'
 import { buildDist } from './lib/build-dist.ts'
 import { repositoryRoot as root } from './lib/repository-root.ts'
 import { closingWords } from './tour/closing-words.ts'
@@ -55,7 +56,7 @@ async function main(): Promise<number> {
         nodes: numberOf(values.nodes, '--nodes'),
         basePort: numberOf(values['base-port'], '--base-port'),
         attached: true,
-        daemon: [process.execPath, join(root, 'dist', 'daemon.js')],
+        daemon: [process.execPath, ...DAEMON_NODE_FLAGS, join(root, 'dist', 'daemon.js')],
         signal,
         onProgress: ({ text }) => {
           if (text !== last) narrator.detail(text)

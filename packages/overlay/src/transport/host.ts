@@ -15,9 +15,11 @@ import {
   MAX_CONNECTIONS,
   MAX_CONNECTION_RATE,
   MAX_PENDING_CONNECTIONS,
+  MAX_PING_STREAMS,
   MAX_STREAMS,
   MAX_STREAM_WINDOW,
   MONITOR_INTERVAL_MS,
+  MONITOR_TIMEOUT_MS,
   NEGOTIATION_TIMEOUT_MS,
   STREAM_WINDOW,
 } from './limits.ts'
@@ -47,7 +49,7 @@ export async function createHost<More extends ServiceMap>(
 ): Promise<Libp2p<BaseServices & More>> {
   const base: ServiceFactoryMap<BaseServices> = {
     identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
-    ping: ping(),
+    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
   }
   return createLibp2p<BaseServices & More>({
     privateKey: options.privateKey,
@@ -85,7 +87,7 @@ export async function createHost<More extends ServiceMap>(
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: MONITOR_INTERVAL_MS },
+    connectionMonitor: { pingInterval: MONITOR_INTERVAL_MS, pingTimeout: { minTimeout: MONITOR_TIMEOUT_MS } },
     services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
   })
 }

@@ -14,6 +14,13 @@ export const NEGOTIATION_TIMEOUT_MS = 5_000
 export const STRANGER_GRACE_MS = 2_000
 /** ms between pings that find dead connections. */
 export const MONITOR_INTERVAL_MS = 10_000
+/**
+ * ms without an answer after which such a ping ends the connection and all its streams. A ping waits behind the bulk
+ * data of its connection: with libp2p's 5 s, a put to nine nodes on two busy cores lost streams of healthy peers.
+ */
+export const MONITOR_TIMEOUT_MS = 20_000
+/** Pings under way per connection: the monitor's and the peer keeper's may overlap on a slow machine. */
+export const MAX_PING_STREAMS = 8
 
 /** Connections in all, both directions. */
 export const MAX_CONNECTIONS = 512
