@@ -16,7 +16,7 @@ export const STRANGER_GRACE_MS = 2_000
 export const MONITOR_INTERVAL_MS = 10_000
 /**
  * ms without an answer after which such a ping ends the connection and all its streams. A ping waits behind the bulk
- * data of its connection: with libp2p's 5 s, a put to nine nodes on two busy cores lost streams of healthy peers.
+ * data of its connection, so libp2p's 5 s may end a healthy one on a busy machine (not reproduced; known-issues.md).
  */
 export const MONITOR_TIMEOUT_MS = 20_000
 /** Pings under way per connection: the monitor's and the peer keeper's may overlap on a slow machine. */
