@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dyadicTables } from '../src/dyadic-tables.ts'
 import { plainKernel, relaxedKernel } from '../src/generated/kernel.ts'
 import { generatorMatrix } from '../src/generator-matrix.ts'
 import { Kernel, threadKernel } from '../src/kernel.ts'
 import { selectRows } from '../src/matrix.ts'
 import { productTables } from '../src/product-tables.ts'
+import { tileTables } from '../src/tile-tables.ts'
 import { assertSameShards } from './lib/assert-same-shards.ts'
 import { patternShards } from './lib/bytes.ts'
 import { slowEncode } from './lib/reference.ts'
@@ -49,12 +49,12 @@ for (const [name, kernel] of Object.entries(kernels)) {
     }
   })
 
-  test(`${name} kernel: dyadic and plain product agree wherever there is a dyadic one`, () => {
+  test(`${name} kernel: tiled and plain product agree wherever there is a tiled one`, () => {
     let seen = 0
     for (let k = 2; k < 255; k += 5) {
       // All classes of k and n modulo 4 without all 32,385 codes.
       for (let n = k + 1 + (k % 7); n <= 255; n += 19) {
-        const tables = dyadicTables(k, n)
+        const tables = tileTables(k, n)
         if (tables === undefined) continue
         seen++
         const data = patternShards(k, 33 + (seen % 64), seen)
@@ -64,16 +64,18 @@ for (const [name, kernel] of Object.entries(kernels)) {
     assert.ok(seen > 150, `only ${seen} codes had one`)
   })
 
-  test(`${name} kernel: dyadic product at every length of a step and around the borders of strip and block`, () => {
+  test(`${name} kernel: tiled product at every length of a step and around the borders of strip and block`, () => {
     for (const [k, n] of [
       [20, 60],
       [20, 80],
       [21, 63],
       [126, 254],
     ] as const) {
-      const tables = dyadicTables(k, n)
+      const tables = tileTables(k, n)
       assert.ok(tables !== undefined)
-      const lengths = [0, 1, 16, 31, 32, 33, 96, 97, 767, 768, 769, 1200, 8191, 8193]
+      // Strips are of 1088, 800, 1024 and 256 bytes, the second block begins at 6528 or 8192 at the most.
+      const around = [256, 800, 1024, 1088, 2176, 6528, 8192].flatMap((border) => [border - 1, border, border + 1])
+      const lengths = [0, 1, 16, 31, 32, 33, 96, 97, ...around]
       for (const length of lengths) {
         const data = patternShards(k, length, length)
         assertSameShards(product(kernel, tables, data), slowEncode(k, n, data), `${k} of ${n}, length ${length}`)
@@ -93,9 +95,9 @@ test('the largest codes fit the scratch memory', () => {
   ] as const) {
     const data = patternShards(k, 2100, n)
     assertSameShards(product(kernels.relaxed, parityTables(k, n), data), slowEncode(k, n, data), `${k} of ${n}`)
-    const tables = dyadicTables(k, n)
+    const tables = tileTables(k, n)
     if (tables !== undefined)
-      assertSameShards(product(kernels.relaxed, tables, data), slowEncode(k, n, data), `${k} of ${n}, dyadic`)
+      assertSameShards(product(kernels.relaxed, tables, data), slowEncode(k, n, data), `${k} of ${n}, tiled`)
   }
 })
 
@@ -105,7 +107,7 @@ test('codes that take turns do not mix up their tables', () => {
     [20, 60],
     [5, 15],
   ] as const
-  const tables = codes.map(([k, n]) => dyadicTables(k, n) ?? parityTables(k, n))
+  const tables = codes.map(([k, n]) => tileTables(k, n) ?? parityTables(k, n))
   for (let turn = 0; turn < 6; turn++) {
     const [k, n] = codes[turn % 3]!
     const data = patternShards(k, 100, turn)
