@@ -3,10 +3,11 @@
 #   chromium     the dashboard's tests in a browser
 #   libisal2     the oracle of the erasure code
 #   procps       pgrep and ps, with which tests look for processes that were left behind
+#   faketime     a node whose clock is a day off
 #   fish, zsh    check the completion that is written for them
 #   util-linux   mount, for the full disk of a small tmpfs
 set -eu
-packages='chromium libisal2 procps util-linux curl fish zsh'
+packages='chromium libisal2 procps util-linux curl faketime fish zsh'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { type Browser, type Page, chromium } from 'playwright-core'
+import { ApiClient } from '@weft/devnet'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
@@ -46,7 +51,7 @@ describe('the dashboard', { skip }, () => {
     writeFileSync(file, randomBytes(300_000))
     ;({ object } = await weftJson<{ object: string }>(['put', file, '--class', 'tiny'], env))
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-    page = await browser.newPage()
+    page = await (await browser.newContext()).newPage()
     page.setDefaultTimeout(PATIENCE)
     page.on('request', (request) => {
       if (new URL(request.url()).host !== `127.0.0.1:${BASE_PORT}`) outside.push(request.url())
@@ -65,10 +70,46 @@ describe('the dashboard', { skip }, () => {
     await page.goto(url)
     await page.getByRole('heading', { name: 'Overview' }).waitFor()
     await page.getByText(/epoch \d+, signed by/).waitFor()
-    const second = await browser.newContext()
-    const response = await (await second.newPage()).goto(url)
-    assert.ok((response?.status() ?? 0) >= 400, 'a used link signed somebody in')
+    assert.equal(page.url(), `http://127.0.0.1:${BASE_PORT}/`)
+    await page.reload()
+    await page.getByText(/epoch \d+, signed by/).waitFor()
+    const second = await browser.newPage()
+    await second.goto(url)
+    await second.getByText('E_LINK_INVALID').waitFor()
+    await second.getByText('E_SIGNED_OUT').waitFor()
     await second.close()
+  })
+
+  test('leaves nothing in the browser that another port of the host could get', async () => {
+    assert.deepEqual(await page.context().cookies(), [])
+    const session = await page.evaluate(() => JSON.stringify(Object.entries(sessionStorage)))
+    assert.match(session, /"[\w-]{43}"/)
+    const seen = Promise.withResolvers<string>()
+    const other = createServer((request, response) => {
+      if (request.url === '/image') seen.resolve(JSON.stringify(request.headers))
+      response.setHeader('content-type', 'text/html').end('<img src="/image">')
+    }).listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    try {
+      const foreign = await page.context().newPage()
+      await foreign.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`)
+      assert.doesNotMatch(await seen.promise, /cookie|authorization/)
+      assert.equal(await foreign.evaluate(() => sessionStorage.length + localStorage.length), 0)
+      await foreign.close()
+    } finally {
+      other.closeAllConnections()
+      other.close()
+    }
+  })
+
+  test('is opened by a file, too, which goes when it has led there', async () => {
+    const api = new ApiClient(join(net, 'client'))
+    const { file } = await api.json<{ file: string }>('POST', '/api/v1/dashboard/link', { file: true })
+    const tab = await browser.newPage()
+    await tab.goto(pathToFileURL(file).href)
+    await tab.getByText(/epoch \d+, signed by/).waitFor()
+    assert.equal(existsSync(file), false)
+    await tab.close()
   })
 
   test('lists the members and sees a kill and a restart appear', async () => {

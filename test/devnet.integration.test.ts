@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
 import { startWeft, weft, weftJson } from './lib/weft.ts'
 
@@ -133,10 +134,10 @@ describe('a devnet of twelve nodes', () => {
     child.stdin.on('error', () => {})
     // Two segments and a piece: the first is with its holders when the interrupt comes.
     child.stdin.write(content.subarray(0, 40_000_000))
-    await eventuallyEqual('shards arrive', async () => (await held()) > before_, true)
+    await eventually('shards arrive', held, (seen) => seen > before_)
     child.kill('SIGINT')
     assert.equal((await finished).code, 130)
-    await eventuallyEqual('no shard of it is left', held, before_)
+    await eventually('that no shard of it is left', held, (seen) => seen === before_)
     assert.deepEqual((await weftJson<{ objects: unknown[] }>(['ls'], env)).objects, [])
   })
 
@@ -212,13 +213,3 @@ test('a taken port is named before any node is started', async () => {
     rmSync(directory, { recursive: true })
   }
 })
-
-async function eventuallyEqual<T>(what: string, look: () => Promise<T>, expected: T): Promise<void> {
-  const deadline = performance.now() + 30_000
-  for (;;) {
-    const seen = await look()
-    if (seen === expected) return
-    assert.ok(performance.now() < deadline, `${what}: ${String(seen)} in place of ${String(expected)}`)
-    await new Promise((again) => setTimeout(again, 100))
-  }
-}

@@ -79,7 +79,7 @@ async function benchClass(name: string, k: number, n: number): Promise<BenchRow[
         throw new Error(`shard ${index} is wrong`)
     }
     const places = Array.from({ length: n }, (_, index) => opened[index])
-    decodeSegment({ shards: places, code, cipher, length: SEGMENT_SIZE, firstFrame: 0, last: true })
+    decodeSegment({ shards: places, code, cipher, length: SEGMENT_SIZE, firstFrame: 0, last: true, plaintext })
   }
   return [
     await speed('encrypt', () => {

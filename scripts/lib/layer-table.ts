@@ -34,8 +34,17 @@ export const LAYERS: LayerTable = {
   sdk: [...PURE, 'devnet'],
 }
 
-/** Entries of a package (by the path of their source) that may import more than the rest of it. */
-export const ENTRY_EXCEPTIONS: readonly { readonly path: RegExp; readonly may: readonly string[] }[] = [
+export interface EntryException {
+  readonly path: RegExp
+  readonly may: readonly string[]
+  /** Only for imports of types, of which nothing is left at run time. */
+  readonly typesOnly?: boolean
+}
+
+/** Files (by their path) that may import more than the table says. */
+export const ENTRY_EXCEPTIONS: readonly EntryException[] = [
+  // The shapes of the HTTP API's answers, which stand where they are made.
+  { path: /^packages\/dashboard\/src\//, may: ['node'], typesOnly: true },
   // The browser's own client node, loaded on demand.
   { path: /^packages\/sdk\/src\/light(\/|\.ts$)/, may: ['overlay', 'onion', 'messaging'] },
 ]

@@ -1,5 +1,7 @@
+import { commandsExist } from '../rules/commands-exist.ts'
 import { debtsAreKnown } from '../rules/debts-are-known.ts'
 import { dependenciesAreExplained } from '../rules/dependencies-are-explained.ts'
+import { documentsExist } from '../rules/documents-exist.ts'
 import { errorCodesHaveOneMeaning } from '../rules/error-codes-have-one-meaning.ts'
 import { filesStayShort } from '../rules/files-stay-short.ts'
 import { lockFileNamesNoHost } from '../rules/lock-file-names-no-host.ts'
@@ -17,12 +19,14 @@ export const REPOSITORY_RULES: readonly RepositoryRule[] = [
   versionsAreExact,
   dependenciesAreExplained,
   debtsAreKnown,
+  documentsExist,
   filesStayShort,
   programsAreExecutable,
   testsWaitForEvents,
   onlyIndexesAreBarrels,
   pathsArePortable,
   errorCodesHaveOneMeaning,
+  commandsExist,
 ]
 
 /** Every breach of every rule, each under its rule's name. */

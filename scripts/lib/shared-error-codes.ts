@@ -2,25 +2,26 @@
  * Codes that more than one package raises, each with its one meaning. A code with several homes stands here or it is
  * refused, so that nobody reuses one for something else.
  */
-export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map([
-  ['E_ABORTED', 'The caller cancelled the operation, or what it belongs to is closing.'],
-  ['E_API_ANSWER', "The daemon's API gave an answer that is not of the documented form."],
-  ['E_BUSY', 'A node or service has as much under way for this caller as it allows.'],
-  ['E_BUSY', 'As much is being done already as the limits allow; the same call may succeed later.'],
-  ['E_CALL_TIMEOUT', 'Another node was reached and did not answer in time.'],
-  ['E_DISK_FULL', 'A disk has no room for what is to be kept on it.'],
-  ['E_FRAME_MALFORMED', 'The bytes of a frame on a stream are not a frame.'],
-  ['E_FRAME_TOO_LARGE', 'A frame on a stream is longer than its protocol and sender may use.'],
-  ['E_FRAME_TRUNCATED', 'A stream ended inside a frame.'],
-  ['E_FRAME_TRUNCATED', 'A stream ended in the middle of a frame.'],
-  ['E_INTERNAL', 'A defect of Weft, not of the caller, the network or the machine.'],
-  ['E_NODE_UNREACHABLE', 'No working connection to another node can be had.'],
-  ['E_NOT_PERMITTED', 'This user may not do what was asked: the mode of a file or socket, or a token, forbids it.'],
-  ['E_PORT_TAKEN', 'Another process listens on a port that is needed here.'],
-  ['E_QUOTA', 'What is to be kept exceeds the quota of the node that would keep it.'],
-  ['E_REQUEST_INVALID', 'A request is not of the documented form; the cause names the field.'],
-  ['E_REQUEST_INVALID', 'A request is not of the form that its method or route takes.'],
-  ['E_SIGNATURE_INVALID', 'A signature does not fit the bytes and the key that it is said to belong to.'],
-  ['E_STATE_UNWRITABLE', 'The state directory cannot be written to.'],
-  ['E_STREAM_RESET', 'A stream to another node broke off before its end.'],
-])
+export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    E_ABORTED: 'The caller cancelled the operation, or what it belongs to is closing.',
+    E_API_ANSWER: "The daemon's API gave an answer that is not of the documented form.",
+    E_BUSY: 'As much is being done already as the limits allow; the same call may succeed later.',
+    E_CALL_TIMEOUT: 'Another node was reached and did not answer in time.',
+    E_DISK_FULL: 'A disk has no room for what is to be kept on it.',
+    E_FRAME_MALFORMED: 'The bytes of a frame on a stream are not a frame.',
+    E_FRAME_TOO_LARGE: 'A frame on a stream is longer than its protocol and sender may use.',
+    E_FRAME_TRUNCATED: 'A stream ended in the middle of a frame.',
+    E_INTERNAL: 'A defect of Weft, not of the caller, the network or the machine.',
+    E_NODE_UNREACHABLE: 'No working connection to another node can be had.',
+    E_NOT_PERMITTED: 'This user may not do what was asked: the mode of a file or socket, or a token, forbids it.',
+    E_PORT_TAKEN: 'Another process listens on a port that is needed here.',
+    E_PROTOCOL: 'The other side of a stream broke its protocol.',
+    E_QUOTA: 'What is to be kept exceeds the quota of the node that would keep it.',
+    E_REQUEST_INVALID: 'A request is not of the form that its method or route takes.',
+    E_SIGNATURE_INVALID: 'A signature does not fit the bytes and the key that it is said to belong to.',
+    E_STATE_CORRUPT: 'A file of the state directory is damaged or was written by something else.',
+    E_STATE_UNWRITABLE: 'The state directory cannot be written to.',
+    E_STREAM_RESET: 'A stream to another node broke off before its end.',
+  }),
+)

@@ -99,6 +99,24 @@ for (const { what, file, text, names } of planted) {
   })
 }
 
+test('the dashboard may take types of node, and nothing else of it', async () => {
+  const node = {
+    'packages/node/package.json': manifest('node'),
+    'packages/node/src/index.ts': 'export const five = 5\n',
+  }
+  const page = 'packages/dashboard/src/page.tsx'
+  const types = "import type { five } from '@weft/node'\nexport const six = <p>{6 satisfies typeof five | 6}</p>\n"
+  assert.deepEqual(await violationsWith({ ...node, [page]: types }), [])
+  for (const [file, text] of [
+    [page, "import { five } from '@weft/node'\nexport const six = <p>{five}</p>\n"],
+    [page, `${types}export const load = () => import('@weft/node')\n`],
+    [page, `${types}export * from '@weft/node'\n`],
+    ['packages/core/src/page.ts', "import type { five } from '@weft/node'\nexport type Five = typeof five\n"],
+  ] as const) {
+    assert.match((await violationsWith({ ...node, [file]: text })).join(), /may import only/)
+  }
+})
+
 test('a cycle fails, naming its members', async () => {
   const violations = await violationsWith({
     'packages/core/src/a.ts': "import type { B } from './b.ts'\nexport type A = B | 1\n",

@@ -5,8 +5,10 @@ import { test } from 'node:test'
 import { readErrorCodes, renderErrorCatalogue } from '../lib/error-catalogue.ts'
 import { REPOSITORY_RULES } from '../lib/repository-rules.ts'
 import type { RepositoryRule } from '../lib/repository-rule.ts'
+import { commandsExist } from '../rules/commands-exist.ts'
 import { debtsAreKnown } from '../rules/debts-are-known.ts'
 import { dependenciesAreExplained } from '../rules/dependencies-are-explained.ts'
+import { documentsExist } from '../rules/documents-exist.ts'
 import { errorCodesHaveOneMeaning } from '../rules/error-codes-have-one-meaning.ts'
 import { filesStayShort } from '../rules/files-stay-short.ts'
 import { lockFileNamesNoHost } from '../rules/lock-file-names-no-host.ts'
@@ -43,7 +45,8 @@ const lines = (count: number): string => 'const line = 1\n'.repeat(count)
 
 // Marks, pauses and paths are put together here, so that the rules, which read this file too, find none in it.
 const mark = (entry: string): string => `// ${'TO'}${'DO'}${entry} later\n`
-const pause = `await new Promise((resolve) => ${'set'}Timeout(resolve, 50))\n`
+const timer = `${'set'}Timeout`
+const pause = `await new Promise((again) => ${timer}(again, 50))\n`
 const privatePath = `/${'home'}/somebody/weft`
 
 const PLANTS: readonly Plant[] = [
@@ -104,6 +107,31 @@ const PLANTS: readonly Plant[] = [
     says: /\(slow-start\) has no entry/,
   },
   {
+    rule: documentsExist,
+    what: 'a page that is not there',
+    sound: {
+      'docs/a.md': 'See [b](specs/b.md) and docs/specs/b.md.\n',
+      'docs/specs/b.md': '# B\n\n## Get\nSee b.md.\n',
+      'packages/core/src/a.ts': '/** As docs/specs/b.md says (docs/specs/b.md, Get). */\n',
+    },
+    planted: { 'packages/core/src/b.ts': '/** As b.md says. */\n' },
+    says: /b\.ts: there is no b\.md/,
+  },
+  {
+    rule: documentsExist,
+    what: 'a page that a page names and that is not there',
+    sound: {},
+    planted: { 'docs/a.md': 'See [c](specs/c.md).\n' },
+    says: /docs\/a\.md: there is no specs\/c\.md/,
+  },
+  {
+    rule: documentsExist,
+    what: 'a section that is not there',
+    sound: { 'docs/specs/b.md': '## Get\n', 'packages/core/src/a.ts': '// (docs/specs/b.md, Get)\n' },
+    planted: { 'packages/core/src/b.ts': '// (docs/specs/b.md, Put)\n' },
+    says: /b\.ts: docs\/specs\/b\.md has no section 'Put'/,
+  },
+  {
     rule: filesStayShort,
     what: 'a long median',
     sound: { 'packages/core/src/a.ts': lines(99) },
@@ -127,9 +155,26 @@ const PLANTS: readonly Plant[] = [
   {
     rule: testsWaitForEvents,
     what: 'a pause',
-    sound: { 'packages/core/test/a.test.ts': 'await event\n', 'packages/core/test/until.ts': pause },
+    sound: {
+      'packages/core/test/a.test.ts': `await event\n${timer}(() => reject(late), 10)\n`,
+      'packages/core/test/until.ts': `if (now() > deadline) throw late\n${pause}`,
+    },
     planted: { 'packages/core/test/b.test.ts': `\n${pause}` },
     says: /b\.test\.ts:2 sleeps/,
+  },
+  {
+    rule: testsWaitForEvents,
+    what: 'a pause whose promise is made elsewhere',
+    sound: {},
+    planted: { 'test/b.test.ts': `const { promise, resolve: go } = Promise.withResolvers()\n${timer}(go, 50)\n` },
+    says: /b\.test\.ts:2 sleeps/,
+  },
+  {
+    rule: testsWaitForEvents,
+    what: 'a helper without a deadline',
+    sound: {},
+    planted: { 'packages/core/test/until.ts': `while (!done()) ${pause}` },
+    says: /until\.ts waits without a deadline/,
   },
   {
     rule: onlyIndexesAreBarrels,
@@ -161,6 +206,36 @@ const PLANTS: readonly Plant[] = [
     planted: { 'docs/b.md': `\nRun ${privatePath}\n` },
     says: /b\.md:2 names \/home\/somebody/,
   },
+  {
+    rule: commandsExist,
+    what: 'a command that is none',
+    sound: {
+      'docs/a.md': 'Start it: `weft start --detach`, then weft devnet status --dir D; a weft devnet. `--home` helps.\n',
+    },
+    planted: { 'packages/core/src/a.ts': "const fix = 'Report it: weft bugreport.'\n" },
+    says: /a\.ts:1 names weft bugreport, which is no command/,
+  },
+  {
+    rule: commandsExist,
+    what: 'a second word that is none',
+    sound: {},
+    planted: { 'docs/a.md': '\nSee `weft devnet explode`.\n' },
+    says: /a\.md:2 names weft devnet explode, which is no command/,
+  },
+  {
+    rule: commandsExist,
+    what: 'a flag of another command',
+    sound: {},
+    planted: { 'docs/a.md': 'Make one: `weft token create NAME --scope S`.\n' },
+    says: /names weft token create --scope, which it does not take/,
+  },
+  {
+    rule: commandsExist,
+    what: 'a flag alone that nothing takes',
+    sound: { 'packages/core/src/a.ts': "throw { fix: 'Name another with --home, or run weft stop.' }\n" },
+    planted: { 'packages/core/src/a.ts': "throw { fix: 'Name another with --house, or run weft stop.' }\n" },
+    says: /a\.ts:1 names --house, which nothing takes/,
+  },
 ]
 
 for (const { rule, what, sound, planted, says } of PLANTS) {
@@ -185,20 +260,32 @@ test(`${programsAreExecutable.name}: a missing mode bit breaks it`, () => {
 
 test(`${errorCodesHaveOneMeaning.name}: a second home and a stale page break it`, () => {
   using tree = new PlantedTree({
-    'packages/core/src/a.ts': "throw { code: 'E_PLANTED' }\n",
-    'packages/wire/src/a.ts': "throw { code: 'E_OTHER' }\n",
+    'packages/core/src/a.ts': "throw { code: 'E_DID_INVALID' }\n",
+    'packages/wire/src/a.ts': "throw { code: 'E_USAGE' }\n",
   })
   const writePage = (): void => tree.write('docs/errors.md', renderErrorCatalogue(readErrorCodes(tree.root)))
   writePage()
   assert.deepEqual(errorCodesHaveOneMeaning.check(tree.root), [])
 
-  tree.write('packages/wire/src/b.ts', "throw { code: 'E_PLANTED' }\n")
+  tree.write('packages/wire/src/b.ts', "throw { code: 'E_DID_INVALID' }\n")
   assert.match(
     errorCodesHaveOneMeaning.check(tree.root).join('\n'),
-    /E_PLANTED is raised by core and wire[\s\S]*out of date/,
+    /E_DID_INVALID is raised by core and wire[\s\S]*out of date/,
   )
   writePage()
   assert.equal(errorCodesHaveOneMeaning.check(tree.root).length, 1)
+})
+
+test(`${errorCodesHaveOneMeaning.name}: a code without a meaning breaks it, wherever it is named`, () => {
+  for (const file of ['packages/core/src/b.ts', 'scripts/b.ts', 'bin/b']) {
+    using tree = new PlantedTree({ 'packages/core/src/a.ts': "throw { code: 'E_ABORTED' }\n" })
+    const writePage = (): void => tree.write('docs/errors.md', renderErrorCatalogue(readErrorCodes(tree.root)))
+    writePage()
+    assert.deepEqual(errorCodesHaveOneMeaning.check(tree.root), [])
+    tree.write(file, "echo 'E_PLANTED'\n")
+    writePage()
+    assert.match(errorCodesHaveOneMeaning.check(tree.root).join('\n'), /^E_PLANTED \(.+\) has no meaning[^\n]*$/)
+  }
 })
 
 test('every rule has a plant that breaks it', () => {

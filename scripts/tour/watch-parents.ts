@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { identifyProcess, isAlive, type ProcessIdentity } from '@weft/devnet'
+import { identifyProcess, isAlive, type ProcessIdentity } from '@weft/core'
 
 /** The system tells a process nothing of its parent's death; looking costs 50 µs. */
 const LOOK_EVERY_MS = 500

@@ -15,20 +15,29 @@ export interface Finished {
 export function startWeft(
   args: readonly string[],
   env: Record<string, string> = {},
+  user?: User,
 ): { readonly child: ChildProcess; readonly finished: Promise<Finished> } {
   if (!existsSync(WEFT)) throw new Error('dist/weft.js is missing: npm run build')
-  return startProcess([WEFT, ...args], env)
+  return startProcess([WEFT, ...args], env, user)
+}
+
+/** Another user to run as (setuid(2)); needs root. */
+export interface User {
+  readonly uid: number
+  readonly gid: number
 }
 
 /** Runs a script of this repository under its own Node. */
 export function startProcess(
   args: readonly string[],
   env: Record<string, string> = {},
+  user?: User,
 ): { readonly child: ChildProcess; readonly finished: Promise<Finished> } {
   const child = spawn(process.execPath, [...args], {
     cwd: root,
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, ...env },
     stdio: 'pipe',
+    ...user,
   })
   const stdout: Buffer[] = []
   const stderr: Buffer[] = []
@@ -42,8 +51,8 @@ export function startProcess(
   return { child, finished }
 }
 
-export function weft(args: readonly string[], env?: Record<string, string>): Promise<Finished> {
-  const { child, finished } = startWeft(args, env)
+export function weft(args: readonly string[], env?: Record<string, string>, user?: User): Promise<Finished> {
+  const { child, finished } = startWeft(args, env, user)
   child.stdin?.end()
   return finished
 }

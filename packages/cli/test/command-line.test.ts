@@ -51,7 +51,8 @@ const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] 
   [['devnet', 'up', '--nodes', 'many'], /--nodes 'many' is no number/, /whole number/],
   [['devnet', 'up', '--nodes', '3'], /A devnet of 3 nodes is not possible/, /6 to 60/],
   [['devnet', 'up', '--dir', `/${'d'.repeat(120)}`], /The socket path .* has \d+ bytes/, /shorter directory/],
-  [['config', 'explain', 'storage.quot'], /storage\.quot/, /storage\.quota/],
+  [['config', 'explain', 'storage.quot'], /There is no setting 'storage\.quot'/, /storage\.quota.*weft config explain/],
+  [['token', 'create', 'x'], /--scopes is missing/, /weft token create x --scopes /],
   [['get', 'weft://a/b#c', '--json'], /cannot go to stdout/, /-o FILE/],
 ]
 for (const [args, cause, fix] of usage) {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { identifyProcess } from '@weft/core'
 import { runWeft, startWeft } from './fixtures/run-weft.ts'
 import { serveApi } from './fixtures/serve-api.ts'
 
@@ -192,6 +195,161 @@ test('check lists what is wrong and ends with 1', async (context) => {
   assert.equal(code, 1)
   assert.match(stdout, /ok {4}state\nFAIL {2}map\n {2}E_MAP_STALE: No map for a while\.\n {4}Fix: Look/)
   assert.match(stderr, /^E_CHECK_FAILED: 1 checks failed: map\./)
+  const json = await runWeft(['check', '--json'], { WEFT_HOME: home })
+  const document = JSON.parse(json.stdout) as { ok: boolean; checks: { name: string }[]; error: { code: string } }
+  assert.deepEqual(
+    [json.code, document.ok, document.checks.map(({ name }) => name), document.error.code],
+    [1, false, ['state', 'map'], 'E_CHECK_FAILED'],
+  )
+})
+
+test('check --wait that runs out of time ends with 6 and tells what was seen last', async (context) => {
+  const fault = { code: 'E_MAP_STALE', cause: 'No map for a while.', fix: 'Look at the validators.' }
+  const home = await serveApi(context, (_, response) => {
+    response.statusCode = 503
+    response.end(JSON.stringify({ ready: false, checks: [{ name: 'map', ok: false, fault }] }))
+  })
+  const { code, stdout, stderr } = await runWeft(['check', '--wait', '--timeout', '300ms', '--json'], {
+    WEFT_HOME: home,
+  })
+  const document = JSON.parse(stdout) as { ok: boolean; checks: { name: string }[]; error: { code: string } }
+  assert.deepEqual(
+    [code, document.ok, document.checks.map(({ name }) => name), document.error.code],
+    [6, false, ['map'], 'E_TIMEOUT'],
+  )
+  assert.match(stderr, /^E_TIMEOUT: .* 0\.3 s\. 1 checks failed: map\.\nFix: Look at the validators\./)
+})
+
+test('get and stat take a reference from standard input, whether it ends or stays open', async (context) => {
+  const seen: string[] = []
+  const home = await serveApi(context, (request, response) => {
+    if (request.method === 'GET') {
+      seen.push(request.url ?? '')
+      response.writeHead(200, { 'content-length': 5 }).end('hello')
+      return
+    }
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      seen.push(body)
+      response.statusCode = 404
+      response.end(JSON.stringify({ error: { code: 'E_OBJECT_NOT_FOUND', cause: 'c', fix: 'f' } }))
+    })
+  })
+  const env = { WEFT_HOME: home }
+  assert.equal((await runWeft(['get', '-'], env, REF)).stdout, 'hello')
+  const { child, finished } = startWeft(['stat', '-'], env, null)
+  child.stdin?.write(` ${REF} \r\nand more`)
+  assert.equal((await finished).code, 5)
+  assert.deepEqual(seen, [`/api/v1/object?ref=${encodeURIComponent(REF)}`, JSON.stringify({ ref: REF, first: 0 })])
+  for (const input of ['', '\n', 'x'.repeat(5_000), `${'x'.repeat(5_000)}\n`]) {
+    const { code, stderr } = await runWeft(['get', '-'], env, input)
+    assert.deepEqual([code, stderr.split(':')[0]], [2, 'E_USAGE'], input.slice(0, 10))
+  }
+  const waiting = startWeft(['get', '-', '--timeout', '300ms'], env, null)
+  assert.equal((await waiting.finished).code, 6)
+})
+
+test('dashboard hands the browser a file and never the link', async (context) => {
+  const asked: string[] = []
+  const { promise: called, resolve: call } = Promise.withResolvers<string>()
+  const home = await serveApi(context, (request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      if (request.url === '/called') return call(body)
+      asked.push(body)
+      const { file } = JSON.parse(body) as { file: boolean }
+      const answer = { schemaVersion: 1, url: 'http://127.0.0.1:1/open#CODE' }
+      return response.end(JSON.stringify({ ...answer, ...(file && { file: join(home, 'a b.html') }) }))
+    })
+  })
+  // In the place of the programs that open a browser: they tell how they were called.
+  const tell = `require('node:http').request({ socketPath: '${home}/api.sock', path: '/called', method: 'POST' })`
+  const opener = `#!${process.execPath}\n${tell}.on('error', () => {}).end(process.argv.slice(2).join(' '))\n`
+  for (const name of ['xdg-open', 'open']) writeFileSync(join(home, name), opener, { mode: 0o755 })
+  const env = { WEFT_HOME: home, DISPLAY: ':0', PATH: home }
+  const opened = await runWeft(['dashboard'], env)
+  assert.equal(opened.stdout, 'http://127.0.0.1:1/open#CODE\n', opened.stderr)
+  assert.equal(await called, `file://${home}/a%20b.html`)
+  for (const args of [['--no-open'], ['--json']]) assert.equal((await runWeft(['dashboard', ...args], env)).code, 0)
+  assert.deepEqual(asked, ['{"file":true}', '{"file":false}', '{"file":false}'])
+})
+
+test('token list prints the ids that token revoke takes', async (context) => {
+  const token = { id: 'id123456', name: 'grafana', scopes: ['metrics:read'], createdAt: 1, expiresAt: 2 }
+  const home = await serveApi(context, (_, response) => {
+    response.end(JSON.stringify({ schemaVersion: 1, tokens: [token] }))
+  })
+  const { code, stdout } = await runWeft(['token', 'list'], { WEFT_HOME: home })
+  assert.equal(code, 0)
+  assert.match(stdout, /^ID +NAME .*\nid123456 +grafana /)
+})
+
+test('an object without segments is said to be kept in its record', async (context) => {
+  const object = { object: 'o', size: 10, class: { name: 'tiny', k: 3, n: 9 }, segmentCount: 0, segments: [] }
+  const home = await serveApi(context, (_, response) => {
+    response.end(
+      JSON.stringify({ schemaVersion: 1, ...object, copies: 7, health: 'healthy', relaxed: [], expiresAt: 1 }),
+    )
+  })
+  const { code, stdout } = await runWeft(['stat', REF], { WEFT_HOME: home })
+  assert.equal(code, 0)
+  assert.match(stdout, /kept +whole in its record, on at least 7 nodes: it has no shards/)
+  assert.doesNotMatch(stdout, /shards restore/)
+})
+
+test('devnet kill and restart do nothing when one of the names is wrong', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-kill-'))
+  const victim = spawn(process.execPath, ['-e', "console.log('up'); setInterval(() => {}, 1000)"])
+  context.after(() => {
+    victim.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  })
+  await once(victim.stdout, 'data')
+  const home = join(directory, 'storage1')
+  mkdirSync(home)
+  const node = { name: 'storage1', id: 'did:key:zOne', roles: ['storage'], client: false, home, ports: {} }
+  const records = { schemaVersion: 1, networkName: 'x', seed: 'x', basePort: 28500, createdAt: 1, nodes: [node] }
+  writeFileSync(join(directory, 'devnet.json'), JSON.stringify(records))
+  writeFileSync(join(home, 'process.json'), JSON.stringify(identifyProcess(victim.pid ?? 0)))
+  for (const command of ['kill', 'restart']) {
+    const { code, stdout, stderr } = await runWeft(['devnet', command, 'storage1', 'nosuch', '--dir', directory])
+    assert.deepEqual([code, stdout], [5, ''], stderr)
+    assert.match(stderr, /no node 'nosuch'/)
+  }
+  assert.notEqual(identifyProcess(victim.pid ?? 0), undefined, 'the node that was named first still runs')
+  const { stdout } = await runWeft(['devnet', 'kill', 'storage1', 'did:key:zOne', '--dir', directory])
+  assert.equal(stdout, `Killed storage1 (process ${victim.pid}).\n`)
+  const again = await runWeft(['devnet', 'kill', 'storage1', '--dir', directory])
+  assert.ok(again.stderr.includes(`weft devnet restart storage1 --dir ${directory}`), again.stderr)
+})
+
+test("a node of one's own never lands in a devnet that runs", async (context) => {
+  const state = mkdtempSync(join(tmpdir(), 'weft-own-'))
+  context.after(() => rmSync(state, { recursive: true, force: true }))
+  const devnet = join(state, 'weft/devnet')
+  const home = join(devnet, 'client')
+  mkdirSync(home, { recursive: true })
+  // A devnet whose client is this very process.
+  const node = { name: 'client', id: 'did:key:zClient', roles: [], client: true, home, ports: {} }
+  const records = { schemaVersion: 1, networkName: 'x', seed: 'x', basePort: 28500, createdAt: 1, nodes: [node] }
+  writeFileSync(join(devnet, 'devnet.json'), JSON.stringify(records))
+  writeFileSync(join(home, 'process.json'), JSON.stringify(identifyProcess(process.pid)))
+  const env = { XDG_STATE_HOME: state }
+  // The other commands do speak to it.
+  const status = await runWeft(['status'], env)
+  assert.ok(status.stderr.includes(home), status.stderr)
+  const before = readdirSync(home)
+  const created = await runWeft(['network', 'create', 'mine', '--address', '/ip4/192.0.2.1/tcp/4780'], env)
+  assert.equal(created.code, 0, created.stderr)
+  const init = await runWeft(['init', '--json'], env)
+  assert.equal((JSON.parse(init.stdout) as { home: string }).home, join(state, 'weft'), init.stderr)
+  // A daemon that cannot start: what matters is where it tried.
+  const start = await runWeft(['start', '--detach', '--roles', 'nonsense'], env)
+  assert.notEqual(start.code, 0)
+  assert.ok(existsSync(join(state, 'weft/logs')))
+  assert.deepEqual(readdirSync(home), before)
 })
 
 test('init writes settings that the daemon accepts, and never over others', async (context) => {

@@ -65,3 +65,12 @@ test('a file that exists is refused at once, and one that appears meanwhile at t
 test('a directory that is not there is named', async (context) => {
   await assert.rejects(TargetFile.create(join(directory(context), 'none', 'file'), false), { code: 'E_FILE_WRITE' })
 })
+
+test('pieces of any length come whole and in order, however many are gathered', async (context) => {
+  const path = join(directory(context), 'file')
+  const pieces = [0, 1, 700_000, 400_000, 65_536, 0, 3_000_000, 12].map((length, at) => Buffer.alloc(length, at + 1))
+  await using target = await TargetFile.create(path, false)
+  for (const piece of pieces) await target.write(piece)
+  await target.commit()
+  assert.equal(Buffer.compare(readFileSync(path), Buffer.concat(pieces)), 0)
+})

@@ -10,6 +10,11 @@ export interface ScopeOptions {
   readonly slowCloseMs?: number
 }
 
+interface Closer {
+  readonly name: string
+  readonly close: () => unknown
+}
+
 /**
  * The lifetime of everything long-lived: resources are acquired here, closed once, in reverse order, and whatever
  * is slow to close is named. `signal` fires before the first resource closes.
@@ -20,8 +25,11 @@ export class Scope implements AsyncDisposable {
   readonly #logger: Logger
   readonly #slowCloseMs: number
   readonly #controller = new AbortController()
-  readonly #closers: { name: string; close: () => unknown }[] = []
+  /** In the order of their registration. */
+  readonly #closers = new Set<Closer>()
   #closing: Promise<void> | undefined
+  /** Tells the parent that this child is closed. */
+  #over: (() => void) | undefined
 
   constructor(options: ScopeOptions) {
     this.name = options.name
@@ -34,8 +42,18 @@ export class Scope implements AsyncDisposable {
     return this.#controller.signal
   }
 
+  /** Resources, children and background tasks that are not over yet. */
+  get size(): number {
+    return this.#closers.size
+  }
+
   /** Registers what must be closed. @throws WeftError E_SCOPE_CLOSED when the scope is closing already. */
   defer(name: string, close: () => unknown): void {
+    this.#requireOpen(name)
+    this.#closers.add({ name, close })
+  }
+
+  #requireOpen(name: string): void {
     if (this.#closing !== undefined) {
       throw new WeftError({
         code: 'E_SCOPE_CLOSED',
@@ -44,7 +62,6 @@ export class Scope implements AsyncDisposable {
         retryable: true,
       })
     }
-    this.#closers.push({ name, close })
   }
 
   /** Registers a disposable and hands it back. */
@@ -63,16 +80,24 @@ export class Scope implements AsyncDisposable {
       logger: this.#logger,
       slowCloseMs: this.#slowCloseMs,
     })
-    return this.use(name, child)
+    this.#requireOpen(name)
+    const closer = { name, close: () => child.close() }
+    this.#closers.add(closer)
+    child.#over = () => this.#closers.delete(closer)
+    return child
   }
 
   /** Runs a background task until it ends or the scope closes; a failure is logged, never unhandled. */
   spawn(name: string, task: (signal: AbortSignal) => Promise<void>): void {
-    const running = task(this.signal).catch((error: unknown) => {
-      if (isWeftError(error, 'E_ABORTED') || (error instanceof Error && error.name === 'AbortError')) return
-      this.#logger.error(`${this.name}: background task ${name} failed`, { error: messageOf(error) })
-    })
-    this.defer(name, () => running)
+    this.#requireOpen(name)
+    const running = task(this.signal)
+      .catch((error: unknown) => {
+        if (isWeftError(error, 'E_ABORTED') || (error instanceof Error && error.name === 'AbortError')) return
+        this.#logger.error(`${this.name}: background task ${name} failed`, { error: messageOf(error) })
+      })
+      .finally(() => this.#closers.delete(closer))
+    const closer = { name, close: () => running }
+    this.#closers.add(closer)
   }
 
   /** Closes everything in reverse order; errors are collected. @throws AggregateError when closers failed. */
@@ -95,7 +120,8 @@ export class Scope implements AsyncDisposable {
       }),
     )
     const errors: unknown[] = []
-    for (const { name, close } of this.#closers.toReversed()) {
+    for (const closer of [...this.#closers].toReversed()) {
+      const { name, close } = closer
       const cancel = this.#clock.after(this.#slowCloseMs, () =>
         this.#logger.warn(`${this.name}: ${name} is slow to close`, { afterMs: this.#slowCloseMs }),
       )
@@ -106,8 +132,10 @@ export class Scope implements AsyncDisposable {
         this.#logger.error(`${this.name}: closing ${name} failed`, { error: messageOf(error) })
       } finally {
         cancel()
+        this.#closers.delete(closer)
       }
     }
+    this.#over?.()
     if (errors.length > 0) throw new AggregateError(errors, `${this.name}: ${errors.length} resources failed to close`)
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Emitter, Scope, Semaphore, VirtualClock, WeftError, silentLogger, wait } from '../src/index.ts'
 
 describe('Scope', () => {
@@ -58,6 +59,63 @@ describe('Scope', () => {
     await scope.close()
     assert.equal(ended, true)
     assert.deepEqual(errors, ['test: background task broken failed'])
+  })
+})
+
+describe('the size of a Scope', () => {
+  it('does not grow with tasks that ended, well or badly', async () => {
+    const scope = new Scope({ name: 'test' })
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    scope.defer('resource', () => {})
+    for (let i = 0; i < 100; i++) {
+      scope.spawn('waits', () => gate)
+      scope.spawn('fails', async () => {
+        await gate
+        throw new Error('no')
+      })
+    }
+    assert.equal(scope.size, 201)
+    open()
+    await gate
+    await setImmediate()
+    assert.equal(scope.size, 1)
+    await scope.close()
+    assert.equal(scope.size, 0)
+  })
+
+  it('does not grow with children that were closed, even if one of their resources fails', async () => {
+    const scope = new Scope({ name: 'test' })
+    for (let i = 0; i < 10; i++) await scope.child('child').close()
+    const bad = scope.child('bad')
+    bad.defer('resource', () => {
+      throw new Error('no')
+    })
+    await assert.rejects(bad.close(), AggregateError)
+    assert.equal(scope.size, 0)
+    await scope.close()
+  })
+
+  it('still waits for a child that closes by itself', async () => {
+    const scope = new Scope({ name: 'test' })
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    const child = scope.child('child')
+    child.defer('slow', () => gate)
+    const closing = [child.close(), scope.close()]
+    assert.equal(scope.size, 1)
+    open()
+    await Promise.all(closing)
+    assert.equal(scope.size, 0)
+  })
+
+  it('starts no task once it is closing', async () => {
+    const scope = new Scope({ name: 'test' })
+    await scope.close()
+    let ran = false
+    const late = async (): Promise<void> => {
+      ran = true
+    }
+    assert.throws(() => scope.spawn('late', late), { code: 'E_SCOPE_CLOSED' })
+    assert.equal(ran, false)
   })
 })
 

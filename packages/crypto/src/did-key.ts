@@ -1,7 +1,10 @@
 import { WeftError, toHex } from '@weft/core'
 import { fromBase58, toBase58 } from './base58.ts'
 
-/** A public Ed25519 key as text: `did:key:z6Mk…` (W3C did:key, section 3.1; multicodec 0xed01, multibase base58btc). */
+/**
+ * A public Ed25519 key as text: `did:key:z6Mk…` (W3C Credentials Community Group, The did:key Method; multicodec 0xed01,
+ * multibase base58btc; docs/specs/encodings.md, Ids).
+ */
 export type DidKey = `did:key:z${string}`
 
 const ED25519_PREFIX = [0xed, 0x01] as const

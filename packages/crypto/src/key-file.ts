@@ -2,15 +2,15 @@ import {
   chmodSync,
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { WeftError, messageOf } from '@weft/core'
+import { WeftError, ensureDirectory, isDiskFull, messageOf } from '@weft/core'
 import { wipe } from './hash.ts'
 import { SigningKey } from './signing.ts'
 
@@ -46,9 +46,9 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
     }
   }
   const key = seedForNewKey === undefined ? SigningKey.generate() : new SigningKey(seedForNewKey)
+  const temporary = `${path}.${process.pid}.new`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const temporary = `${path}.${process.pid}.new`
+    ensureDirectory(dirname(path))
     const file = openSync(temporary, 'wx', 0o600)
     const seed = key.seed()
     try {
@@ -67,10 +67,13 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
       closeSync(directory)
     }
   } catch (error) {
+    rmSync(temporary, { force: true })
     throw keyFileError(
       path,
       messageOf(error),
-      'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
+      isDiskFull(error)
+        ? 'Free some space on its disk, or choose another state directory (WEFT_HOME or --home).'
+        : 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
     )
   }
   return key

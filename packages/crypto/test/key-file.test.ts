@@ -40,3 +40,7 @@ it('refuses a key that others may read, that is cut short, or that cannot be wri
   assert.throws(() => loadOrCreateKey(short), { code: 'E_KEY_FILE' })
   assert.throws(() => loadOrCreateKey(join(short, 'under-a-file')), { code: 'E_KEY_FILE' })
 })
+
+it('ends with an error where no directory can be made', () => {
+  assert.throws(() => loadOrCreateKey('/proc/weft/keys/node.key'), { code: 'E_KEY_FILE' })
+})

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'react'
+import type { Fault } from '@weft/core'
 import { onLiveEvent } from './api/live-events.ts'
 import { File } from './pages/file.tsx'
 import { Files } from './pages/files.tsx'
 import { Members } from './pages/members.tsx'
 import { Overview } from './pages/overview.tsx'
+import { FaultNote } from './parts/fault-note.tsx'
 import { type Route, useRoute } from './parts/route.ts'
 import { StateBadge } from './parts/state-badge.tsx'
 
@@ -13,7 +15,8 @@ const PAGES: readonly { readonly href: string; readonly name: string; readonly p
   { href: '#/files', name: 'Files', pages: ['files', 'file'] },
 ]
 
-export function App() {
+/** @param linkFault why the link that opened this page did not sign it in */
+export function App({ linkFault }: { linkFault: Fault | undefined }) {
   const route = useRoute()
   useEffect(() => {
     document.title = `Weft: ${PAGES.find((page) => page.pages.includes(route.page))?.name ?? ''}`
@@ -39,6 +42,7 @@ export function App() {
         <LiveState />
       </header>
       <main id="main" tabIndex={-1}>
+        {linkFault !== undefined && <FaultNote fault={linkFault} />}
         <Page route={route} />
       </main>
     </>

@@ -1,1 +1,1 @@
-export type * from './api/types.ts'
+export { App } from './app.tsx'

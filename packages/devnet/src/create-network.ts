@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError } from '@weft/core'
+import { messageOf, WeftError, ensureDirectory } from '@weft/core'
 import { type DidKey, loadOrCreateKey } from '@weft/crypto'
 import { makeStateDirectory } from './lifecycle/state-directory.ts'
 
@@ -66,7 +66,7 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
 
 function writeNew(path: string, text: string): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 })
+    ensureDirectory(join(path, '..'))
     const file = openSync(path, 'wx', 0o600)
     try {
       writeSync(file, text)

@@ -14,7 +14,7 @@ export async function killNode(
     throw new WeftError({
       code: 'E_DEVNET_NODE_STOPPED',
       cause: `${node.name} does not run.`,
-      fix: `Start it again: weft devnet restart ${node.name}`,
+      fix: `Start it again: weft devnet restart ${node.name} --dir ${state.directory}`,
     })
   }
   await endProcess(identity, { graceMs: 0 })

@@ -1,10 +1,9 @@
 import { existsSync, rmSync } from 'node:fs'
-import { toWeftError, WeftError } from '@weft/core'
+import { isDiskFull, toWeftError, WeftError, identifyProcess, isAlive, type ProcessIdentity } from '@weft/core'
 import { createDevnet } from './plan/create-devnet.ts'
 import { requireFreePorts } from './plan/free-ports.ts'
 import { DEFAULT_NODES, planNodes } from './plan/plan-nodes.ts'
 import { randomSeed } from './plan/seed.ts'
-import { identifyProcess, isAlive, type ProcessIdentity } from './process/process-identity.ts'
 import type { DaemonCommand } from './lifecycle/daemon-command.ts'
 import { checkedDevnetDirectory, lifelinePath } from './lifecycle/devnet-directory.ts'
 import { type DevnetNode, type DevnetState, readDevnetState, writeDevnetState } from './lifecycle/devnet-state.ts'
@@ -12,7 +11,7 @@ import { nodeProcess } from './lifecycle/find-node-processes.ts'
 import { Lifeline } from './lifecycle/lifeline.ts'
 import type { OnProgress } from './lifecycle/progress.ts'
 import { spawnNode } from './lifecycle/spawn-node.ts'
-import { makeStateDirectory } from './lifecycle/state-directory.ts'
+import { makeStateDirectory, unwritable } from './lifecycle/state-directory.ts'
 import { stopNodes, type StopOptions } from './lifecycle/stop-nodes.ts'
 import { UpLock } from './lifecycle/up-lock.ts'
 import { waitUntilStarted } from './lifecycle/wait-until-started.ts'
@@ -51,8 +50,8 @@ export interface RunningDevnet {
 /**
  * Starts a devnet, or takes up the one in the directory, and resolves when its clients see every member in the signed
  * map and are connected to it. When anything fails, no process is left.
- * @throws WeftError E_DEVNET_SIZE, E_PORT_TAKEN, E_PORT_RANGE, E_SOCKET_PATH, E_STATE_UNWRITABLE, E_DEVNET_BUSY,
- * E_DEVNET_DIFFERS, E_DEVNET_STATE, E_DEVNET_NODE_DIED, E_DEVNET_TIMEOUT, E_ABORTED
+ * @throws WeftError E_DEVNET_SIZE, E_PORT_TAKEN, E_PORT_RANGE, E_SOCKET_PATH, E_STATE_UNWRITABLE, E_DISK_FULL,
+ * E_DEVNET_BUSY, E_DEVNET_DIFFERS, E_DEVNET_STATE, E_DEVNET_NODE_DIED, E_DEVNET_TIMEOUT, E_ABORTED
  */
 export async function startDevnet(options: StartDevnetOptions): Promise<RunningDevnet> {
   const names = planNodes(options.nodes ?? DEFAULT_NODES).map(({ name }) => name)
@@ -70,7 +69,7 @@ export async function startDevnet(options: StartDevnetOptions): Promise<RunningD
     options.basePort ?? existing?.basePort ?? DEFAULT_BASE_PORT,
     existing?.nodes.length ?? names.length,
   )
-  return await launch(prepareState(directory, existing, options), existing === undefined ? 'new' : 'continued', options)
+  return await launch(writtenState(directory, existing, options), existing === undefined ? 'new' : 'continued', options)
 }
 
 /** True while somebody is in charge of the network: its process in the foreground, or, without one, any of its nodes. */
@@ -78,6 +77,15 @@ export function isRunning(state: DevnetState): boolean {
   // The program that started the network may live on after it stopped it: the lifeline tells.
   if (state.supervisor !== undefined) return isAlive(state.supervisor) && existsSync(lifelinePath(state.directory))
   return state.nodes.some((node) => nodeProcess(node) !== undefined)
+}
+
+/** @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+function writtenState(directory: string, existing: DevnetState | undefined, options: StartDevnetOptions): DevnetState {
+  try {
+    return prepareState(directory, existing, options)
+  } catch (error) {
+    throw unwritable(directory, error)
+  }
 }
 
 function prepareState(directory: string, existing: DevnetState | undefined, options: StartDevnetOptions): DevnetState {
@@ -151,6 +159,7 @@ async function startNodes(
   } catch (error) {
     failed.abort()
     await Promise.allSettled(starting)
+    if (isDiskFull(error)) throw unwritable(state.directory, error)
     throw toWeftError(error, {
       code: 'E_DEVNET_SPAWN',
       cause: `The nodes could not be started: ${String(error)}`,

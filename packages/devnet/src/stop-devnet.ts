@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs'
+import { isAlive } from '@weft/core'
 import { endProcess, GRACE_MS } from './process/end-process.ts'
-import { isAlive } from './process/process-identity.ts'
 import { lifelinePath } from './lifecycle/devnet-directory.ts'
 import type { DevnetState } from './lifecycle/devnet-state.ts'
 import { allNodeProcesses } from './lifecycle/find-node-processes.ts'
+import { unwritable } from './lifecycle/state-directory.ts'
 import { stopNodes, type StopOptions } from './lifecycle/stop-nodes.ts'
 
 export interface StopDevnetOptions extends StopOptions {
@@ -18,7 +19,7 @@ export interface StoppedDevnet {
   readonly killed: number
 }
 
-/** Ends a devnet, wherever it was started, and leaves no process of it. */
+/** Ends a devnet, wherever it was started, and leaves no process of it. @throws WeftError E_STATE_UNWRITABLE when it cannot be erased */
 export async function stopDevnet(state: DevnetState, options: StopDevnetOptions = {}): Promise<StoppedDevnet> {
   const before = allNodeProcesses(state.nodes).length
   const { supervisor } = state
@@ -28,6 +29,14 @@ export async function stopDevnet(state: DevnetState, options: StopDevnetOptions 
   }
   const { killed } = await stopNodes(state.nodes, options)
   rmSync(lifelinePath(state.directory), { force: true })
-  if (options.erase === true) rmSync(state.directory, { recursive: true, force: true })
+  if (options.erase === true) erase(state.directory)
   return { ended: before, killed }
+}
+
+function erase(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true })
+  } catch (error) {
+    throw unwritable(directory, error)
+  }
 }

@@ -2,28 +2,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { identifyProcess, isAlive, signalProcess } from '@weft/core'
 import { endProcess } from '../src/process/end-process.ts'
 import { namesHome } from '../src/process/find-processes.ts'
 import { parseKilobytes } from '../src/process/memory-usage.ts'
-import { listeningInodes } from '../src/process/port-owner.ts'
-import { identifyProcess, isAlive, parseProcStat, signalProcess } from '../src/process/process-identity.ts'
-
-const fields = (state: string, startTime: string): string => `${state} ${'1 '.repeat(18)}${startTime} 2 3`
-
-test('the start time is found behind any name of a process', () => {
-  fc.assert(
-    fc.property(fc.string(), fc.integer({ min: 0, max: 2 ** 40 }), (name, ticks) => {
-      assert.equal(parseProcStat(`12 (${name}) ${fields('S', String(ticks))}`), String(ticks))
-    }),
-  )
-})
-
-test('a zombie counts as dead, and rubbish as nothing', () => {
-  assert.equal(parseProcStat(`12 (node) ${fields('Z', '55')}`), undefined)
-  assert.equal(parseProcStat(`12 (node) ${fields('X', '55')}`), undefined)
-  fc.assert(fc.property(fc.string(), (text) => assert.doesNotThrow(() => parseProcStat(text))))
-})
 
 test('a process is signalled only under its own start time', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
@@ -63,14 +45,7 @@ test('only the exact home is taken for a node of the devnet', () => {
   assert.ok(!namesHome(['node', 'daemon.js', '--network', '/a/b'], '/a/b'))
 })
 
-test('tables of /proc are read field by field', () => {
-  const table = [
-    '  sl  local_address',
-    '   0: 0100007F:1E64 00000000:0000 0A 0:0 0:0 0 0 0 4711',
-    '   1: 0100007F:1E64 00000000:0000 01 0:0 0:0 0 0 0 4712',
-  ].join('\n')
-  assert.deepEqual(listeningInodes(table, 0x1e64), ['4711'])
-  assert.deepEqual(listeningInodes(table, 0x1e65), [])
+test('sizes in /proc are read field by field', () => {
   assert.equal(parseKilobytes('VmPeak:\t  10 kB\nVmRSS:\t   123 kB\n', 'VmRSS'), 123 * 1024)
   assert.equal(parseKilobytes('VmPeak:\t  10 kB\n', 'VmRSS'), undefined)
 })

@@ -8,6 +8,23 @@ export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'
 export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'
 export type { Setting } from './config/setting.ts'
+export { START_FLAGS } from './config/parse-flags.ts'
 export { SETTING_KEYS, type SettingKey, type SettingValues, settingOf, variableOf } from './config/settings.ts'
 export { GRANTS, type Grant, SCOPES, type Scope } from './http/scopes.ts'
+export type {
+  DashboardLinkAnswer,
+  IdAnswer,
+  MemberAnswer,
+  MembersAnswer,
+  NewTokenAnswer,
+  ObjectStatusAnswer,
+  ObjectsAnswer,
+  OwnObjectStatusAnswer,
+  PeersAnswer,
+  PingAnswer,
+  SessionAnswer,
+  StatusAnswer,
+  StoredAnswer,
+  TokensAnswer,
+} from './routes/answers.ts'
 export { VERSION } from './version.ts'

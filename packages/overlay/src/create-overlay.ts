@@ -47,7 +47,7 @@ export interface OverlayOptions {
  * Starts this node's part in the network: listens, applies for membership if it offers anything, follows the signed
  * map, keeps connections to the members, and, for a validator, judges and signs. Returns once it listens; admission
  * goes on behind (`admission()`, event `admission`).
- * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_STATE_UNWRITABLE, E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION
+ * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_STATE_UNWRITABLE, E_DISK_FULL, E_STATE_CORRUPT, E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION
  */
 export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
   const scope = options.scope.child('overlay')

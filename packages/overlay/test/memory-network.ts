@@ -93,7 +93,12 @@ export class MemoryNetwork {
     const handler = this.#handlers.get(to)?.get(method)
     if (this.nodes.get(from)?.online === false || this.nodes.get(to)?.online !== true) throw unreachable(to)
     if (handler === undefined) {
-      throw new WeftError({ code: 'E_METHOD_UNKNOWN', cause: `${method} is not known here.`, fix: 'Ask another node.' })
+      throw new WeftError({
+        code: 'E_METHOD_NOT_OFFERED',
+        cause: `${method} is not offered here.`,
+        fix: 'Ask another node.',
+        retryable: true,
+      })
     }
     const answer = await handler(
       sent,

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
 import type { Clock, Logger, Random, Scope } from '@weft/core'
-import type { SigningKey } from '@weft/crypto'
+import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
 import { createHolder } from './holder/create-holder.ts'
+import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
 import { loopbackStreams } from './object/loopback-streams.ts'
 import { MemoryBudget } from './object/memory-budget.ts'
@@ -13,7 +14,7 @@ import { ObjectRecords } from './object/object-records.ts'
 import { ObjectStorage } from './object/object-storage.ts'
 import type { Storage } from './storage.ts'
 
-/** Coding threads at most by default: more would only queue for memory, which is dearer here than time. */
+/** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
 /**
  * Segments in flight over all transfers, bytes: three segments of a get; of a put one and the half of the next, which is
@@ -43,7 +44,7 @@ export interface StorageOptions {
   readonly scope: Scope
   /** Set on nodes of role `storage`: they hold shards for others. */
   readonly holder?: HolderQuota
-  /** Coding threads at most; by default one a core, two at most. They start when first needed. */
+  /** Coding threads at most; by default one less than there are cores, one or two. They start when first needed. */
   readonly workers?: number
 }
 
@@ -56,16 +57,22 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
   const scope = options.scope.child('storage')
   try {
     const streams = loopbackStreams(overlay.self, overlay.streams, logger, scope.signal)
+    const isMember = (id: DidKey): boolean => id === overlay.self || overlay.membership.isMember(id)
+    const shards = join(directory, 'shards')
     const holder =
       limits === undefined
         ? undefined
-        : await createHolder({ streams, directory: join(directory, 'shards'), ...limits, clock, logger, scope })
-    const threads = options.workers ?? Math.min(MAX_THREADS, availableParallelism())
+        : await createHolder({ streams, directory: shards, ...limits, isMember, clock, logger, scope })
+    const threads = options.workers ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1))
     const index = scope.use('object index', new ObjectIndex(directory, personKey, random))
     const coding = scope.use('coding threads', new CodingPool({ threads, clock }))
     const records = new ObjectRecords(overlay.records, clock)
-    const memory = new MemoryBudget(MEMORY_BUDGET)
-    const context = { overlay, streams, records, coding, memory, clock, random, logger, signal: scope.signal }
+    const buffers = {
+      memory: new MemoryBudget(MEMORY_BUDGET),
+      plaintexts: scope.use('plaintext buffers', new BufferPool(MEMORY_BUDGET, clock)),
+      shards: scope.use('shard buffers', new BufferPool(MEMORY_BUDGET, clock)),
+    }
+    const context = { overlay, streams, records, coding, ...buffers, clock, random, logger, signal: scope.signal }
     return new ObjectStorage({
       context,
       index,

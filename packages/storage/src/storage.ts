@@ -28,7 +28,15 @@ export interface ObjectStatus {
   readonly object: string
   readonly size: number
   readonly class: StorageClass
+  /** Segments of the whole object; 0 for one that is small enough to lie in its record. */
+  readonly segmentCount: number
+  /** Those that were looked at, in order. */
   readonly segments: readonly SegmentStatus[]
+  /** The first segment behind them; undefined when there is none. */
+  readonly next: number | undefined
+  /** Nodes that an object without segments was found at, whole in its record; more may have it. Undefined for others. */
+  readonly copies: number | undefined
+  /** Of the segments that were looked at. */
   readonly health: 'healthy' | 'degraded' | 'lost'
   /** Set unless healthy, and when a read had no quorum. */
   readonly fault: Fault | undefined
@@ -57,7 +65,7 @@ export interface TransferProgress {
 export interface PutOptions {
   readonly name?: string
   readonly class?: StorageClass['name']
-  /** ms from now; default 30 days, at most 365. */
+  /** ms from now; default 30 days, at most 365, from a node outside of the map 31. */
   readonly ttlMs?: number
   /** Bytes, where known. */
   readonly size?: number
@@ -70,18 +78,25 @@ export interface GetOptions {
   readonly onProgress?: (progress: TransferProgress) => void
 }
 
+export interface StatOptions {
+  /** The first segment looked at; default 0. */
+  readonly first?: number
+  readonly signal?: AbortSignal
+}
+
 export interface ObjectReader {
   readonly size: number
   /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** Objects that outlive their nodes (storage.md). References: `weft://<network>/<object>#<key>`. */
+/** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
   /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED; then nothing stays at any holder. */
   put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
-  stat(ref: string, options?: { signal?: AbortSignal }): Promise<ObjectStatus>
+  /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */
+  stat(ref: string, options?: StatOptions): Promise<ObjectStatus>
   /** Objects that this node put, newest first. */
   list(): readonly StoredObject[]
   /** What this node holds for others. */

@@ -47,7 +47,11 @@ class RealHolders implements AsyncDisposable {
       records: this.records,
       streams,
       peer: (id: DidKey) => ({ id, state: 'connected', since: 0, rttMs: 1, fault: undefined }),
-      membership: { members: () => this.#members, member: (id: DidKey) => this.#members.find((one) => one.id === id) },
+      membership: {
+        members: () => this.#members,
+        member: (id: DidKey) => this.#members.find((one) => one.id === id),
+        isMember: (id: DidKey) => this.#members.some((one) => one.id === id),
+      },
     } as unknown as Overlay
     const storage = await createStorage({
       overlay,

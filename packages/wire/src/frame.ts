@@ -8,14 +8,20 @@ export function encodeFrame(body: Uint8Array): Uint8Array {
   return out
 }
 
+/** Chunks smaller than this are copied together, bytes. */
+const SMALL_CHUNK = 4_096
+
 /**
  * Cuts a byte stream into frames, and into raw bytes where the protocol says so. Sans-I/O: push what arrived, then
- * take. It holds at most one frame of `maxFrame` bytes plus the last chunk.
+ * take. It holds at most one frame of `maxFrame` bytes plus the last chunk, whatever pieces the sender cuts it into:
+ * small chunks are copied together, so that neither the list nor the network buffers behind one-byte views grow.
  */
 export class FrameParser {
   readonly #maxFrame: number
   #chunks: Uint8Array[] = []
   #buffered = 0
+  /** What the last chunk is a view of, when this parser made it; what lies behind the view is free. */
+  #own: Uint8Array | undefined
 
   constructor(maxFrame: number) {
     this.#maxFrame = maxFrame
@@ -26,10 +32,16 @@ export class FrameParser {
     return this.#buffered
   }
 
+  /** Chunks in which they are held: at most two, and two more for each 4 KiB. */
+  get chunks(): number {
+    return this.#chunks.length
+  }
+
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    this.#chunks.push(chunk)
     this.#buffered += chunk.length
+    if (chunk.length >= SMALL_CHUNK) this.#chunks.push(chunk)
+    else this.#pushSmall(chunk)
   }
 
   /**
@@ -79,6 +91,26 @@ export class FrameParser {
         retryable: true,
       })
     }
+  }
+
+  #pushSmall(chunk: Uint8Array): void {
+    const last = this.#chunks.at(-1)
+    const whole = (last?.length ?? 0) + chunk.length
+    if (last === undefined || whole > SMALL_CHUNK) {
+      this.#chunks.push(chunk.slice())
+      return
+    }
+    let own = this.#own
+    let start = own === undefined || last.buffer !== own.buffer ? -1 : last.byteOffset
+    if (own === undefined || start < 0 || start + whole > own.length) {
+      // Room for as much again: one-byte chunks are copied a few times each, and a short message takes little memory.
+      own = new Uint8Array(Math.min(SMALL_CHUNK, 2 * whole))
+      own.set(last)
+      this.#own = own
+      start = 0
+    }
+    own.set(chunk, start + last.length)
+    this.#chunks[this.#chunks.length - 1] = own.subarray(start, start + whole)
   }
 
   #peek(offset: number): number {

@@ -1,5 +1,6 @@
-import { type DescMessage, type Message, type MessageShape, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { type DescMessage, type MessageShape, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { WeftError, messageOf } from '@weft/core'
+import { checkCanonicalForm } from './canonical-form.ts'
 
 /** Encodes a protobuf message. */
 export function encodeMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Uint8Array {
@@ -7,8 +8,10 @@ export function encodeMessage<Desc extends DescMessage>(schema: Desc, message: M
 }
 
 /**
- * Decodes a protobuf message strictly: too long, malformed, or with a field that the schema does not know is refused.
- * A new field comes with a new protocol version, so that no peer acts on half of what was said (docs/adr/0002).
+ * Decodes a protobuf message strictly: too long, malformed, with a field that the schema does not know, or in any but
+ * its one canonical form is refused. What is accepted encodes to the same bytes again, so that no two sides read one
+ * message differently. A new field comes with a new protocol version, so that no peer acts on half of what was said
+ * (docs/adr/0002).
  * @throws WeftError E_MESSAGE_TOO_LARGE, E_MESSAGE_MALFORMED, E_MESSAGE_UNKNOWN_FIELD
  */
 export function decodeMessage<Desc extends DescMessage>(
@@ -23,9 +26,9 @@ export function decodeMessage<Desc extends DescMessage>(
       fix: 'The sender has to keep to the size limits of the protocol (packages/wire/src/registry.ts).',
     })
   }
-  let message: MessageShape<Desc>
+  checkCanonicalForm(schema, bytes)
   try {
-    message = fromBinary(schema, bytes)
+    return fromBinary(schema, bytes)
   } catch (error) {
     throw new WeftError({
       code: 'E_MESSAGE_MALFORMED',
@@ -33,38 +36,4 @@ export function decodeMessage<Desc extends DescMessage>(
       fix: 'The sender has to follow the schema in packages/wire/proto; update the older of the two sides.',
     })
   }
-  const unknown = unknownFieldOf(message)
-  if (unknown !== undefined) {
-    throw new WeftError({
-      code: 'E_MESSAGE_UNKNOWN_FIELD',
-      cause: `${unknown.message} has a field with number ${unknown.field} that this version does not know.`,
-      fix: 'Update the older of the two sides; a new field needs a new protocol version.',
-    })
-  }
-  return message
-}
-
-function unknownFieldOf(message: Message): { message: string; field: number } | undefined {
-  const first = message.$unknown?.[0]
-  if (first !== undefined) return { message: message.$typeName, field: first.no }
-  for (const value of Object.values(message)) {
-    const found = unknownFieldIn(value)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-function unknownFieldIn(value: unknown): { message: string; field: number } | undefined {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return undefined
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const found = unknownFieldIn(item)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  if ('$typeName' in value) return unknownFieldOf(value as Message)
-  // A oneof: { case, value }.
-  if ('case' in value && 'value' in value) return unknownFieldIn(value.value)
-  return undefined
 }

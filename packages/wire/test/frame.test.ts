@@ -49,6 +49,29 @@ describe('frames', () => {
     assert.throws(() => padded.takeFrame(), { code: 'E_FRAME_MALFORMED' })
   })
 
+  it('are held in few chunks however small the pieces are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 5_000 })), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 1, max: 4_096 }),
+        (sizes, most) => {
+          const body = new Uint8Array(40_000).map((_, at) => at)
+          const parser = new FrameParser(body.length)
+          const raw: Uint8Array[] = []
+          for (const [at, chunk] of cut(encodeFrame(body), sizes).entries()) {
+            parser.push(chunk)
+            assert.ok(parser.chunks <= 2 + (2 * parser.buffered) / 4_096, `${parser.chunks} of ${parser.buffered}`)
+            // What was handed out stays what it was while more arrives behind it.
+            if (at % 7 === 3) raw.push(parser.takeRaw(most)!)
+          }
+          while (parser.buffered > 0) raw.push(parser.takeRaw(most)!)
+          assert.deepEqual(concatBytes(raw), encodeFrame(body))
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
   it('tell a stream that ended inside one', () => {
     const parser = new FrameParser(100)
     parser.push(encodeFrame(new Uint8Array(10)).subarray(0, 9))

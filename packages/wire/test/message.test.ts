@@ -63,7 +63,7 @@ describe('decodeMessage', () => {
         fc.constantFrom(RpcFrameSchema, RecordSchema, ShardRequestSchema, MapProposeRequestSchema),
         (bytes, schema) => {
           try {
-            decodeMessage(schema, bytes, 200)
+            assert.deepEqual(encodeMessage(schema, decodeMessage(schema, bytes, 200)), bytes)
           } catch (error) {
             assert.ok(error instanceof WeftError)
           }

@@ -1,6 +1,7 @@
 import { type Fault, isWeftError, wait, WeftError } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
 import { openApi } from '../daemon/open-api.ts'
+import { FailedDocument } from '../output/failed-document.ts'
 import { faultLines } from '../output/fault-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -12,10 +13,14 @@ interface ReadyAnswer {
 /** ms between two looks of --wait. */
 const LOOK_EVERY_MS = 500
 
+type Checks = ReadyAnswer['checks']
+
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const checks = invocation.flag('wait') ? await waitUntilOk(api, signal) : await readChecks(api, signal)
+  const { checks, timeout } = invocation.flag('wait')
+    ? await waitUntilOk(api, signal)
+    : { checks: await readChecks(api, signal) }
   const failed = checks.filter(({ ok }) => !ok)
   output.print(
     ...checks.flatMap(({ name, ok, fault }) => [
@@ -23,26 +28,29 @@ export async function run(invocation: Invocation): Promise<void> {
       ...(ok || !fault ? [] : faultLines(fault, output)),
     ]),
   )
-  if (failed.length > 0) throw checkError(failed)
+  if (failed.length > 0) throw checkError(checks, failed, timeout)
   output.document({ ok: true, checks })
 }
 
-/** Until --timeout fires the signal: then the checks as they were last. */
-async function waitUntilOk(api: ApiClient, signal: AbortSignal): Promise<ReadyAnswer['checks']> {
-  let last: ReadyAnswer['checks'] | undefined
+/** Until --timeout fires the signal: then the checks as they were last, and the timeout. */
+async function waitUntilOk(
+  api: ApiClient,
+  signal: AbortSignal,
+): Promise<{ readonly checks: Checks; readonly timeout?: WeftError }> {
+  let last: Checks | undefined
   try {
     for (;;) {
       last = await readChecks(api, signal)
-      if (last.every(({ ok }) => ok)) return last
+      if (last.every(({ ok }) => ok)) return { checks: last }
       await wait(referencedClock, LOOK_EVERY_MS, signal)
     }
   } catch (error) {
-    if (isWeftError(error, 'E_TIMEOUT') && last !== undefined) return last
+    if (isWeftError(error, 'E_TIMEOUT') && last !== undefined) return { checks: last, timeout: error }
     throw error
   }
 }
 
-async function readChecks(api: ApiClient, signal: AbortSignal): Promise<ReadyAnswer['checks']> {
+async function readChecks(api: ApiClient, signal: AbortSignal): Promise<Checks> {
   const { body } = await api.probe('/readyz?verbose', { signal })
   try {
     const { checks } = JSON.parse(body) as Partial<ReadyAnswer>
@@ -57,12 +65,15 @@ async function readChecks(api: ApiClient, signal: AbortSignal): Promise<ReadyAns
   })
 }
 
-function checkError(failed: ReadyAnswer['checks']): WeftError {
-  const first = failed[0]?.fault
-  return new WeftError({
-    code: 'E_CHECK_FAILED',
-    cause: `${failed.length} checks failed: ${failed.map(({ name }) => name).join(', ')}.`,
-    fix: first?.fix ?? 'See each one above.',
-    details: { checks: failed },
-  })
+function checkError(checks: Checks, failed: Checks, timeout: WeftError | undefined): WeftError {
+  const count = `${failed.length} checks failed: ${failed.map(({ name }) => name).join(', ')}.`
+  return new FailedDocument(
+    {
+      code: timeout?.code ?? 'E_CHECK_FAILED',
+      cause: timeout === undefined ? count : `${timeout.cause} ${count}`,
+      fix: failed[0]?.fault?.fix ?? 'See each one above.',
+      retryable: timeout !== undefined,
+    },
+    { ok: false, checks },
+  )
 }

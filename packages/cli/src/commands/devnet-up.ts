@@ -38,7 +38,7 @@ async function stopped(devnet: RunningDevnet, output: Output): Promise<void> {
   output.note('Stopped; no process is left. Its data stays: weft devnet up continues it.')
 }
 
-/** What scripts rely on (docs/architecture.md, Interfaces). */
+/** What scripts rely on (docs/specs/cli.md, Commands). */
 function devnetDocument(state: DevnetState): Record<string, unknown> {
   return {
     dir: state.directory,

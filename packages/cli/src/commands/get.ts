@@ -6,12 +6,12 @@ import { formatBytes, formatDuration } from '../output/format.ts'
 import { ProgressBar } from '../output/progress.ts'
 import { TargetFile } from '../output/target-file.ts'
 import type { Invocation } from '../program/invocation.ts'
+import { referenceArgument } from '../program/reference-argument.ts'
 import { usageError } from '../program/usage-error.ts'
 import { objectStatus } from './stat.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
-  const ref = invocation.argument(0)
   const path = invocation.text('output') ?? '-'
   if (path === '-' && output.json)
     throw usageError('With --json the content cannot go to stdout, too.', 'Name a file with -o FILE.')
@@ -21,6 +21,7 @@ export async function run(invocation: Invocation): Promise<void> {
       'Name a file with -o FILE, or say -o - to print it all the same.',
     )
   }
+  const ref = await referenceArgument(invocation)
   const api = openApi(invocation)
   const started = performance.now()
   try {
@@ -47,6 +48,7 @@ function download(api: ApiClient, ref: string, signal: AbortSignal): Promise<Dow
 async function save(api: ApiClient, ref: string, path: string, invocation: Invocation): Promise<number> {
   await using target = await TargetFile.create(path, invocation.flag('force'))
   const { size, body } = await download(api, ref, invocation.signal)
+  await target.expect(size)
   using progress = new ProgressBar(invocation.output, 'get', size)
   let received = 0
   for await (const bytes of body) {

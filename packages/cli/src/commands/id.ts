@@ -1,4 +1,4 @@
-import type { IdAnswer } from '../daemon/answers.ts'
+import type { IdAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import type { Invocation } from '../program/invocation.ts'
 

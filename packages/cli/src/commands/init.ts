@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError } from '@weft/core'
-import { homeOf } from '../daemon/home.ts'
+import { messageOf, WeftError, ensureDirectory } from '@weft/core'
+import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 /** Options of `weft init` and the setting that each one writes. */
@@ -16,7 +16,7 @@ const SETTINGS = [
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
-  const home = homeOf(invocation)
+  const home = ownHomeOf(invocation)
   const configFile = join(home, 'weft.toml')
   if (existsSync(configFile) && !invocation.flag('force')) {
     throw new WeftError({
@@ -28,7 +28,7 @@ export async function run(invocation: Invocation): Promise<void> {
   const text = await configText(invocation)
   const network = invocation.text('network')
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    ensureDirectory(home)
     if (network !== undefined) copyFileSync(network, join(home, 'network.json'))
     writeFileSync(configFile, text, { mode: 0o600 })
   } catch (error) {

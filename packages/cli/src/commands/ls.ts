@@ -1,4 +1,4 @@
-import type { ObjectsAnswer } from '../daemon/answers.ts'
+import type { ObjectsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatBytes, formatTime } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'

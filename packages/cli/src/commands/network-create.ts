@@ -1,12 +1,12 @@
 import { hostname } from 'node:os'
 import { createNetwork } from '@weft/devnet'
-import { homeOf } from '../daemon/home.ts'
+import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
-  const home = homeOf(invocation)
+  const home = ownHomeOf(invocation)
   const created = await createNetwork({
     name: invocation.argument(0),
     home,

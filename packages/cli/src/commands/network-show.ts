@@ -1,4 +1,4 @@
-import type { StatusAnswer } from '../daemon/answers.ts'
+import type { StatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatTime } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'

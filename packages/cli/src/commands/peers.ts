@@ -1,4 +1,4 @@
-import type { PeersAnswer } from '../daemon/answers.ts'
+import type { PeersAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatDuration, shortId } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'

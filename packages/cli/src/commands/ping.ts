@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import type { ApiClient } from '@weft/devnet'
-import type { MembersAnswer } from '../daemon/answers.ts'
+import type { MembersAnswer, PingAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { shortId } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
@@ -11,12 +11,9 @@ export async function run(invocation: Invocation): Promise<void> {
   const id = await memberOf(api, invocation.argument(0), signal)
   const times: number[] = []
   for (let left = invocation.integer('count', 1, 1_000) ?? 1; left > 0; left--) {
-    const { rttMs } = await api.json<{ rttMs: number }>(
-      'POST',
-      `/api/v1/peers/${encodeURIComponent(id)}/ping`,
-      undefined,
-      { signal },
-    )
+    const { rttMs } = await api.json<PingAnswer>('POST', `/api/v1/peers/${encodeURIComponent(id)}/ping`, undefined, {
+      signal,
+    })
     times.push(rttMs)
     output.print(`${shortId(id)}  ${rttMs.toFixed(2)} ms`)
   }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Fault, isWeftError, messageOf, WeftError } from '@weft/core'
+import { type Fault, isDiskFull, isWeftError, messageOf, WeftError, ensureDirectory } from '@weft/core'
 import { type DaemonExit, logLength, logPath, waitUntilStarted } from '@weft/devnet'
 import { daemonCommand } from '../daemon/daemon-command.ts'
-import { homeOf } from '../daemon/home.ts'
+import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 /** Options that are handed on to the daemon as they are. */
@@ -19,7 +19,7 @@ const DAEMON_OPTIONS = [
 ] as const
 
 export async function run(invocation: Invocation): Promise<void> {
-  const home = homeOf(invocation)
+  const home = ownHomeOf(invocation)
   const args = ['--home', home]
   for (const [option, flag] of DAEMON_OPTIONS) {
     const value = invocation.text(option)
@@ -27,14 +27,23 @@ export async function run(invocation: Invocation): Promise<void> {
   }
   const [program, ...programArgs] = daemonCommand()
   if (invocation.flag('detach')) await startInBackground(invocation, home, [program, ...programArgs, ...args])
-  // In the foreground the daemon takes this process over: one pid, and signals go straight to it.
-  else process.execve?.(program, [program, ...programArgs, ...args], process.env)
+  else replaceThisProcess([program, ...programArgs, ...args])
+}
+
+/** In the foreground the daemon takes this process over: one pid, and signals go straight to it. */
+function replaceThisProcess(command: readonly [string, ...string[]]): void {
+  if (process.execve !== undefined) return process.execve(command[0], command, process.env)
+  throw new WeftError({
+    code: 'E_FOREGROUND_UNSUPPORTED',
+    cause: `On ${process.platform} a process cannot become another one, so the daemon cannot run in the foreground.`,
+    fix: 'Run it in the background: weft start --detach.',
+  })
 }
 
 async function startInBackground(invocation: Invocation, home: string, command: readonly string[]): Promise<void> {
   const { output, signal } = invocation
-  const logStart = logLength(home)
   const file = openLog(home)
+  const logStart = logLength(home)
   const [program, ...args] = command as [string, ...string[]]
   const child = spawn(program, args, { detached: true, stdio: ['ignore', file, file] })
   closeSync(file)
@@ -70,13 +79,16 @@ function daemonFault(error: unknown): unknown {
 
 function openLog(home: string): number {
   try {
-    mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
+    ensureDirectory(join(home, 'logs'))
     return openSync(logPath(home), 'a', 0o600)
   } catch (error) {
+    const full = isDiskFull(error)
     throw new WeftError({
-      code: 'E_STATE_UNWRITABLE',
-      cause: `The home ${home} cannot be written to: ${messageOf(error)}`,
-      fix: 'Name a directory of your own with --home or WEFT_HOME.',
+      code: full ? 'E_DISK_FULL' : 'E_STATE_UNWRITABLE',
+      cause: `The home ${home} cannot be written to: ${messageOf(error)}.`,
+      fix: full
+        ? 'Free some space on its disk, or name another home with --home or WEFT_HOME.'
+        : 'Name a directory of your own with --home or WEFT_HOME.',
       origin: error,
     })
   }

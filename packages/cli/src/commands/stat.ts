@@ -1,39 +1,59 @@
 import { isWeftError, wait, WeftError } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
-import type { ObjectStatusAnswer } from '../daemon/answers.ts'
+import type { ObjectStatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { faultLines } from '../output/fault-lines.ts'
 import { formatBytes, formatTime, shortId } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import type { Invocation } from '../program/invocation.ts'
+import { referenceArgument } from '../program/reference-argument.ts'
 
 /** ms between two looks of --wait: each asks every holder. */
 const LOOK_EVERY_MS = 1_000
+/** docs/specs/objects.md: an object has at most 2^20 segments. */
+const MAX_SEGMENT = 2 ** 20 - 1
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const ref = invocation.argument(0)
+  const first = invocation.integer('from', 0, MAX_SEGMENT) ?? 0
+  const ref = await referenceArgument(invocation)
   const status = invocation.flag('wait')
-    ? await waitUntilHealthy(api, ref, signal)
-    : await objectStatus(api, ref, signal)
+    ? await waitUntilHealthy(api, ref, first, signal)
+    : await objectStatus(api, ref, signal, first)
   output.document({ ...status })
   output.print(...objectLines(status, output))
 }
 
-/** The reference goes in the body: it holds the key, and a body is never logged. */
-export function objectStatus(api: ApiClient, ref: string, signal: AbortSignal): Promise<ObjectStatusAnswer> {
-  return api.json<ObjectStatusAnswer>('POST', '/api/v1/object/stat', { ref }, { signal })
+/**
+ * One look at up to 256 segments, from `first` on. The reference goes in the body: it holds the key, and a body is never
+ * logged.
+ */
+export function objectStatus(api: ApiClient, ref: string, signal: AbortSignal, first = 0): Promise<ObjectStatusAnswer> {
+  return api.json<ObjectStatusAnswer>('POST', '/api/v1/object/stat', { ref, first }, { signal })
 }
 
-/** Until --timeout fires the signal: then the last state seen is the reason that is told. */
-async function waitUntilHealthy(api: ApiClient, ref: string, signal: AbortSignal): Promise<ObjectStatusAnswer> {
+/**
+ * Looks until every segment from `first` on was seen healthy; resolves with the first look. Until --timeout fires the
+ * signal: then the last state seen is the reason that is told.
+ */
+async function waitUntilHealthy(
+  api: ApiClient,
+  ref: string,
+  first: number,
+  signal: AbortSignal,
+): Promise<ObjectStatusAnswer> {
   let last: ObjectStatusAnswer | undefined
+  let shown: ObjectStatusAnswer | undefined
+  let from = first
   try {
     for (;;) {
-      last = await objectStatus(api, ref, signal)
-      if (last.health === 'healthy') return last
-      await wait(referencedClock, LOOK_EVERY_MS, signal)
+      last = await objectStatus(api, ref, signal, from)
+      if (last.health === 'healthy') {
+        shown ??= last
+        if (last.next === undefined) return shown
+        from = last.next
+      } else await wait(referencedClock, LOOK_EVERY_MS, signal)
     }
   } catch (error) {
     throw isWeftError(error, 'E_TIMEOUT') && last !== undefined ? unhealthyError(last) : error
@@ -54,10 +74,17 @@ function objectLines(status: ObjectStatusAnswer, output: Output): string[] {
   const colour = status.health === 'healthy' ? 'green' : status.health === 'degraded' ? 'yellow' : 'red'
   return [
     `object   ${status.object}`,
-    `size     ${formatBytes(status.size)} in ${status.segments.length} segments`,
-    `class    ${name}: any ${k} of ${n} shards restore a segment`,
+    ...(status.segmentCount === 0
+      ? [
+          `size     ${formatBytes(status.size)}`,
+          `kept     whole in its record${status.copies === undefined ? '' : `, on at least ${status.copies} nodes`}: it has no shards`,
+        ]
+      : [
+          `size     ${formatBytes(status.size)} in ${status.segmentCount} segments`,
+          `class    ${name}: any ${k} of ${n} shards restore a segment`,
+        ]),
     `expires  ${formatTime(status.expiresAt)}`,
-    `health   ${output.styled(colour, status.health)}`,
+    `health   ${output.styled(colour, status.health)}${range(status)}`,
     ...(status.fault ? faultLines(status.fault, output) : []),
     ...status.relaxed.map((rule) => `  ${output.styled('yellow', 'relaxed')}: ${rule}`),
     ...status.segments.flatMap((segment) => [
@@ -67,6 +94,14 @@ function objectLines(status: ObjectStatusAnswer, output: Output): string[] {
       ),
     ]),
   ]
+}
+
+/** What the judgement rests on, where that is not the whole object. */
+function range({ segments, segmentCount, next }: ObjectStatusAnswer): string {
+  const [first, last] = [segments[0]?.index ?? 0, segments.at(-1)?.index ?? 0]
+  if (segments.length === segmentCount) return ''
+  const more = next === undefined ? '' : `; ${segmentCount - next} more: --from ${next}`
+  return ` (segments ${first} to ${last} of ${segmentCount}${more})`
 }
 
 function stateWord(state: string, output: Output): string {

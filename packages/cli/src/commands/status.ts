@@ -1,4 +1,4 @@
-import type { StatusAnswer } from '../daemon/answers.ts'
+import type { StatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { faultLines } from '../output/fault-lines.ts'
 import { formatBytes, formatDuration } from '../output/format.ts'
@@ -41,14 +41,10 @@ function admissionWords(admission: StatusAnswer['admission']): string {
     case 'client':
       return 'needs no certificate'
     case 'applying':
-      return `applying, ${admission.votes ?? 0} of ${admission.quorum ?? 0} votes`
+      return `applying, ${admission.votes} of ${admission.quorum} votes`
     case 'refused':
-      return `refused (${admission.fault?.code ?? 'no reason given'})`
-    case 'certified': {
-      const left = admission.expiresAt === undefined ? '' : ` for ${formatDuration(admission.expiresAt - Date.now())}`
-      return `certified${left}${admission.inMap === false ? ', not in the map yet' : ''}`
-    }
-    default:
-      return admission.state
+      return `refused (${admission.fault.code})`
+    case 'certified':
+      return `certified for ${formatDuration(admission.expiresAt - Date.now())}${admission.inMap ? '' : ', not in the map yet'}`
   }
 }

@@ -1,6 +1,6 @@
-import { WeftError } from '@weft/core'
-import { identifyProcess, waitForExit } from '@weft/devnet'
-import type { StatusAnswer } from '../daemon/answers.ts'
+import { WeftError, identifyProcess } from '@weft/core'
+import { waitForExit } from '@weft/devnet'
+import type { StatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import type { Invocation } from '../program/invocation.ts'
 

@@ -1,19 +1,20 @@
+import type { NewTokenAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatTime } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
-
-interface CreatedToken {
-  readonly name: string
-  readonly token: string
-  readonly scopes: readonly string[]
-  readonly expiresAt?: number | null
-}
+import { usageError } from '../program/usage-error.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const ttlMs = invocation.duration('ttl')
   const scopes = (invocation.text('scopes') ?? '').split(',').filter((scope) => scope !== '')
-  const created = await openApi(invocation).json<CreatedToken>(
+  if (scopes.length === 0) {
+    throw usageError(
+      'The token would be for nothing: --scopes is missing or empty.',
+      `Say what it may do: weft token create ${invocation.argument(0)} --scopes storage:read,node:read`,
+    )
+  }
+  const created = await openApi(invocation).json<NewTokenAnswer>(
     'POST',
     '/api/v1/tokens',
     { name: invocation.argument(0), scopes, ...(ttlMs !== undefined && { ttlMs }) },
@@ -21,7 +22,7 @@ export async function run(invocation: Invocation): Promise<void> {
   )
   output.document({ ...created })
   output.note(
-    `Token '${created.name}' for ${created.scopes.join(', ')}${created.expiresAt ? `, until ${formatTime(created.expiresAt)}` : ''}. It is shown this once:`,
+    `Token '${created.name}' for ${created.scopes.join(', ')}, until ${formatTime(created.expiresAt)}. It is shown this once:`,
   )
   output.print(created.token)
 }

@@ -1,16 +1,8 @@
+import type { TokensAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatTime } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
-
-interface TokensAnswer {
-  readonly tokens: readonly {
-    readonly name: string
-    readonly scopes: readonly string[]
-    readonly createdAt: number
-    readonly expiresAt?: number | null
-  }[]
-}
 
 export async function run(invocation: Invocation): Promise<void> {
   const { tokens } = await openApi(invocation).json<TokensAnswer>('GET', '/api/v1/tokens', undefined, {
@@ -22,11 +14,12 @@ export async function run(invocation: Invocation): Promise<void> {
     output.note('There are no tokens. To make one: weft token create NAME --scopes node:read')
     return
   }
-  const rows = tokens.map(({ name, scopes, createdAt, expiresAt }) => [
+  const rows = tokens.map(({ id, name, scopes, createdAt, expiresAt }) => [
+    id,
     name,
     scopes.join(','),
     formatTime(createdAt),
-    expiresAt === undefined || expiresAt === null ? 'never' : formatTime(expiresAt),
+    formatTime(expiresAt),
   ])
-  output.print(...formatTable(['NAME', 'SCOPES', 'CREATED', 'EXPIRES'], rows))
+  output.print(...formatTable(['ID', 'NAME', 'SCOPES', 'CREATED', 'EXPIRES'], rows))
 }

@@ -7,10 +7,20 @@ import type { Invocation } from '../program/invocation.ts'
  * that runs on this machine (in the default directory), else the XDG state directory.
  */
 export function homeOf(invocation: Invocation): string {
-  const { env } = invocation
-  const asked = invocation.text('home') ?? env['WEFT_HOME']
-  if (asked !== undefined && asked !== '') return resolve(asked)
-  return runningClientHome(env) ?? stateDirectory(env)
+  return askedHome(invocation) ?? runningClientHome(invocation.env) ?? stateDirectory(invocation.env)
+}
+
+/**
+ * The home of a node that a command sets up or starts: --home, else WEFT_HOME, else the XDG state directory. Never a
+ * node of a devnet, which belongs to the devnet's commands.
+ */
+export function ownHomeOf(invocation: Invocation): string {
+  return askedHome(invocation) ?? stateDirectory(invocation.env)
+}
+
+function askedHome(invocation: Invocation): string | undefined {
+  const asked = invocation.text('home') ?? invocation.env['WEFT_HOME']
+  return asked === undefined || asked === '' ? undefined : resolve(asked)
 }
 
 function runningClientHome(env: NodeJS.ProcessEnv): string | undefined {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { WeftError } from '@weft/core'
+import { FailedDocument } from './failed-document.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
@@ -38,7 +39,7 @@ export class Output {
     this.stderr.write(
       `${this.styled('red', error.code, this.stderr)}: ${error.cause}\n${this.styled('bold', 'Fix:', this.stderr)} ${error.fix}\n`,
     )
-    if (this.json) this.document({ error: error.toJSON() })
+    this.document({ ...(error instanceof FailedDocument ? error.fields : {}), error: error.toJSON() })
   }
 
   styled(style: Style, text: string, stream: NodeJS.WriteStream = this.stdout): string {

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, open, rename, stat, statfs, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { messageOf, WeftError } from '@weft/core'
+import { isDiskFull, messageOf, WeftError } from '@weft/core'
+
+/** Bytes gathered for one write call; as many again may be on their way to the disk while the next ones arrive. */
+const BATCH = 1024 * 1024
 
 /**
  * A file that appears under its name only when it is whole: written beside it under another name, fsynced, renamed.
@@ -12,6 +15,10 @@ export class TargetFile implements AsyncDisposable {
   readonly #force: boolean
   readonly #temporary: string
   #file: FileHandle | undefined
+  #expected: number | undefined
+  #batch: Uint8Array[] = []
+  #batched = 0
+  #writing: Promise<void> = Promise.resolve()
 
   private constructor(path: string, force: boolean, temporary: string, file: FileHandle) {
     this.#path = path
@@ -20,7 +27,7 @@ export class TargetFile implements AsyncDisposable {
     this.#file = file
   }
 
-  /** @throws WeftError E_FILE_EXISTS unless `force`, E_FILE_WRITE */
+  /** @throws WeftError E_FILE_EXISTS unless `force`, E_NOT_PERMITTED, E_DISK_FULL, E_FILE_WRITE */
   static async create(path: string, force: boolean): Promise<TargetFile> {
     if (!force && (await exists(path))) throw existsError(path)
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`)
@@ -32,20 +39,39 @@ export class TargetFile implements AsyncDisposable {
     }
   }
 
+  /**
+   * Says how many bytes will be written, before the first.
+   * @throws WeftError E_DISK_FULL when the disk has less room than that
+   */
+  async expect(size: number): Promise<void> {
+    this.#expected = size
+    const free = await freeSpace(dirname(this.#path))
+    if (free === undefined || free >= size) return
+    throw new WeftError({
+      code: 'E_DISK_FULL',
+      cause: `The disk of ${this.#path} has ${free} bytes left; the file needs ${size}.`,
+      fix: 'Make room on it, or choose another disk with -o.',
+      details: { path: this.#path, size, free },
+    })
+  }
+
+  /**
+   * Keeps `bytes`, without a copy, until they are written; waits while too many are on their way.
+   * @throws WeftError E_DISK_FULL, E_FILE_WRITE, also for what was given before
+   */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#file === undefined) throw new Error('TargetFile: written after its end')
-    let at = 0
-    try {
-      while (at < bytes.length) at += (await this.#file.write(bytes, at)).bytesWritten
-    } catch (error) {
-      throw writeError(this.#path, error)
-    }
+    this.#batch.push(bytes)
+    this.#batched += bytes.length
+    if (this.#batched >= BATCH) await this.#flush(this.#file)
   }
 
   /** Gives the file its name. Without `force` a file that appeared there meanwhile is not overwritten. */
   async commit(): Promise<void> {
     const file = this.#file
     if (file === undefined) throw new Error('TargetFile: committed twice')
+    await this.#flush(file)
+    await this.#writing
     try {
       await file.sync()
       await file.close()
@@ -54,7 +80,27 @@ export class TargetFile implements AsyncDisposable {
       else await this.#linkAnew()
       await syncDirectory(dirname(this.#path))
     } catch (error) {
-      throw error instanceof WeftError ? error : writeError(this.#path, error)
+      throw error instanceof WeftError ? error : writeError(this.#path, error, this.#expected)
+    }
+  }
+
+  /** Hands the batch to the disk when the one before is through. */
+  async #flush(file: FileHandle): Promise<void> {
+    const batch = this.#batch
+    this.#batch = []
+    this.#batched = 0
+    await this.#writing
+    this.#writing = this.#writeAll(file, batch)
+    // Whoever writes or commits next sees the failure.
+    this.#writing.catch(() => {})
+  }
+
+  async #writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+    let rest = batch
+    try {
+      while (rest.length > 0) rest = behind(rest, (await file.writev(rest)).bytesWritten)
+    } catch (error) {
+      throw writeError(this.#path, error, this.#expected)
     }
   }
 
@@ -70,6 +116,7 @@ export class TargetFile implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing.catch(() => {})
     await this.#file?.close()
     this.#file = undefined
     await unlink(this.#temporary).catch((error: unknown) => {
@@ -77,6 +124,16 @@ export class TargetFile implements AsyncDisposable {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     })
   }
+}
+
+/** What is left of the buffers after their first `written` bytes: a disk that fills up takes only a part. */
+function behind(buffers: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let left = written
+  return buffers.flatMap((bytes) => {
+    const skipped = Math.min(left, bytes.length)
+    left -= skipped
+    return skipped === bytes.length ? [] : [bytes.subarray(skipped)]
+  })
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -98,6 +155,17 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** Bytes that this user may still write there; undefined where the file system does not tell. */
+async function freeSpace(directory: string): Promise<number | undefined> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(directory)
+    // File systems that do not count (some network ones) say zero of zero.
+    return blocks === 0 ? undefined : bavail * bsize
+  } catch {
+    return undefined
+  }
+}
+
 function existsError(path: string): WeftError {
   return new WeftError({
     code: 'E_FILE_EXISTS',
@@ -106,7 +174,7 @@ function existsError(path: string): WeftError {
   })
 }
 
-function writeError(path: string, error: unknown): WeftError {
+function writeError(path: string, error: unknown, size?: number): WeftError {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new WeftError({
@@ -116,11 +184,19 @@ function writeError(path: string, error: unknown): WeftError {
       origin: error,
     })
   }
-  const fix = code === 'ENOSPC' ? 'Make room, or choose another disk with -o.' : 'Choose another place with -o.'
+  if (isDiskFull(error)) {
+    return new WeftError({
+      code: 'E_DISK_FULL',
+      cause: `The disk of ${path} is full: the file needs ${size === undefined ? 'more room than is left' : `${size} bytes`}.`,
+      fix: 'Make room on it, or choose another disk with -o.',
+      details: { path, ...(size !== undefined && { size }) },
+      origin: error,
+    })
+  }
   return new WeftError({
     code: 'E_FILE_WRITE',
     cause: `${path} cannot be written: ${messageOf(error)}`,
-    fix,
+    fix: 'Choose another place with -o.',
     origin: error,
   })
 }

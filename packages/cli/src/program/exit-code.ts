@@ -1,6 +1,6 @@
 import { isWeftError } from '@weft/core'
 
-/** What the command's end means to scripts (docs/architecture.md, Interfaces). */
+/** What the command's end means to scripts (docs/specs/cli.md, Exit codes). */
 export const EXIT = {
   ok: 0,
   failed: 1,

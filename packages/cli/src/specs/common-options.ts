@@ -6,6 +6,12 @@ export const JSON_OPTION: OptionSpec = {
   description: 'print one JSON document (schemaVersion 1) to stdout',
 }
 
+/** Of the commands that set up or start a node. */
+export const OWN_HOME: OptionSpec = {
+  flags: '--home <dir>',
+  description: "the node's state directory (default: WEFT_HOME, else the XDG state directory)",
+}
+
 /** Of every command that speaks to a daemon. */
 export const HOME: OptionSpec = {
   flags: '--home <dir>',

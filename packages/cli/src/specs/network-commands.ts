@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../program/command-spec.ts'
-import { HOME, LONG, TIMEOUT } from './common-options.ts'
+import { HOME, LONG, OWN_HOME, TIMEOUT } from './common-options.ts'
 
 /** The network of members. */
 export const NETWORK_COMMANDS: readonly CommandSpec[] = [
@@ -37,7 +37,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         repeats: true,
       },
       { flags: '--family <name>', description: 'the operator of this node (default: the name of this machine)' },
-      HOME,
+      OWN_HOME,
     ],
     examples: ['weft network create commons --address /ip4/192.0.2.1/tcp/4780'],
     load: () => import('../commands/network-create.ts'),

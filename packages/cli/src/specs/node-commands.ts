@@ -1,6 +1,6 @@
 import type { CommandSpec } from '../program/command-spec.ts'
 import type { OptionSpec } from '../program/described-command.ts'
-import { HOME, TIMEOUT } from './common-options.ts'
+import { HOME, OWN_HOME, TIMEOUT } from './common-options.ts'
 
 const NODE_SETTINGS: readonly OptionSpec[] = [
   { flags: '--preset <preset>', description: 'a named set of roles: client, regular, core or validator' },
@@ -17,7 +17,7 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['init'],
     summary: 'write the settings of a node',
-    options: [...NODE_SETTINGS, { flags: '--force', description: 'write weft.toml anew' }, HOME],
+    options: [...NODE_SETTINGS, { flags: '--force', description: 'write weft.toml anew' }, OWN_HOME],
     examples: ['weft init --preset regular --network ./network.json'],
     load: () => import('../commands/init.ts'),
   },
@@ -28,7 +28,7 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
       { flags: '--detach', description: 'run in the background; return when it is ready' },
       { ...TIMEOUT, description: 'with --detach: give up after this long, e.g. 30s (exit code 6)' },
       ...NODE_SETTINGS,
-      HOME,
+      OWN_HOME,
     ],
     examples: ['weft start', 'weft start --detach --timeout 30s'],
     load: () => import('../commands/start.ts'),
@@ -50,7 +50,11 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['check'],
     summary: 'tell what is wrong and how to mend it (exit code 1 if anything is)',
-    options: [{ flags: '--wait', description: 'wait until nothing is wrong' }, { ...TIMEOUT, fallback: '60s' }, HOME],
+    options: [
+      { flags: '--wait', description: 'wait until nothing is wrong (exit code 6 if time runs out)' },
+      { ...TIMEOUT, fallback: '60s' },
+      HOME,
+    ],
     examples: ['weft check', 'weft check --wait --timeout 60s'],
     load: () => import('../commands/check.ts'),
   },

@@ -16,11 +16,14 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
         description: 'how many holders may fail (default: by the size of the network)',
         choices: CLASSES,
       },
-      { flags: '--ttl <time>', description: 'how long it is kept, e.g. 7d (default: 30d, at most 365d)' },
+      {
+        flags: '--ttl <time>',
+        description: 'how long it is kept, e.g. 7d (default: 30d, at most 365d; 31d if this node is not in the map)',
+      },
       TIMEOUT,
       HOME,
     ],
-    examples: ['weft put photo.jpg', 'tar -c notes | weft put - --name notes.tar --ttl 90d'],
+    examples: ['weft put photo.jpg', 'tar -c notes | weft put - --name notes.tar --ttl 7d'],
     notes:
       'Whoever has the reference can read the object: the part behind # is its key. Interrupting a put leaves nothing behind.',
     load: () => import('../commands/put.ts'),
@@ -28,7 +31,9 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['get'],
     summary: 'fetch an object',
-    arguments: [{ name: '<ref>', description: 'weft://network/object#key; quote it, # begins a comment in shells' }],
+    arguments: [
+      { name: '<ref>', description: 'weft://network/object#key in quotes, or - to read it from standard input' },
+    ],
     options: [
       {
         flags: '-o, --output <file>',
@@ -38,8 +43,9 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
       TIMEOUT,
       HOME,
     ],
-    examples: ["weft get 'weft://…' -o photo.jpg"],
-    notes: 'The file appears under its name only when it is whole and verified.',
+    examples: ["weft get 'weft://…' -o photo.jpg", 'weft get - -o photo.jpg < photo.ref'],
+    notes:
+      'The file appears under its name only when it is whole and verified. Other users of this machine can read a command line while it runs, and with it the key in the reference; - keeps it out of there.',
     load: () => import('../commands/get.ts'),
   },
   {
@@ -52,9 +58,16 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['stat'],
     summary: 'show where the shards of an object are and whether they are there',
-    arguments: [{ name: '<ref>', description: 'weft://network/object#key' }],
-    options: [{ flags: '--wait', description: 'wait until it is healthy' }, { ...TIMEOUT, fallback: '60s' }, HOME],
-    examples: ["weft stat 'weft://…'", "weft stat 'weft://…' --wait --timeout 60s"],
+    arguments: [
+      { name: '<ref>', description: 'weft://network/object#key in quotes, or - to read it from standard input' },
+    ],
+    options: [
+      { flags: '--wait', description: 'wait until it is healthy' },
+      { flags: '--from <segment>', description: 'the first segment to look at; 256 are shown (default: 0)' },
+      { ...TIMEOUT, fallback: '60s' },
+      HOME,
+    ],
+    examples: ["weft stat 'weft://…'", 'weft stat - --wait --timeout 60s < photo.ref'],
     load: () => import('../commands/stat.ts'),
   },
 ]

@@ -1,4 +1,4 @@
-import type { Fault } from './types.ts'
+import type { Fault } from '@weft/core'
 
 /** What the API or the way to it said went wrong. */
 export class ApiError extends Error {

@@ -1,22 +1,12 @@
-import { ApiError, DAEMON_GONE, SIGNED_OUT } from './api-error.ts'
-import type { Fault } from './types.ts'
+import { ApiError, SIGNED_OUT } from './api-error.ts'
+import { callApi } from './call-api.ts'
+import { authorization } from './session.ts'
 
-/** GET of the daemon's own API. @throws ApiError */
+/** GET of the daemon's own API in the name of this tab's session. @throws ApiError; the signal's reason */
 export async function getJson<T>(path: string, signal: AbortSignal): Promise<T> {
-  let response: Response
   try {
-    response = await fetch(path, { signal, headers: { accept: 'application/json' } })
+    return await callApi<T>(path, { signal, headers: { accept: 'application/json', ...authorization() } })
   } catch (error) {
-    if (signal.aborted) throw error
-    throw new ApiError(0, DAEMON_GONE)
+    throw error instanceof ApiError && error.status === 401 ? new ApiError(401, SIGNED_OUT) : error
   }
-  if (response.status === 401) throw new ApiError(401, SIGNED_OUT)
-  const body = (await response.json().catch(() => ({}))) as { error?: Fault }
-  if (!response.ok) {
-    throw new ApiError(
-      response.status,
-      body.error ?? { code: 'E_HTTP', cause: `The daemon answered ${response.status}.`, fix: 'See the daemon’s log.' },
-    )
-  }
-  return body as T
 }

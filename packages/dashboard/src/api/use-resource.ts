@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { ApiError } from './api-error.ts'
 import { getJson } from './get-json.ts'
 import { type EventName, onLiveEvent } from './live-events.ts'
-import type { Fault } from './types.ts'
+import type { Fault } from '@weft/core'
 
 export interface Resource<T> {
   /** The newest answer; kept while a later one fails. */

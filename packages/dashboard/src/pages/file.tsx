@@ -1,15 +1,17 @@
-import type { ObjectStatus, ShardState } from '../api/types.ts'
+import type { OwnObjectStatusAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { formatBytes, formatDate, shortId } from '../parts/format.ts'
 import { ResourceView } from '../parts/resource-view.tsx'
 import { StateBadge, type Tone } from '../parts/state-badge.tsx'
 
-const HEALTH: Readonly<Record<ObjectStatus['health'], [Tone, string]>> = {
+const HEALTH: Readonly<Record<OwnObjectStatusAnswer['health'], [Tone, string]>> = {
   healthy: ['good', 'healthy'],
   degraded: ['warn', 'degraded: readable, but some shards are gone'],
   lost: ['bad', 'not readable now: too few shards'],
 }
+
+type ShardState = OwnObjectStatusAnswer['segments'][number]['shards'][number]['state']
 
 const SHARD: Readonly<Record<ShardState, Tone>> = {
   stored: 'good',
@@ -20,7 +22,7 @@ const SHARD: Readonly<Record<ShardState, Tone>> = {
 
 /** The shards of one file: which node holds each, and whether it is there now. */
 export function File({ object }: { object: string }) {
-  const resource = useResource<ObjectStatus>(`/api/v1/objects/${encodeURIComponent(object)}/stat`, [
+  const resource = useResource<OwnObjectStatusAnswer>(`/api/v1/objects/${encodeURIComponent(object)}/stat`, [
     'peer',
     'map',
     'transfer',
@@ -36,7 +38,7 @@ export function File({ object }: { object: string }) {
   )
 }
 
-function Shards({ status }: { status: ObjectStatus }) {
+function Shards({ status }: { status: OwnObjectStatusAnswer }) {
   const [tone, words] = HEALTH[status.health]
   const columns = Array.from({ length: status.class.n }, (_, index) => index)
   return (
@@ -54,8 +56,16 @@ function Shards({ status }: { status: ObjectStatus }) {
           {rule}
         </p>
       ))}
+      {status.next !== undefined && (
+        <p>
+          The first {status.segments.length} of {status.segmentCount} segments are shown and judged here.
+        </p>
+      )}
       {status.segments.length === 0 ? (
-        <p>Small enough to be kept whole in its record.</p>
+        <p>
+          Small enough to be kept whole in its record
+          {status.copies !== undefined && `, on at least ${status.copies} nodes`}.
+        </p>
       ) : (
         <div className="scroll">
           <table>

@@ -1,11 +1,11 @@
-import type { StoredObject } from '../api/types.ts'
+import type { ObjectsAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { formatBytes, formatDate } from '../parts/format.ts'
 import { ResourceView } from '../parts/resource-view.tsx'
 
 /** What this person stored. */
 export function Files() {
-  const resource = useResource<{ objects: readonly StoredObject[] }>('/api/v1/objects', ['transfer'])
+  const resource = useResource<ObjectsAnswer>('/api/v1/objects', ['transfer'])
   return (
     <>
       <h1>Files</h1>

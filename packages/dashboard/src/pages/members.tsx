@@ -1,4 +1,4 @@
-import type { Member, Members as MembersData } from '../api/types.ts'
+import type { MemberAnswer, MembersAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { formatDate, formatTime, shortId } from '../parts/format.ts'
@@ -7,7 +7,7 @@ import { StateBadge } from '../parts/state-badge.tsx'
 
 /** Everyone in the signed map, and whether this node reaches them now. */
 export function Members() {
-  const resource = useResource<MembersData>('/api/v1/members', ['map', 'peer'])
+  const resource = useResource<MembersAnswer>('/api/v1/members', ['map', 'peer'])
   return (
     <>
       <h1>Members</h1>
@@ -48,10 +48,10 @@ export function Members() {
   )
 }
 
-function Row({ member }: { member: Member }) {
+function Row({ member }: { member: MemberAnswer }) {
   const { certificate, peer } = member
   return (
-    <tr data-node={member.id} data-state={peer?.state ?? 'self'}>
+    <tr data-node={member.id} data-state={peer.state}>
       <th scope="row">
         <code title={member.id}>{shortId(member.id)}</code>
       </th>
@@ -63,7 +63,7 @@ function Row({ member }: { member: Member }) {
         {member.region}/{member.country}, AS{member.asn}, {member.family}
         {member.simulated && <span className="quiet"> (simulated)</span>}
       </td>
-      <td className="number">{peer?.rttMs === undefined ? '–' : `${peer.rttMs.toFixed(1)} ms`}</td>
+      <td className="number">{peer.rttMs === undefined ? '–' : `${peer.rttMs.toFixed(1)} ms`}</td>
       <td>
         {certificate.signatures.length} signatures ({certificate.quorum} needed), until{' '}
         {formatDate(certificate.expiresAt)}
@@ -72,8 +72,8 @@ function Row({ member }: { member: Member }) {
   )
 }
 
-function PeerState({ member: { peer } }: { member: Member }) {
-  if (peer === undefined) return <StateBadge tone="good">this node</StateBadge>
+function PeerState({ member: { peer, self } }: { member: MemberAnswer }) {
+  if (self) return <StateBadge tone="good">this node</StateBadge>
   if (peer.state === 'connected') return <StateBadge tone="good">connected</StateBadge>
   if (peer.state === 'connecting') return <StateBadge tone="warn">connecting</StateBadge>
   return (

@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../api/types.ts'
+import type { StatusAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { formatBytes, formatDuration, formatTime, shortId } from '../parts/format.ts'
@@ -7,7 +7,7 @@ import { StateBadge } from '../parts/state-badge.tsx'
 
 /** One status line with reason and fix; what this node is, what it uses and gives. */
 export function Overview() {
-  const resource = useResource<NodeStatus>('/api/v1/status', ['status', 'map', 'peer', 'admission'])
+  const resource = useResource<StatusAnswer>('/api/v1/status', ['status', 'map', 'peer', 'admission'])
   return (
     <>
       <h1>Overview</h1>
@@ -16,7 +16,7 @@ export function Overview() {
   )
 }
 
-function Facts({ status }: { status: NodeStatus }) {
+function Facts({ status }: { status: StatusAnswer }) {
   const { node, network, map, peers, storage, resources } = status
   return (
     <>

@@ -1,4 +1,4 @@
-import type { Fault } from '../api/types.ts'
+import type { Fault } from '@weft/core'
 
 /** An unhealthy state: what, why, and what to do. */
 export function FaultNote({ fault }: { fault: Fault }) {

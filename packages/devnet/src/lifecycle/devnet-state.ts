@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError } from '@weft/core'
+import { messageOf, WeftError, type ProcessIdentity } from '@weft/core'
 import type { DevnetRole } from '../plan/plan-nodes.ts'
 import type { NodePorts } from '../plan/port-block.ts'
-import type { ProcessIdentity } from '../process/process-identity.ts'
 import { writeFileAtomically } from './write-file-atomically.ts'
 
 export interface DevnetNode {

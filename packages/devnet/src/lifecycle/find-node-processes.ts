@@ -1,5 +1,5 @@
+import type { ProcessIdentity } from '@weft/core'
 import { findProcessesByHome } from '../process/find-processes.ts'
-import type { ProcessIdentity } from '../process/process-identity.ts'
 import { readProcessRecord } from '../process/process-record.ts'
 import type { DevnetNode } from './devnet-state.ts'
 

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { WeftError } from '@weft/core'
-import { identifyProcess, type ProcessIdentity } from '../process/process-identity.ts'
+import { WeftError, ensureDirectory, identifyProcess, type ProcessIdentity } from '@weft/core'
 import { writeProcessRecord } from '../process/process-record.ts'
 import type { DaemonCommand } from './daemon-command.ts'
 import { lifelinePath, logPath, networkFilePath } from './devnet-directory.ts'
@@ -34,7 +33,7 @@ function nodeArguments(state: DevnetState, node: DevnetNode): string[] {
  */
 export function spawnNode(state: DevnetState, node: DevnetNode, daemon: DaemonCommand): SpawnedNode {
   const log = logPath(node.home)
-  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
+  ensureDirectory(dirname(log))
   // Only what the new process writes counts as a sign of life.
   rmSync(join(node.home, 'daemon.json'), { force: true })
   const logStart = logLength(node.home)

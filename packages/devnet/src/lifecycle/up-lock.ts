@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { WeftError } from '@weft/core'
-import { identifyProcess, isAlive, type ProcessIdentity } from '../process/process-identity.ts'
+import { WeftError, identifyProcess, isAlive, type ProcessIdentity } from '@weft/core'
+import { unwritable } from './state-directory.ts'
 
 /** Keeps two processes from starting or stopping the nodes of one directory at once; a dead holder's lock is void. */
 export class UpLock implements Disposable {
@@ -11,18 +11,16 @@ export class UpLock implements Disposable {
     this.#path = path
   }
 
-  /** @throws WeftError E_DEVNET_BUSY while another live process starts this devnet */
+  /** @throws WeftError E_DEVNET_BUSY while another live process starts this devnet; E_STATE_UNWRITABLE, E_DISK_FULL */
   static take(directory: string): UpLock {
     const path = join(directory, 'up.lock')
     // Twice: once more after a void lock was removed.
     for (const attempt of [0, 1]) {
       try {
-        const file = openSync(path, 'wx', 0o600)
-        writeSync(file, JSON.stringify(identifyProcess(process.pid)))
-        closeSync(file)
+        write(path)
         return new UpLock(path)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(directory, error)
         const holder = readHolder(path)
         if (attempt === 1 || (holder !== undefined && isAlive(holder))) throw busyError(directory, holder)
         rmSync(path, { force: true })
@@ -33,6 +31,19 @@ export class UpLock implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.#path, { force: true })
+  }
+}
+
+/** Whole or not at all. @throws the system's error */
+function write(path: string): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, JSON.stringify(identifyProcess(process.pid)))
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  } finally {
+    closeSync(file)
   }
 }
 

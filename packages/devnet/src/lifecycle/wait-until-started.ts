@@ -1,7 +1,7 @@
-import { watch } from 'node:fs'
+import { statfsSync, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { abortError, WeftError } from '@weft/core'
+import { abortError, type Fault, WeftError } from '@weft/core'
 import { lastFault } from './last-fault.ts'
 import { logPath } from './devnet-directory.ts'
 
@@ -64,11 +64,22 @@ async function readyPid(home: string): Promise<number | undefined> {
 
 function diedError({ name, home, logStart }: StartedDaemon, end: DaemonExit): WeftError {
   const how = end.signal === null ? `with exit code ${end.code ?? 'unknown'}` : `by ${end.signal}`
-  const fault = lastFault(home, logStart)
+  // On a full disk it could not write down why.
+  const fault = lastFault(home, logStart) ?? diskFault(home)
   return new WeftError({
     code: 'E_DEVNET_NODE_DIED',
     cause: `${name} ended ${how} before it was ready${fault === undefined ? '.' : `: ${fault.code}: ${fault.cause}`}`,
     fix: fault?.fix ?? `See its log: ${logPath(home)}`,
     details: { node: name, exitCode: end.code, signal: end.signal, ...(fault && { fault }) },
   })
+}
+
+function diskFault(home: string): Fault | undefined {
+  const { bavail } = statfsSync(home)
+  if (bavail > 0) return undefined
+  return {
+    code: 'E_DISK_FULL',
+    cause: `The disk of ${home} is full.`,
+    fix: 'Free some space on it, or choose another directory.',
+  }
 }

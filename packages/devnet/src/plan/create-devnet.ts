@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { ensureDirectory, type ProcessIdentity } from '@weft/core'
 import { loadOrCreateKey } from '@weft/crypto'
-import type { ProcessIdentity } from '../process/process-identity.ts'
 import { networkFilePath } from '../lifecycle/devnet-directory.ts'
 import { type DevnetNode, type DevnetState, writeDevnetState } from '../lifecycle/devnet-state.ts'
 import { writeFileAtomically } from '../lifecycle/write-file-atomically.ts'
@@ -31,7 +30,7 @@ export function createDevnet(options: NewDevnet): DevnetState {
   const places = syntheticPlaces(seed, plan)
   const nodes = plan.map(({ name, roles, client }, index): DevnetNode => {
     const home = join(directory, name)
-    mkdirSync(home, { recursive: true, mode: 0o700 })
+    ensureDirectory(home)
     const key = loadOrCreateKey(join(home, 'node.key'), seedFor(seed, `node ${name}`))
     loadOrCreateKey(join(home, 'person.key'), seedFor(seed, `person ${name}`))
     return {

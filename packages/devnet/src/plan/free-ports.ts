@@ -1,8 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { WeftError } from '@weft/core'
-import { portOwner } from '../process/port-owner.ts'
+import { WeftError, portOwner } from '@weft/core'
 import { PORTS_PER_NODE } from './port-block.ts'
 
 const HOST = '127.0.0.1'

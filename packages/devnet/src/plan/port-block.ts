@@ -1,4 +1,4 @@
-/** The ports of one node: a block of ten from its base on (docs/architecture.md, Interfaces). */
+/** The ports of one node: a block of ten from its base on (docs/specs/cli.md, Ports). */
 export interface NodePorts {
   readonly api: number
   readonly proxy: number

@@ -1,4 +1,4 @@
-import { identifyProcess, type ProcessIdentity, signalProcess } from './process-identity.ts'
+import { type ProcessIdentity, signalProcess, WeftError } from '@weft/core'
 import { waitForExit } from './wait-for-exit.ts'
 
 /** How long a node may take to finish what is in flight; the daemon promises to end within 10 s of SIGTERM. */
@@ -15,6 +15,7 @@ export interface EndOptions {
 /**
  * Ends a process: SIGTERM, and SIGKILL when it has not ended after the grace.
  * @returns 'gone' when it was not alive, 'ended' when it obeyed, 'killed' when it had to be killed
+ * @throws WeftError E_PROCESS_SURVIVES when it is still there 5 s after SIGKILL
  */
 export async function endProcess(
   identity: ProcessIdentity,
@@ -31,7 +32,10 @@ export async function endProcess(
   }
   if (!signalProcess(identity, 'SIGKILL')) return graceMs > 0 ? 'ended' : 'gone'
   if (await waitForExit(identity, KILL_MS)) return 'killed'
-  throw new Error(
-    `process ${identity.pid} survives SIGKILL (state of ${JSON.stringify(identifyProcess(identity.pid))})`,
-  )
+  throw new WeftError({
+    code: 'E_PROCESS_SURVIVES',
+    cause: `Process ${identity.pid} is still there ${KILL_MS} ms after SIGKILL.`,
+    fix: 'It waits inside the kernel, commonly for a disk: see that the disk answers; it ends by itself then.',
+    details: { pid: identity.pid },
+  })
 }

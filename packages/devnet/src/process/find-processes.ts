@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts'
+import { identifyProcess, type ProcessIdentity } from '@weft/core'
 
 /**
  * Live processes of this user whose command line holds `--home DIRECTORY`: how nodes are found of which no record

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isAlive, type ProcessIdentity } from '@weft/core'
 import { writeFileAtomically } from '../lifecycle/write-file-atomically.ts'
-import { isAlive, type ProcessIdentity } from './process-identity.ts'
 
 const recordPath = (home: string): string => join(home, 'process.json')
 

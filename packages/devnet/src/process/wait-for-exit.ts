@@ -1,5 +1,4 @@
-import { wait } from '@weft/core'
-import { isAlive, type ProcessIdentity } from './process-identity.ts'
+import { wait, isAlive, type ProcessIdentity } from '@weft/core'
 import { referencedClock } from './referenced-clock.ts'
 
 /** The system tells only a parent when a process ends; others have to look. Looking costs 20 µs. */

@@ -1,4 +1,5 @@
-import { unknownName } from './config-error.ts'
+import { WeftError } from '@weft/core'
+import { nearest } from './nearest.ts'
 import { SETTING_KEYS, type SettingKey, settingOf, variableOf } from './settings.ts'
 
 /** What a person may ask of a setting. Plain data: `weft config explain KEY` prints it. */
@@ -17,7 +18,7 @@ export interface SettingExplanation {
 /** @throws WeftError E_CONFIG_UNKNOWN */
 export function explainSetting(key: string): SettingExplanation {
   const known = SETTING_KEYS.find((candidate) => candidate === key)
-  if (known === undefined) throw unknownName('key', key, SETTING_KEYS, 'The question')
+  if (known === undefined) throw unknownSetting(key)
   const { summary, kind, fallback, absent, flag } = settingOf(known)
   return {
     key: known,
@@ -28,4 +29,14 @@ export function explainSetting(key: string): SettingExplanation {
     variable: variableOf(known),
     flag: flag === undefined ? undefined : `--${flag}`,
   }
+}
+
+function unknownSetting(key: string): WeftError {
+  const meant = nearest(key, SETTING_KEYS)
+  return new WeftError({
+    code: 'E_CONFIG_UNKNOWN',
+    cause: `There is no setting '${key.slice(0, 64)}'.`,
+    fix: `${meant === undefined ? '' : `Did you mean '${meant}'? `}weft config explain lists all of them.`,
+    details: { name: key.slice(0, 64), ...(meant === undefined ? {} : { nearest: meant }) },
+  })
 }

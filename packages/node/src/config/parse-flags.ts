@@ -3,7 +3,7 @@ import { SETTING_KEYS, type SettingKey, settingOf } from './settings.ts'
 
 /** Flags of the daemon that are not settings: they belong to one start, not to the node. */
 export const START_FLAGS = {
-  home: 'State directory of the node (also WEFT_HOME; default: weft in the XDG state directory).',
+  home: 'State directory of the node (also WEFT_HOME; default: the XDG state directory, in weft).',
   lifeline: 'Unix socket to hold open: the daemon stops when the other side closes it.',
   'ready-fd': 'File descriptor to which the line of JSON goes that says that the daemon is ready.',
 } as const

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { messageOf } from '@weft/core'
 import { configError, unknownName } from './config-error.ts'
 import { SETTING_KEYS, type SettingKey } from './settings.ts'
@@ -12,8 +13,9 @@ export async function readConfigFile(path: string): Promise<ReadonlyMap<SettingK
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    // A home that is no directory is told as such when it is opened.
+    // A home that is no directory, or that this user may not enter, is told as such when it is opened.
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return new Map()
+    if (!mayEnter(dirname(path))) return new Map()
     throw configError(
       `The configuration ${path} cannot be read: ${messageOf(error)}.`,
       'Make it readable for the user that runs the daemon.',
@@ -35,8 +37,8 @@ export async function parseConfig(text: string, where: string): Promise<Readonly
     tables = parse(text)
   } catch (error) {
     throw configError(
-      `${where} is not valid TOML: ${messageOf(error).split('\n')[0] as string}.`,
-      'Mend the line that is named; the format is TOML 1.0.',
+      `${where} is not valid TOML${lineOf(error)}: ${messageOf(error).split('\n')[0] as string}.`,
+      'Mend that line; the format is TOML 1.0.',
     )
   }
   const found = new Map<SettingKey, unknown>()
@@ -51,4 +53,19 @@ export async function parseConfig(text: string, where: string): Promise<Readonly
     }
   }
   return found
+}
+
+/** smol-toml says in fields where it stopped. */
+function lineOf(error: unknown): string {
+  const { line, column } = error as { line?: unknown; column?: unknown }
+  return typeof line === 'number' && typeof column === 'number' ? ` in line ${line}, column ${column}` : ''
+}
+
+function mayEnter(directory: string): boolean {
+  try {
+    accessSync(directory, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }

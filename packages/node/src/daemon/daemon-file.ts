@@ -5,8 +5,8 @@ import { stateUnwritable } from './state-directory.ts'
 export interface DaemonFile {
   readonly schemaVersion: 1
   readonly pid: number
-  /** Clock ticks since boot (see processStartTime): with the pid it names the process for good. */
-  readonly startTime: number | undefined
+  /** As of core's ProcessIdentity: with the pid it names the process for good. */
+  readonly startTime: string | undefined
   readonly version: string
   readonly ports: Readonly<Record<string, number>>
 }

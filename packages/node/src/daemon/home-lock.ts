@@ -3,7 +3,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { WeftError } from '@weft/core'
 import { stateUnwritable } from './state-directory.ts'
 
+/** sqlite.org/rescode.html */
 const SQLITE_BUSY = 5
+const SQLITE_NOTADB = 26
 
 /**
  * Holds the home for one daemon. The lock is an exclusive transaction of SQLite on an empty file, which is a lock of
@@ -16,7 +18,7 @@ export class HomeLock implements Disposable {
     this.#database = database
   }
 
-  /** @throws WeftError E_ALREADY_RUNNING with the pid of the holder; E_STATE_UNWRITABLE */
+  /** @throws WeftError E_ALREADY_RUNNING with the pid of the holder; E_STATE_CORRUPT, E_STATE_UNWRITABLE, E_DISK_FULL */
   static async acquire(path: string, home: string): Promise<HomeLock> {
     const { DatabaseSync } = await import('node:sqlite')
     let database: DatabaseSync | undefined
@@ -25,7 +27,9 @@ export class HomeLock implements Disposable {
       database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
     } catch (error) {
       database?.close()
-      if ((error as { errcode?: number }).errcode === SQLITE_BUSY) throw alreadyRunning(home, holderOf(path))
+      const { errcode } = error as { errcode?: number }
+      if (errcode === SQLITE_BUSY) throw alreadyRunning(home, holderOf(path))
+      if (errcode === SQLITE_NOTADB) throw damaged(path)
       throw stateUnwritable(home, error)
     }
     try {
@@ -63,5 +67,13 @@ function alreadyRunning(home: string, pid: number | undefined): WeftError {
     cause: `A daemon${pid === undefined ? '' : ` (pid ${pid})`} already runs with the home ${home}.`,
     fix: 'Use that one (weft status), stop it (weft stop), or choose another home with --home or WEFT_HOME.',
     details: pid === undefined ? {} : { pid },
+  })
+}
+
+function damaged(path: string): WeftError {
+  return new WeftError({
+    code: 'E_STATE_CORRUPT',
+    cause: `The lock of the home, ${path}, is damaged: something else wrote into it.`,
+    fix: `Check the disk, and that no daemon runs with this home; then remove the file, which holds nothing: rm ${path}`,
   })
 }

@@ -6,7 +6,7 @@ import { type StatePaths, stateUnwritable } from './state-directory.ts'
 
 export interface OpenLog extends Disposable {
   readonly log: DaemonLog
-  /** Lines that could not be written. */
+  /** Lines that could not be written since the last one that could. */
   readonly dropped: () => number
 }
 

@@ -1,5 +1,4 @@
-import { WeftError, messageOf } from '@weft/core'
-import { portOwner } from './port-owner.ts'
+import { WeftError, messageOf, portOwner } from '@weft/core'
 
 /** What became of an attempt to listen: the port, the setting that chose it, and who has it. */
 export function portError(error: unknown, port: number, setting: string): WeftError {

@@ -18,5 +18,10 @@ export function readNetworkFile(path: string): NetworkFile {
       origin: error,
     })
   }
-  return parseNetworkFile(text)
+  try {
+    return parseNetworkFile(text)
+  } catch (error) {
+    if (!(error instanceof WeftError)) throw error
+    throw new WeftError({ ...error.toJSON(), cause: `${path}: ${error.cause}`, origin: error })
+  }
 }

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { messageOf, toWeftError } from '@weft/core'
+import { isWeftError, messageOf, toWeftError } from '@weft/core'
 import { type Config, loadConfig } from '../config/load-config.ts'
 import { VERSION } from '../version.ts'
 import { holdLifeline } from './lifeline.ts'
@@ -26,6 +26,7 @@ export async function runDaemon(args: readonly string[], environment: NodeJS.Pro
     return fail(undefined, error, 2)
   }
   const stopped = Promise.withResolvers<void>()
+  const stopping = new AbortController()
   let daemon: Daemon | undefined
   const unexpected = (error: unknown): void => {
     daemon?.log.failure('the daemon met an error that it did not expect', error)
@@ -33,18 +34,26 @@ export async function runDaemon(args: readonly string[], environment: NodeJS.Pro
   }
   process.on('uncaughtException', unexpected)
   process.on('unhandledRejection', unexpected)
-  const stop = stopper(() => daemon, stopped.resolve)
+  const stop = stopper(
+    () => daemon,
+    () => {
+      stopping.abort()
+      stopped.resolve()
+    },
+  )
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, () => stop(signal))
   try {
     using lifeline =
       config.lifeline === undefined ? undefined : await holdLifeline(config.lifeline, () => stop('lifeline'))
     void lifeline
-    daemon = await startDaemon({ config, loadComponents, onStop: () => stop('API') })
-    announceReady(config, daemon)
+    daemon = await startDaemon({ config, loadComponents, onStop: () => stop('API'), signal: stopping.signal })
+    if (!stopping.signal.aborted) announceReady(config, daemon)
     await stopped.promise
     await daemon.close()
     return 0
   } catch (error) {
+    // Whoever stops a daemon while it starts has what they want.
+    if (stopping.signal.aborted && isWeftError(error, 'E_ABORTED')) return 0
     return fail(config, error, 1)
   }
 }

@@ -1,4 +1,4 @@
-import { Scope, systemClock, systemRandom, toHex } from '@weft/core'
+import { identifyProcess, orAborted, Scope, systemClock, systemRandom, throwIfAborted, toHex } from '@weft/core'
 import { loadOrCreateKey } from '@weft/crypto'
 import type { Config } from '../config/load-config.ts'
 import { EventRing } from '../events/event-ring.ts'
@@ -8,6 +8,7 @@ import { watchFaults } from '../health/fault-watch.ts'
 import { nodeChecks } from '../health/node-checks.ts'
 import { createApi } from '../http/create-api.ts'
 import { dashboardDirectory } from '../http/dashboard-directory.ts'
+import { LinkFiles } from '../http/link-files.ts'
 import { Listeners } from '../http/listeners.ts'
 import { RequestCounters } from '../http/request-counters.ts'
 import { SessionStore } from '../http/session-store.ts'
@@ -22,7 +23,6 @@ import type { Components } from './components.ts'
 import { writeDaemonFile } from './daemon-file.ts'
 import { HomeLock } from './home-lock.ts'
 import { type OpenLog, openLog } from './open-log.ts'
-import { processStartTime } from './process-start-time.ts'
 import { readNetworkFile } from './read-network-file.ts'
 import { startNetwork } from './start-network.ts'
 import { type StatePaths, openStateDirectory } from './state-directory.ts'
@@ -43,13 +43,15 @@ export interface DaemonOptions {
   readonly loadComponents: () => Promise<Components>
   /** Called when a client of the API asks the daemon to stop. */
   readonly onStop: () => void
+  /** Ends a start that is under way; what it opened is closed. A daemon that answers is ended by its `close`. */
+  readonly signal: AbortSignal
 }
 
 /**
  * The composition root: acquires everything of a daemon in order and hands it back when its API answers. What fails on
  * the way closes what was open.
  * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH_TOO_LONG, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
- * E_NETWORK_FILE_MISSING and those of the network file, the overlay and the storage
+ * E_NETWORK_FILE_MISSING and those of the network file, the overlay and the storage; E_ABORTED
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const paths = openStateDirectory(options.config.home)
@@ -62,14 +64,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     return await composeDaemon(options, paths, open, scope)
   } catch (error) {
-    open.log.failure('the daemon did not start', error)
+    if (options.signal.aborted) open.log.info('the daemon stops while it starts')
+    else open.log.failure('the daemon did not start', error)
     await scope.close()
     throw error
   }
 }
 
 async function composeDaemon(
-  { config, loadComponents, onStop }: DaemonOptions,
+  { config, loadComponents, onStop, signal }: DaemonOptions,
   paths: StatePaths,
   { log, dropped }: OpenLog,
   scope: Scope,
@@ -87,7 +90,7 @@ async function composeDaemon(
       maxConnections: values['api.max_connections'],
     }),
   )
-  const components = await loadComponents()
+  const components = await orAborted(loadComponents(), signal)
   const { overlay, storage, overlayPort } = await startNetwork({
     config,
     components,
@@ -96,7 +99,9 @@ async function composeDaemon(
     networkFile,
     log,
     scope,
+    signal,
   })
+  throwIfAborted(signal)
 
   const ports = { api: listeners.port, ...(overlayPort === undefined ? {} : { overlay: overlayPort }) }
   const events = new EventRing(toHex(systemRandom.bytes(4)))
@@ -106,7 +111,10 @@ async function composeDaemon(
   feedEvents({ overlay, storage, ring: events, transfers, clock: systemClock, scope })
   scope.use(
     'fault watch',
-    watchFaults(systemClock, faults, (now) => events.add('status', { faults: now })),
+    watchFaults(systemClock, faults, (now) => {
+      events.add('status', { faults: now })
+      log.info('what is not healthy changed', { faults: now.map(({ code, cause }) => ({ code, cause })) })
+    }),
   )
 
   const services: ApiServices = {
@@ -121,6 +129,7 @@ async function composeDaemon(
     storage,
     tokens: new TokenStore(paths.tokens, systemClock),
     sessions: new SessionStore(systemClock),
+    linkFiles: scope.use('link files', new LinkFiles(paths.links, systemClock)),
     events,
     transfers,
     counters: new RequestCounters(),
@@ -148,7 +157,7 @@ async function composeDaemon(
   const file = {
     schemaVersion: 1,
     pid: process.pid,
-    startTime: processStartTime(process.pid),
+    startTime: identifyProcess(process.pid)?.startTime,
     version: VERSION,
     ports,
   } as const

@@ -1,4 +1,4 @@
-import { type Scope, isWeftError, systemClock, systemRandom } from '@weft/core'
+import { type Scope, isWeftError, systemClock, systemRandom, throwIfAborted } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import type { NetworkFile, Overlay } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
@@ -17,6 +17,7 @@ export interface NetworkInit {
   readonly networkFile: NetworkFile
   readonly log: DaemonLog
   readonly scope: Scope
+  readonly signal: AbortSignal
 }
 
 export interface StartedNetwork {
@@ -26,7 +27,7 @@ export interface StartedNetwork {
   readonly overlayPort: number | undefined
 }
 
-/** Starts this node's part of the network and, on it, storage. @throws WeftError E_PORT_TAKEN and those of both */
+/** Starts this node's part of the network and, on it, storage. @throws WeftError E_PORT_TAKEN, E_ABORTED and those of both */
 export async function startNetwork({
   config,
   components,
@@ -35,6 +36,7 @@ export async function startNetwork({
   networkFile,
   log,
   scope,
+  signal,
 }: NetworkInit): Promise<StartedNetwork> {
   const { values, roles } = config
   const simulated = networkFile.simulated !== undefined
@@ -60,6 +62,7 @@ export async function startNetwork({
       // The overlay does not know who has the port, nor by which setting it was chosen.
       throw isWeftError(error, 'E_PORT_TAKEN') ? portError({ code: 'EADDRINUSE' }, port ?? 0, 'ports.public') : error
     })
+  throwIfAborted(signal)
   const storage = await components.createStorage({
     ...common,
     overlay,

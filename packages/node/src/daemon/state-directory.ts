@@ -1,12 +1,9 @@
 import { accessSync, chmodSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { WeftError, messageOf } from '@weft/core'
-import { makeDirectories } from './make-directories.ts'
+import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 
 /** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)). */
 const MAX_SOCKET_PATH = 107
-
-const SQLITE_FULL = 13
 
 /** Where everything of a node lies. */
 export interface StatePaths {
@@ -18,6 +15,8 @@ export interface StatePaths {
   readonly nodeKey: string
   readonly personKey: string
   readonly tokens: string
+  /** Pages that lead a browser to a one-use link. */
+  readonly links: string
   readonly logs: string
   readonly overlay: string
   readonly storage: string
@@ -32,6 +31,7 @@ function statePaths(home: string): StatePaths {
     nodeKey: join(home, 'node.key'),
     personKey: join(home, 'person.key'),
     tokens: join(home, 'tokens.json'),
+    links: join(home, 'links'),
     logs: join(home, 'logs'),
     overlay: join(home, 'overlay'),
     storage: join(home, 'storage'),
@@ -40,7 +40,7 @@ function statePaths(home: string): StatePaths {
 
 /**
  * Makes the home with mode 0700 where it is missing.
- * @throws WeftError E_STATE_UNWRITABLE; E_SOCKET_PATH_TOO_LONG
+ * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH_TOO_LONG
  */
 export function openStateDirectory(home: string): StatePaths {
   const paths = statePaths(home)
@@ -53,12 +53,12 @@ export function openStateDirectory(home: string): StatePaths {
     })
   }
   try {
-    makeDirectories(home)
+    ensureDirectory(home)
     const { mode } = statSync(home)
     // Keys and stored references lie here: a home that others may enter is closed, not refused.
     if ((mode & 0o077) !== 0) chmodSync(home, 0o700)
     accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK)
-    for (const directory of [paths.logs, paths.overlay, paths.storage]) makeDirectories(directory)
+    for (const directory of [paths.logs, paths.overlay, paths.storage]) ensureDirectory(directory)
   } catch (error) {
     throw stateUnwritable(home, error)
   }
@@ -66,8 +66,7 @@ export function openStateDirectory(home: string): StatePaths {
 }
 
 export function stateUnwritable(home: string, error: unknown): WeftError {
-  const { code, errcode } = error as NodeJS.ErrnoException & { errcode?: number }
-  const full = code === 'ENOSPC' || errcode === SQLITE_FULL
+  const full = isDiskFull(error)
   return new WeftError({
     code: full ? 'E_DISK_FULL' : 'E_STATE_UNWRITABLE',
     cause: `The state directory ${home} cannot be written: ${messageOf(error)}.`,

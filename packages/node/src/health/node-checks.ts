@@ -1,8 +1,8 @@
-import { accessSync, constants } from 'node:fs'
 import type { Fault } from '@weft/core'
-import { messageOf } from '@weft/core'
-import type { AdmissionState, Overlay } from '@weft/overlay'
+import { shortId } from '@weft/crypto'
+import type { AdmissionState, Overlay, ValidatorFault } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
+import { stateFault } from './state-fault.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
 export interface Check {
@@ -14,7 +14,7 @@ export interface Checked {
   readonly home: string
   readonly overlay: Overlay
   readonly storage: Storage
-  /** Log lines that could not be written. */
+  /** Log lines that could not be written since the last one that could. */
   readonly droppedLines: () => number
 }
 
@@ -27,19 +27,6 @@ export function nodeChecks({ home, overlay, storage, droppedLines }: Checked): r
     { name: 'peers', fault: peersFault(overlay) },
     { name: 'storage', fault: storage.held().fault },
   ]
-}
-
-function stateFault(home: string): Fault | undefined {
-  try {
-    accessSync(home, constants.W_OK)
-    return undefined
-  } catch (error) {
-    return {
-      code: 'E_STATE_UNWRITABLE',
-      cause: `The state directory ${home} cannot be written any more: ${messageOf(error)}.`,
-      fix: 'Restore the directory and its rights, then restart the daemon.',
-    }
-  }
 }
 
 function logFault(dropped: number): Fault | undefined {
@@ -57,11 +44,15 @@ export function admissionFault(admission: AdmissionState): Fault | undefined {
     case 'client':
       return undefined
     case 'refused':
-      return { code: admission.fault.code, cause: admission.fault.cause, fix: admission.fault.fix }
+      return {
+        code: admission.fault.code,
+        cause: admission.fault.cause + wordsOfEach(admission.faults),
+        fix: admission.fault.fix,
+      }
     case 'applying':
       return {
         code: 'E_ADMISSION_PENDING',
-        cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.`,
+        cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.${wordsOfEach(admission.faults)}`,
         fix: admission.faults[0]?.fix ?? 'Wait a moment: validators are checking this node.',
       }
     case 'certified':
@@ -72,6 +63,11 @@ export function admissionFault(admission: AdmissionState): Fault | undefined {
         fix: 'Wait for the next map epoch.',
       }
   }
+}
+
+/** What each validator said, so that whoever applies reads why without asking for more. */
+function wordsOfEach(faults: readonly ValidatorFault[]): string {
+  return faults.map(({ validator, code, cause }) => ` Validator ${shortId(validator)}: ${code}: ${cause}`).join('')
 }
 
 function peersFault(overlay: Overlay): Fault | undefined {

@@ -2,14 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import { WeftError } from '@weft/core'
 import type { Entrance } from './listeners.ts'
 import { type Principal, SOCKET_PRINCIPAL } from './principal.ts'
-import { bearerToken, cookieValue, isSameOrigin } from './request-headers.ts'
+import { bearerToken } from './request-headers.ts'
 import type { SessionStore } from './session-store.ts'
 import type { TokenStore } from './token-store.ts'
-
-/** The cookie of a session. Browsers share cookies among the ports of a host: the port is in the name. */
-export function sessionCookie(port: number): string {
-  return `weft-session-${port}`
-}
 
 export interface Authentication {
   readonly tokens: TokenStore
@@ -19,43 +14,27 @@ export interface Authentication {
 }
 
 /**
- * Who makes this request: the user of the socket, the holder of a token, or the browser of a session.
- * @throws WeftError E_UNAUTHENTICATED, E_ORIGIN_REFUSED
+ * Who makes this request: the user of the socket, the holder of a token, or the dashboard with the secret of a session.
+ * Secrets come in `Authorization` alone, never in a cookie: a browser sends cookies to every port of a host, whoever
+ * listens there, and with requests that other pages make.
+ * @throws WeftError E_UNAUTHENTICATED
  */
 export function authenticate(
   request: FastifyRequest,
   entrance: Entrance,
-  { tokens, sessions, port }: Authentication,
+  { tokens, sessions }: Authentication,
 ): Principal {
   if (entrance === 'socket') return SOCKET_PRINCIPAL
-  const { authorization, cookie, host, origin } = request.headers
-  const token = bearerToken(authorization)
-  const session = cookieValue(cookie, sessionCookie(port))
-  const principal =
-    token !== undefined ? tokens.principalOf(token) : session === undefined ? undefined : sessions.principalOf(session)
-  if (principal === undefined) {
-    throw new WeftError({
-      code: 'E_UNAUTHENTICATED',
-      cause:
-        authorization !== undefined
-          ? 'The token is unknown, revoked or expired.'
-          : session !== undefined
-            ? 'The session of this browser is over.'
-            : 'The request shows no token and no session.',
-      fix: 'Programs: weft token create NAME --scope SCOPE, then Authorization: Bearer TOKEN. Browsers: weft dashboard.',
-    })
-  }
-  if (principal.kind === 'session') {
-    const fetchSite = request.headers['sec-fetch-site']
-    if (
-      !isSameOrigin(request.method, { host, origin, fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined })
-    ) {
-      throw new WeftError({
-        code: 'E_ORIGIN_REFUSED',
-        cause: 'Another page sent this request in the name of the dashboard.',
-        fix: 'Close that page. Programs use a token, not the cookie of a browser.',
-      })
-    }
-  }
-  return principal
+  const { authorization } = request.headers
+  const secret = bearerToken(authorization)
+  const principal = secret === undefined ? undefined : (tokens.principalOf(secret) ?? sessions.principalOf(secret))
+  if (principal !== undefined) return principal
+  throw new WeftError({
+    code: 'E_UNAUTHENTICATED',
+    cause:
+      authorization === undefined
+        ? 'The request shows no token and no session.'
+        : 'The token or session is unknown, revoked or over.',
+    fix: 'Programs: weft token create NAME --scopes SCOPES, then Authorization: Bearer TOKEN. Browsers: weft dashboard.',
+  })
 }

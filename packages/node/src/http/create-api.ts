@@ -156,7 +156,7 @@ function scopeMissing(principal: Principal, scope: string): WeftError {
   return new WeftError({
     code: 'E_SCOPE_MISSING',
     cause: `The ${principal.kind} '${principal.name}' may not do this: it lacks the scope ${scope}.`,
-    fix: `Make a token that has it: weft token create NAME --scope ${scope}.`,
+    fix: `Make a token that has it: weft token create NAME --scopes ${scope}.`,
     details: { scope },
   })
 }

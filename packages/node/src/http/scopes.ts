@@ -13,6 +13,9 @@ export const SCOPES = {
 export type Scope = keyof typeof SCOPES
 export const SCOPE_NAMES = Object.keys(SCOPES) as Scope[]
 
+/** All that the dashboard asks for: it only shows. */
+export const DASHBOARD_SCOPES: readonly Scope[] = ['node:read', 'network:read', 'storage:read', 'events:read']
+
 /** A scope, all of a domain (`storage:*`), or everything (`*`). */
 export type Grant = Scope | `${string}:*` | '*'
 

@@ -5,9 +5,10 @@ import { newSecret, secretHash } from './secret.ts'
 
 /** ms that a link may be opened: long enough to come back to a terminal. */
 export const LINK_TTL_MS = 15 * 60_000
-/** ms that a browser stays signed in. */
+/** ms that a page of a browser stays signed in. */
 export const SESSION_TTL_MS = 12 * 3_600_000
-const MAX_LINKS = 32
+/** Links that may be open at once. */
+export const MAX_LINKS = 32
 const MAX_SESSIONS = 64
 
 interface Pass {
@@ -15,9 +16,16 @@ interface Pass {
   readonly expiresAt: number
 }
 
+/** What the dashboard presents from then on. */
+export interface Session {
+  readonly secret: string
+  /** ms since the epoch. */
+  readonly expiresAt: number
+}
+
 /**
- * How a browser signs in: a one-use link, made by someone who may, is exchanged for a session with the maker's rights.
- * Both live in memory only: a restart of the daemon ends them.
+ * How a browser signs in: a one-use link, made by someone who may, is exchanged for a session with the grants of the
+ * link. Both live in memory only: a restart of the daemon ends them.
  */
 export class SessionStore {
   readonly #clock: Clock
@@ -33,8 +41,8 @@ export class SessionStore {
     return remember(this.#links, MAX_LINKS, { grants, expiresAt: this.#clock.now() + LINK_TTL_MS })
   }
 
-  /** Exchanges a code, once, for the secret of a session. @throws WeftError E_LINK_INVALID */
-  open(code: string): string {
+  /** Exchanges a code, once, for a session. @throws WeftError E_LINK_INVALID */
+  open(code: string): Session {
     const hash = secretHash(code)
     const link = this.#links.get(hash)
     this.#links.delete(hash)
@@ -45,10 +53,8 @@ export class SessionStore {
         fix: 'Make a new one: weft dashboard.',
       })
     }
-    return remember(this.#sessions, MAX_SESSIONS, {
-      grants: link.grants,
-      expiresAt: this.#clock.now() + SESSION_TTL_MS,
-    })
+    const expiresAt = this.#clock.now() + SESSION_TTL_MS
+    return { secret: remember(this.#sessions, MAX_SESSIONS, { grants: link.grants, expiresAt }), expiresAt }
   }
 
   /** Who presents this session; undefined when it is unknown or over. */

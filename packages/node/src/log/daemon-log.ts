@@ -1,6 +1,7 @@
 import type { Logger } from '@weft/core'
 import { WeftError } from '@weft/core'
 import { pino } from 'pino'
+import { LineLimiter } from './line-limiter.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -10,7 +11,10 @@ export interface DaemonLog extends Logger {
   failure(message: string, error: unknown): void
 }
 
-/** Lines of JSON to `destination`. Secrets are kept out by never being passed in; there is no list of what to hide. */
+/**
+ * Lines of JSON to `destination`. Secrets are kept out by never being passed in; there is no list of what to hide.
+ * Whoever asks for debug gets every line; above it a message that comes very often is cut.
+ */
 export function createDaemonLog(level: LogLevel, destination: { write(line: string): void }): DaemonLog {
   const lines = pino(
     {
@@ -21,12 +25,16 @@ export function createDaemonLog(level: LogLevel, destination: { write(line: stri
     },
     destination,
   )
+  const limiter = new LineLimiter()
   const at =
-    (name: LogLevel) =>
-    (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-      lines[name](fields, message)
+    (name: Exclude<LogLevel, 'debug'>) =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (!lines.isLevelEnabled(name)) return
+      const added = limiter.admit(message)
+      if (added !== undefined || lines.isLevelEnabled('debug')) lines[name]({ ...fields, ...added }, message)
+    }
   return {
-    debug: at('debug'),
+    debug: (message, fields = {}) => lines.debug(fields, message),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
@@ -37,7 +45,7 @@ export function createDaemonLog(level: LogLevel, destination: { write(line: stri
           ? {
               code: 'E_INTERNAL',
               cause: error instanceof Error ? error.message : String(error),
-              fix: 'Please report this with weft bugreport.',
+              fix: 'Please report this to the project, with the lines of the log around it.',
             }
           : { code: weft.code, cause: weft.cause, fix: weft.fix },
         message,

@@ -26,7 +26,7 @@ function nodeMetrics({ faults, watch, startedAt }: ApiServices): Metric[] {
     gauge(
       'weft_main_thread_delay_seconds',
       'How late the main thread comes, 99th percentile of the last minute or two.',
-      [{ labels: { quantile: '0.99' }, value: watch.p99Ms / 1000 }],
+      one(watch.p99Ms / 1000),
     ),
     counter(
       'weft_main_thread_blocks_total',

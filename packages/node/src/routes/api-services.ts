@@ -5,6 +5,7 @@ import type { Storage } from '@weft/storage'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
 import type { Check } from '../health/node-checks.ts'
+import type { LinkFiles } from '../http/link-files.ts'
 import type { RequestCounters } from '../http/request-counters.ts'
 import type { SessionStore } from '../http/session-store.ts'
 import type { TokenStore } from '../http/token-store.ts'
@@ -26,6 +27,7 @@ export interface ApiServices {
   readonly storage: Storage
   readonly tokens: TokenStore
   readonly sessions: SessionStore
+  readonly linkFiles: LinkFiles
   readonly events: EventRing
   readonly transfers: TransferLog
   readonly counters: RequestCounters

@@ -1,6 +1,6 @@
-import * as z from 'zod'
 import { openApiDocument } from '../http/open-api-document.ts'
 import { type Route, defineRoute } from '../http/route.ts'
+import { openApiAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -25,7 +25,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
       url: '/api/v1/openapi.json',
       scope: 'node:read',
       summary: 'This description of the API, as OpenAPI 3.1.',
-      response: z.record(z.string(), z.unknown()),
+      response: openApiAnswer,
       handler: () => openApiDocument(routes),
     }),
   )

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
 import { renderMetrics } from '../metrics/render-metrics.ts'
+import { liveAnswer, readyAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
-import { fault } from './schemas.ts'
 
 /** What supervisors and monitors ask. */
 export function healthRoutes(services: ApiServices): Route[] {
@@ -12,8 +12,8 @@ export function healthRoutes(services: ApiServices): Route[] {
       url: '/livez',
       scope: 'public',
       summary: 'Whether the daemon answers at all.',
-      response: z.object({ live: z.literal(true) }),
-      handler: () => ({ live: true as const }),
+      response: liveAnswer,
+      handler: () => ({ schemaVersion: 1 as const, live: true as const }),
     }),
     defineRoute({
       method: 'GET',
@@ -21,16 +21,14 @@ export function healthRoutes(services: ApiServices): Route[] {
       scope: 'public',
       summary: 'Whether the daemon does its work: 200 or 503. With ?verbose, each check.',
       query: z.strictObject({ verbose: z.string().optional() }),
-      response: z.object({
-        ready: z.boolean(),
-        checks: z.array(z.object({ name: z.string(), ok: z.boolean(), fault: fault.optional() })).optional(),
-      }),
+      response: readyAnswer,
       handler: ({ query }, { reply }) => {
         const checks = services.checks()
         const ready = checks.every((check) => check.fault === undefined)
         void reply.code(ready ? 200 : 503)
-        if (query.verbose === undefined) return { ready }
+        if (query.verbose === undefined) return { schemaVersion: 1 as const, ready }
         return {
+          schemaVersion: 1 as const,
           ready,
           checks: checks.map(({ name, fault: reason }) => ({ name, ok: reason === undefined, fault: reason })),
         }

@@ -3,35 +3,16 @@ import { WeftError, toBase64Url } from '@weft/core'
 import { isDidKey, shortId } from '@weft/crypto'
 import type { CertificateVote, Member } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
+import { type MemberAnswer, membersAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
-import { fault, mapStatus, nodeId, peerStatus, schemaVersion, time } from './schemas.ts'
+import { nodeId } from './schemas.ts'
 
 /** ms to wait for certificates' signatures that are not at hand; those that did not come are left out. */
 const VOTES_TIMEOUT_MS = 5_000
 
-const member = z.object({
-  id: z.string(),
-  short: z.string(),
-  roles: z.array(z.string()).readonly(),
-  certificate: z.object({
-    epoch: z.int(),
-    quorum: z.int(),
-    expiresAt: time,
-    signatures: z.array(z.object({ validator: z.string(), signature: z.string().describe('base64url') })).readonly(),
-  }),
-  addresses: z.array(z.string()).readonly(),
-  family: z.string(),
-  region: z.string(),
-  country: z.string(),
-  asn: z.int(),
-  simulated: z.boolean(),
-  self: z.boolean(),
-  peer: z.object({ state: peerStatus.shape.state, since: time, rttMs: z.number().optional(), fault: fault.optional() }),
-})
-
 /** The members of the network and this node's links to them. */
 export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
-  const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): z.input<typeof member> => {
+  const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
     return {
@@ -60,12 +41,7 @@ export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
       url: '/api/v1/members',
       scope: 'network:read',
       summary: 'The members of the newest signed map with who certified them.',
-      response: z.object({
-        schemaVersion,
-        epoch: z.int().optional(),
-        members: z.array(member).readonly(),
-        map: mapStatus,
-      }),
+      response: membersAnswer,
       handler: async (_, { signal }) => {
         const members = overlay.membership.members()
         const map = overlay.membership.status()
@@ -86,7 +62,7 @@ export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
       url: '/api/v1/peers',
       scope: 'network:read',
       summary: 'The links to the other members.',
-      response: z.object({ schemaVersion, peers: z.array(peerStatus).readonly() }),
+      response: peersAnswer,
       handler: () => ({ schemaVersion: 1 as const, peers: overlay.peers() }),
     }),
     defineRoute({
@@ -95,7 +71,7 @@ export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
       scope: 'network:probe',
       summary: 'Measures one round trip to a member.',
       params: z.object({ id: nodeId }),
-      response: z.object({ schemaVersion, id: z.string(), rttMs: z.number() }),
+      response: pingAnswer,
       handler: async ({ params: { id } }, { signal }) => {
         if (!isDidKey(id) || !overlay.membership.isMember(id)) {
           throw new WeftError({

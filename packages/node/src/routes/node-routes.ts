@@ -1,31 +1,8 @@
-import * as z from 'zod'
 import { processResources } from '../health/process-resources.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { VERSION } from '../version.ts'
+import { idAnswer, statusAnswer, stopAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
-import { admission, bytes, fault, mapStatus, schemaVersion, time } from './schemas.ts'
-
-const status = z.object({
-  schemaVersion,
-  node: z.object({
-    id: z.string(),
-    name: z.string(),
-    roles: z.array(z.string()).readonly(),
-    version: z.string(),
-    pid: z.int(),
-    uptimeMs: z.int(),
-    startedAt: time,
-    home: z.string(),
-  }),
-  network: z.object({ id: z.string(), name: z.string(), simulated: z.boolean() }),
-  admission,
-  map: mapStatus,
-  peers: z.object({ connected: z.int(), total: z.int() }),
-  storage: z.object({ shards: z.int(), bytes, quotaBytes: bytes, fault: fault.optional() }),
-  resources: z.object({ rssBytes: bytes, privateBytes: bytes.optional(), cpuMs: z.int(), eventLoopP99Ms: z.number() }),
-  ports: z.record(z.string(), z.int()),
-  faults: z.array(fault).readonly(),
-})
 
 /** What this node is and how it does. */
 export function nodeRoutes(services: ApiServices): Route[] {
@@ -36,7 +13,7 @@ export function nodeRoutes(services: ApiServices): Route[] {
       url: '/api/v1/status',
       scope: 'node:read',
       summary: 'The node, its network, what it uses and what is not healthy.',
-      response: status,
+      response: statusAnswer,
       handler: () => {
         const peers = overlay.peers()
         return {
@@ -67,7 +44,7 @@ export function nodeRoutes(services: ApiServices): Route[] {
       url: '/api/v1/id',
       scope: 'node:read',
       summary: 'The public keys of this node and of its person.',
-      response: z.object({ schemaVersion, node: z.string(), person: z.string() }),
+      response: idAnswer,
       handler: () => ({ schemaVersion: 1 as const, ...ids }),
     }),
     defineRoute({
@@ -75,11 +52,11 @@ export function nodeRoutes(services: ApiServices): Route[] {
       url: '/api/v1/stop',
       scope: 'node:admin',
       summary: 'Stops the daemon: what is under way is ended, within 10 s.',
-      response: z.object({ stopping: z.literal(true) }),
+      response: stopAnswer,
       handler: (_, { reply }) => {
         // The answer first: the socket closes once the daemon stops.
         reply.raw.once('close', () => services.stop())
-        return { stopping: true as const }
+        return { schemaVersion: 1 as const, stopping: true as const }
       },
     }),
   ]

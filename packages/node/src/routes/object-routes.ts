@@ -1,15 +1,20 @@
 import * as z from 'zod'
 import { WeftError } from '@weft/core'
+import { stateFault } from '../health/state-fault.ts'
 import { requestInvalid } from '../http/api-error.ts'
 import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
 import { sendObject } from '../http/send-object.ts'
 import { uploadBody } from '../http/upload-body.ts'
+import { objectStatusAnswer, objectsAnswer, ownObjectStatusAnswer, storedAnswer, transfersAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
-import { bytes, objectStatus, queryInteger, schemaVersion, storedObject, transfer } from './schemas.ts'
+import { queryInteger } from './schemas.ts'
 
 const OCTETS = 'application/octet-stream'
 const DAY_MS = 86_400_000
 const ref = z.string().min(1).max(512).describe('weft://network/object#key, percent-encoded')
+
+const MOST_SEGMENTS = 2 ** 20
+const FIRST = 'The first segment looked at; default 0'
 
 const putQuery = z.strictObject({
   name: z.string().max(255).optional(),
@@ -20,7 +25,7 @@ const putQuery = z.strictObject({
 })
 
 /** Objects: put, list, get, and how they do. References hold keys: none is ever logged. */
-export function objectRoutes({ storage, transfers, stopping }: ApiServices): Route[] {
+export function objectRoutes({ home, storage, transfers, stopping }: ApiServices): Route[] {
   return [
     defineRoute({
       method: 'PUT',
@@ -29,9 +34,12 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
       summary: 'Stores the body as an object. Answers when all its shards are safe; until then nothing of it stays.',
       query: putQuery,
       upload: { mediaType: OCTETS, description: 'The data; Content-Length is optional.' },
-      response: storedObject.extend({ schemaVersion }),
+      response: storedAnswer,
       handler: async ({ query }, { request, signal }) => {
         const size = sizeOf(request.headers['content-length'])
+        // A put ends with its reference on this node's disk: refused before its data is sent through the network.
+        const full = stateFault(home)
+        if (full !== undefined) throw new WeftError({ ...full, retryable: true })
         const stored = await storage.put(uploadBody(request.raw), {
           ...(query.name === undefined ? {} : { name: query.name }),
           ...(query.class === undefined ? {} : { class: query.class }),
@@ -47,7 +55,7 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
       url: '/api/v1/objects',
       scope: 'storage:read',
       summary: 'The objects that this node put, newest first.',
-      response: z.object({ schemaVersion, objects: z.array(storedObject).readonly() }),
+      response: objectsAnswer,
       handler: () => ({ schemaVersion: 1 as const, objects: storage.list() }),
     }),
     defineRawRoute({
@@ -67,12 +75,12 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
       method: 'POST',
       url: '/api/v1/object/stat',
       scope: 'storage:read',
-      summary: 'The health of an object: its shards, who holds them, and in what state.',
-      body: z.strictObject({ ref }),
-      response: objectStatus.extend({ schemaVersion, ref: z.string() }),
+      summary: 'The health of an object: its shards, who holds them, and in what state; of up to 256 segments.',
+      body: z.strictObject({ ref, first: z.int().min(0).max(MOST_SEGMENTS).optional().describe(FIRST) }),
+      response: objectStatusAnswer,
       handler: async ({ body }, { signal }) => ({
         schemaVersion: 1 as const,
-        ...(await storage.stat(body.ref, { signal })),
+        ...(await storage.stat(body.ref, { signal, first: body.first ?? 0 })),
       }),
     }),
     defineRoute({
@@ -81,8 +89,9 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
       scope: 'storage:read',
       summary: 'The health of an object of this node, by its id: no key leaves.',
       params: z.object({ object: z.string().min(1).max(128) }),
-      response: objectStatus.extend({ schemaVersion, name: z.string() }),
-      handler: async ({ params: { object } }, { signal }) => {
+      query: z.strictObject({ first: queryInteger(0, MOST_SEGMENTS).optional().describe(FIRST) }),
+      response: ownObjectStatusAnswer,
+      handler: async ({ params: { object }, query }, { signal }) => {
         const own = storage.list().find((one) => one.object === object)
         if (own === undefined) {
           throw new WeftError({
@@ -91,7 +100,7 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
             fix: 'See weft ls for its objects; others need their reference: weft stat REF.',
           })
         }
-        const { ref: _, ...status } = await storage.stat(own.ref, { signal })
+        const { ref: _, ...status } = await storage.stat(own.ref, { signal, first: query.first ?? 0 })
         return { schemaVersion: 1 as const, name: own.name, ...status }
       },
     }),
@@ -100,17 +109,11 @@ export function objectRoutes({ storage, transfers, stopping }: ApiServices): Rou
       url: '/api/v1/transfers',
       scope: 'storage:read',
       summary: 'Transfers under way and the last hundred that ended, newest first.',
-      response: z.object({
-        schemaVersion,
-        transfers: z.array(transfer).readonly(),
-        totals: z.object({ put: totals, get: totals }),
-      }),
+      response: transfersAnswer,
       handler: () => ({ schemaVersion: 1 as const, transfers: transfers.list(), totals: transfers.totals }),
     }),
   ]
 }
-
-const totals = z.object({ done: z.int(), failed: z.int(), bytes })
 
 /** Node refuses a Content-Length that is no number; one that cannot be counted exactly is refused here. */
 function sizeOf(header: string | undefined): number | undefined {

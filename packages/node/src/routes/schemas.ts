@@ -13,10 +13,10 @@ export const nodeId = z
   .describe('did:key of a node')
 
 export const fault = z
-  .object({ code: z.string(), cause: z.string(), fix: z.string() })
+  .strictObject({ code: z.string(), cause: z.string(), fix: z.string() })
   .describe('What is not healthy: stable code, what happened, what to do')
 
-export const peerStatus = z.object({
+export const peerStatus = z.strictObject({
   id: z.string(),
   state: z.enum(['connected', 'connecting', 'unreachable']),
   since: time,
@@ -24,7 +24,7 @@ export const peerStatus = z.object({
   fault: fault.optional(),
 })
 
-export const mapStatus = z.object({
+export const mapStatus = z.strictObject({
   epoch: z.int().optional(),
   root: z.string().optional(),
   signedAt: time.optional(),
@@ -34,22 +34,24 @@ export const mapStatus = z.object({
   fault: fault.optional(),
 })
 
+export const peerLink = peerStatus.omit({ id: true })
+
 const validatorFault = fault.extend({ validator: z.string() })
 
 export const admission = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('client') }),
-  z.object({
+  z.strictObject({ state: z.literal('client') }),
+  z.strictObject({
     state: z.literal('applying'),
     since: time,
     votes: z.int(),
     quorum: z.int(),
     faults: z.array(validatorFault).readonly(),
   }),
-  z.object({ state: z.literal('certified'), epoch: z.int(), expiresAt: time, inMap: z.boolean() }),
-  z.object({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
+  z.strictObject({ state: z.literal('certified'), epoch: z.int(), expiresAt: time, inMap: z.boolean() }),
+  z.strictObject({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
 ])
 
-export const storedObject = z.object({
+export const storedObject = z.strictObject({
   ref: z.string().describe('Reference with the key: whoever has it can read the object'),
   object: z.string(),
   name: z.string(),
@@ -59,18 +61,19 @@ export const storedObject = z.object({
   expiresAt: time,
 })
 
-export const objectStatus = z.object({
+export const objectStatus = z.strictObject({
   object: z.string(),
   size: bytes,
-  class: z.object({ name: z.string(), k: z.int(), n: z.int() }),
+  class: z.strictObject({ name: z.string(), k: z.int(), n: z.int() }),
+  segmentCount: z.int().describe('Segments of the whole object'),
   segments: z
     .array(
-      z.object({
+      z.strictObject({
         index: z.int(),
         alive: z.int(),
         shards: z
           .array(
-            z.object({
+            z.strictObject({
               index: z.int(),
               node: z.string(),
               state: z.enum(['stored', 'unreachable', 'missing', 'corrupt']),
@@ -79,14 +82,20 @@ export const objectStatus = z.object({
           .readonly(),
       }),
     )
-    .readonly(),
-  health: z.enum(['healthy', 'degraded', 'lost']),
+    .readonly()
+    .describe('Those looked at: at most 256, from the one asked for on'),
+  next: z.int().optional().describe('The first segment behind those; absent when there is none'),
+  copies: z
+    .int()
+    .optional()
+    .describe('Nodes that an object without segments was found at, whole in its record; more may have it'),
+  health: z.enum(['healthy', 'degraded', 'lost']).describe('Of the segments looked at'),
   fault: fault.optional(),
   relaxed: z.array(z.string()).readonly(),
   expiresAt: time,
 })
 
-export const transfer = z.object({
+export const transfer = z.strictObject({
   id: z.string(),
   kind: z.enum(['put', 'get']),
   object: z.string(),
@@ -102,7 +111,7 @@ export const grant = z
   .custom<Grant>((value) => typeof value === 'string' && isGrant(value), 'is no scope')
   .meta({ type: 'string', description: 'A scope `domain:verb`, `domain:*` or `*`' })
 
-export const tokenInfo = z.object({
+export const tokenInfo = z.strictObject({
   id: z.string(),
   name: z.string(),
   scopes: z.array(z.string()).readonly(),

@@ -1,11 +1,10 @@
 import * as z from 'zod'
 import { WeftError } from '@weft/core'
-import { sessionCookie } from '../http/authenticate.ts'
-import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
-import { covers } from '../http/scopes.ts'
-import { SESSION_TTL_MS } from '../http/session-store.ts'
+import { type Route, defineRoute } from '../http/route.ts'
+import { DASHBOARD_SCOPES, allows, covers } from '../http/scopes.ts'
+import { dashboardLinkAnswer, newTokenAnswer, revokedTokenAnswer, sessionAnswer, tokensAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
-import { grant, schemaVersion, tokenInfo } from './schemas.ts'
+import { grant } from './schemas.ts'
 
 const DAY_MS = 86_400_000
 const name = z
@@ -13,14 +12,14 @@ const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes, underscores')
 
 /** Who else may use the API: tokens for programs, one-use links for browsers. */
-export function tokenRoutes({ tokens, sessions, ports }: ApiServices): Route[] {
+export function tokenRoutes({ tokens, sessions, linkFiles, ports }: ApiServices): Route[] {
   return [
     defineRoute({
       method: 'GET',
       url: '/api/v1/tokens',
       scope: 'node:admin',
       summary: 'The tokens that are valid, without their secrets.',
-      response: z.object({ schemaVersion, tokens: z.array(tokenInfo).readonly() }),
+      response: tokensAnswer,
       handler: () => ({ schemaVersion: 1 as const, tokens: tokens.list() }),
     }),
     defineRoute({
@@ -38,7 +37,7 @@ export function tokenRoutes({ tokens, sessions, ports }: ApiServices): Route[] {
           .default(90 * DAY_MS)
           .describe('ms until it expires; default 90 days'),
       }),
-      response: tokenInfo.extend({ schemaVersion, token: z.string() }),
+      response: newTokenAnswer,
       handler: ({ body }, { caller }) => {
         if (!covers(caller.grants, body.scopes)) {
           throw new WeftError({
@@ -56,31 +55,42 @@ export function tokenRoutes({ tokens, sessions, ports }: ApiServices): Route[] {
       scope: 'node:admin',
       summary: 'Revokes a token by its id or name.',
       params: z.object({ token: z.string().min(1).max(64) }),
-      response: z.object({ schemaVersion, revoked: tokenInfo }),
+      response: revokedTokenAnswer,
       handler: ({ params }) => ({ schemaVersion: 1 as const, revoked: tokens.revoke(params.token) }),
     }),
     defineRoute({
       method: 'POST',
       url: '/api/v1/dashboard/link',
       scope: 'node:admin',
-      summary: 'A link that opens the dashboard, once, within 15 minutes, with the rights of whoever made it.',
-      response: z.object({ schemaVersion, url: z.string() }),
-      handler: (_, { caller }) => ({
-        schemaVersion: 1 as const,
-        url: `http://127.0.0.1:${ports['api']}/open?code=${sessions.createLink(caller.grants)}`,
-      }),
+      summary:
+        'A link that opens the dashboard, once, within 15 minutes, with what its maker may of the scopes that the dashboard needs.',
+      body: z
+        .strictObject({
+          file: z
+            .boolean()
+            .default(false)
+            .describe('Also writes a page that leads to the link, for the user of the daemon alone'),
+        })
+        .default({ file: false }),
+      response: dashboardLinkAnswer,
+      handler: ({ body }, { caller }) => {
+        const code = sessions.createLink(DASHBOARD_SCOPES.filter((scope) => allows(caller.grants, scope)))
+        // In the fragment, which a browser sends to nobody: the page takes it from there.
+        const url = `http://127.0.0.1:${ports['api']}/open#${code}`
+        return { schemaVersion: 1 as const, url, ...(body.file ? { file: linkFiles.write(code, url) } : {}) }
+      },
     }),
-    defineRawRoute({
-      method: 'GET',
+    defineRoute({
+      method: 'POST',
       url: '/open',
       scope: 'public',
-      summary: 'Exchanges the code of a link for the cookie of a session.',
-      query: z.strictObject({ code: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the code of a link') }),
-      raw: { mediaType: 'text/html', description: 'A redirect to the dashboard.' },
-      handler: async ({ query }, { reply }) => {
-        const session = sessions.open(query.code)
-        const cookie = `${sessionCookie(ports['api'] ?? 0)}=${session}; Path=/; Max-Age=${SESSION_TTL_MS / 1000}; HttpOnly; SameSite=Strict`
-        return reply.header('set-cookie', cookie).redirect('/', 303)
+      summary: 'Exchanges the code of a link for the secret of a session, shown like a token.',
+      body: z.strictObject({ code: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the code of a link') }),
+      response: sessionAnswer,
+      handler: ({ body: { code } }) => {
+        linkFiles.remove(code)
+        const { secret, expiresAt } = sessions.open(code)
+        return { schemaVersion: 1 as const, session: secret, expiresAt }
       },
     }),
   ]

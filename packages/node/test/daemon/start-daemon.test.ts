@@ -3,25 +3,26 @@ import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { WeftError } from '@weft/core'
+import { WeftError, identifyProcess } from '@weft/core'
 import { loadConfig } from '../../src/config/load-config.ts'
-import { processStartTime } from '../../src/daemon/process-start-time.ts'
 import { startDaemon } from '../../src/daemon/start-daemon.ts'
 import { stateUnwritable } from '../../src/daemon/state-directory.ts'
-import { call } from '../support/http.ts'
+import { type FakeOverlay, createFakeOverlay } from '../support/fake-overlay.ts'
+import { JSON_TYPE, call } from '../support/http.ts'
 import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
 
 const none = async (): Promise<never> => {
   throw new Error('the start must fail before this')
 }
-const options = { loadComponents: none, onStop: () => {} }
+const { signal } = new AbortController()
+const options = { loadComponents: none, onStop: () => {}, signal }
 
 test('daemon.json says who runs and is gone after a clean stop; everything is closed in reverse order', async (t) => {
   const { daemon, home, overlay, storage } = await startTestDaemon(t)
   const file = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as Record<string, unknown>
   assert.deepEqual(
     [file['pid'], file['startTime'], file['ports']],
-    [process.pid, processStartTime(process.pid), daemon.ports],
+    [process.pid, identifyProcess(process.pid)?.startTime, daemon.ports],
   )
   assert.equal(typeof file['version'], 'string')
   await daemon.close()
@@ -71,7 +72,7 @@ test('the port of the overlay is named by its setting, too', async (t) => {
   const loadComponents = async (): Promise<never> =>
     ({ createOverlay: () => Promise.reject(taken), createStorage: none, probes: [] }) as never
   await assert.rejects(
-    startDaemon({ config, loadComponents, onStop: () => {} }),
+    startDaemon({ ...options, config, loadComponents }),
     /Port 16011 \(ports\.public\) is taken by .*--public-port/,
   )
 })
@@ -118,8 +119,8 @@ test('while it starts, the API says so', async (t) => {
   const loading = Promise.withResolvers<void>()
   const seen = Promise.withResolvers<void>()
   const starting = startDaemon({
+    ...options,
     config,
-    onStop: () => {},
     loadComponents: async () => {
       loading.resolve()
       await seen.promise
@@ -133,6 +134,46 @@ test('while it starts, the API says so', async (t) => {
   await assert.rejects(starting)
 })
 
+test('a start that is stopped ends at once and leaves the home free', async (t) => {
+  const { config, home } = await testConfig(t)
+  const stopping = new AbortController()
+  // What it waits for never comes.
+  const loadComponents = (): Promise<never> => {
+    stopping.abort()
+    return new Promise(() => {})
+  }
+  await assert.rejects(startDaemon({ ...options, config, loadComponents, signal: stopping.signal }), {
+    code: 'E_ABORTED',
+  })
+  assert.ok(!existsSync(join(home, 'api.sock')))
+  assert.match(readFileSync(join(home, 'logs', 'daemon.log'), 'utf8'), /the daemon stops while it starts/)
+  await assert.rejects(startDaemon({ ...options, config }), /the start must fail before this/, 'the home is free')
+})
+
+test('a start that is stopped between its parts closes those that it has', async (t) => {
+  const { config } = await testConfig(t)
+  const stopping = new AbortController()
+  let overlay: FakeOverlay | undefined
+  await assert.rejects(
+    startDaemon({
+      ...options,
+      config,
+      signal: stopping.signal,
+      loadComponents: async () => ({
+        createOverlay: async (init) => {
+          overlay = await createFakeOverlay(init)
+          stopping.abort()
+          return overlay
+        },
+        createStorage: none,
+        probes: [],
+      }),
+    }),
+    { code: 'E_ABORTED' },
+  )
+  assert.ok(overlay?.closed)
+})
+
 test('a reference never reaches the log', async (t) => {
   const { socket, home, storage } = await startTestDaemon(t, '[log]\nlevel = "debug"')
   const ref = 'weft://wtestnetwork/object0#very-secret-key'
@@ -140,6 +181,13 @@ test('a reference never reaches the log', async (t) => {
   await call({ socketPath: socket, path: `/api/v1/object?ref=${encodeURIComponent(ref)}` })
   await call({ socketPath: socket, path: `/api/v1/nothing?ref=${encodeURIComponent(ref)}` })
   await call({ socketPath: socket, path: '/open?code=very-secret-code' })
+  await call({
+    socketPath: socket,
+    method: 'POST',
+    path: '/open',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ code: 'very-secret-code' }),
+  })
   await call({
     socketPath: socket,
     path: '/livez',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DidKey } from '@weft/crypto'
 import type { AdmissionState } from '@weft/overlay'
 import { admissionFault, nodeChecks } from '../../src/health/node-checks.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
@@ -16,6 +17,21 @@ test('every state of admission is healthy or says why not', () => {
     [{ state: 'refused', fault: reason, faults: [], retryAt: 3 }, 'E_CLOCK_SKEW'],
   ]
   for (const [state, code] of states) assert.equal(admissionFault(state)?.code, code, state.state)
+})
+
+test('an applicant reads what each validator said', () => {
+  const faults = [
+    { validator: 'did:key:zFirst111' as DidKey, ...reason },
+    { validator: 'did:key:zSecond22' as DidKey, code: 'E_NODE_UNREACHABLE', cause: 'No answer.', fix: 'Wait.' },
+  ]
+  for (const state of [
+    { state: 'applying', since: 1, votes: 2, quorum: 3, faults },
+    { state: 'refused', fault: reason, faults, retryAt: 3 },
+  ] as const) {
+    const { cause } = admissionFault(state) ?? {}
+    assert.match(cause ?? '', /Validator First111: E_CLOCK_SKEW: The clock is a day off\./, state.state)
+    assert.match(cause ?? '', /Validator Second22: E_NODE_UNREACHABLE: No answer\./, state.state)
+  }
 })
 
 test('a node that reaches no one says so; one of two is enough', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -46,7 +46,7 @@ test('every pair of route and scope: allowed exactly when the token has the scop
       // An endless stream; that it needs its scope is told below.
       if (route.url === '/api/v1/events' && scope === 'events:read') continue
       const answer = await call(toRoute(route, daemon.port, bearer(token)))
-      const refused = answer.status === 403 || (answer.status === 401 && route.url !== '/open')
+      const refused = answer.status === 403 || (answer.status === 401 && answer.code !== 'E_LINK_INVALID')
       assert.equal(
         refused,
         route.scope !== 'public' && route.scope !== scope,
@@ -147,56 +147,106 @@ test('a foreign or missing Host is refused on TCP, before anything else', async 
   assert.match(await raw(port, 'GET /livez HTTP/1.1\r\n\r\n'), /^HTTP\/1\.1 400 /)
 })
 
-test('a link opens a session once, for the dashboard only', async (t) => {
-  const daemon = await startTestDaemon(t)
-  const { port, socket } = daemon
-  const { url } = (await call({ socketPath: socket, method: 'POST', path: '/api/v1/dashboard/link' })).json<{
-    url: string
-  }>()
-  const path = new URL(url).pathname + new URL(url).search
-  assert.equal(new URL(url).host, `127.0.0.1:${port}`)
-  const opened = await call({ port, path })
-  assert.deepEqual([opened.status, opened.headers.location], [303, '/'])
-  const [cookie = ''] = opened.headers['set-cookie'] ?? []
-  assert.match(cookie, /; HttpOnly; SameSite=Strict$/)
-  const second = await call({ port, path })
-  assert.deepEqual([second.status, second.code], [401, 'E_LINK_INVALID'])
+/** By which door, and with what. */
+interface Caller {
+  readonly socketPath?: string
+  readonly port?: number
+  readonly headers?: Record<string, string>
+}
 
-  const session = cookie.split(';')[0] as string
-  const send = (method: string, headers: Record<string, string>, target = '/api/v1/status'): Promise<Answer> =>
-    call({ port, method, path: target, headers: { cookie: session, ...headers } })
-  assert.equal((await send('GET', {})).status, 200)
-  assert.equal((await send('GET', { 'sec-fetch-site': 'same-origin' })).status, 200)
-  // Another page on this machine is "same-site": the cookie comes along, and is refused.
-  for (const headers of [
-    { 'sec-fetch-site': 'same-site' },
-    { 'sec-fetch-site': 'cross-site' },
-    { origin: 'http://127.0.0.1:3000' },
-    { origin: 'null' },
-  ] as Record<string, string>[]) {
-    assert.equal((await send('GET', headers)).code, 'E_ORIGIN_REFUSED', JSON.stringify(headers))
-  }
-  const stop = '/api/v1/dashboard/link'
-  assert.equal((await send('POST', {}, stop)).code, 'E_ORIGIN_REFUSED')
-  assert.equal((await send('POST', { origin: `http://127.0.0.1:${port}` }, stop)).status, 200)
-  assert.equal((await send('POST', { 'sec-fetch-site': 'same-origin' }, stop)).status, 200)
-  assert.equal(
-    (await call({ port, path: '/api/v1/status', headers: { cookie: `${session}; ${session}` } })).status,
-    401,
-  )
+interface Link {
+  readonly url: string
+  readonly file?: string
+}
+
+async function makeLink(where: Caller, body: unknown = {}): Promise<Link> {
+  const answer = await call({
+    method: 'POST',
+    path: '/api/v1/dashboard/link',
+    body: JSON.stringify(body),
+    ...where,
+    headers: { ...JSON_TYPE, ...where.headers },
+  })
+  assert.equal(answer.status, 200, answer.text)
+  return answer.json<Link>()
+}
+
+/** As the page of the dashboard does with the fragment of its address. */
+function openLink(port: number, { url }: Link): Promise<Answer> {
+  const body = JSON.stringify({ code: new URL(url).hash.slice(1) })
+  return call({ port, method: 'POST', path: '/open', headers: JSON_TYPE, body })
+}
+
+test('a link opens a session once', async (t) => {
+  const { port, socket } = await startTestDaemon(t)
+  const link = await makeLink({ socketPath: socket })
+  const { host, pathname, search, hash } = new URL(link.url)
+  assert.deepEqual([host, pathname, search, hash.length], [`127.0.0.1:${port}`, '/open', '', 44])
+  const opened = await openLink(port, link)
+  assert.equal(opened.status, 200, opened.text)
+  const second = await openLink(port, link)
+  assert.deepEqual([second.status, second.code], [401, 'E_LINK_INVALID'])
+  const { session } = opened.json<{ session: string }>()
+  assert.equal((await call({ port, path: '/api/v1/status', headers: bearer(session) })).status, 200)
+  assert.equal((await call({ port, path: '/api/v1/status', headers: bearer(hash.slice(1)) })).status, 401)
 })
 
-test('a session has the rights of whoever made its link, and no more', async (t) => {
+test('nothing that a browser sends by itself signs a request in', async (t) => {
+  const { port, socket } = await startTestDaemon(t)
+  const opened = await openLink(port, await makeLink({ socketPath: socket }))
+  assert.equal(opened.headers['set-cookie'], undefined)
+  const { session } = opened.json<{ session: string }>()
+  // Browsers send cookies, and remembered names and passwords, to every port of a host and for other pages.
+  for (const headers of [
+    { cookie: `weft-session-${port}=${session}` },
+    { cookie: `session=${session}; authorization=Bearer ${session}` },
+    { authorization: `Basic ${Buffer.from(`dashboard:${session}`).toString('base64')}` },
+  ] as Record<string, string>[]) {
+    assert.equal((await call({ port, path: '/api/v1/status', headers })).code, 'E_UNAUTHENTICATED')
+  }
+  assert.equal((await call({ port, path: `/api/v1/status?session=${session}` })).code, 'E_UNAUTHENTICATED')
+})
+
+test('a session has what the dashboard needs and its maker had, and never administers', async (t) => {
   const daemon = await startTestDaemon(t)
+  const { port, socket } = daemon
+  const sessionOf = async (where: Caller): Promise<(method: string, path: string) => Promise<Answer>> => {
+    const { session } = (await openLink(port, await makeLink(where))).json<{ session: string }>()
+    return (method, path) => call({ port, method, path, headers: bearer(session) })
+  }
+  const full = await sessionOf({ socketPath: socket })
+  for (const path of ['/api/v1/status', '/api/v1/members', '/api/v1/objects'])
+    assert.equal((await full('GET', path)).status, 200, path)
+  for (const [method, path] of [
+    ['POST', '/api/v1/tokens'],
+    ['GET', '/api/v1/tokens'],
+    ['POST', '/api/v1/dashboard/link'],
+    ['POST', '/api/v1/stop'],
+    ['PUT', '/api/v1/objects'],
+    ['GET', '/metrics'],
+  ] as const)
+    assert.equal((await full(method, path)).code, 'E_SCOPE_MISSING', path)
   const token = await makeToken(daemon, 'limited', ['node:admin', 'network:read'])
-  const link = await call({ port: daemon.port, method: 'POST', path: '/api/v1/dashboard/link', headers: bearer(token) })
-  const opened = await call({ port: daemon.port, path: `/open${new URL(link.json<{ url: string }>().url).search}` })
-  const cookie = (opened.headers['set-cookie']?.[0] ?? '').split(';')[0] as string
-  assert.equal((await call({ port: daemon.port, path: '/api/v1/members', headers: { cookie } })).status, 200)
-  assert.equal(
-    (await call({ port: daemon.port, path: '/api/v1/objects', headers: { cookie } })).code,
-    'E_SCOPE_MISSING',
-  )
+  const limited = await sessionOf({ port, headers: bearer(token) })
+  assert.equal((await limited('GET', '/api/v1/members')).status, 200)
+  assert.equal((await limited('GET', '/api/v1/objects')).code, 'E_SCOPE_MISSING')
+})
+
+test('the page of a link is for its user alone, names no secret in its path, and goes with the link', async (t) => {
+  const { daemon, home, port, socket } = await startTestDaemon(t)
+  const link = await makeLink({ socketPath: socket }, { file: true })
+  assert.ok(link.file !== undefined)
+  const code = new URL(link.url).hash.slice(1)
+  assert.ok(readFileSync(link.file, 'utf8').includes(`content="0;url=${link.url}"`))
+  assert.ok(!link.file.includes(code))
+  assert.equal(statSync(link.file).mode & 0o777, 0o600)
+  assert.equal((await openLink(port, link)).status, 200)
+  assert.ok(!existsSync(link.file))
+  assert.equal((await makeLink({ socketPath: socket })).file, undefined)
+  const left = await makeLink({ socketPath: socket }, { file: true })
+  assert.ok(left.file?.startsWith(home) === true && existsSync(left.file))
+  await daemon.close()
+  assert.ok(!existsSync(left.file))
 })
 
 test('hostile HTTP: what is no request is closed, and the daemon goes on', async (t) => {

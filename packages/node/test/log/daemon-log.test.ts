@@ -27,3 +27,13 @@ test('an error is its code, cause and fix; the stack only at debug', () => {
   const [unknown] = logged('info', (log) => log.failure('failed', new Error('odd')))
   assert.deepEqual([unknown?.['code'], unknown?.['cause']], ['E_INTERNAL', 'odd'])
 })
+
+test('a message that comes very often is cut, but never at debug', () => {
+  const flood = (log: ReturnType<typeof createDaemonLog>): void => {
+    for (let i = 0; i < 500; i++) log.warn('flood')
+    log.info('another')
+  }
+  const cut = logged('info', flood)
+  assert.ok(cut.length < 50 && cut.at(-1)?.['msg'] === 'another', `${cut.length} lines`)
+  assert.equal(logged('debug', flood).length, 501)
+})

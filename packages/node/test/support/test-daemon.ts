@@ -35,6 +35,7 @@ export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDa
       probes: [],
     }),
     onStop: () => stops++,
+    signal: new AbortController().signal,
   })
   t.after(() => daemon.close())
   return {

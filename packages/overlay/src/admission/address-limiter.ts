@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net'
 import type { Clock } from '@weft/core'
+import { addressGroup } from '../network/address-group.ts'
 
 export interface AddressLimit {
   /** Uses at once. */
@@ -24,7 +24,7 @@ export class AddressLimiter {
 
   /** Takes one use; false when there is none left now. */
   take(address: string): boolean {
-    const key = networkOf(address)
+    const key = addressGroup(address)
     const now = this.#clock.monotonic()
     const bucket = this.#buckets.get(key) ?? { tokens: this.#limit.burst, at: now }
     this.#buckets.delete(key)
@@ -39,17 +39,4 @@ export class AddressLimiter {
     bucket.tokens -= 1
     return true
   }
-}
-
-function networkOf(address: string): string {
-  const host = /^\/ip[46]\/([^/]+)/.exec(address)?.[1] ?? address
-  if (!isIPv6(host)) return host
-  const [head = '', tail] = host.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  if (tail !== undefined) {
-    const rest = tail === '' ? [] : tail.split(':')
-    while (groups.length + rest.length < 8) groups.push('0')
-    groups.push(...rest)
-  }
-  return groups.slice(0, 4).join(':')
 }

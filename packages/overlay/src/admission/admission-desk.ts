@@ -1,9 +1,10 @@
-import { type Clock, type Logger, type Random, Semaphore, WeftError, isWeftError, withTimeout } from '@weft/core'
-import { type SigningKey, shortId } from '@weft/crypto'
+import { type Clock, type Logger, type Random, WeftError, isWeftError, withTimeout } from '@weft/core'
+import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ApplyRequest, Signature } from '@weft/wire'
 import type { Network } from '../network/network.ts'
 import type { Caller } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
+import { AddressTurns } from './address-turns.ts'
 import type { AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
@@ -13,6 +14,8 @@ export interface AdmissionDeskInit {
   readonly network: Network
   readonly key: SigningKey
   readonly prober: Prober
+  /** Whether a node holds a certificate now: its application is a renewal. */
+  readonly isMember: (id: DidKey) => boolean
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
@@ -22,17 +25,17 @@ export interface AdmissionDeskInit {
 
 /** Longest time for all checks of one application, ms. */
 export const ADMISSION_TIMEOUT_MS = 20_000
-/** Applications judged at once: each dials up to eight addresses. */
-const CONCURRENT = 4
-/** Applications that wait for their turn. */
-const WAITING = 64
+/** Applications judged at once, each of which dials up to eight addresses, and that wait; of members and of others apart. */
+const TURNS = { atOnce: 4, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
 /** A devnet's nodes all come from one address and renew together. */
 const RATE = { burst: 64, refillMs: 1_000, addresses: 4_096 }
 
 /** Where a validator judges applications, by itself and without believing anything. It votes when every check passed. */
 export class AdmissionDesk {
   readonly #init: AdmissionDeskInit
-  readonly #turns = new Semaphore(CONCURRENT)
+  /** Apart, so that whoever floods the validator with applications does not keep members from renewing. */
+  readonly #renewals = new AddressTurns(TURNS)
+  readonly #newcomers = new AddressTurns(TURNS)
   readonly #limiter: AddressLimiter
   readonly #applying = new Set<string>()
 
@@ -51,13 +54,15 @@ export class AdmissionDesk {
     caller: Caller,
     signal?: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { clock, logger } = this.#init
-    this.#refuseFlood(caller)
+    const { clock, logger, isMember } = this.#init
+    const turns = isMember(caller.id) ? this.#renewals : this.#newcomers
+    this.#refuseFlood(caller, turns)
     this.#applying.add(caller.id)
     // Of when it came: a wait for its turn must not look like a clock that is wrong.
     const now = clock.now()
     try {
-      return await this.#turns.use(
+      return await turns.use(
+        caller.address,
         () =>
           withTimeout(clock, ADMISSION_TIMEOUT_MS, signal, timeoutError, (inner) =>
             this.#judge(request, caller, now, inner),
@@ -73,9 +78,10 @@ export class AdmissionDesk {
     }
   }
 
-  #refuseFlood(caller: Caller): void {
+  #refuseFlood(caller: Caller, turns: AddressTurns): void {
     if (this.#applying.has(caller.id)) throw busy('an application of this node is being judged already')
-    if (this.#turns.waiting >= WAITING) throw busy(`${WAITING} applications are waiting`)
+    if (!turns.hasRoom(caller.address))
+      throw busy('too many applications wait, in all or from the address of this node')
     if (!this.#limiter.take(caller.address)) throw busy('too many applications came from the address of this node')
   }
 

@@ -33,7 +33,7 @@ export function admissionProfile(init: ProfileInit): AdmissionProfile {
     throw new WeftError({
       code: 'E_ANNOUNCE_NEEDED',
       cause: `The addresses [${addresses.join(', ')}] do not say where other nodes can dial this one.`,
-      fix: 'Set `announce` to addresses like /ip4/192.0.2.1/tcp/4780 that can be reached from outside.',
+      fix: 'Set network.announce in weft.toml to addresses like /ip4/192.0.2.1/tcp/4780 that can be reached from outside.',
     })
   }
   const common = {

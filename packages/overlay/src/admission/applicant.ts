@@ -8,7 +8,6 @@ import {
   messageOf,
   randomInt,
   throwIfAborted,
-  toWeftError,
   wait,
 } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
@@ -51,7 +50,13 @@ const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
 type Attempt =
   | { readonly certificate: VerifiedCertificate }
-  | { readonly certificate: undefined; readonly votes: number; readonly faults: readonly ValidatorFault[] }
+  | { readonly certificate: undefined; readonly votes: number; readonly refusals: readonly Refusal[] }
+
+interface Refusal {
+  readonly fault: ValidatorFault
+  /** For a person to mend; otherwise it may pass by itself: the validator, or the way to it, is not ready. */
+  readonly final: boolean
+}
 
 /**
  * The applicant's side of admission: asks every validator in parallel, makes a certificate of a quorum of votes, hands
@@ -143,7 +148,7 @@ export class Applicant {
         this.#save(attempt.certificate)
         return attempt.certificate
       }
-      const longest = isRefusal(attempt, network) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
+      const longest = isRefusal(attempt.refusals, network) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
       const delay = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
       const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
       this.#progress = progressAfter(attempt, network, since, clock.now() + retryMs)
@@ -164,7 +169,7 @@ export class Applicant {
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16) })
     const application = sealEnvelope('application', payload, key)
     const votes: Omit<Signature, '$typeName'>[] = []
-    const faults: ValidatorFault[] = []
+    const refusals: Refusal[] = []
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     const ask = async (validator: DidKey): Promise<void> => {
       try {
@@ -174,11 +179,12 @@ export class Applicant {
             : await vote(validator),
         )
       } catch (error) {
-        faults.push({ validator, ...faultOf(error) })
+        refusals.push(refusalOf(validator, error))
       }
       if (votes.length >= network.quorum) resolve()
       else if (!signal.aborted && this.#progress.state === 'applying') {
-        this.#progress = { state: 'applying', since, votes: votes.length, quorum: network.quorum, faults: [...faults] }
+        const faults = refusals.map(({ fault }) => fault)
+        this.#progress = { state: 'applying', since, votes: votes.length, quorum: network.quorum, faults }
         onState()
       }
     }
@@ -198,7 +204,7 @@ export class Applicant {
       })
     }
     await Promise.race([enough, Promise.all(network.validators.map(({ id }) => ask(id)))])
-    if (votes.length < network.quorum) return { certificate: undefined, votes: votes.length, faults }
+    if (votes.length < network.quorum) return { certificate: undefined, votes: votes.length, refusals }
     return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
   }
 
@@ -247,40 +253,22 @@ export class Applicant {
  * applying, and shows what keeps each validator from voting.
  */
 function progressAfter(
-  { votes, faults }: Extract<Attempt, { readonly certificate: undefined }>,
+  { votes, refusals }: Extract<Attempt, { readonly certificate: undefined }>,
   network: Network,
   since: number,
   retryAt: number,
 ): Exclude<AdmissionState, { readonly state: 'client' | 'certified' }> {
-  if (!isRefusal({ faults }, network)) return { state: 'applying', since, votes, quorum: network.quorum, faults }
-  const final = faults.filter(isFinal)
+  const faults = refusals.map(({ fault }) => fault)
+  if (!isRefusal(refusals, network)) return { state: 'applying', since, votes, quorum: network.quorum, faults }
+  const final = refusals.filter((refusal) => refusal.final).map(({ fault }) => fault)
   return { state: 'refused', fault: mostCommon(final, votes, network), faults, retryAt }
 }
 
-/** Faults of a validator or of the way to it, not of the applicant. */
-const PASSING = new Set([
-  'E_NODE_UNREACHABLE',
-  'E_CALL_TIMEOUT',
-  'E_ADMISSION_BUSY',
-  'E_ADMISSION_TIMEOUT',
-  'E_RATE_LIMITED',
-  'E_INTERNAL',
-  // A validator that is starting listens a moment before it judges.
-  'E_METHOD_UNKNOWN',
-])
-
-function isFinal({ code }: Fault): boolean {
-  return !PASSING.has(code)
+function isRefusal(refusals: readonly Refusal[], { validators, quorum }: Network): boolean {
+  return validators.length - refusals.filter(({ final }) => final).length < quorum
 }
 
-function isRefusal(
-  { faults }: { readonly faults: readonly ValidatorFault[] },
-  { validators, quorum }: Network,
-): boolean {
-  return validators.length - faults.filter(isFinal).length < quorum
-}
-
-function mostCommon(faults: readonly ValidatorFault[], votes: number, { quorum, validators }: Network): Fault {
+function mostCommon(faults: readonly Fault[], votes: number, { quorum, validators }: Network): Fault {
   const counts = new Map<string, number>()
   for (const { code } of faults) counts.set(code, (counts.get(code) ?? 0) + 1)
   const [fault] = faults.toSorted((a, b) => (counts.get(b.code) ?? 0) - (counts.get(a.code) ?? 0))
@@ -288,11 +276,15 @@ function mostCommon(faults: readonly ValidatorFault[], votes: number, { quorum, 
   return { code: fault?.code ?? 'E_ADMISSION_REFUSED', cause, fix: fault?.fix ?? 'See what each validator says.' }
 }
 
-function faultOf(error: unknown): Fault {
-  const { code, cause, fix } = toWeftError(error, {
-    code: 'E_INTERNAL',
-    cause: 'The validator could not be asked.',
-    fix: 'Nothing to do: the node applies again by itself.',
-  })
-  return { code, cause, fix }
+function refusalOf(validator: DidKey, error: unknown): Refusal {
+  const { code, cause, fix, retryable } =
+    error instanceof WeftError
+      ? error
+      : new WeftError({
+          code: 'E_INTERNAL',
+          cause: 'The validator could not be asked.',
+          fix: 'Nothing to do: the node applies again by itself.',
+          retryable: true,
+        })
+  return { fault: { validator, code, cause, fix }, final: !retryable }
 }

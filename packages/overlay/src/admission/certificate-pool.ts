@@ -1,26 +1,33 @@
-import { compareBytes, toHex } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import { type Clock, WeftError, compareBytes, toHex } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
 import { CertificateSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
 import { type VerifiedCertificate, toWireCertificate, verifyCertificate } from './certificate.ts'
+import { certificateHash } from './certificate-body.ts'
 
 /** Bytes of one certificate in its wire form: its body and up to 64 votes of about 100 bytes. */
 export const MAX_WIRE_CERTIFICATE = 10 * 1024
 
 /**
  * The certificates that a validator knows: the newest of each key. All were verified; those that a restart brings back
- * are verified again, as a file is no more to be believed than the wire.
+ * are verified again, as a file is no more to be believed than the wire. What has expired is not taken, so that an old
+ * certificate that somebody sends again costs no write.
  */
 export class CertificatePool {
   readonly #network: Network
   readonly #database: MembershipDatabase
+  readonly #clock: Clock
   readonly #byId = new Map<DidKey, VerifiedCertificate>()
   readonly #byHash = new Map<string, VerifiedCertificate>()
+  /** Map epoch in which the certificate of a key came, or in which this process began. */
+  readonly #learnt = new Map<DidKey, number>()
 
-  constructor(network: Network, database: MembershipDatabase) {
+  constructor(network: Network, database: MembershipDatabase, clock: Clock) {
     this.#network = network
     this.#database = database
+    this.#clock = clock
     for (const bytes of database.certificates()) {
       try {
         this.#keep(verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE)))
@@ -38,13 +45,26 @@ export class CertificatePool {
     return this.#byId.get(id)
   }
 
+  /** The map epoch, by the clock of this node, since which it knows the certificate that `get` returns. */
+  learntEpoch(id: DidKey): number | undefined {
+    return this.#learnt.get(id)
+  }
+
+  /** Whether the node holds a certificate that has not expired. */
+  isCertified(id: DidKey): boolean {
+    const known = this.#byId.get(id)
+    return known !== undefined && known.body.expiresAt > this.#clock.now()
+  }
+
   byHash(hash: Uint8Array): VerifiedCertificate | undefined {
     return this.#byHash.get(toHex(hash))
   }
 
-  /** Keeps those that are newer than what is known of their keys, durably, before it returns. */
+  /** Keeps those that are valid and newer than what is known of their keys, durably, before it returns. */
   offer(certificates: readonly VerifiedCertificate[]): void {
-    const newer = certificates.filter((certificate) => isNewer(certificate, this.#byId.get(certificate.body.id)))
+    const newer = certificates.filter(
+      (certificate) => !this.#isExpired(certificate) && isNewer(certificate, this.#byId.get(certificate.body.id)),
+    )
     if (newer.length === 0) return
     this.#database.saveCertificates(
       newer.map((certificate) => ({
@@ -70,12 +90,22 @@ export class CertificatePool {
     for (const { body, hash } of expired) {
       this.#byId.delete(body.id)
       this.#byHash.delete(toHex(hash))
+      this.#learnt.delete(body.id)
     }
   }
 
-  /** Verifies and keeps what a node submits. @throws WeftError as `verifyCertificate` does */
+  /** Verifies and keeps what a node submits. @throws WeftError E_CERTIFICATE_EXPIRED and those of `verifyCertificate` */
   submit(certificate: Parameters<typeof verifyCertificate>[1]): void {
-    this.offer([verifyCertificate(this.#network, certificate)])
+    // Any quorum of votes over these bytes is as good as the one that is known: signatures need no second look.
+    if (this.byHash(certificateHash(certificate.body)) !== undefined) return
+    const verified = verifyCertificate(this.#network, certificate)
+    if (this.#isExpired(verified)) throw expired(verified)
+    this.offer([verified])
+  }
+
+  /** With the tolerance: a leader whose clock is behind may still count it as valid. */
+  #isExpired({ body }: VerifiedCertificate): boolean {
+    return body.expiresAt + this.#network.file.clockToleranceMs <= this.#clock.now()
   }
 
   #keep(certificate: VerifiedCertificate): void {
@@ -84,6 +114,7 @@ export class CertificatePool {
     if (known !== undefined) this.#byHash.delete(toHex(known.hash))
     this.#byId.set(certificate.body.id, certificate)
     this.#byHash.set(toHex(certificate.hash), certificate)
+    this.#learnt.set(certificate.body.id, epochAt(this.#network.file, this.#clock.now()))
   }
 }
 
@@ -91,4 +122,12 @@ export class CertificatePool {
 function isNewer(candidate: VerifiedCertificate, known: VerifiedCertificate | undefined): boolean {
   if (known === undefined || candidate.body.issuedEpoch > known.body.issuedEpoch) return true
   return candidate.body.issuedEpoch === known.body.issuedEpoch && compareBytes(candidate.hash, known.hash) > 0
+}
+
+function expired({ body }: VerifiedCertificate): WeftError {
+  return new WeftError({
+    code: 'E_CERTIFICATE_EXPIRED',
+    cause: `The certificate of ${shortId(body.id)} ended at ${body.expiresAt} ms since the Unix epoch.`,
+    fix: 'The node has to apply again; check the clocks of the node and of the validator.',
+  })
 }

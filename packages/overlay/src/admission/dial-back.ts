@@ -1,4 +1,4 @@
-import { type Clock, type Fault, type Random, toWeftError } from '@weft/core'
+import { type Clock, type Fault, type Random, WeftError, toWeftError } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
 import { type ChallengeAnswer, CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
@@ -29,6 +29,9 @@ export interface DialBackInit {
   readonly random: Random
 }
 
+/** ms for one address to be reached and to answer; all are tried at once, within the time of the application. */
+export const DIAL_BACK_TIMEOUT_MS = 6_000
+
 /**
  * Dials every declared address of an applicant, each on a connection of its own, and puts the challenge to it. Done at
  * most once per application, when the first check asks: applications that fail a cheap check cause no dialling.
@@ -56,21 +59,35 @@ export class DialBack implements AsyncDisposable {
   async #dial(address: string, signal: AbortSignal): Promise<DialResult> {
     const { prober, validator, applicant, clock, random } = this.#init
     const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
+    const limit = new AbortController()
+    const cancel = clock.after(DIAL_BACK_TIMEOUT_MS, () => limit.abort(tooSlow(address)))
+    const inTime = AbortSignal.any([signal, limit.signal])
     let probe: Probe | undefined
     try {
-      probe = await prober.probe(address, applicant, signal)
+      probe = await prober.probe(address, applicant, inTime)
       this.#probes.push(probe)
       const request = { nonce, validator: validator.publicKey, address }
-      const { answer: envelope } = await probe.rpc.call(applicant, 'admission.challenge', request, { signal })
+      const { answer: envelope } = await probe.rpc.call(applicant, 'admission.challenge', request, { signal: inTime })
       const answer = envelope === undefined ? undefined : decodeChallengeAnswer(envelope.payload)
       return { address, nonce, probe, envelope, answer, answeredAt: clock.now(), fault: undefined }
     } catch (error) {
       const fault = toWeftError(error, {
         code: 'E_NODE_UNREACHABLE',
         cause: `Nothing that answers was found at ${address}.`,
-        fix: 'Open the port for the outside, or declare the address at which the node can be reached (announce).',
+        fix: 'Open the port for the outside, or declare the address at which the node can be reached: network.announce in weft.toml.',
       })
       return { address, nonce, probe, envelope: undefined, answer: undefined, answeredAt: clock.now(), fault }
+    } finally {
+      cancel()
     }
   }
+}
+
+function tooSlow(address: string): WeftError {
+  return new WeftError({
+    code: 'E_NODE_UNREACHABLE',
+    cause: `Nothing answered at ${address} within ${DIAL_BACK_TIMEOUT_MS} ms.`,
+    fix: 'Open the port for the outside, or declare the address at which the node can be reached: network.announce in weft.toml.',
+    retryable: true,
+  })
 }

@@ -3,8 +3,8 @@ import { equalBytes, messageOf } from '@weft/core'
 import type { Refusal } from './strict-values.ts'
 
 /**
- * dag-cbor (IPLD): the one encoding of everything that is hashed or signed. Bytes of its own: the encoder hands out a
- * Node Buffer over shared memory, whose `slice` does not copy.
+ * dag-cbor (IPLD, DAG-CBOR codec specification; docs/specs/encodings.md): the one encoding of everything that is hashed
+ * or signed. Bytes of its own: the encoder hands out a Node Buffer over shared memory, whose `slice` does not copy.
  */
 export function encodeCanonical(value: unknown): Uint8Array {
   return new Uint8Array(encode(value))

@@ -17,7 +17,7 @@ export interface MapBody {
 }
 
 /** Members that a map may have. */
-export const MAX_MEMBERS = 100_000
+const MAX_MEMBERS = 100_000
 const VERSION = 1
 const MAX_BODY = 256
 

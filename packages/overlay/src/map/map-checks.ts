@@ -16,7 +16,7 @@ interface MapCase {
   readonly now: number
 }
 
-/** A map is refused for good when nothing newer came for this long: ms, 14 days (overlay.md, Admission). */
+/** A map is refused for good when nothing newer came for this long: ms, 14 days (docs/specs/map.md, Believing it). */
 export const MAP_MAX_AGE_MS = 14 * 24 * 3_600_000
 
 /** One condition under which a node believes a signed map. Its entries are checked against the root apart. */

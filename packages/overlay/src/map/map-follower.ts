@@ -1,8 +1,18 @@
-import { type Logger, type Random, Semaphore, WeftError, isWeftError, messageOf, shuffled } from '@weft/core'
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  Semaphore,
+  WeftError,
+  isWeftError,
+  messageOf,
+  shuffled,
+} from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import type { Rpc } from '../rpc.ts'
 import { fetchEntries } from './fetch-entries.ts'
+import { firstOf } from './first-of.ts'
 import type { MapBody } from './map-body.ts'
 import type { SignedMembership } from './signed-membership.ts'
 
@@ -13,12 +23,15 @@ export interface MapFollowerInit {
   readonly connected: () => readonly DidKey[]
   /** Entries that this node made or signed itself, by root. */
   readonly ownEntries: (root: Uint8Array) => readonly Uint8Array[] | undefined
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
 
 /** Nodes asked for one map or its entries before giving up for now. */
 const SOURCES = 4
+/** ms after which the entries are asked of one more node beside those that are at it. */
+const PATIENCE_MS = 3_000
 /** Maps that wait while one is being fetched; a newer one comes every epoch anyway. */
 const WAITING = 8
 
@@ -32,24 +45,18 @@ export class MapFollower {
   }
 
   /**
-   * Takes a map that somebody sent: verifies it, fetches the entries if its root is new, adopts it.
+   * Takes a map that somebody sent: verifies it, fetches the entries if its root is new, adopts it. Only a map whose
+   * entries have to be fetched waits for its turn.
    * True when it was adopted, false when it is no newer than the one that is held or could not be completed now.
    * @throws WeftError of the check that it failed
    */
   async offer(map: SignedMap, from: DidKey | undefined, signal: AbortSignal): Promise<boolean> {
+    const known = this.#adoptKnown(map)
+    if (typeof known === 'boolean') return known
     if (this.#turns.waiting >= WAITING) return false
     return this.#turns.use(async () => {
-      const { membership, ownEntries } = this.#init
-      try {
-        const body = membership.verify(map)
-        const entries = membership.entries(body.root) ?? ownEntries(body.root)
-        if (entries !== undefined) membership.adopt(map, entries)
-        else if (!(await this.#adoptFrom(map, body, this.#sources(from), signal))) return false
-        return true
-      } catch (error) {
-        if (isWeftError(error, 'E_MAP_OLD')) return false
-        throw error
-      }
+      const body = this.#adoptKnown(map)
+      return typeof body === 'boolean' ? body : this.#adoptFetched(map, body, this.#sources(from), signal)
     }, signal)
   }
 
@@ -68,19 +75,42 @@ export class MapFollower {
     return false
   }
 
-  async #adoptFrom(map: SignedMap, body: MapBody, sources: readonly DidKey[], signal: AbortSignal): Promise<boolean> {
-    const { membership, rpc, logger } = this.#init
-    for (const source of sources) {
+  /** Adopts a map whose entries are at hand. Its body when they are not, false when it is no newer than the one held. */
+  #adoptKnown(map: SignedMap): boolean | MapBody {
+    const { membership, ownEntries } = this.#init
+    try {
+      const body = membership.verify(map)
+      const entries = membership.entries(body.root) ?? ownEntries(body.root)
+      if (entries === undefined) return body
+      membership.adopt(map, entries)
+      return true
+    } catch (error) {
+      if (isWeftError(error, 'E_MAP_OLD')) return false
+      throw error
+    }
+  }
+
+  async #adoptFetched(
+    map: SignedMap,
+    body: MapBody,
+    sources: readonly DidKey[],
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { membership, clock, logger } = this.#init
+    const attempt = async (source: DidKey, lasting: AbortSignal): Promise<boolean> => {
       try {
-        membership.adopt(map, await fetchEntries(rpc, source, body, signal))
+        membership.adopt(map, await fetchEntries(this.#init, source, body, lasting))
         return true
       } catch (error) {
-        if (signal.aborted || isWeftError(error, 'E_MAP_OLD')) throw error
+        // A newer one came meanwhile, by another way.
+        if (isWeftError(error, 'E_MAP_OLD')) return false
         const code = error instanceof WeftError ? error.code : undefined
-        logger.debug('no entries from this node', { node: shortId(source), code, error: messageOf(error) })
+        if (!lasting.aborted)
+          logger.debug('no entries from this node', { node: shortId(source), code, error: messageOf(error) })
+        throw error
       }
     }
-    return false
+    return (await firstOf(clock, sources, PATIENCE_MS, attempt, signal)) ?? false
   }
 
   /** Whom to ask: who sent it, then some that are connected, validators first. */

@@ -2,12 +2,13 @@ import { type Clock, WeftError, messageOf, throwIfAborted, toHex } from '@weft/c
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type Certificate, type Signature, type SignedMap, SignedMapSchema, create } from '@weft/wire'
 import { toWireCertificate, validVotes } from '../admission/certificate.ts'
-import { MAX_WIRE_CERTIFICATE, type CertificatePool } from '../admission/certificate-pool.ts'
+import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
 import { encodeMapBody } from './map-body.ts'
 import { mapRoot } from './map-entries.ts'
 import type { MapSigner } from './map-signer.ts'
+import { CERTIFICATES_AT_ONCE } from './proposal-checks.ts'
 
 export interface MapLeaderInit {
   readonly network: Network
@@ -23,9 +24,6 @@ export interface LedMap {
   readonly map: SignedMap
   readonly entries: readonly Uint8Array[]
 }
-
-/** Certificates sent along with one proposal: with the hashes of 10,000 members still within its limit of 4 MiB. */
-const CERTIFICATES_AT_ONCE = Math.floor((2.5 * 1024 * 1024) / MAX_WIRE_CERTIFICATE)
 
 type Vote = Omit<Signature, '$typeName'>
 

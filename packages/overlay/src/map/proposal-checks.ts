@@ -3,6 +3,7 @@ import { type DidKey, shortId } from '@weft/crypto'
 import type { Certificate } from '@weft/wire'
 import { type VerifiedCertificate, verifyCertificate } from '../admission/certificate.ts'
 import { type CertificateBody, decodeCertificateBody } from '../admission/certificate-body.ts'
+import { MAX_WIRE_CERTIFICATE } from '../admission/certificate-pool.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { MapBody } from './map-body.ts'
@@ -11,28 +12,47 @@ import { mapRoot } from './map-entries.ts'
 /** The certificate behind one entry of a proposal: known already, or as the leader sent it. */
 export type ProposedCertificate = Pick<Certificate, 'body' | 'votes'> | VerifiedCertificate
 
-/** What a validator knows while it judges a proposed map. */
-export interface ProposalCase {
+/** What a validator knows of a proposed map before it looks at a single certificate. */
+interface ProposalHead {
   readonly network: Network
   /** The id that the secure channel of the proposal proved. */
   readonly leader: DidKey
   readonly body: MapBody
+  /** Hashes of certificates that the proposal lists, one for each entry. */
+  readonly hashes: readonly Uint8Array[]
+  /** Certificates that the message brings along. */
+  readonly brought: number
+  /** ms since the Unix epoch */
+  readonly now: number
+}
+
+/** What a validator knows while it judges a proposed map. */
+export interface ProposalCase extends ProposalHead {
   /** In the order of the entries. */
   readonly certificates: readonly ProposedCertificate[]
   /** The bodies of these, parsed. */
   readonly entries: readonly { readonly body: CertificateBody; readonly bytes: Uint8Array }[]
   /** The newest certificate that this validator knows of a key. */
   readonly known: (id: DidKey) => VerifiedCertificate | undefined
-  /** ms since the Unix epoch */
-  readonly now: number
+  /** The map epoch since which it knows that one. */
+  readonly learntEpoch: (id: DidKey) => number | undefined
 }
 
-/** One condition under which a validator signs a map. That it signs at most one body an epoch is the signer's own matter. */
-export interface ProposalCheck {
-  readonly name: string
-  /** @throws WeftError E_MAP_PROPOSAL and others */
-  run(proposal: ProposalCase): void
-}
+/**
+ * One condition under which a validator signs a map. Those of the head cost nothing and come first, so that a message
+ * of somebody whose turn it is not is never searched. That a validator signs at most one body an epoch is the signer's
+ * own matter. `run` throws WeftError E_MAP_PROPOSAL and others.
+ */
+export type ProposalCheck =
+  | { readonly name: string; readonly of: 'head'; run(proposal: ProposalHead): void }
+  | { readonly name: string; readonly of: 'entries'; run(proposal: ProposalCase): void }
+
+/** Certificates that one proposal may bring: with the hashes of 10,000 members still within its limit of 4 MiB. */
+export const CERTIFICATES_AT_ONCE = Math.floor((2.5 * 1024 * 1024) / MAX_WIRE_CERTIFICATE)
+/** The clocks of validators may differ by this part of an epoch at most: who signs early cannot sign the epoch before. */
+const EARLIEST = 1 / 4
+/** SHA-256 */
+const HASH_LENGTH = 32
 
 /** The validator whose turn an epoch is. */
 export function leaderOf(network: Network, epoch: number): DidKey | undefined {
@@ -50,6 +70,7 @@ export function entriesOf(certificates: readonly ProposedCertificate[]): Proposa
 
 const network: ProposalCheck = {
   name: 'network',
+  of: 'head',
   run(proposal) {
     if (proposal.body.network !== proposal.network.id) throw refuse(`it is of the network ${proposal.body.network}`)
   },
@@ -57,6 +78,7 @@ const network: ProposalCheck = {
 
 const leader: ProposalCheck = {
   name: 'leader',
+  of: 'head',
   run(proposal) {
     const expected = leaderOf(proposal.network, proposal.body.epoch)
     if (proposal.leader !== expected) {
@@ -69,24 +91,39 @@ const leader: ProposalCheck = {
 
 const epoch: ProposalCheck = {
   name: 'epoch',
+  of: 'head',
   run({ network: { file }, body, now }) {
-    const first = epochAt(file, now - file.clockToleranceMs)
-    const last = epochAt(file, now + file.clockToleranceMs)
-    if (body.epoch < first - 1 || body.epoch > last + 1) {
+    const tolerance = Math.min(file.clockToleranceMs, file.mapEpochMs * EARLIEST)
+    const first = epochAt(file, now - tolerance)
+    const last = epochAt(file, now + tolerance)
+    if (body.epoch < first - 1 || body.epoch > last) {
       throw refuse(
         `it is of epoch ${body.epoch}, and now it is epoch ${epochAt(file, now)} by the clock of this validator`,
       )
     }
     const skew = Math.abs(body.signedAt - now)
-    const inEpoch = body.signedAt >= epochStart(file, body.epoch) - file.clockToleranceMs
-    if (skew > file.mapEpochMs + file.clockToleranceMs || !inEpoch) {
+    const inEpoch = body.signedAt >= epochStart(file, body.epoch) - tolerance
+    if (skew > file.mapEpochMs + tolerance || !inEpoch) {
       throw refuse(`its time ${body.signedAt} is ${skew} ms from that of this validator`)
+    }
+  },
+}
+
+const size: ProposalCheck = {
+  name: 'size',
+  of: 'head',
+  run({ body, hashes, brought }) {
+    if (hashes.length !== body.count) throw refuse(`it counts ${body.count} entries and lists ${hashes.length}`)
+    if (hashes.some(({ length }) => length !== HASH_LENGTH)) throw refuse('it lists what is no hash of a certificate')
+    if (brought > CERTIFICATES_AT_ONCE) {
+      throw refuse(`it brings ${brought} certificates at once; the limit is ${CERTIFICATES_AT_ONCE}`)
     }
   },
 }
 
 const certificateQuorum: ProposalCheck = {
   name: 'certificate-quorum',
+  of: 'entries',
   run(proposal) {
     for (const certificate of proposal.certificates) {
       if (!('bodyBytes' in certificate)) verifyCertificate(proposal.network, certificate)
@@ -96,6 +133,7 @@ const certificateQuorum: ProposalCheck = {
 
 const certificateOrder: ProposalCheck = {
   name: 'certificate-order',
+  of: 'entries',
   run({ entries }) {
     for (let at = 1; at < entries.length; at++) {
       const [before, after] = [entries[at - 1]?.body.key, entries[at]?.body.key]
@@ -108,6 +146,7 @@ const certificateOrder: ProposalCheck = {
 
 const expiry: ProposalCheck = {
   name: 'expiry',
+  of: 'entries',
   run({ entries, body: map }) {
     const expired = entries.find(({ body }) => body.expiresAt <= map.signedAt)
     if (expired !== undefined) throw refuse(`the certificate of ${shortId(expired.body.id)} has expired`)
@@ -115,17 +154,22 @@ const expiry: ProposalCheck = {
 }
 
 /**
- * A renewal reaches the validators at different moments: the older certificate is tolerated for one epoch, so that a
- * renewal under way does not cost everybody the map.
+ * Of each key the newest certificate. An older one is tolerated until this validator has known the newer for a whole
+ * rotation of leaders: it has led once itself then, and its proposal brought the newer one to everybody. How long ago
+ * that was issued must not matter: whoever keeps certificates of its own back and shows them to some validators just
+ * before each epoch would have these refuse every leader.
  */
 const newest: ProposalCheck = {
   name: 'newest',
-  run({ entries, body: map, known }) {
+  of: 'entries',
+  run({ network: { validators }, entries, body: map, known, learntEpoch }) {
     for (const { body } of entries) {
       const newer = known(body.id)
-      if (newer !== undefined && newer.body.issuedEpoch > body.issuedEpoch && newer.body.issuedEpoch + 1 < map.epoch) {
+      if (newer === undefined || newer.body.issuedEpoch <= body.issuedEpoch) continue
+      const since = learntEpoch(body.id) ?? map.epoch
+      if (since + validators.length < map.epoch) {
         throw refuse(
-          `it holds the certificate of ${shortId(body.id)} of epoch ${body.issuedEpoch}, and there is one of epoch ${newer.body.issuedEpoch}`,
+          `it holds the certificate of ${shortId(body.id)} of epoch ${body.issuedEpoch}, and since epoch ${since} there is one of epoch ${newer.body.issuedEpoch}`,
         )
       }
     }
@@ -134,8 +178,8 @@ const newest: ProposalCheck = {
 
 const root: ProposalCheck = {
   name: 'root',
+  of: 'entries',
   run({ entries, body }) {
-    if (entries.length !== body.count) throw refuse(`it counts ${body.count} entries and lists ${entries.length}`)
     if (!equalBytes(mapRoot(entries.map(({ bytes }) => bytes)), body.root))
       throw refuse('its root is not that of its entries')
   },
@@ -145,6 +189,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   network,
   leader,
   epoch,
+  size,
   certificateQuorum,
   certificateOrder,
   expiry,

@@ -199,6 +199,13 @@ export class SignedMembership implements Membership, AccessPolicy {
       return { code: 'E_MAP_NONE', cause: `${cause}${last}`, fix }
     }
     const age = epochAt(network.file, clock.now()) - held.body.epoch
+    if (age < -STALE_EPOCHS) {
+      return {
+        code: 'E_CLOCK_SKEW',
+        cause: `The newest signed map is of an epoch ${-age * network.file.mapEpochMs} ms ahead of the clock of this machine, which must have been set back.${last}`,
+        fix: 'Set the clock right, e.g. with `timedatectl set-ntp true`.',
+      }
+    }
     if (age <= STALE_EPOCHS) return undefined
     return {
       code: 'E_MAP_STALE',

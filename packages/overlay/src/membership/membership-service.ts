@@ -70,7 +70,7 @@ export class MembershipService {
       })
     }
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
-    this.#follower = new MapFollower({ membership, rpc: transport, connected, ownEntries, random, logger })
+    this.#follower = new MapFollower({ membership, rpc: transport, connected, ownEntries, clock, random, logger })
     this.reader = new CertificateReader({
       network,
       membership,
@@ -121,7 +121,8 @@ export class MembershipService {
     const lead = (epoch: number, signal: AbortSignal): Promise<boolean> => this.#lead(epoch, signal)
     const pull = (signal: AbortSignal): Promise<boolean> => this.#follower.pull(signal)
     const heldEpoch = (): number | undefined => membership.epoch
-    scope.spawn('map', (signal) => runEpochs({ network, clock, heldEpoch, lead, pull }, signal))
+    const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
+    scope.spawn('map', (signal) => runEpochs({ network, clock, heldEpoch, lead, pull, hearsGossip }, signal))
     const applicant = this.#applicant
     if (applicant !== undefined) scope.spawn('admission', (signal) => applicant.run(signal))
   }

@@ -8,7 +8,6 @@ import { AdmissionDesk } from '../admission/admission-desk.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
 import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
-import { mapRoot } from '../map/map-entries.ts'
 import { type LedMap, MapLeader } from '../map/map-leader.ts'
 import { MapSigner } from '../map/map-signer.ts'
 import { PROPOSAL_CHECKS, leaderOf } from '../map/proposal-checks.ts'
@@ -43,11 +42,12 @@ export class ValidatorOffice {
   constructor(init: ValidatorOfficeInit) {
     const { network, key, rpc, prober, probes, database, clock, random, logger } = init
     this.#init = init
-    this.pool = new CertificatePool(network, database)
+    this.pool = new CertificatePool(network, database, clock)
     const desk = new AdmissionDesk({
       network,
       key,
       prober,
+      isMember: (id) => this.pool.isCertified(id),
       checks: ADMISSION_CHECKS,
       probes: [...PROTOCOL_PROBES, ...probes],
       clock,
@@ -97,9 +97,9 @@ export class ValidatorOffice {
       return {}
     })
     rpc.handle('map.propose', async (proposal, caller) => {
-      const { missing, signature, entries } = signer.consider(proposal, caller.id)
+      const { missing, signature, signed } = signer.consider(proposal, caller.id)
       if (signature === undefined) return { missing }
-      this.#remember(entries)
+      if (signed !== undefined) this.#remember(signed.root, signed.entries)
       return { signature }
     })
     rpc.handle('map.publish', async ({ map }, caller) => {
@@ -117,8 +117,8 @@ export class ValidatorOffice {
     return known === undefined ? [] : [toWireCertificate(known)]
   }
 
-  #remember(entries: readonly Uint8Array[]): void {
-    this.#entries.set(toHex(mapRoot(entries)), entries)
+  #remember(root: Uint8Array, entries: readonly Uint8Array[]): void {
+    this.#entries.set(toHex(root), entries)
     const oldest = this.#entries.keys().next().value
     if (this.#entries.size > REMEMBERED_ROOTS && oldest !== undefined) this.#entries.delete(oldest)
   }

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net'
 import { WeftError, messageOf } from '@weft/core'
 import { type DidKey, isDidKey } from '@weft/crypto'
 import { type Refusal, distinct, integerOf, listOf, objectOf, textOf } from '../codec/strict-values.ts'
 import { ROLES, type Role } from '../member.ts'
-import { isLoopback, nodeAddressOf, parseNodeAddress } from './node-address.ts'
+import { canonicalHost, isLoopback, nodeAddressOf, parseNodeAddress } from './node-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from './place.ts'
 
 /** A validator that the network began with; the only nodes that are known without a challenge. */
@@ -154,7 +153,8 @@ function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {
     if (!isDidKey(id)) throw refuse(`${path} is not the did:key of an Ed25519 key`)
     const place = objectOf(table[id], path, ['address', 'asn', 'family', 'country', 'region'], refuse)
     const address = textOf(place.address, `${path}.address`, /^[0-9a-f.:]+$/, 39, refuse)
-    if (isIP(address) === 0) throw refuse(`${path}.address '${address}' is not an IP address`)
+    if (canonicalHost(address) !== address)
+      throw refuse(`${path}.address '${address}' is not an IP address in its canonical form`)
     places.push([
       id,
       {

@@ -2,7 +2,7 @@ import { compareBytes, utf8 } from '@weft/core'
 import { fromDidKey, sha256 } from '@weft/crypto'
 import type { Member } from '../member.ts'
 import type { RecordKey } from './record-store.ts'
-import { networkPrefix } from './network-prefix.ts'
+import { networkPrefix } from '../network/network-prefix.ts'
 
 /** Members of one operator family that may hold the same record, as long as there are others. */
 const MAX_PER_FAMILY = 2

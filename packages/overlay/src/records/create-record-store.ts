@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { type Clock, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Scope, WeftError, messageOf, ensureDirectory } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
 import type { Rpc } from '../rpc.ts'
@@ -34,7 +33,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
   const { rpc, membership, self, directory, clock, logger } = options
   const scope = options.scope.child('records')
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    ensureDirectory(directory)
   } catch (error) {
     throw new WeftError({
       code: 'E_STATE_DIRECTORY',
@@ -43,7 +42,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     })
   }
   const placement = new RecordPlacement(membership, clock)
-  const seen = scope.use('seen records', new SeenSequences(directory, clock))
+  const seen = scope.use('seen records', new SeenSequences(directory, clock, logger))
   let holder: RecordHolder | undefined
   if (options.holder) {
     const quota = options.quota ?? DEFAULT_RECORD_QUOTA

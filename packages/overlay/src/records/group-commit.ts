@@ -1,14 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { WeftError, messageOf } from '@weft/core'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { WeftError, isDiskFull, messageOf } from '@weft/core'
+import { StatementCache } from '../state/statement-cache.ts'
 
 /** Changes in one transaction at most: bounds how long the main thread writes in one go (some 10 us each). */
 const MAX_BATCH = 256
 /** Changes that may wait for their turn; more are refused. */
 const MAX_WAITING = 4096
-/** SQLITE_FULL, and SQLITE_IOERR_SHMSIZE, which is the same for the shared memory file (sqlite.org/rescode.html). */
-const DISK_FULL_CODES: readonly unknown[] = [13, 4874]
 
 interface Change {
   readonly apply: () => unknown
@@ -23,14 +22,20 @@ interface Change {
  */
 export class GroupCommitDatabase implements AsyncDisposable {
   readonly db: DatabaseSync
+  readonly #statements: StatementCache
   readonly #log: FileHandle
+  readonly #damaged: string
   readonly #waiting: Change[] = []
   #running: Promise<void> | undefined
   #failure: WeftError | undefined
   #closed = false
 
-  /** Opens or makes the database; `schema` is run each time. @throws WeftError E_DATABASE, E_DISK_FULL */
-  static async open(path: string, schema: string): Promise<GroupCommitDatabase> {
+  /**
+   * Opens or makes the database; `schema` is run each time.
+   * @param damaged what a person does about a damaged file, as part of a fix: only the opener knows what its loss costs
+   * @throws WeftError E_DATABASE, E_DISK_FULL
+   */
+  static async open(path: string, schema: string, damaged: string): Promise<GroupCommitDatabase> {
     let db: DatabaseSync | undefined
     try {
       db = new DatabaseSync(path)
@@ -46,21 +51,28 @@ export class GroupCommitDatabase implements AsyncDisposable {
       const directory = await open(dirname(path), 'r')
       await directory.sync()
       await directory.close()
-      return new GroupCommitDatabase(db, log)
+      return new GroupCommitDatabase(db, log, damaged)
     } catch (error) {
       db?.close()
-      throw databaseError(path, error)
+      throw databaseError(path, damaged, error)
     }
   }
 
-  private constructor(db: DatabaseSync, log: FileHandle) {
+  private constructor(db: DatabaseSync, log: FileHandle, damaged: string) {
     this.db = db
+    this.#statements = new StatementCache(db)
     this.#log = log
+    this.#damaged = damaged
+  }
+
+  /** A statement, prepared the first time; not for `iterate`. @throws the error of SQLite */
+  prepare(sql: string): StatementSync {
+    return this.#statements.prepare(sql)
   }
 
   /**
-   * Runs `apply` in a transaction with others and resolves with its result once that is on disk. `apply` throws before
-   * it writes, or not at all: what it throws reaches its caller alone.
+   * Runs `apply` in a transaction with others and resolves with its result once that is on disk, which costs a flush
+   * only if one of them wrote. `apply` throws before it writes, or not at all: what it throws reaches its caller alone.
    * @throws WeftError E_DISK_FULL, E_DATABASE, E_BUSY (too many wait)
    */
   async change<T>(apply: () => T): Promise<T> {
@@ -94,8 +106,10 @@ export class GroupCommitDatabase implements AsyncDisposable {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH)
       try {
+        const before = this.#written()
         const results = this.#commit(batch)
-        await this.#sync()
+        // Every batch before this one is on disk already: one that wrote nothing has nothing to wait for.
+        if (this.#written() !== before) await this.#sync()
         for (const [at, { settle }] of batch.entries()) {
           const result = results[at] as { value: unknown } | { error: unknown }
           if ('error' in result) settle.reject(result.error)
@@ -106,6 +120,11 @@ export class GroupCommitDatabase implements AsyncDisposable {
       }
     }
     this.#running = undefined
+  }
+
+  /** Rows written since the database was opened. */
+  #written(): number {
+    return this.#statements.prepare('SELECT total_changes() AS rows').get()?.['rows'] as number
   }
 
   #commit(batch: readonly Change[]): ({ value: unknown } | { error: unknown })[] {
@@ -125,7 +144,7 @@ export class GroupCommitDatabase implements AsyncDisposable {
       return results
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')
-      throw databaseError(this.db.location() ?? '', error)
+      throw databaseError(this.db.location() ?? '', this.#damaged, error)
     }
   }
 
@@ -134,16 +153,15 @@ export class GroupCommitDatabase implements AsyncDisposable {
       await this.#log.datasync()
     } catch (error) {
       // After a failed sync the kernel may have dropped the pages: nothing written since can be trusted to be there.
-      this.#failure = databaseError(this.db.location() ?? '', error)
+      this.#failure = databaseError(this.db.location() ?? '', this.#damaged, error)
       throw this.#failure
     }
   }
 }
 
-function databaseError(path: string, error: unknown): WeftError {
+function databaseError(path: string, damaged: string, error: unknown): WeftError {
   if (error instanceof WeftError) return error
-  const { errcode, code } = error as { errcode?: unknown; code?: unknown }
-  if (code === 'ENOSPC' || DISK_FULL_CODES.includes(errcode)) {
+  if (isDiskFull(error)) {
     return new WeftError({
       code: 'E_DISK_FULL',
       cause: `The disk that holds ${path} is full.`,
@@ -154,7 +172,7 @@ function databaseError(path: string, error: unknown): WeftError {
   return new WeftError({
     code: 'E_DATABASE',
     cause: `The database ${path} cannot be used: ${messageOf(error)}.`,
-    fix: 'Make its directory writable for the daemon; if the file is damaged, stop the node and remove it: other holders have copies.',
+    fix: `Make its directory writable for the daemon; if the file is damaged, ${damaged}.`,
     origin: error,
   })
 }

@@ -10,7 +10,7 @@ export interface RecordQuorum {
   readonly required: number
 }
 
-/** The quorum of a network of `members` members (overlay.md, Records). */
+/** The quorum of a network of `members` members (docs/specs/records.md, Holders). */
 export function recordQuorum(members: number): RecordQuorum {
   const holders = Math.min(RECORD_HOLDERS, members)
   const faults = Math.max(0, Math.floor((holders - 1) / 3))

@@ -55,11 +55,11 @@ export class RecordClient implements RecordStore {
     const { answers, settled } = await askHolders(
       plan.readers,
       (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
-      (sofar: Answers<HolderAnswer>) => isEnough(plan, sofar),
+      (sofar: Answers<HolderAnswer>) => isEnough(plan, sofar, clock.now()),
       options.signal,
       scope.signal,
     )
-    const { newest, quorum, answered, forked } = readAnswers(plan, answers)
+    const { newest, quorum, answered, copies, forked } = readAnswers(plan, answers, clock.now())
     if (forked)
       logger.warn('a record has two values of one sequence; the acknowledged one is used', { key: toHex(key) })
     if (newest === undefined || newest.expiresAt <= clock.now()) {
@@ -74,6 +74,7 @@ export class RecordClient implements RecordStore {
       expiresAt: newest.expiresAt,
       quorum,
       answered,
+      copies,
       required: plan.groups[0].required,
     }
   }

@@ -5,6 +5,7 @@ import { type Record as RecordMessage, RecordSchema, decodeMessage, encodeMessag
 import { GroupCommitDatabase } from './group-commit.ts'
 import { type RecordVersion, type VerifiedRecord, checkExpiry, compareVersions } from './record.ts'
 import type { RecordKey } from './record-store.ts'
+import { MAX_STRANGER_LIFETIME_MS } from './stranger-lifetime.ts'
 
 /** What a record costs beside its bytes: rows, indexes, page slack. */
 const ROW_OVERHEAD = 512
@@ -16,12 +17,27 @@ export interface RecordQuota {
   readonly total: number
   /** Bytes that one certified member may have put. */
   readonly perMember: number
-  /** Bytes that any other caller may have put. */
-  readonly perCaller: number
+  /** Bytes that any other caller may have put, and all of those together: the rest stays for members. */
+  readonly perStranger: number
+  readonly strangers: number
 }
 
 const MiB = 1024 * 1024
-export const DEFAULT_RECORD_QUOTA: RecordQuota = { total: 1024 * MiB, perMember: 256 * MiB, perCaller: 64 * MiB }
+export const DEFAULT_RECORD_QUOTA: RecordQuota = {
+  total: 1024 * MiB,
+  perMember: 256 * MiB,
+  perStranger: 64 * MiB,
+  strangers: 512 * MiB,
+}
+
+/**
+ * Whose bytes they are, as the database names them: a member by its id, any other caller by its id behind this mark. A
+ * record stays with the account that it was put under, whether its caller joins or leaves later.
+ */
+const STRANGER = '~'
+/** The account of all callers together, and of all strangers. */
+const EVERYBODY = ''
+const STRANGERS = STRANGER
 
 export interface RecordHolderOptions {
   readonly directory: string
@@ -33,7 +49,7 @@ export interface RecordHolderOptions {
 
 interface Row extends RecordVersion {
   readonly size: number
-  readonly caller: string
+  readonly account: string
   readonly guardUntil: number
 }
 
@@ -65,7 +81,11 @@ export class RecordHolder {
 
   /** @throws WeftError E_DATABASE, E_DISK_FULL */
   static async open(options: RecordHolderOptions): Promise<RecordHolder> {
-    const database = await GroupCommitDatabase.open(join(options.directory, 'records.sqlite'), SCHEMA)
+    const database = await GroupCommitDatabase.open(
+      join(options.directory, 'records.sqlite'),
+      SCHEMA,
+      'stop the node and remove it: other holders have copies',
+    )
     options.scope.use('record holder', database)
     return new RecordHolder(options, database)
   }
@@ -82,14 +102,15 @@ export class RecordHolder {
    * @throws WeftError E_RECORD_CONFLICT, E_RECORD_EXPIRED, E_RECORD_LIFETIME, E_QUOTA, E_DISK_FULL, E_DATABASE, E_BUSY
    */
   async put(record: VerifiedRecord, caller: DidKey): Promise<void> {
-    checkExpiry(record.expiresAt, this.#clock.now())
+    const member = this.#isMember(caller)
+    checkExpiry(record.expiresAt, this.#clock.now(), member ? undefined : MAX_STRANGER_LIFETIME_MS)
     const bytes = encodeMessage(RecordSchema, record.message)
-    await this.#database.change(() => this.#apply(record, bytes, caller))
+    await this.#database.change(() => this.#apply(record, bytes, member ? caller : STRANGER + caller))
   }
 
   /** The record as it was put, expired guards included; the reader verifies it. */
   get(key: RecordKey): RecordMessage | undefined {
-    const row = this.#database.db.prepare('SELECT record FROM records WHERE key = ?').get(key)
+    const row = this.#database.prepare('SELECT record FROM records WHERE key = ?').get(key)
     return row === undefined
       ? undefined
       : decodeMessage(RecordSchema, row['record'] as Uint8Array, METHODS['record.put'].maxRequest)
@@ -97,7 +118,7 @@ export class RecordHolder {
 
   /** Up to `limit` records behind `after` (a rowid, 0 to begin) that have not expired, in the order they were first put. */
   page(after: number, limit: number): HeldRecord[] {
-    return this.#database.db
+    return this.#database
       .prepare('SELECT rowid, key, record FROM records WHERE rowid > ? AND expires_at > ? ORDER BY rowid LIMIT ?')
       .all(after, this.#clock.now(), limit)
       .map((row) => ({
@@ -112,8 +133,7 @@ export class RecordHolder {
     while ((await this.#database.change(() => this.#sweepBatch())) === SWEEP_BATCH);
   }
 
-  #apply(record: VerifiedRecord, bytes: Uint8Array, caller: DidKey): void {
-    const { db } = this.#database
+  #apply(record: VerifiedRecord, bytes: Uint8Array, account: string): void {
     const held = this.#row(record.key)
     if (held !== undefined) {
       const relation = compareVersions(record, held)
@@ -121,20 +141,22 @@ export class RecordHolder {
       if (relation === 'older' || relation === 'fork') throw conflict(relation, record, held)
     }
     const size = bytes.length + ROW_OVERHEAD
-    this.#checkQuota(caller, size - (held?.caller === caller ? held.size : 0), size - (held?.size ?? 0))
-    if (held !== undefined) this.#charge(held.caller, -held.size)
-    this.#charge(caller, size)
+    this.#checkQuota(account, size, held)
+    if (held !== undefined) this.#charge(held.account, -held.size)
+    this.#charge(account, size)
     const guardUntil = Math.max(record.expiresAt, held?.guardUntil ?? 0)
-    db.prepare(
-      `INSERT INTO records (key, sequence, expires_at, guard_until, value_hash, caller, size, record)
+    this.#database
+      .prepare(
+        `INSERT INTO records (key, sequence, expires_at, guard_until, value_hash, caller, size, record)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET sequence = excluded.sequence,
        expires_at = excluded.expires_at, guard_until = excluded.guard_until, value_hash = excluded.value_hash,
        caller = excluded.caller, size = excluded.size, record = excluded.record`,
-    ).run(record.key, record.sequence, record.expiresAt, guardUntil, record.valueHash, caller, size, bytes)
+      )
+      .run(record.key, record.sequence, record.expiresAt, guardUntil, record.valueHash, account, size, bytes)
   }
 
   #row(key: RecordKey): Row | undefined {
-    const row = this.#database.db
+    const row = this.#database
       .prepare('SELECT sequence, expires_at, guard_until, value_hash, caller, size FROM records WHERE key = ?')
       .get(key)
     if (row === undefined) return undefined
@@ -143,51 +165,61 @@ export class RecordHolder {
       expiresAt: row['expires_at'] as number,
       guardUntil: row['guard_until'] as number,
       valueHash: row['value_hash'] as Uint8Array,
-      caller: row['caller'] as string,
+      account: row['caller'] as string,
       size: row['size'] as number,
     }
   }
 
-  #checkQuota(caller: DidKey, callerGrowth: number, totalGrowth: number): void {
-    const own = this.#isMember(caller) ? this.#quota.perMember : this.#quota.perCaller
-    const used = this.#usage(caller)
-    if (callerGrowth > 0 && used + callerGrowth > own) {
-      throw quotaError(`${used} of ${own} bytes that one caller may keep here are used`)
+  /** What replaces a record of the same account, or of the same kind of accounts, needs only what it is larger by. */
+  #checkQuota(account: string, size: number, held: Row | undefined): void {
+    const { total, strangers, perStranger, perMember } = this.#quota
+    const stranger = isStranger(account)
+    const limits: [account: string, most: number, freed: boolean, whose: string][] = [
+      [account, stranger ? perStranger : perMember, held?.account === account, 'that one caller may keep here'],
+      [EVERYBODY, total, held !== undefined, 'for records'],
+    ]
+    if (stranger) {
+      const freed = held !== undefined && isStranger(held.account)
+      limits.push([STRANGERS, strangers, freed, 'for records of callers that are not members'])
     }
-    const total = this.#usage('')
-    if (totalGrowth > 0 && total + totalGrowth > this.#quota.total) {
-      throw quotaError(`${total} of ${this.#quota.total} bytes for records are used`)
+    for (const [of, most, freed, whose] of limits) {
+      const growth = size - (freed ? (held?.size ?? 0) : 0)
+      const used = this.#usage(of)
+      if (growth > 0 && used + growth > most) throw quotaError(`${used} of ${most} bytes ${whose} are used`)
     }
   }
 
-  /** Bytes put by a caller; of all callers under the empty name. */
-  #usage(caller: string): number {
-    const row = this.#database.db.prepare('SELECT bytes FROM usage WHERE caller = ?').get(caller)
+  /** Bytes put under an account. */
+  #usage(account: string): number {
+    const row = this.#database.prepare('SELECT bytes FROM usage WHERE caller = ?').get(account)
     return row === undefined ? 0 : (row['bytes'] as number)
   }
 
-  #charge(caller: string, bytes: number): void {
-    const { db } = this.#database
-    const charge = db.prepare(
+  #charge(account: string, bytes: number): void {
+    const charge = this.#database.prepare(
       'INSERT INTO usage VALUES (?, ?) ON CONFLICT (caller) DO UPDATE SET bytes = bytes + excluded.bytes',
     )
-    charge.run(caller, bytes)
-    charge.run('', bytes)
-    db.prepare("DELETE FROM usage WHERE caller = ? AND bytes <= 0 AND caller <> ''").run(caller)
+    charge.run(account, bytes)
+    charge.run(EVERYBODY, bytes)
+    if (isStranger(account)) charge.run(STRANGERS, bytes)
+    if (bytes < 0) this.#database.prepare('DELETE FROM usage WHERE caller = ? AND bytes <= 0').run(account)
   }
 
   #sweepBatch(): number {
-    const { db } = this.#database
-    const over = db
+    const over = this.#database
       .prepare('SELECT rowid, caller, size FROM records WHERE guard_until <= ? LIMIT ?')
       .all(this.#clock.now(), SWEEP_BATCH)
-    const remove = db.prepare('DELETE FROM records WHERE rowid = ?')
+    const remove = this.#database.prepare('DELETE FROM records WHERE rowid = ?')
     for (const row of over) {
       remove.run(row['rowid'] as number)
       this.#charge(row['caller'] as string, -(row['size'] as number))
     }
     return over.length
   }
+}
+
+function isStranger(account: string): boolean {
+  return account.startsWith(STRANGER)
 }
 
 function conflict(relation: 'older' | 'fork', record: VerifiedRecord, held: Row): WeftError {

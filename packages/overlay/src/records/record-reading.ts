@@ -11,25 +11,32 @@ export interface Reading {
   readonly quorum: boolean
   /** Holders of the newest map that answered. */
   readonly answered: number
+  /** Holders, of earlier maps too, that answered with the newest version. */
+  readonly copies: number
   /** Another value of the newest sequence was seen, too. */
   readonly forked: boolean
 }
 
-/** True when each group has its quorum, or the value cannot change: an immutable record is whole with one answer. */
-export function isEnough(plan: RecordPlan, answers: Answers<HolderAnswer>): boolean {
-  for (const record of answers.given.values()) if (record?.kind === 'immutable') return true
+/**
+ * True when each group has its quorum, or the value cannot change: an immutable record is whole with one answer. Its
+ * expiry is signed by nobody, so one answer that calls it expired is the word of one holder only.
+ * @param now ms since the Unix epoch
+ */
+export function isEnough(plan: RecordPlan, answers: Answers<HolderAnswer>, now: number): boolean {
+  for (const record of answers.given.values()) if (record?.kind === 'immutable' && record.expiresAt > now) return true
   return plan.holders.length > 0 && plan.groups.every((group) => answeredIn(group, answers) >= group.required)
 }
 
 /**
- * Draws the conclusion from what holders answered.
+ * Draws the conclusion from what holders answered; of one value the longest life that any of them tells counts.
+ * @param now ms since the Unix epoch
  * @throws WeftError E_RECORD_CONFLICT when two values of the newest sequence exist and neither can have been
  * acknowledged: an acknowledged one is at N - f holders, so every quorum shows it at N - 2f at least, and a second
  * value of the sequence can never reach that.
  */
-export function readAnswers(plan: RecordPlan, answers: Answers<HolderAnswer>): Reading {
+export function readAnswers(plan: RecordPlan, answers: Answers<HolderAnswer>, now: number): Reading {
   const answered = answeredIn(plan.groups[0], answers)
-  const quorum = isEnough(plan, answers)
+  const quorum = isEnough(plan, answers, now)
   const versions: { record: VerifiedRecord; at: Set<DidKey> }[] = []
   for (const [id, record] of answers.given) {
     if (record === undefined) continue
@@ -42,14 +49,14 @@ export function readAnswers(plan: RecordPlan, answers: Answers<HolderAnswer>): R
   }
   const highest = Math.max(...versions.map(({ record }) => record.sequence))
   const [first, ...others] = versions.filter(({ record }) => record.sequence === highest)
-  if (first === undefined) return { newest: undefined, quorum, answered, forked: false }
-  if (others.length === 0) return { newest: first.record, quorum, answered, forked: false }
+  if (first === undefined) return { newest: undefined, quorum, answered, copies: 0, forked: false }
+  if (others.length === 0) return { newest: first.record, quorum, answered, copies: first.at.size, forked: false }
   const acknowledged = [first, ...others].filter(({ at }) =>
     plan.groups.some((group) => group.ids.intersection(at).size >= group.required - group.faults),
   )
   const [winner, second] = acknowledged
   if (winner === undefined || second !== undefined) throw forked(highest, others.length + 1)
-  return { newest: winner.record, quorum, answered, forked: true }
+  return { newest: winner.record, quorum, answered, copies: winner.at.size, forked: true }
 }
 
 /** @throws WeftError always: E_RECORD_UNAVAILABLE */

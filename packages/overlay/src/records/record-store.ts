@@ -32,6 +32,8 @@ export interface GetResult {
   readonly quorum: boolean
   /** Holders that answered. */
   readonly answered: number
+  /** Holders that answered with this very value. More may have it: a read ends with its quorum. */
+  readonly copies: number
   readonly required: number
 }
 
@@ -42,7 +44,7 @@ export interface RecordOptions {
 }
 
 /**
- * Small values that outlive their writers (overlay.md, Records): N closest members hold each, W acknowledge a write
+ * Small values that outlive their writers (docs/specs/records.md): N closest members hold each, W acknowledge a write
  * after fdatasync, R answer a read; an older or forked sequence never replaces a newer one on any path.
  */
 export interface RecordStore {

@@ -146,21 +146,21 @@ export function compareVersions(a: RecordVersion, b: RecordVersion): 'newer' | '
   return a.expiresAt > b.expiresAt ? 'longer' : 'same'
 }
 
-/** @throws WeftError E_RECORD_INVALID, E_RECORD_EXPIRED, E_RECORD_LIFETIME */
-export function checkExpiry(expiresAt: number, now: number): void {
+/** @param most how far ahead it may be, ms. @throws WeftError E_RECORD_INVALID, E_RECORD_EXPIRED, E_RECORD_LIFETIME */
+export function checkExpiry(expiresAt: number, now: number, most = MAX_RECORD_LIFETIME): void {
   if (!Number.isSafeInteger(expiresAt)) throw invalid(`its expiry ${expiresAt} is not a whole number of ms`)
   if (expiresAt <= now) {
     throw new WeftError({
       code: 'E_RECORD_EXPIRED',
       cause: `The record expired ${now - expiresAt} ms ago.`,
-      fix: 'Give it a later expiry; if it should be valid, check the clocks of both nodes (`weft check`).',
+      fix: 'Give it a later expiry; if it should be valid, see that the clocks of both machines are right.',
     })
   }
-  if (expiresAt > now + MAX_RECORD_LIFETIME) {
+  if (expiresAt > now + most) {
     throw new WeftError({
       code: 'E_RECORD_LIFETIME',
-      cause: `The record expires in ${expiresAt - now} ms; at most ${MAX_RECORD_LIFETIME} are held.`,
-      fix: 'Give it an earlier expiry and renew it later; check the clock (`weft check`).',
+      cause: `The record expires in ${expiresAt - now} ms; at most ${most} are held for this caller.`,
+      fix: 'Give it an earlier expiry and renew it later; see that the clocks of both machines are right.',
     })
   }
 }

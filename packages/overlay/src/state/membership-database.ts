@@ -1,7 +1,11 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { WeftError, messageOf } from '@weft/core'
+import { DatabaseSync } from 'node:sqlite'
+import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
+import { StatementCache } from './statement-cache.ts'
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
+const DAMAGED: readonly unknown[] = [11, 26]
 
 /** A certificate as it is kept: the newest of its key. */
 export interface StoredCertificate {
@@ -26,17 +30,18 @@ export interface StoredMap {
  */
 export class MembershipDatabase implements Disposable {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements: StatementCache
 
-  /** @param directory made if missing (0700); `membership.sqlite` in it has mode 0600. @throws WeftError E_STATE_UNWRITABLE */
+  /** @param directory made if missing (0700); `membership.sqlite` in it has mode 0600. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_STATE_CORRUPT */
   constructor(directory: string) {
     const path = join(directory, 'membership.sqlite')
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      ensureDirectory(directory)
       // sqlite would make it by the umask: made here first, its journals get the same mode.
       closeSync(openSync(path, 'a', 0o600))
       chmodSync(path, 0o600)
       this.#database = new DatabaseSync(path)
+      this.#statements = new StatementCache(this.#database)
       this.#database.exec(`
         PRAGMA journal_mode = WAL;
         PRAGMA synchronous = FULL;
@@ -47,21 +52,21 @@ export class MembershipDatabase implements Disposable {
         CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
       `)
     } catch (error) {
-      throw unwritable(path, error)
+      throw stateError(path, error)
     }
   }
 
   ownCertificate(): Uint8Array | undefined {
-    return blob(this.#prepare('SELECT certificate FROM own').get()?.['certificate'])
+    return blob(this.#statements.prepare('SELECT certificate FROM own').get()?.['certificate'])
   }
 
   saveOwnCertificate(certificate: Uint8Array): void {
-    this.#write(() => this.#prepare('INSERT OR REPLACE INTO own VALUES (1, ?)').run(certificate))
+    this.#write(() => this.#statements.prepare('INSERT OR REPLACE INTO own VALUES (1, ?)').run(certificate))
   }
 
   /** The newest epoch in which a map body was signed, with its hash. */
   lastSigned(): { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined {
-    const row = this.#prepare('SELECT epoch, body_hash FROM signed ORDER BY epoch DESC LIMIT 1').get()
+    const row = this.#statements.prepare('SELECT epoch, body_hash FROM signed ORDER BY epoch DESC LIMIT 1').get()
     const bodyHash = blob(row?.['body_hash'])
     return row === undefined || bodyHash === undefined ? undefined : { epoch: Number(row['epoch']), bodyHash }
   }
@@ -69,58 +74,51 @@ export class MembershipDatabase implements Disposable {
   /** Only the newest is kept: an older epoch is never signed again. */
   saveSigned(epoch: number, bodyHash: Uint8Array): void {
     this.#write(() => {
-      this.#prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
-      this.#prepare('DELETE FROM signed WHERE epoch < ?').run(epoch)
+      this.#statements.prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
+      this.#statements.prepare('DELETE FROM signed WHERE epoch < ?').run(epoch)
     })
   }
 
   /** The wire forms of all certificates that are kept. */
   certificates(): Uint8Array[] {
-    const rows = this.#prepare('SELECT certificate FROM certificate').all()
+    const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
     return rows.flatMap((row) => blob(row['certificate']) ?? [])
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
     this.#write(() => {
       for (const { key, expiresAt, certificate } of certificates) {
-        this.#prepare('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)').run(key, expiresAt, certificate)
+        this.#statements.prepare('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)').run(key, expiresAt, certificate)
       }
     })
   }
 
   /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void {
-    this.#write(() => this.#prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+    this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
   }
 
   map(): StoredMap | undefined {
-    const map = blob(this.#prepare('SELECT map FROM map').get()?.['map'])
+    const map = blob(this.#statements.prepare('SELECT map FROM map').get()?.['map'])
     if (map === undefined) return undefined
-    const rows = this.#prepare('SELECT body FROM entry ORDER BY position').all()
+    const rows = this.#statements.prepare('SELECT body FROM entry ORDER BY position').all()
     return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
   }
 
   /** @param entries undefined when they are the same as in the map before. */
   saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
     this.#write(() => {
-      this.#prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
+      this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
       if (entries === undefined) return
-      this.#prepare('DELETE FROM entry').run()
-      entries.forEach((body, position) => this.#prepare('INSERT INTO entry VALUES (?, ?)').run(position, body))
+      this.#statements.prepare('DELETE FROM entry').run()
+      entries.forEach((body, position) =>
+        this.#statements.prepare('INSERT INTO entry VALUES (?, ?)').run(position, body),
+      )
     })
   }
 
   [Symbol.dispose](): void {
     this.#database.close()
-  }
-
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
   }
 
   #write(task: () => void): void {
@@ -134,7 +132,7 @@ export class MembershipDatabase implements Disposable {
         throw error
       }
     } catch (error) {
-      throw unwritable('membership.sqlite', error)
+      throw stateError('membership.sqlite', error)
     }
   }
 }
@@ -143,11 +141,30 @@ function blob(value: unknown): Uint8Array | undefined {
   return value instanceof Uint8Array ? value : undefined
 }
 
-function unwritable(path: string, error: unknown): WeftError {
+function stateError(path: string, error: unknown): WeftError {
+  const why = messageOf(error)
+  if (isDiskFull(error)) {
+    return new WeftError({
+      code: 'E_DISK_FULL',
+      cause: `The disk of the state of membership (${path}) is full.`,
+      fix: 'Free space on it, or move the state directory to a larger disk (WEFT_HOME or --home).',
+      retryable: true,
+      origin: error,
+    })
+  }
+  if (DAMAGED.includes((error as { errcode?: unknown }).errcode)) {
+    return new WeftError({
+      code: 'E_STATE_CORRUPT',
+      cause: `The state of membership (${path}) is damaged: ${why}.`,
+      // Without the memory of what it signed, a validator could sign a second map of the same epoch.
+      fix: 'Check the disk. Then move the file away, wait for two map epochs if this node is a validator, and start it again: it is admitted anew under the same key.',
+      origin: error,
+    })
+  }
   return new WeftError({
     code: 'E_STATE_UNWRITABLE',
-    cause: `The state of membership (${path}) cannot be kept: ${messageOf(error)}.`,
-    fix: 'Give the daemon a state directory with room that it may write to (WEFT_HOME or --home).',
+    cause: `The state of membership (${path}) cannot be kept: ${why}.`,
+    fix: 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
     origin: error,
   })
 }

@@ -1,17 +1,17 @@
-import { gossipsub } from '@libp2p/gossipsub'
 import { type Clock, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
+import { CallLimiter } from './call-limiter.ts'
 import { Dialer } from './dialer.ts'
 import { GossipPubSub, pubsubOptions } from './gossip-pub-sub.ts'
 import { createHost } from './host.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
-import { MAX_STRANGER_CONNECTIONS, MEMBER_CALL_RATE, STRANGER_CALL_RATE } from './limits.ts'
+import { MemberGossip } from './member-gossip.ts'
 import { NodeTransport } from './node-transport.ts'
-import { didOfPeer, toPrivateKey } from './peer-id.ts'
+import { toPrivateKey } from './peer-id.ts'
 import { createProbe } from './probe.ts'
-import { RateLimiter } from './rate-limiter.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
+import { StrangerPlaces } from './stranger-places.ts'
 import type { AccessPolicy, Transport } from './transport.ts'
 
 export interface TransportOptions {
@@ -26,32 +26,27 @@ export interface TransportOptions {
   /** The transport closes with it. */
   readonly scope: Scope
   readonly access: AccessPolicy
+  /**
+   * Also speak Noise, for peers without TLS; default false. Between two nodes that both do, whoever stands between them
+   * can choose it, and what is recorded then is open to a later quantum computer (docs/adr/0007-tls-only.md).
+   */
+  readonly noise?: boolean
   /** Multiaddrs of a node, from the signed map or the network file. */
   readonly lookup: (id: DidKey) => readonly string[]
 }
 
 /** Starts this node's end of the network. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
 export async function createTransport(options: TransportOptions): Promise<Transport> {
-  const { networkId, key, clock, logger, access, lookup } = options
+  const { networkId, key, clock, logger, access, lookup, noise = false } = options
   const scope = options.scope.child('transport')
   try {
-    // Callers may arrive while the host still starts.
-    let strangers = (): number => 0
-    const host = await startHost(
-      options,
-      (caller) => access.allows(caller, 'member') || strangers() < MAX_STRANGER_CONNECTIONS,
-    )
+    const members = new MemberGossip(access, clock)
+    const host = await startHost(options, members)
     scope.defer('host', () => host.stop())
-    strangers = () =>
-      host
-        .getConnections()
-        .filter(
-          ({ direction, remotePeer }) => direction === 'inbound' && !access.allows(didOfPeer(remotePeer), 'member'),
-        ).length
+    const limiter = new CallLimiter(clock, access)
+    new StrangerPlaces({ host, networkId, access, clock, lastCall: (id) => limiter.lastCall(id) })
+    scope.defer('member gossip', members.follow(host))
     const dialer = new Dialer({ host, self: key.id, networkId, lookup, closing: scope.signal })
-    const limiter = new RateLimiter(clock, (caller) =>
-      access.allows(caller, 'member') ? MEMBER_CALL_RATE : STRANGER_CALL_RATE,
-    )
     const rpc = new RpcService({
       self: key.id,
       clock,
@@ -71,7 +66,8 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       clock,
       logger,
       scope,
-      probe: (address, target, signal) => createProbe({ networkId, address, target, clock, logger, scope, signal }),
+      probe: (address, target, signal) =>
+        createProbe({ networkId, address, target, noise, clock, logger, scope, signal }),
     })
     await transport.start()
     return transport
@@ -81,12 +77,12 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   }
 }
 
-async function startHost(options: TransportOptions, admit: (caller: DidKey) => boolean) {
-  const { listen, key, announce = [] } = options
+async function startHost(options: TransportOptions, members: MemberGossip) {
+  const { listen, key, announce = [], noise = false, clock } = options
   try {
     return await createHost(
-      { privateKey: await toPrivateKey(key), listen, announce, admit, clock: options.clock },
-      { pubsub: gossipsub(pubsubOptions()) },
+      { privateKey: await toPrivateKey(key), listen, announce, noise, clock },
+      { pubsub: members.service(pubsubOptions()) },
     )
   } catch (error) {
     const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ')

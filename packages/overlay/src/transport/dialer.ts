@@ -1,13 +1,12 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { WeftError, abortError, messageOf, throwIfAborted } from '@weft/core'
+import { WeftError, abortError, messageOf, orAborted, throwIfAborted } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { Host } from './host.ts'
 import { ADDRESS_DIAL_TIMEOUT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
 import { toPeerId } from './peer-id.ts'
 import { networkAmong } from './network-check.ts'
-import { orAborted } from './or-aborted.ts'
 
 export interface DialerOptions {
   readonly host: Host
@@ -59,31 +58,17 @@ export class Dialer {
     signal: AbortSignal | undefined,
     addresses?: readonly string[],
   ): Promise<Stream> {
-    const connection = await this.connection(id, addresses, signal)
-    try {
-      return await this.#negotiate(connection, protocol, signal)
-    } catch (error) {
-      throwIfAborted(signal)
-      if (named(error, 'UnsupportedProtocolError')) throw await this.#explain(connection, id, protocol)
-      // The connection died under us, perhaps long ago without our noticing: once more on a fresh one.
-      if (connection.status !== 'open') return this.#openAgain(id, protocol, signal, addresses)
-      throw unreachable(id, [{ address: connection.remoteAddr.toString(), reason: messageOf(error) }], error)
-    }
-  }
-
-  async #openAgain(
-    id: DidKey,
-    protocol: StreamProtocol,
-    signal: AbortSignal | undefined,
-    addresses?: readonly string[],
-  ): Promise<Stream> {
-    const connection = await this.connection(id, addresses, signal)
-    try {
-      return await this.#negotiate(connection, protocol, signal)
-    } catch (error) {
-      throwIfAborted(signal)
-      if (named(error, 'UnsupportedProtocolError')) throw await this.#explain(connection, id, protocol)
-      throw unreachable(id, [{ address: connection.remoteAddr.toString(), reason: messageOf(error) }], error)
+    for (let last = false; ; last = true) {
+      const connection = await this.connection(id, addresses, signal)
+      try {
+        return await this.#negotiate(connection, protocol, signal)
+      } catch (error) {
+        throwIfAborted(signal)
+        if (named(error, 'UnsupportedProtocolError')) throw await this.#explain(connection, id, protocol)
+        // The connection died under us, perhaps long ago without our noticing: once more on a fresh one.
+        if (!last && connection.status !== 'open') continue
+        throw unreachable(id, [{ address: connection.remoteAddr.toString(), reason: messageOf(error) }], error)
+      }
     }
   }
 
@@ -127,7 +112,7 @@ export class Dialer {
     void connection
       .close()
       .catch((error: unknown) => connection.abort(error instanceof Error ? error : new Error(String(error))))
-    return mismatch(id, networkId, network)
+    return network === undefined ? noNetwork(id, networkId) : mismatch(id, networkId, network)
   }
 
   async #dial(id: DidKey, addresses: readonly string[]): Promise<Connection> {
@@ -155,26 +140,37 @@ interface Attempt {
   readonly reason: string
 }
 
-export function unreachable(id: DidKey, tried: readonly Attempt[], origin: unknown): WeftError {
+function unreachable(id: DidKey, tried: readonly Attempt[], origin: unknown): WeftError {
   return new WeftError({
     code: 'E_NODE_UNREACHABLE',
     cause:
       tried.length === 0
         ? `No address of ${shortId(id)} is known.`
         : `${shortId(id)} cannot be reached: ${tried.map(({ address, reason }) => `${address} (${reason})`).join(', ')}.`,
-    fix: 'See that the node runs and that its overlay port is open from here; `weft peers` shows who is reachable, `weft check` what to open.',
+    fix: 'See that the node runs and that its overlay port is open from here; `weft peers` shows who is reachable.',
     retryable: true,
     details: { node: id, tried },
     origin,
   })
 }
 
-function mismatch(id: DidKey, ours: string, theirs: string | undefined): WeftError {
+/** A node listens a moment before it offers its protocols, so that this may pass. */
+function noNetwork(id: DidKey, ours: string): WeftError {
   return new WeftError({
     code: 'E_NETWORK_MISMATCH',
-    cause: `${shortId(id)} belongs to ${theirs === undefined ? 'no network of Weft' : `the network ${theirs}`}, this node to ${ours}.`,
+    cause: `${shortId(id)} belongs to no network of Weft (yet), this node to ${ours}.`,
+    fix: 'If it was started just now, try again; if it stays so, see what program listens there, or remove that address.',
+    retryable: true,
+    details: { node: id, ours, theirs: null },
+  })
+}
+
+function mismatch(id: DidKey, ours: string, theirs: string): WeftError {
+  return new WeftError({
+    code: 'E_NETWORK_MISMATCH',
+    cause: `${shortId(id)} belongs to the network ${theirs}, this node to ${ours}.`,
     fix: 'Start both with the same network file (`weft network show` prints the id), or remove that address.',
-    details: { node: id, ours, theirs: theirs ?? null },
+    details: { node: id, ours, theirs },
   })
 }
 

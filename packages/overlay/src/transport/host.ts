@@ -2,12 +2,13 @@ import type { ComponentLogger, Libp2p, Logger as Libp2pLogger, PrivateKey, Servi
 import { type Identify, identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import type { Clock } from '@weft/core'
 import { MiB } from '@weft/wire'
 import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
-import { type AdmitStranger, createGater } from './gater.ts'
+import { gatedTcp } from './gated-tcp.ts'
+import { GATER } from './gater.ts'
+import { InboundGate } from './inbound-gate.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
   INBOUND_UPGRADE_TIMEOUT_MS,
@@ -35,7 +36,11 @@ export interface HostOptions {
   readonly privateKey: PrivateKey
   readonly listen: readonly { readonly host: string; readonly port: number }[]
   readonly announce: readonly string[]
-  readonly admit: AdmitStranger
+  /**
+   * Whether Noise is spoken where the other side does not speak TLS. The choice is made in the clear, so that whoever
+   * stands between two nodes that both speak Noise can make them use it, and Noise is not post-quantum.
+   */
+  readonly noise: boolean
   readonly clock: Clock
 }
 
@@ -59,8 +64,11 @@ export async function createHost<More extends ServiceMap>(
     },
     nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
     logger: silent,
-    transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-    connectionEncrypters: [(components: TlsComponents) => new TlsEncrypter(components, options.clock), noise()],
+    transports: [gatedTcp(new InboundGate(options.clock))],
+    connectionEncrypters: [
+      (components: TlsComponents) => new TlsEncrypter(components, options.clock),
+      ...(options.noise ? [noise()] : []),
+    ],
     streamMuxers: [
       yamux({
         maxInboundStreams: MAX_STREAMS,
@@ -74,10 +82,11 @@ export async function createHost<More extends ServiceMap>(
         },
       }),
     ],
-    connectionGater: createGater(options.admit),
+    connectionGater: GATER,
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
-      maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      // The gate counts first; libp2p lets go of a connection that gave way there a moment later.
+      maxIncomingPendingConnections: 2 * MAX_PENDING_CONNECTIONS,
       inboundConnectionThreshold: MAX_CONNECTION_RATE,
       maxPeerAddrsToDial: MAX_ADDRESSES,
       dialTimeout: ADDRESS_DIAL_TIMEOUT_MS,

@@ -12,11 +12,11 @@ export const INBOUND_UPGRADE_TIMEOUT_MS = 5_000
 export const NEGOTIATION_TIMEOUT_MS = 5_000
 /** ms: a caller of another network gets this long to see from identify why it will be dropped. */
 export const STRANGER_GRACE_MS = 2_000
-/** ms between pings that find dead connections. */
-export const MONITOR_INTERVAL_MS = 10_000
+/** ms between pings that find dead connections of peers that nobody keeps; members are asked more often (PeerKeeper). */
+export const MONITOR_INTERVAL_MS = 30_000
 /**
  * ms without an answer after which such a ping ends the connection and all its streams. A ping waits behind the bulk
- * data of its connection, so libp2p's 5 s may end a healthy one on a busy machine (not reproduced; known-issues.md).
+ * data of its connection, so libp2p's 5 s may end a healthy one on a busy machine (not reproduced; docs/known-issues.md).
  */
 export const MONITOR_TIMEOUT_MS = 20_000
 /** Pings under way per connection: the monitor's and the peer keeper's may overlap on a slow machine. */
@@ -26,12 +26,18 @@ export const MAX_PING_STREAMS = 8
 export const MAX_CONNECTIONS = 512
 /** Inbound connections of callers that are not certified; the rest of MAX_CONNECTIONS stays for members. */
 export const MAX_STRANGER_CONNECTIONS = 256
-/** Inbound connections that are not secured yet. */
-export const MAX_PENDING_CONNECTIONS = 64
-/** New inbound connections per second and IP address; a devnet has all its nodes on one. */
-export const MAX_CONNECTION_RATE = 100
-/** Open inbound connections per IP address other than loopback. */
+/** Of these, of one address: an IPv4 address or an IPv6 /64, other than loopback. */
+export const MAX_STRANGERS_PER_ADDRESS = 32
+/** Inbound connections of one node. Two that dial each other at once have two; a lost one may linger while it is replaced. */
+export const MAX_CONNECTIONS_PER_NODE = 4
+/** Inbound connections that are not secured yet; of one address; open, of one address. Loopback counts in the first only. */
+export const MAX_PENDING_CONNECTIONS = 512
+export const MAX_PENDING_PER_ADDRESS = 8
 export const MAX_CONNECTIONS_PER_ADDRESS = 64
+/** New inbound connections of one address; each costs about 16 ms of a core until it is known whose it is. */
+export const ADDRESS_CONNECTION_RATE = { perSecond: 5, burst: 32 } as const
+/** New inbound connections per second from loopback, which the rate above does not count: a devnet has all its nodes there. */
+export const MAX_CONNECTION_RATE = 100
 
 /** Streams per connection and direction, all protocols. */
 export const MAX_STREAMS = 256
@@ -65,8 +71,20 @@ export const MAX_CALLS_WAITING = 1_024
 export const MAX_ANSWER_BACKLOG = 8 * MiB
 /** ms: default of CallOptions.timeoutMs. */
 export const CALL_TIMEOUT_MS = 5_000
-/** Calls per second and burst, by whether the caller is certified. A call costs 1, and 1 more per 16 KiB of request. */
+/**
+ * Calls per second and burst, by whether the caller is certified. A call costs what the registry says of its method, and
+ * 1 more per 16 KiB of request. Identities cost nothing, so that those that are not certified share a rate per address
+ * beside having one each.
+ */
 export const MEMBER_CALL_RATE = { perSecond: 10_000, burst: 10_000 } as const
 export const STRANGER_CALL_RATE = { perSecond: 2_000, burst: 4_000 } as const
-/** Callers whose rate is remembered; the longest unseen is forgotten first. */
+export const ADDRESS_CALL_RATE = { perSecond: 2_000, burst: 4_000 } as const
+/** Callers and addresses whose rate is remembered; the longest unseen is forgotten first. */
 export const MAX_RATED_CALLERS = 4_096
+
+/**
+ * Bytes that a member may send on its streams of topics, old and new together. A message without worth costs the
+ * receiver a signature check, about 0.35 ms; with 64 KiB/s one neighbour takes less than a tenth of a core, and a map is a
+ * few KiB once an epoch.
+ */
+export const GOSSIP_RATE = { perSecond: 64 * KiB, burst: 2 * MiB } as const

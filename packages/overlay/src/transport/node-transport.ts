@@ -1,5 +1,14 @@
 import type { Connection, IdentifyResult, PeerId, Stream } from '@libp2p/interface'
-import { type Clock, Emitter, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import {
+  type Clock,
+  Emitter,
+  type Logger,
+  type Scope,
+  WeftError,
+  equalBytes,
+  messageOf,
+  systemRandom,
+} from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { protocolId } from '@weft/wire'
 import type { ByteStream, Streams } from '../byte-stream.ts'
@@ -10,7 +19,6 @@ import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { MAX_RPC_STREAMS, MAX_SHARD_STREAMS, STRANGER_GRACE_MS } from './limits.ts'
 import { networkAmong } from './network-check.ts'
 import { didOfPeer, toPeerId } from './peer-id.ts'
-import { pingPeer } from './ping-peer.ts'
 import { forgetGonePeers } from './forget-gone-peers.ts'
 import type { PubSub } from './pub-sub.ts'
 import type { RpcService } from './rpc-service.ts'
@@ -50,6 +58,7 @@ export class NodeTransport implements Transport {
     host.addEventListener('peer:identify', (event) => this.#onIdentified(event.detail))
     host.addEventListener('peer:disconnect', (event) => this.#onDisconnect(event.detail))
     forgetGonePeers(host)
+    this.handle('peer.ping', async ({ nonce }) => ({ nonce }))
   }
 
   /** Begins to answer control streams; before it, this node looks like one of no network. */
@@ -127,14 +136,16 @@ export class NodeTransport implements Transport {
   }
 
   async ping(id: DidKey, signal?: AbortSignal): Promise<number> {
-    const { dialer, clock, scope } = this.#options
-    const connection = await dialer.connection(id, undefined, signal)
-    return pingPeer(
-      connection,
-      id,
-      clock,
-      AbortSignal.any([scope.signal, AbortSignal.timeout(PING_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])]),
-    )
+    const { rpc, clock } = this.#options
+    // Opened before the clock starts: the figure is that of one round trip.
+    await rpc.open(id, signal)
+    const nonce = systemRandom.bytes(PING_NONCE)
+    const start = clock.monotonic()
+    const limits = { timeoutMs: PING_TIMEOUT_MS, ...(signal !== undefined && { signal }) }
+    const answer = await rpc.call(id, 'peer.ping', { nonce }, limits)
+    const rtt = clock.monotonic() - start
+    if (!equalBytes(answer.nonce, nonce)) throw wrongPong(id)
+    return rtt
   }
 
   probe(address: string, id: DidKey, signal?: AbortSignal): Promise<Probe> {
@@ -171,7 +182,8 @@ export class NodeTransport implements Transport {
       this.#greet(peerId)
       return
     }
-    logger.info('a node of another network is dropped', {
+    // At debug: anybody can cause it as often as they like.
+    logger.debug('a node of another network is dropped', {
       peer: shortId(didOfPeer(peerId)),
       network: network ?? 'none',
     })
@@ -183,6 +195,17 @@ export class NodeTransport implements Transport {
 
 /** ms. */
 const PING_TIMEOUT_MS = 5_000
+/** Bytes. */
+const PING_NONCE = 16
+
+function wrongPong(id: DidKey): WeftError {
+  return new WeftError({
+    code: 'E_PROTOCOL',
+    cause: `${shortId(id)} answered a ping with other bytes than it was sent.`,
+    fix: 'That node has to speak docs/specs/rpc.md; update the older of the two.',
+    details: { node: id },
+  })
+}
 
 function strange(network: string | undefined): WeftError {
   return new WeftError({

@@ -6,9 +6,7 @@ import type { Rpc } from '../rpc.ts'
 import { Dialer } from './dialer.ts'
 import { createHost } from './host.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
-import { STRANGER_CALL_RATE } from './limits.ts'
 import { toPrivateKey } from './peer-id.ts'
-import { RateLimiter } from './rate-limiter.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
 import type { Probe, RawOutcome } from './transport.ts'
@@ -17,6 +15,8 @@ export interface ProbeOptions {
   readonly networkId: string
   readonly address: string
   readonly target: DidKey
+  /** Whether Noise is spoken where the other side does not speak TLS. */
+  readonly noise: boolean
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -37,7 +37,7 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
   try {
     const key = SigningKey.generate()
     const host = await createHost(
-      { privateKey: await toPrivateKey(key), listen: [], announce: [], admit: () => false, clock },
+      { privateKey: await toPrivateKey(key), listen: [], announce: [], noise: options.noise, clock },
       {},
     )
     scope.defer('host', () => host.stop())
@@ -46,7 +46,7 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
     const dialer = new Dialer({ host, self: key.id, networkId, lookup: () => [address], closing: scope.signal })
     const openStream = async (protocol: StreamProtocol, streamSignal?: AbortSignal): Promise<ByteStream> =>
       new Libp2pByteStream(await dialer.openStream(target, protocol, streamSignal), target)
-    const nobody = new RpcDispatcher({ allows: () => false }, new RateLimiter(clock, () => STRANGER_CALL_RATE, 1))
+    const nobody = new RpcDispatcher({ allows: () => false }, { take: () => false })
     const rpc = new RpcService({
       self: key.id,
       clock,

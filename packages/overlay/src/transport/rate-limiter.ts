@@ -1,16 +1,15 @@
 import type { Clock } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
 import { MAX_RATED_CALLERS } from './limits.ts'
 import { type Rate, TokenBucket } from './token-bucket.ts'
 
-/** One token bucket per caller, for a bounded number of callers: the one unseen for longest is forgotten first. */
+/** One token bucket per caller (an id or an address), for a bounded number of them: the one unseen for longest is forgotten first. */
 export class RateLimiter {
   readonly #clock: Clock
-  readonly #rateOf: (caller: DidKey) => Rate
+  readonly #rateOf: (caller: string) => Rate
   readonly #maxCallers: number
-  readonly #buckets = new Map<DidKey, TokenBucket>()
+  readonly #buckets = new Map<string, TokenBucket>()
 
-  constructor(clock: Clock, rateOf: (caller: DidKey) => Rate, maxCallers = MAX_RATED_CALLERS) {
+  constructor(clock: Clock, rateOf: (caller: string) => Rate, maxCallers = MAX_RATED_CALLERS) {
     this.#clock = clock
     this.#rateOf = rateOf
     this.#maxCallers = maxCallers
@@ -20,7 +19,12 @@ export class RateLimiter {
     return this.#buckets.size
   }
 
-  take(caller: DidKey, cost: number): boolean {
+  /** When this caller last took anything, ms of the monotonic clock; undefined when it is not remembered. */
+  lastUse(caller: string): number | undefined {
+    return this.#buckets.get(caller)?.usedAt
+  }
+
+  take(caller: string, cost: number): boolean {
     const rate = this.#rateOf(caller)
     const now = this.#clock.monotonic()
     let bucket = this.#buckets.get(caller)

@@ -2,10 +2,14 @@ import { WeftError } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import { type Access, KiB, METHODS, type MethodName, create, decodeMessage, encodeMessage } from '@weft/wire'
 import type { Caller, Rpc } from '../rpc.ts'
-import type { RateLimiter } from './rate-limiter.ts'
 import type { AccessPolicy } from './transport.ts'
 
 type Handler = (request: never, caller: Caller, signal: AbortSignal) => Promise<object>
+
+/** How much a caller may ask: takes `cost` of it, if it is there. */
+export interface CallLimit {
+  take(caller: Caller, cost: number): boolean
+}
 
 /** Room for the envelope of a frame around its body. */
 const ENVELOPE = 4 * KiB
@@ -13,10 +17,10 @@ const ENVELOPE = 4 * KiB
 /** The gate in front of every handler: known method, access, rate, size, strict parse; in this order. */
 export class RpcDispatcher {
   readonly #access: AccessPolicy
-  readonly #limiter: RateLimiter
+  readonly #limiter: CallLimit
   readonly #handlers = new Map<string, Handler>()
 
-  constructor(access: AccessPolicy, limiter: RateLimiter) {
+  constructor(access: AccessPolicy, limiter: CallLimit) {
     this.#access = access
     this.#limiter = limiter
   }
@@ -37,9 +41,10 @@ export class RpcDispatcher {
 
   /** @throws WeftError E_METHOD_UNKNOWN, E_METHOD_NOT_OFFERED, E_ACCESS_…, E_RATE_LIMITED, E_MESSAGE_…, or the handler's. */
   async answer(method: string, body: Uint8Array, caller: Caller, signal: AbortSignal): Promise<Uint8Array> {
-    if (!this.#limiter.take(caller.id, 1 + Math.floor(body.length / (16 * KiB)))) throw rateLimited()
-    if (!isMethod(method)) throw unknownMethod(method)
-    const spec = METHODS[method]
+    const spec = isMethod(method) ? METHODS[method] : undefined
+    const cost = (spec?.cost ?? 1) + Math.floor(body.length / (16 * KiB))
+    if (!this.#limiter.take(caller, cost)) throw rateLimited()
+    if (!isMethod(method) || spec === undefined) throw unknownMethod(method)
     if (!this.#allows(caller, spec.access)) throw denied(method, spec.access, caller)
     const handler = this.#handlers.get(method)
     if (handler === undefined) throw notOffered(method)
@@ -70,8 +75,10 @@ function unknownMethod(method: string): WeftError {
 function notOffered(method: MethodName): WeftError {
   return new WeftError({
     code: 'E_METHOD_NOT_OFFERED',
-    cause: `This node does not offer ${method}; its roles do not include it.`,
-    fix: 'Ask a node whose role offers it; `weft members` lists roles.',
+    cause: `This node does not offer ${method}: its roles do not include it, or it is starting.`,
+    fix: 'Try again in a moment, or ask a node whose role offers it; `weft members` lists roles.',
+    // A node listens a moment before all its parts have registered what they offer.
+    retryable: true,
   })
 }
 

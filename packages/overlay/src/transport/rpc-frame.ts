@@ -29,8 +29,13 @@ export function readRpcFrame(bytes: Uint8Array) {
 /** The id of a request that cannot be accepted only because it has fields this version does not know; undefined for anything else. */
 export function idOfNewerRequest(bytes: Uint8Array, error: unknown): number | undefined {
   if (!isWeftError(error, 'E_MESSAGE_UNKNOWN_FIELD')) return undefined
-  const message = fromBinary(RpcFrameSchema, bytes)
-  return message.body.case === 'request' && message.id > 0 ? message.id : undefined
+  try {
+    const message = fromBinary(RpcFrameSchema, bytes)
+    return message.body.case === 'request' && message.id > 0 ? message.id : undefined
+  } catch {
+    // Behind the unknown field stands what no version can read.
+    return undefined
+  }
 }
 
 type Body =

@@ -54,7 +54,8 @@ export class RpcResponder {
     } catch (error) {
       const fault = toWeftError(error, { code: 'E_INTERNAL', cause: messageOf(error), fix: 'Report it with the log.' })
       if (fault.code !== 'E_STREAM_RESET') {
-        logger.warn('control stream of a peer was reset', {
+        // At debug: any peer can cause it at will, and validators probe for it.
+        logger.debug('control stream of a peer was reset', {
           peer: shortId(stream.remote),
           code: fault.code,
           cause: fault.cause,

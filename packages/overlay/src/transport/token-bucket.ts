@@ -15,6 +15,11 @@ export class TokenBucket {
     this.#at = now
   }
 
+  /** When it was last asked, ms of the clock that is handed in. */
+  get usedAt(): number {
+    return this.#at
+  }
+
   /** Takes `cost` tokens if they are there. */
   take(cost: number, now: number): boolean {
     this.#tokens = Math.min(this.rate.burst, this.#tokens + ((now - this.#at) / 1_000) * this.rate.perSecond)

@@ -7,6 +7,8 @@ import type { PubSub } from './pub-sub.ts'
 /** Who may do what; membership answers from the signed map. Asked at every call and message, so it must be fast. */
 export interface AccessPolicy {
   allows(caller: DidKey, access: Access): boolean
+  /** Calls back after answers may have changed; returns the unsubscribe function. Without it they are not followed. */
+  onChange?(listener: () => void): () => void
 }
 
 /** What came back from raw bytes that a probe sent. */

@@ -4,9 +4,8 @@ import type { Fault } from '@weft/wire'
 
 const MAX_TEXT = 1_000
 const CODE = /^E_[A-Z0-9_]{1,62}$/
-// Terminals act on these; a fault of a stranger ends up on one.
-// oxlint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+/** Terminals act on these, or show what stands behind them elsewhere; a fault of a stranger ends up on one. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 export type FaultFields = Pick<Fault, 'code' | 'cause' | 'fix' | 'retryable'>
 
@@ -43,5 +42,5 @@ export function fromWireFault(fault: FaultFields, from: DidKey): WeftError {
 }
 
 function clean(text: string): string {
-  return text.slice(0, MAX_TEXT).replaceAll(CONTROL, ' ')
+  return text.slice(0, MAX_TEXT).toWellFormed().replaceAll(CONTROL, ' ').trim()
 }

@@ -58,6 +58,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     network: fixture.network,
     key: validator,
     prober: network,
+    isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
     probes: PROTOCOL_PROBES,
     clock,
@@ -190,6 +191,7 @@ test('one node is judged once at a time, and only so many wait', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    isMember: () => false,
     checks: [{ name: 'slow', run: () => promise }],
     probes: [],
     clock,
@@ -222,6 +224,7 @@ test('a wait for its turn does not make an application old', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    isMember: () => false,
     checks,
     probes: [],
     clock,
@@ -235,7 +238,7 @@ test('a wait for its turn does not make an application old', async () => {
     ...sealEnvelope('application', payload, applicant),
   }
   const outcomes = testKeys(8).map(({ id }) =>
-    codeOf(() => desk.judge({ application }, { id, address: '/ip4/10.0.0.1/tcp/1' })),
+    codeOf(() => desk.judge({ application }, { id, address: '/ip4/127.0.0.1/tcp/1' })),
   )
   await advance(clock, 30_000)
   assert.deepEqual(

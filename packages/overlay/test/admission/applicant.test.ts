@@ -66,8 +66,8 @@ function applications(network: MemoryNetwork): number {
   return network.calls.filter(({ method }) => method === 'admission.apply').length
 }
 
-function refuse(code: string): () => Promise<never> {
-  return () => Promise.reject(new WeftError({ code, cause: 'why', fix: 'how' }))
+function refuse(code: string, retryable = false): () => Promise<never> {
+  return () => Promise.reject(new WeftError({ code, cause: 'why', fix: 'how', retryable }))
 }
 
 test('a quorum of votes makes a certificate, and every validator gets it', async () => {
@@ -110,6 +110,27 @@ test('refused for good by so many that no quorum is left: refused, with the reas
   assert.match(state.fault.cause, /2 of 4 validators refused/)
   assert.equal(state.faults.length, 2)
   assert.ok(state.retryAt > BEGIN)
+})
+
+test('what may pass by itself is no refusal, whatever its code; what may not is one, though its code sounds passing', async () => {
+  for (const code of [
+    'E_METHOD_NOT_OFFERED',
+    'E_NETWORK_MISMATCH',
+    'E_STREAM_RESET',
+    'E_PEER_BUSY',
+    'E_SOMETHING_NEW',
+  ]) {
+    using directory = temporaryDirectory()
+    await using set = setUp(directory.path)
+    for (const { rpc } of set.validators) rpc.handle('admission.apply', refuse(code, true))
+    await advance(set.clock, 10)
+    const state = set.applicant.state()
+    assert.ok(state.state === 'applying', `${code} was taken for a refusal`)
+    assert.deepEqual(Object.keys(state.faults[0] ?? {}).toSorted(), ['cause', 'code', 'fix', 'validator'])
+    for (const { rpc } of set.validators) rpc.handle('admission.apply', refuse('E_METHOD_UNKNOWN'))
+    await advance(set.clock, 10_000)
+    assert.equal(set.applicant.state().state, 'refused')
+  }
 })
 
 test('retries back off', async () => {

@@ -2,17 +2,31 @@ import assert from 'node:assert/strict'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { compareBytes } from '@weft/core'
+import { VirtualClock, compareBytes } from '@weft/core'
 import { CertificatePool } from '../../src/admission/certificate-pool.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { BEGIN, bodyOf, certificateOf, codeOf, temporaryDirectory, testNetwork, wireCertificate } from '../fixtures.ts'
+import {
+  BEGIN,
+  EPOCH,
+  bodyOf,
+  certificateOf,
+  codeOf,
+  temporaryDirectory,
+  testNetwork,
+  wireCertificate,
+} from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const { network, keys } = fixture
 
 function open(path: string) {
   const database = new MembershipDatabase(path)
-  return { pool: new CertificatePool(network, database), [Symbol.dispose]: () => database[Symbol.dispose]() }
+  const clock = new VirtualClock(BEGIN)
+  return {
+    clock,
+    pool: new CertificatePool(network, database, clock),
+    [Symbol.dispose]: () => database[Symbol.dispose](),
+  }
 }
 
 test('the newest certificate of a key is kept, in whatever order they come, and found by its hash', () => {
@@ -66,7 +80,44 @@ test('a restart brings the certificates back, except what is not of this network
   assert.equal(again.pool.size, 2)
   assert.equal(again.pool.get(keys[4]?.id as never)?.body.issuedEpoch, 2)
   using database = new MembershipDatabase(directory.path)
-  assert.equal(new CertificatePool(testNetwork(4, 0).network, database).size, 0)
+  assert.equal(new CertificatePool(testNetwork(4, 0).network, database, new VirtualClock(BEGIN)).size, 0)
+})
+
+test('what has expired is not taken, from whomever it comes', async () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const { pool, clock } = opened
+  const body = bodyOf(fixture, 4, { expiresAt: BEGIN + 10_000 })
+  const expired = wireCertificate(body, keys.slice(0, 3))
+  await clock.advance(10_000 + network.file.clockToleranceMs)
+  assert.equal(await codeOf(() => pool.submit(expired)), 'E_CERTIFICATE_EXPIRED')
+  pool.offer([certificateOf(fixture, 4, { expiresAt: BEGIN + 10_000 })])
+  assert.equal(pool.size, 0)
+})
+
+test('what is submitted again is not verified again', () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const submitted = wireCertificate(bodyOf(fixture, 4), keys.slice(0, 3))
+  opened.pool.submit(submitted)
+  opened.pool.submit({ body: submitted.body, votes: [] })
+  assert.equal(opened.pool.get(keys[4]?.id as never)?.votes.length, 3, 'the votes that are known stay')
+})
+
+test('it knows since which epoch it knows a certificate, and whose is valid now', async () => {
+  using directory = temporaryDirectory()
+  using opened = open(directory.path)
+  const { pool, clock } = opened
+  const id = keys[4]?.id as never
+  await clock.advance(7 * EPOCH)
+  pool.offer([certificateOf(fixture, 4, { issuedEpoch: 3, expiresAt: BEGIN + 20 * EPOCH })])
+  await clock.advance(2 * EPOCH)
+  pool.offer([certificateOf(fixture, 4, { issuedEpoch: 2 })])
+  assert.equal(pool.learntEpoch(id), 7, 'not when it was issued, nor when an older one came')
+  assert.equal(pool.isCertified(id), true)
+  assert.equal(pool.isCertified(keys[5]?.id as never), false)
+  await clock.advance(11 * EPOCH)
+  assert.equal(pool.isCertified(id), false)
 })
 
 test('what is submitted without a quorum is refused', async () => {
@@ -88,5 +139,5 @@ test('the state is for its owner only, and a place where it cannot be is named',
   writeFileSync(file, '')
   assert.equal(await codeOf(() => new MembershipDatabase(join(file, 'state'))), 'E_STATE_UNWRITABLE')
   writeFileSync(join(directory.path, 'membership.sqlite'), 'this is no database, however long it is read')
-  assert.equal(await codeOf(() => new MembershipDatabase(directory.path)), 'E_STATE_UNWRITABLE')
+  assert.equal(await codeOf(() => new MembershipDatabase(directory.path)), 'E_STATE_CORRUPT')
 })

@@ -139,7 +139,7 @@ for (const codec of CODECS) {
 test('the largest certificate body fits its limit', () => {
   const addresses = Array.from(
     { length: 8 },
-    (_, index) => `/ip6/2001:0db8:aaaa:bbbb:cccc:dddd:eeee:${1000 + index}/tcp/65535/ws`,
+    (_, index) => `/ip6/2001:1db8:aaaa:bbbb:cccc:dddd:eeee:${1000 + index}/tcp/65535/ws`,
   )
   const encoded = encodeCertificateBody({
     network,
@@ -151,7 +151,7 @@ test('the largest certificate body fits its limit', () => {
     region: 'r'.repeat(32),
     country: 'CH',
     asn: 2 ** 32 - 1,
-    diversityAddress: '2001:0db8:aaaa:bbbb:cccc:dddd:eeee:ffff',
+    diversityAddress: '2001:1db8:aaaa:bbbb:cccc:dddd:eeee:ffff',
     simulated: false,
     issuedEpoch: 2 ** 40,
     expiresAt: Number.MAX_SAFE_INTEGER,

@@ -32,6 +32,10 @@ interface Proposal {
   readonly certificates?: ReturnType<typeof wireCertificate>[]
   /** Certificates that the signing validator has already. */
   readonly known?: ReturnType<typeof certificateOf>[]
+  /** The map epoch in which it got them. */
+  readonly knownSince?: number
+  /** In place of those of the certificates. */
+  readonly hashes?: Uint8Array[]
 }
 
 const good = [0, 1].map((index) => wireCertificate(bodyOf(fixture, index), fixture.keys.slice(0, 3)))
@@ -42,10 +46,12 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
-  const pool = new CertificatePool(network, database)
+  const clock = new VirtualClock(BEGIN + (hostile.knownSince ?? MAP_EPOCH) * EPOCH)
+  const pool = new CertificatePool(network, database, clock)
   pool.offer(hostile.known ?? [])
+  await clock.advance(NOW - clock.now())
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
-  const signer = new MapSigner({ network, key: signerKey, pool, database, checks, clock: new VirtualClock(NOW) })
+  const signer = new MapSigner({ network, key: signerKey, pool, database, checks, clock })
   const certificates = hostile.certificates ?? good
   const entries = certificates.map(({ body }) => body)
   const body = encodeMapBody({
@@ -58,7 +64,7 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   })
   let signed = false
   const code = await codeOf(() => {
-    const proposal = { body, certificateHashes: entries.map(certificateHash), certificates }
+    const proposal = { body, certificateHashes: hostile.hashes ?? entries.map(certificateHash), certificates }
     const { signature } = signer.consider(proposal, (hostile.leader ?? first).id)
     signed = signature !== undefined && verifySignature('map', body, signature.signature, signature.signer)
   })
@@ -68,6 +74,12 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
 const voters = fixture.keys.slice(0, 3)
 const otherNetwork = testNetwork(1, 0).network
 
+/** Of a proposal that brings more certificates than it lists: the right body and list. */
+function onlyGood(): Proposal {
+  const entries = good.map(({ body }) => body)
+  return { hashes: entries.map(certificateHash), body: { root: mapRoot(entries), count: entries.length } }
+}
+
 /** For each check a proposal that only this check stops. */
 const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
   network: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { network: otherNetwork.id } } }],
@@ -75,6 +87,10 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
   epoch: [
     { code: 'E_MAP_PROPOSAL', proposal: { body: { epoch: MAP_EPOCH + 400 } } },
     { code: 'E_MAP_PROPOSAL', proposal: { body: { epoch: MAP_EPOCH - 4 } } },
+    {
+      code: 'E_MAP_PROPOSAL',
+      proposal: { leader: second, body: { epoch: MAP_EPOCH + 1, signedAt: NOW + EPOCH } },
+    },
     {
       code: 'E_MAP_PROPOSAL',
       proposal: {
@@ -107,19 +123,34 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
       proposal: { certificates: [wireCertificate(bodyOf(fixture, 0, { expiresAt: NOW }), voters)] },
     },
   ],
-  newest: [{ code: 'E_MAP_PROPOSAL', proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })] } }],
-  root: [
-    { code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } },
+  size: [
     { code: 'E_MAP_PROPOSAL', proposal: { body: { count: 3 } } },
+    {
+      code: 'E_MAP_PROPOSAL',
+      proposal: { certificates: good.flatMap((one) => Array.from({ length: 129 }, () => one)), ...onlyGood() },
+    },
   ],
+  newest: [
+    {
+      code: 'E_MAP_PROPOSAL',
+      proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })], knownSince: MAP_EPOCH - 5 },
+    },
+  ],
+  root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
 
 test('a right proposal is signed', async () => {
   assert.equal(await propose({}), 'signed')
 })
 
-test('a renewal of the last epoch does not spoil a proposal with the certificate before it', async () => {
-  assert.equal(await propose({ known: [certificateOf(fixture, 0, { issuedEpoch: MAP_EPOCH - 1 })] }), 'signed')
+test('a renewal spoils no proposal with the certificate before it until every leader had a turn', async () => {
+  const renewal = certificateOf(fixture, 0, { issuedEpoch: MAP_EPOCH - 5 })
+  assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 4 }), 'signed')
+  assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 5 }), 'E_MAP_PROPOSAL')
+})
+
+test('a certificate that was kept back since long ago counts from when it is shown', async () => {
+  assert.equal(await propose({ known: [certificateOf(fixture, 0, { issuedEpoch: 1 })] }), 'signed')
 })
 
 test('every check of proposals has a hostile leader here', () => {
@@ -139,15 +170,9 @@ test('what the validator lacks is asked for and not signed', () => {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
-  const pool = new CertificatePool(network, database)
-  const signer = new MapSigner({
-    network,
-    key: signerKey,
-    pool,
-    database,
-    checks: PROPOSAL_CHECKS,
-    clock: new VirtualClock(NOW),
-  })
+  const clock = new VirtualClock(NOW)
+  const pool = new CertificatePool(network, database, clock)
+  const signer = new MapSigner({ network, key: signerKey, pool, database, checks: PROPOSAL_CHECKS, clock })
   const entries = good.map(({ body }) => body)
   const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
   const hashes = entries.map(certificateHash)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, seededRandom, silentLogger } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
+import { toWireCertificate } from '../../src/admission/certificate.ts'
 import { MapFollower } from '../../src/map/map-follower.ts'
 import { runEpochs } from '../../src/map/map-schedule.ts'
 import { serveMap } from '../../src/map/map-server.ts'
@@ -71,6 +72,7 @@ class Simulation {
       rpc: node.rpc,
       connected,
       ownEntries: (root) => office?.ownEntries(root),
+      clock,
       random,
       logger: silentLogger,
     })
@@ -184,6 +186,41 @@ test('a validator that lacks a certificate gets it with the proposal', async () 
   assert.equal(member(simulation, 3).office?.pool.size, 4)
   await advance(simulation.clock, 2 * EPOCH)
   assert.equal(member(simulation, 3).office?.pool.size, 5)
+})
+
+test('a certificate that is kept back and shown to some validators before each epoch stops no map', async () => {
+  using directory = temporaryDirectory()
+  const fixture = testNetwork(4, 1)
+  await using simulation = new Simulation(fixture, directory.path)
+  simulation.certify(0, 1, 2, 3, 4)
+  await advance(simulation.clock, 20 * EPOCH + EPOCH / 2)
+  for (let epoch = 21; epoch < 33; epoch++) {
+    await advance(simulation.clock, EPOCH / 4)
+    const chosen = [1, 2].map((step) => member(simulation, (epoch + step) % 4))
+    const keptBack = certificateOf(fixture, 4, { issuedEpoch: epoch - 20 })
+    for (const { office } of chosen) office?.pool.submit(toWireCertificate(keptBack))
+    await advance(simulation.clock, (3 * EPOCH) / 4)
+    assert.equal(member(simulation, 0).membership.epoch, epoch)
+  }
+})
+
+test('a newer certificate that one validator got is known to all after a rotation, and no epoch is lost', async () => {
+  using directory = temporaryDirectory()
+  const fixture = testNetwork(4, 1)
+  await using simulation = new Simulation(fixture, directory.path)
+  simulation.certify(0, 1, 2, 3, 4)
+  await advance(simulation.clock, 20 * EPOCH + EPOCH / 2)
+  const newer = certificateOf(fixture, 4, { issuedEpoch: 2 })
+  member(simulation, 1).office?.pool.submit(toWireCertificate(newer))
+  for (let epoch = 21; epoch < 26; epoch++) {
+    await advance(simulation.clock, EPOCH)
+    assert.equal(member(simulation, 0).membership.epoch, epoch)
+  }
+  const known = simulation.participants.map(({ office }) => office?.pool.get(newer.body.id)?.body.issuedEpoch)
+  assert.deepEqual(known.slice(0, 4), [2, 2, 2, 2])
+  for (const { membership } of simulation.participants) {
+    assert.equal(membership.member(newer.body.id)?.certificateEpoch, 2)
+  }
 })
 
 test('a map of before the restart is served at once, and not when it is older than 14 days', async () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { isLoopback, isUnspecified, parseNodeAddress } from '../../src/network/node-address.ts'
+import {
+  canonicalHost,
+  isLoopback,
+  isUnspecified,
+  mappedIPv4,
+  parseNodeAddress,
+} from '../../src/network/node-address.ts'
 
 test('the forms that are dialled', () => {
   assert.deepEqual(parseNodeAddress('/ip4/192.0.2.1/tcp/4780'), { host: '192.0.2.1', port: 4780, websocket: false })
@@ -31,6 +37,44 @@ test('everything else is refused', () => {
   ]) {
     assert.equal(parseNodeAddress(text), undefined, text)
   }
+})
+
+test('an address has one spelling, and IPv4 is not written as IPv6', () => {
+  const spellings = [
+    '0:0:0:0:0:0:0:1',
+    '0:0:0:0:0:0:0:0001',
+    '2001:DB8::1',
+    '2001:db8:0::1',
+    '2001:0db8::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '0::ffff:192.0.2.1',
+    '::127.0.0.1',
+  ]
+  for (const host of spellings) assert.equal(parseNodeAddress(`/ip6/${host}/tcp/1`), undefined, host)
+  for (const host of ['::1', '2001:db8::1', '::7f00:1'])
+    assert.equal(parseNodeAddress(`/ip6/${host}/tcp/1`)?.host, host)
+})
+
+test('every IPv6 address has exactly one spelling that is read', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }), (groups) => {
+      const long = groups.map((group) => group.toString(16).padStart(4, '0')).join(':')
+      const canonical = canonicalHost(long)!
+      assert.equal(canonicalHost(canonical), canonical)
+      assert.equal(parseNodeAddress(`/ip6/${canonical}/tcp/1`)?.host, canonical)
+      if (long !== canonical) assert.equal(parseNodeAddress(`/ip6/${long}/tcp/1`), undefined)
+    }),
+  )
+})
+
+test('the IPv4 address in a mapped one', () => {
+  fc.assert(
+    fc.property(fc.ipV4(), (host) => {
+      assert.equal(mappedIPv4(canonicalHost(`::ffff:${host}`)!), host)
+      assert.equal(mappedIPv4(canonicalHost(`::${host}`)!), undefined)
+    }),
+  )
 })
 
 test('every pair of a literal and a port is read as it was written', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -20,14 +21,14 @@ describe('group commit', () => {
         return x * 10
       })
     {
-      await using database = await GroupCommitDatabase.open(path, SCHEMA)
+      await using database = await GroupCommitDatabase.open(path, SCHEMA, 'weep')
       const results = await Promise.allSettled([1, 2, 3, 4].map((x) => add(database, x)))
       assert.deepEqual(
         results.map((result) => (result.status === 'fulfilled' ? result.value : isWeftError(result.reason, 'E_TEST'))),
         [10, 20, true, 40],
       )
     }
-    await using database = await GroupCommitDatabase.open(path, SCHEMA)
+    await using database = await GroupCommitDatabase.open(path, SCHEMA, 'weep')
     assert.deepEqual(
       database.db
         .prepare('SELECT x FROM t ORDER BY x')
@@ -48,14 +49,34 @@ describe('group commit', () => {
     )
   })
 
+  it('flushes the disk only for what was written', async (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-group-'))
+    context.after(() => rmSync(directory, { recursive: true, force: true }))
+    const handle = await open(join(directory, 'any'), 'w')
+    await handle.close()
+    await using database = await GroupCommitDatabase.open(join(directory, 'a.sqlite'), SCHEMA, 'weep')
+    const flush = context.mock.method(Object.getPrototypeOf(handle) as FileHandle, 'datasync')
+    const remove = (x: number): Promise<unknown> =>
+      database.change(() => database.prepare('DELETE FROM t WHERE x = ?').run(x).changes)
+    assert.deepEqual(await Promise.all([remove(1), remove(2)]), [0, 0])
+    assert.equal(flush.mock.callCount(), 0)
+    await database.change(() => database.prepare('INSERT INTO t VALUES (1)').run())
+    assert.equal(flush.mock.callCount(), 1)
+    assert.deepEqual(await Promise.all([remove(2), remove(1)]), [0, 1])
+    assert.equal(flush.mock.callCount(), 2)
+  })
+
   it('refuses a file that is no database, naming it', async (context) => {
     const directory = mkdtempSync(join(tmpdir(), 'weft-group-'))
     context.after(() => rmSync(directory, { recursive: true, force: true }))
     const path = join(directory, 'a.sqlite')
     writeFileSync(path, 'no database at all, but long enough to be read as one')
     await assert.rejects(
-      GroupCommitDatabase.open(path, SCHEMA),
-      (error: unknown) => isWeftError(error, 'E_DATABASE') && error.cause.includes(path),
+      GroupCommitDatabase.open(path, SCHEMA, 'weep'),
+      (error: unknown) =>
+        isWeftError(error, 'E_DATABASE') &&
+        error.cause.includes(path) &&
+        error.fix.endsWith('if the file is damaged, weep.'),
     )
   })
 })

@@ -4,7 +4,7 @@ import { VirtualClock, isWeftError, utf8 } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { create, RecordSchema } from '@weft/wire'
 import fc from 'fast-check'
-import { makeMutable } from '../../src/records/record.ts'
+import { makeImmutable, makeMutable } from '../../src/records/record.ts'
 import { recordQuorum } from '../../src/records/quorum.ts'
 import { RecordNetwork, type NetworkNode } from './record-network.ts'
 
@@ -30,6 +30,26 @@ describe('record store', () => {
     }
     const immutable = await client.store.putImmutable(utf8('fixed'), later())
     assert.deepEqual(Buffer.from((await holder.store.get(immutable.key)).value).toString(), 'fixed')
+  })
+
+  it('does not take the word of one holder that a record has expired', async () => {
+    await using network = await RecordNetwork.of(10)
+    const client = network.nodes[10]!
+    const value = utf8('fixed')
+    const expiresAt = later()
+    const { key } = await client.store.putImmutable(value, expiresAt)
+    const lie = makeImmutable(value, 1).message
+    const record = makeImmutable(value, expiresAt).message
+    const { promise: liesAreIn, resolve } = Promise.withResolvers<void>()
+    for (const [at, node] of network.nodes.slice(0, 10).entries()) {
+      node.override.set('record.get', async () => {
+        if (at > 0) await liesAreIn
+        // After the client has read it.
+        else setImmediate(resolve)
+        return { record: at > 0 ? record : lie }
+      })
+    }
+    assert.deepEqual((await client.store.get(key)).value, value)
   })
 
   it('refuses older and forked sequences, takes the same again and a longer life', async () => {

@@ -5,7 +5,7 @@ import { WeftError, seededRandom } from '@weft/core'
 import type { ByteStream } from '../../src/byte-stream.ts'
 import { MAX_STREAM_WINDOW, READ_HIGH_WATER, WRITE_CHUNK } from '../../src/transport/limits.ts'
 import { TestNetwork } from './test-network.ts'
-import { untilStill } from './poll.ts'
+import { untilStill } from './until.ts'
 
 const MiB = 1_024 * 1_024
 
@@ -85,8 +85,8 @@ test('a stalled reader stops the writer within the windows, and nothing is lost 
     stopped = true
     await stream.closeWrite()
   })()
-  // The writer stands still once a whole second of turns brought nothing more; only then the reader begins.
-  await untilStill(() => written, 50)
+  // The writer stands still once a hundred looks saw nothing more; only then the reader begins.
+  await untilStill(() => written, 100)
   assert.equal(stopped, false)
   // Its window, our queue, and the sockets of both sides (Linux gives a loopback socket up to 6 MiB a side).
   assert.ok(

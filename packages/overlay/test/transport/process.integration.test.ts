@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { type DidKey } from '@weft/crypto'
 import { TestNetwork, type TestNode } from './test-network.ts'
-import { firstLine } from './until.ts'
-import { untilStill } from './poll.ts'
+import { firstLine, untilStill } from './until.ts'
 
 async function startPeer(
   t: TestContext,
@@ -78,7 +77,7 @@ test(
         written += 262_144
       }
     })
-    await untilStill(() => written, 30)
+    await untilStill(() => written, 60)
     assert.ok(written < 9 * 6 * 1_048_576, `${written} bytes went out`)
     assert.ok(rss() - before < 150 * 1_048_576, `${(rss() - before) / 1_048_576} MiB more`)
     for (const stream of streams) stream.abort(new Error('enough'))

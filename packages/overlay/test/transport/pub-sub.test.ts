@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import { fromUtf8, utf8 } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import { MAX_PUBSUB_MESSAGE } from '@weft/wire'
+import { GOSSIP_RATE } from '../../src/transport/limits.ts'
 import type { Verdict } from '../../src/transport/pub-sub.ts'
+import type { AccessPolicy } from '../../src/transport/transport.ts'
 import { type TestNode, TestNetwork } from './test-network.ts'
-import { turn } from './poll.ts'
+import { until } from './until.ts'
 
 interface Listener {
   readonly got: { from: DidKey; text: string }[]
@@ -27,12 +29,16 @@ function listen(node: TestNode, verdict: (text: string) => Verdict = () => 'acce
 
 /** Publishes again and again until the topic's mesh has formed and the message went through. */
 async function publishUntil(node: TestNode, prefix: string, arrived: () => boolean): Promise<void> {
-  const deadline = performance.now() + 15_000
-  for (let i = 0; !arrived(); i++) {
-    if (performance.now() > deadline) throw new Error(`never arrived: ${prefix}`)
-    await node.transport.pubsub.publish('news', utf8(`${prefix} ${i}`))
-    await turn(20)
-  }
+  let sent = 0
+  await until(
+    async () => {
+      if (arrived()) return true
+      await node.transport.pubsub.publish('news', utf8(`${prefix} ${sent++}`))
+      return false
+    },
+    `the arrival of ${prefix}`,
+    15_000,
+  )
 }
 
 test('a message reaches all subscribers with its signer, not its publisher', async () => {
@@ -62,6 +68,107 @@ test('messages of strangers are not even judged; what a validator refuses is not
   await publishUntil(member, 'good', () => listener.got.length > 0)
   assert.ok(listener.got.every(({ text, from }) => text.startsWith('good') && from === member.id))
   assert.ok(listener.judged.every((text) => !text.startsWith('strange')))
+})
+
+/** Who is a member, for all nodes of a test; a change is told. */
+class Members {
+  readonly #ids = new Set<DidKey>()
+  readonly #listeners = new Set<() => void>()
+
+  readonly access: AccessPolicy = {
+    allows: (id, access) => access === 'anyone' || this.#ids.has(id),
+    onChange: (listener) => {
+      this.#listeners.add(listener)
+      return () => this.#listeners.delete(listener)
+    },
+  }
+
+  set(...ids: readonly DidKey[]): void {
+    this.#ids.clear()
+    for (const id of ids) this.#ids.add(id)
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+test('a stranger is sent nothing until it is a member, and nothing once it is none', async () => {
+  await using network = new TestNetwork()
+  const members = new Members()
+  const [publisher, relay] = [await network.node(members), await network.node(members)]
+  // It believes everybody, so that nothing but the other sides keeps it out.
+  const stranger = await network.node({ listen: false })
+  members.set(publisher.id, relay.id)
+  const [, atRelay, atStranger] = [publisher, relay, stranger].map((node) => listen(node))
+  await stranger.transport.connect(relay.id)
+  await relay.transport.connect(publisher.id)
+  await publishUntil(publisher, 'inner', () => atRelay!.got.length > 5)
+  assert.equal(atStranger!.got.length, 0)
+
+  members.set(publisher.id, relay.id, stranger.id)
+  await publishUntil(publisher, 'open', () => atStranger!.got.length > 0)
+
+  members.set(publisher.id, relay.id)
+  // What was on its way may still arrive; from `closed` on nothing does.
+  const before = atRelay!.got.length
+  await publishUntil(publisher, 'closed', () => atRelay!.got.length > before + 5)
+  assert.ok(atStranger!.got.every(({ text }) => !text.startsWith('closed')))
+})
+
+test('two nodes whose maps change at different times find each other on topics', async () => {
+  for (const first of ['a', 'b'] as const) {
+    await using network = new TestNetwork()
+    const [ofA, ofB] = [new Members(), new Members()]
+    const [a, b] = [await network.node(ofA), await network.node(ofB)]
+    const [atA, atB] = [listen(a), listen(b)]
+    await a.transport.connect(b.id)
+    const changes = [(): void => ofA.set(a.id, b.id), (): void => ofB.set(a.id, b.id)]
+    for (const change of first === 'a' ? changes : changes.toReversed()) {
+      change()
+      // Long enough for the side that is behind to refuse a stream.
+      await Promise.all([a.transport.ping(b.id), b.transport.ping(a.id)])
+    }
+    await publishUntil(a, 'to b', () => atB.got.length > 0)
+    await publishUntil(b, 'to a', () => atA.got.length > 0)
+  }
+})
+
+test('a member that left passes nothing on any more, also on the stream that it has', async () => {
+  await using network = new TestNetwork()
+  const members = new Members()
+  const b = await network.node(members)
+  const [former, publisher] = [await network.node(), await network.node({ listen: false })]
+  members.set(b.id, former.id, publisher.id)
+  const [atB, atFormer] = [listen(b), listen(former)]
+  await former.transport.connect(b.id)
+  await publisher.transport.connect(former.id)
+  await publishUntil(publisher, 'before', () => atB.judged.length > 0)
+  members.set(b.id, publisher.id)
+  for (let i = 0; i < 10; i++) await publisher.transport.pubsub.publish('news', utf8(`after ${i}`))
+  await until(() => atFormer.got.some(({ text }) => text === 'after 9'), 'the former member has them')
+  // It passed them on at once, if at all, and the ping comes after them on the same connection.
+  await former.transport.ping(b.id)
+  assert.ok(atB.judged.every((text) => text.startsWith('before')))
+})
+
+test('a member that floods a topic is cut off', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node({ listen: false }), await network.node()]
+  const listener = listen(b)
+  listen(a)
+  await a.transport.connect(b.id)
+  await publishUntil(a, 'hello', () => listener.got.length > 0)
+  const length = 60_000
+  const allowed = GOSSIP_RATE.burst / length
+  const sent = 4 * Math.ceil(allowed)
+  for (let i = 0; i < sent; i++) {
+    const data = new Uint8Array(length)
+    data.set(utf8(`flood ${i} `))
+    await a.transport.pubsub.publish('news', data)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await a.transport.ping(b.id)
+  const floods = listener.got.filter(({ text }) => text.startsWith('flood')).length
+  assert.ok(floods >= 1 && floods < sent / 2, `${floods} of ${sent}`)
+  assert.deepEqual(b.transport.connected(), [a.id])
 })
 
 test('a message over the limit is refused where it is published', async () => {

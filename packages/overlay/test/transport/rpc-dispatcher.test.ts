@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { type Access, METHODS, type MethodName } from '@weft/wire'
-import { RateLimiter } from '../../src/transport/rate-limiter.ts'
 import { RpcDispatcher } from '../../src/transport/rpc-dispatcher.ts'
 
 const caller = { id: SigningKey.generate().id, address: '/ip4/192.0.2.1/tcp/1' }
@@ -11,11 +9,13 @@ const never = new AbortController().signal
 const RANK = { anyone: 0, member: 1, validator: 2 } as const
 
 function dispatcherFor(rank: Access, burst = 1_000): RpcDispatcher {
-  const rate = { perSecond: 1, burst }
-  return new RpcDispatcher(
-    { allows: (_: DidKey, access) => RANK[access] <= RANK[rank] },
-    new RateLimiter(new VirtualClock(), () => rate),
-  )
+  let left = burst
+  const take = (_: unknown, cost: number): boolean => {
+    if (cost > left) return false
+    left -= cost
+    return true
+  }
+  return new RpcDispatcher({ allows: (_: DidKey, access) => RANK[access] <= RANK[rank] }, { take })
 }
 
 for (const rank of ['anyone', 'member', 'validator'] as const) {
@@ -74,6 +74,18 @@ test('the rate counts large requests for more', async () => {
     code: 'E_RATE_LIMITED',
     retryable: true,
   })
+})
+
+test('a call takes of the rate what its method costs', async () => {
+  const { cost } = METHODS['admission.submit']
+  assert.ok(cost >= 8)
+  const dispatcher = dispatcherFor('anyone', 2 * cost + 1)
+  dispatcher.handle('admission.submit', async () => ({}))
+  const submit = (): Promise<unknown> => dispatcher.answer('admission.submit', new Uint8Array(), caller, never)
+  await submit()
+  await submit()
+  await assert.rejects(submit(), { code: 'E_RATE_LIMITED' })
+  await assert.rejects(dispatcher.answer('no.such', new Uint8Array(), caller, never), { code: 'E_METHOD_UNKNOWN' })
 })
 
 test('the largest frame follows the rank of the caller', () => {

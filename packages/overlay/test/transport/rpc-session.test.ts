@@ -204,22 +204,11 @@ test('a request of a later version gets a fault under its id', async () => {
   assert.ok(value.body.case === 'fault' && value.body.value.code === 'E_MESSAGE_UNKNOWN_FIELD')
 })
 
-test('a frame in one-byte pieces is cut off long before it fills the memory', async () => {
-  const [near, far] = memoryStreamPair()
-  const { over } = respond(far, echo)
-  const bytes = requestFrame(1, 'a', new Uint8Array(60_000))
-  // Writing fails once the stream is reset, which is what is waited for.
-  for (let at = 0; at < 2_000 && far.abortedWith === undefined; at++)
-    await near.write(bytes.subarray(at, at + 1)).catch(() => {})
-  await over
-  assert.equal((far.abortedWith as WeftError).code, 'E_FRAME_MALFORMED')
-})
-
 test('any cut of good frames into pieces is read the same', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uint8Array({ maxLength: 300 }), { minLength: 1, maxLength: 8 }),
-      fc.array(fc.integer({ min: 16, max: 200 }), { minLength: 1 }),
+      fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }),
       async (bodies, cuts) => {
         const [near, far] = memoryStreamPair()
         const seen: Uint8Array[] = []

@@ -1,4 +1,4 @@
-import { type Clock, Scope, silentLogger, systemClock } from '@weft/core'
+import { type Clock, type Logger, Scope, silentLogger, systemClock } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { createTransport } from '../../src/transport/create-transport.ts'
 import type { AccessPolicy, Transport } from '../../src/transport/transport.ts'
@@ -8,6 +8,8 @@ export interface TestNodeOptions {
   readonly listen?: boolean
   readonly access?: AccessPolicy
   readonly clock?: Clock
+  readonly logger?: Logger
+  readonly noise?: boolean
 }
 
 export interface TestNode {
@@ -31,9 +33,10 @@ export class TestNetwork implements AsyncDisposable {
       key,
       listen: options.listen === false ? [] : [{ host: '127.0.0.1', port: 0 }],
       clock: options.clock ?? systemClock,
-      logger: silentLogger,
+      logger: options.logger ?? silentLogger,
       scope,
       access: options.access ?? { allows: () => true },
+      noise: options.noise ?? false,
       lookup: (id) => this.addresses.get(id) ?? [],
     })
     this.addresses.set(key.id, transport.listenAddresses())

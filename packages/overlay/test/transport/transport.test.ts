@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:net'
+import { connect as connectTcp, createServer } from 'node:net'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { Scope, type WeftError, silentLogger, systemClock } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { MAX_RPC_FRAME } from '@weft/wire'
 import { createTransport } from '../../src/transport/create-transport.ts'
+import { createHost } from '../../src/transport/host.ts'
+import { MAX_PENDING_CONNECTIONS } from '../../src/transport/limits.ts'
+import { toPrivateKey } from '../../src/transport/peer-id.ts'
 import { TestNetwork } from './test-network.ts'
 import { until } from './until.ts'
 
@@ -61,7 +64,7 @@ test('access: strangers, members and validators reach what the registry opens to
 test('a method that nobody handles, and a request over its limit', async () => {
   await using network = new TestNetwork()
   const [a, b] = [await network.node(), await network.node()]
-  await assert.rejects(a.transport.call(b.id, 'map.entries', {}), { code: 'E_METHOD_NOT_OFFERED' })
+  await assert.rejects(a.transport.call(b.id, 'map.entries', {}), { code: 'E_METHOD_NOT_OFFERED', retryable: true })
   await assert.rejects(a.transport.call(b.id, 'admission.apply', { application: { payload: new Uint8Array(9_000) } }), {
     code: 'E_REQUEST_TOO_LARGE',
   })
@@ -90,6 +93,35 @@ test('what cannot be reached says what was tried', async () => {
   await assert.rejects(a.transport.connect(a.id), { code: 'E_NODE_SELF' })
 })
 
+test('a node that offers nothing yet may offer it later; until then it is of no network', async () => {
+  await using network = new TestNetwork()
+  const caller = await network.node({ listen: false })
+  const key = SigningKey.generate()
+  const host = await createHost(
+    {
+      privateKey: await toPrivateKey(key),
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      announce: [],
+      noise: false,
+      clock: systemClock,
+    },
+    {},
+  )
+  try {
+    network.addresses.set(
+      key.id,
+      host.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/.*$/, '')),
+    )
+    await assert.rejects(caller.transport.call(key.id, 'map.head', {}), (error: WeftError) => {
+      assert.equal(error.code, 'E_NETWORK_MISMATCH')
+      assert.match(error.cause, /no network of Weft \(yet\)/)
+      return error.retryable
+    })
+  } finally {
+    await host.stop()
+  }
+})
+
 test('another network is named and its connection dropped', async () => {
   await using network = new TestNetwork()
   const ours = await network.node()
@@ -97,7 +129,7 @@ test('another network is named and its connection dropped', async () => {
   await assert.rejects(other.transport.connect(ours.id), (error: WeftError) => {
     assert.equal(error.code, 'E_NETWORK_MISMATCH')
     assert.deepEqual({ ours: error.details.ours, theirs: error.details.theirs }, { ours: 'other', theirs: 'test' })
-    return true
+    return !error.retryable
   })
   await assert.rejects(other.transport.call(ours.id, 'map.head', {}), { code: 'E_NETWORK_MISMATCH' })
   await assert.rejects(other.transport.probe(ours.transport.listenAddresses()[0]!, ours.id), {
@@ -105,6 +137,31 @@ test('another network is named and its connection dropped', async () => {
   })
   assert.deepEqual(ours.transport.connected(), [])
   assert.deepEqual(other.transport.connected(), [])
+})
+
+test('what any stranger can cause does not fill the log', async () => {
+  await using network = new TestNetwork()
+  const lines: string[] = []
+  const loud = (message: string): number => lines.push(message)
+  const ours = await network.node({ logger: { ...silentLogger, info: loud, warn: loud, error: loud } })
+  const other = await network.node({ networkId: 'other', listen: false })
+  await assert.rejects(other.transport.connect(ours.id), { code: 'E_NETWORK_MISMATCH' })
+  await until(() => other.transport.connected().length === 0, 'dropped')
+  assert.deepEqual(lines, [])
+})
+
+test('silent sockets, more than a node has places for, do not keep others out', async () => {
+  await using network = new TestNetwork()
+  const node = await network.node()
+  const port = Number(node.transport.listenAddresses()[0]!.split('/').at(-1))
+  const sockets = Array.from({ length: MAX_PENDING_CONNECTIONS + 50 }, () => connectTcp(port, '127.0.0.1'))
+  try {
+    for (const socket of sockets) socket.on('error', () => {})
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+    await (await network.node({ listen: false })).transport.connect(node.id)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+  }
 })
 
 test('the control stream comes back by itself after the connection was dropped', async () => {

@@ -1,11 +1,10 @@
-import { WeftError, messageOf } from '@weft/core'
+import { WeftError, isDiskFull, messageOf } from '@weft/core'
 import { type ShardName, describeShard } from '../holder/shard-name.ts'
 
 /** Any error of the file system as one of Weft's; a WeftError passes through. */
 export function diskError(error: unknown, what: string): WeftError {
   if (error instanceof WeftError) return error
-  const { code } = error as { code?: unknown }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(`there was no space left while ${what}`)
+  if (isDiskFull(error)) return diskFull(`there was no space left while ${what}`)
   return new WeftError({
     code: 'E_DISK',
     cause: `The disk failed while ${what}: ${messageOf(error)}.`,
@@ -15,19 +14,31 @@ export function diskError(error: unknown, what: string): WeftError {
 }
 
 export function diskFull(why: string): WeftError {
-  return new WeftError({
-    code: 'E_DISK_FULL',
-    cause: `The holder cannot take the shard: ${why}.`,
-    fix: "Free space on the holder's disk, or lower its reserve (storage.reserve in weft.toml); meanwhile other holders take it.",
-    retryable: true,
-  })
+  return noRoom(
+    'E_DISK_FULL',
+    why,
+    "Free space on the holder's disk, or lower its reserve (storage.reserve in weft.toml)",
+  )
 }
 
 export function quotaExceeded(why: string): WeftError {
+  return noRoom('E_QUOTA', why, "Raise the holder's quota (storage.quota in weft.toml)")
+}
+
+/** The part for nodes outside of the map is taken, or one of them asks for too much of it. */
+export function shareExceeded(why: string): WeftError {
+  return noRoom(
+    'E_QUOTA',
+    why,
+    "Put from a node that is in the map, or raise the holder's quota (storage.quota in weft.toml)",
+  )
+}
+
+function noRoom(code: string, why: string, remedy: string): WeftError {
   return new WeftError({
-    code: 'E_QUOTA',
+    code,
     cause: `The holder cannot take the shard: ${why}.`,
-    fix: "Raise the holder's quota (storage.quota in weft.toml); meanwhile other holders take it.",
+    fix: `${remedy}; meanwhile other holders take it.`,
     retryable: true,
   })
 }

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDirectory } from '@weft/core'
 import { CoalescedSync } from './coalesced-sync.ts'
 
 /** Directories that the files are spread over: few enough that the flushes of a directory are shared. */
@@ -19,12 +20,12 @@ export class BlobFiles implements AsyncDisposable {
   /** Opens the directories and removes what a crash left under temporary names. */
   static async open(root: string): Promise<BlobFiles> {
     const temporary = join(root, 'new')
-    await mkdir(temporary, { recursive: true, mode: 0o700 })
+    ensureDirectory(temporary)
     for (const name of await readdir(temporary)) await unlink(join(temporary, name))
     const directories = await Promise.all(
       Array.from({ length: FANOUT }, async (_, at) => {
         const path = join(root, at.toString(FANOUT))
-        await mkdir(path, { recursive: true, mode: 0o700 })
+        ensureDirectory(path)
         const handle = await open(path, 'r')
         return { handle, sync: new CoalescedSync(() => handle.sync()) }
       }),

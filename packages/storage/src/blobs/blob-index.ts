@@ -18,13 +18,6 @@ export interface BlobEntry {
   readonly corrupt: boolean
 }
 
-/** What a change made superfluous; the bytes go after the index is on disk. */
-export interface Removed {
-  readonly places: readonly { readonly place: BlobPlace; readonly length: number }[]
-  readonly shards: number
-  readonly bytes: number
-}
-
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS shards (
     object BLOB NOT NULL, segment INTEGER NOT NULL, idx INTEGER NOT NULL, length INTEGER NOT NULL,
@@ -45,7 +38,13 @@ export class BlobIndex implements AsyncDisposable {
 
   /** @throws WeftError E_DATABASE, E_DISK_FULL */
   static async open(directory: string): Promise<BlobIndex> {
-    return new BlobIndex(await GroupCommitDatabase.open(join(directory, 'index.sqlite'), SCHEMA))
+    return new BlobIndex(
+      await GroupCommitDatabase.open(
+        join(directory, 'index.sqlite'),
+        SCHEMA,
+        'do not remove it alone: it is the only map of the shards beside it. Restore it from a copy, or stop the node and remove the whole directory, which gives up its shards',
+      ),
+    )
   }
 
   private constructor(database: GroupCommitDatabase) {
@@ -53,7 +52,7 @@ export class BlobIndex implements AsyncDisposable {
   }
 
   get({ object, segment, index }: ShardName): BlobEntry | undefined {
-    const row = this.#database.db
+    const row = this.#database
       .prepare(`SELECT ${COLUMNS} FROM shards WHERE object = ? AND segment = ? AND idx = ?`)
       .get(object, segment, index)
     return row === undefined ? undefined : entryOf(row)
@@ -61,7 +60,7 @@ export class BlobIndex implements AsyncDisposable {
 
   /** The entries of an object's segments [first, first + count), at most `limit`, in order of segment and index. */
   list(object: Uint8Array, first: number, count: number, limit: number): BlobEntry[] {
-    return this.#database.db
+    return this.#database
       .prepare(
         `SELECT ${COLUMNS} FROM shards WHERE object = ? AND segment >= ? AND segment < ? ORDER BY segment, idx LIMIT ?`,
       )
@@ -72,7 +71,7 @@ export class BlobIndex implements AsyncDisposable {
   /** All entries after `after` in the order of names, at most `limit`. For the scrubber. */
   page(after: ShardName | undefined, limit: number): BlobEntry[] {
     const { object, segment, index } = after ?? { object: new Uint8Array(0), segment: 0, index: 0 }
-    return this.#database.db
+    return this.#database
       .prepare(
         `SELECT ${COLUMNS} FROM shards WHERE (object, segment, idx) > (?, ?, ?) ORDER BY object, segment, idx LIMIT ?`,
       )
@@ -82,14 +81,19 @@ export class BlobIndex implements AsyncDisposable {
 
   /** The shards in a log. */
   inLog(log: number): BlobEntry[] {
-    return this.#database.db.prepare(`SELECT ${COLUMNS} FROM shards WHERE log = ? ORDER BY place`).all(log).map(entryOf)
+    return this.#database.prepare(`SELECT ${COLUMNS} FROM shards WHERE log = ? ORDER BY place`).all(log).map(entryOf)
   }
 
-  totals(): { shards: number; bytes: number } {
-    const row = this.#database.db
-      .prepare('SELECT count(*) AS shards, coalesce(sum(length), 0) AS bytes FROM shards')
-      .get()
-    return { shards: row?.['shards'] as number, bytes: row?.['bytes'] as number }
+  /** What each peer has here. */
+  held(): { peer: string; shards: number; bytes: number }[] {
+    return this.#database
+      .prepare('SELECT peer, count(*) AS shards, sum(length) AS bytes FROM shards GROUP BY peer')
+      .all()
+      .map((row) => ({
+        peer: row['peer'] as string,
+        shards: row['shards'] as number,
+        bytes: row['bytes'] as number,
+      }))
   }
 
   /** Ids of all files that hold a shard. */
@@ -101,7 +105,7 @@ export class BlobIndex implements AsyncDisposable {
 
   /** Per log: where its last shard ends, and how many bytes are in use. */
   logs(): Map<number, { end: number; live: number }> {
-    const rows = this.#database.db
+    const rows = this.#database
       .prepare(
         'SELECT log, max(place + length) AS end, sum(length) AS live FROM shards WHERE log IS NOT NULL GROUP BY log',
       )
@@ -112,20 +116,23 @@ export class BlobIndex implements AsyncDisposable {
   }
 
   /** Objects of which some shards are provisional, with whoever put them. */
-  provisional(): { object: Uint8Array; peer: string; bytes: number }[] {
-    return this.#database.db
-      .prepare('SELECT object, peer, sum(length) AS bytes FROM shards WHERE committed = 0 GROUP BY object, peer')
+  provisional(): { object: Uint8Array; peer: string; shards: number; bytes: number }[] {
+    return this.#database
+      .prepare(
+        'SELECT object, peer, count(*) AS shards, sum(length) AS bytes FROM shards WHERE committed = 0 GROUP BY object, peer',
+      )
       .all()
       .map((row) => ({
         object: row['object'] as Uint8Array,
         peer: row['peer'] as string,
+        shards: row['shards'] as number,
         bytes: row['bytes'] as number,
       }))
   }
 
   /** Objects that expired, at most `limit`. */
   expired(now: number, limit: number): Uint8Array[] {
-    return this.#database.db
+    return this.#database
       .prepare('SELECT object FROM objects WHERE expires_at <= ? LIMIT ?')
       .all(now, limit)
       .map((row) => row['object'] as Uint8Array)
@@ -133,18 +140,18 @@ export class BlobIndex implements AsyncDisposable {
 
   /**
    * Enters a shard whose bytes are on disk. It replaces one that is corrupt, or provisional of the same peer; the
-   * result tells what it replaced. @throws WeftError E_SHARD_EXISTS
+   * result is what it replaced: its bytes may go now. @throws WeftError E_SHARD_EXISTS
    */
-  add(entry: BlobEntry): Promise<Removed> {
+  add(entry: BlobEntry): Promise<readonly BlobEntry[]> {
     return this.#database.change(() => {
       const before = this.get(entry.name)
       if (before !== undefined && !mayReplace(before, entry.peer)) throw alreadyHeld(entry.name)
       const { object, segment, index } = entry.name
       const [log, place] = 'file' in entry.place ? [null, entry.place.file] : [entry.place.log, entry.place.offset]
-      this.#database.db
+      this.#database
         .prepare(`INSERT OR REPLACE INTO shards (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`)
         .run(object, segment, index, entry.length, log, place, entry.checksums, entry.committed ? 1 : 0, entry.peer)
-      return removedOf(before === undefined ? [] : [before])
+      return before === undefined ? [] : [before]
     })
   }
 
@@ -153,7 +160,7 @@ export class BlobIndex implements AsyncDisposable {
     return this.#database.change(() => {
       const [fromLog, fromPlace] = 'file' in from ? [null, from.file] : [from.log, from.offset]
       const [toLog, toPlace] = 'file' in to ? [null, to.file] : [to.log, to.offset]
-      const { changes } = this.#database.db
+      const { changes } = this.#database
         .prepare(
           'UPDATE shards SET log = ?, place = ? WHERE object = ? AND segment = ? AND idx = ? AND log IS ? AND place = ?',
         )
@@ -168,47 +175,47 @@ export class BlobIndex implements AsyncDisposable {
    */
   commit(object: Uint8Array, peer: string, expiresAt: number): Promise<number> {
     return this.#database.change(() => {
-      const { db } = this.#database
-      db.prepare('UPDATE shards SET committed = 1 WHERE object = ? AND committed = 0 AND peer = ?').run(object, peer)
-      const row = db.prepare('SELECT count(*) AS shards FROM shards WHERE object = ? AND committed = 1').get(object)
+      this.#database
+        .prepare('UPDATE shards SET committed = 1 WHERE object = ? AND committed = 0 AND peer = ?')
+        .run(object, peer)
+      const row = this.#database
+        .prepare('SELECT count(*) AS shards FROM shards WHERE object = ? AND committed = 1')
+        .get(object)
       const shards = row?.['shards'] as number
       if (shards > 0) {
-        db.prepare(
-          'INSERT INTO objects VALUES (?, ?) ON CONFLICT (object) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)',
-        ).run(object, expiresAt)
+        this.#database
+          .prepare(
+            'INSERT INTO objects VALUES (?, ?) ON CONFLICT (object) DO UPDATE SET expires_at = excluded.expires_at WHERE excluded.expires_at > expires_at',
+          )
+          .run(object, expiresAt)
       }
       return shards
     })
   }
 
-  /** Forgets all shards of an object. */
-  release(object: Uint8Array): Promise<Removed> {
+  /** Forgets all shards of an object, which are the result. */
+  release(object: Uint8Array): Promise<readonly BlobEntry[]> {
     return this.#database.change(() => {
-      this.#database.db.prepare('DELETE FROM objects WHERE object = ?').run(object)
+      this.#database.prepare('DELETE FROM objects WHERE object = ?').run(object)
       return this.#remove('object = ?', object)
     })
   }
 
-  /** Forgets the provisional shards that `peer` put of an object. */
-  drop(object: Uint8Array, peer: string): Promise<Removed> {
+  /** Forgets the provisional shards that `peer` put of an object, which are the result. */
+  drop(object: Uint8Array, peer: string): Promise<readonly BlobEntry[]> {
     return this.#database.change(() => this.#remove('object = ? AND committed = 0 AND peer = ?', object, peer))
   }
 
   /** Forgets shards whose files are gone. */
-  forgetFiles(files: readonly number[]): Promise<Removed> {
+  forgetFiles(files: readonly number[]): Promise<void> {
     return this.#database.change(() => {
-      const removed = files.map((file) => this.#remove('log IS NULL AND place = ?', file))
-      return {
-        places: [],
-        shards: removed.reduce((sum, { shards }) => sum + shards, 0),
-        bytes: removed.reduce((sum, { bytes }) => sum + bytes, 0),
-      }
+      for (const file of files) this.#remove('log IS NULL AND place = ?', file)
     })
   }
 
   markCorrupt({ object, segment, index }: ShardName): Promise<void> {
     return this.#database.change(() => {
-      this.#database.db
+      this.#database
         .prepare('UPDATE shards SET corrupt = 1 WHERE object = ? AND segment = ? AND idx = ?')
         .run(object, segment, index)
     })
@@ -218,23 +225,17 @@ export class BlobIndex implements AsyncDisposable {
     await this.#database[Symbol.asyncDispose]()
   }
 
-  #remove(where: string, ...values: (Uint8Array | string | number)[]): Removed {
-    const rows = this.#database.db.prepare(`DELETE FROM shards WHERE ${where} RETURNING ${COLUMNS}`).all(...values)
-    return removedOf(rows.map(entryOf))
+  #remove(where: string, ...values: (Uint8Array | string | number)[]): BlobEntry[] {
+    return this.#database
+      .prepare(`DELETE FROM shards WHERE ${where} RETURNING ${COLUMNS}`)
+      .all(...values)
+      .map(entryOf)
   }
 }
 
 /** Whether `peer` may put a shard where `before` is: never over a good committed one, nor over another peer's. */
 export function mayReplace(before: BlobEntry, peer: string): boolean {
   return before.corrupt || (!before.committed && before.peer === peer)
-}
-
-function removedOf(entries: readonly BlobEntry[]): Removed {
-  return {
-    places: entries.map(({ place, length }) => ({ place, length })),
-    shards: entries.length,
-    bytes: entries.reduce((sum, { length }) => sum + length, 0),
-  }
 }
 
 function entryOf(row: Row): BlobEntry {

@@ -1,10 +1,19 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, type Fault, type Logger, type Scope, WeftError, isWeftError, messageOf, wait } from '@weft/core'
+import {
+  type Clock,
+  type Fault,
+  type Logger,
+  type Scope,
+  WeftError,
+  isWeftError,
+  messageOf,
+  wait,
+  ensureDirectory,
+} from '@weft/core'
 import { type ShardName, describeShard } from '../holder/shard-name.ts'
 import { alreadyHeld, corrupt, diskError, notFound } from './blob-error.ts'
 import { BlobFiles } from './blob-files.ts'
-import { type BlobEntry, BlobIndex, type BlobPlace, type Removed, mayReplace } from './blob-index.ts'
+import { type BlobEntry, BlobIndex, type BlobPlace, mayReplace } from './blob-index.ts'
 import { readBlob } from './blob-reader.ts'
 import { BlobSpace, type SpaceLimits } from './blob-space.ts'
 import { type BlobSink, LARGE_BLOB, LargeBlobSink, SmallBlobSink } from './blob-writer.ts'
@@ -52,7 +61,7 @@ export class BlobStore {
   static async open(options: BlobStoreOptions): Promise<BlobStore> {
     const { directory, scope } = options
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 })
+      ensureDirectory(directory)
       const index = scope.use('shard index', await BlobIndex.open(directory))
       const files = scope.use('shard files', await BlobFiles.open(join(directory, 'large')))
       const lost = await files.reconcile(new Set(index.files()))
@@ -73,7 +82,7 @@ export class BlobStore {
     this.#index = index
     this.#files = files
     this.#logs = logs
-    this.#space = new BlobSpace(options.directory, options, index.totals())
+    this.#space = new BlobSpace(options.directory, options, index.held())
     this.#clock = options.clock
     this.#logger = options.logger
   }
@@ -103,7 +112,7 @@ export class BlobStore {
     this.#writing.add(key)
     let giveBack: () => void
     try {
-      giveBack = await this.#space.reserve(length)
+      giveBack = await this.#space.reserve(length, peer)
     } catch (error) {
       this.#writing.delete(key)
       throw error
@@ -137,12 +146,16 @@ export class BlobStore {
   }
 
   /** Objects with provisional shards, by whoever put them. */
-  provisional(): readonly { readonly object: Uint8Array; readonly peer: string; readonly bytes: number }[] {
+  provisional(): ReturnType<BlobIndex['provisional']> {
     return this.#index.provisional()
   }
 
-  /** Commits what `peer` put of an object, durably. @throws WeftError E_SHARD_NOT_FOUND when nothing is here to commit */
+  /**
+   * Commits what `peer` put of an object, durably.
+   * @throws WeftError E_SHARD_NOT_FOUND when nothing is here to commit, E_QUOTA when the peer has more than may stay
+   */
   async commit(object: Uint8Array, peer: string, expiresAt: number): Promise<void> {
+    this.#space.checkCommit(peer)
     if ((await this.#index.commit(object, peer, expiresAt)) === 0) throw notFound({ object, segment: 0, index: 0 })
   }
 
@@ -183,14 +196,14 @@ export class BlobStore {
 
   async #finish(sink: BlobSink, name: ShardName, length: number, peer: string): Promise<void> {
     const { place, checksums } = await sink.finish()
-    let replaced: Removed
+    let replaced: readonly BlobEntry[]
     try {
       replaced = await this.#index.add({ name, length, place, checksums, committed: false, peer, corrupt: false })
     } catch (error) {
       await this.#removePlace(place, length)
       throw error
     }
-    this.#space.add(1, length)
+    this.#space.add(peer, length)
     await this.#discard(replaced)
   }
 
@@ -242,9 +255,10 @@ export class BlobStore {
     }
   }
 
-  async #discard({ places, shards, bytes }: Removed): Promise<void> {
-    this.#space.add(-shards, -bytes)
-    for (const { place, length } of places) await this.#removePlace(place, length)
+  /** Lets go of the bytes of shards that the index has forgotten. */
+  async #discard(gone: readonly BlobEntry[]): Promise<void> {
+    for (const { peer, length } of gone) this.#space.remove(peer, length)
+    for (const { place, length } of gone) await this.#removePlace(place, length)
   }
 
   async #removePlace(place: BlobPlace, length: number): Promise<void> {

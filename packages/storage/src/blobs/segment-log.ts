@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDirectory } from '@weft/core'
 import { CoalescedSync } from './coalesced-sync.ts'
 
 /** A log that has grown to this is closed to new shards, bytes. */
@@ -32,7 +33,7 @@ export class SegmentLogs implements AsyncDisposable {
     directory: string,
     known: ReadonlyMap<number, { end: number; live: number }>,
   ): Promise<SegmentLogs> {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    ensureDirectory(directory)
     const logs = new Map<number, Log>()
     let nextId = 1
     for (const name of await readdir(directory)) {

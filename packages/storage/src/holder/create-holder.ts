@@ -7,6 +7,7 @@ import { type HolderLimits, defaultHolderLimits } from './holder-limits.ts'
 import { ProvisionalShards } from './provisional-shards.ts'
 import { ShardService, encodeResponse } from './shard-service.ts'
 import { ShardSession } from './shard-session.ts'
+import { StreamPlaces } from './stream-places.ts'
 
 export interface HolderOptions {
   readonly streams: Streams
@@ -19,6 +20,8 @@ export interface HolderOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
+  /** Whether a peer is in the map: strangers get a part of the room and of the streams only. */
+  readonly isMember: (peer: DidKey) => boolean
   readonly limits?: Partial<HolderLimits>
   /** Says why this holder does not take shards of an object from a peer; by default it takes all. */
   readonly refuses?: (object: Uint8Array, from: DidKey) => Fault | undefined
@@ -41,69 +44,61 @@ export interface Holder {
  * @throws WeftError E_DISK, E_DISK_FULL, E_DATABASE
  */
 export async function createHolder(options: HolderOptions): Promise<Holder> {
-  const { streams, directory, quotaBytes, reserveBytes, clock, logger } = options
+  const { streams, directory, quotaBytes, reserveBytes, isMember, clock, logger } = options
   const scope = options.scope.child('holder')
   const limits = { ...defaultHolderLimits(quotaBytes), ...options.limits }
-  const store = await BlobStore.open({ directory, quotaBytes, reserveBytes, clock, logger, scope })
+  const store = await BlobStore.open({
+    directory,
+    quotaBytes,
+    reserveBytes,
+    isMember: (peer) => isMember(peer as DidKey),
+    clock,
+    logger,
+    scope,
+  })
   const provisional = scope.use('provisional shards', new ProvisionalShards(store, clock, logger, limits))
-  const service = new ShardService({ store, provisional, clock, refuses: options.refuses ?? (() => undefined) })
-  const sessions = new Sessions(limits)
-  scope.defer('shard streams', () => sessions.ended())
-  streams.handleStream('shard', (stream, signal) =>
-    sessions.run(stream, async () => {
-      const both = AbortSignal.any([signal, scope.signal])
-      try {
-        await new ShardSession(service, stream, limits, clock, logger).run(both)
-      } catch (error) {
-        logger.debug('a shard stream was reset', { peer: shortId(stream.remote), error: messageOf(error) })
-        throw error
-      }
-    }),
-  )
+  const service = new ShardService({
+    store,
+    provisional,
+    clock,
+    isMember,
+    refuses: options.refuses ?? (() => undefined),
+  })
+  const places = new StreamPlaces(limits, isMember)
+  const sessions = new Set<Promise<void>>()
+  scope.defer('shard streams', () => Promise.allSettled(sessions).then(() => {}))
+  const serve = async (stream: ByteStream, signal: AbortSignal): Promise<void> => {
+    const leave = await enter(places, stream)
+    try {
+      await new ShardSession(service, stream, limits, clock, logger).run(AbortSignal.any([signal, scope.signal]))
+    } catch (error) {
+      logger.debug('a shard stream was reset', { peer: shortId(stream.remote), error: messageOf(error) })
+      throw error
+    } finally {
+      leave()
+    }
+  }
+  streams.handleStream('shard', async (stream, signal) => {
+    const session = serve(stream, signal).finally(() => sessions.delete(session))
+    sessions.add(session)
+    await session
+  })
   return {
     store,
     held: () => ({ ...store.held, quotaBytes, fault: store.fault() }),
   }
 }
 
-/** The streams that are open, within limits. */
-class Sessions {
-  readonly #limits: HolderLimits
-  readonly #perPeer = new Map<DidKey, number>()
-  readonly #running = new Set<Promise<void>>()
-
-  constructor(limits: HolderLimits) {
-    this.#limits = limits
-  }
-
-  /** @throws WeftError E_BUSY when there are too many; what the session throws */
-  async run(stream: ByteStream, session: () => Promise<void>): Promise<void> {
-    const { remote } = stream
-    const open = this.#perPeer.get(remote) ?? 0
-    if (this.#running.size >= this.#limits.streams || open >= this.#limits.streamsPerPeer) {
-      const busy = new WeftError({
-        code: 'E_BUSY',
-        cause: `${open} shard streams of this peer and ${this.#running.size} of all peers are open.`,
-        fix: 'Use fewer streams at once, or try again later.',
-        retryable: true,
-      })
-      const { code, cause, fix, retryable } = busy
+/** Takes a place for the stream, or tells the peer on it why there is none. @throws WeftError E_BUSY */
+async function enter(places: StreamPlaces, stream: ByteStream): Promise<() => void> {
+  try {
+    return places.take(stream.remote)
+  } catch (error) {
+    if (error instanceof WeftError) {
+      const { code, cause, fix, retryable } = error
       await stream.write(encodeFrame(encodeResponse({ case: 'fault', value: { code, cause, fix, retryable } })))
       await stream.closeWrite()
-      throw busy
     }
-    this.#perPeer.set(remote, open + 1)
-    const running = session().finally(() => {
-      this.#running.delete(running)
-      const left = (this.#perPeer.get(remote) ?? 1) - 1
-      if (left === 0) this.#perPeer.delete(remote)
-      else this.#perPeer.set(remote, left)
-    })
-    this.#running.add(running)
-    await running
-  }
-
-  async ended(): Promise<void> {
-    await Promise.allSettled(this.#running)
+    throw error
   }
 }

@@ -1,23 +1,16 @@
 import { WeftError } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import { fromWireFault } from '@weft/overlay'
 import type { Fault as FaultMessage } from '@weft/wire'
 
-const CODE = /^E_[A-Z0-9_]{1,60}$/
-/** Longest text of a remote fault that is passed on, characters. */
-const MAX_TEXT = 500
-
-/** A holder's fault as an error of this node. Its words come from outside: cut, and without control characters. */
-export function remoteFault(fault: FaultMessage): WeftError {
+/** The fault of a holder as an error of this node that names it; its words are bounded as those of any peer. */
+export function remoteFault(fault: FaultMessage, holder: DidKey): WeftError {
+  const { code, cause, fix, retryable } = fromWireFault(fault, holder)
   return new WeftError({
-    code: CODE.test(fault.code) ? fault.code : 'E_REMOTE_FAULT',
-    cause: printable(fault.cause) || 'The holder gave no reason.',
-    fix: printable(fault.fix) || 'See the log of the holder.',
-    retryable: fault.retryable,
+    code,
+    cause: `${shortId(holder)} answered: ${cause === '' ? 'nothing of the reason.' : cause}`,
+    fix: fix === '' ? 'See the log of the holder.' : fix,
+    retryable,
+    details: { node: holder },
   })
-}
-
-function printable(text: string): string {
-  return text
-    .slice(0, MAX_TEXT)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
-    .trim()
 }

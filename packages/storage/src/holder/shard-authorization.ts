@@ -1,5 +1,15 @@
 import { WeftError, concatBytes, utf8 } from '@weft/core'
-import { type SigningKey, verifySignature } from '@weft/crypto'
+import { type DidKey, type SigningKey, fromDidKey, verifySignature } from '@weft/crypto'
+
+/** The owner's word that a node may put shards of the object. One signature serves every shard and holder. */
+export interface PutAuthorization {
+  /** 32 bytes. */
+  readonly object: Uint8Array
+  /** The node that puts, as its connection proves. */
+  readonly peer: DidKey
+  /** 64 bytes, purpose `object`. */
+  readonly signature: Uint8Array
+}
 
 /** The owner's word that the object is whole: its shards live until `expiresAt`. One signature serves every holder. */
 export interface CommitAuthorization {
@@ -19,6 +29,12 @@ export interface ReleaseAuthorization {
   readonly signature: Uint8Array
 }
 
+/** @param object the object's own key. @param peer the node that will put, to which the word is bound. */
+export function authorizePut(object: SigningKey, peer: DidKey): PutAuthorization {
+  const { publicKey } = object
+  return { object: publicKey, peer, signature: object.sign('object', putStatement(publicKey, peer)) }
+}
+
 /** @param object the object's own key. @param expiresAt ms since the epoch, a safe integer. */
 export function authorizeCommit(object: SigningKey, expiresAt: number): CommitAuthorization {
   const { publicKey } = object
@@ -28,6 +44,11 @@ export function authorizeCommit(object: SigningKey, expiresAt: number): CommitAu
 export function authorizeRelease(object: SigningKey): ReleaseAuthorization {
   const { publicKey } = object
   return { object: publicKey, signature: object.sign('shard-release', releaseStatement(publicKey)) }
+}
+
+/** @throws WeftError E_SIGNATURE_INVALID */
+export function verifyPut({ object, peer, signature }: PutAuthorization): void {
+  if (!verifySignature('object', putStatement(object, peer), signature, object)) throw notTheOwner('put')
 }
 
 /** @throws WeftError E_SIGNATURE_INVALID */
@@ -42,6 +63,12 @@ export function verifyRelease({ object, signature }: ReleaseAuthorization): void
 
 // The signed statements are dag-cbor (RFC 8949, section 4.2.1: shortest forms) of fixed shape and are never parsed:
 // both sides build them from the fields. Arrays start with 0x80 | length, texts with 0x60 | length, 32 bytes with 58 20.
+
+/** dag-cbor ["put", object, public key of the peer] */
+function putStatement(object: Uint8Array, peer: DidKey): Uint8Array {
+  const bytes32 = Uint8Array.of(0x58, 0x20)
+  return concatBytes([Uint8Array.of(0x83, 0x63), utf8('put'), bytes32, object, bytes32, fromDidKey(peer)])
+}
 
 /** dag-cbor ["commit", object, expiresAt] */
 function commitStatement(object: Uint8Array, expiresAt: number): Uint8Array {

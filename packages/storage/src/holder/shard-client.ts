@@ -1,4 +1,4 @@
-import { Semaphore, WeftError, abortError, toWeftError } from '@weft/core'
+import { Semaphore, WeftError, abortError, orAborted, toWeftError } from '@weft/core'
 import type { ByteStream } from '@weft/overlay'
 import {
   FrameParser,
@@ -14,7 +14,7 @@ import {
   encodeMessage,
 } from '@weft/wire'
 import { remoteFault } from './remote-fault.ts'
-import type { CommitAuthorization, ReleaseAuthorization } from './shard-authorization.ts'
+import type { CommitAuthorization, PutAuthorization, ReleaseAuthorization } from './shard-authorization.ts'
 import { type ShardName, describeShard } from './shard-name.ts'
 
 /** Bytes handed to the stream at a time: large enough for few system calls, small enough that an abort is prompt. */
@@ -54,6 +54,7 @@ export class ShardClient implements AsyncDisposable {
   readonly #writer = new Semaphore(1)
   /** The shard whose bytes are arriving. */
   #body: { readonly response: ShardResponse; readonly entry: Pending; at: number; readonly length: number } | undefined
+  #authorization: PutAuthorization | undefined
   #failure: WeftError | undefined
   #closing = false
 
@@ -72,18 +73,24 @@ export class ShardClient implements AsyncDisposable {
     return this.#failure
   }
 
+  /** What lets the puts from now on be made; it has to be for the node at this end of the stream. */
+  authorize(authorization: PutAuthorization): void {
+    this.#authorization = authorization
+  }
+
   /**
-   * Stores a shard at the holder, provisionally; resolves when the holder has it on disk. The bytes must not change
+   * Stores a shard of the object that {@link authorize} was called for at the holder, provisionally; resolves when the holder has it on disk. The bytes must not change
    * until this settles, and after an abort not before the stream is closed.
    * Aborted in the middle of its bytes, it takes the stream with it.
-   * @throws WeftError the holder's fault (E_DISK_FULL, E_QUOTA, E_SHARD_TOO_LARGE …), E_STREAM_RESET, E_ABORTED
+   * @throws WeftError the holder's fault (E_SIGNATURE_INVALID, E_DISK_FULL, E_QUOTA, E_SHARD_TOO_LARGE …), E_STREAM_RESET, E_ABORTED
    */
   async put(name: ShardName, parts: Uint8Array | readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
     const list = parts instanceof Uint8Array ? [parts] : parts
     let length = 0
     for (const part of list) length += part.length
+    const authorization = this.#authorization?.signature ?? new Uint8Array(0)
     const response = await this.#call(
-      { case: 'put', value: { name: messageName(name), length: BigInt(length) } },
+      { case: 'put', value: { name: messageName(name), length: BigInt(length), authorization } },
       signal,
       { parts: list },
     )
@@ -182,10 +189,18 @@ export class ShardClient implements AsyncDisposable {
       throw error
     }
     answered.then(freeSlot, freeSlot)
-    return orAborted(answered, signal, (error) => {
+    const giveUp = (): void => {
       entry.target = undefined
-      if (!entry.sent) this.#fail(error)
-    })
+      if (!entry.sent) this.#fail(abortError(signal))
+    }
+    // At once, and not when this wait comes to its end: the caller may use its memory for something else from now on.
+    if (signal?.aborted === true) giveUp()
+    else signal?.addEventListener('abort', giveUp, { once: true })
+    try {
+      return await orAborted(answered, signal)
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
   }
 
   async #send(entry: Pending, frame: Uint8Array, parts: readonly Uint8Array[]): Promise<void> {
@@ -242,7 +257,7 @@ export class ShardClient implements AsyncDisposable {
       const entry = this.#pending.shift()
       if (entry === undefined) throw violation('it answered what was not asked')
       if (response.body.case !== 'data' || entry.name === undefined) {
-        settle(entry, response)
+        this.#settle(entry, response)
         return true
       }
       const length = dataLength(response.body.value.length)
@@ -261,9 +276,15 @@ export class ShardClient implements AsyncDisposable {
     }
     if (body.at === body.length) {
       this.#body = undefined
-      settle(body.entry, body.response)
+      this.#settle(body.entry, body.response)
     }
     return true
+  }
+
+  #settle(entry: Pending, response: ShardResponse): void {
+    entry.target = undefined
+    if (response.body.case === 'fault') entry.settle.reject(remoteFault(response.body.value, this.remote))
+    else entry.settle.resolve(response)
   }
 
   /** Ends the stream and every call under way; the first reason stays. `ended`: the other side closed its half. */
@@ -290,12 +311,6 @@ function messageName({ object, segment, index }: ShardName): { object: Uint8Arra
   return { object, segment, index }
 }
 
-function settle(entry: Pending, response: ShardResponse): void {
-  entry.target = undefined
-  if (response.body.case === 'fault') entry.settle.reject(remoteFault(response.body.value))
-  else entry.settle.resolve(response)
-}
-
 function dataLength(length: bigint): number {
   if (length > BigInt(MAX_SHARD_LENGTH))
     throw violation(`it announced a shard of ${length} bytes; the limit is ${MAX_SHARD_LENGTH}`)
@@ -320,27 +335,4 @@ function violation(what: string): WeftError {
     cause: `The holder broke the shard protocol: ${what}.`,
     fix: 'The holder has to speak docs/specs/shards.md; update the older of the two sides.',
   })
-}
-
-/** Waits for `promise` or the signal, whichever is first. */
-async function orAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-  onAborted: (error: WeftError) => void,
-): Promise<T> {
-  if (signal === undefined) return promise
-  promise.catch(() => {})
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => {
-    const error = abortError(signal)
-    onAborted(error)
-    aborted.reject(error)
-  }
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -5,11 +5,11 @@ import type { ShardName } from './shard-name.ts'
 
 /** Segments that one ShardStat may ask about. */
 const MAX_STAT_SEGMENTS = 4096
-/** Shards of one segment at most (storage.md: the largest class has 80; GF(2^8) ends at 256). */
+/** Shards of one segment at most (docs/specs/objects.md: the largest class has 80; GF(2^8) ends at 256). */
 const MAX_INDEX = 255
 
 export type ParsedRequest =
-  | { readonly kind: 'put'; readonly name: ShardName; readonly length: number }
+  | { readonly kind: 'put'; readonly name: ShardName; readonly length: number; readonly authorization: Uint8Array }
   | { readonly kind: 'get'; readonly name: ShardName }
   | { readonly kind: 'stat'; readonly object: Uint8Array; readonly first: number; readonly count: number }
   | { readonly kind: 'commit'; readonly authorization: CommitAuthorization }
@@ -22,8 +22,10 @@ export type ParsedRequest =
 export function parseShardRequest(frame: Uint8Array): ParsedRequest {
   const { body } = decodeMessage(ShardRequestSchema, frame, MAX_SHARD_MESSAGE)
   switch (body.case) {
-    case 'put':
-      return { kind: 'put', name: nameOf(body.value.name), length: lengthOf(body.value.length) }
+    case 'put': {
+      const { name, length, authorization } = body.value
+      return { kind: 'put', name: nameOf(name), length: lengthOf(length), authorization }
+    }
     case 'get':
       return { kind: 'get', name: nameOf(body.value.name) }
     case 'stat': {

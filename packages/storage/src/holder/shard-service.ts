@@ -1,5 +1,6 @@
 import { type Clock, type Fault, WeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import { MAX_STRANGER_LIFETIME_MS } from '@weft/overlay'
 import { MAX_SHARD_MESSAGE, type MessageInitShape, ShardResponseSchema, create, encodeMessage } from '@weft/wire'
 import type { BlobPut, BlobStore } from '../blobs/blob-store.ts'
 import type { ProvisionalShards } from './provisional-shards.ts'
@@ -11,7 +12,7 @@ import {
 } from './shard-authorization.ts'
 import type { ShardName } from './shard-name.ts'
 
-/** Furthest that a commit may expire, ms from now: a year of lease and room for a clock that is off. */
+/** Furthest that a member's commit may expire, ms from now: a year of lease and room for a clock that is off. */
 const MAX_LIFETIME = 400 * 24 * 60 * 60 * 1000
 /** Shards in one ShardHeld; each takes at most 20 bytes, so the message stays within its limit. */
 const MAX_HELD = Math.floor(MAX_SHARD_MESSAGE / 24)
@@ -22,6 +23,7 @@ export interface ShardServiceParts {
   readonly store: BlobStore
   readonly provisional: ProvisionalShards
   readonly clock: Clock
+  readonly isMember: (peer: DidKey) => boolean
   /** Says why this holder does not take shards of an object from a peer; undefined when it does. */
   readonly refuses: (object: Uint8Array, from: DidKey) => Fault | undefined
 }
@@ -39,12 +41,12 @@ export class ShardService {
     return this.#parts.provisional.open(object, peer)
   }
 
-  /** Begins a put. @throws WeftError E_QUOTA, E_DISK_FULL, E_SHARD_EXISTS, and what `refuses` says */
+  /** Begins a put. @throws WeftError E_QUOTA, E_TOO_MANY_PUTS, E_DISK_FULL, E_SHARD_EXISTS, and what `refuses` says */
   async put(name: ShardName, length: number, peer: DidKey): Promise<BlobPut> {
     const { store, provisional, refuses } = this.#parts
     const refusal = refuses(name.object, peer)
     if (refusal !== undefined) throw new WeftError(refusal)
-    const takeBack = provisional.reserve(name.object, peer, length)
+    const place = provisional.reserve(name.object, peer, length)
     try {
       const put = await store.begin(name, length, peer)
       return {
@@ -53,17 +55,18 @@ export class ShardService {
           try {
             await put.finish()
           } catch (error) {
-            takeBack()
+            place.failed()
             throw error
           }
+          place.stored()
         },
         async discard() {
-          takeBack()
+          place.failed()
           await put.discard()
         },
       }
     } catch (error) {
-      takeBack()
+      place.failed()
       throw error
     }
   }
@@ -92,9 +95,9 @@ export class ShardService {
     return { case: 'held', value: { shards } }
   }
 
-  /** @throws WeftError E_SIGNATURE_INVALID, E_EXPIRED, E_LIFETIME, E_SHARD_NOT_FOUND, E_DISK_FULL */
+  /** @throws WeftError E_SIGNATURE_INVALID, E_EXPIRED, E_LIFETIME, E_SHARD_NOT_FOUND, E_QUOTA, E_DISK_FULL */
   async commit(authorization: CommitAuthorization, peer: DidKey): Promise<void> {
-    const { store, provisional, clock } = this.#parts
+    const { store, provisional, clock, isMember } = this.#parts
     const { object, expiresAt } = authorization
     verifyCommit(authorization)
     const left = expiresAt - clock.now()
@@ -102,14 +105,15 @@ export class ShardService {
       throw new WeftError({
         code: 'E_EXPIRED',
         cause: `The commit expired ${-left} ms ago.`,
-        fix: 'Give the object a later expiry; check the clocks of both nodes (`weft check`).',
+        fix: 'Give the object a later expiry; see that the clocks of both machines are right.',
       })
     }
-    if (left > MAX_LIFETIME) {
+    const most = isMember(peer) ? MAX_LIFETIME : MAX_STRANGER_LIFETIME_MS
+    if (left > most) {
       throw new WeftError({
         code: 'E_LIFETIME',
-        cause: `The commit expires in ${left} ms; at most ${MAX_LIFETIME} are accepted.`,
-        fix: 'Give the object an earlier expiry and renew it later; check the clock (`weft check`).',
+        cause: `The commit expires in ${left} ms; at most ${most} are accepted from this node.`,
+        fix: 'Give the object an earlier expiry, or put it from a node that is in the map; see that the clocks of both machines are right.',
       })
     }
     await store.commit(object, peer, expiresAt)

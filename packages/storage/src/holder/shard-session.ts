@@ -3,6 +3,7 @@ import type { ByteStream } from '@weft/overlay'
 import { FrameParser, MAX_SHARD_MESSAGE, encodeFrame } from '@weft/wire'
 import type { BlobPut } from '../blobs/blob-store.ts'
 import type { HolderLimits } from './holder-limits.ts'
+import { verifyPut } from './shard-authorization.ts'
 import type { ShardName } from './shard-name.ts'
 import { type ParsedRequest, parseShardRequest } from './shard-requests.ts'
 import { type ResponseBody, type ShardService, encodeResponse } from './shard-service.ts'
@@ -11,6 +12,12 @@ const DONE: ResponseBody = { case: 'done', value: {} }
 
 /** One answer that is owed; it writes itself to the stream. A rejection is fatal for the stream. */
 type Answer = () => Promise<void>
+
+/** An object of which this stream put some: puts that are not answered yet, and whom to tell when it is over. */
+interface OpenObject {
+  puts: number
+  readonly over: () => void
+}
 
 /** A put whose bytes are arriving; without `put` they are discarded, because it was refused. */
 interface Receiving {
@@ -32,7 +39,13 @@ export class ShardSession {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #answers: BoundedQueue<Answer>
-  readonly #objects = new Map<string, () => void>()
+  readonly #objects = new Map<string, OpenObject>()
+  readonly #parser = new FrameParser(MAX_SHARD_MESSAGE)
+  /** Requests that are not answered yet. */
+  #owed = 0
+  /** Waits for the other side to send something. */
+  #waiting = false
+  #cancelDeadline = (): void => {}
   #receiving: Receiving | undefined
   #broken: WeftError | undefined
 
@@ -63,46 +76,64 @@ export class ShardSession {
       throw error
     } finally {
       signal.removeEventListener('abort', onAbort)
-      for (const over of this.#objects.values()) over()
+      for (const { over } of this.#objects.values()) over()
     }
   }
 
   /** Reads requests until the end of the stream, or until the other side breaks the protocol. */
   async #read(): Promise<void> {
-    const parser = new FrameParser(MAX_SHARD_MESSAGE)
-    let stall: (() => void) | undefined
     try {
+      this.#await(true)
       for await (const chunk of this.#stream.incoming) {
-        stall?.()
-        parser.push(chunk)
+        this.#await(false)
+        this.#parser.push(chunk)
         try {
-          while (await this.#step(parser));
+          while (await this.#step());
         } catch (error) {
           await this.#breakOff(error)
           return
         }
-        const inside = this.#receiving !== undefined || parser.buffered > 0
-        stall = inside
-          ? this.#clock.after(this.#limits.stallMs, () => this.#stream.abort(stalled(this.#limits.stallMs)))
-          : undefined
+        this.#await(true)
       }
       if (this.#receiving !== undefined) throw truncated(this.#receiving.missing)
-      parser.end()
+      this.#parser.end()
     } finally {
-      stall?.()
+      this.#await(false)
     }
   }
 
+  #await(waiting: boolean): void {
+    this.#waiting = waiting
+    this.#setDeadline()
+  }
+
+  /** Whoever holds a stream must use it; while we owe an answer it is not for the other side to send something. */
+  #setDeadline(): void {
+    this.#cancelDeadline()
+    this.#cancelDeadline = () => {}
+    if (!this.#waiting) return
+    const { stallMs, idleMs } = this.#limits
+    if (this.#receiving !== undefined || this.#parser.buffered > 0) {
+      this.#cancelDeadline = this.#abortAfter(stallMs, 'Nothing arrived in the middle of a request')
+    } else if (this.#owed === 0) {
+      this.#cancelDeadline = this.#abortAfter(idleMs, 'Nothing was asked for')
+    }
+  }
+
+  #abortAfter(ms: number, what: string): () => void {
+    return this.#clock.after(ms, () => this.#stream.abort(stalled(what, ms)))
+  }
+
   /** Takes one request or one piece of a shard; false when more bytes are needed. */
-  async #step(parser: FrameParser): Promise<boolean> {
+  async #step(): Promise<boolean> {
     const receiving = this.#receiving
     if (receiving !== undefined) {
-      const piece = parser.takeRaw(receiving.missing)
+      const piece = this.#parser.takeRaw(receiving.missing)
       if (piece === undefined) return false
       await this.#receive(receiving, piece)
       return true
     }
-    const frame = parser.takeFrame()
+    const frame = this.#parser.takeFrame()
     if (frame === undefined) return false
     await this.#begin(parseShardRequest(frame))
     return true
@@ -112,28 +143,28 @@ export class ShardSession {
     const { remote } = this.#stream
     switch (request.kind) {
       case 'put':
-        await this.#beginPut(request.name, request.length)
+        await this.#beginPut(request.name, request.length, request.authorization)
         break
       case 'get':
-        await this.#answers.push(() => this.#sendShard(request.name))
+        this.#owe(() => this.#sendShard(request.name))
         break
       case 'stat':
-        await this.#answers.push(() =>
-          this.#respond(async () => this.#service.stat(request.object, request.first, request.count)),
-        )
+        this.#owe(() => this.#respond(async () => this.#service.stat(request.object, request.first, request.count)))
         break
       case 'commit':
-        await this.#answers.push(() =>
+        this.#owe(() =>
           this.#respond(async () => {
             await this.#service.commit(request.authorization, remote)
+            this.#leave(request.authorization.object)
             return DONE
           }),
         )
         break
       case 'release':
-        await this.#answers.push(() =>
+        this.#owe(() =>
           this.#respond(async () => {
             await this.#service.release(request.authorization)
+            this.#leave(request.authorization.object)
             return DONE
           }),
         )
@@ -141,26 +172,66 @@ export class ShardSession {
     }
   }
 
-  async #beginPut(name: ShardName, length: number): Promise<void> {
+  async #beginPut(name: ShardName, length: number, signature: Uint8Array): Promise<void> {
     const { remote } = this.#stream
-    const key = toHex(name.object)
-    if (!this.#objects.has(key)) this.#objects.set(key, this.#service.openObject(name.object, remote))
     const settle = Promise.withResolvers<void>()
     settle.promise.catch(() => {})
     let put: BlobPut | undefined
+    let open: OpenObject | undefined
     let failure: WeftError | undefined
     try {
+      // One signature is for all shards of the object: what this stream put of it before was checked.
+      if (!this.#objects.has(toHex(name.object))) verifyPut({ object: name.object, peer: remote, signature })
       put = await this.#service.put(name, length, remote)
+      open = this.#enter(name.object)
+      open.puts++
     } catch (error) {
       failure = internal(error)
     }
     this.#receiving = { put, settle, failure, missing: length }
-    await this.#answers.push(() =>
+    this.#owe(() =>
       this.#respond(async () => {
-        await settle.promise
+        try {
+          await settle.promise
+        } finally {
+          if (open !== undefined) open.puts--
+        }
         return DONE
       }),
     )
+  }
+
+  /**
+   * One more answer. A client that asks for more than it may have under way does not read what it asked for: what it
+   * sent is let go of at once. @throws WeftError E_PROTOCOL
+   */
+  #owe(answer: Answer): void {
+    if (!this.#answers.tryPush(answer)) {
+      const error = tooManyRequests(this.#limits.pendingPerStream)
+      this.#stream.abort(error)
+      throw error
+    }
+    this.#owed++
+  }
+
+  /** The stream puts shards of the object: they stay while it is open. */
+  #enter(object: Uint8Array): OpenObject {
+    const key = toHex(object)
+    let open = this.#objects.get(key)
+    if (open === undefined) {
+      open = { puts: 0, over: this.#service.openObject(object, this.#stream.remote) }
+      this.#objects.set(key, open)
+    }
+    return open
+  }
+
+  /** The object was committed or released: nothing is kept of it here, unless its next put is on the way already. */
+  #leave(object: Uint8Array): void {
+    const key = toHex(object)
+    const open = this.#objects.get(key)
+    if (open === undefined || open.puts > 0) return
+    this.#objects.delete(key)
+    open.over()
   }
 
   async #receive(receiving: Receiving, piece: Uint8Array): Promise<void> {
@@ -187,14 +258,18 @@ export class ShardSession {
     const { code, cause, fix, retryable } = this.#broken
     await this.#answers.push(async () => {
       await this.#send({ case: 'fault', value: { code, cause, fix, retryable } })
-      await this.#stream.closeWrite()
+      await this.#inTime(this.#stream.closeWrite())
     })
   }
 
   async #answer(): Promise<void> {
     try {
-      for await (const answer of this.#answers) await answer()
-      if (this.#broken === undefined) await this.#stream.closeWrite()
+      for await (const answer of this.#answers) {
+        await answer()
+        this.#owed--
+        this.#setDeadline()
+      }
+      if (this.#broken === undefined) await this.#inTime(this.#stream.closeWrite())
     } catch (error) {
       // The reader waits for bytes that will not come, or for room in the queue of answers.
       this.#answers.end(internal(error))
@@ -231,7 +306,7 @@ export class ShardSession {
         return
       }
       await this.#send({ case: 'data', value: { length: BigInt(length) } })
-      for (; piece.done !== true; piece = await iterator.next()) await this.#stream.write(piece.value)
+      for (; piece.done !== true; piece = await iterator.next()) await this.#write(piece.value)
     } finally {
       await iterator?.return?.()
     }
@@ -243,7 +318,21 @@ export class ShardSession {
   }
 
   async #send(body: ResponseBody): Promise<void> {
-    await this.#stream.write(encodeFrame(encodeResponse(body)))
+    await this.#write(encodeFrame(encodeResponse(body)))
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    await this.#inTime(this.#stream.write(bytes))
+  }
+
+  /** The other side has to take what it asked for. */
+  async #inTime(writing: Promise<void>): Promise<void> {
+    const cancel = this.#abortAfter(this.#limits.stallMs, 'An answer was not read')
+    try {
+      await writing
+    } finally {
+      cancel()
+    }
   }
 }
 
@@ -264,11 +353,19 @@ function truncated(missing: number): WeftError {
   })
 }
 
-function stalled(ms: number): WeftError {
+function stalled(what: string, ms: number): WeftError {
   return new WeftError({
     code: 'E_STREAM_STALLED',
-    cause: `Nothing arrived for ${ms} ms in the middle of a request.`,
-    fix: 'Check the connection of the sender; put the shard again.',
+    cause: `${what} for ${ms} ms.`,
+    fix: 'Check the connection between the two nodes; open a new stream and go on there.',
     retryable: true,
+  })
+}
+
+function tooManyRequests(most: number): WeftError {
+  return new WeftError({
+    code: 'E_PROTOCOL',
+    cause: `More than ${most} requests are under way on one shard stream.`,
+    fix: 'The caller has to follow docs/specs/shards.md and read the answers to what it asks for.',
   })
 }

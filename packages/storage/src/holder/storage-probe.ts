@@ -1,7 +1,7 @@
 import { WeftError, equalBytes, isWeftError, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type { ConformanceProbe } from '@weft/overlay'
-import { authorizeRelease } from './shard-authorization.ts'
+import { authorizePut, authorizeRelease } from './shard-authorization.ts'
 import { ShardClient } from './shard-client.ts'
 
 /** Bytes of the shard that is put: small enough for any line, and not a whole number of checksum blocks. */
@@ -14,6 +14,7 @@ export const storageProbe: ConformanceProbe = {
   async run(probe, _id, signal) {
     await using client = new ShardClient(await probe.open('shard', signal))
     const object = SigningKey.generate()
+    client.authorize(authorizePut(object, probe.self))
     const name = { object: object.publicKey, segment: 0, index: 0 }
     const sent = systemRandom.bytes(PROBE_LENGTH)
     await client.put(name, sent, signal)

@@ -1,22 +1,74 @@
-import type { Movable } from './coding-job.ts'
+import type { Clock } from '@weft/core'
+import type { SharedBytes } from './coding-job.ts'
+
+/** Nobody took a buffer for this long: the free ones are let go, ms. */
+const IDLE_MS = 20_000
 
 /**
- * The buffers of one transfer, used again and again: fresh ones would cost a page fault each 4 KiB, which is dearer
- * than the encryption itself. It holds no more than were in use at once.
+ * Buffers of segments, used again and again by all transfers: fresh ones would cost a page fault each 4 KiB, which is
+ * dearer than the encryption itself, and as garbage they would have the collector mark the whole heap every 64 MB.
+ *
+ * A buffer is given back only after a success: after a failure something may still read or write it, and it is left to
+ * the collector. Buffers that held plaintext and those whose bytes go to holders are of two pools, so that a holder that
+ * acknowledges before it has read everything is sent at worst what was sealed for another one.
  */
 export class BufferPool {
-  readonly #free: ArrayBuffer[] = []
+  readonly #free: SharedArrayBuffer[] = []
+  readonly #capacity: number
+  readonly #clock: Pick<Clock, 'after'>
+  #freeBytes = 0
+  #cancelIdle: () => void = () => {}
+
+  /** @param capacity free bytes that are kept at most. */
+  constructor(capacity: number, clock: Pick<Clock, 'after'>) {
+    this.#capacity = capacity
+    this.#clock = clock
+  }
+
+  /** Free bytes that are kept. */
+  get free(): number {
+    return this.#freeBytes
+  }
 
   /** A buffer of `length` bytes with whatever was in it before. */
-  take(length: number): Movable {
+  take(length: number): SharedBytes {
     // Not the large one of a plaintext for a small shard.
     const at = this.#free.findIndex(({ byteLength }) => byteLength >= length && byteLength <= 2 * length)
-    const buffer = at < 0 ? new ArrayBuffer(length) : (this.#free.splice(at, 1)[0] as ArrayBuffer)
+    const buffer = at < 0 ? this.#replace(length) : this.#remove(at)
     return new Uint8Array(buffer, 0, length)
   }
 
   /** Gives a buffer back that nothing reads or writes any more. */
-  give(bytes: Movable): void {
-    this.#free.push(bytes.buffer)
+  give(bytes: SharedBytes): void {
+    const { buffer } = bytes
+    if (this.#freeBytes + buffer.byteLength <= this.#capacity) {
+      this.#free.push(buffer)
+      this.#freeBytes += buffer.byteLength
+    }
+    this.#cancelIdle()
+    this.#cancelIdle = this.#clock.after(IDLE_MS, () => this.clear())
+  }
+
+  /** Lets all free buffers go. */
+  clear(): void {
+    this.#cancelIdle()
+    this.#free.length = 0
+    this.#freeBytes = 0
+  }
+
+  [Symbol.dispose](): void {
+    this.clear()
+  }
+
+  /** A new buffer in the place of the oldest free ones, which are of other lengths: both would be too much. */
+  #replace(length: number): SharedArrayBuffer {
+    for (let dropped = 0; dropped < length && this.#free.length > 0;) dropped += this.#remove(0).byteLength
+    return new SharedArrayBuffer(length)
+  }
+
+  #remove(at: number): SharedArrayBuffer {
+    const buffer = this.#free.splice(at, 1)[0] as SharedArrayBuffer
+    this.#freeBytes -= buffer.byteLength
+    return buffer
   }
 }

@@ -1,26 +1,29 @@
 import type { Fault } from '@weft/core'
 
-/** Bytes that move between threads: their buffer goes along and is gone on the other side. */
-export type Movable = Uint8Array<ArrayBuffer>
+/**
+ * Bytes that coding threads and the main thread both see: nothing is copied or moved to hand a segment over. Whoever has
+ * given them away with a job must not touch them until it hears about them again.
+ */
+export type SharedBytes = Uint8Array<SharedArrayBuffer>
 
 export interface CodeParameters {
   readonly k: number
   readonly n: number
 }
 
-/** Plaintext to n sealed shards (`encodeSegment`). All buffers move to the worker and come back. */
+/** Plaintext to n sealed shards (`encodeSegment`), which are written into `shards`. */
 export interface EncodeJob extends CodeParameters {
   readonly kind: 'encode'
   readonly dataKey: Uint8Array
   readonly object: Uint8Array
   readonly segment: number
   readonly last: boolean
-  readonly plaintext: Movable
+  readonly plaintext: SharedBytes
   readonly nodes: readonly Uint8Array[]
-  readonly shards: readonly Movable[]
+  readonly shards: readonly SharedBytes[]
 }
 
-/** One shard as a holder sent it: opened and checked (`verifyShard`). Its buffer comes back. */
+/** One shard as a holder sent it: opened in place and checked (`verifyShard`). */
 export interface VerifyJob {
   readonly kind: 'verify'
   readonly dataKey: Uint8Array
@@ -29,10 +32,10 @@ export interface VerifyJob {
   readonly index: number
   readonly node: Uint8Array
   readonly root: Uint8Array
-  readonly shard: Movable
+  readonly shard: SharedBytes
 }
 
-/** Verified shards to plaintext (`decodeSegment`). The shards' buffers come back. */
+/** Verified shards to plaintext (`decodeSegment`), which is written into `plaintext`. */
 export interface DecodeJob extends CodeParameters {
   readonly kind: 'decode'
   readonly dataKey: Uint8Array
@@ -40,25 +43,21 @@ export interface DecodeJob extends CodeParameters {
   readonly segment: number
   readonly last: boolean
   readonly length: number
-  readonly shards: readonly (Movable | undefined)[]
+  readonly shards: readonly (SharedBytes | undefined)[]
+  /** As many bytes as the frames hold. */
+  readonly plaintext: SharedBytes
 }
 
 export type CodingJob = EncodeJob | VerifyJob | DecodeJob
 
 export interface SealedShard {
   readonly index: number
+  /** Of the unsealed bytes. */
   readonly root: Uint8Array
-  readonly shard: Movable
 }
 
-export interface CodingResults {
-  /** The plaintext's buffer, back for the next segment. */
-  readonly encode: { readonly plaintext: Movable }
-  readonly verify: { readonly valid: boolean; readonly shard: Movable }
-  readonly decode: { readonly frames: readonly Movable[]; readonly shards: readonly Movable[] }
-}
-
-export type CodingResult = CodingResults[keyof CodingResults]
+/** Whether a verified shard is the one that its owner signed; true for other jobs. */
+export type CodingResult = boolean
 
 /** What a worker posts: shards of an encode job one by one, then exactly one result or fault. A worker has one job at a time. */
 export type WorkerMessage =

@@ -4,7 +4,6 @@ import { type Clock, WeftError, abortError, messageOf, throwIfAborted } from '@w
 import type {
   CodingJob,
   CodingResult,
-  CodingResults,
   DecodeJob,
   EncodeJob,
   SealedShard,
@@ -22,7 +21,7 @@ export interface CodingPoolOptions {
 const IDLE_MS = 20_000
 
 /**
- * MB. OpenSSL's results are garbage after a copy, 60 MB a segment; a small young generation has them collected early:
+ * MB. OpenSSL's results are garbage after a copy, 64 MB a segment; a small young generation has them collected early:
  * measured over a 256 MiB put, 300 MB for the whole process in place of 396.
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
@@ -41,7 +40,8 @@ interface Thread {
 
 /**
  * Encryption, hashing and coding in worker threads, so that the main thread never waits for it. Jobs start in order.
- * A job that started is not interrupted (it takes a fraction of a second); buffers of a failed job are gone.
+ * A job that started is not interrupted (it takes a fraction of a second). Until it settles its buffers are the
+ * thread's, except a shard that it said is sealed.
  */
 export class CodingPool implements AsyncDisposable {
   readonly #options: CodingPoolOptions
@@ -53,19 +53,19 @@ export class CodingPool implements AsyncDisposable {
     this.#options = options
   }
 
-  /** @param onShard gets each shard as soon as it is sealed. @throws WeftError E_CODING_FAILED, E_ABORTED */
-  encode(job: EncodeJob, onShard: (shard: SealedShard) => void): Promise<CodingResults['encode']> {
-    return this.#run(job, onShard) as Promise<CodingResults['encode']>
+  /** @param onShard hears of each shard as soon as it is sealed. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  async encode(job: EncodeJob, onShard: (shard: SealedShard) => void): Promise<void> {
+    await this.#run(job, onShard)
   }
 
-  /** @throws WeftError E_CODING_FAILED, E_ABORTED */
-  verify(job: VerifyJob): Promise<CodingResults['verify']> {
-    return this.#run(job) as Promise<CodingResults['verify']>
+  /** True when it is the shard that its owner signed. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  verify(job: VerifyJob): Promise<boolean> {
+    return this.#run(job)
   }
 
   /** @throws WeftError E_OBJECT_KEY when a frame does not open; E_CODING_FAILED, E_ABORTED */
-  decode(job: DecodeJob): Promise<CodingResults['decode']> {
-    return this.#run(job) as Promise<CodingResults['decode']>
+  async decode(job: DecodeJob): Promise<void> {
+    await this.#run(job)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +91,7 @@ export class CodingPool implements AsyncDisposable {
       thread.cancelIdle()
       thread.task = task
       thread.worker.ref()
-      thread.worker.postMessage(task.job, [...new Set(movedBy(task.job).map((bytes) => bytes.buffer))])
+      thread.worker.postMessage(task.job)
     }
   }
 
@@ -126,9 +126,11 @@ export class CodingPool implements AsyncDisposable {
   async #end(thread: Thread, error: WeftError): Promise<void> {
     if (!this.#threads.delete(thread)) return
     thread.cancelIdle()
-    thread.task?.settle.reject(error)
+    const { task } = thread
     thread.task = undefined
     await thread.worker.terminate()
+    // Not before: the thread may write into the buffers of its job as long as it lives.
+    task?.settle.reject(error)
     if (!this.#closed) this.#dispatch()
   }
 }
@@ -137,17 +139,6 @@ export class CodingPool implements AsyncDisposable {
 function workerUrl(): URL {
   const source = new URL('./coding.worker.ts', import.meta.url)
   return existsSync(source) ? source : new URL('./workers/coding.js', import.meta.url)
-}
-
-function movedBy(job: CodingJob): readonly Uint8Array<ArrayBuffer>[] {
-  switch (job.kind) {
-    case 'encode':
-      return [job.plaintext, ...job.shards]
-    case 'verify':
-      return [job.shard]
-    case 'decode':
-      return job.shards.filter((shard) => shard !== undefined)
-  }
 }
 
 function threadFailed(why: string): WeftError {

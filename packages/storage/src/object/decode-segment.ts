@@ -1,5 +1,6 @@
 import type { ReedSolomon } from '@weft/erasure'
 import type { FrameCipher } from './frame-cipher.ts'
+import { freeNow } from './free-now.ts'
 import { FRAME_SIZE } from './object-layout.ts'
 
 export interface DecodeSegment {
@@ -7,6 +8,8 @@ export interface DecodeSegment {
   readonly shards: readonly (Uint8Array | undefined)[]
   readonly code: ReedSolomon
   readonly cipher: FrameCipher
+  /** Where the plaintext goes: as many bytes as the frames hold. */
+  readonly plaintext: Uint8Array
   /** Sealed bytes of the segment. */
   readonly length: number
   /** Counter of the segment's first frame. */
@@ -16,26 +19,34 @@ export interface DecodeSegment {
 }
 
 /**
- * The plaintext frames of a segment from any k of its shards, each authenticated and in a buffer of its own.
+ * Writes the plaintext of a segment from any k of its shards, each frame authenticated before it is written.
  * @throws WeftError E_OBJECT_KEY when a frame does not open, E_ERASURE_TOO_FEW
  */
-export function decodeSegment(job: DecodeSegment): Uint8Array<ArrayBuffer>[] {
+export function decodeSegment(job: DecodeSegment): void {
   const { code, cipher, length, firstFrame, last } = job
-  const data = dataShards(code, job.shards)
-  const frames: Uint8Array<ArrayBuffer>[] = []
+  const missing = missingOf(job)
+  const restored = missing.length === 0 ? [] : code.reconstruct(job.shards, missing)
+  const data = Array.from(
+    { length: code.k },
+    (_, index) => job.shards[index] ?? (restored[missing.indexOf(index)] as Uint8Array),
+  )
+  let frame = firstFrame
+  let written = 0
   const scratch = new Uint8Array(FRAME_SIZE)
   for (let at = 0; at < length; at += FRAME_SIZE) {
     const end = Math.min(at + FRAME_SIZE, length)
-    const frame = readAcross(data, at, end - at, scratch)
-    frames.push(cipher.open(firstFrame + frames.length, last && end === length, frame))
+    const sealed = readAcross(data, at, end - at, scratch)
+    const opened = cipher.open(frame++, last && end === length, sealed)
+    job.plaintext.set(opened, written)
+    written += opened.length
+    freeNow(opened)
   }
-  return frames
+  for (const shard of restored) freeNow(shard)
 }
 
-function dataShards(code: ReedSolomon, shards: readonly (Uint8Array | undefined)[]): readonly Uint8Array[] {
-  const missing = Array.from({ length: code.k }, (_, index) => index).filter((index) => shards[index] === undefined)
-  const restored = missing.length === 0 ? [] : code.reconstruct(shards, missing)
-  return Array.from({ length: code.k }, (_, index) => shards[index] ?? (restored[missing.indexOf(index)] as Uint8Array))
+/** Indices of the data shards that have to be computed. */
+function missingOf({ code, shards }: DecodeSegment): number[] {
+  return Array.from({ length: code.k }, (_, index) => index).filter((index) => shards[index] === undefined)
 }
 
 /** Bytes of the data shards put end to end: a view where they lie in one shard, else gathered in `scratch`. */

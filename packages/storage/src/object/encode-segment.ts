@@ -1,6 +1,7 @@
 import type { ReedSolomon } from '@weft/erasure'
 import type { FrameCipher } from './frame-cipher.ts'
 import { FRAME_PLAINTEXT } from './object-layout.ts'
+import { freeNow } from './free-now.ts'
 import { deriveShardKey } from './object-keys.ts'
 import { sealShard } from './seal-shard.ts'
 import { shardRoot } from './shard-root.ts'
@@ -51,6 +52,7 @@ function encryptFrames({ plaintext, firstFrame, last, cipher, code, shards }: En
     const end = Math.min(from + FRAME_PLAINTEXT, plaintext.length)
     const sealed = cipher.seal(frame++, last && end === plaintext.length, plaintext.subarray(from, end))
     at = writeAcross(data, at, sealed.ciphertext)
+    freeNow(sealed.ciphertext)
     at = writeAcross(data, at, sealed.tag)
     from = end
   } while (from < plaintext.length)

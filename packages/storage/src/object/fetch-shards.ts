@@ -1,13 +1,12 @@
 import { WeftError, abortError, withTimeout } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import type { BufferPool } from './buffer-pool.ts'
-import type { Movable } from './coding-job.ts'
+import type { SharedBytes } from './coding-job.ts'
 import type { HolderLinks } from './holder-links.ts'
 import { type ObjectContext, isReachable } from './object-context.ts'
 import type { ObjectSegment, ShardRecord } from './object-records.ts'
 import { type ShardFault, shardFault } from './shard-fault.ts'
 
-/** Shards asked for beyond k when some are slow, as a share of k (storage.md: get k + 35%). */
+/** Shards asked for beyond k when some are slow, as a share of k (docs/specs/objects.md, Get). */
 const HEDGE_SHARE = 0.35
 /** Patience with slow shards: three times what shards of this transfer took, between these bounds, ms. */
 const HEDGE_FACTOR = 3
@@ -18,9 +17,8 @@ const MAX_HEDGE_MS = 10_000
 const SHARD_TIMEOUT_MS = 180_000
 
 export interface FetchShards {
-  readonly context: Pick<ObjectContext, 'overlay' | 'coding' | 'clock' | 'logger'>
+  readonly context: Pick<ObjectContext, 'overlay' | 'coding' | 'shards' | 'clock' | 'logger'>
   readonly links: HolderLinks
-  readonly buffers: BufferPool
   readonly pace: FetchPace
   readonly object: Uint8Array
   readonly dataKey: Uint8Array
@@ -51,14 +49,14 @@ export class FetchPace {
  * @returns n places by index, k or a few more of them unsealed and verified.
  * @throws WeftError E_SHARDS_MISSING, E_ABORTED
  */
-export async function fetchShards(job: FetchShards): Promise<(Movable | undefined)[]> {
+export async function fetchShards(job: FetchShards): Promise<(SharedBytes | undefined)[]> {
   return new ShardFetch(job).run()
 }
 
 class ShardFetch {
   readonly #job: FetchShards
   readonly #queue: ShardRecord[]
-  readonly #shards: (Movable | undefined)[]
+  readonly #shards: (SharedBytes | undefined)[]
   readonly #faults: ShardFault[] = []
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
@@ -75,7 +73,7 @@ class ShardFetch {
     this.#signal = AbortSignal.any([job.signal, this.#stop.signal])
   }
 
-  async run(): Promise<(Movable | undefined)[]> {
+  async run(): Promise<(SharedBytes | undefined)[]> {
     const { signal } = this.#job
     const onAbort = (): void => this.#settled.reject(abortError(signal))
     if (signal.aborted) onAbort()
@@ -125,10 +123,10 @@ class ShardFetch {
   }
 
   async #fetch(shard: ShardRecord): Promise<void> {
-    const { context, links, buffers, pace, object, dataKey, segment } = this.#job
+    const { context, links, pace, object, dataKey, segment } = this.#job
     const started = context.clock.monotonic()
     const { index, node } = shard
-    let buffer = buffers.take(segment.shardLength)
+    const buffer = context.shards.take(segment.shardLength)
     try {
       const client = await links.client(node)
       await withTimeout(
@@ -139,9 +137,8 @@ class ShardFetch {
         (signal) => client.get({ object, segment: segment.index, index }, buffer, signal),
       )
       const place = { dataKey, object, segment: segment.index, index, node: shard.nodeKey, root: shard.root }
-      const checked = await context.coding.verify({ kind: 'verify', ...place, shard: buffer })
-      buffer = checked.shard
-      if (!checked.valid) throw wrongShard(shard)
+      const isValid = await context.coding.verify({ kind: 'verify', ...place, shard: buffer })
+      if (!isValid) throw wrongShard(shard)
       pace.add(context.clock.monotonic() - started)
       if (!this.#over) {
         this.#shards[index] = buffer
@@ -151,8 +148,8 @@ class ShardFetch {
     } catch (error) {
       if (!this.#over && !this.#job.signal.aborted) this.#note(shard, error)
     }
-    // A buffer that went to a worker which failed is gone; it must not come back with nothing in it.
-    if (buffer.byteLength === segment.shardLength) buffers.give(buffer)
+    // Neither the stream nor a thread writes into it any more: both are done with it when they settle.
+    context.shards.give(buffer)
   }
 
   #note(shard: ShardRecord, error: unknown): void {

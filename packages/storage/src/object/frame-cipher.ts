@@ -5,7 +5,8 @@ import type { ObjectKeys } from './object-keys.ts'
 
 /** A frame as it is written: its ciphertext, then its tag. */
 export interface SealedFrame {
-  readonly ciphertext: Uint8Array
+  /** In a buffer of its own. */
+  readonly ciphertext: Uint8Array<ArrayBuffer>
   /** 16 bytes. */
   readonly tag: Uint8Array
 }

@@ -1,22 +1,24 @@
 import { WeftError } from '@weft/core'
+import { KiB } from '@weft/wire'
 import type { GetOptions, ObjectReader } from '../storage.ts'
-import { BufferPool } from './buffer-pool.ts'
-import type { Movable } from './coding-job.ts'
+import type { SharedBytes } from './coding-job.ts'
 import { FetchPace, fetchShards } from './fetch-shards.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { HolderLinks } from './holder-links.ts'
 import type { MemoryLease } from './memory-budget.ts'
 import type { ObjectContext } from './object-context.ts'
-import { segmentLength, shardLengthOf } from './object-layout.ts'
+import { plaintextLength, segmentLength, shardLengthOf } from './object-layout.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import type { ObjectHead } from './object-records.ts'
 import type { ObjectRef } from './object-ref.ts'
 
+/** Bytes of plaintext handed to the reader at a time. */
+const PIECE = 256 * KiB
 /** Segments fetched ahead of the one that is read. */
-const READ_AHEAD = 2
+const READ_AHEAD = 1
 
 interface Fetched {
-  readonly frames: readonly Movable[]
+  readonly plaintext: SharedBytes
   readonly lease: MemoryLease
 }
 
@@ -63,7 +65,6 @@ class ObjectBody {
   readonly #dataKey: Uint8Array
   readonly #head: ObjectHead
   readonly #request: GetRequest
-  readonly #buffers = new BufferPool()
   readonly #pace = new FetchPace()
 
   constructor(context: ObjectContext, object: Uint8Array, dataKey: Uint8Array, head: ObjectHead, request: GetRequest) {
@@ -84,14 +85,16 @@ class ObjectBody {
       let bytes = 0
       for (let index = 0; index < this.#head.segments; index++) {
         this.#fetchAhead(index, ahead, links, signal)
-        const { frames, lease } = await (ahead.shift() as Promise<Fetched>)
+        const { plaintext, lease } = await (ahead.shift() as Promise<Fetched>)
         try {
-          for (const frame of frames) {
-            yield frame
-            bytes += frame.length
+          for (let at = 0; at < plaintext.length; at += PIECE) {
+            // A copy: the reader may keep it, and the buffer is for the next segment.
+            yield plaintext.slice(at, at + PIECE)
+            bytes += Math.min(PIECE, plaintext.length - at)
             onProgress?.({ bytes, total: this.#head.size })
           }
         } finally {
+          this.#context.plaintexts.give(plaintext)
           lease.release()
         }
       }
@@ -119,7 +122,7 @@ class ObjectBody {
 
   async #fetch(index: number, lease: MemoryLease, links: HolderLinks, signal: AbortSignal): Promise<Fetched> {
     try {
-      const { coding, records } = this.#context
+      const { coding, records, plaintexts } = this.#context
       const { k, n } = this.#head.class
       const object = this.#object
       const dataKey = this.#dataKey
@@ -128,7 +131,6 @@ class ObjectBody {
       const shards = await fetchShards({
         context,
         links,
-        buffers: this.#buffers,
         pace: this.#pace,
         object,
         dataKey,
@@ -137,7 +139,8 @@ class ObjectBody {
         signal,
       })
       const last = index === this.#head.segments - 1
-      const decoded = await coding.decode({
+      const plaintext = plaintexts.take(plaintextLength(segment.length) as number)
+      await coding.decode({
         kind: 'decode',
         dataKey,
         object,
@@ -147,9 +150,10 @@ class ObjectBody {
         k,
         n,
         shards,
+        plaintext,
       })
-      for (const shard of decoded.shards) this.#buffers.give(shard)
-      return { frames: decoded.frames, lease }
+      for (const shard of shards) if (shard !== undefined) context.shards.give(shard)
+      return { plaintext, lease }
     } catch (error) {
       lease.release()
       throw error

@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '@weft/core'
 import type { Member, Overlay, Streams } from '@weft/overlay'
+import type { BufferPool } from './buffer-pool.ts'
 import type { CodingPool } from './coding-pool.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { ObjectRecords } from './object-records.ts'
@@ -12,6 +13,10 @@ export interface ObjectContext {
   readonly records: ObjectRecords
   readonly coding: CodingPool
   readonly memory: MemoryBudget
+  /** Buffers that hold plaintext; none of them is ever sent. */
+  readonly plaintexts: BufferPool
+  /** Buffers of shards; none of them ever holds plaintext. */
+  readonly shards: BufferPool
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

@@ -1,8 +1,16 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { type Random, WeftError, fromBase64Url, fromUtf8, messageOf, toBase64Url, utf8 } from '@weft/core'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import {
+  type Random,
+  WeftError,
+  ensureDirectory,
+  fromBase64Url,
+  fromUtf8,
+  messageOf,
+  toBase64Url,
+  utf8,
+} from '@weft/core'
 import { type SigningKey, hkdf, wipe } from '@weft/crypto'
 import type { StoredObject } from '../storage.ts'
 import { TAG_SIZE } from './object-layout.ts'
@@ -37,12 +45,15 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `
 
+const INSERT = 'INSERT INTO objects (object, size, class, created_at, expires_at, sealed) VALUES (?, ?, ?, ?, ?, ?)'
+
 /**
  * What this person has put: names, references and the objects' own keys, encrypted under a key derived from the
  * person's, so that the file alone opens nothing.
  */
 export class ObjectIndex implements Disposable {
   readonly #database: DatabaseSync
+  readonly #insert: StatementSync
   readonly #key: Uint8Array
   readonly #random: Random
   readonly #objects = new Map<string, StoredObject>()
@@ -55,9 +66,10 @@ export class ObjectIndex implements Disposable {
     this.#random = random
     const path = join(directory, 'objects.sqlite')
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      ensureDirectory(directory)
       this.#database = new DatabaseSync(path)
       this.#database.exec(SCHEMA)
+      this.#insert = this.#database.prepare(INSERT)
       for (const row of this.#database.prepare('SELECT * FROM objects').all() as unknown as Row[]) {
         const { name, ref } = this.#open(row)
         this.#objects.set(row.object, {
@@ -91,9 +103,7 @@ export class ObjectIndex implements Disposable {
       cipher.final(),
       cipher.getAuthTag(),
     ])
-    this.#database
-      .prepare('INSERT INTO objects (object, size, class, created_at, expires_at, sealed) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(object.object, object.size, object.class, object.createdAt, object.expiresAt, sealed)
+    this.#insert.run(object.object, object.size, object.class, object.createdAt, object.expiresAt, sealed)
     this.#objects.set(object.object, object)
   }
 

@@ -35,6 +35,8 @@ export interface ObjectHead {
   readonly inline: Uint8Array | undefined
   /** ms since the epoch. */
   readonly expiresAt: number
+  /** Nodes that this record was found at; more may have it. */
+  readonly copies: number
   /** False when too few record holders answered to be sure that this is the newest. */
   readonly quorum: boolean
 }
@@ -166,6 +168,7 @@ export class ObjectRecords {
       segments: head.segments,
       inline,
       expiresAt: found.expiresAt,
+      copies: found.copies,
       quorum: found.quorum,
     }
   }
@@ -219,7 +222,7 @@ function wrongRecord(object: Uint8Array, what: string, why: string): WeftError {
   return new WeftError({
     code: 'E_OBJECT_RECORD',
     cause: `The owner's ${what} record of object ${objectId(object).slice(0, 8)}… cannot be used: ${why}.`,
-    fix: 'Update this node (`weft update`) if the object was put by a newer version; else its owner has to put it again.',
+    fix: 'Update Weft on this node if the object was put by a newer version; else its owner has to put it again.',
   })
 }
 

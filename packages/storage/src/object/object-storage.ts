@@ -5,6 +5,7 @@ import type {
   ObjectReader,
   ObjectStatus,
   PutOptions,
+  StatOptions,
   Storage,
   StorageEvents,
   StoredObject,
@@ -47,7 +48,8 @@ export class ObjectStorage implements Storage {
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
     const object = newObject(this.#context)
     const id = objectId(object.key.publicKey)
-    const { name, ttlMs } = putRequest(options, id)
+    const { self, membership } = this.#context.overlay
+    const { name, ttlMs } = putRequest(options, id, membership.isMember(self))
     const signal = this.#signal(options.signal)
     const report = this.#report('put', id, options.size)
     const seed = object.key.seed()
@@ -84,9 +86,9 @@ export class ObjectStorage implements Storage {
     }
   }
 
-  async stat(ref: string, options: { signal?: AbortSignal } = {}): Promise<ObjectStatus> {
+  async stat(ref: string, { first = 0, signal }: StatOptions = {}): Promise<ObjectStatus> {
     const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
-    return statObject(this.#context, parsed, this.#signal(options.signal))
+    return statObject(this.#context, parsed, { first, signal: this.#signal(signal) })
   }
 
   list(): readonly StoredObject[] {

@@ -1,6 +1,6 @@
 import { Semaphore, WeftError, isWeftError, messageOf, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
 import { SigningKey, wipe } from '@weft/crypto'
-import { authorizeCommit, authorizeRelease } from '../holder/shard-authorization.ts'
+import { authorizeCommit, authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
 import { happiness } from '../placement/happiness.ts'
 import type { PutOptions, StorageClass, StoredObject } from '../storage.ts'
 import { FrameCipher } from './frame-cipher.ts'
@@ -104,9 +104,11 @@ class Put {
     const stored = this.#class()
     // Where the length is told, a class that cannot be had is refused before the source is read.
     if (size !== undefined && size > MAX_INLINE) await this.#open(stored)
-    const first = await this.#source.next(new Uint8Array(this.#source.nextLength), signal)
+    const { plaintexts } = this.#context
+    const first = await this.#source.next(plaintexts.take(this.#source.nextLength), signal)
     if (first.last && first.plaintext.length <= MAX_INLINE) {
       await this.#putInline(stored, first.plaintext)
+      plaintexts.give(first.plaintext)
       onProgress?.({ bytes: first.plaintext.length, total: size })
     } else {
       if (this.#holders.length === 0) await this.#open(stored)
@@ -160,8 +162,10 @@ class Put {
   }
 
   async #open(stored: StorageClass): Promise<void> {
-    const { publicKey } = this.#object.key
-    this.#holders = await openHolders(this.#context, this.#links, publicKey, stored, this.#request.signal)
+    const { key } = this.#object
+    this.#holders = await openHolders(this.#context, this.#links, key.publicKey, stored, this.#request.signal)
+    const authorization = authorizePut(key, this.#context.overlay.self)
+    for (const { client } of this.#holders) client.authorize(authorization)
   }
 
   async #putInline(stored: StorageClass, plaintext: Uint8Array): Promise<void> {

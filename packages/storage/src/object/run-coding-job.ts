@@ -5,7 +5,6 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
-  Movable,
   SealedShard,
   VerifyJob,
 } from './coding-job.ts'
@@ -18,7 +17,7 @@ import { verifyShard } from './verify-shard.ts'
 
 const codes = new Map<string, ReedSolomon>()
 
-/** Does one job on the calling thread. @param onShard gets each shard of an encode job as soon as it is sealed. */
+/** Does one job on the calling thread. @param onShard hears of each shard of an encode job as soon as it is sealed. */
 export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => void): CodingResult {
   switch (job.kind) {
     case 'encode':
@@ -43,26 +42,27 @@ function encode(job: EncodeJob, onShard: (shard: SealedShard) => void): CodingRe
     object: job.object,
     nodes: job.nodes,
     shards: job.shards,
-    onShard: (index, root) => onShard({ index, root, shard: job.shards[index] as Movable }),
+    onShard: (index, root) => onShard({ index, root }),
   })
-  return { plaintext: job.plaintext }
+  return true
 }
 
 function verify({ dataKey, object, segment, index, node, root, shard }: VerifyJob): CodingResult {
   const { sealKey } = deriveObjectKeys(dataKey, object)
-  return { valid: verifyShard(shard, { object, segment, index, node }, sealKey, root), shard }
+  return verifyShard(shard, { object, segment, index, node }, sealKey, root)
 }
 
 function decode(job: DecodeJob): CodingResult {
-  const frames = decodeSegment({
+  decodeSegment({
     shards: job.shards,
+    plaintext: job.plaintext,
     code: codeOf(job),
     cipher: new FrameCipher(deriveObjectKeys(job.dataKey, job.object)),
     length: job.length,
     firstFrame: job.segment * FRAMES_PER_SEGMENT,
     last: job.last,
   })
-  return { frames, shards: job.shards.filter((shard) => shard !== undefined) }
+  return true
 }
 
 /** A code's tables take longer to make than a small segment to code; there are five codes. */

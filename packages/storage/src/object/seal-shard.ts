@@ -1,4 +1,5 @@
 import { createCipheriv } from 'node:crypto'
+import { freeNow } from './free-now.ts'
 
 /** Bytes through the cipher at a time. Measured: 64 to 256 KiB 1.7-1.9 GB/s, whole shards 0.7 (fresh pages each time). */
 const PIECE = 128 * 1024
@@ -12,6 +13,8 @@ const ZERO_COUNTER = new Uint8Array(16)
 export function sealShard(shard: Uint8Array, shardKey: Uint8Array): void {
   const cipher = createCipheriv('aes-256-ctr', shardKey, ZERO_COUNTER)
   for (let at = 0; at < shard.length; at += PIECE) {
-    shard.set(cipher.update(shard.subarray(at, at + PIECE)), at)
+    const piece = cipher.update(shard.subarray(at, at + PIECE))
+    shard.set(piece, at)
+    freeNow(piece)
   }
 }

@@ -1,11 +1,10 @@
-import { WeftError } from '@weft/core'
-import { orAborted } from './or-aborted.ts'
+import { WeftError, orAborted } from '@weft/core'
 import { SEGMENT_PLAINTEXT } from './object-layout.ts'
-import type { Movable } from './coding-job.ts'
+import type { SharedBytes } from './coding-job.ts'
 
 export interface SegmentPiece {
   /** The plaintext of one segment, a view of the buffer that was given. */
-  readonly plaintext: Movable
+  readonly plaintext: SharedBytes
   readonly last: boolean
 }
 
@@ -39,7 +38,7 @@ export class SegmentSource implements AsyncDisposable {
    * Fills the buffer as far as the source goes; one call at a time. @param buffer at least `nextLength` bytes.
    * @throws WeftError E_PUT_SIZE when the source is not as long as announced, E_ABORTED; whatever the source throws.
    */
-  async next(buffer: Movable, signal: AbortSignal): Promise<SegmentPiece> {
+  async next(buffer: SharedBytes, signal: AbortSignal): Promise<SegmentPiece> {
     let at = 0
     while (at < buffer.length && (await this.#fill(signal))) {
       const part = this.#rest.subarray(0, buffer.length - at)

@@ -1,7 +1,6 @@
 import { type Fault, WeftError, throwIfAborted, toWeftError } from '@weft/core'
 import type { ShardRecord } from './object-records.ts'
-import { BufferPool } from './buffer-pool.ts'
-import type { Movable } from './coding-job.ts'
+import type { SharedBytes } from './coding-job.ts'
 import type { MemoryLease } from './memory-budget.ts'
 import type { ObjectContext } from './object-context.ts'
 import { SEGMENT_PLAINTEXT, sealedLength, shardLengthOf } from './object-layout.ts'
@@ -22,7 +21,7 @@ export interface SentSegment {
 }
 
 export interface SendSegments {
-  readonly context: Pick<ObjectContext, 'coding' | 'memory' | 'clock'>
+  readonly context: Pick<ObjectContext, 'coding' | 'memory' | 'plaintexts' | 'shards' | 'clock'>
   readonly source: SegmentSource
   /** What was read of the source already: its first segment. */
   readonly first: SegmentPiece
@@ -49,7 +48,6 @@ export async function sendSegments(job: SendSegments): Promise<void> {
 
 class SegmentSender {
   readonly #job: SendSegments
-  readonly #buffers = new BufferPool()
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #inFlight = new Set<Promise<void>>()
@@ -75,7 +73,7 @@ class SegmentSender {
   }
 
   async #sendAll(stall: StallWatch): Promise<void> {
-    const { source, first } = this.#job
+    const { context, source, first } = this.#job
     let piece = first
     for (let index = 0; ; index++) {
       const lease = await this.#reserve(piece.plaintext.length, index > 0)
@@ -83,7 +81,7 @@ class SegmentSender {
       if (piece.last) return
       while (this.#inFlight.size >= MAX_IN_FLIGHT) await Promise.race(this.#inFlight)
       throwIfAborted(this.#signal)
-      piece = await source.next(this.#buffers.take(source.nextLength), this.#signal)
+      piece = await source.next(context.plaintexts.take(source.nextLength), this.#signal)
     }
   }
 
@@ -121,10 +119,10 @@ class SegmentSender {
     const nodes = turns.map(({ key }) => key)
     const shards: ShardRecord[] = []
     const sending: Promise<void>[] = []
-    const send = async (index: number, shard: Movable): Promise<void> => {
+    const send = async (index: number, shard: SharedBytes): Promise<void> => {
       const { client } = turns[index] as OpenHolder
       await stall.watch(client.put({ object, segment, index }, shard, this.#signal))
-      this.#buffers.give(shard)
+      context.shards.give(shard)
       lease.release(shardLength)
       this.#confirm(size / n)
     }
@@ -139,15 +137,15 @@ class SegmentSender {
       n,
       nodes,
     } as const
-    const buffers = Array.from({ length: n }, () => this.#buffers.take(shardLength))
-    const encoded = await context.coding.encode({ ...job, shards: buffers }, ({ index, root, shard }) => {
+    const buffers = Array.from({ length: n }, () => context.shards.take(shardLength))
+    await context.coding.encode({ ...job, shards: buffers }, ({ index, root }) => {
       const { id, key } = turns[index] as OpenHolder
       shards[index] = { index, node: id, nodeKey: key, root }
-      const sent = send(index, shard)
+      const sent = send(index, buffers[index] as SharedBytes)
       sent.catch((error: unknown) => this.#fail(error))
       sending.push(sent)
     })
-    this.#buffers.give(encoded.plaintext)
+    context.plaintexts.give(piece.plaintext)
     lease.release(size)
     await Promise.all(sending)
     await onSegment({ index: segment, length, shardLength, shards })

@@ -1,46 +1,79 @@
-import { type Fault, Semaphore, WeftError, throwIfAborted, withTimeout } from '@weft/core'
+import { type Fault, WeftError, throwIfAborted, withTimeout } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import type { HeldShard } from '../holder/shard-client.ts'
 import { relaxedRules } from '../placement/diversity.ts'
 import type { ObjectStatus, SegmentStatus, ShardState, StorageClass } from '../storage.ts'
 import { HolderLinks } from './holder-links.ts'
+import { inWindow } from './in-window.ts'
 import type { ObjectContext } from './object-context.ts'
 import { type ObjectRef, formatObjectRef, objectId } from './object-ref.ts'
-import type { ObjectSegment } from './object-records.ts'
+import type { ObjectHead, ObjectSegment } from './object-records.ts'
 
+/** Segments looked at in one go: 4 GiB of an object. Whoever made the reference chose how many it names. */
+const MAX_STAT_SEGMENTS = 256
+/** Distinct holders asked in one go; an honest object has n, a mended one some more. */
+const MAX_STAT_HOLDERS = 256
 /** Segment records read at once. */
 const RECORD_READS = 8
-/** Shards of this many segments are asked for at once (the limit of ShardStat). */
-const STAT_SEGMENTS = 4096
+/** Holders asked at once. */
+const HOLDERS_ASKED = 64
 /** A holder that does not answer within this counts as unreachable, ms. */
 const STAT_TIMEOUT_MS = 5_000
 
-/** What each holder has of an object, as the holders say it now. The reference needs no key. @throws as `getObject` */
-export async function statObject(context: ObjectContext, ref: ObjectRef, signal: AbortSignal): Promise<ObjectStatus> {
+export interface StatRequest {
+  /** The first segment looked at. */
+  readonly first: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * What each holder has of an object, as the holders say it now: of at most {@link MAX_STAT_SEGMENTS} segments, by which
+ * alone it is judged; `next` says where to go on. The reference needs no key.
+ * @throws WeftError E_STAT_RANGE; as `getObject`
+ */
+export async function statObject(
+  context: ObjectContext,
+  ref: ObjectRef,
+  { first, signal }: StatRequest,
+): Promise<ObjectStatus> {
   const { object } = ref
   const head = await context.records.readHead(object, signal)
-  const slots = new Semaphore(RECORD_READS)
-  const segments = await Promise.all(
-    Array.from({ length: head.segments }, (_, index) =>
-      slots.use(() => context.records.readSegment(object, head, index, signal), signal),
-    ),
+  if (first > Math.max(0, head.segments - 1)) throw outside(first, head)
+  const indices = Array.from({ length: Math.min(MAX_STAT_SEGMENTS, head.segments - first) }, (_, at) => first + at)
+  const read = await inWindow(indices, RECORD_READS, signal, (index, limited) =>
+    context.records.readSegment(object, head, index, limited),
   )
+  const segments = withFewHolders(read)
   const held = await askHolders(context, object, segments, signal)
   const statuses = segments.map((segment) => segmentStatus(segment, held))
   const quorum = head.quorum && segments.every((segment) => segment.quorum)
   const { health, fault } = judge(statuses, head.class, quorum)
+  const end = first + segments.length
   return {
     ref: formatObjectRef(ref),
     object: objectId(object),
     size: head.size,
     class: head.class,
+    segmentCount: head.segments,
     segments: statuses,
+    copies: head.inline === undefined ? undefined : head.copies,
+    next: end < head.segments ? end : undefined,
     health,
     fault,
     relaxed: relaxedOf(context, segments, head.class),
     expiresAt: head.expiresAt,
   }
+}
+
+/** The leading segments that name no more than {@link MAX_STAT_HOLDERS} nodes together; one at least. */
+function withFewHolders(segments: readonly ObjectSegment[]): readonly ObjectSegment[] {
+  const nodes = new Set<DidKey>()
+  const end = segments.findIndex(({ shards }) => {
+    for (const { node } of shards) nodes.add(node)
+    return nodes.size > MAX_STAT_HOLDERS
+  })
+  return end === -1 ? segments : segments.slice(0, end)
 }
 
 /** The shards that each node says it has, by "segment/index"; undefined for a node that does not answer. */
@@ -52,26 +85,23 @@ async function askHolders(
   segments: readonly ObjectSegment[],
   signal: AbortSignal,
 ): Promise<Held> {
+  const first = segments[0]?.index
+  if (first === undefined) return new Map()
   await using links = new HolderLinks({ streams: context.streams, clock: context.clock, signal })
-  const nodes = new Set(segments.flatMap((segment) => segment.shards.map((shard) => shard.node)))
-  const ask = async (node: DidKey): Promise<[DidKey, ReadonlyMap<string, HeldShard> | undefined]> => {
+  const nodes = [...new Set(segments.flatMap((segment) => segment.shards.map((shard) => shard.node)))]
+  const answers = await inWindow(nodes, HOLDERS_ASKED, signal, async (node, limit) => {
     try {
-      const shards = await withTimeout(context.clock, STAT_TIMEOUT_MS, signal, silent, async (limited) => {
+      const shards = await withTimeout(context.clock, STAT_TIMEOUT_MS, limit, silent, async (limited) => {
         const client = await links.client(node)
-        const answers: HeldShard[] = []
-        for (let first = 0; first < segments.length; first += STAT_SEGMENTS) {
-          const count = Math.min(STAT_SEGMENTS, segments.length - first)
-          answers.push(...(await client.stat(object, first, count, limited)))
-        }
-        return answers
+        return client.stat(object, first, segments.length, limited)
       })
-      return [node, new Map(shards.map((shard) => [`${shard.segment}/${shard.index}`, shard]))]
+      return new Map(shards.map((shard) => [`${shard.segment}/${shard.index}`, shard]))
     } catch {
-      throwIfAborted(signal)
-      return [node, undefined]
+      throwIfAborted(limit)
+      return undefined
     }
-  }
-  return new Map(await Promise.all([...nodes].map(ask)))
+  })
+  return new Map(nodes.map((node, at) => [node, answers[at]]))
 }
 
 function segmentStatus({ index: segment, shardLength, shards }: ObjectSegment, held: Held): SegmentStatus {
@@ -126,6 +156,14 @@ function relaxedOf({ overlay }: ObjectContext, segments: readonly ObjectSegment[
     members.filter((member): member is Member => member !== undefined),
     stored,
   )
+}
+
+function outside(first: number, { segments }: ObjectHead): WeftError {
+  return new WeftError({
+    code: 'E_STAT_RANGE',
+    cause: `The object has ${segments} segments, counted from 0; there is no segment ${first}.`,
+    fix: 'Begin with a segment that it has.',
+  })
 }
 
 function silent(): WeftError {

@@ -76,5 +76,5 @@ const ABANDONED: Fault = {
 const UNKNOWN: Fault = {
   code: 'E_INTERNAL',
   cause: 'The transfer ended in an unexpected way.',
-  fix: 'Look into the log of the daemon and report it with `weft bugreport`.',
+  fix: 'Look into the log of the daemon, and report it to the project with those lines.',
 }

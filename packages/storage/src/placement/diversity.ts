@@ -1,6 +1,5 @@
-import type { Member } from '@weft/overlay'
+import { type Member, networkPrefix } from '@weft/overlay'
 import type { StorageClass } from '../storage.ts'
-import { subnetOf } from './subnet.ts'
 
 /** Ways in which nodes fail together, the strictest rule first; a network too small gives up the last ones first. */
 export const DIVERSITY_KINDS = ['subnet', 'family', 'asn', 'region'] as const
@@ -25,7 +24,7 @@ const NAMES = {
 export function groupOf(member: Member, kind: DiversityKind): string {
   switch (kind) {
     case 'subnet':
-      return subnetOf(member.diversityAddress)
+      return networkPrefix(member.diversityAddress)
     case 'family':
       return member.family === '' ? member.id : member.family
     case 'asn':

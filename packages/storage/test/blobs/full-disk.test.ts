@@ -4,9 +4,8 @@ import { globSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { SigningKey } from '@weft/crypto'
 import { authorizeCommit } from '../../src/holder/shard-authorization.ts'
-import { MiB, holderFixture, rejects, until } from '../holder/holder-fixture.ts'
+import { MiB, holderFixture, rejects, until, newObject } from '../holder/holder-fixture.ts'
 
 const root = process.getuid?.() === 0
 const skip = root || process.env['CI'] !== undefined ? false : 'full disk: needs root to mount a tmpfs'
@@ -20,7 +19,7 @@ it('a full disk leaves nothing half-written and nothing acknowledged is lost', {
   })
   {
     await using fixture = await holderFixture({ root: mount, quotaBytes: 1024 * MiB, reserveBytes: -64 * MiB })
-    const object = SigningKey.generate()
+    const object = newObject()
     await using client = fixture.connect()
     const kept: number[] = []
     const shard = (index: number): Uint8Array => new Uint8Array(MiB).fill(index)
@@ -71,7 +70,7 @@ it('refuses before the first byte what would touch the reserve', { skip }, async
   {
     await using fixture = await holderFixture({ root: mount, quotaBytes: 1024 * MiB, reserveBytes: 8 * MiB })
     await using client = fixture.connect()
-    const object = SigningKey.generate().publicKey
+    const object = newObject().publicKey
     await client.put({ object, segment: 0, index: 0 }, new Uint8Array(2 * MiB))
     await rejects(client.put({ object, segment: 0, index: 1 }, new Uint8Array(2 * MiB)), 'E_DISK_FULL')
     assert.equal(fixture.holder.held().shards, 1)

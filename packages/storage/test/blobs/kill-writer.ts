@@ -11,6 +11,7 @@ const store = await BlobStore.open({
   directory,
   quotaBytes: 2 ** 33,
   reserveBytes: 0,
+  isMember: () => true,
   clock: systemClock,
   logger: silentLogger,
   scope,

@@ -23,6 +23,7 @@ it(`loses nothing acknowledged in ${KILLS} kills under write`, { timeout: KILLS 
       directory,
       quotaBytes: 2 ** 33,
       reserveBytes: 0,
+      isMember: () => true,
       clock: systemClock,
       logger: silentLogger,
       scope,

@@ -1,14 +1,41 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, Scope, isWeftError, silentLogger, systemClock } from '@weft/core'
-import { SigningKey } from '@weft/crypto'
+import { type Clock, Scope, isWeftError, silentLogger, systemClock, toHex } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
+import type { ByteStream } from '@weft/overlay'
 import assert from 'node:assert/strict'
 import { type Holder, type HolderOptions, createHolder } from '../../src/holder/create-holder.ts'
+import { authorizePut } from '../../src/holder/shard-authorization.ts'
 import { ShardClient } from '../../src/holder/shard-client.ts'
 import { TestStreams } from './stream-pair.ts'
 
 export const MiB = 1024 * 1024
+
+const owners = new Map<string, SigningKey>()
+
+/** The key of an object that clients of the fixture put for its owner. */
+export function newObject(): SigningKey {
+  const key = SigningKey.generate()
+  owners.set(toHex(key.publicKey), key)
+  return key
+}
+
+/** A client to which the owners of all objects of {@link newObject} gave their word. */
+class AuthorizedClient extends ShardClient {
+  readonly #self: DidKey
+
+  constructor(stream: ByteStream, self: DidKey) {
+    super(stream)
+    this.#self = self
+  }
+
+  override put(...given: Parameters<ShardClient['put']>): Promise<void> {
+    const owner = owners.get(toHex(given[0].object))
+    if (owner !== undefined) this.authorize(authorizePut(owner, this.#self))
+    return super.put(...given)
+  }
+}
 
 export interface Fixture extends AsyncDisposable {
   readonly directory: string
@@ -36,6 +63,7 @@ export async function holderFixture(
       directory: join(directory, 'shards'),
       quotaBytes: 64 * MiB,
       reserveBytes: 0,
+      isMember: () => true,
       clock: systemClock,
       logger: silentLogger,
       scope,
@@ -53,7 +81,7 @@ export async function holderFixture(
     get streams() {
       return streams
     },
-    connect: (from = peer) => new ShardClient(streams.connect(from.id)),
+    connect: (from = peer) => new AuthorizedClient(streams.connect(from.id), from.id),
     async restart() {
       await scope.close()
       ;({ holder, streams } = await open())

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** What issue 2 allows a whole process, bytes. */
+/** The goal for the memory of a whole process, bytes (docs/known-issues.md, Storage). */
 const LIMIT = 300e6
 /** Three times as many bytes of shards: memory that grew with the object could not hide. */
 const MEGABYTES = process.env['WEFT_LONG'] === undefined ? 160 : 2048

@@ -58,6 +58,7 @@ test('what is written is read', async () => {
     segments: 1,
     inline: undefined,
     expiresAt,
+    copies: 1,
     quorum: true,
   })
   assert.deepEqual(await records.readSegment(object, read, 0), {

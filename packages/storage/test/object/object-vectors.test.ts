@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fromHex, toHex } from '@weft/core'
-import { SigningKey } from '@weft/crypto'
+import { fromHex, systemClock, toHex } from '@weft/core'
+import { SigningKey, toDidKey } from '@weft/crypto'
 import { ReedSolomon } from '@weft/erasure'
 import { encodeSegment } from '../../src/object/encode-segment.ts'
 import { FrameCipher } from '../../src/object/frame-cipher.ts'
 import { deriveObjectKeys, deriveShardKey } from '../../src/object/object-keys.ts'
+import { ObjectRecords } from '../../src/object/object-records.ts'
 import { formatObjectRef } from '../../src/object/object-ref.ts'
+import { storageClass } from '../../src/object/storage-class.ts'
+import { FakeRecords } from '../support/memory-network.ts'
 
 interface Vectors {
   readonly [name: string]: string
@@ -25,10 +28,12 @@ interface Segment {
 
 const all = JSON.parse(readFileSync(new URL('../vectors/object.json', import.meta.url), 'utf8')) as unknown
 const texts = all as Vectors
-const { frames, shardKey, segment } = all as {
+const { frames, shardKey, segment, records } = all as {
   frames: { counter: number; last: boolean; plaintext: string; frame: string }[]
   shardKey: { segment: number; index: number; node: string; key: string }
   segment: Segment
+  /** Of the segment above as a whole object, and of the empty object, which is the first frame above. */
+  records: { sealedLength: number; head: string; segment: string; inlineHead: string }
 }
 const object = fromHex(texts['object']!)
 const dataKey = fromHex(texts['dataKey']!)
@@ -73,4 +78,34 @@ test('vectors: a whole segment', () => {
     shards.map((shard) => toHex(shard)),
     segment.sealedShards,
   )
+})
+
+test('vectors: ObjectHead and ObjectSegment', async () => {
+  const store = new FakeRecords()
+  const written = new ObjectRecords(store, systemClock)
+  const owner = new SigningKey(fromHex(texts['seed']!))
+  const tiny = storageClass('tiny')
+  const sealed = records.sealedLength
+  const expiresAt = systemClock.now() + 60_000
+  const valueOf = (salt: string): string => toHex(store.values.get(`${texts['object']}/${salt}`)!.value)
+
+  await written.writeHead(owner, { class: tiny, sealed }, expiresAt)
+  const shards = segment.nodes.map((node, index) => ({
+    index,
+    node: toDidKey(fromHex(node)),
+    nodeKey: fromHex(node),
+    root: fromHex(segment.roots[index]!),
+  }))
+  const shardLength = segment.sealedShards[0]!.length / 2
+  await written.writeSegment(owner, { index: 0, length: sealed, shardLength, shards }, expiresAt)
+  assert.equal(valueOf('head'), records.head)
+  assert.equal(valueOf('segment:0'), records.segment)
+  const head = await written.readHead(object)
+  assert.deepEqual((await written.readSegment(object, head, 0)).shards, shards)
+
+  store.values.clear()
+  const inline = fromHex(frames[0]!.frame)
+  await written.writeHead(owner, { class: tiny, sealed: inline.length, inline }, expiresAt)
+  assert.equal(valueOf('head'), records.inlineHead)
+  assert.deepEqual((await written.readHead(object)).inline, inline)
 })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { SegmentSource } from '../../src/object/segment-source.ts'
 
 const signal = new AbortController().signal
+const shared = (size: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(size))
 
 test('pieces put together are the source, whatever its chunks; only the last is marked', async () => {
   await fc.assert(
@@ -21,7 +22,7 @@ test('pieces put together are the source, whatever its chunks; only the last is 
         )
         const parts: Uint8Array[] = []
         for (;;) {
-          const { plaintext, last } = await source.next(new Uint8Array(size), signal)
+          const { plaintext, last } = await source.next(shared(size), signal)
           parts.push(plaintext.slice())
           if (last) break
           assert.equal(plaintext.length, size)
@@ -38,8 +39,8 @@ test('a source that is shorter or longer than announced is refused', async () =>
   const two = async function* () {
     yield new Uint8Array(2)
   }
-  await assert.rejects(new SegmentSource(two(), 3).next(new Uint8Array(9), signal), { code: 'E_PUT_SIZE' })
-  await assert.rejects(new SegmentSource(two(), 1).next(new Uint8Array(9), signal), { code: 'E_PUT_SIZE' })
+  await assert.rejects(new SegmentSource(two(), 3).next(shared(9), signal), { code: 'E_PUT_SIZE' })
+  await assert.rejects(new SegmentSource(two(), 1).next(shared(9), signal), { code: 'E_PUT_SIZE' })
 })
 
 test('an abort does not wait for a source that is silent', async () => {
@@ -50,7 +51,7 @@ test('an abort does not wait for a source that is silent', async () => {
       yield new Uint8Array(1)
     })(),
   )
-  const reading = source.next(new Uint8Array(9), controller.signal)
+  const reading = source.next(shared(9), controller.signal)
   controller.abort()
   await assert.rejects(reading, { code: 'E_ABORTED' })
   await source[Symbol.asyncDispose]()

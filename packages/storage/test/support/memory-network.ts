@@ -159,6 +159,8 @@ export class FakeRecords implements RecordStore {
   readonly values = new Map<string, { value: Uint8Array; sequence: number; expiresAt: number }>()
   failPuts = 0
   quorum = true
+  /** Nodes that every read finds a record at. */
+  copies = 1
 
   putImmutable(): Promise<never> {
     return Promise.reject(new Error('not used by objects'))
@@ -186,7 +188,7 @@ export class FakeRecords implements RecordStore {
   async getMutable(owner: Uint8Array, salt: Uint8Array): Promise<GetResult> {
     const found = this.values.get(`${toHex(owner)}/${new TextDecoder().decode(salt)}`)
     if (found === undefined) throw new WeftError({ code: 'E_RECORD_NOT_FOUND', cause: 'test', fix: 'none' })
-    return { ...found, quorum: this.quorum, answered: 1, required: 1 }
+    return { ...found, quorum: this.quorum, answered: 1, copies: this.copies, required: 1 }
   }
 
   /** Records that still say something. */

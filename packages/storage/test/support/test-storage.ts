@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
+import { BufferPool } from '../../src/object/buffer-pool.ts'
 import { CodingPool } from '../../src/object/coding-pool.ts'
 import { MemoryBudget } from '../../src/object/memory-budget.ts'
 import { ObjectIndex } from '../../src/object/object-index.ts'
@@ -22,6 +23,8 @@ export function testStorage(overlay: Overlay): ObjectStorage {
     records: new ObjectRecords(overlay.records, systemClock),
     coding,
     memory: new MemoryBudget(96 * 1024 * 1024),
+    plaintexts: new BufferPool(32 * 1024 * 1024, systemClock),
+    shards: new BufferPool(96 * 1024 * 1024, systemClock),
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

@@ -13,7 +13,7 @@ export const reachabilityCheck: AdmissionCheck = {
       throw new WeftError({
         code: 'E_ADMISSION_UNREACHABLE',
         cause: `The declared address ${result.address} failed the dial-back: ${why}`,
-        fix: 'Open the port for the outside, or declare the address at which the node can be reached (announce).',
+        fix: 'Open the port for the outside, or declare the address at which the node can be reached: network.announce in weft.toml.',
         details: { address: result.address },
       })
     }
@@ -22,6 +22,8 @@ export const reachabilityCheck: AdmissionCheck = {
 
 function faultOf(result: DialResult, { validator, application }: AdmissionCase): string | undefined {
   const { address, nonce, envelope, answer, fault } = result
+  // What a dial met on its way, such as a closed port, is told to nobody: it would make a validator a port scanner.
+  if (fault?.code === 'E_NODE_UNREACHABLE') return 'the applicant was not reached there.'
   if (fault !== undefined) return fault.cause
   if (envelope === undefined || answer === undefined) return 'the challenge was not answered.'
   const { key } = application.body

@@ -7,6 +7,7 @@ import { MAX_CONNECTION_BACKLOG } from '../limits.ts'
 export class TlsStream extends AbstractMessageStream {
   readonly #socket: TLSSocket
   readonly #raw: MessageStream
+  #gathered: Uint8Array[] = []
 
   constructor(socket: TLSSocket, raw: MessageStream) {
     super({
@@ -18,15 +19,32 @@ export class TlsStream extends AbstractMessageStream {
     })
     this.#socket = socket
     this.#raw = raw
-    socket.on('data', (chunk: Uint8Array) => this.onData(chunk))
+    socket.on('data', (chunk: Uint8Array) => this.#gather(chunk))
     socket.on('drain', () => this.safeDispatchEvent('drain'))
     socket.on('close', () => void raw.close().catch((error: Error) => raw.abort(error)))
     raw.addEventListener('close', (event) => {
+      this.#deliver()
       socket.destroy()
       if (event.error === undefined) this.onTransportClosed()
       else if (event.local) this.abort(event.error)
       else this.onRemoteReset()
     })
+  }
+
+  /**
+   * A read of the socket brings up to four records of 16 KiB, each as an event of its own in the same turn. Put together
+   * they are parsed and handed on once, which is a fifth of the work of a bulk reader.
+   */
+  #gather(chunk: Uint8Array): void {
+    this.#gathered.push(chunk)
+    if (this.#gathered.length === 1) process.nextTick(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    const chunks = this.#gathered
+    if (chunks.length === 0) return
+    this.#gathered = []
+    this.onData(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
   }
 
   /** One write for the whole list: a frame and its header then share a TLS record. */

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
+const NODES = 12
+
+/** What `weft devnet up --json` prints, as far as benches need it. */
+export interface DevnetUp {
+  readonly nodes: readonly { readonly name: string; readonly pid: number }[]
+}
+
+/** Runs the built command to its end; `ms` is the life of its process. @throws Error with what it printed when it failed */
+export function weft(args: readonly string[], home?: string): Promise<{ readonly text: string; readonly ms: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ text: string; ms: number }>()
+  const started = performance.now()
+  const env = home === undefined ? process.env : { ...process.env, WEFT_HOME: home }
+  const child = spawn(process.execPath, [WEFT, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const out: Buffer[] = []
+  const errors: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  child.once('close', (code) => {
+    if (code === 0) resolve({ text: Buffer.concat(out).toString(), ms: performance.now() - started })
+    else reject(new Error(`weft ${args.join(' ')} ended with ${code}: ${Buffer.concat(errors).toString()}`))
+  })
+  return promise
+}
+
+/** The network of twelve processes as people run it, in a directory that disposing removes. */
+export class BenchDevnet implements AsyncDisposable {
+  /** For files of the bench. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
+  readonly network = join(this.directory, 'net')
+  /** Home of the node `client`. */
+  readonly client = join(this.network, 'client')
+  readonly #basePort: number
+
+  constructor(basePort: number) {
+    this.#basePort = basePort
+  }
+
+  /** Starts it anew, from nothing; resolves when all members are in the signed map. */
+  async up(): Promise<{ readonly nodes: DevnetUp['nodes']; readonly ms: number }> {
+    await this.#down()
+    const where = ['--dir', this.network, '--base-port', String(this.#basePort)]
+    const { text, ms } = await weft(['devnet', 'up', '--nodes', String(NODES), ...where, '--detach', '--json'])
+    return { nodes: (JSON.parse(text) as DevnetUp).nodes, ms }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#down()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  /** Well when there is none. */
+  async #down(): Promise<void> {
+    await weft(['devnet', 'down', '--dir', this.network, '--erase']).catch(() => {})
+  }
+}

@@ -1,0 +1,142 @@
+import * as z from 'zod'
+import {
+  admission,
+  bytes,
+  fault,
+  mapStatus,
+  objectStatus,
+  peerLink,
+  peerStatus,
+  schemaVersion,
+  storedObject,
+  time,
+  tokenInfo,
+  transfer,
+} from './schemas.ts'
+
+/**
+ * The JSON answers of the API, each named once: routes answer with them, OpenAPI describes them, and the CLI and the
+ * dashboard take their types. Every object is strict, so that a field which is not declared here fails the tests.
+ */
+
+export const statusAnswer = z.strictObject({
+  schemaVersion,
+  node: z.strictObject({
+    id: z.string(),
+    name: z.string(),
+    roles: z.array(z.string()).readonly(),
+    version: z.string(),
+    pid: z.int(),
+    uptimeMs: z.int(),
+    startedAt: time,
+    home: z.string(),
+  }),
+  network: z.strictObject({ id: z.string(), name: z.string(), simulated: z.boolean() }),
+  admission,
+  map: mapStatus,
+  peers: z.strictObject({ connected: z.int(), total: z.int() }),
+  storage: z.strictObject({ shards: z.int(), bytes, quotaBytes: bytes, fault: fault.optional() }),
+  resources: z.strictObject({
+    rssBytes: bytes,
+    privateBytes: bytes.optional(),
+    cpuMs: z.int(),
+    eventLoopP99Ms: z.number(),
+  }),
+  ports: z.record(z.string(), z.int()),
+  faults: z.array(fault).readonly(),
+})
+export type StatusAnswer = z.output<typeof statusAnswer>
+
+export const idAnswer = z.strictObject({ schemaVersion, node: z.string(), person: z.string() })
+export type IdAnswer = z.output<typeof idAnswer>
+
+export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(true) })
+
+const memberAnswer = z.strictObject({
+  id: z.string(),
+  short: z.string(),
+  roles: z.array(z.string()).readonly(),
+  certificate: z.strictObject({
+    epoch: z.int(),
+    quorum: z.int(),
+    expiresAt: time,
+    signatures: z
+      .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
+      .readonly(),
+  }),
+  addresses: z.array(z.string()).readonly(),
+  family: z.string(),
+  region: z.string(),
+  country: z.string(),
+  asn: z.int(),
+  simulated: z.boolean(),
+  self: z.boolean().describe('This is the node that answers'),
+  peer: peerLink,
+})
+export type MemberAnswer = z.output<typeof memberAnswer>
+
+export const membersAnswer = z.strictObject({
+  schemaVersion,
+  epoch: z.int().optional(),
+  members: z.array(memberAnswer).readonly(),
+  map: mapStatus,
+})
+export type MembersAnswer = z.output<typeof membersAnswer>
+
+export const peersAnswer = z.strictObject({ schemaVersion, peers: z.array(peerStatus).readonly() })
+export type PeersAnswer = z.output<typeof peersAnswer>
+
+export const pingAnswer = z.strictObject({ schemaVersion, id: z.string(), rttMs: z.number() })
+export type PingAnswer = z.output<typeof pingAnswer>
+
+export const storedAnswer = storedObject.extend({ schemaVersion })
+export type StoredAnswer = z.output<typeof storedAnswer>
+
+export const objectsAnswer = z.strictObject({ schemaVersion, objects: z.array(storedObject).readonly() })
+export type ObjectsAnswer = z.output<typeof objectsAnswer>
+
+export const objectStatusAnswer = objectStatus.extend({ schemaVersion, ref: z.string() })
+export type ObjectStatusAnswer = z.output<typeof objectStatusAnswer>
+
+export const ownObjectStatusAnswer = objectStatus.extend({ schemaVersion, name: z.string() })
+export type OwnObjectStatusAnswer = z.output<typeof ownObjectStatusAnswer>
+
+const totals = z.strictObject({ done: z.int(), failed: z.int(), bytes })
+
+export const transfersAnswer = z.strictObject({
+  schemaVersion,
+  transfers: z.array(transfer).readonly(),
+  totals: z.strictObject({ put: totals, get: totals }),
+})
+
+export const tokensAnswer = z.strictObject({ schemaVersion, tokens: z.array(tokenInfo).readonly() })
+export type TokensAnswer = z.output<typeof tokensAnswer>
+
+export const newTokenAnswer = tokenInfo.extend({ schemaVersion, token: z.string() })
+export type NewTokenAnswer = z.output<typeof newTokenAnswer>
+
+export const revokedTokenAnswer = z.strictObject({ schemaVersion, revoked: tokenInfo })
+
+export const dashboardLinkAnswer = z.strictObject({
+  schemaVersion,
+  url: z.string(),
+  file: z.string().optional().describe('Path of a page that leads there; it goes when the link is used or over'),
+})
+export type DashboardLinkAnswer = z.output<typeof dashboardLinkAnswer>
+
+export const sessionAnswer = z.strictObject({
+  schemaVersion,
+  session: z.string().describe('Goes into Authorization: Bearer'),
+  expiresAt: time,
+})
+export type SessionAnswer = z.output<typeof sessionAnswer>
+
+export const liveAnswer = z.strictObject({ schemaVersion, live: z.literal(true) })
+
+export const readyAnswer = z.strictObject({
+  schemaVersion,
+  ready: z.boolean(),
+  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), fault: fault.optional() })).optional(),
+})
+
+export const openApiAnswer = z.record(z.string(), z.unknown())

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, WeftError, silentLogger, systemRandom, wait } from '@weft/core'
+import { type DidKey, type SigningKey, sealEnvelope } from '@weft/crypto'
+import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
+import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
+import { encodeApplication } from '../../src/admission/application.ts'
+import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
+import { BEGIN, advance, bodyOf, codeOf, testKeys, testNetwork } from '../fixtures.ts'
+
+const fixture = testNetwork(4, 2)
+const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey, SigningKey]
+
+/** A desk whose applicants take `ms` each, or longer than anybody waits. */
+function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const desk = new AdmissionDesk({
+    network: fixture.network,
+    key: validator,
+    prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
+    isMember: (id) => members.includes(id),
+    checks: [{ name: 'slow', run: ({ caller }, signal) => wait(clock, ms(caller), signal) }],
+    probes: [],
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
+  const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
+  const application = {
+    $typeName: 'weft.v1.SignedEnvelope' as const,
+    ...sealEnvelope('application', payload, applicant),
+  }
+  const judge = (id: DidKey, address: string): Promise<string> =>
+    codeOf(() => desk.judge({ application }, { id, address }))
+  return { clock, judge }
+}
+
+test('whoever applies from one address all the time does not keep others from being judged', async () => {
+  const hostile = new Set(testKeys(120).map(({ id }) => id))
+  const { clock, judge } = setUp((id) => (hostile.has(id) ? 60_000 : 10))
+  const attack = [...hostile]
+  for (const id of attack.splice(0, 64)) void judge(id, '/ip4/198.51.100.66/tcp/9')
+  for (const [at, { id }] of testKeys(20).entries()) {
+    void judge(attack.shift() as DidKey, '/ip4/198.51.100.66/tcp/9')
+    const outcome = judge(id, `/ip4/192.0.2.${at + 1}/tcp/1`)
+    await advance(clock, 1_000)
+    assert.equal(await outcome, 'nothing')
+  }
+})
+
+test('a member renews while newcomers from many addresses take every place', async () => {
+  const renewing = testKeys(1)[0] as SigningKey
+  const { clock, judge } = setUp((id) => (id === renewing.id ? 10 : 60_000), [renewing.id])
+  for (const [at, { id }] of testKeys(80).entries()) void judge(id, `/ip4/198.51.100.${at + 1}/tcp/9`)
+  assert.equal(await judge(applicant.id, '/ip4/192.0.2.7/tcp/1'), 'E_ADMISSION_BUSY')
+  const outcome = judge(renewing.id, '/ip4/192.0.2.1/tcp/1')
+  await advance(clock, 10)
+  assert.equal(await outcome, 'nothing')
+})
+
+test('an address that is reached but never answers costs a turn of six seconds', async () => {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const desk = new AdmissionDesk({
+    network: fixture.network,
+    key: validator,
+    prober: {
+      probe: async (_address, _target, signal) => {
+        await wait(clock, 60_000, signal)
+        throw new WeftError({ code: 'E_NEVER', cause: 'x', fix: 'y' })
+      },
+    },
+    isMember: () => false,
+    checks: ADMISSION_CHECKS.filter(({ name }) => name === 'reachability'),
+    probes: [],
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
+  const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
+  const application = {
+    $typeName: 'weft.v1.SignedEnvelope' as const,
+    ...sealEnvelope('application', payload, applicant),
+  }
+  const outcome = codeOf(() => desk.judge({ application }, { id: applicant.id, address: '/ip4/192.0.2.1/tcp/1' }))
+  await advance(clock, DIAL_BACK_TIMEOUT_MS)
+  assert.equal(await outcome, 'E_ADMISSION_UNREACHABLE')
+  assert.equal(clock.now(), BEGIN + 1_000 + DIAL_BACK_TIMEOUT_MS)
+})

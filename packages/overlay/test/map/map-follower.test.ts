@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, seededRandom, silentLogger, wait } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
+import { encodeMapBody } from '../../src/map/map-body.ts'
+import { mapRoot } from '../../src/map/map-entries.ts'
+import { MapFollower } from '../../src/map/map-follower.ts'
+import { pageOf } from '../../src/map/map-server.ts'
+import { SignedMembership } from '../../src/map/signed-membership.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import { BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { MemoryNetwork } from '../memory-network.ts'
+
+const fixture = testNetwork(4, 2)
+const [slow, honest, , , , own] = fixture.keys.map(({ id }) => id) as [DidKey, DidKey, DidKey, DidKey, DidKey, DidKey]
+
+test('a source that is slow with its entries holds up no map', async () => {
+  using directory = temporaryDirectory()
+  using database = new MembershipDatabase(directory.path)
+  const clock = new VirtualClock(BEGIN + 10 * EPOCH)
+  const network = new MemoryNetwork(clock)
+  const entries = [0, 1, 2, 3]
+    .map((index) => certificateOf(fixture, index))
+    .toSorted((a, b) => Buffer.compare(a.body.key, b.body.key))
+    .map(({ bodyBytes }) => bodyBytes)
+  for (const id of [slow, honest]) {
+    network.add(id).rpc.handle('map.entries', async ({ offset }) => {
+      if (id === slow) await wait(clock, 60_000)
+      return { entries: pageOf(entries, offset) }
+    })
+  }
+  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const follower = new MapFollower({
+    membership,
+    rpc: network.add(own).rpc,
+    connected: () => [slow, honest],
+    ownEntries: () => undefined,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  })
+  const { signal } = new AbortController()
+  const adopted = follower.offer(mapOf(entries, 9), slow, signal)
+  await advance(clock, 3_000)
+  assert.equal(await adopted, true)
+  assert.equal(membership.epoch, 9)
+  assert.equal(await follower.offer(mapOf(entries, 9), slow, signal), false)
+})
+
+test('a map whose entries are at hand is adopted while another is fetched', async () => {
+  using directory = temporaryDirectory()
+  using database = new MembershipDatabase(directory.path)
+  const clock = new VirtualClock(BEGIN + 10 * EPOCH)
+  const network = new MemoryNetwork(clock)
+  network.add(slow).rpc.handle('map.entries', async () => {
+    await wait(clock, 60_000)
+    return {}
+  })
+  const entries = [certificateOf(fixture, 0).bodyBytes]
+  const others = [certificateOf(fixture, 1).bodyBytes]
+  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const follower = new MapFollower({
+    membership,
+    rpc: network.add(own).rpc,
+    connected: () => [],
+    ownEntries: (root) => (Buffer.compare(root, mapRoot(entries)) === 0 ? entries : undefined),
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  })
+  const { signal } = new AbortController()
+  const fetching = follower.offer(mapOf(others, 8), slow, signal)
+  assert.equal(await follower.offer(mapOf(entries, 9), slow, signal), true)
+  await advance(clock, 60_000)
+  assert.equal(await fetching, false)
+  assert.equal(membership.epoch, 9)
+})
+
+/** A map with these entries that a quorum signed. */
+function mapOf(entries: readonly Uint8Array[], epoch: number): SignedMap {
+  const { network, keys } = fixture
+  const signedAt = BEGIN + epoch * EPOCH
+  const body = encodeMapBody({ network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt })
+  const signatures = keys.slice(0, network.quorum).map((key) => ({
+    signer: key.publicKey,
+    signature: key.sign('map', body),
+  }))
+  return create(SignedMapSchema, { body, signatures })
+}

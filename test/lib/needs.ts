@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs'
+
+const LIBFAKETIME = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
+  (platform) => `/usr/lib/${platform}/faketime/libfaketimeMT.so.1`,
+)
+
+/** The library that gives a process another clock (Debian: faketime); undefined when it is not installed. */
+export const libfaketime = LIBFAKETIME.find((path) => existsSync(path))
+
+const needs = {
+  root: [process.getuid?.() === 0, 'only root mounts a small disk and runs as another user'],
+  faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],
+} as const
+
+/** Why a test is skipped here: the name of what is missing. False where all is there, and in CI, where it must be. */
+export function skipWithout(...names: readonly (keyof typeof needs)[]): string | false {
+  if (process.env['CI'] === 'true') return false
+  return names.flatMap((name) => (needs[name][0] ? [] : needs[name][1])).join('; ') || false
+}
