@@ -218,7 +218,11 @@ test(
     const words = await weft(['status', '--home', applicant])
     assert.match(words.stdout, /refused \(E_CLOCK_SKEW\)[^]*E_CLOCK_SKEW: .*\n\s*Fix: Set the clock right/)
     assert.equal((await weft(['check', '--home', applicant])).code, 1)
-    const { members } = await weftJson<{ members: { id: string }[] }>(['members', '--home', validator])
+    const { members } = await eventually(
+      'that the validator is in its map',
+      () => weftJson<{ members: { id: string }[] }>(['members', '--home', validator]),
+      (seen) => seen.members.length > 0,
+    )
     assert.equal(members.length, 1)
     assert.ok(members.every(({ id }) => id !== node.id))
 

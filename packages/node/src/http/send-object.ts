@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import type { FastifyReply } from 'fastify'
+import { freeNow } from '@weft/core'
 import type { ObjectReader } from '@weft/storage'
 import { SECURITY_HEADERS } from './security-headers.ts'
 
 /**
- * Streams an object at the pace of the client. What fails before the first byte is an error answer like any other; what
+ * Streams an object at the pace of the client, and frees each piece once it is sent: nobody else has it. What fails before the first byte is an error answer like any other; what
  * fails later cuts the connection, so that a short body is never taken for the whole.
  * @param object its id, for the header
  */
@@ -26,7 +27,8 @@ export async function sendObject(
       ...(object === '' ? {} : { 'weft-object': object }),
     })
     while (next.done !== true) {
-      if (!response.write(next.value)) await once(response, 'drain', { signal })
+      const piece = next.value
+      if (!response.write(piece, () => freeNow(piece))) await once(response, 'drain', { signal })
       signal.throwIfAborted()
       next = await chunks.next()
     }

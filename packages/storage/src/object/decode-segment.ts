@@ -1,6 +1,6 @@
+import { freeNow } from '@weft/core'
 import type { ReedSolomon } from '@weft/erasure'
 import type { FrameCipher } from './frame-cipher.ts'
-import { freeNow } from './free-now.ts'
 import { FRAME_SIZE } from './object-layout.ts'
 
 export interface DecodeSegment {

@@ -1,7 +1,7 @@
+import { freeNow } from '@weft/core'
 import type { ReedSolomon } from '@weft/erasure'
 import type { FrameCipher } from './frame-cipher.ts'
 import { FRAME_PLAINTEXT } from './object-layout.ts'
-import { freeNow } from './free-now.ts'
 import { deriveShardKey } from './object-keys.ts'
 import { sealShard } from './seal-shard.ts'
 import { shardRoot } from './shard-root.ts'

@@ -1,5 +1,5 @@
 import { createCipheriv } from 'node:crypto'
-import { freeNow } from './free-now.ts'
+import { freeNow } from '@weft/core'
 
 /** Bytes through the cipher at a time. Measured: 64 to 256 KiB 1.7-1.9 GB/s, whole shards 0.7 (fresh pages each time). */
 const PIECE = 128 * 1024

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { AbortOptions, MessageStream } from '@libp2p/interface'
 import { AbstractMessageStream, type SendResult } from '@libp2p/utils'
+import { freeNow } from '@weft/core'
 import { MAX_CONNECTION_BACKLOG } from '../limits.ts'
 
 /** A secured connection as libp2p's muxer sees it. The raw connection keeps the life cycle; only bytes go past it. */
@@ -44,7 +45,13 @@ export class TlsStream extends AbstractMessageStream {
     const chunks = this.#gathered
     if (chunks.length === 0) return
     this.#gathered = []
-    this.onData(chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks))
+    if (chunks.length === 1) {
+      this.onData(chunks[0] as Uint8Array)
+      return
+    }
+    const together = Buffer.concat(chunks)
+    for (const chunk of chunks) freeNow(chunk)
+    this.onData(together)
   }
 
   /** One write for the whole list: a frame and its header then share a TLS record. */
