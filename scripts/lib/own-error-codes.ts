@@ -112,6 +112,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_NOT_IN_MAP: 'This node is certified and not in the signed map yet.',
     E_NOT_IN_SIMULATION: 'The network file has simulated places, and none for this node.',
     E_NO_PEERS: 'No other member can be reached.',
+    E_PEERS_FEW: 'So many members cannot be reached that records have no quorum: nothing can be put.',
     E_NO_TESTS: 'No test file fits what was asked for.',
     E_OBJECT_DEGRADED: 'An object can be read and has fewer shards than it should.',
     E_OBJECT_INDEX: 'The list of own objects cannot be used.',

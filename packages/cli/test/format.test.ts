@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { styleText } from 'node:util'
 import fc from 'fast-check'
-import { formatBytes, formatDuration, formatTime } from '../src/output/format.ts'
+import { formatBytes, formatDuration, formatTime, printable } from '../src/output/format.ts'
 import { formatTable } from '../src/output/table.ts'
 
 test('bytes are told in powers of 1000', () => {
@@ -25,6 +25,10 @@ test('durations are told in the units that matter', () => {
     ['0 ms', '12 ms', '999 ms', '12.3 s', '59.9 s', '1 min 0 s', '4 min 5 s', '3 h 12 min', '29 d 4 h'],
   )
   assert.equal(formatTime(0), '1970-01-01 00:00 UTC')
+})
+
+test('a name cannot move the cursor or colour the terminal', () => {
+  assert.equal(printable('a\nb\u001b[31mred\u009b é😀'), 'a\\u000ab\\u001b[31mred\\u009b é😀')
 })
 
 test('columns stay aligned, whatever their colour', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -60,6 +60,17 @@ test('a file that exists is refused at once, and one that appears meanwhile at t
   await forced.write(bytes)
   await forced.commit()
   assert.equal(readFileSync(path, 'utf8'), 'content')
+})
+
+test('a directory in the place of a file is refused at once, also with force, and a link is followed', async (context) => {
+  const where = directory(context)
+  await assert.rejects(TargetFile.create(where, true), { code: 'E_FILE_WRITE', cause: /is a directory/ })
+  writeFileSync(join(where, 'file'), 'old')
+  symlinkSync(join(where, 'file'), join(where, 'link'))
+  await using target = await TargetFile.create(join(where, 'link'), true)
+  await target.write(bytes)
+  await target.commit()
+  assert.equal(readFileSync(join(where, 'file'), 'utf8'), 'content')
 })
 
 test('a directory that is not there is named', async (context) => {

@@ -13,6 +13,7 @@ import { objectStatus } from './stat.ts'
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const path = invocation.text('output') ?? '-'
+  if (path === '') throw usageError('-o is empty.', 'Name a file with -o FILE, or say -o - to print it.')
   if (path === '-' && output.json)
     throw usageError('With --json the content cannot go to stdout, too.', 'Name a file with -o FILE.')
   if (path === '-' && output.stdout.isTTY && invocation.text('output') === undefined) {

@@ -1,6 +1,6 @@
 import type { ObjectsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatBytes, formatTime } from '../output/format.ts'
+import { formatBytes, formatTime, printable } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -15,7 +15,7 @@ export async function run(invocation: Invocation): Promise<void> {
     return
   }
   const rows = objects.map(({ ref, name, size, class: className, createdAt, expiresAt }) => [
-    name === '' ? '-' : name,
+    name === '' ? '-' : printable(name),
     formatBytes(size),
     className,
     formatTime(createdAt),

@@ -7,10 +7,17 @@ import { usageError } from '../program/usage-error.ts'
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
   const home = ownHomeOf(invocation)
+  const addresses = (invocation.text('address') ?? '').split(',').filter((address) => address !== '')
+  if (addresses.length === 0) {
+    throw usageError(
+      'A network needs an address where others reach its first validator, and --address is missing.',
+      `E.g.: weft network create ${invocation.argument(0)} --address /ip4/192.0.2.1/tcp/4780`,
+    )
+  }
   const created = await createNetwork({
     name: invocation.argument(0),
     home,
-    addresses: (invocation.text('address') ?? '').split(',').filter((address) => address !== ''),
+    addresses,
     family: invocation.text('family') ?? hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-'),
     others: invocation.texts('validator').map(otherValidator),
     now: Date.now(),

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Readable } from 'node:stream'
 import { messageOf, WeftError } from '@weft/core'
@@ -69,6 +69,7 @@ async function openSource(path: string, asked: string | undefined): Promise<Sour
   }
   try {
     const info = await stat(path)
+    await access(path, constants.R_OK)
     if (info.isDirectory())
       throw usageError(`${path} is a directory.`, `Pack it: tar -c ${path} | weft put - --name ${basename(path)}.tar`)
     return {

@@ -34,3 +34,12 @@ export function formatTime(ms: number): string {
 export function shortId(id: string): string {
   return id.slice(-8)
 }
+
+/** A text that somebody else chose, for a terminal: control characters show as they are written in JSON. */
+export function printable(text: string): string {
+  return Array.from(text, (character) => {
+    const code = character.charCodeAt(0)
+    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0)
+    return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : character
+  }).join('')
+}

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, link, open, rename, stat, statfs, unlink } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { type FileHandle, link, open, realpath, rename, stat, statfs, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDiskFull, messageOf, WeftError } from '@weft/core'
 
@@ -29,7 +30,15 @@ export class TargetFile implements AsyncDisposable {
 
   /** @throws WeftError E_FILE_EXISTS unless `force`, E_NOT_PERMITTED, E_DISK_FULL, E_FILE_WRITE */
   static async create(path: string, force: boolean): Promise<TargetFile> {
-    if (!force && (await exists(path))) throw existsError(path)
+    const info = await statOf(path)
+    if (info !== undefined && !info.isFile()) throw kindError(path, info.isDirectory())
+    if (info !== undefined && !force) throw existsError(path)
+    if ((await statOf(dirname(path))) === undefined) throw noDirectory(path)
+    // What a link leads to is written, not the link.
+    return TargetFile.#open(info === undefined ? path : await realpath(path), force)
+  }
+
+  static async #open(path: string, force: boolean): Promise<TargetFile> {
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`)
     try {
       // The umask of the person decides who may read it, as for any file that a program writes.
@@ -136,14 +145,29 @@ function behind(buffers: readonly Uint8Array[], written: number): readonly Uint8
   })
 }
 
-async function exists(path: string): Promise<boolean> {
+async function statOf(path: string): Promise<Stats | undefined> {
   try {
-    await stat(path)
-    return true
-  } catch {
-    // What cannot be looked at shows when the file is opened.
-    return false
+    return await stat(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw writeError(path, error)
   }
+}
+
+function kindError(path: string, isDirectory: boolean): WeftError {
+  return new WeftError({
+    code: 'E_FILE_WRITE',
+    cause: isDirectory ? `${path} is a directory.` : `${path} is no regular file.`,
+    fix: isDirectory ? `Name a file in it: -o ${join(path, 'NAME')}` : `Write to it by the shell: -o - > ${path}`,
+  })
+}
+
+function noDirectory(path: string): WeftError {
+  return new WeftError({
+    code: 'E_FILE_WRITE',
+    cause: `The directory ${dirname(path)} does not exist.`,
+    fix: 'Make it, or choose another place with -o.',
+  })
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Fault } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import type { AdmissionState, Overlay, ValidatorFault } from '@weft/overlay'
+import { type AdmissionState, type Overlay, type ValidatorFault, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import { stateFault } from './state-fault.ts'
 
@@ -72,7 +72,18 @@ function wordsOfEach(faults: readonly ValidatorFault[]): string {
 
 function peersFault(overlay: Overlay): Fault | undefined {
   const peers = overlay.peers()
-  if (peers.length === 0 || peers.some(({ state }) => state === 'connected')) return undefined
+  if (peers.length === 0) return undefined
+  const lost = peers.filter(({ state }) => state === 'unreachable')
+  const { required } = recordQuorum(overlay.membership.members().length)
+  const reached = overlay.membership.members().length - lost.length
+  if (peers.some(({ state }) => state === 'connected')) {
+    if (reached >= required) return undefined
+    return {
+      code: 'E_PEERS_FEW',
+      cause: `${lost.length} of the ${peers.length} other members cannot be reached (${lost.map(({ id }) => `…${shortId(id)}`).join(', ')}); records need ${required} members, and ${reached} are left. What is stored may still be read; nothing can be put.`,
+      fix: 'Bring unreachable nodes back; weft peers tells what was tried for each.',
+    }
+  }
   return {
     code: 'E_NO_PEERS',
     cause: `None of the ${peers.length} other members can be reached.`,

@@ -34,7 +34,7 @@ test('an applicant reads what each validator said', () => {
   }
 })
 
-test('a node that reaches no one says so; one of two is enough', () => {
+test('a node that reaches no one says so, and one that reaches too few for a quorum of records', () => {
   const overlay = new FakeOverlay('did:key:zself')
   const check = (): string | undefined =>
     nodeChecks({ home: '/', overlay, storage: new FakeStorage(), droppedLines: () => 0 }).find(
@@ -42,7 +42,10 @@ test('a node that reaches no one says so; one of two is enough', () => {
     )?.fault?.code
   const [first, second] = overlay.memberList.map(({ id }) => id)
   overlay.peerStates.set(first!, { id: first!, state: 'unreachable', since: 1, rttMs: undefined, fault: reason })
+  assert.equal(check(), 'E_PEERS_FEW')
+  overlay.peerStates.delete(first!)
   assert.equal(check(), undefined)
+  overlay.peerStates.set(first!, { id: first!, state: 'unreachable', since: 1, rttMs: undefined, fault: reason })
   overlay.peerStates.set(second!, { id: second!, state: 'connecting', since: 1, rttMs: undefined, fault: undefined })
   assert.equal(check(), 'E_NO_PEERS')
 })

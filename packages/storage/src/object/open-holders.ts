@@ -5,6 +5,7 @@ import type { ShardClient } from '../holder/shard-client.ts'
 import { placeShards } from '../placement/place-shards.ts'
 import type { StorageClass } from '../storage.ts'
 import type { HolderLinks } from './holder-links.ts'
+import { STORAGE_CLASSES } from './storage-class.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 
 /** A holder chosen for a put, with the stream that its shards are provisional on. */
@@ -59,7 +60,7 @@ function unavailable(stored: StorageClass, members: readonly Member[], unreachab
   return new WeftError({
     code: 'E_CLASS_UNAVAILABLE',
     cause: `Class ${stored.name} needs ${stored.n} storage nodes; the network has ${members.length}, of which ${members.length - unreachable.length} can be reached${lost}.`,
-    fix: 'Choose a smaller class (`--class tiny`), or bring the unreachable nodes back (`weft members` shows them).',
+    fix: [...smallerClass(stored, members.length - unreachable.length), ...bringBack(unreachable)].join(' Or: '),
     retryable: true,
     details: {
       class: stored.name,
@@ -68,4 +69,16 @@ function unavailable(stored: StorageClass, members: readonly Member[], unreachab
       unreachable: unreachable.map((member): DidKey => member.id),
     },
   })
+}
+
+/** A class that this network can hold now, where there is one. */
+function smallerClass({ n }: StorageClass, reachable: number): string[] {
+  const fitting = STORAGE_CLASSES.findLast((other) => other.n < n && other.n <= reachable)
+  return fitting === undefined ? [] : [`Choose a smaller class (--class ${fitting.name}).`]
+}
+
+function bringBack(unreachable: readonly Member[]): string[] {
+  return unreachable.length === 0
+    ? ['Wait until the network has more storage nodes (`weft members` shows them).']
+    : ['Bring the unreachable nodes back (`weft members` shows them).']
 }

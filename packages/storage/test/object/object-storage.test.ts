@@ -194,6 +194,12 @@ test('wrong keys, keyless references and unknown objects each say what they are'
     storage.get(mixed).then((reader) => readAll(reader.body)),
     { code: 'E_OBJECT_KEY' },
   )
+  const coded = await storage.put(chunksOf(seededRandom(3).bytes(100_000), 65_536))
+  const foreign = `${coded.ref.split('#')[0]}#${one.ref.split('#')[1]}`
+  await assert.rejects(
+    storage.get(foreign).then((reader) => readAll(reader.body)),
+    { code: 'E_OBJECT_KEY' },
+  )
   await assert.rejects(storage.get(one.ref.split('#')[0]!), { code: 'E_OBJECT_KEY' })
   await assert.rejects(storage.get(`weft://test-net/${'a'.repeat(52)}#${one.ref.split('#')[1]}`), {
     code: 'E_OBJECT_NOT_FOUND',
