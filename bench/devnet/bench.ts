@@ -76,7 +76,7 @@ const bench: Bench = async () => {
       'Whole commands, from the start of the process to its end; every put writes and syncs 300 MB of shards on one disk.',
       'Client, nine holders and the command share two cores.',
       'The machine is shared: compare with the row of SHA-256, which one core of it did at 390 MB/s when nobody else was there.',
-      'Where the time of a put goes (perf, cpu-clock, all processes, three puts; both cores were busy 94 % of it): 27 % the coding thread of the client (of which SHA-256 of 300 MB of shards 53 %, copies from and to shared memory 18 %, AES 11 %), 16 % its main thread (TLS, sockets), 36 % the main threads of nine holders (TLS, yamux, events, CRC-32), 11 % their disk threads (copies to the page cache), 6 % garbage collection, 4 % the command. So 80 MB/s needs half of the work, or twice the processor: SHA instructions alone would take 13 % away, one thread more would not help.',
+      "Where the daemons' time of a put goes (perf, cpu-clock, three puts; both cores were busy 94 % of it): 28 % the coding thread of the client (SHA-256 and Reed-Solomon in WebAssembly 61 % of that, copies from and to shared memory 17 %, AES 11 %), 16 % its main thread (TLS, sockets), 37 % the main threads of the holders (TLS, yamux, events, CRC-32), 11 % their disk threads (copies to the page cache), 8 % garbage collection. So 80 MB/s needs about half of the work, or twice the processor; one thread more would not help.",
     ],
   }
 }

@@ -17,7 +17,7 @@ import type { Storage } from './storage.ts'
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
 /**
- * Segments in flight over all transfers, bytes: three segments of a get; of a put one and the half of the next, which is
+ * Segments in flight over all transfers, bytes: two segments of a get; of a put one and the half of the next, which is
  * enough to keep a coding thread busy. A daemon stays below 300 MB with it.
  */
 const MEMORY_BUDGET = 96 * MiB

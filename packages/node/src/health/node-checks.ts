@@ -70,17 +70,26 @@ function wordsOfEach(faults: readonly ValidatorFault[]): string {
   return faults.map(({ validator, code, cause }) => ` Validator ${shortId(validator)}: ${code}: ${cause}`).join('')
 }
 
+/** Nodes named in a fault at most. */
+const MAX_NAMES = 8
+
+function namesOf(nodes: readonly { readonly id: string }[]): string {
+  const names = nodes.slice(0, MAX_NAMES).map(({ id }) => `…${shortId(id)}`)
+  return [...names, ...(nodes.length > MAX_NAMES ? [`${nodes.length - MAX_NAMES} more`] : [])].join(', ')
+}
+
 function peersFault(overlay: Overlay): Fault | undefined {
   const peers = overlay.peers()
   if (peers.length === 0) return undefined
   const lost = peers.filter(({ state }) => state === 'unreachable')
-  const { required } = recordQuorum(overlay.membership.members().length)
-  const reached = overlay.membership.members().length - lost.length
+  const members = overlay.membership.members().length
+  const { required } = recordQuorum(members)
+  const reached = members - lost.length
   if (peers.some(({ state }) => state === 'connected')) {
     if (reached >= required) return undefined
     return {
       code: 'E_PEERS_FEW',
-      cause: `${lost.length} of the ${peers.length} other members cannot be reached (${lost.map(({ id }) => `…${shortId(id)}`).join(', ')}); records need ${required} members, and ${reached} are left. What is stored may still be read; nothing can be put.`,
+      cause: `${lost.length} of the ${peers.length} other members cannot be reached (${namesOf(lost)}); records need ${required} members, and ${reached} are left. What is stored may still be read; nothing can be put.`,
       fix: 'Bring unreachable nodes back; weft peers tells what was tried for each.',
     }
   }

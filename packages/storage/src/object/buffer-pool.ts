@@ -8,8 +8,8 @@ const IDLE_MS = 20_000
  * Buffers of segments, used again and again by all transfers: fresh ones would cost a page fault each 4 KiB, which is
  * dearer than the encryption itself, and as garbage they would have the collector mark the whole heap every 64 MB.
  *
- * A buffer is given back only after a success: after a failure something may still read or write it, and it is left to
- * the collector. Buffers that held plaintext and those whose bytes go to holders are of two pools, so that a holder that
+ * A buffer is given back only when it is known that nothing reads or writes it any more; after a failed put a stream may,
+ * so it is left to the collector. Buffers that held plaintext and those whose bytes go to holders are of two pools, so that a holder that
  * acknowledges before it has read everything is sent at worst what was sealed for another one.
  */
 export class BufferPool {

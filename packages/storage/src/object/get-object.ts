@@ -101,7 +101,9 @@ class ObjectBody {
     } finally {
       stop.abort()
       for (const result of await Promise.allSettled(ahead)) {
-        if (result.status === 'fulfilled') result.value.lease.release()
+        if (result.status !== 'fulfilled') continue
+        this.#context.plaintexts.give(result.value.plaintext)
+        result.value.lease.release()
       }
     }
   }

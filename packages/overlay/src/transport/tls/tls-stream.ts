@@ -34,7 +34,7 @@ export class TlsStream extends AbstractMessageStream {
 
   /**
    * A read of the socket brings up to four records of 16 KiB, each as an event of its own in the same turn. Put together
-   * they are parsed and handed on once, which is a fifth of the work of a bulk reader.
+   * they are parsed and handed on once.
    */
   #gather(chunk: Uint8Array): void {
     this.#gathered.push(chunk)
