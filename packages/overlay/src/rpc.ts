@@ -12,6 +12,18 @@ export interface CallOptions {
   readonly timeoutMs?: number
 }
 
+/**
+ * An answer that is encoded already: what a handler has stored in the form of its message goes out as it is, without
+ * being read and written again. The handler answers for it that the bytes are the one encoding of the method's response.
+ */
+export class EncodedAnswer {
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
 /** Who calls: the id that the secure channel proved, and the address it came from (never logged). */
 export interface Caller {
   readonly id: DidKey
@@ -36,6 +48,6 @@ export interface Rpc {
   /** Registers the one handler of a method. A thrown WeftError reaches the caller; anything else as E_INTERNAL. */
   handle<M extends MethodName>(
     method: M,
-    handler: (request: RequestOf<M>, caller: Caller, signal: AbortSignal) => Promise<ResponseInitOf<M>>,
+    handler: (request: RequestOf<M>, caller: Caller, signal: AbortSignal) => Promise<ResponseInitOf<M> | EncodedAnswer>,
   ): void
 }

@@ -11,7 +11,7 @@ import {
   encodeFrame,
   encodeMessage,
 } from '@weft/wire'
-import type { Caller, Rpc } from '../src/rpc.ts'
+import { type Caller, type Rpc, EncodedAnswer } from '../src/rpc.ts'
 import type { Probe, RawOutcome } from '../src/transport/transport.ts'
 
 type Handler = (request: unknown, caller: Caller, signal: AbortSignal) => Promise<unknown>
@@ -107,7 +107,9 @@ export class MemoryNetwork {
     )
     return decodeMessage(
       spec.response,
-      encodeMessage(spec.response, create(spec.response, answer as never)),
+      answer instanceof EncodedAnswer
+        ? answer.bytes
+        : encodeMessage(spec.response, create(spec.response, answer as never)),
       spec.maxResponse,
     )
   }

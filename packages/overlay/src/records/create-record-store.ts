@@ -1,7 +1,8 @@
 import { type Clock, type Logger, type Scope, WeftError, messageOf, ensureDirectory } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
-import type { Rpc } from '../rpc.ts'
+import { EncodedAnswer, type Rpc } from '../rpc.ts'
+import { encodeGetResponse } from './encode-get-response.ts'
 import { RecordClient } from './record-client.ts'
 import { DEFAULT_RECORD_QUOTA, RecordHolder, type RecordQuota } from './record-holder.ts'
 import { RecordPeers } from './record-peers.ts'
@@ -27,7 +28,7 @@ export interface RecordStoreOptions {
 
 /**
  * Opens this node's records: the holder where it is one, and the client of everyone's. Closes with the scope.
- * @throws WeftError E_DATABASE, E_DISK_FULL, E_STATE_DIRECTORY
+ * @throws WeftError E_DATABASE, E_DISK_FULL, E_STATE_UNWRITABLE
  */
 export async function createRecordStore(options: RecordStoreOptions): Promise<RecordStore> {
   const { rpc, membership, self, directory, clock, logger } = options
@@ -36,7 +37,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     ensureDirectory(directory)
   } catch (error) {
     throw new WeftError({
-      code: 'E_STATE_DIRECTORY',
+      code: 'E_STATE_UNWRITABLE',
       cause: `The directory ${directory} cannot be made: ${messageOf(error)}.`,
       fix: 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
     })
@@ -65,8 +66,8 @@ function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self:
         fix: 'The caller has to follow docs/specs/records.md.',
       })
     }
-    const record = holder.get(key)
-    return record === undefined ? {} : { record }
+    const record = holder.getEncoded(key)
+    return record === undefined ? {} : new EncodedAnswer(encodeGetResponse(record))
   })
   rpc.handle('record.put', async ({ record: message }, caller) => {
     const record = verifyRecord(message)

@@ -26,6 +26,8 @@ export class GroupCommitDatabase implements AsyncDisposable {
   readonly #log: FileHandle
   readonly #damaged: string
   readonly #waiting: Change[] = []
+  /** Rows that the batches so far have written; all of those are on disk. */
+  #synced: number
   #running: Promise<void> | undefined
   #failure: WeftError | undefined
   #closed = false
@@ -63,6 +65,7 @@ export class GroupCommitDatabase implements AsyncDisposable {
     this.#statements = new StatementCache(db)
     this.#log = log
     this.#damaged = damaged
+    this.#synced = this.#written()
   }
 
   /** A statement, prepared the first time; not for `iterate`. @throws the error of SQLite */
@@ -106,10 +109,11 @@ export class GroupCommitDatabase implements AsyncDisposable {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_BATCH)
       try {
-        const before = this.#written()
         const results = this.#commit(batch)
+        const written = this.#written()
         // Every batch before this one is on disk already: one that wrote nothing has nothing to wait for.
-        if (this.#written() !== before) await this.#sync()
+        if (written !== this.#synced) await this.#sync()
+        this.#synced = written
         for (const [at, { settle }] of batch.entries()) {
           const result = results[at] as { value: unknown } | { error: unknown }
           if ('error' in result) settle.reject(result.error)
@@ -130,7 +134,7 @@ export class GroupCommitDatabase implements AsyncDisposable {
   #commit(batch: readonly Change[]): ({ value: unknown } | { error: unknown })[] {
     if (this.#failure !== undefined) throw this.#failure
     try {
-      this.db.exec('BEGIN IMMEDIATE')
+      this.prepare('BEGIN IMMEDIATE').run()
       const results = batch.map(({ apply }) => {
         try {
           return { value: apply() }
@@ -140,7 +144,7 @@ export class GroupCommitDatabase implements AsyncDisposable {
           return { error }
         }
       })
-      this.db.exec('COMMIT')
+      this.prepare('COMMIT').run()
       return results
     } catch (error) {
       if (this.db.isTransaction) this.db.exec('ROLLBACK')

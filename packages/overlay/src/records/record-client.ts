@@ -1,7 +1,10 @@
 import { type Clock, type Logger, type Scope, WeftError, toHex } from '@weft/core'
 import type { CallOptions } from '../rpc.ts'
 import { type Answers, askHolders, describeFailures, failuresOf } from './ask-holders.ts'
+import { LateHolders } from './late-holders.ts'
+import { ReadPause } from './read-pause.ts'
 import { ReadRepair } from './read-repair.ts'
+import { readWaves } from './read-waves.ts'
 import { mutableKey } from './record-key.ts'
 import type { HolderAnswer, RecordPeers } from './record-peers.ts'
 import type { HolderGroup, RecordPlacement } from './record-placement.ts'
@@ -25,10 +28,14 @@ export interface RecordClientParts {
 export class RecordClient implements RecordStore {
   readonly #parts: RecordClientParts
   readonly #repair: ReadRepair
+  readonly #late: LateHolders
+  readonly #pause = new ReadPause()
+  #reads = 0
 
   constructor(parts: RecordClientParts) {
     this.#parts = parts
     this.#repair = new ReadRepair(parts.peers, parts.scope, () => parts.clock.now())
+    this.#late = new LateHolders(parts.clock)
   }
 
   async putImmutable(value: Uint8Array, expiresAt: number, options: RecordOptions = {}): Promise<PutResult> {
@@ -44,21 +51,32 @@ export class RecordClient implements RecordStore {
     return result
   }
 
-  async getMutable(owner: Uint8Array, salt: Uint8Array, options: RecordOptions = {}): Promise<GetResult> {
-    return this.get(mutableKey(owner, salt), options)
+  async get(key: RecordKey, options: RecordOptions = {}): Promise<GetResult> {
+    return this.#get(key, true, options)
   }
 
-  async get(key: RecordKey, options: RecordOptions = {}): Promise<GetResult> {
+  async getMutable(owner: Uint8Array, salt: Uint8Array, options: RecordOptions = {}): Promise<GetResult> {
+    return this.#get(mutableKey(owner, salt), false, options)
+  }
+
+  async #get(key: RecordKey, immutable: boolean, options: RecordOptions): Promise<GetResult> {
     const { peers, placement, scope, clock, logger } = this.#parts
     const plan = placement.plan(key)
     const known: VerifiedRecord[] = []
-    const { answers, settled } = await askHolders(
-      plan.readers,
-      (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
-      (sofar: Answers<HolderAnswer>) => isEnough(plan, sofar, clock.now()),
-      options.signal,
-      scope.signal,
+    const started = clock.monotonic()
+    const { answers, settled } = await askHolders<HolderAnswer>(
+      {
+        waves: readWaves(plan, { late: (id) => this.#late.has(id), turn: this.#reads++, immutable }),
+        ask: (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
+        enough: (sofar) => isEnough(plan, sofar, clock.now()),
+        pauseMs: this.#pause.ms,
+        onLate: (holder) => this.#late.note(holder),
+        signal: options.signal,
+        lifetime: scope.signal,
+      },
+      clock,
     )
+    this.#pause.note(clock.monotonic() - started)
     const { newest, quorum, answered, copies, forked } = readAnswers(plan, answers, clock.now())
     if (forked)
       logger.warn('a record has two values of one sequence; the acknowledged one is used', { key: toHex(key) })
@@ -80,16 +98,19 @@ export class RecordClient implements RecordStore {
   }
 
   async #put(record: VerifiedRecord, options: RecordOptions): Promise<PutResult> {
-    const { peers, placement, scope } = this.#parts
+    const { peers, placement, scope, clock } = this.#parts
     const { holders, groups } = placement.plan(record.key)
     const [group] = groups
     const { answers } = await askHolders<void>(
-      holders,
-      (holder, signal) => peers.put(holder, record, callOptions(options, signal)),
-      ({ given, failed }) =>
-        given.size >= group.required || (failed.size > group.faults && hasConflict(failed.values(), group.faults)),
-      options.signal,
-      scope.signal,
+      {
+        waves: [{ holders }],
+        ask: (holder, signal) => peers.put(holder, record, callOptions(options, signal)),
+        enough: ({ given, failed }) =>
+          given.size >= group.required || (failed.size > group.faults && hasConflict(failed.values(), group.faults)),
+        signal: options.signal,
+        lifetime: scope.signal,
+      },
+      clock,
     )
     const acknowledged = answers.given.size
     if (group.ids.size === 0 || acknowledged < group.required) throw putError(group, answers)

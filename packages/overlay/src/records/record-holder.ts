@@ -110,10 +110,15 @@ export class RecordHolder {
 
   /** The record as it was put, expired guards included; the reader verifies it. */
   get(key: RecordKey): RecordMessage | undefined {
-    const row = this.#database.prepare('SELECT record FROM records WHERE key = ?').get(key)
-    return row === undefined
-      ? undefined
-      : decodeMessage(RecordSchema, row['record'] as Uint8Array, METHODS['record.put'].maxRequest)
+    const bytes = this.getEncoded(key)
+    return bytes === undefined ? undefined : decodeMessage(RecordSchema, bytes, METHODS['record.put'].maxRequest)
+  }
+
+  /** The same as the bytes of its message, for the wire. */
+  getEncoded(key: RecordKey): Uint8Array | undefined {
+    return this.#database.prepare('SELECT record FROM records WHERE key = ?').get(key)?.['record'] as
+      | Uint8Array
+      | undefined
   }
 
   /** Up to `limit` records behind `after` (a rowid, 0 to begin) that have not expired, in the order they were first put. */
@@ -182,26 +187,31 @@ export class RecordHolder {
       const freed = held !== undefined && isStranger(held.account)
       limits.push([STRANGERS, strangers, freed, 'for records of callers that are not members'])
     }
+    const usage = this.#usage(account)
     for (const [of, most, freed, whose] of limits) {
       const growth = size - (freed ? (held?.size ?? 0) : 0)
-      const used = this.#usage(of)
+      const used = usage.get(of) ?? 0
       if (growth > 0 && used + growth > most) throw quotaError(`${used} of ${most} bytes ${whose} are used`)
     }
   }
 
-  /** Bytes put under an account. */
-  #usage(account: string): number {
-    const row = this.#database.prepare('SELECT bytes FROM usage WHERE caller = ?').get(account)
-    return row === undefined ? 0 : (row['bytes'] as number)
+  /** Bytes put under an account, under all, and under those of strangers, where there are any. */
+  #usage(account: string): Map<string, number> {
+    const rows = this.#database
+      .prepare('SELECT caller, bytes FROM usage WHERE caller IN (?, ?, ?)')
+      .all(account, EVERYBODY, STRANGERS)
+    return new Map(rows.map((row) => [row['caller'] as string, row['bytes'] as number]))
   }
 
   #charge(account: string, bytes: number): void {
-    const charge = this.#database.prepare(
-      'INSERT INTO usage VALUES (?, ?) ON CONFLICT (caller) DO UPDATE SET bytes = bytes + excluded.bytes',
-    )
-    charge.run(account, bytes)
-    charge.run(EVERYBODY, bytes)
-    if (isStranger(account)) charge.run(STRANGERS, bytes)
+    const add = 'ON CONFLICT (caller) DO UPDATE SET bytes = bytes + excluded.bytes'
+    if (isStranger(account)) {
+      this.#database
+        .prepare(`INSERT INTO usage VALUES (?, ?), (?, ?), (?, ?) ${add}`)
+        .run(account, bytes, EVERYBODY, bytes, STRANGERS, bytes)
+    } else {
+      this.#database.prepare(`INSERT INTO usage VALUES (?, ?), (?, ?) ${add}`).run(account, bytes, EVERYBODY, bytes)
+    }
     if (bytes < 0) this.#database.prepare('DELETE FROM usage WHERE caller = ? AND bytes <= 0').run(account)
   }
 

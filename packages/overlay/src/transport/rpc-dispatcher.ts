@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import { type Access, KiB, METHODS, type MethodName, create, decodeMessage, encodeMessage } from '@weft/wire'
-import type { Caller, Rpc } from '../rpc.ts'
+import { type Caller, EncodedAnswer, type Rpc } from '../rpc.ts'
 import type { AccessPolicy } from './transport.ts'
 
 type Handler = (request: never, caller: Caller, signal: AbortSignal) => Promise<object>
@@ -49,7 +49,9 @@ export class RpcDispatcher {
     const handler = this.#handlers.get(method)
     if (handler === undefined) throw notOffered(method)
     const request = decodeMessage(spec.request, body, spec.maxRequest)
-    const answer = encodeMessage(spec.response, create(spec.response, await handler(request as never, caller, signal)))
+    const given = await handler(request as never, caller, signal)
+    const answer =
+      given instanceof EncodedAnswer ? given.bytes : encodeMessage(spec.response, create(spec.response, given))
     if (answer.length > spec.maxResponse)
       throw new RangeError(`${method} answered with ${answer.length} bytes; the limit is ${spec.maxResponse}`)
     return answer

@@ -7,7 +7,7 @@ import { METHODS, create, decodeMessage, encodeMessage, type MethodName } from '
 import type { Member, Membership } from '../../src/member.ts'
 import { createRecordStore } from '../../src/records/create-record-store.ts'
 import type { RecordStore } from '../../src/records/record-store.ts'
-import type { Caller, CallOptions, Rpc } from '../../src/rpc.ts'
+import { type Caller, type CallOptions, EncodedAnswer, type Rpc } from '../../src/rpc.ts'
 
 type AnyHandler = (request: never, caller: Caller, signal: AbortSignal) => Promise<unknown>
 
@@ -136,7 +136,10 @@ export class RecordNetwork implements AsyncDisposable {
         new AbortController().signal,
       )
       if (answerLost) throw fault('E_CALL_TIMEOUT')
-      const answer = encodeMessage(spec.response, create(spec.response, result as never))
+      const answer =
+        result instanceof EncodedAnswer
+          ? result.bytes
+          : encodeMessage(spec.response, create(spec.response, result as never))
       return decodeMessage(spec.response, answer, spec.maxResponse)
     }
     return {

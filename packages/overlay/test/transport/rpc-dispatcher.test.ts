@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { type Access, METHODS, type MethodName } from '@weft/wire'
+import { EncodedAnswer } from '../../src/rpc.ts'
 import { RpcDispatcher } from '../../src/transport/rpc-dispatcher.ts'
 
 const caller = { id: SigningKey.generate().id, address: '/ip4/192.0.2.1/tcp/1' }
@@ -91,4 +92,13 @@ test('a call takes of the rate what its method costs', async () => {
 test('the largest frame follows the rank of the caller', () => {
   assert.ok(dispatcherFor('anyone').maxFrame(caller) < 128 * 1_024)
   assert.ok(dispatcherFor('validator').maxFrame(caller) >= METHODS['map.propose'].maxRequest)
+})
+
+test('an answer that is encoded already goes out as it is, within the limit of its method', async () => {
+  const dispatcher = dispatcherFor('validator')
+  let bytes = Uint8Array.of(1, 2, 3)
+  dispatcher.handle('peer.ping', async () => new EncodedAnswer(bytes))
+  assert.equal(await dispatcher.answer('peer.ping', new Uint8Array(), caller, never), bytes)
+  bytes = new Uint8Array(METHODS['peer.ping'].maxResponse + 1)
+  await assert.rejects(dispatcher.answer('peer.ping', new Uint8Array(), caller, never), RangeError)
 })

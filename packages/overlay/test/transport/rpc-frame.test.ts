@@ -2,8 +2,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { toHex, utf8 } from '@weft/core'
-import { FrameParser, MAX_RPC_FRAME, RpcFrameSchema, create, encodeMessage } from '@weft/wire'
+import {
+  FrameParser,
+  MAX_RPC_FRAME,
+  type MessageInitShape,
+  RpcFrameSchema,
+  create,
+  decodeMessage,
+  encodeFrame,
+  encodeMessage,
+} from '@weft/wire'
 import fc from 'fast-check'
+import { readPlainFrame } from '../../src/transport/read-plain-frame.ts'
 import {
   cancelFrame,
   faultFrame,
@@ -99,4 +109,61 @@ test('a request with a field of a later version keeps its id', () => {
     },
   )
   assert.equal(idOfNewerRequest(newer, new Error('other')), undefined)
+})
+
+const someId = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: 0xffff_ffff }))
+const someFrame = fc.oneof(
+  fc
+    .tuple(someId, fc.string({ maxLength: 140, unit: 'binary' }), fc.uint8Array({ maxLength: 300 }))
+    .map(([id, method, body]) => ({ id, body: { case: 'request' as const, value: { method, body } } })),
+  fc.tuple(someId, fc.uint8Array({ maxLength: 300 })).map(([id, value]) => ({
+    id,
+    body: { case: 'response' as const, value },
+  })),
+)
+
+test('requests and answers are the bytes that the generic encoder makes', () => {
+  fc.assert(
+    fc.property(someFrame, ({ id, body }) => {
+      const frame =
+        body.case === 'request' ? requestFrame(id, body.value.method, body.value.body) : responseFrame(id, body.value)
+      assert.deepEqual(frame, encodeFrame(encodeMessage(RpcFrameSchema, create(RpcFrameSchema, { id, body }))))
+    }),
+  )
+})
+
+test('the plain reader reads what the strict decoder reads, and nothing else, whatever the bytes', () => {
+  const encoded = someFrame.map((fields) => encodeMessage(RpcFrameSchema, create(RpcFrameSchema, fields)))
+  const damaged = fc
+    .tuple(encoded, fc.array(fc.tuple(fc.nat(40), fc.nat(255)), { maxLength: 3 }), fc.nat(400))
+    .map(([bytes, changes, length]) => {
+      const copy = bytes.slice()
+      for (const [at, byte] of changes) if (at < copy.length) copy[at] = byte
+      return copy.subarray(0, Math.max(length, 1))
+    })
+  const near = fc
+    .array(fc.constantFrom(0, 1, 2, 3, 0x08, 0x0a, 0x12, 0x1a, 0x61, 0x80, 0xff), { maxLength: 14 })
+    .map((bytes) => Uint8Array.from(bytes))
+  let plain = 0
+  fc.assert(
+    fc.property(fc.oneof(encoded, damaged, near, fc.uint8Array({ maxLength: 40 })), (bytes) => {
+      const frame = readPlainFrame(bytes)
+      if (frame === undefined) return
+      plain++
+      assert.deepEqual(
+        encodeMessage(RpcFrameSchema, create(RpcFrameSchema, frame as MessageInitShape<typeof RpcFrameSchema>)),
+        bytes,
+      )
+      const strict = decodeMessage(RpcFrameSchema, bytes, MAX_RPC_FRAME)
+      assert.deepEqual([frame.id, frame.body.case], [strict.id, strict.body.case])
+      if (frame.body.case === 'request' && strict.body.case === 'request') {
+        assert.deepEqual(
+          [frame.body.value.method, frame.body.value.body],
+          [strict.body.value.method, strict.body.value.body],
+        )
+      } else assert.deepEqual(frame.body, strict.body)
+    }),
+    { numRuns: 3_000 },
+  )
+  assert.ok(plain > 300, `${plain} of the frames were plain`)
 })

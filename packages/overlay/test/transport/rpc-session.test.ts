@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WeftError, concatBytes, equalBytes, seededRandom, silentLogger, utf8 } from '@weft/core'
-import { FrameParser, MAX_RPC_FRAME, type RpcFrame, encodeFrame } from '@weft/wire'
+import { FrameParser, MAX_RPC_FRAME, encodeFrame } from '@weft/wire'
 import fc from 'fast-check'
 import { RpcCaller } from '../../src/transport/rpc-caller.ts'
 import { cancelFrame, faultFrame, readRpcFrame, requestFrame, responseFrame } from '../../src/transport/rpc-frame.ts'
+import type { RpcFrameFields } from '../../src/transport/rpc-frame-form.ts'
 import { RpcResponder } from '../../src/transport/rpc-responder.ts'
 import { type MemoryStream, memoryStreamPair } from './memory-stream.ts'
 
@@ -24,7 +25,7 @@ function respond(
 
 const echo: Answer = async (_, body) => body
 
-async function* frames(stream: MemoryStream): AsyncGenerator<RpcFrame> {
+async function* frames(stream: MemoryStream): AsyncGenerator<RpcFrameFields> {
   const parser = new FrameParser(MAX_RPC_FRAME)
   for await (const chunk of stream.incoming) {
     parser.push(chunk)
@@ -130,12 +131,12 @@ test('one call too many gets a fault and the others go on', async () => {
   respond(far, (_, body) => new Promise((resolve) => held.push(() => resolve(body))), { maxInFlight: 2 })
   const answers = frames(near)
   for (let id = 1; id <= 3; id++) await near.write(requestFrame(id, 'map.head', Uint8Array.of(id)))
-  const busy = (await answers.next()).value as RpcFrame
+  const busy = (await answers.next()).value as RpcFrameFields
   assert.equal(busy.id, 3)
   assert.ok(busy.body.case === 'fault' && busy.body.value.code === 'E_PEER_BUSY' && busy.body.value.retryable)
   for (const release of held) release()
   assert.deepEqual(
-    [((await answers.next()).value as RpcFrame).id, ((await answers.next()).value as RpcFrame).id],
+    [((await answers.next()).value as RpcFrameFields).id, ((await answers.next()).value as RpcFrameFields).id],
     [1, 2],
   )
 })
@@ -199,7 +200,7 @@ test('a request of a later version gets a fault under its id', async () => {
   respond(far, echo)
   const body = requestFrame(4, 'map.head', new Uint8Array()).subarray(1)
   await near.write(encodeFrame(concatBytes([body, Uint8Array.of(0x78, 0x01)])))
-  const { value } = (await frames(near).next()) as { value: RpcFrame }
+  const { value } = (await frames(near).next()) as { value: RpcFrameFields }
   assert.equal(value.id, 4)
   assert.ok(value.body.case === 'fault' && value.body.value.code === 'E_MESSAGE_UNKNOWN_FIELD')
 })
