@@ -77,6 +77,7 @@ const bench: Bench = async () => {
       'Client, nine holders and the command share two cores.',
       'The machine is shared: compare with the row of SHA-256, which one core of it did at 390 MB/s when nobody else was there.',
       "Where the daemons' time of a put goes (perf, cpu-clock, three puts; both cores were busy 94 % of it): 28 % the coding thread of the client (SHA-256 and Reed-Solomon in WebAssembly 61 % of that, copies from and to shared memory 17 %, AES 11 %), 16 % its main thread (TLS, sockets), 37 % the main threads of the holders (TLS, yamux, events, CRC-32), 11 % their disk threads (copies to the page cache), 8 % garbage collection. So 80 MB/s needs about half of the work, or twice the processor; one thread more would not help.",
+      'Where the processor time of a get goes (perf, cpu-clock, four gets on a busy machine): 39 % the main threads of the holders, 7 % their garbage collection and 1 % their disk threads; 18 % the main thread of the client, 14 % its coding thread, 3 % its garbage collection; 12 % the main thread of the command, 4 % its disk threads, 2 % its garbage collection. So half of it is the holders, a third the client, and a sixth the command, of which a quarter is its start.',
     ],
   }
 }

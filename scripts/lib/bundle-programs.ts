@@ -1,5 +1,6 @@
 import { type BuildOptions, build } from 'esbuild'
 import { basename, join } from 'node:path'
+import { bundleBuiltins } from './bundle-builtins.ts'
 import { listFiles } from './list-files.ts'
 
 /** The programs, by their name in dist/. */
@@ -28,6 +29,7 @@ const COMMON: BuildOptions = {
   // Chunks lie beside the programs: `new URL('./workers/…', import.meta.url)` means the same in each of them.
   chunkNames: 'chunk-[hash]',
   external: NATIVE,
+  plugins: [bundleBuiltins],
   banner: { js: COMMONJS_BANNER },
   // Stack traces keep the names of the source; whitespace goes, because parsing it costs start-up time.
   keepNames: false,

@@ -36,6 +36,23 @@ test('programs share chunks, load what is lazy, start workers and run bundled Co
   assert.ok(readdirSync(out).filter((name) => /^chunk-.*\.js$/.test(name)).length > 0)
 })
 
+test('what a program does not use of a module of Node is not loaded', async () => {
+  using tree = new PlantedTree({
+    'dist/package.json': '{"type":"module"}',
+    'packages/cli/src/main.ts': `
+      import { STATUS_CODES, request } from 'node:http'
+      import * as path from 'node:path'
+      import process, { pid } from 'node:process'
+      const loaded = (process as unknown as { moduleLoadList: string[] }).moduleLoadList
+      console.log(STATUS_CODES[200], typeof request, path.join('a', 'b'), pid === process.pid)
+      console.log(loaded.filter((name) => name.includes('undici')).length)`,
+  })
+  const out = join(tree.root, 'dist')
+  await bundlePrograms(tree.root, Object.values(PROGRAMS).slice(0, 1), out)
+  const { output } = await runCommand(process.execPath, [join(out, 'weft.js')], { cwd: out })
+  assert.equal(output, 'OK function a/b true\n0\n')
+})
+
 test('only the programs that are asked for are bundled', async () => {
   using tree = new PlantedTree({ 'packages/cli/src/main.ts': 'console.log(1)\n' })
   const out = join(tree.root, 'dist')

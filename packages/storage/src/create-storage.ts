@@ -17,10 +17,11 @@ import type { Storage } from './storage.ts'
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
 /**
- * Segments in flight over all transfers, bytes: two segments of a get; of a put one and the half of the next, which is
- * enough to keep a coding thread busy. A daemon stays below 300 MB with it.
+ * Segments in flight over all transfers, bytes: of a get two with their shards and one that is decoded; of a put one and
+ * the plaintext of the next. A put that begins the next segment before all holders have the one before takes 20 MB more,
+ * which is too much: a daemon stays below 300 MB.
  */
-const MEMORY_BUDGET = 96 * MiB
+const MEMORY_BUDGET = 84 * MiB
 
 const HOLDS_NOTHING = { shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }
 

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { type FileHandle, link, open, realpath, rename, stat, statfs, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { isDiskFull, messageOf, WeftError } from '@weft/core'
+import { freeNow, isDiskFull, messageOf, WeftError } from '@weft/core'
 
 /** Bytes gathered for one write call; as many again may be on their way to the disk while the next ones arrive. */
 const BATCH = 1024 * 1024
+/** Bytes written before the disk is told to take them: what is left to sync at the end is no more than a few of these. */
+const SYNC_STEP = 16 * 1024 * 1024
 
 /**
  * A file that appears under its name only when it is whole: written beside it under another name, fsynced, renamed.
@@ -20,6 +22,9 @@ export class TargetFile implements AsyncDisposable {
   #batch: Uint8Array[] = []
   #batched = 0
   #writing: Promise<void> = Promise.resolve()
+  /** Bytes written since the disk was last told to take them. */
+  #unsynced = 0
+  #syncing: Promise<void> | undefined
 
   private constructor(path: string, force: boolean, temporary: string, file: FileHandle) {
     this.#path = path
@@ -65,7 +70,7 @@ export class TargetFile implements AsyncDisposable {
   }
 
   /**
-   * Keeps `bytes`, without a copy, until they are written; waits while too many are on their way.
+   * Takes `bytes`, without a copy, and frees them once they are written (`freeNow`); waits while too many are on their way.
    * @throws WeftError E_DISK_FULL, E_FILE_WRITE, also for what was given before
    */
   async write(bytes: Uint8Array): Promise<void> {
@@ -81,6 +86,7 @@ export class TargetFile implements AsyncDisposable {
     if (file === undefined) throw new Error('TargetFile: committed twice')
     await this.#flush(file)
     await this.#writing
+    await this.#syncing
     try {
       await file.sync()
       await file.close()
@@ -104,10 +110,33 @@ export class TargetFile implements AsyncDisposable {
     this.#writing.catch(() => {})
   }
 
+  /** Has the disk take what was written while more arrives. A disk that fails tells it once, so this failure counts. */
+  #syncAhead(file: FileHandle): void {
+    if (this.#unsynced < SYNC_STEP || this.#syncing !== undefined) return
+    this.#unsynced = 0
+    const syncing = file.datasync().then(
+      () => {
+        this.#syncing = undefined
+      },
+      (error: unknown) => {
+        throw writeError(this.#path, error, this.#expected)
+      },
+    )
+    // It stays, and commit sees it.
+    syncing.catch(() => {})
+    this.#syncing = syncing
+  }
+
   async #writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
     let rest = batch
     try {
-      while (rest.length > 0) rest = behind(rest, (await file.writev(rest)).bytesWritten)
+      while (rest.length > 0) {
+        const { bytesWritten } = await file.writev(rest)
+        this.#unsynced += bytesWritten
+        rest = behind(rest, bytesWritten)
+      }
+      for (const bytes of batch) freeNow(bytes)
+      this.#syncAhead(file)
     } catch (error) {
       throw writeError(this.#path, error, this.#expected)
     }
@@ -126,6 +155,7 @@ export class TargetFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writing.catch(() => {})
+    await this.#syncing?.catch(() => {})
     await this.#file?.close()
     this.#file = undefined
     await unlink(this.#temporary).catch((error: unknown) => {

@@ -14,6 +14,8 @@ const IDLE_MS = 20_000
  */
 export class BufferPool {
   readonly #free: SharedArrayBuffer[] = []
+  /** Let go, and perhaps not collected yet: taken again while they are there, as a new one would be memory on top. */
+  #letGo: WeakRef<SharedArrayBuffer>[] = []
   readonly #capacity: number
   readonly #clock: Pick<Clock, 'after'>
   #freeBytes = 0
@@ -33,8 +35,8 @@ export class BufferPool {
   /** A buffer of `length` bytes with whatever was in it before. */
   take(length: number): SharedBytes {
     // Not the large one of a plaintext for a small shard.
-    const at = this.#free.findIndex(({ byteLength }) => byteLength >= length && byteLength <= 2 * length)
-    const buffer = at < 0 ? this.#replace(length) : this.#remove(at)
+    const at = this.#free.findIndex((buffer) => fits(buffer, length))
+    const buffer = at < 0 ? (this.#takeBack(length) ?? this.#replace(length)) : this.#remove(at)
     return new Uint8Array(buffer, 0, length)
   }
 
@@ -52,12 +54,26 @@ export class BufferPool {
   /** Lets all free buffers go. */
   clear(): void {
     this.#cancelIdle()
+    this.#letGo = [
+      ...this.#letGo.filter((ref) => ref.deref() !== undefined),
+      ...this.#free.map((one) => new WeakRef(one)),
+    ]
     this.#free.length = 0
     this.#freeBytes = 0
   }
 
   [Symbol.dispose](): void {
     this.clear()
+  }
+
+  #takeBack(length: number): SharedArrayBuffer | undefined {
+    for (const [at, ref] of this.#letGo.entries()) {
+      const buffer = ref.deref()
+      if (buffer === undefined || !fits(buffer, length)) continue
+      this.#letGo.splice(at, 1)
+      return buffer
+    }
+    return undefined
   }
 
   /** A new buffer in the place of the oldest free ones, which are of other lengths: both would be too much. */
@@ -71,4 +87,8 @@ export class BufferPool {
     this.#freeBytes -= buffer.byteLength
     return buffer
   }
+}
+
+function fits({ byteLength }: SharedArrayBuffer, length: number): boolean {
+  return byteLength >= length && byteLength <= 2 * length
 }

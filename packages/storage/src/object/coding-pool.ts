@@ -39,7 +39,8 @@ interface Thread {
 }
 
 /**
- * Encryption, hashing and coding in worker threads, so that the main thread never waits for it. Jobs start in order.
+ * Encryption, hashing and coding in worker threads, so that the main thread never waits for it. Jobs start in order,
+ * but decoding before anything else: it ends the way of a segment that someone waits for, and makes room.
  * A job that started is not interrupted (it takes a fraction of a second). Until it settles its buffers are the
  * thread's, except a shard that it said is sealed.
  */
@@ -77,7 +78,9 @@ export class CodingPool implements AsyncDisposable {
   async #run(job: CodingJob, onShard: (shard: SealedShard) => void = () => {}): Promise<CodingResult> {
     throwIfAborted(this.#closed ? AbortSignal.abort() : undefined)
     const task: Task = { job, onShard, settle: Promise.withResolvers() }
-    this.#waiting.push(task)
+    const behindDecodes = this.#waiting.findIndex((other) => other.job.kind !== 'decode')
+    if (job.kind === 'decode' && behindDecodes >= 0) this.#waiting.splice(behindDecodes, 0, task)
+    else this.#waiting.push(task)
     this.#dispatch()
     return task.settle.promise
   }

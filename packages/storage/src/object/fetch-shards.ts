@@ -25,6 +25,8 @@ export interface FetchShards {
   readonly k: number
   readonly segment: ObjectSegment
   readonly signal: AbortSignal
+  /** Called for each shard that is here, before it is checked. */
+  readonly onArrival: () => void
 }
 
 /** What shards of one transfer took so far; makes the hedge adapt to the network at hand. */
@@ -123,7 +125,7 @@ class ShardFetch {
   }
 
   async #fetch(shard: ShardRecord): Promise<void> {
-    const { context, links, pace, object, dataKey, segment } = this.#job
+    const { context, links, pace, object, dataKey, segment, onArrival } = this.#job
     const started = context.clock.monotonic()
     const { index, node } = shard
     const buffer = context.shards.take(segment.shardLength)
@@ -136,6 +138,7 @@ class ShardFetch {
         () => tooSlow(shard),
         (signal) => client.get({ object, segment: segment.index, index }, buffer, signal),
       )
+      onArrival()
       const place = { dataKey, object, segment: segment.index, index, node: shard.nodeKey, root: shard.root }
       const isValid = await context.coding.verify({ kind: 'verify', ...place, shard: buffer })
       if (!isValid) throw wrongShard(shard)

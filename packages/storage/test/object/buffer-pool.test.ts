@@ -37,3 +37,14 @@ test('free buffers are let go when none was taken for a while', async () => {
   await clock.advance(15_000)
   assert.equal(buffers.free, 0)
 })
+
+test('what was let go and is not collected yet is taken before new memory is', async () => {
+  const { buffers, clock } = pool(250)
+  const first = buffers.take(100)
+  buffers.give(first)
+  await clock.advance(30_000)
+  assert.equal(buffers.free, 0)
+  assert.notEqual(buffers.take(10).buffer, first.buffer)
+  assert.equal(buffers.take(90).buffer, first.buffer)
+  assert.notEqual(buffers.take(90).buffer, first.buffer)
+})

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { seededRandom } from '@weft/core'
+import { after, test } from 'node:test'
+import { VirtualClock, seededRandom } from '@weft/core'
 import fc from 'fast-check'
 import type { StorageEvents } from '../../src/storage.ts'
 import { SEGMENT_PLAINTEXT } from '../../src/object/object-layout.ts'
 import { MemoryNetwork } from '../support/memory-network.ts'
-import { chunksOf, readAll, testStorage } from '../support/test-storage.ts'
+import { chunksOf, readAll, testCoding, testStorage } from '../support/test-storage.ts'
+
+const coding = testCoding()
+after(() => coding[Symbol.asyncDispose]())
 
 const random = seededRandom(1)
 const small = random.bytes(100_000)
@@ -20,7 +23,7 @@ function nothingStays(network: MemoryNetwork): void {
 
 test('objects of all sizes come back, with and without a known length', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(fc.nat({ max: 5000 }), fc.constantFrom(65_519, 65_520, 65_521, 131_040)),
@@ -43,7 +46,7 @@ test('objects of all sizes come back, with and without a known length', async ()
 
 test('k of n: any n - k holders may be gone; one more, and the error names each missing shard', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const { ref } = await storage.put(chunksOf(large, 65_536), { size: large.length })
   const [a, b, ...rest] = (await storage.stat(ref)).segments[0]!.shards.map((shard) => network.holder(shard.node))
   for (const holder of rest.slice(0, 6)) holder.kill()
@@ -73,7 +76,7 @@ test('k of n: any n - k holders may be gone; one more, and the error names each 
 
 test('corrupted, swapped and replayed shards are found by their root, ignored and named', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const older = await storage.put(chunksOf(large.slice().reverse(), 65_536))
   const { ref, object } = await storage.put(chunksOf(large, 65_536))
   assert.notEqual(older.object, object)
@@ -102,22 +105,23 @@ test('corrupted, swapped and replayed shards are found by their root, ignored an
 })
 
 test('nothing stays of a put whose holder refuses, whose records fail, whose commit fails, or whose source fails', async () => {
-  const failing: ((network: MemoryNetwork) => void)[] = [
-    (network) => (network.holders[4]!.acceptPuts = 1),
-    (network) => (network.records.failPuts = 1),
-    (network) => (network.records.failPuts = 3),
-    (network) => (network.holders[8]!.failCommit = true),
+  // Two segments where it is the second one, or the head record behind both, that fails.
+  const failing: [bytes: Uint8Array, fail: (network: MemoryNetwork) => void][] = [
+    [large, (network) => (network.holders[4]!.acceptPuts = 1)],
+    [small, (network) => (network.records.failPuts = 1)],
+    [large, (network) => (network.records.failPuts = 3)],
+    [small, (network) => (network.holders[8]!.failCommit = true)],
   ]
-  for (const fail of failing) {
+  for (const [bytes, fail] of failing) {
     const network = new MemoryNetwork(9)
-    await using storage = testStorage(network.overlay())
+    await using storage = testStorage(network.overlay(), { coding })
     fail(network)
-    await assert.rejects(storage.put(chunksOf(large, 65_536)))
+    await assert.rejects(storage.put(chunksOf(bytes, 65_536)))
     nothingStays(network)
     assert.deepEqual(storage.list(), [])
   }
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const broken = async function* () {
     yield* chunksOf(large, 65_536)
     throw new Error('the disk is gone')
@@ -128,7 +132,7 @@ test('nothing stays of a put whose holder refuses, whose records fail, whose com
 
 test('an abort in the middle of a put leaves no shard and no record', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const controller = new AbortController()
   const progress: number[] = []
   const onProgress = ({ bytes }: { bytes: number }): void => {
@@ -143,7 +147,7 @@ test('an abort in the middle of a put leaves no shard and no record', async () =
 
 test('a holder that dies in the middle of a put fails it, and nothing stays at the others', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const put = storage.put(chunksOf(large, 65_536), { onProgress: () => network.holders[3]!.kill() })
   await assert.rejects(put)
   nothingStays(network)
@@ -151,7 +155,7 @@ test('a holder that dies in the middle of a put fails it, and nothing stays at t
 
 test('a class that the network cannot hold is refused before a byte is sent', async () => {
   const network = new MemoryNetwork(10)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   network.holders[0]!.up = false
   network.holders[1]!.up = false
   await assert.rejects(
@@ -174,19 +178,30 @@ test('a class that the network cannot hold is refused before a byte is sent', as
 
 test('a slow holder is hedged: the read ends without it', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  const clock = new VirtualClock(Date.now())
+  await using storage = testStorage(network.overlay(), { coding, clock })
   const { ref } = await storage.put(chunksOf(small, 65_536))
   const first = network.holder((await storage.stat(ref)).segments[0]!.shards[0]!.node)
   const stuck = Promise.withResolvers<void>()
-  first.gate = stuck.promise
-  assert.equal(Buffer.compare(await readAll((await storage.get(ref)).body), small), 0)
+  const asked = Promise.withResolvers<void>()
+  Object.defineProperty(first, 'gate', {
+    get: () => {
+      asked.resolve()
+      return stuck.promise
+    },
+  })
+  const read = storage.get(ref).then((reader) => readAll(reader.body))
+  await asked.promise
+  // Longer than the first hedge waits, much shorter than what gives up a shard.
+  await clock.advance(3_000)
+  assert.equal(Buffer.compare(await read, small), 0)
   assert.equal(first.gets, 1)
   stuck.resolve()
 })
 
 test('wrong keys, keyless references and unknown objects each say what they are', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const one = await storage.put(chunksOf(small, 65_536))
   const other = await storage.put(chunksOf(small.subarray(0, 10), 65_536))
   const mixed = `${other.ref.split('#')[0]}#${one.ref.split('#')[1]}`
@@ -212,7 +227,7 @@ test('wrong keys, keyless references and unknown objects each say what they are'
 
 test('transfers are told: that they run, and how they end', async () => {
   const network = new MemoryNetwork(9)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const events: StorageEvents['transfer'][] = []
   storage.on('transfer', (event) => events.push(event))
   const { ref } = await storage.put(chunksOf(small, 65_536), { size: small.length })

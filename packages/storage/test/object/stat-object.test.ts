@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { isWeftError, seededRandom, systemClock, utf8 } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { ObjectHeadSchema, create, encodeMessage } from '@weft/wire'
@@ -8,7 +8,10 @@ import { formatObjectRef } from '../../src/object/object-ref.ts'
 import { ObjectRecords } from '../../src/object/object-records.ts'
 import { storageClass } from '../../src/object/storage-class.ts'
 import { MemoryNetwork } from '../support/memory-network.ts'
-import { chunksOf, testStorage } from '../support/test-storage.ts'
+import { chunksOf, testCoding, testStorage } from '../support/test-storage.ts'
+
+const coding = testCoding()
+after(() => coding[Symbol.asyncDispose]())
 
 const random = seededRandom(7)
 const stored = storageClass('tiny')
@@ -47,7 +50,7 @@ async function record(
 
 test('a head that names a million segments costs a window of reads', async () => {
   const network = new MemoryNetwork(stored.n)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const ref = await record(network, 2 ** 20 - 1)
   let reads = 0
   const getMutable = network.records.getMutable.bind(network.records)
@@ -62,7 +65,7 @@ test('a head that names a million segments costs a window of reads', async () =>
 
 test('an object in its record tells how many copies were found, one with segments does not', async () => {
   const network = new MemoryNetwork(stored.n)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   network.records.copies = 7
   const inline = await storage.put(chunksOf(random.bytes(100), 100))
   const { copies, segmentCount, health } = await storage.stat(inline.ref)
@@ -73,7 +76,7 @@ test('an object in its record tells how many copies were found, one with segment
 
 test('a large object is looked at in pages, each judged by itself', async () => {
   const network = new MemoryNetwork(stored.n)
-  await using storage = testStorage(network.overlay())
+  await using storage = testStorage(network.overlay(), { coding })
   const keys = network.holders.map(({ key }) => key.publicKey)
   const ref = await record(network, 300, () => keys)
   const first = await storage.stat(ref)

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { silentLogger, systemClock, systemRandom } from '@weft/core'
+import { type Clock, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { BufferPool } from '../../src/object/buffer-pool.ts'
@@ -11,21 +11,33 @@ import { ObjectIndex } from '../../src/object/object-index.ts'
 import { ObjectRecords } from '../../src/object/object-records.ts'
 import { ObjectStorage } from '../../src/object/object-storage.ts'
 
+/** Threads for coding. Their start is most of what a short test costs, so the storages of a file may share them. */
+export function testCoding(): CodingPool {
+  return new CodingPool({ threads: 2, clock: systemClock })
+}
+
+export interface TestStorageOptions {
+  /** Stays open when the storage closes; without it the storage has threads of its own. */
+  readonly coding?: CodingPool
+  readonly clock?: Clock
+}
+
 /** The object side of storage on the given overlay, with its index in a temporary directory. */
-export function testStorage(overlay: Overlay): ObjectStorage {
+export function testStorage(overlay: Overlay, options: TestStorageOptions = {}): ObjectStorage {
+  const { clock = systemClock } = options
   const directory = mkdtempSync(join(tmpdir(), 'weft-objects-'))
-  const coding = new CodingPool({ threads: 2, clock: systemClock })
+  const coding = options.coding ?? testCoding()
   const index = new ObjectIndex(directory, SigningKey.generate(), systemRandom)
   const controller = new AbortController()
   const context = {
     overlay,
     streams: overlay.streams,
-    records: new ObjectRecords(overlay.records, systemClock),
+    records: new ObjectRecords(overlay.records, clock),
     coding,
     memory: new MemoryBudget(96 * 1024 * 1024),
-    plaintexts: new BufferPool(32 * 1024 * 1024, systemClock),
-    shards: new BufferPool(96 * 1024 * 1024, systemClock),
-    clock: systemClock,
+    plaintexts: new BufferPool(32 * 1024 * 1024, clock),
+    shards: new BufferPool(96 * 1024 * 1024, clock),
+    clock,
     random: systemRandom,
     logger: silentLogger,
     signal: controller.signal,
@@ -36,7 +48,7 @@ export function testStorage(overlay: Overlay): ObjectStorage {
     held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
     close: async () => {
       controller.abort()
-      await coding[Symbol.asyncDispose]()
+      if (options.coding === undefined) await coding[Symbol.asyncDispose]()
       index[Symbol.dispose]()
       rmSync(directory, { recursive: true, force: true })
     },
