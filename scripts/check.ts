@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { withCompileCache } from './lib/compile-cache.ts'
 import { failWith } from './lib/fail-with.ts'
 import { findLayerViolations } from './lib/find-layer-violations.ts'
 import { generateAll } from './lib/generate-all.ts'
@@ -58,7 +59,10 @@ const unitTests: Step = {
       '--test-concurrency=2',
       `--test-timeout=${HUNG_MS}`,
     ]
-    const { code, output } = await runCommand(process.execPath, [...args, ...files], { cwd: root })
+    const { code, output } = await runCommand(process.execPath, [...args, ...files], {
+      cwd: root,
+      env: withCompileCache(root, process.env),
+    })
     return { ok: code === 0, output, summary: `${files.length} files` }
   },
 }

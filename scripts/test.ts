@@ -2,6 +2,7 @@ import { WeftError } from '@weft/core'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { buildDist } from './lib/build-dist.ts'
+import { withCompileCache } from './lib/compile-cache.ts'
 import { failWith } from './lib/fail-with.ts'
 import { repositoryRoot as root } from './lib/repository-root.ts'
 import { type TestPhase, runTests } from './lib/run-tests.ts'
@@ -18,11 +19,16 @@ function plan(kinds: readonly TestKind[], files: (kind: TestKind) => readonly st
     integration: 6 * MINUTE_MS,
     long: 60 * MINUTE_MS,
   }
-  return kinds.map((kind) => ({
-    files: files(kind),
-    concurrency: kind === 'unit' || kind === 'fuzz' ? width : 1,
-    timeoutMs: timeouts[kind],
-  }))
+  return kinds.map((kind) => {
+    const isQuick = kind === 'unit' || kind === 'fuzz'
+    return {
+      files: files(kind),
+      concurrency: isQuick ? width : 1,
+      timeoutMs: timeouts[kind],
+      // Networks of real processes start as they do for people.
+      ...(isQuick && { env: withCompileCache(root, process.env) }),
+    }
+  })
 }
 
 try {

@@ -11,6 +11,8 @@ export interface TestPhase {
   readonly concurrency: number
   /** A file that takes longer has hung, in ms. */
   readonly timeoutMs: number
+  /** In place of the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /**
@@ -21,9 +23,15 @@ export async function runTests(root: string, phases: readonly TestPhase[]): Prom
   const started = performance.now()
   const totals = new TestTotals()
   const events = async function* (): AsyncGenerator {
-    for (const { files, concurrency, timeoutMs } of phases) {
+    for (const { files, concurrency, timeoutMs, env = process.env } of phases) {
       if (files.length === 0) continue
-      const stream = run({ files: files.map((file) => join(root, file)), concurrency, timeout: timeoutMs, cwd: root })
+      const stream = run({
+        files: files.map((file) => join(root, file)),
+        concurrency,
+        timeout: timeoutMs,
+        cwd: root,
+        env,
+      })
       for await (const event of stream as AsyncIterable<{ type: string; data: { message?: unknown } }>) {
         const isClosing =
           event.type === 'test:diagnostic' && typeof event.data.message === 'string' && totals.add(event.data.message)

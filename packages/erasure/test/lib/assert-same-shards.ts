@@ -11,6 +11,7 @@ export function assertSameShards(
     const wanted = expected[index]
     assert.ok(shard !== undefined && wanted !== undefined, `${label}: shard ${index} is there`)
     assert.equal(shard.length, wanted.length, `${label}: length of shard ${index}`)
+    if (Buffer.compare(shard, wanted) === 0) continue
     const at = shard.findIndex((byte, position) => byte !== wanted[position])
     assert.equal(at, -1, `${label}: shard ${index} differs at byte ${at}`)
   }
