@@ -18,7 +18,8 @@ export async function closingWords(state: DevnetState, ref: string | undefined, 
   const lines = [
     `npx weft status${home}`,
     `npx weft members${home}`,
-    `npx weft put README.md${home}`,
+    // Larger than what is kept whole in its record: it has shards to look at.
+    `npx weft put package-lock.json${home}`,
     ...(ref === undefined ? [] : [`npx weft stat '${ref}'${home}`]),
     `npx weft devnet kill storage3${dir} && npx weft devnet status${dir}`,
     `npx weft devnet restart storage3${dir}`,

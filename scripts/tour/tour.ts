@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { WeftError } from '@weft/core'
+import { counted, WeftError } from '@weft/core'
 import { devnetStatus, type DevnetState, killNode } from '@weft/devnet'
 import { chooseVictims, type HeldObject, holdersOf } from './choose-victims.ts'
 import { megabytes, type Narrator } from './narrator.ts'
@@ -9,6 +9,11 @@ import { chooseTourFile, hashFile } from './tour-file.ts'
 
 /** How long what was restarted may take until everything is healthy again. */
 const HEAL = '90s'
+/**
+ * The stored file takes three times its size. Until it expires there is time to look at it; shorter than that, a slow
+ * machine would lose it in the middle of the tour.
+ */
+const TTL = '15m'
 
 /**
  * The main job of this version, done once on a real file: store it, kill as many of its holders as its class bears,
@@ -21,7 +26,7 @@ export async function tour(state: DevnetState, weft: WeftCommand, narrator: Narr
   narrator.line()
   const { ref } = await narrator.step(
     `Store a file: ${file.path} (${megabytes(file.size)}, ${file.words})`,
-    () => weft.json<{ ref: string }>('put', file.path, '--name', 'tour', '--class', 'tiny', '--ttl', '1d', ...home),
+    () => weft.json<{ ref: string }>('put', file.path, '--name', 'tour', '--class', 'tiny', '--ttl', TTL, ...home),
     () => `encrypted here, cut into segments, each coded into 9 shards of which any 3 restore it, on 9 nodes`,
   )
 
@@ -29,7 +34,7 @@ export async function tour(state: DevnetState, weft: WeftCommand, narrator: Narr
     'Look where it is',
     () => weft.json<HeldObject>('stat', ref, ...home),
     ({ segments }) =>
-      `${segments.length} segments, ${segments.reduce((sum, { shards }) => sum + shards.length, 0)} shards, all of them stored`,
+      `${counted(segments.length, 'segment')}, ${segments.reduce((sum, { shards }) => sum + shards.length, 0)} shards, all of them stored`,
   )
   narrator.detail(
     `holders: ${holdersOf(object, state.nodes)

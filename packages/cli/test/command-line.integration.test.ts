@@ -44,10 +44,14 @@ test('the version is the one of the package', () => {
 const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] = [
   [['pt'], /Unknown command 'pt'/, /Did you mean put\?/],
   [['devnet', 'upp'], /Unknown command 'upp'/, /Did you mean up\?/],
+  [['stauts', '--help'], /Unknown command 'stauts'/, /Did you mean status\?/],
+  [['-h', 'stauts'], /Unknown command 'stauts'/, /Did you mean status\?/],
+  [['devnet', 'upp', '-h'], /Unknown command 'upp'/, /Did you mean up\?/],
   [['put', '--clas', 'tiny', 'x'], /Unknown option '--clas'/, /Did you mean --class\?/],
   [['put'], /Missing required argument 'file'/, /weft put --help/],
   [['put', '--class', 'huge', 'x'], /Allowed choices are tiny, small/, /weft put --help/],
   [['put', 'x', '--ttl', 'soon'], /--ttl 'soon' is no duration/, /30d/],
+  [['put', 'x', '--ttl', '900d'], /--ttl '900d' is longer than 365 days, the longest possible/, /365d/],
   [['devnet', 'up', '--nodes', 'many'], /--nodes 'many' is no number/, /whole number/],
   [['devnet', 'up', '--nodes', '3'], /A devnet of 3 nodes is not possible/, /6 to 60/],
   [['devnet', 'up', '--dir', `/${'d'.repeat(120)}`], /The socket path .* has \d+ bytes/, /shorter directory/],
@@ -75,6 +79,19 @@ test('no command, and a group alone, show the help and are usage errors', async 
   assert.deepEqual([none.code, group.code], [2, 2])
   assert.match(none.stdout, /Usage: weft/)
   assert.match(group.stderr, /Usage: weft devnet/)
+})
+
+test('help is shown of everything that exists, beside whatever else stands there', async () => {
+  for (const [args, shown] of [
+    [['--help'], /^Usage: weft \[/],
+    [['devnet', '--help'], /^Usage: weft devnet \[/],
+    [['--json', 'status', '-h'], /^Usage: weft/],
+    [['put', 'stauts', '--help'], /^Usage: weft put /],
+  ] as const) {
+    const { code, stdout } = await runWeft(args)
+    assert.equal(code, 0)
+    assert.match(stdout, shown)
+  }
 })
 
 test('without a daemon every command that needs one says so and ends with 3', async () => {

@@ -352,10 +352,26 @@ test("a node of one's own never lands in a devnet that runs", async (context) =>
   assert.deepEqual(readdirSync(home), before)
 })
 
+test('a start in the foreground that fails says why once', async (context) => {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-start-'))
+  context.after(() => rmSync(directory, { recursive: true }))
+  const args = ['start', '--home', join(directory, 'home'), '--network', '/nonexistent/network.json']
+  const { code, stdout, stderr } = await runWeft(args)
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /^E_NETWORK_FILE_MISSING: .* Fix: .*\n$/)
+})
+
 test('init writes settings that the daemon accepts, and never over others', async (context) => {
   const home = await serveApi(context, () => {})
   const init = (...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> =>
     runWeft(['init', '--home', home, ...args])
+  const none = await init('--network', '/nonexistent/network.json')
+  assert.equal(none.code, 1)
+  assert.match(
+    none.stderr,
+    /^E_NETWORK_FILE_MISSING: The network file \/nonexistent\/network\.json .*\nFix: .*--network/,
+  )
+  assert.ok(!existsSync(join(home, 'weft.toml')))
   const wrong = await init('--base-port', 'x')
   assert.equal(wrong.code, 2)
   assert.ok(!existsSync(join(home, 'weft.toml')))

@@ -1,5 +1,6 @@
 export * from './bytes.ts'
 export * from './clock.ts'
+export * from './counted.ts'
 export * from './disk-full.ts'
 export * from './emitter.ts'
 export * from './ensure-directory.ts'

@@ -125,7 +125,7 @@ test('a network that does not get whole says who is missing and why, and nothing
     up(context, { directory, basePort: (nextPort += 100), timeoutMs: 4_000 }),
     (error: { code: string; cause: string }) => {
       assert.equal(error.code, 'E_DEVNET_TIMEOUT')
-      assert.match(error.cause, /1 nodes are not in the signed map: validator1\. validator1: E_PLANTED: Not admitted\./)
+      assert.match(error.cause, /1 node is not in the signed map: validator1\. validator1: E_PLANTED: Not admitted\./)
       return true
     },
   )

@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import { stopDevnet } from '@weft/devnet'
 import { requestedDevnet } from '../program/devnet-options.ts'
 import { onFurtherInterrupt } from '../program/interrupts.ts'
@@ -18,7 +19,7 @@ export async function run(invocation: Invocation): Promise<void> {
   })
   output.document({ dir: state.directory, ended, killed, erased: invocation.flag('erase') })
   output.print(
-    `${ended === 0 ? 'No node was running' : `Stopped ${ended} nodes${killed === 0 ? '' : ` (${killed} had to be killed)`}`}; no process is left.`,
+    `${ended === 0 ? 'No node was running' : `Stopped ${counted(ended, 'node')}${killed === 0 ? '' : ` (${killed} had to be killed)`}`}; no process is left.`,
   )
   output.note(
     invocation.flag('erase')

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, WeftError, ensureDirectory } from '@weft/core'
 import { ownHomeOf } from '../daemon/home.ts'
@@ -27,15 +27,16 @@ export async function run(invocation: Invocation): Promise<void> {
   }
   const text = await configText(invocation)
   const network = invocation.text('network')
+  const networkText = network === undefined ? undefined : readNetworkText(network)
   try {
     ensureDirectory(home)
-    if (network !== undefined) copyFileSync(network, join(home, 'network.json'))
+    if (networkText !== undefined) writeFileSync(join(home, 'network.json'), networkText, { mode: 0o600 })
     writeFileSync(configFile, text, { mode: 0o600 })
   } catch (error) {
     throw new WeftError({
       code: 'E_STATE_UNWRITABLE',
       cause: `The home ${home} cannot be set up: ${messageOf(error)}`,
-      fix: 'Name a directory of your own with --home or WEFT_HOME, and a readable file with --network.',
+      fix: 'Name a directory of your own with --home or WEFT_HOME.',
       origin: error,
     })
   }
@@ -47,6 +48,20 @@ export async function run(invocation: Invocation): Promise<void> {
       ? 'Next: weft start'
       : 'Next: put the network file of the network to join at network.json in that directory (weft init --network FILE copies it), or begin one: weft network create. Then: weft start',
   )
+}
+
+/** Read before anything is made. @throws WeftError E_NETWORK_FILE_MISSING */
+function readNetworkText(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new WeftError({
+      code: 'E_NETWORK_FILE_MISSING',
+      cause: `The network file ${path} cannot be read: ${messageOf(error)}.`,
+      fix: 'Name the file of the network to join with --network, or begin a network: weft network create.',
+      origin: error,
+    })
+  }
 }
 
 /** The settings as TOML, each checked as the daemon will check it. @throws WeftError E_CONFIG_INVALID */

@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import type { MembersAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatDuration, shortId } from '../output/format.ts'
@@ -24,7 +25,7 @@ export async function run(invocation: Invocation): Promise<void> {
     member.self ? 'this node' : peerWords(member.peer),
   ])
   output.print(...formatTable(['NODE', 'ROLES', 'VOTES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows))
-  output.note(`${answer.members.length} members in map epoch ${answer.epoch ?? 'unknown'}`)
+  output.note(`${counted(answer.members.length, 'member')} in map epoch ${answer.epoch ?? 'unknown'}`)
 }
 
 function peerWords({ state, rttMs }: MembersAnswer['members'][number]['peer']): string {

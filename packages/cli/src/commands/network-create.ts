@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { counted } from '@weft/core'
 import { createNetwork } from '@weft/devnet'
 import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
@@ -25,7 +26,7 @@ export async function run(invocation: Invocation): Promise<void> {
   output.document({ ...created })
   output.print(`network  ${created.id}`, `file     ${created.path}`, `this     ${created.validator}`)
   output.note(
-    `${created.validators} validators, of which ${created.quorum} must sign; four or more bear the loss of one. Give the file to everyone who is to join. Next, here: weft start --home ${home} --roles validator,storage`,
+    `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Give the file to everyone who is to join. Next, here: weft start --home ${home} --roles validator,storage`,
   )
 }
 

@@ -1,4 +1,4 @@
-import { isWeftError, wait, WeftError } from '@weft/core'
+import { counted, isWeftError, wait, WeftError } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { ObjectStatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
@@ -77,10 +77,10 @@ function objectLines(status: ObjectStatusAnswer, output: Output): string[] {
     ...(status.segmentCount === 0
       ? [
           `size     ${formatBytes(status.size)}`,
-          `kept     whole in its record${status.copies === undefined ? '' : `, on at least ${status.copies} nodes`}: it has no shards`,
+          `kept     whole in its record${status.copies === undefined ? '' : `, on at least ${counted(status.copies, 'node')}`}: it has no shards`,
         ]
       : [
-          `size     ${formatBytes(status.size)} in ${status.segmentCount} segments`,
+          `size     ${formatBytes(status.size)} in ${counted(status.segmentCount, 'segment')}`,
           `class    ${name}: any ${k} of ${n} shards restore a segment`,
         ]),
     `expires  ${formatTime(status.expiresAt)}`,

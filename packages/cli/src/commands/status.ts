@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import type { StatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { faultLines } from '../output/fault-lines.ts'
@@ -20,7 +21,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
   const mapLine =
     map.epoch === undefined
       ? 'no signed map yet'
-      : `map epoch ${map.epoch}, signed by ${map.signatures} of ${map.validators} validators (${map.quorum} needed)`
+      : `map epoch ${map.epoch}, signed by ${map.signatures} of ${counted(map.validators, 'validator')} (${map.quorum} needed)`
   return [
     `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', `${faults.length} faults`)}`,
     `  node     ${node.id}`,
@@ -28,7 +29,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
     `  network  ${network.name} (${network.id}${network.simulated ? ', simulated places' : ''})`,
     `  map      ${mapLine}`,
     `  peers    ${peers.connected} of ${peers.total} connected`,
-    `  storage  holds ${storage.shards} shards, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}`,
+    `  storage  holds ${counted(storage.shards, 'shard')}, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}`,
     `  daemon   version ${node.version}, process ${node.pid}, up ${formatDuration(node.uptimeMs)}, ${formatBytes(resources.rssBytes)} resident`,
     `  api      http://127.0.0.1:${ports.api}/  (weft dashboard opens it)`,
     `  home     ${node.home}`,
@@ -41,7 +42,7 @@ function admissionWords(admission: StatusAnswer['admission']): string {
     case 'client':
       return 'needs no certificate'
     case 'applying':
-      return `applying, ${admission.votes} of ${admission.quorum} votes`
+      return `applying, ${admission.votes} of ${counted(admission.quorum, 'vote')}`
     case 'refused':
       return `refused (${admission.fault.code})`
     case 'certified':

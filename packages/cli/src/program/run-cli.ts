@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { toWeftError } from '@weft/core'
 import { ALL_COMMANDS } from '../specs/all-commands.ts'
 import { Output } from '../output/output.ts'
@@ -17,7 +17,7 @@ export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv): P
       process.stdout.write(program.helpInformation())
       return EXIT.usage
     }
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(namesCommands(program, args) ? [...args] : withoutHelp(args), { from: 'user' })
     return EXIT.ok
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
@@ -34,6 +34,24 @@ export async function runCli(args: readonly string[], env: NodeJS.ProcessEnv): P
     new Output(args.includes('--json')).error(told)
     return exitCodeOf(told)
   }
+}
+
+/** Whether the words that stand for commands are commands. What follows a whole command is for that one to judge. */
+function namesCommands(program: Command, args: readonly string[]): boolean {
+  let group = program
+  for (const word of args) {
+    if (word === '--' || group.commands.length === 0) break
+    if (word.startsWith('-')) continue
+    const next = group.commands.find((command) => command.name() === word)
+    if (next === undefined) return false
+    group = next
+  }
+  return true
+}
+
+/** Asked for the help of a command that does not exist, the parser would show another's and call that a success. */
+function withoutHelp(args: readonly string[]): string[] {
+  return args.filter((word) => word !== '--help' && word !== '-h')
 }
 
 /** The command or group that the line begins with: whose help is pointed at. */

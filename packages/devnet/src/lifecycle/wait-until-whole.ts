@@ -141,8 +141,8 @@ async function timeoutError(state: DevnetState, views: readonly NetworkView[], t
   const why = faults.map(({ name, fault }) => `${name}: ${fault.code}: ${fault.cause}`).join(' ')
   const what =
     missing.length > 0
-      ? `${missing.length} nodes are not in the signed map: ${missing.join(', ')}`
-      : `${unconnected.length} members are not connected: ${unconnected.join(', ')}`
+      ? `${missing.length === 1 ? '1 node is' : `${missing.length} nodes are`} not in the signed map: ${missing.join(', ')}`
+      : `${unconnected.length === 1 ? '1 member is' : `${unconnected.length} members are`} not connected: ${unconnected.join(', ')}`
   return new WeftError({
     code: 'E_DEVNET_TIMEOUT',
     cause: `After ${timeoutMs / 1_000} s the network is not whole: ${views.length === 0 ? 'no client answers' : what}.${why === '' ? '' : ` ${why}`}`,

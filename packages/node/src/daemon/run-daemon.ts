@@ -88,16 +88,17 @@ function announceReady(config: Config, { id, home, ports }: Daemon): void {
   tell(config.readyFd, { event: 'ready', schemaVersion: 1, pid: process.pid, id, home, version: VERSION, ports })
 }
 
-/** Tells a failure to the person (stderr) and to the program (stdout or --ready-fd) that started the daemon. */
+/** Tells a failure to whoever started the daemon: once, on stderr; and as JSON where a program asked by --ready-fd. */
 function fail(config: Config | undefined, error: unknown, code: 1 | 2): ExitCode {
   const fault = toWeftError(error, {
     code: 'E_INTERNAL',
     cause: `The daemon met an error that it did not expect: ${messageOf(error)}.`,
     fix: 'Set log.level to "debug", start it again, and report what logs/daemon.log says.',
   })
-  writeSafely(2, process.stderr.isTTY ? `${fault.code}: ${fault.cause}\nFix: ${fault.fix}\n` : `${fault.message}\n`)
-  if (!process.stdout.isTTY || config?.readyFd !== undefined)
-    tell(config?.readyFd, { event: 'failed', error: fault.toJSON() })
+  // One line in a log, so that it can be found there again.
+  const line = fault.message.replaceAll(/\s*\n\s*/g, ' ')
+  writeSafely(2, process.stderr.isTTY ? `${fault.code}: ${fault.cause}\nFix: ${fault.fix}\n` : `${line}\n`)
+  if (config?.readyFd !== undefined) tell(config.readyFd, { event: 'failed', error: fault.toJSON() })
   return code
 }
 

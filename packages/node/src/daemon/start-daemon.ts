@@ -50,7 +50,7 @@ export interface DaemonOptions {
 /**
  * The composition root: acquires everything of a daemon in order and hands it back when its API answers. What fails on
  * the way closes what was open.
- * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH_TOO_LONG, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
+ * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
  * E_NETWORK_FILE_MISSING and those of the network file, the overlay and the storage; E_ABORTED
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {

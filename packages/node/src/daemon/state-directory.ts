@@ -40,14 +40,14 @@ function statePaths(home: string): StatePaths {
 
 /**
  * Makes the home with mode 0700 where it is missing.
- * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH_TOO_LONG
+ * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH
  */
 export function openStateDirectory(home: string): StatePaths {
   const paths = statePaths(home)
   const length = Buffer.byteLength(paths.socket)
   if (length > MAX_SOCKET_PATH) {
     throw new WeftError({
-      code: 'E_SOCKET_PATH_TOO_LONG',
+      code: 'E_SOCKET_PATH',
       cause: `The path of the API socket, ${paths.socket}, has ${length} bytes; the system allows ${MAX_SOCKET_PATH}.`,
       fix: `Choose a home whose path is at least ${length - MAX_SOCKET_PATH} bytes shorter (--home or WEFT_HOME).`,
     })

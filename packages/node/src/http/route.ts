@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type * as z from 'zod'
 import { requestInvalid } from './api-error.ts'
 import type { Principal } from './principal.ts'
+import { requestFault } from './request-fault.ts'
 import type { Scope } from './scopes.ts'
 
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
@@ -114,11 +115,11 @@ export function defineRawRoute<Q extends z.ZodType | undefined = undefined>(init
 /** @throws WeftError E_REQUEST_INVALID; it names fields, never their values, as a reference holds a key */
 function parsePart(part: string, schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return undefined
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: requestFault })
   if (result.success) return result.data
   const faults = result.error.issues
     .slice(0, 4)
-    .map(({ path, message }) => `${path.length === 0 ? part : `${part}.${path.join('.')}`}: ${message}`)
+    .map(({ path, message }) => `${path.length === 0 ? part : `${part}.${path.join('.')}`} ${message}`)
   throw requestInvalid(
     `The request is not valid: ${faults.join('; ')}.`,
     'See /api/v1/openapi.json for what this route takes.',

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type Grant, isGrant } from '../http/scopes.ts'
+import { GRANTS, type Grant, isGrant } from '../http/scopes.ts'
 
 /** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
 
@@ -108,7 +108,7 @@ export const transfer = z.strictObject({
 })
 
 export const grant = z
-  .custom<Grant>((value) => typeof value === 'string' && isGrant(value), 'is no scope')
+  .custom<Grant>((value) => typeof value === 'string' && isGrant(value), `must be one of ${GRANTS.join(', ')}`)
   .meta({ type: 'string', description: 'A scope `domain:verb`, `domain:*` or `*`' })
 
 export const tokenInfo = z.strictObject({

@@ -93,7 +93,7 @@ test('a lifeline that is cut ends the daemon', async (t) => {
   assert.equal((await ended).code, 0)
 })
 
-test('failures: a code, a cause and a fix on stderr and as JSON on stdout, and no stack', async (t) => {
+test('failures: a code, a cause and a fix on stderr, once and without a stack; as JSON where that is asked for', async (t) => {
   const cases: [readonly string[], Record<string, string>, number, string][] = [
     [['--bas-port', '1'], {}, 2, 'E_CONFIG_UNKNOWN'],
     [['--roles', 'relay'], {}, 2, 'E_CONFIG_INVALID'],
@@ -102,13 +102,15 @@ test('failures: a code, a cause and a fix on stderr and as JSON on stdout, and n
     [['--network', '/nonexistent/network.json'], {}, 1, 'E_NETWORK_FILE_MISSING'],
   ]
   for (const [args, environment, expected, fault] of cases) {
-    const { ended, said } = await spawnDaemon(t, args, environment)
-    const { error, event } = (await said) as { event: string; error: { code: string; fix: string } }
-    const { code, stderr } = await ended
-    assert.deepEqual([event, error.code, code], ['failed', fault, expected])
+    const { ended } = await spawnDaemon(t, args, environment)
+    const { code, stdout, stderr } = await ended
+    assert.deepEqual([stdout, code], ['', expected])
     assert.match(stderr, new RegExp(`^${fault}: .* Fix: .*\n$`))
     assert.ok(!/\n\s+at /.test(stderr))
   }
+  const { said, ended } = await spawnDaemon(t, ['--network', '/nonexistent/network.json', '--ready-fd', '1'])
+  const { error, event } = (await said) as { event: string; error: { code: string } }
+  assert.deepEqual([event, error.code, (await ended).code], ['failed', 'E_NETWORK_FILE_MISSING', 1])
 })
 
 test('a second Ctrl-C ends at once, while the first lets a request end', async (t) => {

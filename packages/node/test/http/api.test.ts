@@ -63,6 +63,45 @@ test('a ping reaches members only', async (t) => {
   assert.deepEqual([nonsense.status, nonsense.code], [400, 'E_REQUEST_INVALID'])
 })
 
+test('what a request may hold is said by field, in words of ours', async (t) => {
+  const { socket } = await startTestDaemon(t)
+  const token = (body: unknown): Parameters<typeof call>[0] => ({
+    path: '/api/v1/tokens',
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: JSON.stringify(body),
+  })
+  const put = (query: string): Parameters<typeof call>[0] => ({
+    path: `/api/v1/objects?${query}`,
+    method: 'PUT',
+    body: 'x',
+  })
+  const cases: [Parameters<typeof call>[0], RegExp][] = [
+    [token({ name: 'a'.repeat(65), scopes: ['*'] }), /body\.name must be 1 to 64 letters, digits/],
+    [token({ name: 7, scopes: ['*'] }), /body\.name must be a text/],
+    [token({ scopes: ['*'] }), /body\.name is missing/],
+    [token({ name: 'a', scopes: ['moon:walk'] }), /body\.scopes\.0 must be one of \*, node:\*.*storage:read/],
+    [token({ name: 'a', scopes: [] }), /body\.scopes must have at least 1 entry/],
+    [token({ name: 'a', scopes: Array(33).fill('*') }), /body\.scopes must have at most 32 entries/],
+    [token({ name: 'a', scopes: '*' }), /body\.scopes must be a list/],
+    [token({ name: 'a', scopes: ['*'], ttlMs: 1 }), /body\.ttlMs must be at least 60000/],
+    [token({ name: 'a', scopes: ['*'], ttlMs: 1e12 }), /body\.ttlMs must be at most 31622400000/],
+    [token({ name: 'a', scopes: ['*'], ttlMs: 60_000.5 }), /body\.ttlMs must be a whole number/],
+    [token({ name: 'a', scopes: ['*'], admin: true }), /body takes no 'admin'/],
+    [token([]), /body must be an object/],
+    [put(`name=${'n'.repeat(2_000)}`), /query\.name must have at most 255 characters/],
+    [put('class=huge'), /query\.class must be one of tiny, small/],
+    [put('ttlMs=-1'), /query\.ttlMs must be a whole number/],
+  ]
+  for (const [options, expected] of cases) {
+    const answer = await call({ socketPath: socket, ...options })
+    const { error } = answer.json<{ error: { code: string; cause: string } }>()
+    assert.deepEqual([answer.status, error.code], [400, 'E_REQUEST_INVALID'], `${expected}: ${answer.text}`)
+    assert.match(error.cause, expected)
+    assert.doesNotMatch(error.cause, /Invalid|expected|Too (?:big|small)|Unrecognized|pattern/)
+  }
+})
+
 test('what is not right is said with code, cause and fix', async (t) => {
   const { socket } = await startTestDaemon(t)
   const cases: [Parameters<typeof call>[0], number, string][] = [
