@@ -6,8 +6,10 @@
 #   faketime     a node whose clock is a day off
 #   fish, zsh    check the completion that is written for them
 #   util-linux   mount, for the full disk of a small tmpfs
+#   tcpdump      what stands on the wire between the nodes of a route
+#   tor          the network beside which bench/vpn measures (each run has processes of its own, not the system's service)
 set -eu
-packages='chromium libisal2 procps util-linux curl faketime fish zsh'
+packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump tor'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

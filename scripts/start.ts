@@ -7,10 +7,11 @@ import { DAEMON_NODE_FLAGS } from '@weft/node'
 import { buildDist } from './lib/build-dist.ts'
 import { repositoryRoot as root } from './lib/repository-root.ts'
 import { closingWords } from './tour/closing-words.ts'
+import { fileRoad } from './tour/file-road.ts'
 import { Narrator, seconds } from './tour/narrator.ts'
 import { openDashboard } from './tour/open-dashboard.ts'
+import { routeStep } from './tour/route-step.ts'
 import { WeftCommand } from './tour/run-weft.ts'
-import { tour } from './tour/tour.ts'
 import { watchParents } from './tour/watch-parents.ts'
 
 // `npm start`: builds what is not built, starts a network of 12 nodes on this machine, shows the main job on it, and
@@ -90,7 +91,9 @@ async function show(devnet: RunningDevnet, signal: AbortSignal): Promise<WeftErr
   let failure: WeftError | undefined
   try {
     await openDashboard(devnet.state, narrator, signal)
-    ref = await tour(devnet.state, new WeftCommand(root, signal), narrator)
+    const weft = new WeftCommand(root, signal)
+    ref = await fileRoad(devnet.state, weft, narrator)
+    await routeStep(devnet.state, weft, narrator, signal)
   } catch (error) {
     if (signal.aborted) throw error
     failure = tell(error)

@@ -10,6 +10,9 @@ import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { type Browser, type Page, chromium } from 'playwright-core'
 import { ApiClient } from '@weft/devnet'
+import { fetchOverProxy } from '../scripts/tour/fetch-over-proxy.ts'
+import { TourServer } from '../scripts/tour/tour-server.ts'
+import { eventually } from './lib/eventually.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
@@ -139,7 +142,71 @@ describe('the dashboard', { skip }, () => {
     await page.locator('[data-testid="health"][data-health="healthy"]').waitFor()
   })
 
+  test('shows the three nodes of the route, and the one that replaces a killed one', async () => {
+    await page.getByRole('link', { name: 'Route' }).click()
+    await page.locator('[data-testid="vpn-state"][data-state="connected"]').waitFor()
+    const used = page.locator('[data-testid="leg"][data-state="active"] tbody tr')
+    await used.nth(2).waitFor()
+    const before = await hopsOf(page)
+    assert.deepEqual(
+      before.map(({ role }) => role),
+      ['entry', 'relay', 'exit'],
+    )
+    assert.equal(new Set(before.map(({ node }) => node)).size, 3)
+    assert.match((await used.first().textContent()) ?? '', /[A-Z]{2} \(simulated\)/)
+
+    const relay = before[1]?.node
+    assert.ok(relay)
+    assert.equal((await weft(['devnet', 'kill', relay, '--dir', net])).code, 0)
+    const server = await TourServer.start((port) => port >= BASE_PORT && port < BASE_PORT + 120)
+    try {
+      // Whoever uses the route notices at once that it is broken.
+      await eventually(
+        'a page over another route',
+        () => fetchOverProxy(BASE_PORT + 1, server.url, AbortSignal.timeout(PATIENCE)).catch(() => undefined),
+        (fetched) => fetched?.body === server.page,
+      )
+    } finally {
+      await server[Symbol.asyncDispose]()
+    }
+    await page.waitForFunction((gone) => {
+      const rows = document.querySelectorAll('[data-testid="leg"][data-state="active"] tbody tr')
+      return rows.length === 3 && ![...rows].some((row) => row.getAttribute('data-node') === gone)
+    }, relay)
+    assert.ok((await hopsOf(page)).every(({ node }) => node !== relay))
+    assert.equal((await weft(['devnet', 'restart', relay, '--dir', net])).code, 0)
+  })
+
+  test('turns the VPN off and on', async () => {
+    await page.getByRole('button', { name: 'Turn off' }).click()
+    await page.locator('[data-testid="vpn-state"][data-state="off"]').waitFor()
+    assert.equal(await page.locator('[data-testid="leg"]').count(), 0)
+    await page.getByRole('button', { name: 'Turn on' }).click()
+    await page.locator('[data-testid="vpn-state"][data-state="connected"]').waitFor()
+  })
+
+  for (const width of [390, 1440]) {
+    test(`fits a screen of ${width} pixels`, async () => {
+      await page.setViewportSize({ width, height: 900 })
+      for (const name of ['Overview', 'Members', 'Route', 'Files']) {
+        await page.getByRole('link', { name }).click()
+        await page.getByRole('heading', { name, level: 1 }).waitFor()
+        await page.getByText(/^As of/).waitFor()
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, name)
+      }
+    })
+  }
+
   test('asks nobody but its own daemon', () => {
     assert.deepEqual(outside, [])
   })
 })
+
+/** The hops of the leg in use, as the page shows them. */
+function hopsOf(page: Page): Promise<{ readonly node: string | null; readonly role: string | null }[]> {
+  return page
+    .locator('[data-testid="leg"][data-state="active"] tbody tr')
+    .evaluateAll((rows) =>
+      rows.map((row) => ({ node: row.getAttribute('data-node'), role: row.getAttribute('data-role') })),
+    )
+}

@@ -72,7 +72,9 @@ describe('a devnet of twelve nodes', () => {
       [
         'client',
         ...[1, 2, 3, 4].map((i) => `validator${i}`),
-        ...[1, 2, 3, 4, 5, 6].map((i) => `storage${i}`),
+        ...[1, 2, 3, 4].map((i) => `storage${i}`),
+        'exit1',
+        'exit2',
         'client2',
       ],
     )

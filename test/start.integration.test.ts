@@ -24,12 +24,29 @@ function directory(context: TestContext): string {
 
 test('the tour does the main job once, ends with 0, and leaves no process', async (context) => {
   const dir = directory(context)
-  const { child, finished } = startProcess([START, '--dir', dir, '--base-port', '25000'])
+  const { child, finished } = startProcess([START, '--dir', dir, '--base-port', '24800'])
   child.stdin?.end()
   const { code, stdout, stderr } = await finished
   assert.equal(code, 0, `${stdout}\n${stderr}`)
   assert.match(stdout, /a new network: 12 nodes/)
   assert.match(stdout, /SHA-256 equal/)
+  assert.match(stdout, /Fetch a page of the tour's own HTTP server \(http:\/\/127\.0\.0\.1:\d+\/\) over three nodes/)
+  const hops = [...stdout.matchAll(/^ +(entry|relay|exit) +(\w+) +…(\w{8})  [A-Z]{2} \(simulated\)$/gm)]
+  assert.deepEqual(
+    hops.map(([, role]) => role),
+    ['entry', 'relay', 'exit'],
+    stdout,
+  )
+  assert.equal(new Set(hops.map(([, , , id]) => id)).size, 3)
+  assert.match(
+    stdout,
+    new RegExp(
+      `asked from 127\\.0\\.0\\.1:\\d+, which is ${hops[2]?.[2] ?? ''}, the exit \\(process \\d+\\), and saw nobody else`,
+    ),
+  )
+  assert.match(stdout, /curl --proxy socks5h:\/\/127\.0\.0\.1:24801 https:/)
+  assert.match(stdout, /npx weft vpn route --home/)
+  assert.match(stdout, /npx weft vpn status --home/)
   assert.match(stdout, /npx weft status/)
   assert.match(stdout, /Memory: 12 processes/)
   assert.match(stdout, /To erase it: npx weft devnet down --erase/)

@@ -4,18 +4,13 @@ import { join } from 'node:path'
 import { BenchDevnet, type DevnetUp, weft } from '../lib/bench-devnet.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
 import { measure } from '../lib/measure.ts'
+import { rssOf } from '../lib/rss-of.ts'
 
 // The network of twelve processes as people run it: the built command, real files, real disks, one machine.
 
 const BASE_PORT = 29_000
 const SIZE = 100_000_000
 const MEGA = 1e6
-
-/** Resident memory of a process, MB; Linux only, as the bench. */
-function rssOf(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return (Number(kilobytes) * 1024) / MEGA
-}
 
 const bench: Bench = async () => {
   await using devnet = new BenchDevnet(BASE_PORT)

@@ -8,7 +8,7 @@ const NODES = 12
 
 /** What `weft devnet up --json` prints, as far as benches need it. */
 export interface DevnetUp {
-  readonly nodes: readonly { readonly name: string; readonly pid: number }[]
+  readonly nodes: readonly { readonly name: string; readonly id: string; readonly pid: number }[]
 }
 
 /** Runs the built command to its end; `ms` is the life of its process. @throws Error with what it printed when it failed */

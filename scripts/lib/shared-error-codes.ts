@@ -13,6 +13,7 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_FRAME_TOO_LARGE: 'A frame on a stream is longer than its protocol and sender may use.',
     E_FRAME_TRUNCATED: 'A stream ended in the middle of a frame.',
     E_INTERNAL: 'A defect of Weft, not of the caller, the network or the machine.',
+    E_LISTEN_FAILED: 'An address to listen on, for other nodes or for the proxy, cannot be listened on.',
     E_NETWORK_FILE_MISSING: 'There is no readable network file where one is looked for.',
     E_NODE_UNREACHABLE: 'No working connection to another node can be had.',
     E_NOT_PERMITTED: 'This user may not do what was asked: the mode of a file or socket, or a token, forbids it.',

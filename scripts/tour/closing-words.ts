@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { defaultDevnetDirectory, devnetStatus, type DevnetState } from '@weft/devnet'
+import { defaultDevnetDirectory, devnetStatus, type DevnetState, requireNode } from '@weft/devnet'
+import { curlLine } from './fetch-over-proxy.ts'
 import { bold, megabytes, type Narrator } from './narrator.ts'
 
 /** What the network costs, what to try next (lines that work when pasted), where its state is and how to erase it. */
@@ -21,6 +22,9 @@ export async function closingWords(state: DevnetState, ref: string | undefined, 
     // Larger than what is kept whole in its record: it has shards to look at.
     `npx weft put package-lock.json${home}`,
     ...(ref === undefined ? [] : [`npx weft stat '${ref}'${home}`]),
+    curlLine(requireNode(state, 'client').ports.proxy, 'https://example.org/'),
+    `npx weft vpn route${home}`,
+    `npx weft vpn status${home}`,
     `npx weft devnet kill storage3${dir} && npx weft devnet status${dir}`,
     `npx weft devnet restart storage3${dir}`,
     `npx weft dashboard${home}`,

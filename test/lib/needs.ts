@@ -7,8 +7,13 @@ const LIBFAKETIME = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
 /** The library that gives a process another clock (Debian: faketime); undefined when it is not installed. */
 export const libfaketime = LIBFAKETIME.find((path) => existsSync(path))
 
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${program}`))
+
 const needs = {
+  curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
   root: [process.getuid?.() === 0, 'only root mounts a small disk and runs as another user'],
+  tcpdump: [onPath('tcpdump'), 'tcpdump is not installed (scripts/setup-test-tools.sh installs it)'],
   faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],
 } as const
 

@@ -8,11 +8,14 @@ export interface PortOwner {
 }
 
 /**
- * Who uses a TCP port of this machine (proc_pid_fd(5), /proc/net/tcp). Undefined when nobody does, when the
+ * Who uses a port of this machine (proc_pid_fd(5), /proc/net/tcp). Undefined when nobody does, when the
  * process belongs to another user and may not be looked at, or where there is no /proc.
+ * @param peerPort only of a connection to this port: connections to different places may share their own port
  */
-export function portOwner(port: number): PortOwner | undefined {
-  const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => socketInodes(read(`/proc/net/${table}`), port)))
+export function portOwner(port: number, protocol: 'tcp' | 'udp' = 'tcp', peerPort?: number): PortOwner | undefined {
+  const inodes = new Set(
+    [protocol, `${protocol}6`].flatMap((table) => socketInodes(read(`/proc/net/${table}`), port, peerPort)),
+  )
   if (inodes.size === 0) return undefined
   for (const pid of entries('/proc')) {
     if (!/^\d+$/.test(pid)) continue
@@ -25,16 +28,19 @@ export function portOwner(port: number): PortOwner | undefined {
 }
 
 /**
- * Inodes of the sockets at a local port, from the text of /proc/net/tcp. In any state: also the local end of an
+ * Inodes of the sockets at a local port, from the text of /proc/net/tcp or udp. In any state: also the local end of an
  * outgoing connection keeps a port from being listened on.
  */
-export function socketInodes(table: string, port: number): string[] {
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0')
+export function socketInodes(table: string, port: number, peerPort?: number): string[] {
+  const end = (one: number): string => `:${one.toString(16).toUpperCase().padStart(4, '0')}`
   return table
     .split('\n')
     .slice(1)
     .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[1]?.endsWith(`:${wanted}`) === true && fields[9] !== '0')
+    .filter(
+      ([, local = '', remote = '', , , , , , , inode]) =>
+        local.endsWith(end(port)) && (peerPort === undefined || remote.endsWith(end(peerPort))) && inode !== '0',
+    )
     .map((fields) => fields[9] as string)
 }
 

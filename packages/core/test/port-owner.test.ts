@@ -27,5 +27,7 @@ test('the table of sockets is read field by field', () => {
   ].join('\n')
   assert.deepEqual(socketInodes(table, 0x1e64), ['4711'])
   assert.deepEqual(socketInodes(table, 0x1e65), ['4712'])
+  assert.deepEqual(socketInodes(table, 0x1e65, 0x1e64), ['4712'])
+  assert.deepEqual(socketInodes(table, 0x1e65, 0x1e63), [])
   assert.deepEqual(socketInodes('', 1), [])
 })

@@ -10,15 +10,29 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { WeftError, ensureDirectory, isDiskFull, messageOf } from '@weft/core'
+import { WeftError, ensureDirectory, isDiskFull, messageOf, systemRandom } from '@weft/core'
 import { wipe } from './hash.ts'
 import { SigningKey } from './signing.ts'
+import { type X25519KeyPair, x25519KeyPair } from './x25519.ts'
 
 /**
- * Reads the 32-byte seed of a key from a file of mode 0600, or makes it (temporary file, fsync, rename).
+ * The signing key whose seed lies in a file of mode 0600, or a new one that is kept there.
  * @throws WeftError E_KEY_FILE when it cannot be read or made, is of another size, or others may read it.
  */
 export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): SigningKey {
+  const seed = loadOrCreateSecret(path, seedForNewKey)
+  const key = new SigningKey(seed)
+  wipe(seed)
+  return key
+}
+
+/** The same for an X25519 key. @throws WeftError E_KEY_FILE */
+export function loadOrCreateX25519Key(path: string, secretForNewKey?: Uint8Array): X25519KeyPair {
+  return x25519KeyPair(loadOrCreateSecret(path, secretForNewKey))
+}
+
+/** Reads the 32 bytes of a secret from its file, or makes both (temporary file, fsync, rename). A copy of the caller's own. */
+function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefined): Uint8Array {
   try {
     const bytes = readFileSync(path)
     const mode = statSync(path).mode & 0o777
@@ -36,26 +50,25 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
         'Restore it from a backup; a new key is a new identity.',
       )
     }
-    const key = new SigningKey(bytes)
+    // Not slice(): that of a Buffer shares its memory.
+    const secret = new Uint8Array(bytes)
     wipe(bytes)
-    return key
+    return secret
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
       if (error instanceof WeftError) throw error
       throw keyFileError(path, messageOf(error), 'Make the file readable for the user that runs the daemon.')
     }
   }
-  const key = seedForNewKey === undefined ? SigningKey.generate() : new SigningKey(seedForNewKey)
+  const secret = new Uint8Array(secretForNewFile ?? systemRandom.bytes(32))
   const temporary = `${path}.${process.pid}.new`
   try {
     ensureDirectory(dirname(path))
     const file = openSync(temporary, 'wx', 0o600)
-    const seed = key.seed()
     try {
-      writeSync(file, seed)
+      writeSync(file, secret)
       fsyncSync(file)
     } finally {
-      wipe(seed)
       closeSync(file)
     }
     chmodSync(temporary, 0o600)
@@ -68,6 +81,7 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
     }
   } catch (error) {
     rmSync(temporary, { force: true })
+    wipe(secret)
     throw keyFileError(
       path,
       messageOf(error),
@@ -76,7 +90,7 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
         : 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
     )
   }
-  return key
+  return secret
 }
 
 function keyFileError(path: string, why: string, fix: string): WeftError {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
-import { loadOrCreateKey } from '../src/index.ts'
+import { loadOrCreateKey, loadOrCreateX25519Key, x25519KeyPair } from '../src/index.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -43,4 +43,19 @@ it('refuses a key that others may read, that is cut short, or that cannot be wri
 
 it('ends with an error where no directory can be made', () => {
   assert.throws(() => loadOrCreateKey('/proc/weft/keys/node.key'), { code: 'E_KEY_FILE' })
+})
+
+it('keeps an X25519 key in the same way', () => {
+  const path = join(directory, 'link.key')
+  const made = loadOrCreateX25519Key(path)
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.deepEqual(new Uint8Array(readFileSync(path)), made.secretKey)
+  assert.deepEqual(loadOrCreateX25519Key(path, new Uint8Array(32).fill(2)), made)
+  const given = new Uint8Array(32).fill(1)
+  const other = loadOrCreateX25519Key(join(directory, 'onion.key'), given)
+  assert.deepEqual(other, x25519KeyPair(new Uint8Array(32).fill(1)))
+  other.secretKey.fill(0)
+  assert.equal(given[0], 1, 'the pair has a copy of its own')
+  chmodSync(path, 0o640)
+  assert.throws(() => loadOrCreateX25519Key(path), { code: 'E_KEY_FILE', fix: /chmod 600/ })
 })

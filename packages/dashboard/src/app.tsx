@@ -5,6 +5,7 @@ import { File } from './pages/file.tsx'
 import { Files } from './pages/files.tsx'
 import { Members } from './pages/members.tsx'
 import { Overview } from './pages/overview.tsx'
+import { VpnRoute } from './pages/vpn-route.tsx'
 import { FaultNote } from './parts/fault-note.tsx'
 import { type Route, useRoute } from './parts/route.ts'
 import { StateBadge } from './parts/state-badge.tsx'
@@ -12,6 +13,7 @@ import { StateBadge } from './parts/state-badge.tsx'
 const PAGES: readonly { readonly href: string; readonly name: string; readonly pages: readonly Route['page'][] }[] = [
   { href: '#/', name: 'Overview', pages: ['overview'] },
   { href: '#/members', name: 'Members', pages: ['members'] },
+  { href: '#/route', name: 'Route', pages: ['route'] },
   { href: '#/files', name: 'Files', pages: ['files', 'file'] },
 ]
 
@@ -57,6 +59,7 @@ function focusMain(event: { preventDefault(): void }): void {
 
 function Page({ route }: { route: Route }) {
   if (route.page === 'members') return <Members />
+  if (route.page === 'route') return <VpnRoute />
   if (route.page === 'files') return <Files />
   if (route.page === 'file') return <File key={route.object} object={route.object} />
   return <Overview />

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { type TestContext, it } from 'node:test'
 import { SIGNED_OUT } from '../src/api/api-error.ts'
-import { getJson } from '../src/api/get-json.ts'
+import { callSignedIn } from '../src/api/call-signed-in.ts'
 import { onLiveEvent } from '../src/api/live-events.ts'
 import { linkCode, openLink } from '../src/api/session.ts'
 
@@ -80,8 +80,8 @@ it('exchanges the code for a session, takes it out of the address, and shows the
   assert.equal(await openLink(), undefined)
   assert.deepEqual(visited, ['/'])
   const { signal } = new AbortController()
-  assert.deepEqual(await getJson('/api/v1/status', signal), { ok: 1 })
-  await assert.rejects(getJson('/api/v1/status', signal), { status: 401, fault: SIGNED_OUT })
+  assert.deepEqual(await callSignedIn('GET', '/api/v1/status', signal), { ok: 1 })
+  await assert.rejects(callSignedIn('GET', '/api/v1/status', signal), { status: 401, fault: SIGNED_OUT })
   assert.deepEqual(
     seen.map(({ url, authorization, body }) => [url, authorization, body]),
     [

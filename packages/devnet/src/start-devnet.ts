@@ -29,6 +29,8 @@ export interface StartDevnetOptions {
   readonly basePort?: number | undefined
   /** Any text; the same text makes the same keys and places. Default: what the directory holds, else a random one. */
   readonly seed?: string | undefined
+  /** Rules CIDR:PORT of what the exits dial beside public addresses. Default: what the directory holds, else 127.0.0.1 but for the devnet's own ports. */
+  readonly exitAllow?: readonly string[] | undefined
   /** True: the nodes end when this process does, however it ends. False: they stay until they are stopped. */
   readonly attached: boolean
   readonly daemon: DaemonCommand
@@ -61,7 +63,10 @@ export async function startDevnet(options: StartDevnetOptions): Promise<RunningD
   const existing = readDevnetState(directory)
   if (existing !== undefined) {
     refuseOtherShape(existing, options)
-    if (isRunning(existing)) return await takeUp(existing, options)
+    if (isRunning(existing)) {
+      refuseOtherRules(existing, options)
+      return await takeUp(existing, options)
+    }
     // What a devnet left behind whose process was killed: its nodes are ending by themselves, or have no lifeline.
     await stopNodes(existing.nodes, { hurry: AbortSignal.abort() })
   }
@@ -91,7 +96,7 @@ function writtenState(directory: string, existing: DevnetState | undefined, opti
 function prepareState(directory: string, existing: DevnetState | undefined, options: StartDevnetOptions): DevnetState {
   const supervisor = options.attached ? ownIdentity() : undefined
   if (existing !== undefined) {
-    const state = { ...existing, supervisor }
+    const state = { ...existing, supervisor, exitAllow: options.exitAllow ?? existing.exitAllow }
     writeDevnetState(state)
     return state
   }
@@ -102,6 +107,7 @@ function prepareState(directory: string, existing: DevnetState | undefined, opti
     seed: options.seed ?? randomSeed(),
     now: Date.now(),
     supervisor,
+    exitAllow: options.exitAllow,
   })
 }
 
@@ -196,6 +202,16 @@ function refuseOtherShape(existing: DevnetState, options: StartDevnetOptions): v
     code: 'E_DEVNET_DIFFERS',
     cause: `${existing.directory} holds another devnet: ${differing.join('; ')}.`,
     fix: `Take another directory with --dir, or erase that devnet: weft devnet down --erase --dir ${existing.directory}`,
+  })
+}
+
+/** Its exits run already, with the rules that they have. */
+function refuseOtherRules(existing: DevnetState, { exitAllow }: StartDevnetOptions): void {
+  if (exitAllow === undefined || exitAllow.join() === existing.exitAllow?.join()) return
+  throw new WeftError({
+    code: 'E_DEVNET_DIFFERS',
+    cause: `The devnet in ${existing.directory} runs, and its exits have other rules than --exit-allow says.`,
+    fix: `Stop it first; it goes on with the new rules: weft devnet down --dir ${existing.directory}`,
   })
 }
 

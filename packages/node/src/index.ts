@@ -26,5 +26,8 @@ export type {
   StatusAnswer,
   StoredAnswer,
   TokensAnswer,
+  VpnExitsAnswer,
+  VpnRouteAnswer,
+  VpnStatusAnswer,
 } from './routes/answers.ts'
 export { VERSION } from './version.ts'

@@ -1,6 +1,6 @@
 import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, systemRandom } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import { type AdmissionProfile, admissionProfile } from './admission/admission-profile.ts'
+import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
@@ -25,6 +25,8 @@ export interface OverlayOptions {
   readonly listen: readonly { readonly host: string; readonly port: number }[]
   /** Multiaddrs to declare in place of those listened on. */
   readonly announce?: readonly string[]
+  /** For the roles entry, relay and exit, and for no other: at which port the node takes packets, under which keys. */
+  readonly packets?: OwnPackets
   /** Operator family; in a devnet the network file's table says it. */
   readonly family: string
   readonly region?: string
@@ -141,8 +143,8 @@ function profileOf(options: OverlayOptions, networkId: string, transport: Transp
       fix: 'Set an address and port to listen on (--public-port), or run the node as a client (--roles client).',
     })
   }
-  const { network, key, family, region, country, asn } = options
-  return admissionProfile({ networkId, network, key, roles, addresses, family, region, country, asn })
+  const { network, key, packets, family, region, country, asn } = options
+  return admissionProfile({ networkId, network, key, roles, addresses, packets, family, region, country, asn })
 }
 
 function statusOf(keeper: PeerKeeper, id: DidKey, isMember: boolean): PeerStatus {

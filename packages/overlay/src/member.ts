@@ -15,6 +15,23 @@ export const ROLES = [
 ] as const
 export type Role = (typeof ROLES)[number]
 
+/** Roles that carry packets of the VPN, and that therefore need a `PacketService`. */
+export const PACKET_ROLES = ['entry', 'relay', 'exit'] as const satisfies readonly Role[]
+
+export function carriesPackets(roles: readonly Role[]): boolean {
+  return PACKET_ROLES.some((role) => roles.includes(role))
+}
+
+/** Where and under which keys an entry, relay or exit takes packets of the VPN (docs/specs/packets.md). */
+export interface PacketService {
+  /** `/ip4|ip6/ADDRESS/udp/PORT`; 1 to 4, at hosts of the member's other addresses. */
+  readonly addresses: readonly string[]
+  /** 32 bytes, X25519: the static key of its links. */
+  readonly linkKey: Uint8Array
+  /** 32 bytes, X25519: the key that circuit handshakes are made against. */
+  readonly onionKey: Uint8Array
+}
+
 /** A certified node as the signed map shows it. */
 export interface Member {
   readonly id: DidKey
@@ -37,6 +54,8 @@ export interface Member {
   readonly expiresAt: number
   /** 32 bytes: SHA-256 of the certificate. */
   readonly certificateHash: Uint8Array
+  /** Of an entry, relay or exit. */
+  readonly packets?: PacketService
 }
 
 export interface MapStatus {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, systemClock } from '@weft/core'
-import { type AdmissionState, type Overlay, parseNetworkFile } from '../src/index.ts'
+import {
+  type AdmissionState,
+  type ConformanceProbe,
+  type Overlay,
+  type OwnPackets,
+  parseNetworkFile,
+  unreachablePackets,
+} from '../src/index.ts'
 import { LocalNetwork } from './local-network.ts'
 import { codeOf } from './fixtures.ts'
 import { until } from './until.ts'
@@ -93,6 +100,44 @@ test('real nodes: validators, a member and a client come to the same map, and ho
     assert.ok(members(again.overlay) >= 5, 'the map of before the restart is there at once')
     await until(client.overlay, 'connected again', () => client.overlay.peer(member.key.id).state === 'connected')
   })
+})
+
+test('a relay is in the map with its packet address and keys; one without, or that UDP does not reach, reads why not', async () => {
+  await using network = await LocalNetwork.create(4, 1)
+  const keys = { linkKey: new Uint8Array(32).fill(1), onionKey: new Uint8Array(32).fill(2) }
+  const packets = (port: number): OwnPackets => ({ port, ...keys })
+  const probe: ConformanceProbe = {
+    role: 'packets',
+    name: 'answers',
+    async run(_probe, applicant) {
+      const [address = ''] = applicant.packets?.addresses ?? []
+      if (address.endsWith('/udp/9')) throw unreachablePackets(address)
+    },
+  }
+  const { overlay } = await network.start(0, {
+    roles: ['validator', 'entry'],
+    packets: packets(4781),
+    probes: [probe],
+  })
+  await network.start(1, { roles: ['relay', 'storage'], packets: packets(4782) })
+  await until(overlay, 'both are members', () => members(overlay) === 2)
+  for (const [index, port] of [
+    [0, 4781],
+    [1, 4782],
+  ] as const) {
+    const expected = { addresses: [`/ip4/127.0.0.1/udp/${port}`], ...keys }
+    assert.deepEqual(overlay.membership.member(network.id(index))?.packets, expected)
+  }
+
+  const without = await network.start(2, { roles: ['exit'] })
+  await until(without.overlay, 'refused', () => refused(without.overlay.admission()) === 'E_ADMISSION_PACKETS')
+  const closed = await network.start(3, { roles: ['exit'], packets: packets(9) })
+  await until(closed.overlay, 'refused', () => refused(closed.overlay.admission()) === 'E_ADMISSION_UNREACHABLE')
+  const state = closed.overlay.admission()
+  assert.ok(state.state === 'refused')
+  assert.match(state.fault.cause, /the applicant did not answer on UDP port 9 of 127\.0\.0\.1/)
+  assert.match(state.fault.fix, /^Open UDP port 9 /)
+  assert.equal(members(overlay), 2)
 })
 
 test('without a quorum of validators nobody is admitted, and the applicant sees who is missing', async () => {

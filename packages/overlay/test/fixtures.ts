@@ -6,6 +6,7 @@ import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
+import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
 import { create, CertificateSchema } from '@weft/wire'
@@ -76,6 +77,16 @@ export function profileOf({ network, keys }: TestNetworkFile, index: number): Ad
     asn: 64_500 + index,
     diversityAddress: `198.51.${index}.1`,
     simulated: true,
+    packets: undefined,
+  }
+}
+
+/** Where the node of this index would take packets. */
+export function packetsOf(index: number): PacketService {
+  return {
+    addresses: [`/ip4/127.0.0.1/udp/${20_000 + index}`],
+    linkKey: new Uint8Array(32).fill(1),
+    onionKey: new Uint8Array(32).fill(2),
   }
 }
 

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, type Logger, Scope, silentLogger, systemClock } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
-import { type NetworkFile, type Overlay, type Role, createOverlay, parseNetworkFile } from '../src/index.ts'
+import {
+  type ConformanceProbe,
+  type NetworkFile,
+  type Overlay,
+  type OwnPackets,
+  type Role,
+  createOverlay,
+  parseNetworkFile,
+} from '../src/index.ts'
 
 export interface LocalNode {
   readonly key: SigningKey
@@ -20,6 +28,8 @@ export interface StartNode {
   readonly logger?: Logger
   readonly announce?: readonly string[]
   readonly network?: NetworkFile
+  readonly packets?: OwnPackets
+  readonly probes?: readonly ConformanceProbe[]
 }
 
 /** Real nodes on 127.0.0.1 for tests: one network file, each node with its own key, port and state directory. */
@@ -95,6 +105,8 @@ export class LocalNetwork implements AsyncDisposable {
       roles,
       listen: roles.includes('client') ? [] : [{ host: '127.0.0.1', port }],
       ...(options.announce === undefined ? {} : { announce: options.announce }),
+      ...(options.packets === undefined ? {} : { packets: options.packets }),
+      ...(options.probes === undefined ? {} : { probes: options.probes }),
       family: `family-${index}`,
       directory,
       clock: options.clock ?? systemClock,

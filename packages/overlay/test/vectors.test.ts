@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
-import { verifySignature } from '@weft/crypto'
+import { verifySignature, x25519KeyPair } from '@weft/crypto'
 import { CertificateSchema, SignedMapSchema, create } from '@weft/wire'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
@@ -60,6 +60,11 @@ test('admission.json', () => {
   )
   assert.equal(certificate.body.id, vector.applicant)
   assert.equal(toHex(certificate.hash), vector.certificateHash)
+  assert.deepEqual(certificate.body.packets, {
+    addresses: ['/ip4/127.0.0.1/udp/20006'],
+    linkKey: x25519KeyPair(new Uint8Array(32).fill(21)).publicKey,
+    onionKey: x25519KeyPair(new Uint8Array(32).fill(22)).publicKey,
+  })
   assert.ok(isSigned('application', vector.application))
   assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
   assert.ok(isSigned('challenge', vector.challengeAnswer))
@@ -86,4 +91,8 @@ test('map.json', () => {
     entries,
   )
   assert.equal(membership.members().length, 5)
+  assert.deepEqual(
+    membership.members().map(({ packets }) => packets?.addresses),
+    [['/ip4/127.0.0.1/udp/20006'], undefined, undefined, undefined, undefined],
+  )
 })

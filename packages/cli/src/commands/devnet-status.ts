@@ -34,7 +34,7 @@ export async function run(invocation: Invocation): Promise<void> {
 
 function statusLines({ nodes, view }: DevnetStatus, output: Output): string[] {
   return formatTable(
-    ['NODE', 'ID', 'ROLES', 'STATE', 'PID', 'API', 'MEMORY'],
+    ['NODE', 'ID', 'ROLES', 'STATE', 'PID', 'API', 'PROXY', 'MEMORY'],
     nodes.map(({ name, id, roles, client, pid, ports, memory }) => [
       name,
       shortId(id),
@@ -42,6 +42,7 @@ function statusLines({ nodes, view }: DevnetStatus, output: Output): string[] {
       stateWord(pid !== undefined, view?.missing.includes(name) === true, output),
       pid === undefined ? '-' : String(pid),
       String(ports.api),
+      client ? String(ports.proxy) : '-',
       memory === undefined ? '-' : formatBytes(memory.pssBytes ?? memory.rssBytes),
     ]),
   )

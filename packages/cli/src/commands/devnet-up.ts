@@ -1,4 +1,5 @@
 import { type DevnetProgress, type DevnetState, nodeProcess, type RunningDevnet, startDevnet } from '@weft/devnet'
+import { parsePortRule } from '@weft/core'
 import { daemonCommand } from '../daemon/daemon-command.ts'
 import { formatDuration } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
@@ -9,12 +10,15 @@ import { onFurtherInterrupt } from '../program/interrupts.ts'
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const detach = invocation.flag('detach')
+  const exitAllow = invocation.texts('exitAllow')
+  for (const rule of exitAllow) parsePortRule(rule)
   const started = performance.now()
   const devnet = await startDevnet({
     directory: devnetDirectory(invocation),
     nodes: invocation.integer('nodes', 1, 1_000),
     basePort: invocation.integer('basePort', 1, 65_535),
     seed: invocation.text('seed'),
+    exitAllow: exitAllow.length === 0 ? undefined : exitAllow,
     attached: !detach,
     daemon: daemonCommand(),
     signal,
@@ -55,10 +59,11 @@ function devnetDocument(state: DevnetState): Record<string, unknown> {
 }
 
 function devnetLines(state: DevnetState): string[] {
-  const api = state.nodes[0]?.ports.api ?? state.basePort
+  const { api, proxy } = state.nodes[0]?.ports ?? { api: state.basePort, proxy: state.basePort + 1 }
   return [
     `directory  ${state.directory}`,
     `your node  ${state.nodes[0]?.home ?? ''}, API http://127.0.0.1:${api}/`,
+    `proxy      socks5h://127.0.0.1:${proxy}`,
     `seed       ${state.seed}`,
   ]
 }

@@ -21,6 +21,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   E_CONFIG_INVALID: EXIT.usage,
   E_DEVNET_SIZE: EXIT.usage,
   E_PORT_RANGE: EXIT.usage,
+  E_EXIT_RULE: EXIT.usage,
   E_SOCKET_PATH: EXIT.usage,
   E_DAEMON_NOT_RUNNING: EXIT.notRunning,
   E_DEVNET_NONE: EXIT.notRunning,

@@ -4,10 +4,12 @@ import { DEVNET_COMMANDS } from './devnet-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 import { NODE_COMMANDS } from './node-commands.ts'
 import { STORAGE_COMMANDS } from './storage-commands.ts'
+import { VPN_COMMANDS } from './vpn-commands.ts'
 
 /** Every command, in the order of the help. */
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STORAGE_COMMANDS,
+  ...VPN_COMMANDS,
   ...NETWORK_COMMANDS,
   ...NODE_COMMANDS,
   ...DEVNET_COMMANDS,
@@ -15,6 +17,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
+  { word: 'vpn', summary: 'private routes over three nodes, and the proxy into them' },
   { word: 'network', summary: 'begin a network, or show the one of this node' },
   { word: 'config', summary: 'explain the settings' },
   { word: 'token', summary: 'tokens for programs that use the HTTP API' },

@@ -11,11 +11,17 @@ export const DEVNET_COMMANDS: readonly CommandSpec[] = [
     options: [
       {
         flags: '--nodes <n>',
-        description: 'how many, 6 to 60: two clients, four validators, the rest storage (default: 12)',
+        description: 'how many, 6 to 60: two clients, four validators, the rest storage and exits (default: 12)',
       },
       DIR,
       { flags: '--base-port <port>', description: 'first port; each node takes ten (default: 7780)' },
       { flags: '--seed <text>', description: 'the same text makes the same keys and places (default: random)' },
+      {
+        flags: '--exit-allow <rule>',
+        description:
+          "CIDR:PORT that exits may dial beside public addresses; may be given several times (default: 127.0.0.1/32:*, never the devnet's own ports)",
+        repeats: true,
+      },
       { flags: '--detach', description: 'leave it running in the background' },
       { ...TIMEOUT, description: 'give up after this long (default: 90s; exit code 6)' },
     ],

@@ -3,8 +3,8 @@ import type { OptionSpec } from '../program/described-command.ts'
 import { HOME, OWN_HOME, TIMEOUT } from './common-options.ts'
 
 const NODE_SETTINGS: readonly OptionSpec[] = [
-  { flags: '--preset <preset>', description: 'a named set of roles: client, regular, core or validator' },
-  { flags: '--roles <roles>', description: 'what the node offers to others, e.g. storage' },
+  { flags: '--preset <preset>', description: 'a named set of roles: client, regular, core, exit or validator' },
+  { flags: '--roles <roles>', description: 'what the node offers to others, e.g. storage,relay' },
   { flags: '--name <name>', description: 'a name for its people' },
   { flags: '--family <name>', description: 'the operator; all nodes of one operator name the same' },
   { flags: '--network <file>', description: 'the network file of the network to join' },

@@ -23,3 +23,8 @@ export const SIGNED_OUT: Fault = {
   cause: 'This page is not signed in to the daemon.',
   fix: 'Run weft dashboard and open the link that it prints.',
 }
+
+/** What to show of an error: the API's own words, or that this page failed. */
+export function faultOf(error: unknown): Fault {
+  return error instanceof ApiError ? error.fault : { code: 'E_PAGE', cause: String(error), fix: 'Reload the page.' }
+}

@@ -2,11 +2,19 @@ import { EventStreamParser } from './event-stream-parser.ts'
 import { authorization } from './session.ts'
 
 /** Events of the daemon that make a page look again. */
-export type EventName = 'map' | 'peer' | 'admission' | 'transfer' | 'status'
+export type EventName = 'map' | 'peer' | 'admission' | 'transfer' | 'status' | 'route' | 'throughput'
 
 type Listener = (name: EventName | 'open' | 'lost') => void
 
-const NAMES: readonly string[] = ['map', 'peer', 'admission', 'transfer', 'status'] satisfies EventName[]
+const NAMES: readonly string[] = [
+  'map',
+  'peer',
+  'admission',
+  'transfer',
+  'status',
+  'route',
+  'throughput',
+] satisfies EventName[]
 /** ms after a stream broke off. */
 const RECONNECT_MS = 1_000
 const listeners = new Set<Listener>()

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
-import { ApiError } from './api-error.ts'
-import { getJson } from './get-json.ts'
+import { faultOf } from './api-error.ts'
+import { callSignedIn } from './call-signed-in.ts'
 import { type EventName, onLiveEvent } from './live-events.ts'
 import type { Fault } from '@weft/core'
 
@@ -19,8 +19,11 @@ const GATHER_MS = 150
 const REFRESH_MS = 10_000
 const RETRY_MS = 2_000
 
-/** Reads `path` now, whenever one of `events` comes, and every ten seconds. */
-export function useResource<T>(path: string, events: readonly EventName[]): Resource<T> {
+/**
+ * Reads `path` now, whenever one of `events` comes, and every ten seconds.
+ * @param revision another number than before makes it read again at once
+ */
+export function useResource<T>(path: string, events: readonly EventName[], revision = 0): Resource<T> {
   const [resource, setResource] = useState<Resource<T> & { path: string }>({
     path,
     data: undefined,
@@ -44,13 +47,12 @@ export function useResource<T>(path: string, events: readonly EventName[]): Reso
       }
       reading = true
       try {
-        const data = await getJson<T>(path, controller.signal)
+        const data = await callSignedIn<T>('GET', path, controller.signal)
         setResource({ path, data, asOf: Date.now(), fault: undefined })
         schedule(REFRESH_MS)
       } catch (error) {
         if (controller.signal.aborted) return
-        const fault =
-          error instanceof ApiError ? error.fault : { code: 'E_PAGE', cause: String(error), fix: 'Reload the page.' }
+        const fault = faultOf(error)
         setResource((old) =>
           old.path === path ? { ...old, fault } : { path, data: undefined, asOf: undefined, fault },
         )
@@ -73,6 +75,6 @@ export function useResource<T>(path: string, events: readonly EventName[]): Reso
       clearTimeout(timer)
       off()
     }
-  }, [path, wanted])
+  }, [path, wanted, revision])
   return resource.path === path ? resource : { data: undefined, asOf: undefined, fault: undefined }
 }

@@ -1,7 +1,7 @@
 import type { MemberAnswer, MembersAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
-import { formatDate, formatTime, shortId } from '../parts/format.ts'
+import { formatDate, formatMs, formatTime, shortId } from '../parts/format.ts'
 import { ResourceView } from '../parts/resource-view.tsx'
 import { StateBadge } from '../parts/state-badge.tsx'
 
@@ -63,7 +63,7 @@ function Row({ member }: { member: MemberAnswer }) {
         {member.region}/{member.country}, AS{member.asn}, {member.family}
         {member.simulated && <span className="quiet"> (simulated)</span>}
       </td>
-      <td className="number">{peer.rttMs === undefined ? '–' : `${peer.rttMs.toFixed(1)} ms`}</td>
+      <td className="number">{formatMs(peer.rttMs)}</td>
       <td>
         {certificate.signatures.length} signatures ({certificate.quorum} needed), until{' '}
         {formatDate(certificate.expiresAt)}

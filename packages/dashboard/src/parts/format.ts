@@ -20,6 +20,16 @@ export function formatBytes(bytes: number): string {
   return `${bytesFormat.format(value)} ${UNITS[unit]}`
 }
 
+/** Bytes a second, in the units of `formatBytes`. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(bytesPerSecond)}/s`
+}
+
+/** ms with one decimal; a dash for what is not measured. */
+export function formatMs(ms: number | undefined): string {
+  return ms === undefined ? '–' : `${ms.toFixed(1)} ms`
+}
+
 export function formatTime(ms: number): string {
   return timeFormat.format(ms)
 }

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react'
 export type Route =
   | { readonly page: 'overview' }
   | { readonly page: 'members' }
+  | { readonly page: 'route' }
   | { readonly page: 'files' }
   | { readonly page: 'file'; readonly object: string }
 
@@ -10,6 +11,7 @@ export type Route =
 export function parseRoute(hash: string): Route {
   const [, page, object] = hash.replace(/^#/, '').split('/')
   if (page === 'members') return { page: 'members' }
+  if (page === 'route') return { page: 'route' }
   if (page === 'files')
     return object === undefined || object === ''
       ? { page: 'files' }

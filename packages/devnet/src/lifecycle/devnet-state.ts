@@ -30,6 +30,8 @@ export interface DevnetState {
    * nodes hold a connection to the lifeline socket and exit when that closes.
    */
   readonly supervisor: ProcessIdentity | undefined
+  /** Rules CIDR:PORT of what its exits dial beside public addresses; undefined for any port of this machine but the devnet's own. */
+  readonly exitAllow?: readonly string[] | undefined
   readonly nodes: readonly DevnetNode[]
 }
 

@@ -5,6 +5,7 @@ import { WeftError, ensureDirectory, identifyProcess, type ProcessIdentity } fro
 import { writeProcessRecord } from '../process/process-record.ts'
 import type { DaemonCommand } from './daemon-command.ts'
 import { lifelinePath, logPath, networkFilePath } from './devnet-directory.ts'
+import { PORTS_PER_NODE } from '../plan/port-block.ts'
 import type { DevnetNode, DevnetState } from './devnet-state.ts'
 import { logLength } from './last-fault.ts'
 import type { DaemonExit } from './wait-until-started.ts'
@@ -23,8 +24,15 @@ function nodeArguments(state: DevnetState, node: DevnetNode): string[] {
   args.push('--roles', node.client ? 'client' : node.roles.join(','))
   if (node.family !== undefined) args.push('--family', node.family)
   args.push('--base-port', String(node.ports.api), '--public-port', String(node.ports.overlay))
+  if (node.roles.includes('exit')) args.push(...exitRules(state))
   if (state.supervisor !== undefined) args.push('--lifeline', lifelinePath(state.directory))
   return args
+}
+
+/** An exit on loopback reaches what this machine's user runs, and never a node of its own network. */
+function exitRules({ exitAllow = ['127.0.0.1/32:*'], basePort, nodes }: DevnetState): string[] {
+  const last = basePort + nodes.length * PORTS_PER_NODE - 1
+  return ['--exit-allow', exitAllow.join(','), '--exit-deny', `127.0.0.1/32:${basePort}-${last}`]
 }
 
 /**

@@ -1,14 +1,17 @@
 import { join } from 'node:path'
 import { ensureDirectory, type ProcessIdentity } from '@weft/core'
-import { loadOrCreateKey } from '@weft/crypto'
+import { loadOrCreateKey, loadOrCreateX25519Key } from '@weft/crypto'
 import { networkFilePath } from '../lifecycle/devnet-directory.ts'
 import { type DevnetNode, type DevnetState, writeDevnetState } from '../lifecycle/devnet-state.ts'
 import { writeFileAtomically } from '../lifecycle/write-file-atomically.ts'
 import { devnetNetworkFile } from './network-file.ts'
-import { planNodes } from './plan-nodes.ts'
+import { type DevnetRole, planNodes } from './plan-nodes.ts'
 import { portBlock } from './port-block.ts'
 import { seedFor } from './seed.ts'
 import { syntheticPlaces } from './synthetic-places.ts'
+
+/** Nodes with one of these have two keys more (packages/node, loadPacketKeys). */
+const PACKET_ROLES: ReadonlySet<DevnetRole> = new Set(['entry', 'relay', 'exit'])
 
 export interface NewDevnet {
   readonly directory: string
@@ -18,6 +21,7 @@ export interface NewDevnet {
   /** ms since the epoch. */
   readonly now: number
   readonly supervisor: ProcessIdentity | undefined
+  readonly exitAllow: readonly string[] | undefined
 }
 
 /**
@@ -25,7 +29,7 @@ export interface NewDevnet {
  * @throws WeftError E_DEVNET_SIZE, E_KEY_FILE; system errors of the directory
  */
 export function createDevnet(options: NewDevnet): DevnetState {
-  const { directory, basePort, seed, now, supervisor } = options
+  const { directory, basePort, seed, now, supervisor, exitAllow } = options
   const plan = planNodes(options.nodes)
   const places = syntheticPlaces(seed, plan)
   const nodes = plan.map(({ name, roles, client }, index): DevnetNode => {
@@ -33,6 +37,10 @@ export function createDevnet(options: NewDevnet): DevnetState {
     ensureDirectory(home)
     const key = loadOrCreateKey(join(home, 'node.key'), seedFor(seed, `node ${name}`))
     loadOrCreateKey(join(home, 'person.key'), seedFor(seed, `person ${name}`))
+    if (roles.some((role) => PACKET_ROLES.has(role))) {
+      loadOrCreateX25519Key(join(home, 'link.key'), seedFor(seed, `link ${name}`))
+      loadOrCreateX25519Key(join(home, 'onion.key'), seedFor(seed, `onion ${name}`))
+    }
     return {
       name,
       id: key.id,
@@ -54,6 +62,7 @@ export function createDevnet(options: NewDevnet): DevnetState {
     basePort,
     createdAt: now,
     supervisor,
+    exitAllow,
     nodes,
   }
   writeDevnetState(state)

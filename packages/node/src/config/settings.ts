@@ -1,6 +1,8 @@
+import { Resolver } from 'node:dns'
+import { parsePortRule } from '@weft/core'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
 import { type Setting, optional, setting } from './setting.ts'
-import { byteSize, integer, listOf, oneOf, text } from './value-kind.ts'
+import { byteSize, checked, integer, listOf, oneOf, text } from './value-kind.ts'
 
 const NAME = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -9,6 +11,14 @@ const NAME = text(
 const PATH = text(/^[^\0]{1,4096}$/, 'a path; relative ones start at the home')
 const MULTIADDR = text(/^\/[\x21-\x7e]{1,199}$/, 'a multiaddr such as "/ip4/192.0.2.1/tcp/4780"')
 const HOST = text(/^[A-Za-z0-9.:[\]-]{1,253}$/, 'a host name or address, with a port where it is not the default one')
+const PORT_RULE = checked(
+  parsePortRule,
+  'a rule CIDR:PORT such as 192.0.2.0/24:443, 127.0.0.1/32:8000-8999 or [2001:db8::/32]:*',
+)
+const NAME_SERVER = checked(
+  (server) => new Resolver().setServers([server]),
+  'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
+)
 const MiB = 2 ** 20
 const GiB = 2 ** 30
 
@@ -57,13 +67,13 @@ const SETTINGS = {
   'ports.base': setting(
     integer(1, 65_530, 'TCP port'),
     7780,
-    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (the API works in this version).',
+    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (the API and the proxy work in this version).',
     'base-port',
   ),
   'ports.public': setting(
     integer(1, 65_532, 'TCP port'),
     4780,
-    'First of four public ports: overlay, overlay by WebSocket, packets, packets in TLS (the overlay works in this version).',
+    'First of four public ports: overlay, overlay by WebSocket, packets (UDP), packets in TLS (the overlay and the packets work in this version).',
     'public-port',
   ),
   'api.allowed_hosts': setting(
@@ -81,6 +91,23 @@ const SETTINGS = {
     byteSize(0, 1024 * 2 ** 40),
     GiB,
     'Free space that always stays on the disk: shards are refused before it is touched.',
+  ),
+  'vpn.proxy': setting(
+    oneOf(['auto', 'on', 'off']),
+    'auto',
+    'Whether the proxy (SOCKS5 on 127.0.0.1, ports.base + 1) and its route are up from the start: on, off, or auto, which is on for a client in a simulated network and off elsewhere. `weft vpn up` and `weft vpn down` change it until the next start.',
+  ),
+  'exit.allow': setting(
+    listOf(PORT_RULE, 64),
+    [],
+    'What an exit dials although it is no public address, or is port 25. Without rules an exit reaches public addresses only.',
+    'exit-allow',
+  ),
+  'exit.deny': setting(listOf(PORT_RULE, 64), [], 'What an exit never dials, whatever exit.allow says.', 'exit-deny'),
+  'exit.name_servers': setting(
+    listOf(NAME_SERVER, 4),
+    [],
+    "Name servers that an exit asks for its users; without any, the system's.",
   ),
   'log.level': setting(
     oneOf(['debug', 'info', 'warn', 'error']),

@@ -1,3 +1,5 @@
+import { isWeftError, messageOf } from '@weft/core'
+
 /**
  * How a setting is written. `parse` takes what TOML gave (string, number, boolean, array) or the text of a flag or
  * variable, and throws a RangeError whose message completes the sentence "The setting KEY …".
@@ -30,6 +32,23 @@ export function text(pattern: RegExp, syntax: string): ValueKind<string> {
     parse(value) {
       if (typeof value !== 'string' || !pattern.test(value))
         throw new RangeError(`must be ${syntax}, and is ${shown(value)}`)
+      return value
+    },
+    format: (value) => JSON.stringify(value),
+  }
+}
+
+/** Text that `check` takes; what it throws says what is wrong with it. */
+export function checked(check: (value: string) => void, syntax: string): ValueKind<string> {
+  return {
+    syntax,
+    parse(value) {
+      if (typeof value !== 'string') throw new RangeError(`must be ${syntax}, and is ${shown(value)}`)
+      try {
+        check(value)
+      } catch (error) {
+        throw new RangeError(`must be ${syntax}: ${isWeftError(error) ? error.cause : messageOf(error)}`)
+      }
       return value
     },
     format: (value) => JSON.stringify(value),

@@ -2,9 +2,10 @@ import type { Components } from './components.ts'
 
 /** The real ones, loaded when the configuration and the home are known to be good: they are most of a start's time. */
 export async function loadComponents(): Promise<Components> {
-  const [{ createOverlay }, { createStorage, storageProbe }] = await Promise.all([
+  const [{ createOverlay }, { createStorage, storageProbe }, { createVpn }] = await Promise.all([
     import('@weft/overlay'),
     import('@weft/storage'),
+    import('@weft/vpn'),
   ])
-  return { createOverlay, createStorage, probes: [storageProbe] }
+  return { createOverlay, createStorage, createVpn, probes: [storageProbe] }
 }

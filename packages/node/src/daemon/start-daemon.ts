@@ -23,6 +23,8 @@ import type { Components } from './components.ts'
 import { writeDaemonFile } from './daemon-file.ts'
 import { HomeLock } from './home-lock.ts'
 import { type OpenLog, openLog } from './open-log.ts'
+import { PROXY } from './open-proxy.ts'
+import { loadPacketKeys } from './packet-keys.ts'
 import { readNetworkFile } from './read-network-file.ts'
 import { startNetwork } from './start-network.ts'
 import { type StatePaths, openStateDirectory } from './state-directory.ts'
@@ -32,7 +34,7 @@ export interface Daemon extends AsyncDisposable {
   readonly id: string
   readonly home: string
   readonly log: DaemonLog
-  /** Ports in use, by what they serve. */
+  /** Its ports, by what they serve; that of the proxy also while it is not up. */
   readonly ports: Readonly<Record<string, number>>
   /** Ends everything in reverse order; what is under way gets a few seconds to end. */
   close(): Promise<void>
@@ -80,7 +82,11 @@ async function composeDaemon(
   const { values } = config
   const startedAt = systemClock.now()
   log.info('the daemon starts', { version: VERSION, pid: process.pid, home: paths.home, roles: config.roles })
-  const keys = { node: loadOrCreateKey(paths.nodeKey), person: loadOrCreateKey(paths.personKey) }
+  const keys = {
+    node: loadOrCreateKey(paths.nodeKey),
+    person: loadOrCreateKey(paths.personKey),
+    packets: loadPacketKeys(config.roles, paths),
+  }
   const networkFile = readNetworkFile(config.networkFile)
   const listeners = scope.use(
     'API doors',
@@ -91,7 +97,7 @@ async function composeDaemon(
     }),
   )
   const components = await orAborted(loadComponents(), signal)
-  const { overlay, storage, overlayPort } = await startNetwork({
+  const { overlay, storage, vpn, overlayPort, packetsPort } = await startNetwork({
     config,
     components,
     paths,
@@ -103,12 +109,18 @@ async function composeDaemon(
   })
   throwIfAborted(signal)
 
-  const ports = { api: listeners.port, ...(overlayPort === undefined ? {} : { overlay: overlayPort }) }
+  const ports = {
+    api: listeners.port,
+    proxy: values['ports.base'] + PROXY,
+    ...(overlayPort === undefined ? {} : { overlay: overlayPort }),
+    ...(packetsPort === undefined ? {} : { packets: packetsPort }),
+  }
   const events = new EventRing(toHex(systemRandom.bytes(4)))
   const transfers = new TransferLog()
-  const checks: ApiServices['checks'] = () => nodeChecks({ home: paths.home, overlay, storage, droppedLines: dropped })
+  const checks: ApiServices['checks'] = () =>
+    nodeChecks({ home: paths.home, overlay, storage, vpn, droppedLines: dropped })
   const faults: ApiServices['faults'] = () => checks().flatMap(({ fault }) => (fault === undefined ? [] : [fault]))
-  feedEvents({ overlay, storage, ring: events, transfers, clock: systemClock, scope })
+  feedEvents({ overlay, storage, vpn, ring: events, transfers, clock: systemClock, scope })
   scope.use(
     'fault watch',
     watchFaults(systemClock, faults, (now) => {
@@ -127,6 +139,7 @@ async function composeDaemon(
     ports,
     overlay,
     storage,
+    vpn,
     tokens: new TokenStore(paths.tokens, systemClock),
     sessions: new SessionStore(systemClock),
     linkFiles: scope.use('link files', new LinkFiles(paths.links, systemClock)),

@@ -4,16 +4,24 @@ import type { NetworkFile, Overlay } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
-import type { Components } from './components.ts'
+import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
+import { openProxy } from './open-proxy.ts'
+import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
+import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
 import type { StatePaths } from './state-directory.ts'
 
 export interface NetworkInit {
   readonly config: Config
   readonly components: Components
   readonly paths: StatePaths
-  readonly keys: { readonly node: SigningKey; readonly person: SigningKey }
+  readonly keys: {
+    readonly node: SigningKey
+    readonly person: SigningKey
+    /** Of an entry, relay or exit. */
+    readonly packets: PacketKeys | undefined
+  }
   readonly networkFile: NetworkFile
   readonly log: DaemonLog
   readonly scope: Scope
@@ -23,11 +31,18 @@ export interface NetworkInit {
 export interface StartedNetwork {
   readonly overlay: Overlay
   readonly storage: Storage
+  readonly vpn: NodeVpn
   /** Undefined for a pure client, which does not listen. */
   readonly overlayPort: number | undefined
+  /** Of an entry, relay or exit. */
+  readonly packetsPort: number | undefined
 }
 
-/** Starts this node's part of the network and, on it, storage. @throws WeftError E_PORT_TAKEN, E_ABORTED and those of both */
+/**
+ * Starts this node's part of the network and, on it, storage and the VPN. Packets are taken before the node applies:
+ * validators try that at once.
+ * @throws WeftError E_PORT_TAKEN, E_ABORTED and those of the three
+ */
 export async function startNetwork({
   config,
   components,
@@ -44,6 +59,8 @@ export async function startNetwork({
   const listen = port === undefined ? [] : [{ host: simulated ? '127.0.0.1' : values['network.listen_host'], port }]
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
+  const vpn = await startVpn({ config, components, keys, networkFile, logger: log, scope })
+  throwIfAborted(signal)
   const overlay = await components
     .createOverlay({
       ...common,
@@ -52,17 +69,27 @@ export async function startNetwork({
       roles,
       listen,
       ...(announce.length === 0 ? {} : { announce }),
+      ...(keys.packets === undefined
+        ? {}
+        : {
+            packets: {
+              port: values['ports.public'] + PACKETS,
+              linkKey: keys.packets.link.publicKey,
+              onionKey: keys.packets.onion.publicKey,
+            },
+          }),
       family: values['node.family'] ?? defaultFamily(keys.person),
       region: values['node.region'],
       country: values['node.country'],
       directory: paths.overlay,
-      probes: components.probes,
+      probes: [...components.probes, vpn.probe],
     })
     .catch((error: unknown) => {
       // The overlay does not know who has the port, nor by which setting it was chosen.
       throw isWeftError(error, 'E_PORT_TAKEN') ? portError({ code: 'EADDRINUSE' }, port ?? 0, 'ports.public') : error
     })
   throwIfAborted(signal)
+  vpn.follow(overlay.membership)
   const storage = await components.createStorage({
     ...common,
     overlay,
@@ -72,5 +99,7 @@ export async function startNetwork({
       ? { holder: { quotaBytes: values['storage.quota'], reserveBytes: values['storage.reserve'] } }
       : {}),
   })
-  return { overlay, storage, overlayPort: port }
+  if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
+  const packetsPort = keys.packets === undefined ? undefined : values['ports.public'] + PACKETS
+  return { overlay, storage, vpn, overlayPort: port, packetsPort }
 }

@@ -14,6 +14,9 @@ export interface StatePaths {
   readonly daemonFile: string
   readonly nodeKey: string
   readonly personKey: string
+  /** X25519, of a node that carries packets: of its links, and of circuits. */
+  readonly linkKey: string
+  readonly onionKey: string
   readonly tokens: string
   /** Pages that lead a browser to a one-use link. */
   readonly links: string
@@ -30,6 +33,8 @@ function statePaths(home: string): StatePaths {
     daemonFile: join(home, 'daemon.json'),
     nodeKey: join(home, 'node.key'),
     personKey: join(home, 'person.key'),
+    linkKey: join(home, 'link.key'),
+    onionKey: join(home, 'onion.key'),
     tokens: join(home, 'tokens.json'),
     links: join(home, 'links'),
     logs: join(home, 'logs'),

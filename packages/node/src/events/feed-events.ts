@@ -1,20 +1,22 @@
 import type { Clock, Scope } from '@weft/core'
 import type { Overlay } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
+import type { Vpn } from '@weft/vpn'
 import type { EventRing } from './event-ring.ts'
 import type { TransferLog } from './transfer-log.ts'
 
 export interface EventSources {
   readonly overlay: Overlay
   readonly storage: Storage
+  readonly vpn: Pick<Vpn, 'on'>
   readonly ring: EventRing
   readonly transfers: TransferLog
   readonly clock: Clock
   readonly scope: Scope
 }
 
-/** Leads what overlay and storage tell into the events of the API. */
-export function feedEvents({ overlay, storage, ring, transfers, clock, scope }: EventSources): void {
+/** Leads what overlay, storage and VPN tell into the events of the API. */
+export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scope }: EventSources): void {
   scope.defer(
     'map events',
     overlay.on('map', (event) => ring.add('map', event)),
@@ -35,5 +37,13 @@ export function feedEvents({ overlay, storage, ring, transfers, clock, scope }: 
       if (transfer.state === 'running') ring.announce('transfer', transfer)
       else ring.add('transfer', transfer)
     }),
+  )
+  scope.defer(
+    'route events',
+    vpn.on('route', (event) => ring.add('route', event)),
+  )
+  scope.defer(
+    'throughput events',
+    vpn.on('throughput', (event) => ring.announce('throughput', event)),
   )
 }

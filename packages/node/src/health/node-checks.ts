@@ -6,7 +6,7 @@ import { stateFault } from './state-fault.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
 export interface Check {
-  readonly name: 'state' | 'log' | 'map' | 'admission' | 'peers' | 'storage'
+  readonly name: 'state' | 'log' | 'map' | 'admission' | 'peers' | 'storage' | 'vpn'
   readonly fault: Fault | undefined
 }
 
@@ -14,11 +14,12 @@ export interface Checked {
   readonly home: string
   readonly overlay: Overlay
   readonly storage: Storage
+  readonly vpn: { readonly fault: Fault | undefined }
   /** Log lines that could not be written since the last one that could. */
   readonly droppedLines: () => number
 }
 
-export function nodeChecks({ home, overlay, storage, droppedLines }: Checked): readonly Check[] {
+export function nodeChecks({ home, overlay, storage, vpn, droppedLines }: Checked): readonly Check[] {
   return [
     { name: 'state', fault: stateFault(home) },
     { name: 'log', fault: logFault(droppedLines()) },
@@ -26,6 +27,7 @@ export function nodeChecks({ home, overlay, storage, droppedLines }: Checked): r
     { name: 'admission', fault: admissionFault(overlay.admission()) },
     { name: 'peers', fault: peersFault(overlay) },
     { name: 'storage', fault: storage.held().fault },
+    { name: 'vpn', fault: vpn.fault },
   ]
 }
 

@@ -6,6 +6,8 @@ export const SCOPES = {
   'network:probe': 'measure peers',
   'storage:read': 'list objects, read them and their health',
   'storage:write': 'put objects',
+  'vpn:read': 'read the routes of this node, its proxy and what it carries',
+  'vpn:use': 'turn the proxy and its routes on and off',
   'events:read': 'follow the events of this node',
   'metrics:read': 'scrape /metrics',
 } as const
@@ -13,8 +15,15 @@ export const SCOPES = {
 export type Scope = keyof typeof SCOPES
 export const SCOPE_NAMES = Object.keys(SCOPES) as Scope[]
 
-/** All that the dashboard asks for: it only shows. */
-export const DASHBOARD_SCOPES: readonly Scope[] = ['node:read', 'network:read', 'storage:read', 'events:read']
+/** All that the dashboard asks for: it shows, and turns the VPN on and off. */
+export const DASHBOARD_SCOPES: readonly Scope[] = [
+  'node:read',
+  'network:read',
+  'storage:read',
+  'vpn:read',
+  'vpn:use',
+  'events:read',
+]
 
 /** A scope, all of a domain (`storage:*`), or everything (`*`). */
 export type Grant = Scope | `${string}:*` | '*'

@@ -2,15 +2,22 @@ import { processResources } from '../health/process-resources.ts'
 import type { ApiServices } from '../routes/api-services.ts'
 import { VERSION } from '../version.ts'
 import { BLOCK_CAUSES } from '../watch/block-cause.ts'
-import type { Metric, Sample } from './metric.ts'
+import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
+import { vpnMetrics } from './vpn-metrics.ts'
 
 const PEER_STATES = ['connected', 'connecting', 'unreachable'] as const
 const ADMISSION_STATES = ['client', 'applying', 'certified', 'refused'] as const
 const DIRECTIONS = ['put', 'get'] as const
 
 /** Everything that is measured, read now. Seconds and bytes, as Prometheus wants units. */
-export function collectMetrics(services: ApiServices): readonly Metric[] {
-  return [...nodeMetrics(services), ...networkMetrics(services), ...storageMetrics(services), ...apiMetrics(services)]
+export async function collectMetrics(services: ApiServices): Promise<readonly Metric[]> {
+  return [
+    ...nodeMetrics(services),
+    ...networkMetrics(services),
+    ...storageMetrics(services),
+    ...vpnMetrics(await services.vpn.status()),
+    ...apiMetrics(services),
+  ]
 }
 
 function nodeMetrics({ faults, watch, startedAt }: ApiServices): Metric[] {
@@ -116,30 +123,4 @@ function apiMetrics({ counters, events }: ApiServices): Metric[] {
     ),
     gauge('weft_event_listeners', 'Clients that follow the events.', one(events.listeners)),
   ]
-}
-
-function one(value: number): Sample[] {
-  return [{ value }]
-}
-
-function gauge(
-  name: string,
-  help: string,
-  samples: readonly Sample[],
-  labels: readonly string[] = labelsOf(samples),
-): Metric {
-  return { name, help, type: 'gauge', labels, samples }
-}
-
-function counter(
-  name: string,
-  help: string,
-  samples: readonly Sample[],
-  labels: readonly string[] = labelsOf(samples),
-): Metric {
-  return { name, help, type: 'counter', labels, samples }
-}
-
-function labelsOf(samples: readonly Sample[]): readonly string[] {
-  return Object.keys(samples[0]?.labels ?? {})
 }

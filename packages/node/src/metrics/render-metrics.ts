@@ -12,7 +12,7 @@ export async function renderMetrics(
   const { default: prometheus } = await import('prom-client')
   const { Counter, Gauge, Registry } = prometheus
   const registry = new Registry()
-  for (const { name, help, type, labels = [], samples } of collectMetrics(services)) {
+  for (const { name, help, type, labels = [], samples } of await collectMetrics(services)) {
     const options = { name, help, labelNames: [...labels], registers: [registry] }
     const metric = type === 'counter' ? new Counter(options) : new Gauge(options)
     // A metric without a sample is left out, and not told as a zero that nobody measured.

@@ -12,6 +12,10 @@ import {
   time,
   tokenInfo,
   transfer,
+  vpnExit,
+  vpnRoute,
+  vpnState,
+  vpnStatus,
 } from './schemas.ts'
 
 /**
@@ -130,6 +134,15 @@ export const sessionAnswer = z.strictObject({
   expiresAt: time,
 })
 export type SessionAnswer = z.output<typeof sessionAnswer>
+
+export const vpnStatusAnswer = vpnStatus.extend({ schemaVersion })
+export type VpnStatusAnswer = z.output<typeof vpnStatusAnswer>
+
+export const vpnRouteAnswer = vpnRoute.extend({ schemaVersion, state: vpnState, fault: fault.optional() })
+export type VpnRouteAnswer = z.output<typeof vpnRouteAnswer>
+
+export const vpnExitsAnswer = z.strictObject({ schemaVersion, exits: z.array(vpnExit).readonly() })
+export type VpnExitsAnswer = z.output<typeof vpnExitsAnswer>
 
 export const liveAnswer = z.strictObject({ schemaVersion, live: z.literal(true) })
 

@@ -2,6 +2,7 @@ import type { Clock, Fault, Logger } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Overlay, Role } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
+import type { NodeVpn } from '../daemon/components.ts'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
 import type { Check } from '../health/node-checks.ts'
@@ -21,10 +22,11 @@ export interface ApiServices {
   readonly network: { readonly id: string; readonly name: string; readonly simulated: boolean }
   /** `client` included. */
   readonly roles: readonly Role[]
-  /** Ports in use, by what they serve. */
+  /** The ports of this node, by what they serve. */
   readonly ports: Readonly<Record<string, number>>
   readonly overlay: Overlay
   readonly storage: Storage
+  readonly vpn: NodeVpn
   readonly tokens: TokenStore
   readonly sessions: SessionStore
   readonly linkFiles: LinkFiles

@@ -8,6 +8,7 @@ import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
+import { vpnRoutes } from './vpn-routes.ts'
 
 /** Every route of the API, the one that describes them included. */
 export function createRoutes(services: ApiServices): readonly Route[] {
@@ -15,6 +16,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...nodeRoutes(services),
     ...networkRoutes(services),
     ...objectRoutes(services),
+    ...vpnRoutes(services),
     ...eventRoutes(services),
     ...tokenRoutes(services),
     ...healthRoutes(services),

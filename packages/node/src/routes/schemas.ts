@@ -107,6 +107,78 @@ export const transfer = z.strictObject({
   updatedAt: time,
 })
 
+const milliseconds = z.number().nonnegative().describe('ms')
+
+const hop = z.strictObject({
+  node: z.string(),
+  role: z.enum(['entry', 'relay', 'exit']),
+  country: z.string(),
+  region: z.string(),
+  simulated: z.boolean(),
+  latencyMs: milliseconds.optional().describe('From the hop before and back; from this node for the entry'),
+  health: z.enum(['green', 'yellow', 'red']),
+  reason: z.string().describe('Why it is not green; empty when it is'),
+})
+
+const leg = z.strictObject({
+  state: z.enum(['building', 'active', 'spare', 'failed']),
+  hops: z.array(hop).readonly(),
+  rttMs: milliseconds.optional().describe('To the exit and back'),
+  streams: z.int(),
+  since: time,
+  fault: fault.optional(),
+})
+
+const throughput = z.strictObject({
+  sentBytesPerSecond: z.number(),
+  receivedBytesPerSecond: z.number(),
+  sentBytes: bytes,
+  receivedBytes: bytes,
+})
+
+/** off: the proxy does not listen; blocked: no route can be built, and `fault` says why. */
+export const vpnState = z.enum(['off', 'connecting', 'connected', 'blocked'])
+
+export const vpnRoute = z.strictObject({
+  legs: z.array(leg).readonly().describe('The first is the one in use'),
+  rttMs: milliseconds.optional(),
+  throughput,
+})
+
+export const vpnStatus = z.strictObject({
+  state: vpnState,
+  fault: fault.optional(),
+  proxy: z.strictObject({ host: z.string(), port: z.int() }).optional().describe('Where the proxy listens'),
+  streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
+  failures: z
+    .array(fault.extend({ at: time }))
+    .readonly()
+    .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
+  route: vpnRoute,
+  carried: z
+    .strictObject({
+      circuits: z.int(),
+      links: z.int(),
+      exitStreams: z.int(),
+      packetsForwarded: z.int(),
+      packetsReceived: z.int(),
+      packetsSent: z.int(),
+      packetsDropped: z.record(z.string(), z.int()).describe('By reason'),
+    })
+    .optional()
+    .describe('What this node carries for others by its roles'),
+})
+
+export const vpnExit = z.strictObject({
+  node: z.string(),
+  country: z.string(),
+  region: z.string(),
+  family: z.string(),
+  simulated: z.boolean(),
+  used: z.boolean().describe('It is the exit of the route in use'),
+  reason: z.string().describe('Why it cannot be chosen now; empty when it can'),
+})
+
 export const grant = z
   .custom<Grant>((value) => typeof value === 'string' && isGrant(value), `must be one of ${GRANTS.join(', ')}`)
   .meta({ type: 'string', description: 'A scope `domain:verb`, `domain:*` or `*`' })

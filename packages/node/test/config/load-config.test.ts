@@ -52,7 +52,9 @@ test('the file, then the environment, then flags: the later wins', async (t) => 
 })
 
 test('presets are sets of roles; explicit roles win; client is no role to offer', async () => {
-  assert.deepEqual((await load(['--preset', 'regular'])).roles, ['storage'])
+  assert.deepEqual((await load(['--preset', 'regular'])).roles, ['storage', 'relay'])
+  assert.deepEqual((await load(['--preset', 'core'])).roles, ['storage', 'entry', 'relay'])
+  assert.deepEqual((await load(['--preset', 'exit'])).roles, ['exit'])
   assert.deepEqual((await load(['--preset', 'regular', '--roles', 'client'])).roles, [])
   assert.deepEqual((await load(['--roles', 'validator,storage'])).roles, ['validator', 'storage'])
 })
@@ -69,6 +71,24 @@ test('unknown names are refused with the nearest valid one', async (t) => {
   )
 })
 
+test('rules of an exit are read one by one, and a wrong one is named with what it lacks', async () => {
+  const { values } = await load([
+    '--exit-allow',
+    '127.0.0.1/32:8000-8999,[2001:db8::/32]:*',
+    '--exit-deny',
+    '0.0.0.0/0:25',
+  ])
+  assert.deepEqual(
+    [values['exit.allow'], values['exit.deny'], values['vpn.proxy']],
+    [['127.0.0.1/32:8000-8999', '[2001:db8::/32]:*'], ['0.0.0.0/0:25'], 'auto'],
+  )
+  for (const rule of ['10.0.0.0/33:80', '10.0.0.0/8', '10.0.0.0/8:0', '2001:db8::/32:80', 'example.org:80'])
+    await assert.rejects(
+      load(['--exit-allow', rule]),
+      fault('E_CONFIG_INVALID', /--exit-allow .* must be a rule CIDR:PORT/),
+    )
+})
+
 test('bad values are refused by setting, source and syntax', async () => {
   await assert.rejects(
     load(['--base-port', '70000']),
@@ -79,7 +99,10 @@ test('bad values are refused by setting, source and syntax', async () => {
     fault('E_CONFIG_INVALID', /WEFT_LOG_LEVEL.*debug, info, warn, error/),
   )
   await assert.rejects(load(['--roles', 'storage,storage']), fault('E_CONFIG_INVALID', /twice/))
-  await assert.rejects(load(['--roles', 'relay']), fault('E_CONFIG_INVALID', /one of client, storage, validator/))
+  await assert.rejects(
+    load(['--roles', 'mailbox']),
+    fault('E_CONFIG_INVALID', /one of client, storage, entry, relay, exit, validator/),
+  )
   await assert.rejects(load(['--base-port', '4775']), fault('E_CONFIG_INVALID', /overlap/))
   await assert.rejects(load(['--base-port']), fault('E_CONFIG_INVALID', /no value/))
   await assert.rejects(load(['--name', 'a', '--name', 'b']), fault('E_CONFIG_INVALID', /twice/))

@@ -96,7 +96,7 @@ test('a lifeline that is cut ends the daemon', async (t) => {
 test('failures: a code, a cause and a fix on stderr, once and without a stack; as JSON where that is asked for', async (t) => {
   const cases: [readonly string[], Record<string, string>, number, string][] = [
     [['--bas-port', '1'], {}, 2, 'E_CONFIG_UNKNOWN'],
-    [['--roles', 'relay'], {}, 2, 'E_CONFIG_INVALID'],
+    [['--roles', 'mailbox'], {}, 2, 'E_CONFIG_INVALID'],
     [[], { WEFT_PORTS_BAES: '1' }, 2, 'E_CONFIG_UNKNOWN'],
     [['--lifeline', '/nonexistent/socket'], {}, 1, 'E_LIFELINE'],
     [['--network', '/nonexistent/network.json'], {}, 1, 'E_NETWORK_FILE_MISSING'],

@@ -4,10 +4,14 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { WeftError, identifyProcess } from '@weft/core'
+import { x25519KeyPair } from '@weft/crypto'
+import type { OverlayOptions } from '@weft/overlay'
+import type { VpnInit } from '@weft/vpn'
 import { loadConfig } from '../../src/config/load-config.ts'
 import { startDaemon } from '../../src/daemon/start-daemon.ts'
 import { stateUnwritable } from '../../src/daemon/state-directory.ts'
 import { type FakeOverlay, createFakeOverlay } from '../support/fake-overlay.ts'
+import { createFakeVpn } from '../support/fake-vpn.ts'
 import { JSON_TYPE, call } from '../support/http.ts'
 import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
 
@@ -18,7 +22,7 @@ const { signal } = new AbortController()
 const options = { loadComponents: none, onStop: () => {}, signal }
 
 test('daemon.json says who runs and is gone after a clean stop; everything is closed in reverse order', async (t) => {
-  const { daemon, home, overlay, storage } = await startTestDaemon(t)
+  const { daemon, home, overlay, storage, vpn } = await startTestDaemon(t)
   const file = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as Record<string, unknown>
   assert.deepEqual(
     [file['pid'], file['startTime'], file['ports']],
@@ -28,7 +32,7 @@ test('daemon.json says who runs and is gone after a clean stop; everything is cl
   await daemon.close()
   assert.ok(!existsSync(join(home, 'daemon.json')))
   assert.ok(!existsSync(join(home, 'api.sock')))
-  assert.ok(overlay.closed && storage.closed)
+  assert.ok(overlay.closed && storage.closed && vpn.closed)
 })
 
 test('a second daemon on one home is refused with the pid of the first, and may start after it', async (t) => {
@@ -70,11 +74,73 @@ test('the port of the overlay is named by its setting, too', async (t) => {
   )
   const taken = new WeftError({ code: 'E_PORT_TAKEN', cause: 'listen EADDRINUSE', fix: 'x' })
   const loadComponents = async (): Promise<never> =>
-    ({ createOverlay: () => Promise.reject(taken), createStorage: none, probes: [] }) as never
+    ({ createOverlay: () => Promise.reject(taken), createStorage: none, createVpn: createFakeVpn, probes: [] }) as never
   await assert.rejects(
     startDaemon({ ...options, config, loadComponents }),
     /Port 16011 \(ports\.public\) is taken by .*--public-port/,
   )
+})
+
+test('an entry, relay or exit has two keys more in its home, and declares their public halves two ports further', async (t) => {
+  const { home } = await testConfig(t)
+  const packets: OverlayOptions['packets'][] = []
+  const start = async (roles: string): Promise<void> => {
+    const config = await loadConfig(
+      ['--home', home, '--base-port', '16001', '--public-port', '16011', '--roles', roles],
+      {},
+    )
+    const createOverlay = async (given: OverlayOptions): Promise<never> => {
+      packets.push(given.packets)
+      throw new Error('far enough')
+    }
+    const loadComponents = async () => ({ createOverlay, createStorage: none, createVpn: createFakeVpn, probes: [] })
+    await assert.rejects(startDaemon({ ...options, config, loadComponents }), /far enough/)
+  }
+  await start('storage')
+  assert.deepEqual([packets, existsSync(join(home, 'link.key'))], [[undefined], false])
+  await start('storage,exit')
+  await start('relay')
+  const [link, onion] = ['link.key', 'onion.key'].map((name) => {
+    assert.equal(statSync(join(home, name)).mode & 0o777, 0o600)
+    return x25519KeyPair(new Uint8Array(readFileSync(join(home, name)))).publicKey
+  })
+  assert.notDeepEqual(link, onion)
+  const expected = { port: 16_013, linkKey: link, onionKey: onion }
+  assert.deepEqual(packets.slice(1), [expected, expected], 'the same keys at every start')
+})
+
+test('the VPN opens before the overlay, where the settings say; a taken UDP port is named by its setting', async (t) => {
+  const { home } = await testConfig(t)
+  const config = await loadConfig(
+    [
+      '--home',
+      home,
+      '--base-port',
+      '16001',
+      '--public-port',
+      '16011',
+      '--roles',
+      'exit',
+      '--exit-allow',
+      '10.0.0.0/8:80',
+    ],
+    {},
+  )
+  const inits: VpnInit[] = []
+  const taken = new WeftError({ code: 'E_PORT_TAKEN', cause: 'by another process', fix: 'x' })
+  const createVpn = async (init: VpnInit): Promise<never> => {
+    inits.push(init)
+    throw taken
+  }
+  const loadComponents = async () => ({ createOverlay: none, createStorage: none, createVpn, probes: [] })
+  await assert.rejects(
+    startDaemon({ ...options, config, loadComponents }),
+    /UDP port 16013 \(ports\.public \+ 2\) is taken by another process.*--public-port/,
+  )
+  const { udp, proxy, roles, exit } = inits[0] as VpnInit
+  assert.deepEqual([udp.port, proxy], [16_013, { host: '127.0.0.1', port: 16_002 }])
+  assert.deepEqual(roles, { entry: false, relay: false, exit: true })
+  assert.deepEqual(exit, { allow: ['10.0.0.0/8:80'], deny: [], own: [], nameServers: [] })
 })
 
 test('a socket file that a killed daemon left behind is no hindrance', async (t) => {
@@ -166,6 +232,7 @@ test('a start that is stopped between its parts closes those that it has', async
           return overlay
         },
         createStorage: none,
+        createVpn: createFakeVpn,
         probes: [],
       }),
     }),

@@ -6,6 +6,7 @@ import { admissionFault, nodeChecks } from '../../src/health/node-checks.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 import { FakeStorage } from '../support/fake-storage.ts'
 
+const vpn = { fault: undefined }
 const reason = { code: 'E_CLOCK_SKEW', cause: 'The clock is a day off.', fix: 'Set the clock.' }
 
 test('every state of admission is healthy or says why not', () => {
@@ -37,7 +38,7 @@ test('an applicant reads what each validator said', () => {
 test('a node that reaches no one says so, and one that reaches too few for a quorum of records', () => {
   const overlay = new FakeOverlay('did:key:zself')
   const check = (): string | undefined =>
-    nodeChecks({ home: '/', overlay, storage: new FakeStorage(), droppedLines: () => 0 }).find(
+    nodeChecks({ home: '/', overlay, storage: new FakeStorage(), vpn, droppedLines: () => 0 }).find(
       ({ name }) => name === 'peers',
     )?.fault?.code
   const [first, second] = overlay.memberList.map(({ id }) => id)
@@ -50,15 +51,16 @@ test('a node that reaches no one says so, and one that reaches too few for a quo
   assert.equal(check(), 'E_NO_PEERS')
 })
 
-test('a home that vanished and a log that cannot be written are faults', () => {
+test('a home that vanished, a log that cannot be written and a VPN that has a fault are faults', () => {
   const checks = nodeChecks({
     home: '/nonexistent/home',
     overlay: new FakeOverlay('did:key:zself'),
     storage: new FakeStorage(),
+    vpn: { fault: reason },
     droppedLines: () => 3,
   })
   assert.deepEqual(
     checks.flatMap(({ fault }) => fault?.code ?? []),
-    ['E_STATE_UNWRITABLE', 'E_LOG_DROPPED'],
+    ['E_STATE_UNWRITABLE', 'E_LOG_DROPPED', reason.code],
   )
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
+import type { VpnInit } from '@weft/vpn'
 import { EventRing } from '../../src/events/event-ring.ts'
 import { TransferLog } from '../../src/events/transfer-log.ts'
 import { RequestCounters } from '../../src/http/request-counters.ts'
@@ -10,6 +11,7 @@ import { metricsReference } from '../support/metrics-reference.ts'
 import type { ApiServices } from '../../src/routes/api-services.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 import { FakeStorage } from '../support/fake-storage.ts'
+import { FakeVpn } from '../support/fake-vpn.ts'
 import { call } from '../support/http.ts'
 import { startTestDaemon } from '../support/test-daemon.ts'
 
@@ -65,10 +67,11 @@ test('faults that went are told no more', async (t) => {
   assert.doesNotMatch((await call({ socketPath: socket, path: '/metrics' })).text, /weft_fault\{/)
 })
 
-test('docs/metrics.md names every metric', () => {
-  const metrics = collectMetrics({
+test('docs/metrics.md names every metric', async () => {
+  const metrics = await collectMetrics({
     overlay: new FakeOverlay('did:key:zself'),
     storage: new FakeStorage(),
+    vpn: new FakeVpn({ keys: {} } as unknown as VpnInit),
     transfers: new TransferLog(),
     counters: new RequestCounters(),
     events: new EventRing('boot'),

@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon/start-daemon.ts'
 import { type FakeOverlay, createFakeOverlay } from './fake-overlay.ts'
 import { type FakeStorage, createFakeStorage } from './fake-storage.ts'
+import { type FakeVpn, createFakeVpn } from './fake-vpn.ts'
 
 export interface TestDaemon {
   readonly daemon: Daemon
@@ -17,6 +18,7 @@ export interface TestDaemon {
   readonly port: number
   readonly overlay: FakeOverlay
   readonly storage: FakeStorage
+  readonly vpn: FakeVpn
   /** Times that the API asked to stop. */
   readonly stops: () => number
 }
@@ -26,12 +28,14 @@ export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDa
   const { config, home } = await testConfig(t, toml)
   let overlay: FakeOverlay | undefined
   let storage: FakeStorage | undefined
+  let vpn: FakeVpn | undefined
   let stops = 0
   const daemon = await startDaemon({
     config,
     loadComponents: async () => ({
       createOverlay: async (options) => (overlay = await createFakeOverlay(options)),
       createStorage: async (options) => (storage = await createFakeStorage(options)),
+      createVpn: async (init) => (vpn = await createFakeVpn(init)),
       probes: [],
     }),
     onStop: () => stops++,
@@ -45,6 +49,7 @@ export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDa
     port: daemon.ports['api']!,
     overlay: overlay!,
     storage: storage!,
+    vpn: vpn!,
     stops: () => stops,
   }
 }

@@ -1,6 +1,5 @@
-import { abortError, throwIfAborted } from '@weft/core'
+import { abortError, throwIfAborted, isLoopback } from '@weft/core'
 import { addressGroup } from '../network/address-group.ts'
-import { isLoopback } from '../network/node-address.ts'
 
 export interface TurnLimits {
   /** Tasks that run at once, and that wait. */

@@ -2,6 +2,7 @@ import type { AdmissionCheck } from './admission-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
 import { networkCheck } from './checks/network-check.ts'
+import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
@@ -15,6 +16,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   applicationClockCheck,
   termCheck,
   rolesCheck,
+  packetsCheck,
   placeCheck,
   reachabilityCheck,
   answerClockCheck,

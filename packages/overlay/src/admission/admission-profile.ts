@@ -1,12 +1,20 @@
-import { WeftError } from '@weft/core'
+import { WeftError, isUnspecified } from '@weft/core'
 import { type SigningKey, shortId } from '@weft/crypto'
-import type { Role } from '../member.ts'
+import { type PacketService, type Role, carriesPackets } from '../member.ts'
 import type { NetworkFile } from '../network/network-file.ts'
-import { isUnspecified, parseNodeAddress } from '../network/node-address.ts'
+import { parseNodeAddress } from '../network/node-address.ts'
+import { formatPacketAddress } from '../network/packet-address.ts'
+import { MAX_PACKET_ADDRESSES } from '../network/place.ts'
 import { type CertificateBody, decodeCertificateBody, encodeCertificateBody } from './certificate-body.ts'
 
 /** What a node wants certified of itself; with an epoch and an end it is a certificate's body. */
 export type AdmissionProfile = Omit<CertificateBody, 'issuedEpoch' | 'expiresAt'>
+
+/** How a node takes packets; where follows from its addresses. */
+export interface OwnPackets extends Omit<PacketService, 'addresses'> {
+  /** UDP, the same at each of its hosts. */
+  readonly port: number
+}
 
 export interface ProfileInit {
   readonly networkId: string
@@ -14,6 +22,8 @@ export interface ProfileInit {
   readonly key: SigningKey
   readonly roles: readonly Role[]
   readonly addresses: readonly string[]
+  /** Left out of the profile of a node that carries none. */
+  readonly packets?: OwnPackets | undefined
   readonly family: string
   readonly region?: string | undefined
   readonly country?: string | undefined
@@ -36,12 +46,15 @@ export function admissionProfile(init: ProfileInit): AdmissionProfile {
       fix: 'Set network.announce in weft.toml to addresses like /ip4/192.0.2.1/tcp/4780 that can be reached from outside.',
     })
   }
+  const packets =
+    init.packets !== undefined && carriesPackets(init.roles) ? packetServiceAt(hosts, init.packets) : undefined
   const common = {
     network: init.networkId,
     key: key.publicKey,
     id: key.id,
     roles: init.roles.filter((role) => role !== 'client'),
     addresses,
+    packets,
   }
   if (network.simulated === undefined) {
     const { family, region = 'unknown', country = 'ZZ', asn = 0 } = init
@@ -57,6 +70,15 @@ export function admissionProfile(init: ProfileInit): AdmissionProfile {
   }
   const { address, asn, family, country, region } = place
   return checked({ ...common, family, region, country, asn, diversityAddress: address, simulated: true })
+}
+
+/** The packets of a node at the first of its hosts, as many as may be declared. */
+function packetServiceAt(
+  hosts: readonly (string | undefined)[],
+  { port, linkKey, onionKey }: OwnPackets,
+): PacketService {
+  const distinct = [...new Set(hosts)].flatMap((host) => host ?? []).slice(0, MAX_PACKET_ADDRESSES)
+  return { addresses: distinct.map((host) => formatPacketAddress({ host, port })), linkKey, onionKey }
 }
 
 /** What no validator would read is refused here already. @throws WeftError E_CERTIFICATE_MALFORMED */

@@ -3,12 +3,13 @@ import { WeftError } from '@weft/core'
 import { type DidKey, sha256, toDidKey } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { booleanOf, bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
-import { type Member, ROLES, type Role } from '../member.ts'
+import { type Member, type PacketService, ROLES, type Role } from '../member.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { roleOf } from '../network/network-file.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 import { nodeAddressOf } from '../network/node-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from '../network/place.ts'
+import { packetsField, packetsOf } from './packets-field.ts'
 
 /** What a quorum certifies of one node (docs/specs/admission.md). The same bytes are the node's entry in the map. */
 export interface CertificateBody {
@@ -29,12 +30,14 @@ export interface CertificateBody {
   readonly issuedEpoch: number
   /** ms since the Unix epoch. */
   readonly expiresAt: number
+  /** Where an entry, relay or exit takes packets; undefined for all others. */
+  readonly packets: PacketService | undefined
 }
 
-/** Bytes of one encoded body at most: eight addresses of 64 characters, ten roles, and the rest. */
+/** Bytes of one encoded body at most: twelve addresses of 64 characters, ten roles, and the rest. */
 export const MAX_CERTIFICATE_BODY = 2 * 1024
-const VERSION = 1
-const FIELDS = 13
+const VERSION = 2
+const FIELDS = 14
 
 export function encodeCertificateBody(body: CertificateBody): Uint8Array {
   return encodeCanonical([
@@ -51,12 +54,16 @@ export function encodeCertificateBody(body: CertificateBody): Uint8Array {
     body.simulated,
     body.issuedEpoch,
     body.expiresAt,
+    packetsField(body.packets),
   ])
 }
 
 /** @throws WeftError E_CERTIFICATE_MALFORMED */
 export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
-  const tuple = tupleOf(decodeCanonical(bytes, MAX_CERTIFICATE_BODY, refuse), 'body', FIELDS, refuse)
+  const value = decodeCanonical(bytes, MAX_CERTIFICATE_BODY, refuse)
+  if (Array.isArray(value) && value[0] === 1)
+    throw refuse('it is of version 1, which did not say where a node takes packets; this is version 2')
+  const tuple = tupleOf(value, 'body', FIELDS, refuse)
   const [
     version,
     network,
@@ -71,6 +78,7 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     simulated,
     epoch,
     expiresAt,
+    packets,
   ] = tuple
   integerOf(version, 'version', VERSION, VERSION, refuse)
   const publicKey = bytesOf(key, 'key', 32, refuse)
@@ -98,6 +106,7 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     simulated: booleanOf(simulated, 'simulated', refuse),
     issuedEpoch: integerOf(epoch, 'issuedEpoch', 0, MAX_EPOCH, refuse),
     expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    packets: packetsOf(packets, refuse),
   }
 }
 
@@ -121,6 +130,7 @@ export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
     certificateEpoch: body.issuedEpoch,
     expiresAt: body.expiresAt,
     certificateHash: certificateHash(bodyBytes),
+    ...(body.packets === undefined ? {} : { packets: body.packets }),
   }
 }
 

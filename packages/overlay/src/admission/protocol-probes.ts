@@ -18,7 +18,7 @@ const UNKNOWN_METHOD = 'conformance.unknown'
 const unknownMethod: ConformanceProbe = {
   role: 'any',
   name: 'unknown-method',
-  async run(probe, _id, signal) {
+  async run(probe, _applicant, signal) {
     const request = { method: UNKNOWN_METHOD, body: new Uint8Array() }
     const frame = create(RpcFrameSchema, { id: 1, body: { case: 'request', value: request } })
     const bytes = encodeFrame(encodeMessage(RpcFrameSchema, frame))
@@ -37,7 +37,7 @@ const unknownMethod: ConformanceProbe = {
 const unknownRecord: ConformanceProbe = {
   role: 'any',
   name: 'unknown-record',
-  async run(probe, id, signal) {
+  async run(probe, { id }, signal) {
     const { record } = await probe.rpc.call(id, 'record.get', { key: systemRandom.bytes(32) }, { signal })
     if (record !== undefined) throw fault('it answered with a record for a key that nobody ever wrote')
   },
@@ -47,7 +47,7 @@ const unknownRecord: ConformanceProbe = {
 const oversizedFrame: ConformanceProbe = {
   role: 'any',
   name: 'oversized-frame',
-  async run(probe, _id, signal) {
+  async run(probe, _applicant, signal) {
     const header = new Uint8Array(5)
     const length = writeVarint(MAX_RPC_FRAME + 1, header, 0)
     const { state } = await probe.sendRaw('rpc', header.subarray(0, length), { signal, waitMs: RESET_WAIT_MS })

@@ -1,6 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { ipv6Groups } from './ipv6-groups.ts'
-import { canonicalHost, isLoopback, mappedIPv4 } from './node-address.ts'
+import { canonicalHost, ipv6Groups, isLoopback, mappedIPv4 } from '@weft/core'
 
 /**
  * In whose name uses of an address are counted: an IPv4 address stands for itself, an IPv6 address for its /64, as one

@@ -1,8 +1,8 @@
-import { WeftError, messageOf } from '@weft/core'
+import { WeftError, messageOf, canonicalHost, isLoopback } from '@weft/core'
 import { type DidKey, isDidKey } from '@weft/crypto'
 import { type Refusal, distinct, integerOf, listOf, objectOf, textOf } from '../codec/strict-values.ts'
 import { ROLES, type Role } from '../member.ts'
-import { canonicalHost, isLoopback, nodeAddressOf, parseNodeAddress } from './node-address.ts'
+import { nodeAddressOf, parseNodeAddress } from './node-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from './place.ts'
 
 /** A validator that the network began with; the only nodes that are known without a challenge. */

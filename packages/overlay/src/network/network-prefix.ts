@@ -1,6 +1,5 @@
 import { isIPv4 } from 'node:net'
-import { ipv6Groups } from './ipv6-groups.ts'
-import { canonicalHost, mappedIPv4 } from './node-address.ts'
+import { canonicalHost, ipv6Groups, mappedIPv4 } from '@weft/core'
 
 /**
  * The network that an address belongs to in diversity rules, of records and of shards alike: its /24 (IPv4) or its /48

@@ -10,3 +10,5 @@ export const REGION = /^[a-z0-9][a-z0-9-]*$/
 export const MAX_ASN = 2 ** 32 - 1
 /** Addresses that one node may declare: each is dialled by every validator. */
 export const MAX_ADDRESSES = 8
+/** UDP addresses that one node may declare: validators send packets to each. */
+export const MAX_PACKET_ADDRESSES = 4

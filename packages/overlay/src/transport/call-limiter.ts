@@ -1,7 +1,7 @@
+import { isLoopback } from '@weft/core'
 import type { Clock } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import { addressGroup } from '../network/address-group.ts'
-import { isLoopback } from '../network/node-address.ts'
 import type { Caller } from '../rpc.ts'
 import { ADDRESS_CALL_RATE, MEMBER_CALL_RATE, STRANGER_CALL_RATE } from './limits.ts'
 import { RateLimiter } from './rate-limiter.ts'

@@ -1,7 +1,7 @@
+import { isLoopback } from '@weft/core'
 import type { MultiaddrConnection, Upgrader } from '@libp2p/interface'
 import type { Clock } from '@weft/core'
 import { addressGroup } from '../network/address-group.ts'
-import { isLoopback } from '../network/node-address.ts'
 import {
   ADDRESS_CONNECTION_RATE,
   MAX_CONNECTIONS_PER_ADDRESS,

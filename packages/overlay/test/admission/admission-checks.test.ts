@@ -8,7 +8,9 @@ import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
-import { BEGIN, addressOf, advance, bodyOf, codeOf, testKeys, testNetwork } from '../fixtures.ts'
+import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
+import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
+import { BEGIN, addressOf, advance, bodyOf, codeOf, packetsOf, testKeys, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
 
 const DAY = 86_400_000
@@ -35,6 +37,8 @@ interface Applicant {
   /** ms that the time in its answers is off. */
   readonly answerSkew?: number
   readonly prepare?: (node: MemoryNode) => void
+  /** What the validator asks beside the protocol's own. */
+  readonly probes?: readonly ConformanceProbe[]
 }
 
 /** Sends an application to a validator that has all checks but those named. The vote, or the code of the refusal. */
@@ -60,7 +64,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     prober: network,
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
-    probes: PROTOCOL_PROBES,
+    probes: [...PROTOCOL_PROBES, ...(hostile.probes ?? [])],
     clock,
     random: systemRandom,
     logger: silentLogger,
@@ -85,6 +89,32 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   return admitted ? 'admitted' : code
 }
 
+const RELAY: Partial<CertificateBody> = { roles: ['storage', 'entry', 'relay'], packets: packetsOf(4) }
+
+/** A probe of packets that keeps what it is given and does what is asked of it. */
+function packetProbe(outcome: (applicant: ProbedApplicant) => void) {
+  const seen: ProbedApplicant[] = []
+  const probe: ConformanceProbe = {
+    role: 'packets',
+    name: 'answers',
+    async run(_probe, given) {
+      seen.push(given)
+      outcome(given)
+    },
+  }
+  return { probe, seen }
+}
+
+function unreachable(packets: ProbedApplicant['packets']): never {
+  throw unreachablePackets(packets?.addresses[0] ?? '')
+}
+
+function fails(why: string): () => never {
+  return () => {
+    throw new Error(why)
+  }
+}
+
 /** For each check an applicant that only this check stops. */
 const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   signature: [
@@ -103,6 +133,19 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN } } },
   ],
   roles: [{ code: 'E_ADMISSION_ROLES', applicant: { body: { roles: ['validator', 'storage'] } } }],
+  packets: [
+    { code: 'E_ADMISSION_PACKETS', applicant: { body: { roles: ['storage', 'relay'] } } },
+    { code: 'E_ADMISSION_PACKETS', applicant: { body: { packets: packetsOf(4) } } },
+    {
+      code: 'E_ADMISSION_PACKETS',
+      applicant: {
+        body: {
+          roles: ['exit'],
+          packets: { ...packetsOf(4), addresses: ['/ip4/127.0.0.1/udp/20004', '/ip4/127.0.0.2/udp/20004'] },
+        },
+      },
+    },
+  ],
   place: [
     { code: 'E_ADMISSION_PLACE', applicant: { body: { family: 'somebody-else' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { diversityAddress: '203.0.113.9' } } },
@@ -118,6 +161,11 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   ],
   'answer-clock': [{ code: 'E_CLOCK_SKEW', applicant: { answerSkew: -DAY } }],
   conformance: [
+    { code: 'E_ADMISSION_CONFORMANCE', applicant: { body: RELAY, probes: [packetProbe(fails('it echoes')).probe] } },
+    {
+      code: 'E_ADMISSION_UNREACHABLE',
+      applicant: { body: RELAY, probes: [packetProbe(({ packets }) => unreachable(packets)).probe] },
+    },
     { code: 'E_ADMISSION_CONFORMANCE', applicant: { prepare: inventsRecords } },
     {
       code: 'E_ADMISSION_CONFORMANCE',
@@ -155,6 +203,31 @@ function inventsRecords(node: MemoryNode): void {
 
 test('an applicant that does everything right gets a vote for exactly its body', async () => {
   assert.equal(await apply({}), 'admitted')
+})
+
+test('a probe of packets is run once for the node, over what it declared, and only for who carries packets', async () => {
+  const addresses = [addressOf(4), addressOf(5)]
+  const prepare = (node: MemoryNode): void => void node.addresses.add(addressOf(5))
+  const { probe, seen } = packetProbe(() => {})
+  assert.equal(await apply({ body: { ...RELAY, addresses }, prepare, probes: [probe] }), 'admitted')
+  const { id } = applicant
+  const expected = { networkId: fixture.network.id, id, roles: RELAY.roles, packets: packetsOf(4) }
+  assert.deepEqual(seen, [expected])
+  assert.equal(await apply({ body: { addresses }, prepare, probes: [probe] }), 'admitted')
+  assert.equal(seen.length, 1)
+})
+
+test('the probe of a role may not pass its fault off as an address that was not reached', async () => {
+  const { probe } = packetProbe(({ packets }) => unreachable(packets))
+  const ofRelay: ConformanceProbe = { ...probe, role: 'relay' }
+  assert.equal(await apply({ body: RELAY, probes: [ofRelay] }), 'E_ADMISSION_CONFORMANCE')
+})
+
+test('who is not reached by UDP reads at which port, and what to open', () => {
+  const { code, cause, fix } = unreachablePackets('/ip6/2001:db8::7/udp/4782')
+  assert.equal(code, 'E_ADMISSION_UNREACHABLE')
+  assert.match(cause, /\/ip6\/2001:db8::7\/udp\/4782 failed the probe: .* on UDP port 4782 of 2001:db8::7\.$/)
+  assert.match(fix, /^Open UDP port 4782 \(ports\.public \+ 2\)/)
 })
 
 test('every check of admission has a hostile applicant here', () => {

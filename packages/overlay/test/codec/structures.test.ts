@@ -24,6 +24,18 @@ const address = fc
   .tuple(fc.ipV4(), fc.integer({ min: 1, max: 65_535 }))
   .map(([host, port]) => `/ip4/${host}/tcp/${port}`)
 
+const packetAddress = fc
+  .tuple(fc.constantFrom('ip4/192.0.2.7', 'ip4/0.0.0.0', 'ip6/2001:db8::7'), fc.integer({ min: 1, max: 65_535 }))
+  .map(([host, port]) => `/${host}/udp/${port}`)
+const agreementKey = bytes(32).filter((key) => key.some((byte) => byte !== 0))
+const packets = fc
+  .record({
+    addresses: fc.uniqueArray(packetAddress, { minLength: 1, maxLength: 4 }),
+    linkKey: agreementKey,
+    onionKey: agreementKey,
+  })
+  .map((fields) => ({ ...fields }))
+
 const body: fc.Arbitrary<CertificateBody> = fc
   .record({
     network: fc.constant(network),
@@ -38,6 +50,7 @@ const body: fc.Arbitrary<CertificateBody> = fc
     simulated: fc.boolean(),
     issuedEpoch: fc.integer({ min: 0, max: 2 ** 40 }),
     expiresAt: time,
+    packets: fc.option(packets, { nil: undefined }),
   })
   .map((fields) => ({ ...fields, id: toDidKey(fields.key) }))
 
@@ -129,7 +142,9 @@ for (const codec of CODECS) {
         const tuple = decode<unknown[]>(codec.encode(value as never))
         assert.ok(refusedOrNot(codec, encode([...tuple, 0])))
         assert.ok(refusedOrNot(codec, encode(tuple.slice(0, -1))))
-        assert.ok(refusedOrNot(codec, encode([2, ...tuple.slice(1)])))
+        for (const version of [0, 1, 2, 3]) {
+          if (version !== tuple[0]) assert.ok(refusedOrNot(codec, encode([version, ...tuple.slice(1)])))
+        }
       }),
       { numRuns: 30 },
     )
@@ -155,9 +170,57 @@ test('the largest certificate body fits its limit', () => {
     simulated: false,
     issuedEpoch: 2 ** 40,
     expiresAt: Number.MAX_SAFE_INTEGER,
+    packets: {
+      addresses: [1, 2, 3, 4].map((last) => `/ip6/2001:1db8:aaaa:bbbb:cccc:dddd:eeee:${last}fff/udp/65535`),
+      linkKey: new Uint8Array(32).fill(255),
+      onionKey: new Uint8Array(32).fill(255),
+    },
   })
   assert.ok(encoded.length <= MAX_CERTIFICATE_BODY, `${encoded.length} bytes`)
   assert.equal(decodeCertificateBody(encoded).addresses.length, 8)
+})
+
+/** A body whose field `packets` is this. */
+function withPackets(field: unknown): Uint8Array {
+  const tuple = decode<unknown[]>(encodeCertificateBody(fc.sample(body, { numRuns: 1, seed: 1 })[0] as CertificateBody))
+  return encode([...tuple.slice(0, -1), field])
+}
+
+test('packets of a certificate body: none, or addresses in their one spelling and two keys', () => {
+  const key = new Uint8Array(32).fill(7)
+  const udp = '/ip4/192.0.2.7/udp/4782'
+  assert.deepEqual(decodeCertificateBody(withPackets([[udp], key, key])).packets, {
+    addresses: [udp],
+    linkKey: key,
+    onionKey: key,
+  })
+  assert.equal(decodeCertificateBody(withPackets(null)).packets, undefined)
+  for (const [field, why] of [
+    [[], /packets must be a list of 3/],
+    [[[udp], key], /packets must be a list of 3/],
+    [[[udp], key, key, null], /packets must be a list of 3/],
+    [[udp, key, key], /packets\.addresses must be a list of 1 to 4/],
+    [[[], key, key], /packets\.addresses must be a list of 1 to 4/],
+    [[[1, 2, 3, 4, 5].map((port) => `/ip4/192.0.2.7/udp/${port}`), key, key], /packets\.addresses must be a list/],
+    [[[udp, udp], key, key], /packets\.addresses names an item twice/],
+    [[['/ip4/192.0.2.7/tcp/4782'], key, key], /packets\.addresses\[0\] must be an address like \/ip4/],
+    [[[udp], key.subarray(1), key], /packets\.linkKey must be 32 bytes/],
+    [[[udp], key, 'key'], /packets\.onionKey must be 32 bytes/],
+    [[[udp], new Uint8Array(32), key], /packets\.linkKey is all zeros/],
+    [[[udp], key, new Uint8Array(32)], /packets\.onionKey is all zeros/],
+    [false, /packets must be a list of 3/],
+  ] as const) {
+    assert.throws(() => decodeCertificateBody(withPackets(field)), { code: 'E_CERTIFICATE_MALFORMED', cause: why })
+  }
+})
+
+test('a body of version 1 is refused as what it is', () => {
+  const tuple = decode<unknown[]>(withPackets(null))
+  assert.throws(() => decodeCertificateBody(encode([1, ...tuple.slice(1, -1)])), {
+    code: 'E_CERTIFICATE_MALFORMED',
+    cause: /it is of version 1, which did not say where a node takes packets; this is version 2/,
+    fix: /update the older of the two sides/,
+  })
 })
 
 test('nesting as deep as fits is refused, not a crash', () => {

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { canonicalHost, isLoopback, isUnspecified, mappedIPv4 } from '@weft/core'
 import fc from 'fast-check'
-import {
-  canonicalHost,
-  isLoopback,
-  isUnspecified,
-  mappedIPv4,
-  parseNodeAddress,
-} from '../../src/network/node-address.ts'
+import { parseNodeAddress } from '../../src/network/node-address.ts'
 
 test('the forms that are dialled', () => {
   assert.deepEqual(parseNodeAddress('/ip4/192.0.2.1/tcp/4780'), { host: '192.0.2.1', port: 4780, websocket: false })

@@ -11,7 +11,7 @@ const PROBE_LENGTH = 100_000
 export const storageProbe: ConformanceProbe = {
   role: 'storage',
   name: 'keeps a shard',
-  async run(probe, _id, signal) {
+  async run(probe, _applicant, signal) {
     await using client = new ShardClient(await probe.open('shard', signal))
     const object = SigningKey.generate()
     client.authorize(authorizePut(object, probe.self))

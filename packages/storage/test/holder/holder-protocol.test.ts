@@ -17,6 +17,7 @@ import { authorizePut } from '../../src/holder/shard-authorization.ts'
 import { storageProbe } from '../../src/holder/storage-probe.ts'
 import { MiB, holderFixture, rejects, until, newObject } from './holder-fixture.ts'
 import { files } from './shards.ts'
+import { applicantOf } from '../support/applicant-of.ts'
 
 const random = seededRandom(1)
 
@@ -103,7 +104,7 @@ describe('the shard protocol of a holder', () => {
       self: fixture.peer.id,
       open: async () => fixture.streams.connect(fixture.peer.id),
     } as unknown as Parameters<typeof storageProbe.run>[0]
-    await storageProbe.run(probe, fixture.peer.id, new AbortController().signal)
+    await storageProbe.run(probe, applicantOf(fixture.peer.id), new AbortController().signal)
     assert.equal(fixture.holder.held().shards, 0)
   })
 

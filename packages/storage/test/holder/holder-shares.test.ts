@@ -5,6 +5,7 @@ import { type DidKey, SigningKey } from '@weft/crypto'
 import { authorizeCommit, authorizeRelease } from '../../src/holder/shard-authorization.ts'
 import { storageProbe } from '../../src/holder/storage-probe.ts'
 import { type Fixture, MiB, holderFixture, rejects, newObject } from './holder-fixture.ts'
+import { applicantOf } from '../support/applicant-of.ts'
 
 const random = seededRandom(3)
 const DAY = 86_400_000
@@ -91,7 +92,7 @@ describe('shares of a holder', () => {
         self: validator.id,
         open: async () => fixture.streams.connect(validator.id),
       } as unknown as Parameters<typeof storageProbe.run>[0]
-      await storageProbe.run(probe, validator.id, new AbortController().signal)
+      await storageProbe.run(probe, applicantOf(validator.id), new AbortController().signal)
       assert.equal(fixture.holder.held().bytes, before)
     }
   })

@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Aead } from '@weft/onion'
+import { BenchDevnet, weft } from '../lib/bench-devnet.ts'
+import type { Bench, BenchRow } from '../lib/bench-result.ts'
+import { measure } from '../lib/measure.ts'
+import { measureInTurn } from '../lib/measure-in-turn.ts'
+import { type Summary, summarise } from '../lib/summarise.ts'
+import { TorNetwork, missingForTor } from '../lib/tor-network.ts'
+import { type ProxyPort, curlVersion, download, downloadAtOnce, upload } from './curl.ts'
+import { type FirstByte, firstByte } from './first-byte.ts'
+import { HttpTarget } from './http-target.ts'
+import { memoryOfStalled } from './memory-of-stalled.ts'
+
+// Three hops of the devnet's daemons, and three of Debian's tor, on one machine: what curl gets out of either.
+
+const BASE_PORT = 29_200
+const TOR_PORT = 29_100
+const SIZE = 100_000_000
+const AT_ONCE = { count: 20, size: 10_000_000 }
+/** Requests a sample; the sample is their median and 99th percentile. */
+const REQUESTS = 200
+const STALLED = 100
+const ROUNDS = 5
+const ROUTE_MS = 60_000
+/** Bytes that a layer of a packet seals, and how many a sample. */
+const UNIT = 1_380
+const UNITS = 20_000
+const TOR = 'Tor'
+
+/** Whom a row asks: Tor is not there where it is not installed. */
+interface Ways {
+  readonly weft: ProxyPort
+  readonly tor: ProxyPort
+}
+
+const bench: Bench = async () => {
+  const versions: Record<string, string> = { curl: curlVersion() }
+  const missing = missingForTor()
+  if (missing !== undefined) console.error(`bench: no rows of Tor, since ${missing}`)
+  else versions['tor'] = TorNetwork.version()
+  await using devnet = new BenchDevnet(BASE_PORT)
+  await using target = await HttpTarget.listen()
+  const { nodes } = await devnet.up()
+  await connected(devnet.client)
+  await using tor = missing === undefined ? await TorNetwork.start(TOR_PORT) : undefined
+  const ways: Ways = { weft: BASE_PORT + 1, tor: tor?.proxyPort }
+  const file = join(devnet.directory, 'file.bin')
+  writeFileSync(file, randomBytes(SIZE))
+  const { port } = target
+
+  const rows: BenchRow[] = [
+    ...(await speedRows('one stream, GET of 100 MB', ways, (proxy) => download(proxy, port, SIZE), { goal: 30 })),
+    ...(await speedRows('one stream, PUT of 100 MB', ways, (proxy) => upload(proxy, port, file, SIZE))),
+    ...(await speedRows('20 GETs of 10 MB at once, together', ways, (proxy) =>
+      downloadAtOnce(proxy, port, AT_ONCE.count, AT_ONCE.size),
+    )),
+    ...(await firstByteRows(ways, (proxy) => firstByte(proxy, port, REQUESTS))),
+  ]
+  console.error(`bench: memory under ${STALLED} stalled circuits`)
+  const growths = await memoryOfStalled(devnet, nodes, target, { circuits: STALLED, rounds: ROUNDS })
+  for (const role of ['relay', 'exit'] as const)
+    rows.push({
+      what: `RSS of the ${role} under ${STALLED} stalled circuits, more than before`,
+      unit: 'MB',
+      ...summarise(growths.map((growth) => growth[role])),
+      goal: 32,
+    })
+  rows.push({
+    what: 'the machine meanwhile: ChaCha20-Poly1305 of 1380 B, one thread',
+    unit: 'µs',
+    ...(await sealing()),
+  })
+  return {
+    name: 'vpn',
+    rows,
+    versions,
+    notes: [
+      'SOCKS5 to HTTP on loopback over entry, relay and exit in processes of their own; client, three nodes, nine idle ones, curl and the server share two cores. Weft, Tor and direct take turns.',
+      missing === undefined
+        ? 'Tor: a private network of Debian’s package: one authority, three relays, an exit and a client, with the congestion control of the public network (cc_alg=2) and all else by default.'
+        : `Tor was not measured: ${missing}.`,
+      `First byte: a new connection to the proxy and a GET of one byte over a route that stands, ${REQUESTS} one after the other a sample; each time is less the direct one of the same round.`,
+      `Stalled circuits: downloads of 1 GB that their clients begin and never read, each on a circuit of its own through the same relay and exit; ${ROUNDS} rounds, all counted from before the first.`,
+    ],
+  }
+}
+
+/** One row for Weft, with its ratio to Tor, one for Tor, one for none of both. */
+async function speedRows(
+  what: string,
+  { weft: ours, tor }: Ways,
+  once: (proxy: ProxyPort) => Promise<number>,
+  { goal }: { readonly goal?: number } = {},
+): Promise<readonly BenchRow[]> {
+  const contestants = {
+    weft: () => once(ours),
+    direct: () => once(undefined),
+    ...(tor === undefined ? {} : { tor: () => once(tor) }),
+  }
+  console.error(`bench: ${what}`)
+  const figures = await measureInTurn<string, number>(contestants)
+  const of = (name: keyof typeof contestants): Summary => summarise(figures[name] ?? [])
+  const rows: BenchRow[] = [{ what, unit: 'MB/s', ...of('weft'), ...(goal === undefined ? {} : { goal }) }]
+  if (tor !== undefined) {
+    rows[0] = { ...(rows[0] as BenchRow), peer: TOR, ratioToPeer: of('weft').median / of('tor').median }
+    rows.push({ what: `${what}, by Tor`, unit: 'MB/s', ...of('tor') })
+  }
+  rows.push({ what: `${what}, raw limit: no proxy`, unit: 'MB/s', ...of('direct') })
+  return rows
+}
+
+async function firstByteRows(
+  { weft: ours, tor }: Ways,
+  once: (proxy: ProxyPort) => Promise<FirstByte>,
+): Promise<readonly BenchRow[]> {
+  const contestants = {
+    weft: () => once(ours),
+    direct: () => once(undefined),
+    ...(tor === undefined ? {} : { tor: () => once(tor) }),
+  }
+  console.error('bench: time to first byte')
+  const figures = await measureInTurn<string, FirstByte>(contestants)
+  const rows: BenchRow[] = []
+  for (const at of ['p50', 'p99'] as const) {
+    const added = (name: string): Summary =>
+      summarise(
+        (figures[name] ?? []).map((figure, round) => figure[at] - (figures['direct']?.[round]?.[at] ?? Number.NaN)),
+      )
+    const what = `time to first byte, ${at}, added`
+    const row = { what, unit: 'ms', ...added('weft'), ...(at === 'p50' ? { goal: 15 } : {}) }
+    if (tor === undefined) rows.push(row)
+    else {
+      rows.push({ ...row, peer: TOR, ratioToPeer: added('tor').median / row.median })
+      rows.push({ what: `${what}, by Tor`, unit: 'ms', ...added('tor') })
+    }
+  }
+  return rows
+}
+
+/** µs for one layer of one packet. */
+function sealing(): Promise<Summary> {
+  const aead = new Aead(new Uint8Array(randomBytes(32)))
+  const sealed = new Uint8Array(UNIT + 16)
+  const plain = sealed.subarray(0, UNIT)
+  const nonce = new Uint8Array(12)
+  return measure(() => {
+    const started = performance.now()
+    for (let sealedUnits = 0; sealedUnits < UNITS; sealedUnits++) aead.seal(sealed, plain, undefined, nonce)
+    return ((performance.now() - started) * 1_000) / UNITS
+  })
+}
+
+/** Resolves when the client of the devnet has a route. */
+async function connected(home: string): Promise<void> {
+  const deadline = performance.now() + ROUTE_MS
+  for (;;) {
+    const { text } = await weft(['vpn', 'route', '--json'], home)
+    if ((JSON.parse(text) as { state: string }).state === 'connected') return
+    if (performance.now() > deadline) throw new Error(`the client has no route after ${ROUTE_MS / 1_000} s: ${text}`)
+  }
+}
+
+export default bench

@@ -1,0 +1,10 @@
+import type { VpnStatusAnswer } from '@weft/node'
+import { openApi } from '../daemon/open-api.ts'
+import type { Invocation } from '../program/invocation.ts'
+
+export async function run(invocation: Invocation): Promise<void> {
+  const { output, signal } = invocation
+  const status = await openApi(invocation).json<VpnStatusAnswer>('POST', '/api/v1/vpn/down', undefined, { signal })
+  output.document({ ...status })
+  output.print('The proxy is closed, and no route is kept.')
+}

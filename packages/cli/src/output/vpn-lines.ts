@@ -1,0 +1,39 @@
+import type { VpnStatusAnswer } from '@weft/node'
+import { faultLines } from './fault-lines.ts'
+import { formatDuration } from './format.ts'
+import type { Output } from './output.ts'
+import { legLines, stateLines, throughputWords } from './route-lines.ts'
+
+/** How the VPN stands, for people. */
+export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
+  const { state, fault, proxy, streams, failures, route, carried } = status
+  const [used, ...others] = route.legs
+  return [
+    ...stateLines(state, fault, output),
+    ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
+    `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
+    `  throughput  ${throughputWords(route.throughput)}`,
+    ...(used === undefined ? [] : legLines(used, now, long, output)),
+    ...(others.length === 0 ? [] : [`${others.length} more in readiness: weft vpn route`]),
+    ...(carried === undefined ? [] : carriedLines(carried)),
+    ...(failures.length === 0 ? [] : ['', 'Requests that failed, the latest first (their targets are kept nowhere):']),
+    ...failures.flatMap((failure) => [`  ${formatDuration(now - failure.at)} ago`, ...faultLines(failure, output)]),
+  ]
+}
+
+function carriedLines({
+  circuits,
+  links,
+  exitStreams,
+  packetsReceived,
+  packetsSent,
+  packetsForwarded,
+  packetsDropped,
+}: NonNullable<VpnStatusAnswer['carried']>): string[] {
+  const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
+  const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
+  return [
+    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections out`,
+    `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded; dropped: ${words === '' ? 'none' : words}`,
+  ]
+}

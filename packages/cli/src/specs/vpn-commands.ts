@@ -1,0 +1,47 @@
+import type { CommandSpec } from '../program/command-spec.ts'
+import { HOME, LONG, TIMEOUT } from './common-options.ts'
+
+/** Private routes. */
+export const VPN_COMMANDS: readonly CommandSpec[] = [
+  {
+    words: ['vpn', 'up'],
+    summary: 'start the proxy and a route',
+    options: [
+      { flags: '--wait', description: 'wait until a route is connected (exit code 6 if time runs out)' },
+      { ...TIMEOUT, fallback: '30s' },
+      HOME,
+    ],
+    examples: ['weft vpn up --wait', 'curl --proxy socks5h://127.0.0.1:7781 https://example.org/'],
+    notes:
+      'Programs use it as a SOCKS5 proxy that resolves names (socks5h). Requests with other user names and passwords get routes of their own.',
+    load: () => import('../commands/vpn-up.ts'),
+  },
+  {
+    words: ['vpn', 'down'],
+    summary: 'end the proxy, every connection over it and the routes',
+    options: [TIMEOUT, HOME],
+    examples: ['weft vpn down'],
+    load: () => import('../commands/vpn-down.ts'),
+  },
+  {
+    words: ['vpn', 'status'],
+    summary: 'show the proxy, what failed over it and why, and what this node carries for others',
+    options: [LONG, TIMEOUT, HOME],
+    examples: ['weft vpn status', 'weft vpn status --json'],
+    load: () => import('../commands/vpn-status.ts'),
+  },
+  {
+    words: ['vpn', 'route'],
+    summary: 'show the nodes of the route, hop by hop, with their health',
+    options: [LONG, TIMEOUT, HOME],
+    examples: ['weft vpn route', 'weft vpn route --json'],
+    load: () => import('../commands/vpn-route.ts'),
+  },
+  {
+    words: ['vpn', 'exits'],
+    summary: 'list the exits of the signed map',
+    options: [LONG, TIMEOUT, HOME],
+    examples: ['weft vpn exits'],
+    load: () => import('../commands/vpn-exits.ts'),
+  },
+]

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import type { VpnView } from '../src/parts/vpn-view.tsx'
+
+// Node runs no JSX: the view is bundled with a renderer, as the page's build does it.
+
+type Vpn = Parameters<typeof VpnView>[0]['vpn']
+
+const HARNESS = `
+import { createElement } from 'react'
+import { renderToStaticMarkup } from 'react-dom/server.edge'
+import { VpnView } from './vpn-view.tsx'
+export const render = (vpn, history) => renderToStaticMarkup(createElement(VpnView, { vpn, history }))
+`
+const directory = mkdtempSync(join(tmpdir(), 'weft-view-'))
+let render: (vpn: Vpn, history: readonly { at: number; sent: number; received: number }[]) => string
+
+before(async () => {
+  const outfile = join(directory, 'view.mjs')
+  await build({
+    stdin: { contents: HARNESS, resolveDir: join(import.meta.dirname, '..', 'src', 'parts'), loader: 'js' },
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'silent',
+  })
+  const view = (await import(pathToFileURL(outfile).href)) as { render: typeof render }
+  render = view.render
+})
+after(() => rmSync(directory, { recursive: true, force: true }))
+
+const NOTHING = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
+const OFF: Vpn = {
+  schemaVersion: 1,
+  state: 'off',
+  streams: { open: 0, opened: 0, failed: 0 },
+  failures: [],
+  route: { legs: [], throughput: NOTHING },
+}
+
+const hop = (role: 'entry' | 'relay' | 'exit', node: string) => ({
+  node: `did:key:z6Mk${node}`,
+  role,
+  country: 'DE',
+  region: 'eu',
+  simulated: role !== 'exit',
+  latencyMs: 1.25,
+  health: 'green' as const,
+  reason: '',
+})
+
+it('says that it is off, and shows no legs', () => {
+  const html = render(OFF, [])
+  assert.match(html, /data-state="off"/)
+  assert.match(html, /does not listen/)
+  assert.doesNotMatch(html, /data-testid="leg"/)
+})
+
+it('says why it is blocked and what to do', () => {
+  const fault = { code: 'E_NO_EXIT', cause: 'No exit <is> there.', fix: 'Wait for one.' }
+  const html = render({ ...OFF, state: 'blocked', fault }, [])
+  assert.match(html, /data-state="blocked"/)
+  assert.match(html, /role="alert"/)
+  assert.match(html, /<code>E_NO_EXIT<\/code> No exit &lt;is&gt; there\./)
+  assert.match(html, /<strong>Fix:<\/strong> Wait for one\./)
+})
+
+it('shows each hop with node, role, country, latency and health, and made-up places as such', () => {
+  const hops = [hop('entry', 'aaaaaaaa'), hop('relay', 'bbbbbbbb'), hop('exit', 'cccccccc')]
+  const slow = { ...hop('relay', 'dddddddd'), latencyMs: undefined, health: 'yellow' as const, reason: 'it is late' }
+  const html = render(
+    {
+      ...OFF,
+      state: 'connected',
+      proxy: { host: '127.0.0.1', port: 7781 },
+      route: {
+        legs: [
+          { state: 'active', hops, rttMs: 3.75, streams: 1, since: 0 },
+          { state: 'spare', hops: [slow], streams: 0, since: 0 },
+        ],
+        rttMs: 3.75,
+        throughput: { sentBytesPerSecond: 1_000, receivedBytesPerSecond: 2_500_000, sentBytes: 5, receivedBytes: 3e9 },
+      },
+    },
+    [{ at: 1_000_000, sent: 1_000, received: 2_500_000 }],
+  )
+  assert.match(html, /data-testid="rtt">3\.8 ms to the exit and back/)
+  assert.match(html, /127\.0\.0\.1:7781/)
+  const rows = [
+    ...html.matchAll(/<tr data-node="did:key:z6Mk(\w+)" data-role="(\w+)" data-health="(\w+)">(.*?)<\/tr>/g),
+  ]
+  assert.deepEqual(
+    rows.map(([, node, role, health]) => [node, role, health]),
+    [
+      ['aaaaaaaa', 'entry', 'green'],
+      ['bbbbbbbb', 'relay', 'green'],
+      ['cccccccc', 'exit', 'green'],
+      ['dddddddd', 'relay', 'yellow'],
+    ],
+  )
+  const [entry, , exit, late] = rows.map(([, , , , cells]) => cells ?? '')
+  assert.match(entry ?? '', /…aaaaaaaa.*DE<span class="quiet"> \(simulated\).*1\.3 ms.*as usual/)
+  assert.doesNotMatch(exit ?? '', /simulated/)
+  assert.match(late ?? '', /–.*slow or lossy.*it is late/)
+  assert.match(html, /data-testid="received">2\.5 MB\/s, 3 GB in all/)
+  assert.match(html, /data-testid="sent">1 kB\/s, 5 B in all/)
+  assert.match(html, /<svg[^>]*aria-hidden="true"/)
+  assert.match(html, /<th scope="row">10 to 0<\/th><td>250 kB\/s<\/td><td>100 B\/s<\/td>/)
+})
+
+it('tells of five requests that failed, and of what the node carries', () => {
+  const failures = Array.from({ length: 7 }, (_, at) => ({ at, code: `E_${at}`, cause: 'c', fix: 'f' }))
+  const carried = {
+    circuits: 4,
+    links: 3,
+    exitStreams: 2,
+    packetsForwarded: 0,
+    packetsReceived: 0,
+    packetsSent: 0,
+    packetsDropped: {},
+  }
+  const html = render({ ...OFF, failures, carried }, [])
+  assert.deepEqual(
+    Array.from(html.matchAll(/E_\d/g), ([code]) => code),
+    ['E_0', 'E_1', 'E_2', 'E_3', 'E_4'],
+  )
+  assert.match(html, /4 circuits, 2 connections to the outside/)
+})

@@ -1,0 +1,64 @@
+import { type Logger, type Scope, isWeftError, systemClock } from '@weft/core'
+import type { SigningKey } from '@weft/crypto'
+import { type NetworkFile, networkIdOf, parseNodeAddress } from '@weft/overlay'
+import type { Config } from '../config/load-config.ts'
+import type { Components, NodeVpn } from './components.ts'
+import { PROXY } from './open-proxy.ts'
+import type { PacketKeys } from './packet-keys.ts'
+import { portError } from './port-error.ts'
+
+/** Of the four ports from ports.public on, that of packets is the third (docs/specs/cli.md, Ports). */
+export const PACKETS = 2
+
+export interface VpnStart {
+  readonly config: Config
+  readonly components: Pick<Components, 'createVpn'>
+  readonly keys: { readonly node: SigningKey; readonly packets: PacketKeys | undefined }
+  readonly networkFile: NetworkFile
+  readonly logger: Logger
+  readonly scope: Scope
+}
+
+/**
+ * Starts the VPN of this node, as yet without a network: an entry, relay or exit takes packets, a client nothing.
+ * @throws WeftError E_PORT_TAKEN (UDP), E_UDP_PORT, E_PACKETS_FAILED
+ */
+export async function startVpn(start: VpnStart): Promise<NodeVpn> {
+  const { config, components, keys, networkFile, logger, scope } = start
+  const { values, roles } = config
+  const simulated = networkFile.simulated !== undefined
+  const port = values['ports.public'] + PACKETS
+  try {
+    return await components.createVpn({
+      clock: systemClock,
+      logger,
+      scope,
+      networkId: networkIdOf(networkFile),
+      nodeKey: keys.node.publicKey,
+      roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
+      keys: keys.packets,
+      udp: {
+        host: simulated ? '127.0.0.1' : values['network.listen_host'],
+        // Nobody dials a client: any port will do.
+        port: keys.packets === undefined ? 0 : port,
+      },
+      proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },
+      exit: {
+        allow: values['exit.allow'],
+        deny: values['exit.deny'],
+        own: values['network.announce'].flatMap((address) => parseNodeAddress(address)?.host ?? []),
+        nameServers: values['exit.name_servers'],
+      },
+    })
+  } catch (error) {
+    throw isWeftError(error, 'E_PORT_TAKEN')
+      ? portError({ code: 'EADDRINUSE' }, port, `ports.public + ${PACKETS}`, 'udp')
+      : error
+  }
+}
+
+/** Whether the proxy is up from the start, by `vpn.proxy`. */
+export function proxyFromStart({ values, roles }: Config, networkFile: NetworkFile): boolean {
+  if (values['vpn.proxy'] !== 'auto') return values['vpn.proxy'] === 'on'
+  return roles.length === 0 && networkFile.simulated !== undefined
+}

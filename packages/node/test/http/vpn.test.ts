@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:net'
+import { test } from 'node:test'
+import { WeftError } from '@weft/core'
+import type { Grant } from '../../src/http/scopes.ts'
+import type { NewTokenAnswer, VpnExitsAnswer, VpnRouteAnswer, VpnStatusAnswer } from '../../src/routes/answers.ts'
+import { fakeRoute } from '../support/fake-vpn.ts'
+import { JSON_TYPE, call, open } from '../support/http.ts'
+import { startTestDaemon } from '../support/test-daemon.ts'
+
+test('up, status, route, exits, down', async (t) => {
+  const { socket: socketPath, port } = await startTestDaemon(t)
+  const post = async (path: string): Promise<VpnStatusAnswer> =>
+    (await call({ socketPath, method: 'POST', path })).json<VpnStatusAnswer>()
+  const get = async <T>(path: string): Promise<T> => (await call({ socketPath, path })).json<T>()
+  assert.equal((await get<VpnStatusAnswer>('/api/v1/vpn')).state, 'off')
+  assert.deepEqual((await get<VpnRouteAnswer>('/api/v1/vpn/route')).legs, [])
+  const up = await post('/api/v1/vpn/up')
+  assert.deepEqual([up.state, up.proxy], ['connected', { host: '127.0.0.1', port: port + 1 }])
+  const route = await get<VpnRouteAnswer>('/api/v1/vpn/route')
+  assert.deepEqual(
+    [route.state, route.rttMs, route.legs[0]?.hops.map(({ role, latencyMs }) => [role, latencyMs])],
+    [
+      'connected',
+      8,
+      [
+        ['entry', 1.5],
+        ['relay', 2.5],
+        ['exit', undefined],
+      ],
+    ],
+  )
+  assert.equal((await get<VpnExitsAnswer>('/api/v1/vpn/exits')).exits[0]?.country, 'DE')
+  assert.equal((await post('/api/v1/vpn/down')).state, 'off')
+})
+
+test('reading routes and turning them on and off are scopes of their own', async (t) => {
+  const { socket, port } = await startTestDaemon(t)
+  const statuses = async (...scopes: Grant[]): Promise<number[]> => {
+    const { token } = (
+      await call({
+        socketPath: socket,
+        method: 'POST',
+        path: '/api/v1/tokens',
+        headers: JSON_TYPE,
+        body: JSON.stringify({ name: scopes.join().replaceAll(/\W/g, '-'), scopes }),
+      })
+    ).json<NewTokenAnswer>()
+    const headers = { authorization: `Bearer ${token}` }
+    const answers = [
+      await call({ port, headers, path: '/api/v1/vpn' }),
+      await call({ port, headers, path: '/api/v1/vpn/route' }),
+      await call({ port, headers, path: '/api/v1/vpn/exits' }),
+      await call({ port, headers, path: '/api/v1/vpn/up', method: 'POST' }),
+      await call({ port, headers, path: '/api/v1/vpn/down', method: 'POST' }),
+    ]
+    return answers.map(({ status }) => status)
+  }
+  assert.deepEqual(await statuses('vpn:read'), [200, 200, 200, 403, 403])
+  assert.deepEqual(await statuses('vpn:use'), [403, 403, 403, 200, 200])
+  assert.deepEqual(await statuses('vpn:*'), [200, 200, 200, 200, 200])
+  assert.deepEqual(await statuses('node:read', 'network:read'), [403, 403, 403, 403, 403])
+})
+
+test('a taken port of the proxy is named with its setting and who has it', async (t) => {
+  const { socket: socketPath, port, vpn } = await startTestDaemon(t)
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(port + 1, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  vpn.refuse = new WeftError({ code: 'E_PORT_TAKEN', cause: 'another program', fix: 'end it' })
+  const { code, text } = await call({ socketPath, method: 'POST', path: '/api/v1/vpn/up' })
+  assert.equal(code, 'E_PORT_TAKEN')
+  assert.match(
+    text,
+    new RegExp(`Port ${port + 1} \\(ports\\.base \\+ 1\\) is taken by node .*\\(pid ${process.pid}\\)`),
+  )
+  assert.match(text, /--base-port/)
+})
+
+test('what the VPN lacks is a fault, and keeps the node from being ready', async (t) => {
+  const { socket: socketPath, vpn } = await startTestDaemon(t)
+  const ready = async (): Promise<number> => (await call({ socketPath, path: '/readyz' })).status
+  assert.equal(await ready(), 200)
+  vpn.fault = { code: 'E_NO_EXIT', cause: 'No exit.', fix: 'Wait.' }
+  assert.equal(await ready(), 503)
+  const { faults } = (await call({ socketPath, path: '/api/v1/status' })).json<{ faults: unknown[] }>()
+  assert.deepEqual(faults, [vpn.fault])
+})
+
+test('routes are kept for those who come back, throughput is not', async (t) => {
+  const { socket: socketPath, vpn } = await startTestDaemon(t)
+  const stream = await open({ socketPath, path: '/api/v1/events' })
+  const start = /id: (.*)\n/.exec(await readUntil(stream, /\n\n/))?.[1] as string
+  vpn.emitter.emit('route', { state: 'connected', route: fakeRoute(), fault: undefined })
+  vpn.emitter.emit('throughput', fakeRoute().throughput)
+  const seen = await readUntil(stream, /event: throughput\n.*\n\n/)
+  assert.match(seen, /id: \S+\nevent: route\ndata: {"state":"connected","route":{"legs":\[/)
+  assert.match(seen, /\n\nevent: throughput\ndata: {"sentBytesPerSecond":10,/)
+  stream.destroy()
+  const again = await open({ socketPath, path: '/api/v1/events', headers: { 'last-event-id': start } })
+  const missed = await readUntil(again, /event: route\n.*\n\n/)
+  assert.doesNotMatch(missed, /throughput\n/)
+  again.destroy()
+})
+
+async function readUntil(response: IncomingMessage, pattern: RegExp): Promise<string> {
+  let text = ''
+  for await (const chunk of response.iterator({ destroyOnReturn: false })) {
+    text += String(chunk)
+    if (pattern.test(text)) return text
+  }
+  throw new Error(`the stream ended: ${text}`)
+}

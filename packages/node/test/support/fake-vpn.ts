@@ -1,0 +1,93 @@
+import { Emitter, type Fault } from '@weft/core'
+import type { ConformanceProbe } from '@weft/overlay'
+import type { ExitStatus, RouteStatus, VpnEvents, VpnInit, VpnState, VpnStatus } from '@weft/vpn'
+import type { NodeVpn } from '../../src/daemon/components.ts'
+
+const NODE = 'did:key:z6MkExit1'
+
+/** A VPN of which a test says how its route stands. */
+export class FakeVpn implements NodeVpn {
+  readonly init: VpnInit
+  readonly emitter = new Emitter<VpnEvents>()
+  readonly probe: ConformanceProbe = { role: 'packets', name: 'fake', run: async () => {} }
+  fault: Fault | undefined
+  state: VpnState = 'off'
+  /** What `up` fails with. */
+  refuse: Error | undefined
+  follows = false
+  closed = false
+
+  constructor(init: VpnInit) {
+    this.init = init
+  }
+
+  follow(): void {
+    this.follows = true
+  }
+  async up(): Promise<void> {
+    if (this.refuse !== undefined) throw this.refuse
+    this.state = 'connected'
+  }
+  async down(): Promise<void> {
+    this.state = 'off'
+  }
+  async status(): Promise<VpnStatus> {
+    const up = this.state !== 'off'
+    return {
+      state: this.state,
+      fault: this.fault,
+      proxy: up ? this.init.proxy : undefined,
+      streams: { open: 1, opened: 2, failed: 1 },
+      failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5 }],
+      route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
+      carried:
+        this.init.keys === undefined
+          ? undefined
+          : {
+              circuits: 3,
+              links: 4,
+              exitStreams: 5,
+              packetsForwarded: 6,
+              packetsReceived: 7,
+              packetsSent: 8,
+              packetsDropped: { replayed: 9 },
+            },
+    }
+  }
+  exits(): readonly ExitStatus[] {
+    return [{ node: NODE, country: 'DE', region: 'europe', family: 'f', simulated: true, used: true, reason: '' }]
+  }
+  on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
+    return this.emitter.on(name, listener)
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closed = true
+  }
+}
+
+/** One leg, measured up to its relay. */
+export function fakeRoute(): RouteStatus {
+  const hop = { node: NODE, country: 'DE', region: 'europe', simulated: true, health: 'green', reason: '' } as const
+  return {
+    legs: [
+      {
+        state: 'active',
+        hops: [
+          { ...hop, role: 'entry', latencyMs: 1.5 },
+          { ...hop, role: 'relay', latencyMs: 2.5 },
+          { ...hop, role: 'exit', latencyMs: undefined, health: 'yellow', reason: 'slow' },
+        ],
+        rttMs: 8,
+        streams: 1,
+        since: 1_000,
+        fault: undefined,
+      },
+    ],
+    rttMs: 8,
+    throughput: { sentBytesPerSecond: 10, receivedBytesPerSecond: 20, sentBytes: 100, receivedBytes: 200 },
+  }
+}
+
+export async function createFakeVpn(init: VpnInit): Promise<FakeVpn> {
+  return init.scope.use('vpn', new FakeVpn(init))
+}

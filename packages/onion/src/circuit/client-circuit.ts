@@ -1,0 +1,284 @@
+import { WeftError } from '@weft/core'
+import { type Packet } from '../packet/packet.ts'
+import { HEADER_SIZE, MAX_HOPS, MIN_HOPS, payloadLength } from '../packet/sizes.ts'
+import { CircuitBuild } from './circuit-build.ts'
+import { type CircuitLink, LinkCommand, type LinkMessageCommand } from './circuit-link.ts'
+import { type ClientHop } from './client-hop.ts'
+import { type ClientShared } from './client-shared.ts'
+import { type Control, PING_TOKEN_BYTES, readControl, writeControl } from './control.ts'
+import { sessionKind, UnitKind } from './layer.ts'
+import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
+import { CircuitReason } from './reasons.ts'
+
+/** The exit of a circuit on which the client sent nothing for so long is pinged, ms. */
+const IDLE_PING_MS = 30_000
+/** `create` and `extend` without an answer are sent again after so long, ms. */
+const RETRY_MS = 500
+const DEFAULT_TIMEOUT_MS = 5000
+
+export interface ClientCircuitOptions {
+  /** Link to the first hop. */
+  readonly link: CircuitLink
+  /** 2 to 5 hops, entry first, exit last: Ed25519 node key and X25519 onion key of each. */
+  readonly hops: readonly { readonly id: Uint8Array; readonly onionKey: Uint8Array }[]
+  /** The circuit must be ready within this time, ms. */
+  readonly timeoutMs?: number
+  readonly onReady?: () => void
+  /** A session's packet from the exit: authentic, and each number once. `payload` is valid during the call. */
+  readonly onPacket?: (packetNumber: number, payload: Uint8Array) => void
+  /** The circuit is gone: why ({@link CircuitReason}) and which hop it was that failed or vanished. Not called after `destroy`. */
+  readonly onEnd?: (reason: number, atHop: number) => void
+  readonly onPong?: (hop: number, ms: number) => void
+}
+
+/**
+ * A circuit as its client sees it: builds it hop by hop, wraps and unwraps all layers. Made by `ClientCircuits`, which hands
+ * it what comes from its link.
+ */
+export class ClientCircuit {
+  readonly link: CircuitLink
+  /** Bytes of a session's packet. */
+  readonly payloadLength: number
+  readonly #shared: ClientShared
+  readonly #options: ClientCircuitOptions
+  readonly #circuitId: number
+  readonly #forget: () => void
+  readonly #hops: ClientHop[] = []
+  #state: 'building' | 'ready' | 'closed' = 'building'
+  #build: CircuitBuild | undefined
+  #retryAt = 0
+  readonly #deadline: number
+  #lastSentMs: number
+  #dropped = 0
+
+  /**
+   * `register` gives the circuit its id, `forget` takes it back.
+   * @throws WeftError E_CIRCUIT_HOPS when the hops are not 2 to 5 different nodes.
+   */
+  constructor(
+    shared: ClientShared,
+    options: ClientCircuitOptions,
+    register: (circuit: ClientCircuit) => number,
+    forget: (circuitId: number) => void,
+  ) {
+    checkHops(options.hops)
+    this.#shared = shared
+    this.#options = options
+    this.link = options.link
+    this.payloadLength = payloadLength(options.hops.length - 1)
+    const now = shared.clock.monotonic()
+    this.#deadline = now + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    this.#lastSentMs = now
+    this.#circuitId = register(this)
+    this.#forget = () => forget(this.#circuitId)
+  }
+
+  get state(): 'building' | 'ready' | 'closed' {
+    return this.#state
+  }
+
+  /** Time to each hop and back, ms: of its last ping, of its handshake before the first; undefined where not known. */
+  get rttMs(): readonly (number | undefined)[] {
+    return this.#options.hops.map((_, at) => this.#hops[at]?.rttMs)
+  }
+
+  /** Cells that did not open or did not belong where they came. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** Sends the first message; called once. */
+  start(): void {
+    this.#nextHop()
+  }
+
+  /**
+   * Sends a session's packet to the exit: `fill` writes all of the payload and returns its packet number, below 2^52 and never used before.
+   * @returns false, without a call of `fill`, unless the circuit is ready; false also when its link took nothing.
+   */
+  seal(fill: (payload: Uint8Array) => number): boolean {
+    if (this.#state !== 'ready') return false
+    const last = this.#hops.length - 1
+    const packetNumber = fill(this.#shared.slot.nestedPayload(last))
+    return this.#sendUnit(last, UnitKind.session, packetNumber)
+  }
+
+  /** Asks a hop (0 is the entry) for a sign of life; `onPong` tells the answer. Nothing happens for a hop that is not there (yet). */
+  ping(hop: number): void {
+    const to = this.#hops[hop]
+    if (to === undefined || this.#state === 'closed') return
+    const token = this.#shared.random.bytes(PING_TOKEN_BYTES)
+    to.pingSent(token, this.#shared.clock.monotonic())
+    this.#sendControl(hop, { kind: 'ping', token })
+  }
+
+  /** Ends the circuit and wipes its keys; twice does nothing. */
+  destroy(reason: number = CircuitReason.none): void {
+    this.#close(reason)
+  }
+
+  /** A cell of this circuit; opened in place. */
+  onCell(packet: Packet): void {
+    const last = this.#options.hops.length - 1
+    for (let depth = 0; depth < this.#hops.length; depth++) {
+      const hop = this.#hops[depth] as ClientHop
+      const plain = packet.nestedPlain(depth)
+      const offset = HEADER_SIZE + 8 * depth
+      const counter = hop.backward.open(packet.view, offset, packet.nestedSealed(depth), plain)
+      if (counter < 0) break
+      const kind = plain[plain.length - 1]
+      if (depth === last) {
+        const payload = packet.nestedPayload(depth)
+        const meant = sessionKind(counter, kind)
+        if (meant === UnitKind.session) {
+          this.#options.onPacket?.(counter, payload)
+          return
+        }
+        if (meant !== UnitKind.control) break
+        this.#onControl(depth, payload)
+        return
+      }
+      if (kind === UnitKind.control) {
+        this.#onControl(depth, packet.nestedPayload(depth))
+        return
+      }
+      if (kind !== UnitKind.pass) break
+    }
+    this.#dropped++
+  }
+
+  /** A link message about this circuit. */
+  onMessage(command: LinkMessageCommand, content: Uint8Array): void {
+    if (command === LinkCommand.destroy) this.#lost(readDestroy(content), 0, false)
+    else if (command === LinkCommand.created) this.#onAnswer(0, readCreated(content))
+  }
+
+  onLinkDown(): void {
+    this.#lost(CircuitReason.linkLost, 0, false)
+  }
+
+  /** When `onTimeout` is due, monotonic ms. */
+  nextTimeout(): number | undefined {
+    switch (this.#state) {
+      case 'building':
+        return Math.min(this.#retryAt, this.#deadline)
+      case 'ready':
+        return this.#lastSentMs + IDLE_PING_MS
+      case 'closed':
+        return undefined
+    }
+  }
+
+  /** Sends again what got no answer, gives up at the deadline, pings the exit when idle. */
+  onTimeout(): void {
+    const now = this.#shared.clock.monotonic()
+    if (this.#state === 'building') {
+      if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
+      else if (now >= this.#retryAt) {
+        if (this.#build !== undefined) this.#build.resent = true
+        this.#sendHandshake()
+      }
+    } else if (this.#state === 'ready' && now - this.#lastSentMs >= IDLE_PING_MS) this.ping(this.#hops.length - 1)
+  }
+
+  #nextHop(): void {
+    const { hops } = this.#options
+    const depth = this.#hops.length
+    const hop = hops[depth]
+    if (hop === undefined) {
+      this.#state = 'ready'
+      this.#options.onReady?.()
+      return
+    }
+    const { networkId, random, clock } = this.#shared
+    const last = depth === hops.length - 1
+    this.#build = CircuitBuild.start({ networkId, random, hop, depth, last, nowMs: clock.monotonic() })
+    if (this.#build === undefined) this.#lost(CircuitReason.handshakeRefused, depth)
+    else this.#sendHandshake()
+  }
+
+  #sendHandshake(): void {
+    const message = this.#build?.message
+    if (message === undefined) return
+    this.#retryAt = this.#shared.clock.monotonic() + RETRY_MS
+    const depth = this.#hops.length
+    if (depth > 0) this.#sendControl(depth - 1, { kind: 'extend', message })
+    // The link may still be in the making; if it never comes up, its end or the deadline says so.
+    else this.link.sendMessage(LinkCommand.create, this.#circuitId, writeCreate(this.#shared.content, 0, message))
+  }
+
+  /** The answer of the hop at `depth`; one that came twice finds another hop being built, or none. */
+  #onAnswer(depth: number, answer: Uint8Array | undefined): void {
+    const build = this.#build
+    if (build === undefined || depth !== this.#hops.length) return
+    const { clock, padding } = this.#shared
+    const hop = answer === undefined ? undefined : build.finish(answer, padding, clock.monotonic())
+    if (hop === undefined) {
+      this.#lost(CircuitReason.handshakeRefused, depth)
+      return
+    }
+    this.#build = undefined
+    this.#hops.push(hop)
+    this.#nextHop()
+  }
+
+  #onControl(depth: number, content: Uint8Array): void {
+    const control = readControl(content)
+    if (control?.kind === 'extended') this.#onAnswer(depth + 1, control.message)
+    else if (control?.kind === 'ended') this.#lost(control.reason, depth + 1)
+    else if (control?.kind === 'failed') {
+      if (this.#build !== undefined && depth + 1 === this.#hops.length) this.#lost(control.reason, depth + 1)
+    } else if (control?.kind === 'pong') {
+      const ms = this.#hops[depth]?.pongCame(control.token, this.#shared.clock.monotonic())
+      if (ms !== undefined) this.#options.onPong?.(depth, ms)
+    } else this.#dropped++
+  }
+
+  #sendControl(depth: number, control: Control): void {
+    const hop = this.#hops[depth] as ClientHop
+    writeControl(this.#shared.slot.nestedPayload(depth), control)
+    this.#sendUnit(depth, UnitKind.control, hop.forward.next())
+  }
+
+  /** Wraps what stands in the slot's payload at `depth` in that hop's layer and those of all hops before it. */
+  #sendUnit(depth: number, kind: number, counter: number): boolean {
+    const { slot, clock } = this.#shared
+    for (let at = depth; at >= 0; at--) {
+      const { forward } = this.#hops[at] as ClientHop
+      const plain = slot.nestedPlain(at)
+      plain[plain.length - 1] = at === depth ? kind : UnitKind.pass
+      const unitCounter = at === depth ? counter : forward.next()
+      forward.seal(slot.view, HEADER_SIZE + 8 * at, slot.nestedSealed(at), plain, unitCounter)
+    }
+    this.#lastSentMs = clock.monotonic()
+    return this.link.sendCell(this.#circuitId, slot)
+  }
+
+  /** `tell`: the entry does not know yet. */
+  #lost(reason: number, atHop: number, tell = true): void {
+    if (this.#state === 'closed') return
+    this.#close(CircuitReason.none, tell)
+    this.#options.onEnd?.(reason, atHop)
+  }
+
+  #close(reason: number, tell = true): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#build?.wipe()
+    this.#build = undefined
+    for (const hop of this.#hops) hop.wipe()
+    this.#forget()
+    if (tell) this.link.sendMessage(LinkCommand.destroy, this.#circuitId, writeDestroy(this.#shared.content, reason))
+  }
+}
+
+function checkHops(hops: ClientCircuitOptions['hops']): void {
+  const nodes = new Set(hops.map((hop) => hop.id.toHex()))
+  if (hops.length >= MIN_HOPS && hops.length <= MAX_HOPS && nodes.size === hops.length) return
+  throw new WeftError({
+    code: 'E_CIRCUIT_HOPS',
+    cause: `A circuit of ${hops.length} hops over ${nodes.size} different nodes was asked for.`,
+    fix: `Choose ${MIN_HOPS} to ${MAX_HOPS} hops, each a node of its own.`,
+    details: { hops: hops.length, nodes: nodes.size },
+  })
+}

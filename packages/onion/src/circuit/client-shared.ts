@@ -1,0 +1,15 @@
+import { type Clock, type Random } from '@weft/core'
+import { type Packet } from '../packet/packet.ts'
+import { type Padding } from './padding.ts'
+
+/** What all circuits of a client share. */
+export interface ClientShared {
+  readonly networkId: string
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly random: Random
+  readonly padding: Padding
+  /** The slot to send from: a link is done with it when its call returns. */
+  readonly slot: Packet
+  /** A link message's content. */
+  readonly content: Uint8Array
+}

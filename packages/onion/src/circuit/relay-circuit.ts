@@ -1,0 +1,161 @@
+import { type Packet } from '../packet/packet.ts'
+import { HEADER_SIZE, payloadLength, unitLength } from '../packet/sizes.ts'
+import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
+import { type CircuitLink } from './circuit-link.ts'
+import { type Control, writeControl } from './control.ts'
+import { type RelayExitCircuit } from './exit-circuit.ts'
+import { type Extension, type NextEnd } from './extension.ts'
+import { OpeningLayer, SealingLayer, sessionKind, UnitKind } from './layer.ts'
+import { CircuitPurpose } from './purpose.ts'
+import { type RelayShared } from './relay-shared.ts'
+
+export interface RelayCircuitInit {
+  readonly shared: RelayShared
+  readonly previous: CircuitLink
+  readonly previousId: number
+  readonly depth: number
+  readonly purpose: CircuitPurpose
+  readonly createHash: Uint8Array
+  readonly answer: Uint8Array
+  /** Taken over: the layers copy them, and they are wiped. */
+  readonly keys: CircuitKeys
+}
+
+/** One circuit at one of its hops: the layer's two keys, and the packet path. What ends and extends it is the node's business. */
+export class RelayCircuit {
+  readonly previous: CircuitLink
+  readonly previousId: number
+  readonly depth: number
+  readonly purpose: CircuitPurpose
+  readonly createHash: Uint8Array
+  /** The answer to `create`; forgotten when a unit under the keys shows that it came. */
+  answer: Uint8Array | undefined
+  next: NextEnd | undefined
+  extension: Extension | undefined
+  exit: RelayExitCircuit | undefined
+  /** Monotonic ms; when a unit opened last. */
+  lastOpenedMs: number
+  forwarded = 0
+  returned = 0
+  readonly #shared: RelayShared
+  readonly #forward: OpeningLayer
+  readonly #backward: SealingLayer
+  readonly #session: boolean
+
+  constructor(init: RelayCircuitInit) {
+    this.#shared = init.shared
+    this.previous = init.previous
+    this.previousId = init.previousId
+    this.depth = init.depth
+    this.purpose = init.purpose
+    this.createHash = init.createHash
+    this.answer = init.answer
+    this.lastOpenedMs = init.shared.clock.monotonic()
+    this.#session = init.purpose === CircuitPurpose.session
+    this.#forward = new OpeningLayer(init.keys.forward, this.#session)
+    this.#backward = new SealingLayer(init.keys.backward, init.shared.padding, this.#session)
+    wipeCircuitKeys(init.keys)
+  }
+
+  /**
+   * A cell from the client's side: opens its unit and passes on what is not for this hop.
+   * @returns the content of a control message, valid until the next packet; undefined when there is nothing left to do.
+   */
+  onForward(packet: Packet): Uint8Array | undefined {
+    return this.#session ? this.#openAtExit(packet) : this.#openThrough(packet)
+  }
+
+  #openThrough(packet: Packet): Uint8Array | undefined {
+    const { through, drops, clock, padding } = this.#shared
+    const content = through.unitContent(this.depth)
+    if (this.#forward.open(packet.view, HEADER_SIZE, packet.unitSealed(this.depth), content) < 0) {
+      drops.unopened++
+      return undefined
+    }
+    this.lastOpenedMs = clock.monotonic()
+    this.answer = undefined
+    const length = payloadLength(this.depth)
+    const kind = content[length]
+    if (kind === UnitKind.control) return through.body.subarray(0, length)
+    const next = this.next
+    if (kind !== UnitKind.pass || next === undefined || this.extension?.state !== 'made') {
+      drops.outOfPlace++
+      return undefined
+    }
+    this.extension.answer = undefined
+    padding.fill(through.body, length) // also over the kind, which is this hop's own
+    this.forwarded++
+    if (!next.link.sendCell(next.circuitId, through)) drops.linkBusy++
+    return undefined
+  }
+
+  #openAtExit(packet: Packet): Uint8Array | undefined {
+    const { drops, clock } = this.#shared
+    const plain = packet.unitPlain(this.depth)
+    const counter = this.#forward.open(packet.view, HEADER_SIZE, packet.unitSealed(this.depth), plain)
+    if (counter < 0) {
+      drops.unopened++
+      return undefined
+    }
+    this.lastOpenedMs = clock.monotonic()
+    this.answer = undefined
+    const payload = packet.unitPayload(this.depth)
+    const kind = sessionKind(counter, plain[payload.length])
+    if (kind === UnitKind.control) return payload
+    if (kind !== UnitKind.session) {
+      drops.outOfPlace++
+      return undefined
+    }
+    this.forwarded++
+    this.exit?.onPacket?.(counter, payload)
+    return undefined
+  }
+
+  /** A cell from the next hop: becomes the content of a unit of this hop's own. The packet's padding is written over. */
+  onBackward(packet: Packet): void {
+    const { through, drops } = this.#shared
+    if (this.extension?.state !== 'made') {
+      drops.outOfPlace++
+      return
+    }
+    const content = packet.unitContent(this.depth)
+    content[content.length - 1] = UnitKind.pass
+    this.returned++
+    this.#sendBack(through, content, this.#backward.next())
+  }
+
+  /** Says something to the client. */
+  sendControl(control: Control): void {
+    const { own } = this.#shared
+    writeControl(own.unitPayload(this.depth), control)
+    this.#sendOwn(UnitKind.control, this.#backward.next())
+  }
+
+  /** Sends a session's packet to the client; `fill` writes the payload and returns its packet number. */
+  sealSession(fill: (payload: Uint8Array) => number): boolean {
+    const packetNumber = fill(this.#shared.own.unitPayload(this.depth))
+    this.returned++
+    return this.#sendOwn(UnitKind.session, packetNumber)
+  }
+
+  #sendOwn(kind: number, counter: number): boolean {
+    const { own } = this.#shared
+    const plain = own.unitPlain(this.depth)
+    plain[plain.length - 1] = kind
+    return this.#sendBack(own, plain, counter)
+  }
+
+  #sendBack(slot: Packet, plain: Uint8Array, counter: number): boolean {
+    const { padding, drops } = this.#shared
+    this.#backward.seal(slot.view, HEADER_SIZE, slot.unitSealed(this.depth), plain, counter)
+    if (this.depth > 0) padding.fill(slot.body, unitLength(this.depth))
+    const sent = this.previous.sendCell(this.previousId, slot)
+    if (!sent) drops.linkBusy++
+    return sent
+  }
+
+  wipe(): void {
+    this.#forward.wipe()
+    this.#backward.wipe()
+  }
+}

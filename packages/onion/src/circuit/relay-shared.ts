@@ -1,0 +1,38 @@
+import { type Clock } from '@weft/core'
+import { Packet } from '../packet/packet.ts'
+import { newLinkContent } from './link-content.ts'
+import { type Padding } from './padding.ts'
+
+/** Units and cells that a node dropped, by why. */
+export interface CircuitDrops {
+  /** Wrong tag, or a counter that was there before. */
+  unopened: number
+  /** Nothing stands behind the circuit (yet, or any more), or the unit does not belong there. */
+  outOfPlace: number
+  /** The neighbour's link took nothing. */
+  linkBusy: number
+}
+
+/** What all circuits of a node share: two slots to send from, since a link is done with a slot when its call returns. */
+export interface RelayShared {
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly padding: Padding
+  /** Packets on their way through. */
+  readonly through: Packet
+  /** Packets that begin here. */
+  readonly own: Packet
+  /** A link message's content. */
+  readonly content: Uint8Array
+  readonly drops: CircuitDrops
+}
+
+export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding): RelayShared {
+  return {
+    clock,
+    padding,
+    through: new Packet(),
+    own: new Packet(),
+    content: newLinkContent(),
+    drops: { unopened: 0, outOfPlace: 0, linkBusy: 0 },
+  }
+}

@@ -1,0 +1,88 @@
+import { equalBytes, type Random } from '@weft/core'
+import { equalConstantTime } from '@weft/crypto'
+import { wipe, x25519 } from '../sodium.ts'
+import { type CircuitKeys } from './circuit-keys.ts'
+import { decodeFirstMessage, encodeSecondMessage, KEY_ID_BYTES } from './handshake-message.ts'
+import { kemEncapsulate, type KemResult } from './ml-kem.ts'
+import { authenticator, finalKeys, firstKeys, firstMac, secondKeys } from './ntor3.ts'
+import { encryptOnce } from './ntor3-functions.ts'
+import { PROTOCOL_ID } from './protocol-id.ts'
+import { type CircuitPurpose, isCircuitPurpose } from './purpose.ts'
+import { CircuitReason } from './reasons.ts'
+import { type SeenClientKeys } from './seen-client-keys.ts'
+import { circuitVerification } from './verification.ts'
+import { generateX25519, type X25519KeyPair } from './x25519-key-pair.ts'
+
+/** An onion key of a hop; it may hold several while they rotate. */
+export type OnionKeyPair = X25519KeyPair
+
+export interface ServerHandshakeOptions {
+  readonly networkId: string
+  readonly nodeId: Uint8Array
+  readonly onionKeys: readonly OnionKeyPair[]
+  /** As said by whoever asks; the handshake fails when the client meant another. */
+  readonly depth: number
+  readonly seen: SeenClientKeys
+  readonly random: Random
+  /** Fixed ephemeral key and KEM result, for test vectors; fresh ones when left out. */
+  readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemResult }
+}
+
+export interface ServerHandshake {
+  readonly answer: Uint8Array
+  readonly purpose: CircuitPurpose
+  readonly keys: CircuitKeys
+}
+
+/**
+ * The hop's side of the hybrid ntor-v3 handshake: everything but the answer to be sent.
+ * @returns the result, or the reason of the refusal ({@link CircuitReason}): malformed or handshakeRefused.
+ */
+export function answerHandshake(message: Uint8Array, options: ServerHandshakeOptions): ServerHandshake | number {
+  const asked = decodeFirstMessage(message)
+  if (asked === undefined) return CircuitReason.malformed
+  const onion = options.onionKeys.find((pair) => equalBytes(pair.publicKey.subarray(0, KEY_ID_BYTES), asked.keyId))
+  if (onion === undefined || !equalBytes(asked.nodeId, options.nodeId)) return CircuitReason.handshakeRefused
+  const onionSecret = x25519(onion.secretKey, asked.clientKey)
+  if (onionSecret === undefined) return CircuitReason.handshakeRefused
+  const first = {
+    protocolId: PROTOCOL_ID,
+    nodeId: options.nodeId,
+    onionKey: onion.publicKey,
+    clientKey: asked.clientKey,
+    kemKey: asked.kemKey,
+    verification: circuitVerification(options.networkId, options.depth),
+  }
+  const { encryptionKey, macKey } = firstKeys(onionSecret, first)
+  const mac = firstMac(macKey, first, asked.encrypted)
+  const clientMessage = encryptOnce(encryptionKey, asked.encrypted)
+  wipe(encryptionKey, macKey)
+  const purpose = clientMessage[0]
+  // Remembered only after the MAC, so that keys nobody used cannot push others out of the memory.
+  const refused = equalConstantTime(mac, asked.mac)
+    ? clientMessage.length !== 1 || !isCircuitPurpose(purpose)
+      ? CircuitReason.malformed
+      : options.seen.remember(onion.publicKey, asked.clientKey)
+        ? undefined
+        : CircuitReason.handshakeRefused
+    : CircuitReason.handshakeRefused
+  if (refused !== undefined || !isCircuitPurpose(purpose)) {
+    wipe(onionSecret)
+    return refused ?? CircuitReason.malformed
+  }
+  const own = options.ephemeral?.x25519 ?? generateX25519(options.random)
+  const ephemeral = x25519(own.secretKey, asked.clientKey)
+  const kem = options.ephemeral?.kem ?? kemEncapsulate(asked.kemKey)
+  if (ephemeral === undefined || kem === undefined) {
+    wipe(onionSecret, own.secretKey)
+    return CircuitReason.handshakeRefused
+  }
+  const second = { ...first, serverKey: own.publicKey, kemCiphertext: kem.ciphertext }
+  const { keySeed, verifyKey } = secondKeys({ kem: kem.sharedKey, ephemeral, onion: onionSecret }, second)
+  const [messageKey, forward, backward] = finalKeys(keySeed, PROTOCOL_ID, 3) as [Uint8Array, Uint8Array, Uint8Array]
+  const encrypted = new Uint8Array(0) // the hop has nothing to say in this version
+  const auth = authenticator(verifyKey, second, mac, encrypted)
+  wipe(onionSecret, own.secretKey, ephemeral, kem.sharedKey, keySeed, verifyKey, messageKey)
+  const answer = encodeSecondMessage({ serverKey: own.publicKey, kemCiphertext: kem.ciphertext, auth, encrypted })
+  return { answer, purpose, keys: { forward, backward } }
+}

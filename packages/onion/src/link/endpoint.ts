@@ -1,0 +1,22 @@
+/** A UDP address: canonical IP literal and port. Objects of this kind never change. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a === b || (a.port === b.port && a.address === b.address)
+}
+
+/** What limits count by: an IPv4 address, or the /64 of an IPv6 address, which one customer usually has to itself. */
+export function limitPrefix(address: string): string {
+  if (!address.includes(':')) return address
+  const [head, tail] = address.split('::') as [string, string?]
+  const groups = head === '' ? [] : head.split(':')
+  if (tail !== undefined) {
+    const rest = tail === '' ? [] : tail.split(':')
+    while (groups.length + rest.length < 8) groups.push('0')
+    groups.push(...rest)
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`
+}

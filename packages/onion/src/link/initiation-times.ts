@@ -1,0 +1,29 @@
+import { toHex } from '@weft/core'
+import { MAX_SKEW_MS } from './timing.ts'
+
+/**
+ * The time of the last initiation taken from each key, against replays. A key is forgotten when its time is too old to be
+ * taken again anyway, or when too many newer ones came: a replay then costs one handshake, and gives nobody keys.
+ */
+export class InitiationTimes {
+  readonly #capacity: number
+  readonly #times = new Map<string, number>()
+
+  constructor(capacity = 16_384) {
+    this.#capacity = capacity
+  }
+
+  /** Whether an initiation of `time` may be answered at `now`, both ms since the epoch; if so it is noted. */
+  accept(initiatorKey: Uint8Array, time: number, now: number): boolean {
+    if (Math.abs(time - now) > MAX_SKEW_MS) return false
+    const key = toHex(initiatorKey)
+    if (time <= (this.#times.get(key) ?? -1)) return false
+    this.#times.delete(key)
+    this.#times.set(key, time)
+    for (const [oldest, at] of this.#times) {
+      if (this.#times.size <= this.#capacity && at >= now - MAX_SKEW_MS) break
+      this.#times.delete(oldest)
+    }
+    return true
+  }
+}

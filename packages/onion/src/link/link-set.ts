@@ -1,0 +1,333 @@
+import { type Clock, type Random, WeftError, equalBytes, messageOf, toHex } from '@weft/core'
+import type { Aead } from '../packet/aead.ts'
+import { Packet } from '../packet/packet.ts'
+import { wipe } from '../sodium.ts'
+import { TokenBucket } from '../token-bucket.ts'
+import { type Endpoint, limitPrefix } from './endpoint.ts'
+import { InitiationTimes } from './initiation-times.ts'
+import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
+import { LINK_LIMITS, type LinkCounters, type LinkLimits, newLinkCounters } from './link-limits.ts'
+import { type CircuitCommand, type KeySlot, Link, type LinkDownReason, type LinkHost } from './link.ts'
+import { type Kem, type LinkKeyPair, makeLinkKeyPair } from './noise/noise-handshake.ts'
+
+export interface LinkSetOptions {
+  readonly networkId: string
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+  readonly random: Random
+  /** Link keys of a member; a client has none and makes a pair for each link. */
+  readonly keys?: LinkKeyPair
+  /** Whether initiations are answered; needs `keys`. */
+  readonly listen: boolean
+  readonly limits?: Partial<LinkLimits>
+  readonly kem?: Kem
+  /** Whether a link key is a member's: members find room where strangers do not. Nobody's when left out. */
+  isMember?(key: Uint8Array): boolean
+  /** Sends a datagram of 1440 bytes. The bytes are valid during the call only. */
+  send(bytes: Uint8Array, to: Endpoint): void
+  /** A cell came: its unit is `packet.body`. The slot is valid during the call only, and may be changed. */
+  onCell(link: Link, circuitId: number, packet: Packet): void
+  /** A message about a circuit came; `content` is 1404 bytes, valid during the call only. */
+  onMessage(link: Link, command: CircuitCommand, circuitId: number, content: Uint8Array): void
+  /** A link is up: made, or confirmed by a packet of its initiator. Or down: its circuits are gone. */
+  onLink(link: Link, state: 'up' | 'down', reason?: LinkDownReason): void
+}
+
+/**
+ * All links of a node or client, over one UDP port that the caller owns: datagrams and time go in, datagrams come out
+ * (docs/specs/packets.md, «Link»). The caller runs `onTimeout` at `nextTimeout`.
+ */
+export class LinkSet {
+  readonly counters: LinkCounters = newLinkCounters()
+  readonly #options: LinkSetOptions
+  readonly #host: LinkHost
+  readonly #scratch = new Packet()
+  readonly #hiding: Aead | undefined
+  readonly #times = new InitiationTimes()
+  readonly #links = new Set<Link>()
+  readonly #slots = new Map<number, KeySlot>()
+  readonly #initiations = new Map<number, { readonly link: Link; readonly initiation: LinkInitiation }>()
+  /** Links that this side made, by its part in them, key and endpoint; links that others made, by key. */
+  readonly #initiated = new Map<string, Link>()
+  readonly #responded = new Map<string, Link>()
+  /** Answered handshakes that no packet has confirmed, oldest first. */
+  readonly #unconfirmed = new Set<KeySlot>()
+  readonly #handshakes: TokenBucket
+  /** Links that others than members made. */
+  readonly #strangers = new Set<Link>()
+  readonly #perPrefix = new Map<string, number>()
+  /** Of links that this side made: their name in `#initiated`, and the keys of this side. */
+  readonly #initiatedBy = new Map<Link, { readonly name: string; readonly keys: LinkKeyPair }>()
+  readonly #limits: LinkLimits
+  #lastTime = 0
+  #due = Infinity
+  #closed = false
+
+  /** @throws RangeError when `listen` is set without `keys`. */
+  constructor(options: LinkSetOptions) {
+    if (options.listen && options.keys === undefined) throw new RangeError('a listening set of links needs keys')
+    this.#options = options
+    this.#limits = { ...LINK_LIMITS, ...options.limits }
+    const { handshakesPerSecond } = this.#limits
+    this.#handshakes = new TokenBucket(handshakesPerSecond, handshakesPerSecond, options.clock.monotonic())
+    if (options.listen && options.keys !== undefined) this.#hiding = initiationAead(options.keys.publicKey)
+    this.#host = this.#makeHost()
+  }
+
+  /**
+   * The link to the holder of `responderKey`; makes it when there is none. What is sent before it is up waits, up to 16
+   * packets. A member also gets a link that the other side made.
+   * @throws WeftError E_LINK_LIMIT, E_LINK_KEY, E_LINKS_CLOSED
+   */
+  connect(to: Endpoint, responderKey: Uint8Array, asClient: boolean): Link {
+    const key = toHex(responderKey)
+    // With the address: one who had another's key written into its own certificate must not come between.
+    const name = `${asClient ? 'client' : 'member'} ${key} ${to.address} ${to.port}`
+    const existing = this.#initiated.get(name) ?? (asClient ? undefined : this.#responded.get(key))
+    if (existing !== undefined && (existing.initiator || (existing.state === 'up' && !existing.isSilent)))
+      return existing
+    this.#checkConnect(to, responderKey)
+    const keys = asClient ? makeLinkKeyPair(this.#options.random) : this.#options.keys
+    if (keys === undefined) throw new RangeError('a set of links without keys connects as a client only')
+    return this.#addInitiated(name, to, responderKey, keys)
+  }
+
+  /** A datagram came. The slot's bytes are changed. */
+  receive(packet: Packet, from: Endpoint): void {
+    const index = packet.view.getUint32(0)
+    const slot = this.#slots.get(index)
+    if (slot !== undefined) {
+      slot.link.receive(slot, packet, from)
+      return
+    }
+    const pending = this.#initiations.get(index)
+    if (pending !== undefined) {
+      const keys = pending.initiation.readResponse(packet)
+      if (keys !== undefined) {
+        pending.link.established(pending.initiation, keys)
+        return
+      }
+    }
+    this.#receiveInitiation(packet, from)
+  }
+
+  /** When {@link onTimeout} wants to be called, monotonic ms; undefined when there are no links. */
+  nextTimeout(): number | undefined {
+    return this.#due === Infinity ? undefined : this.#due
+  }
+
+  onTimeout(): void {
+    const now = this.#options.clock.monotonic()
+    this.#due = Infinity
+    for (const link of this.#links) {
+      if (link.due <= now) link.onTimeout()
+      this.#due = Math.min(this.#due, link.due)
+    }
+  }
+
+  links(): Iterable<Link> {
+    return this.#links.values()
+  }
+
+  /** Ends all links; nothing is sent. Connects and answers no more. */
+  close(): void {
+    this.#closed = true
+    for (const link of this.#links) link.close('closed')
+    this.#hiding?.wipe()
+    this.#due = Infinity
+  }
+
+  #checkConnect(to: Endpoint, responderKey: Uint8Array): void {
+    const { keys } = this.#options
+    if (this.#closed)
+      throw new WeftError({
+        code: 'E_LINKS_CLOSED',
+        cause: 'The VPN part of this node is stopping, so it makes no new link.',
+        fix: 'Start it again with `weft start`.',
+      })
+    if (this.#links.size >= this.#limits.links)
+      throw new WeftError({
+        code: 'E_LINK_LIMIT',
+        cause: `This node has ${this.#links.size} links, the most it may have, so none to ${to.address}:${to.port} was made.`,
+        fix: 'Choose another node, or wait: links without circuits end after a minute.',
+        retryable: true,
+        details: { links: this.#links.size },
+      })
+    if (responderKey.length !== 32 || (keys !== undefined && equalBytes(responderKey, keys.publicKey)))
+      throw new WeftError({
+        code: 'E_LINK_KEY',
+        cause: `The link key given for ${to.address}:${to.port} is this node's own or not 32 bytes.`,
+        fix: 'Choose another node; a node makes no link to itself.',
+      })
+  }
+
+  #addInitiated(name: string, to: Endpoint, responderKey: Uint8Array, keys: LinkKeyPair): Link {
+    const link = new Link(this.#host, true, responderKey.slice(), to)
+    this.#initiatedBy.set(link, { name, keys })
+    try {
+      link.start()
+    } catch (error) {
+      this.#initiatedBy.delete(link)
+      throw new WeftError({
+        code: 'E_LINK_KEY',
+        cause: `The link key given for ${to.address}:${to.port} is of low order: ${messageOf(error)}.`,
+        fix: 'Choose another node; the map entry of this one is not usable.',
+        origin: error,
+      })
+    }
+    this.#initiated.set(name, link)
+    this.#links.add(link)
+    return link
+  }
+
+  #receiveInitiation(packet: Packet, from: Endpoint): void {
+    const { keys, random, networkId, kem, clock } = this.#options
+    const hiding = this.#hiding
+    if (hiding === undefined || keys === undefined || this.#closed) {
+      this.counters.unknown++
+      return
+    }
+    const message = ReceivedInitiation.unhide(hiding, packet)
+    if (message !== undefined && !this.#mayHandshake(from)) {
+      this.counters.tooManyHandshakes++
+      return
+    }
+    const options = handshakeOptions(networkId, random, keys, kem)
+    const initiation = message && ReceivedInitiation.read(options, message)
+    if (initiation === undefined) this.counters.unknown++
+    else if (!this.#times.accept(initiation.initiatorKey, initiation.time, clock.now())) this.counters.initiationTime++
+    else this.#answer(initiation, from)
+    initiation?.wipe()
+  }
+
+  #answer(initiation: ReceivedInitiation, from: Endpoint): void {
+    const name = toHex(initiation.initiatorKey)
+    const existing = this.#responded.get(name)
+    const stranger = this.#options.isMember?.(initiation.initiatorKey) !== true
+    if (existing === undefined && !this.#hasRoom(from, stranger)) {
+      this.counters.tooManyLinks++
+      return
+    }
+    const keys = initiation.respond(this.#newIndex(), this.#scratch)
+    if (keys === undefined) {
+      this.counters.malformed++
+      return
+    }
+    const link = existing ?? this.#addResponded(name, initiation.initiatorKey, from)
+    if (existing === undefined && stranger) this.#strangers.add(link)
+    this.#options.send(this.#scratch.bytes, from)
+    this.#unconfirmed.add(link.answered(keys))
+    const [oldest] = this.#unconfirmed
+    if (oldest !== undefined && this.#unconfirmed.size > this.#limits.handshakes) oldest.link.giveUp(oldest)
+  }
+
+  /**
+   * A handshake takes a thousand times as long as a packet: a flood of them may keep new links from being made, but must leave
+   * the thread free for those that are there, and let these renew their keys.
+   */
+  #mayHandshake(from: Endpoint): boolean {
+    const isKnown = this.#perPrefix.has(limitPrefix(from.address))
+    const reserve = isKnown ? 0 : this.#limits.handshakesPerSecond / 4
+    return this.#handshakes.take(this.#options.clock.monotonic(), reserve)
+  }
+
+  #hasRoom(from: Endpoint, stranger: boolean): boolean {
+    const { links, linksPerPrefix, strangersShare } = this.#limits
+    if (this.#links.size >= links) return false
+    if (!stranger) return true
+    const ofPrefix = this.#perPrefix.get(limitPrefix(from.address)) ?? 0
+    return this.#strangers.size < links * strangersShare && ofPrefix < linksPerPrefix
+  }
+
+  #addResponded(name: string, initiatorKey: Uint8Array, from: Endpoint): Link {
+    const link = new Link(this.#host, false, initiatorKey, from)
+    this.#responded.set(name, link)
+    this.#links.add(link)
+    this.#count(from, 1)
+    return link
+  }
+
+  #count(endpoint: Endpoint, change: 1 | -1): void {
+    const prefix = limitPrefix(endpoint.address)
+    const count = (this.#perPrefix.get(prefix) ?? 0) + change
+    if (count === 0) this.#perPrefix.delete(prefix)
+    else this.#perPrefix.set(prefix, count)
+  }
+
+  #remove(link: Link, reason: LinkDownReason, wasUp: boolean): void {
+    this.#links.delete(link)
+    this.#strangers.delete(link)
+    const initiatedBy = this.#initiatedBy.get(link)
+    if (initiatedBy === undefined) {
+      this.#responded.delete(toHex(link.peerKey))
+      this.#count(link.endpoint, -1)
+    } else {
+      this.#initiated.delete(initiatedBy.name)
+      this.#initiatedBy.delete(link)
+      if (initiatedBy.keys !== this.#options.keys) wipe(initiatedBy.keys.secretKey)
+    }
+    // Of a link that others began and never confirmed nobody has heard.
+    if (wasUp || link.initiator) this.#options.onLink(link, 'down', reason)
+  }
+
+  #initiate(link: Link): LinkInitiation {
+    const { networkId, random, kem, clock } = this.#options
+    const keys = this.#initiatedBy.get(link)?.keys
+    if (keys === undefined) throw new RangeError('only links of this side initiate')
+    this.#lastTime = Math.max(Math.floor(clock.now()), this.#lastTime + 1)
+    const options = handshakeOptions(networkId, random, keys, kem)
+    const initiation = new LinkInitiation(options, link.peerKey, this.#newIndex(), this.#lastTime, this.#scratch)
+    this.#initiations.set(initiation.localIndex, { link, initiation })
+    return initiation
+  }
+
+  #newIndex(): number {
+    for (;;) {
+      const bytes = this.#options.random.bytes(4)
+      const index = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+      if (index !== 0 && !this.#slots.has(index) && !this.#initiations.has(index)) return index
+    }
+  }
+
+  #makeHost(): LinkHost {
+    const { random, clock } = this.#options
+    return {
+      limits: this.#limits,
+      counters: this.counters,
+      random,
+      scratch: this.#scratch,
+      monotonic: () => clock.monotonic(),
+      send: (bytes, to) => this.#options.send(bytes, to),
+      onCell: (link, circuitId, packet) => this.#options.onCell(link, circuitId, packet),
+      onMessage: (link, command, circuitId, content) => this.#options.onMessage(link, command, circuitId, content),
+      onUp: (link) => this.#options.onLink(link, 'up'),
+      onDown: (link, reason, wasUp) => this.#remove(link, reason, wasUp),
+      initiate: (link) => this.#initiate(link),
+      dropInitiation: (initiation) => {
+        this.#initiations.delete(initiation.localIndex)
+        initiation.wipe()
+      },
+      addKeys: (slot) => this.#slots.set(slot.keys.localIndex, slot),
+      dropKeys: (slot) => {
+        this.#slots.delete(slot.keys.localIndex)
+        this.#unconfirmed.delete(slot)
+      },
+      confirmed: (slot) => this.#unconfirmed.delete(slot),
+      moved: (link, from) => {
+        this.#count(from, -1)
+        this.#count(link.endpoint, 1)
+      },
+      schedule: (due) => {
+        this.#due = Math.min(this.#due, due)
+      },
+    }
+  }
+}
+
+function handshakeOptions(
+  networkId: string,
+  random: Random,
+  keys: LinkKeyPair,
+  kem: Kem | undefined,
+): HandshakeOptions {
+  return { networkId, random, keys, ...(kem === undefined ? {} : { kem }) }
+}

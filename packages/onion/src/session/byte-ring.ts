@@ -1,0 +1,86 @@
+import { type SessionMemory } from './memory-budget.ts'
+
+const MIN_CAPACITY = 4_096
+/** A ring this small is kept while its stream lives; a larger one goes back when it is empty and memory is short. */
+const KEEP_CAPACITY = 16_384
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Bytes of a stream by their offset, in a ring that grows by doubling as far as the memory budget lets it. The ring does not
+ * know which offsets hold data: its user does. Capacity is a power of two, so an offset's place is its low bits.
+ */
+export class ByteRing {
+  readonly #memory: SessionMemory
+  readonly #receives: boolean
+  #bytes: Uint8Array = NOTHING
+
+  /** @param receives its bytes can be had again: it yields when memory is short */
+  constructor(memory: SessionMemory, receives = false) {
+    this.#memory = memory
+    this.#receives = receives
+  }
+
+  get capacity(): number {
+    return this.#bytes.length
+  }
+
+  /** Makes room for [base, end), keeping [base, keep). False when the budget does not have it; the ring is as before then. */
+  reserve(base: number, keep: number, end: number): boolean {
+    const need = end - base
+    if (need <= this.#bytes.length) return true
+    let capacity = Math.max(MIN_CAPACITY, this.#bytes.length)
+    while (capacity < need) capacity *= 2
+    const more = capacity - this.#bytes.length
+    if (!(this.#receives ? this.#memory.takeToReceive(more) : this.#memory.take(more))) return false
+    const old = this.#bytes
+    this.#bytes = new Uint8Array(capacity)
+    for (let at = base; at < keep;) {
+      const from = at & (old.length - 1)
+      const length = Math.min(keep - at, old.length - from)
+      this.write(at, old, from, from + length)
+      at += length
+    }
+    return true
+  }
+
+  /** Copies source[start, end) to `offset`. The place has been reserved. */
+  write(offset: number, source: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes
+    const at = offset & (bytes.length - 1)
+    const first = Math.min(end - start, bytes.length - at)
+    copy(source, start, start + first, bytes, at)
+    if (first < end - start) copy(source, start + first, end, bytes, 0)
+  }
+
+  /** Copies `length` bytes at `offset` into `target` at `at`. */
+  read(offset: number, length: number, target: Uint8Array, at: number): void {
+    const bytes = this.#bytes
+    const from = offset & (bytes.length - 1)
+    const first = Math.min(length, bytes.length - from)
+    copy(bytes, from, from + first, target, at)
+    if (first < length) copy(bytes, 0, length - first, target, at + first)
+  }
+
+  /** A view of what lies at `offset`, up to `length` bytes but not round the ring's end. */
+  view(offset: number, length: number): Uint8Array {
+    const from = offset & (this.#bytes.length - 1)
+    return this.#bytes.subarray(from, Math.min(from + length, this.#bytes.length))
+  }
+
+  /** Nothing is kept any more: gives large memory back when it is short. */
+  onEmpty(): void {
+    const { budget, hasShare } = this.#memory
+    if (this.#bytes.length > KEEP_CAPACITY && (budget.isTight || !hasShare)) this.free()
+  }
+
+  free(): void {
+    const { length } = this.#bytes
+    this.#bytes = NOTHING
+    this.#memory.give(length)
+  }
+}
+
+function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
+  target.set(start === 0 && end === source.length ? source : source.subarray(start, end), at)
+}

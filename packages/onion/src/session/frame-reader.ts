@@ -1,0 +1,182 @@
+import { AckFrame } from './ack-frame.ts'
+import {
+  FRAME_ACK,
+  FRAME_CLOSE,
+  FRAME_MAX_DATA,
+  FRAME_MAX_STREAMS,
+  FRAME_MAX_STREAM_DATA,
+  FRAME_OPEN,
+  FRAME_OPENED,
+  FRAME_PADDING,
+  FRAME_PING,
+  FRAME_REFUSED,
+  FRAME_RESET_STREAM,
+  FRAME_STOP_SENDING,
+  FRAME_STREAM,
+  MAX_ACK_RANGES,
+  MAX_HOST_BYTES,
+  MAX_REASON_BYTES,
+  PROTOCOL_TCP,
+  STREAM_FIN,
+  STREAM_ID_STEP,
+  STREAM_LENGTH,
+  STREAM_OFFSET,
+} from './protocol.ts'
+import { SessionViolation } from './session-violation.ts'
+import { PayloadCursor } from './varint.ts'
+
+/** What a packet's frames are handed to, in their order. `payload` and `ack` are valid during the call only. */
+export interface FrameSink {
+  onPing(): void
+  onAck(ack: AckFrame): void
+  onResetStream(id: number, code: number, finalSize: number): void
+  onStopSending(id: number, code: number): void
+  /** The stream's bytes are payload[start, end). */
+  onStreamData(id: number, offset: number, fin: boolean, payload: Uint8Array, start: number, end: number): void
+  onMaxData(limit: number): void
+  onMaxStreamData(id: number, limit: number): void
+  onMaxStreams(limit: number): void
+  onCloseFrame(code: number, reason: string): void
+  onOpen(id: number, port: number, host: string): void
+  onOpened(id: number, address: Uint8Array): void
+  onRefused(id: number, code: number): void
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Reads the frames of docs/specs/session.md; keeps nothing between packets but its scratch space. */
+export class FrameReader {
+  readonly #cursor = new PayloadCursor()
+  readonly #ack = new AckFrame()
+
+  /** @throws SessionViolation at the first byte that no valid packet has there; frames before it have been handed over. */
+  read(payload: Uint8Array, sink: FrameSink): void {
+    const cursor = this.#cursor
+    cursor.reset(payload)
+    while (cursor.at < payload.length) {
+      const type = payload[cursor.at++] ?? 0
+      if ((type & 0xf8) === FRAME_STREAM) this.#stream(type, sink)
+      else if (type === FRAME_PADDING) {
+        this.#padding()
+        return
+      } else if (type === FRAME_ACK) this.#readAck(sink)
+      else this.#control(type, sink)
+    }
+  }
+
+  #control(type: number, sink: FrameSink): void {
+    const cursor = this.#cursor
+    switch (type) {
+      case FRAME_PING:
+        return sink.onPing()
+      case FRAME_RESET_STREAM:
+        return sink.onResetStream(this.#streamId(), cursor.varint(), cursor.varint())
+      case FRAME_STOP_SENDING:
+        return sink.onStopSending(this.#streamId(), cursor.varint())
+      case FRAME_MAX_DATA:
+        return sink.onMaxData(cursor.varint())
+      case FRAME_MAX_STREAM_DATA:
+        return sink.onMaxStreamData(this.#streamId(), cursor.varint())
+      case FRAME_MAX_STREAMS:
+        return sink.onMaxStreams(cursor.varint())
+      case FRAME_CLOSE:
+        return this.#close(sink)
+      case FRAME_OPEN:
+        return this.#open(sink)
+      case FRAME_OPENED:
+        return this.#opened(sink)
+      case FRAME_REFUSED:
+        return sink.onRefused(this.#streamId(), cursor.varint())
+      default:
+        throw new SessionViolation(`no frame has type 0x${type.toString(16)}`)
+    }
+  }
+
+  #streamId(): number {
+    const id = this.#cursor.varint()
+    if (id % STREAM_ID_STEP !== 0) throw new SessionViolation(`stream ${id} is not one that a client opens`)
+    return id
+  }
+
+  #stream(type: number, sink: FrameSink): void {
+    const cursor = this.#cursor
+    const id = this.#streamId()
+    const offset = (type & STREAM_OFFSET) === 0 ? 0 : cursor.varint()
+    const length = (type & STREAM_LENGTH) === 0 ? cursor.left : cursor.varint()
+    const start = cursor.skip(length)
+    if (offset + length > Number.MAX_SAFE_INTEGER) throw new SessionViolation('a stream is longer than 2^53 - 1')
+    sink.onStreamData(id, offset, (type & STREAM_FIN) !== 0, cursor.bytes, start, start + length)
+  }
+
+  #padding(): void {
+    const { bytes, at } = this.#cursor
+    for (let i = at; i < bytes.length; i++) if (bytes[i] !== 0) throw new SessionViolation('padding is not zero')
+  }
+
+  #readAck(sink: FrameSink): void {
+    const cursor = this.#cursor
+    const leg = cursor.varint()
+    if (leg !== 0) throw new SessionViolation(`leg ${leg} does not exist`)
+    let high = cursor.varint()
+    this.#ack.reset(cursor.varint())
+    const more = cursor.varint()
+    if (more >= MAX_ACK_RANGES) throw new SessionViolation(`an ACK has ${more + 1} ranges`)
+    let low = high - cursor.varint()
+    for (let left = more; ; left--) {
+      if (low < 0) throw new SessionViolation('an ACK goes below packet 0')
+      this.#ack.push(low, high)
+      if (left === 0) break
+      high = low - cursor.varint() - 2
+      low = high - cursor.varint()
+    }
+    sink.onAck(this.#ack)
+  }
+
+  #close(sink: FrameSink): void {
+    const cursor = this.#cursor
+    const code = cursor.varint()
+    const length = cursor.varint()
+    if (length > MAX_REASON_BYTES) throw new SessionViolation(`a reason has ${length} bytes`)
+    const start = cursor.skip(length)
+    let reason: string
+    try {
+      reason = decoder.decode(cursor.bytes.subarray(start, start + length))
+    } catch {
+      throw new SessionViolation('a reason is not UTF-8')
+    }
+    sink.onCloseFrame(code, reason)
+  }
+
+  #open(sink: FrameSink): void {
+    const cursor = this.#cursor
+    const id = this.#streamId()
+    const protocol = cursor.byte()
+    if (protocol !== PROTOCOL_TCP) throw new SessionViolation(`protocol ${protocol} does not exist`)
+    const port = (cursor.byte() << 8) | cursor.byte()
+    const length = cursor.byte()
+    if (length === 0 || port === 0) throw new SessionViolation('a target has no host or no port')
+    const start = cursor.skip(length)
+    let host = ''
+    for (let i = start; i < start + length; i++) {
+      const char = cursor.bytes[i] ?? 0
+      // Printable ASCII without the space: what a name or an address literal can be made of, and safe in a log.
+      if (char <= 0x20 || char >= 0x7f) throw new SessionViolation('a host is not printable ASCII')
+      host += String.fromCharCode(char)
+    }
+    sink.onOpen(id, port, host)
+  }
+
+  #opened(sink: FrameSink): void {
+    const cursor = this.#cursor
+    const id = this.#streamId()
+    const length = cursor.byte()
+    if (length !== 4 && length !== 16) throw new SessionViolation(`an address has ${length} bytes`)
+    const start = cursor.skip(length)
+    sink.onOpened(id, cursor.bytes.subarray(start, start + length))
+  }
+}
+
+/** True when OPEN can carry `host`: 1 to 255 characters of printable ASCII, no space. */
+export function isTargetHost(host: string): boolean {
+  return host.length <= MAX_HOST_BYTES && /^[\x21-\x7e]+$/.test(host)
+}

@@ -1,0 +1,62 @@
+/** The numbers of docs/specs/session.md. What may be tuned without breaking the format lies in tuning.ts. */
+
+/** Frame types (docs/specs/session.md, Frames). STREAM takes 0x08 to 0x0f. */
+export const FRAME_PADDING = 0x00
+export const FRAME_PING = 0x01
+export const FRAME_ACK = 0x02
+export const FRAME_RESET_STREAM = 0x04
+export const FRAME_STOP_SENDING = 0x05
+export const FRAME_STREAM = 0x08
+export const FRAME_MAX_DATA = 0x10
+export const FRAME_MAX_STREAM_DATA = 0x11
+export const FRAME_MAX_STREAMS = 0x12
+export const FRAME_CLOSE = 0x1c
+export const FRAME_OPEN = 0x30
+export const FRAME_OPENED = 0x31
+export const FRAME_REFUSED = 0x32
+
+/** Bits of a STREAM frame's type (RFC 9000, section 19.8). */
+export const STREAM_FIN = 0x01
+export const STREAM_LENGTH = 0x02
+export const STREAM_OFFSET = 0x04
+
+/** Codes of REFUSED, RESET_STREAM, STOP_SENDING and CLOSE. */
+export const SessionCode = {
+  none: 0,
+  internal: 1,
+  violation: 2,
+  policy: 3,
+  nameNotFound: 4,
+  networkUnreachable: 5,
+  hostUnreachable: 6,
+  connectionRefused: 7,
+  timedOut: 8,
+  connectionReset: 9,
+  limit: 10,
+  stopping: 11,
+  nameServerFailed: 12,
+} as const
+
+export const PROTOCOL_TCP = 1
+/** Ids of streams are 0, 4, 8, …: opened by the client, in both directions (RFC 9000, section 2.1). */
+export const STREAM_ID_STEP = 4
+export const MAX_ACK_RANGES = 64
+export const MAX_REASON_BYTES = 200
+export const MAX_HOST_BYTES = 255
+
+/** Flow control (RFC 9000, section 4): limits that both sides assume before any frame came, bytes. */
+export const INITIAL_STREAM_WINDOW = 256 * 1024
+export const INITIAL_SESSION_WINDOW = 1024 * 1024
+export const MAX_STREAM_WINDOW = 4 * 1024 * 1024
+export const MAX_SESSION_WINDOW = 16 * 1024 * 1024
+/** Streams that a client may open before any MAX_STREAMS came; also how many may live at once. */
+export const INITIAL_STREAMS = 256
+
+/** Acknowledgement: packets that may wait for one ACK, at first and later; ms that one may wait. */
+export const ACK_EVERY_AT_FIRST = 2
+export const ACK_AT_FIRST_PACKETS = 100
+export const ACK_EVERY = 16
+export const MAX_ACK_DELAY_MS = 5
+
+/** Ms without any packet after which a session ends. */
+export const IDLE_TIMEOUT_MS = 120_000

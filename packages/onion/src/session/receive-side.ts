@@ -1,0 +1,138 @@
+import { ByteRing } from './byte-ring.ts'
+import { type SessionMemory } from './memory-budget.ts'
+import { INITIAL_STREAM_WINDOW, MAX_STREAM_WINDOW } from './protocol.ts'
+import { RangeSet } from './range-set.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import { SessionViolation } from './session-violation.ts'
+import { MAX_REASSEMBLY_RANGES } from './tuning.ts'
+
+/** The receiving half of a stream (RFC 9000, section 3.2): puts bytes in order and hands them on. */
+export class ReceiveSide {
+  readonly window = new ReceiveWindow(INITIAL_STREAM_WINDOW, MAX_STREAM_WINDOW)
+  readonly #ring: ByteRing
+  /** All below was handed on; all below `ready` is there; above it are pieces. */
+  #delivered = 0
+  #ready = 0
+  readonly #pieces = new RangeSet()
+  #highest = 0
+  #finalSize = -1
+  #discarding = false
+
+  constructor(memory: SessionMemory) {
+    this.#ring = new ByteRing(memory, true)
+  }
+
+  /** The highest offset that the other side used: what counts against limits. */
+  get highest(): number {
+    return this.#highest
+  }
+
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  get hasReady(): boolean {
+    return this.#ready > this.#delivered
+  }
+
+  /** True when all bytes up to the end were handed on, or nothing is wanted any more and the end is known. */
+  get isDone(): boolean {
+    return this.#finalSize >= 0 && (this.#discarding || this.#delivered === this.#finalSize)
+  }
+
+  get hasFinalSize(): boolean {
+    return this.#finalSize >= 0
+  }
+
+  /**
+   * Checks a piece against the stream's limit and end; returns by how much the highest offset rises. Changes nothing.
+   * @throws SessionViolation
+   */
+  check(end: number, fin: boolean): number {
+    if (end > this.window.limit) throw new SessionViolation("a stream's limit is exceeded")
+    if (this.#finalSize >= 0 && (end > this.#finalSize || (fin && end !== this.#finalSize)))
+      throw new SessionViolation("a stream's final size changed")
+    if (fin && end < this.#highest) throw new SessionViolation('a stream ends before what it has sent')
+    return Math.max(0, end - this.#highest)
+  }
+
+  /** Keeps payload[start, stop) for `offset`, which check() has let pass; false when there is no memory: then nothing is kept. */
+  insert(offset: number, payload: Uint8Array, start: number, stop: number, fin: boolean): boolean {
+    const end = offset + stop - start
+    if (!this.#discarding && end > this.#ready && !this.#keep(offset, end, payload, start)) return false
+    this.note(end, fin)
+    return true
+  }
+
+  /** Counts what came up to `end` without keeping it. */
+  note(end: number, final: boolean): void {
+    if (end > this.#highest) this.#highest = end
+    if (final) this.#finalSize = end
+  }
+
+  #keep(offset: number, end: number, payload: Uint8Array, start: number): boolean {
+    const from = Math.max(offset, this.#ready)
+    if (from > this.#ready && this.#pieces.count >= MAX_REASSEMBLY_RANGES) return false
+    const keep = this.#pieces.count === 0 ? this.#ready : this.#pieces.high(this.#pieces.count - 1)
+    if (!this.#ring.reserve(this.#delivered, keep, end)) return false
+    this.#ring.write(from, payload, start + from - offset, start + end - offset)
+    if (from > this.#ready) {
+      this.#pieces.add(from, end)
+      return true
+    }
+    this.#ready = end
+    if (this.#pieces.count === 0) return true
+    if (this.#pieces.low(0) <= end) {
+      // The first pieces that touch have become one with it.
+      this.#pieces.add(from, end)
+      this.#ready = this.#pieces.high(0)
+    }
+    this.#pieces.remove(0, this.#ready)
+    return true
+  }
+
+  /** True when the bytes at `offset` are exactly the next to be handed on and nothing waits before them. */
+  isNext(offset: number): boolean {
+    return offset === this.#delivered && this.#ready === offset && !this.#discarding
+  }
+
+  /** Bytes up to `end` were handed on straight from a packet, for want of memory. */
+  skipTo(end: number): void {
+    this.#delivered = end
+    this.#ready = end
+    this.#pieces.remove(0, end)
+    if (this.#pieces.count > 0 && this.#pieces.low(0) === end) {
+      this.#ready = this.#pieces.high(0)
+      this.#pieces.remove(0, this.#ready)
+    }
+  }
+
+  /** The next bytes in order as one view, or undefined; they count as handed on. The view is good until the next insert(). */
+  next(): Uint8Array | undefined {
+    if (this.#ready === this.#delivered) return undefined
+    const view = this.#ring.view(this.#delivered, this.#ready - this.#delivered)
+    this.#delivered += view.length
+    return view
+  }
+
+  /** All that is ready was handed on. */
+  onDrained(): void {
+    if (this.#pieces.count === 0) this.#ring.onEmpty()
+  }
+
+  /** Nothing of the stream is wanted any more: it is only counted until its end is known. */
+  discard(): void {
+    this.#discarding = true
+    this.#ready = this.#delivered
+    this.#pieces.clear()
+    this.#ring.free()
+  }
+
+  get isDiscarding(): boolean {
+    return this.#discarding
+  }
+
+  free(): void {
+    this.#ring.free()
+  }
+}

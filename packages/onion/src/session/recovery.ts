@@ -1,0 +1,329 @@
+import { type AckFrame } from './ack-frame.ts'
+import { type CongestionController } from './congestion-controller.ts'
+import { RttEstimator } from './rtt-estimator.ts'
+import { PacketState, SentPackets } from './sent-packets.ts'
+import { SessionViolation } from './session-violation.ts'
+import {
+  GRANULARITY_MS,
+  MAX_PACKET_THRESHOLD,
+  MAX_TIME_THRESHOLD,
+  PACKET_THRESHOLD,
+  TIME_THRESHOLD,
+  TIME_THRESHOLD_STEP,
+} from './tuning.ts'
+
+/** Is told about the frames of a packet that was acknowledged, or whose content must be sent again. */
+export interface FrameLedger {
+  onFrameAcked(kind: number, stream: number, offset: number, length: number): void
+  onFrameLost(kind: number, stream: number, offset: number, length: number): void
+}
+
+/** Probes that one probe timeout sends (RFC 9002, section 6.2.4). */
+const PROBES = 2
+/** Probe timeouts double up to this many times. */
+const MAX_BACKOFF = 6
+/** Probe timeouts after which an outage is persistent congestion (RFC 9002, section 7.6.1). */
+const PERSISTENT = 3
+/** Losses of this share without any queue are the link's, not congestion's; of at least so many packets in flight. */
+const RANDOM_LOSS_SHARE = 0.02
+const RANDOM_LOSS_WINDOW = 16
+
+/**
+ * Loss detection and probe timeouts (RFC 9002, section 6) over one packet number space, and what the congestion controller is
+ * told. ACKs cost time in proportion to what they newly acknowledge; detection passes each packet once.
+ */
+export class Recovery {
+  readonly sent = new SentPackets()
+  readonly rtt = new RttEstimator()
+  readonly controller: CongestionController
+  readonly #ledger: FrameLedger
+  readonly #first: number
+  readonly #gap: () => number
+  /** Packets until a number is left out. */
+  #untilSkip: number
+  /** Packets in flight: all that ask for an ACK. */
+  inFlight = 0
+  lost = 0
+  spurious = 0
+  /** Packets that may be sent beyond the window after a probe timeout. */
+  probes = 0
+  #packetThreshold = PACKET_THRESHOLD
+  #timeThreshold = TIME_THRESHOLD
+  #largestAcked = -1
+  /** All packets below are not in flight. */
+  #scan = 0
+  #lossAt: number | undefined
+  #lastElicitingAt = 0
+  #backoff = 0
+  /** Sequence at which the current round, and the current congestion event, ends. */
+  #roundEnd = 0
+  #episodeEnd = 0
+  #episode = 0
+  #episodeLost = 0
+  #episodeCut = false
+  /** Of this round and the one before: packets acknowledged and lost, least RTT. */
+  #acks = [0, 0] as [number, number]
+  #losses = [0, 0] as [number, number]
+  #roundMin = [Infinity, Infinity] as [number, number]
+
+  /**
+   * @param first packet number of the first packet
+   * @param gap drawn anew each time: packets after which a number is left out, which nobody can have received
+   */
+  constructor(first: number, gap: () => number, controller: CongestionController, ledger: FrameLedger) {
+    this.#first = first
+    this.#gap = gap
+    this.#untilSkip = gap()
+    this.controller = controller
+    this.#ledger = ledger
+  }
+
+  get packetThreshold(): number {
+    return this.#packetThreshold
+  }
+
+  get nextNumber(): number {
+    return this.#first + this.sent.next
+  }
+
+  /** True when the window has room for one more packet. */
+  get hasRoom(): boolean {
+    return this.inFlight + 1 <= this.controller.window
+  }
+
+  onSent(eliciting: boolean, frames: number, now: number): void {
+    this.sent.commit(eliciting, frames, now)
+    if (--this.#untilSkip <= 0 && !this.sent.isFull) {
+      this.sent.skip(now)
+      this.#untilSkip = this.#gap()
+    }
+    if (!eliciting) {
+      this.#release(now)
+      return
+    }
+    this.inFlight++
+    this.#lastElicitingAt = now
+    if (this.probes > 0) this.probes--
+  }
+
+  /** @throws SessionViolation when a packet is acknowledged that was never sent */
+  onAck(ack: AckFrame, now: number): void {
+    const { sent } = this
+    const largest = ack.largest - this.#first
+    if (largest >= sent.next || ack.smallest < this.#first)
+      throw new SessionViolation('a packet is acknowledged that was never sent')
+    for (let i = 0; i < ack.count; i++)
+      if (sent.skipped.count(ack.low(i) - this.#first, ack.high(i) - this.#first) > 0)
+        throw new SessionViolation('a packet number is acknowledged that was left out')
+    const inFlightBefore = this.inFlight
+    const sampled = largest >= sent.base && sent.state(largest) === PacketState.flying
+    let newly = 0
+    for (let i = 0; i < ack.count; i++) {
+      const high = ack.high(i) - this.#first
+      if (high < sent.base) break
+      newly += this.#ackRange(Math.max(ack.low(i) - this.#first, sent.base), high)
+    }
+    if (newly === 0) return
+    this.#largestAcked = Math.max(this.#largestAcked, largest)
+    this.#backoff = 0
+    this.probes = 0
+    if (sampled) {
+      const sample = this.rtt.sample(now - sent.time(largest), ack.delayUs / 1000, now)
+      this.#roundMin[0] = Math.min(this.#roundMin[0], sample)
+      this.controller.onRtt(sample)
+    }
+    this.#acks[0] += newly
+    if (this.#largestAcked >= this.#roundEnd) this.#newRound()
+    this.#detect(now)
+    // In slow start half a window in flight is enough to grow: the window doubles each round.
+    const used = this.controller.isSlowStart ? 2 * inFlightBefore : 1.25 * inFlightBefore + 1
+    this.controller.onAcked(newly, now, this.rtt.smoothed, used >= this.controller.window)
+    this.#release(now)
+  }
+
+  #newRound(): void {
+    this.#roundEnd = this.sent.next
+    this.#acks = [0, this.#acks[0]]
+    this.#losses = [0, this.#losses[0]]
+    this.#roundMin = [Infinity, this.#roundMin[0]]
+    this.controller.onRound()
+  }
+
+  /** Marks what in [low, high] is not yet acknowledged; returns how many of these were in flight. */
+  #ackRange(low: number, high: number): number {
+    const { sent } = this
+    let newly = 0
+    let at = high
+    while (at >= low) {
+      if (sent.state(at) === PacketState.acked) {
+        const start = Math.min(at, sent.runStart(at))
+        // All of it is one run now; said at each place passed, so that no ACK that ends here passes them one by one again.
+        sent.setRunStart(at, Math.min(start, low))
+        at = start - 1
+        continue
+      }
+      const end = at
+      while (at >= low && sent.state(at) !== PacketState.acked) at--
+      for (let s = at + 1; s <= end; s++) newly += this.#ackOne(s, low)
+    }
+    sent.setRunStart(high, low)
+    return newly
+  }
+
+  /** @param runStart start of the run of acknowledged packets that it is part of once the whole range is */
+  #ackOne(sequence: number, runStart: number): number {
+    const { sent } = this
+    const state = sent.state(sequence)
+    sent.setState(sequence, PacketState.acked)
+    sent.setRunStart(sequence, runStart)
+    if (state === PacketState.untracked) return 0
+    const count = sent.frameCount(sequence)
+    for (let i = 0; i < count; i++)
+      this.#ledger.onFrameAcked(
+        sent.frameKind(sequence, i),
+        sent.frameStream(sequence, i),
+        sent.frameOffset(sequence, i),
+        sent.frameLength(sequence, i),
+      )
+    if (state === PacketState.lost) {
+      this.#onSpurious(sequence)
+      return 0
+    }
+    this.inFlight--
+    return 1
+  }
+
+  /** A packet that counted as lost has come: tolerate as much reordering from now on (RFC 9002, section 6.1.1). */
+  #onSpurious(sequence: number): void {
+    this.spurious++
+    const distance = this.#distance(sequence)
+    if (distance >= this.#packetThreshold)
+      this.#packetThreshold = Math.min(MAX_PACKET_THRESHOLD, Math.max(distance + 1, this.#packetThreshold + 1))
+    else this.#timeThreshold = Math.min(MAX_TIME_THRESHOLD, this.#timeThreshold + TIME_THRESHOLD_STEP)
+    if (this.#losses[0] > 0) this.#losses[0]--
+    if (this.sent.episode(sequence) !== this.#episode || !this.#episodeCut) return
+    if (--this.#episodeLost > 0) return
+    this.#episodeCut = false
+    this.controller.onSpuriousCongestion(this.sent.time(sequence))
+  }
+
+  /** Packets sent after this one, up to the largest that is acknowledged: numbers left out are none. */
+  #distance(sequence: number): number {
+    return this.#largestAcked - sequence - this.sent.skipped.count(sequence, this.#largestAcked)
+  }
+
+  #detect(now: number): void {
+    const { sent } = this
+    this.#lossAt = undefined
+    const delay = Math.max(this.#timeThreshold * Math.max(this.rtt.smoothed, this.rtt.latest), GRANULARITY_MS)
+    let at = Math.max(this.#scan, sent.base)
+    let lostNow = 0
+    let newest = -1
+    let runSince = -1
+    let longest = 0
+    for (; at <= this.#largestAcked; at++) {
+      const state = sent.state(at)
+      if (state === PacketState.acked) runSince = -1
+      if (state !== PacketState.flying) continue
+      const time = sent.time(at)
+      if (this.#distance(at) < this.#packetThreshold && time + delay > now) {
+        this.#lossAt = time + delay
+        break
+      }
+      if (runSince < 0) runSince = time
+      longest = Math.max(longest, time - runSince)
+      this.#lose(at)
+      newest = at
+      lostNow++
+    }
+    this.#scan = at
+    if (lostNow > 0) this.#onLosses(lostNow, newest, longest, now)
+  }
+
+  #lose(sequence: number): void {
+    const { sent } = this
+    sent.setState(sequence, PacketState.lost)
+    this.inFlight--
+    this.lost++
+    this.#losses[0]++
+    this.#requeue(sequence)
+  }
+
+  #requeue(sequence: number): void {
+    const { sent } = this
+    const count = sent.frameCount(sequence)
+    for (let i = 0; i < count; i++)
+      this.#ledger.onFrameLost(
+        sent.frameKind(sequence, i),
+        sent.frameStream(sequence, i),
+        sent.frameOffset(sequence, i),
+        sent.frameLength(sequence, i),
+      )
+  }
+
+  #onLosses(count: number, newest: number, longest: number, now: number): void {
+    // One reaction for all packets that were in flight when the event began (RFC 9002, section 7.3.2).
+    if (newest >= this.#episodeEnd) {
+      this.#episode++
+      this.#episodeEnd = this.sent.next
+      this.#episodeLost = 0
+      this.#episodeCut = false
+    }
+    this.#episodeLost += count
+    for (let s = newest, left = count; left > 0; s--)
+      if (this.sent.state(s) === PacketState.lost) {
+        this.sent.setEpisode(s, this.#episode)
+        left--
+      }
+    if (!this.#episodeCut) this.#onCongestion(now)
+    if (this.rtt.hasSample && longest > PERSISTENT * this.rtt.probeTimeout) {
+      this.#episodeCut = false
+      this.controller.onPersistentCongestion()
+    }
+  }
+
+  /** Lowers the window, unless it is the link that loses (docs/specs/session.md, Acknowledgement and recovery). */
+  #onCongestion(now: number): void {
+    const { controller, rtt } = this
+    const losses = this.#losses[0] + this.#losses[1]
+    const total = losses + this.#acks[0] + this.#acks[1]
+    const recent = Math.min(this.#roundMin[0], this.#roundMin[1])
+    const few = controller.window >= RANDOM_LOSS_WINDOW && losses <= 1 + RANDOM_LOSS_SHARE * total
+    if (few && recent <= rtt.min + Math.max(rtt.min / 8, GRANULARITY_MS)) return
+    this.#episodeCut = true
+    controller.onCongestion(now, few ? controller.window * (rtt.min / recent) : 0)
+  }
+
+  #release(now: number): void {
+    this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout)
+  }
+
+  /** Monotonic ms of the loss timer or the probe timeout; undefined when nothing is in flight. */
+  timeoutAt(): number | undefined {
+    if (this.#lossAt !== undefined) return this.#lossAt
+    if (this.inFlight === 0) return undefined
+    return this.#lastElicitingAt + this.rtt.probeTimeout * 2 ** this.#backoff
+  }
+
+  /** Call when timeoutAt() has come. */
+  onTimeout(now: number): void {
+    const due = this.timeoutAt()
+    if (due === undefined || now < due) return
+    if (this.#lossAt !== undefined) {
+      this.#detect(now)
+      this.#release(now)
+      return
+    }
+    this.#backoff = Math.min(this.#backoff + 1, MAX_BACKOFF)
+    this.probes = PROBES
+    // The oldest packets' content goes into the probes; the packets themselves stay in flight until an ACK tells.
+    let left = PROBES
+    for (let s = Math.max(this.#scan, this.sent.base); s < this.sent.next && left > 0; s++)
+      if (this.sent.state(s) === PacketState.flying) {
+        this.#requeue(s)
+        left--
+      }
+    // Another probe timeout counts from here even when nothing can be sent.
+    this.#lastElicitingAt = now
+  }
+}

@@ -1,0 +1,38 @@
+/** Figures of this implementation; the other side need not know them. */
+
+/** Records of sent packets that are kept at most: above the largest window (16 MiB of 1329 bytes), within a hop's replay window. */
+export const MAX_SENT_PACKETS = 32_768
+/** Frames in one packet at most, so that a record of a sent packet stays small. */
+export const MAX_FRAMES_PER_PACKET = 32
+/** After so many packets, or up to twice as many, a packet number is left out (RFC 9000, section 21.4). */
+export const MIN_NUMBER_GAP = 500
+/** Congestion window, packets (RFC 9002, section 7.2): at first, at least, at most. */
+export const INITIAL_CWND = 10
+export const MIN_CWND = 2
+export const MAX_CWND = 16_384
+/** Loss detection (RFC 9002, section 6): packets, and the bound of the adapted threshold. */
+export const PACKET_THRESHOLD = 3
+export const MAX_PACKET_THRESHOLD = 128
+/** Factor of the round trip after which a packet counts as lost; raised by TIME_THRESHOLD_STEP when that was wrong. */
+export const TIME_THRESHOLD = 9 / 8
+export const TIME_THRESHOLD_STEP = 1 / 8
+export const MAX_TIME_THRESHOLD = 2
+/** Timers below this many ms are not asked for. */
+export const GRANULARITY_MS = 1
+/** RTT assumed before the first sample, ms (RFC 9002, section 6.2.2, has 333; circuits know more: their handshake was just timed). */
+export const INITIAL_RTT_MS = 333
+/** A client asks for a sign of life after so many ms of silence, so that an idle session does not end. */
+export const KEEP_ALIVE_MS = 30_000
+/** Pieces of a stream that are kept out of order at most; beyond that a packet is dropped as if it had been lost. */
+export const MAX_REASSEMBLY_RANGES = 1_024
+/** The largest piece that an owner hands to write() at once without knowing the room; what Node reads from a socket. */
+export const WRITE_CHUNK = 64 * 1024
+/** Bytes that a stream takes from its owner beyond what may travel, at least and at most. */
+export const MIN_SEND_MARK = 128 * 1024
+export const MAX_SEND_MARK = 8 * 1024 * 1024
+/** Streams of a client that may wait for the exit to allow them. */
+export const MAX_WAITING_STREAMS = 4_096
+/** Memory of all sessions that share no budget of their own, bytes. */
+export const DEFAULT_MEMORY = 256 * 1024 * 1024
+/** CLOSE is repeated at most so often while the other side goes on sending. */
+export const MAX_CLOSE_REPEATS = 3

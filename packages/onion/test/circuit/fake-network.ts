@@ -1,0 +1,222 @@
+import { seededRandom, VirtualClock, randomInt } from '@weft/core'
+import { Packet } from '../../src/packet/packet.ts'
+import { type CircuitLink, type LinkMessageCommand } from '../../src/circuit/circuit-link.ts'
+import { type CircuitLimits } from '../../src/circuit/circuit-limits.ts'
+import { ClientCircuits } from '../../src/circuit/client-circuits.ts'
+import { type ClientCircuit, type ClientCircuitOptions } from '../../src/circuit/client-circuit.ts'
+import { type ExitCircuit } from '../../src/circuit/exit-circuit.ts'
+import { RelayCircuits } from '../../src/circuit/relay-circuits.ts'
+import { type OnionKeyPair } from '../../src/circuit/server-handshake.ts'
+import { generateX25519 } from '../../src/circuit/x25519-key-pair.ts'
+
+/** Something on its way from one side of a link to the other. */
+export interface Item {
+  readonly from: string
+  readonly to: string
+  readonly link: FakeLink
+  readonly command: 0 | LinkMessageCommand
+  readonly circuitId: number
+  /** Body of a cell or content of a message: 1404 bytes. */
+  readonly bytes: Uint8Array
+}
+
+/** One side of a link: what it sends waits in the network until `deliver`. */
+export class FakeLink implements CircuitLink {
+  circuits = 0
+  up = true
+  other!: FakeLink
+  readonly network: FakeNetwork
+  readonly owner: string
+  readonly peer: string
+  readonly initiator: boolean
+  readonly peerKey: Uint8Array
+
+  constructor(network: FakeNetwork, owner: string, peer: string, initiator: boolean) {
+    this.network = network
+    this.owner = owner
+    this.peer = peer
+    this.initiator = initiator
+    this.peerKey = network.keyOf(peer)
+  }
+
+  newCircuitId(): number {
+    const id = randomInt(this.network.random, 2 ** 31)
+    return this.initiator ? id + 2 ** 31 : id
+  }
+
+  sendCell(circuitId: number, packet: Packet): boolean {
+    return this.#send(0, circuitId, packet.body)
+  }
+
+  sendMessage(command: LinkMessageCommand, circuitId: number, content: Uint8Array): boolean {
+    if (content.length !== 1404) throw new RangeError(`content of ${content.length} bytes`)
+    return this.#send(command, circuitId, content)
+  }
+
+  #send(command: 0 | LinkMessageCommand, circuitId: number, bytes: Uint8Array): boolean {
+    if (!this.up) return false
+    this.network.queue.push({
+      from: this.owner,
+      to: this.peer,
+      link: this.other,
+      command,
+      circuitId,
+      bytes: bytes.slice(),
+    })
+    return true
+  }
+}
+
+export interface FakeNode {
+  readonly name: string
+  readonly id: Uint8Array
+  readonly onion: OnionKeyPair
+  readonly circuits: RelayCircuits
+  /** Circuits that end here, in the order they came, with what came over them. */
+  readonly exits: { readonly circuit: ExitCircuit; readonly packets: [number, string][]; ended: number | undefined }[]
+}
+
+export interface NodeSetting {
+  readonly roles?: { entry?: boolean; relay?: boolean; exit?: boolean }
+  readonly limits?: Partial<CircuitLimits>
+  readonly accept?: (circuit: ExitCircuit) => boolean
+}
+
+/** Nodes a, b, c, … and a client, joined by links that lose, double and reorder only when told to. */
+export class FakeNetwork {
+  readonly networkId = 'test'
+  readonly clock = new VirtualClock(1_000_000)
+  readonly random = seededRandom(7)
+  readonly nodes = new Map<string, FakeNode>()
+  readonly client: ClientCircuits
+  queue: Item[] = []
+  /** Everything delivered so far. */
+  readonly delivered: Item[] = []
+  readonly #links = new Map<string, FakeLink>()
+
+  constructor(names = 'abcde', settings: Record<string, NodeSetting> = {}) {
+    for (const name of names) this.#addNode(name, settings[name] ?? {})
+    this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random })
+  }
+
+  #addNode(name: string, { roles, limits, accept }: NodeSetting): void {
+    const onion = generateX25519(this.random)
+    const id = this.keyOf(name)
+    const exits: FakeNode['exits'] = []
+    const circuits = new RelayCircuits({
+      id,
+      networkId: this.networkId,
+      onionKeys: () => [onion],
+      roles: { entry: true, relay: true, exit: true, ...roles },
+      clock: this.clock,
+      random: this.random,
+      ...(limits === undefined ? {} : { limits }),
+      nextHop: (wanted, role) => {
+        const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)
+        if (other === undefined || role === 'exit') return undefined
+        return this.link(name, other.name)
+      },
+      isMember: (key) => [...this.nodes.values()].find((node) => Buffer.compare(node.id, key) === 0)?.id,
+      exit: {
+        accept: (circuit) => {
+          if (accept !== undefined && !accept(circuit)) return false
+          const exit: FakeNode['exits'][number] = { circuit, packets: [], ended: undefined }
+          circuit.onPacket = (number, payload) => exit.packets.push([number, textOf(payload)])
+          circuit.onEnd = (reason) => (exit.ended = reason)
+          exits.push(exit)
+          return true
+        },
+      },
+    })
+    this.nodes.set(name, { name, id, onion, circuits, exits })
+  }
+
+  /** Stands for node id and link key at once. */
+  keyOf(name: string): Uint8Array {
+    return new Uint8Array(32).fill(name.charCodeAt(0))
+  }
+
+  node(name: string): FakeNode {
+    const node = this.nodes.get(name)
+    if (node === undefined) throw new Error(`no node ${name}`)
+    return node
+  }
+
+  /** The side of `from` of its link to `to`; one link for both directions. */
+  link(from: string, to: string): FakeLink {
+    const existing = this.#links.get(from + to)
+    if (existing !== undefined && existing.up) return existing
+    const one = new FakeLink(this, from, to, true)
+    const two = new FakeLink(this, to, from, false)
+    one.other = two
+    two.other = one
+    this.#links.set(from + to, one)
+    this.#links.set(to + from, two)
+    return one
+  }
+
+  build(hops: string, options: Partial<ClientCircuitOptions> = {}): ClientCircuit {
+    return this.client.build({
+      link: this.link('C', hops[0] as string),
+      hops: Array.from(hops, (name) => ({
+        id: this.keyOf(name),
+        onionKey: this.nodes.get(name)?.onion.publicKey ?? this.keyOf(name),
+      })),
+      ...options,
+    })
+  }
+
+  /** Delivers until nothing is on its way. `change` may drop (none), double or alter what is delivered. */
+  run(change: (item: Item) => readonly Item[] = (item) => [item]): void {
+    for (let steps = 0; this.queue.length > 0; steps++) {
+      if (steps > 100_000) throw new Error('the network does not come to rest')
+      for (const item of change(this.queue.shift() as Item)) this.deliver(item)
+    }
+  }
+
+  deliver(item: Item): void {
+    if (!item.link.up) return
+    this.delivered.push(item)
+    const side = item.to === 'C' ? this.client : this.node(item.to).circuits
+    if (item.command === 0) {
+      const packet = new Packet()
+      packet.body.set(item.bytes)
+      side.onCell(item.link, item.circuitId, packet)
+    } else side.onMessage(item.link, item.command, item.circuitId, item.bytes)
+  }
+
+  /** Takes a link down at both its sides. */
+  cut(one: string, two: string): void {
+    const link = this.link(one, two)
+    link.up = false
+    link.other.up = false
+    for (const side of [link, link.other])
+      (side.owner === 'C' ? this.client : this.node(side.owner).circuits).onLinkDown(side)
+  }
+
+  /** Moves time on in steps of 250 ms, calling the timers that fall due and delivering. */
+  async pass(ms: number, change?: (item: Item) => readonly Item[]): Promise<void> {
+    for (let gone = 0; gone < ms; gone += 250) {
+      await this.clock.advance(Math.min(250, ms - gone))
+      for (const machine of [this.client, ...[...this.nodes.values()].map((node) => node.circuits)]) {
+        const due = machine.nextTimeout()
+        if (due !== undefined && due <= this.clock.monotonic()) machine.onTimeout()
+      }
+      this.run(change)
+    }
+  }
+}
+
+/** A payload that says `text`. */
+export function say(packetNumber: number, text: string): (payload: Uint8Array) => number {
+  return (payload) => {
+    payload.fill(0)
+    payload.set(Buffer.from(text))
+    return packetNumber
+  }
+}
+
+export function textOf(payload: Uint8Array): string {
+  const end = payload.indexOf(0)
+  return Buffer.from(payload.subarray(0, end < 0 ? payload.length : end)).toString()
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fromHex, seededRandom, toHex } from '@weft/core'
+import { ClientHandshake } from '../../src/circuit/client-handshake.ts'
+import { OpeningLayer, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
+import { Padding } from '../../src/circuit/padding.ts'
+import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
+import { answerHandshake } from '../../src/circuit/server-handshake.ts'
+import { Packet } from '../../src/packet/packet.ts'
+import { x25519PublicKey } from '../../src/sodium.ts'
+
+interface Vectors {
+  handshake: Record<
+    | 'networkId'
+    | 'nodeId'
+    | 'b'
+    | 'x'
+    | 'y'
+    | 'kemSeed'
+    | 'kemCiphertext'
+    | 'kemSharedKey'
+    | 'firstMessage'
+    | 'secondMessage'
+    | 'forward'
+    | 'backward',
+    string
+  > & { depth: number; purpose: 1 }
+  packets: Record<'forwardKeys' | 'forwardUnits' | 'backwardKeys' | 'backwardUnits', [string, string, string]> &
+    Record<'forwardCounters' | 'backwardCounters', [number, number, number]> & { payload: string }
+}
+
+const { handshake, packets } = JSON.parse(
+  readFileSync(new URL('../vectors/circuit.json', import.meta.url), 'utf8'),
+) as Vectors
+const random = seededRandom(1)
+
+test('the hybrid handshake makes the messages and keys of the vector', () => {
+  const pair = (secret: string) => ({ secretKey: fromHex(secret), publicKey: x25519PublicKey(fromHex(secret)) })
+  const { networkId, nodeId } = { networkId: handshake.networkId, nodeId: fromHex(handshake.nodeId) }
+  const { depth, purpose } = handshake
+  const onion = pair(handshake.b)
+  const secretKey = createPrivateKey({
+    key: Buffer.from(handshake.kemSeed, 'hex'),
+    format: 'raw-seed',
+    asymmetricKeyType: 'ml-kem-768',
+  })
+  const client = ClientHandshake.start({
+    networkId,
+    nodeId,
+    onionKey: onion.publicKey,
+    depth,
+    purpose,
+    random,
+    ephemeral: {
+      x25519: pair(handshake.x),
+      kem: { publicKey: createPublicKey(secretKey).export({ format: 'raw-public' }), secretKey },
+    },
+  })
+  assert.ok(client)
+  assert.equal(toHex(client.message), handshake.firstMessage)
+  const server = answerHandshake(client.message, {
+    networkId,
+    nodeId,
+    onionKeys: [onion],
+    depth,
+    seen: new SeenClientKeys(10),
+    random,
+    ephemeral: {
+      x25519: pair(handshake.y),
+      kem: { ciphertext: fromHex(handshake.kemCiphertext), sharedKey: fromHex(handshake.kemSharedKey) },
+    },
+  })
+  assert.ok(typeof server === 'object')
+  assert.equal(toHex(server.answer), handshake.secondMessage)
+  const keys = client.finish(server.answer)
+  assert.ok(keys)
+  assert.deepEqual([toHex(keys.forward), toHex(keys.backward)], [handshake.forward, handshake.backward])
+  assert.deepEqual(keys, server.keys)
+})
+
+test('three layers are sealed and opened as in the vector, nested and at the head of the body', () => {
+  const padding = new Padding(random)
+  for (const direction of ['forward', 'backward'] as const) {
+    const keys = packets[`${direction}Keys`].map(fromHex)
+    const counters = packets[`${direction}Counters`]
+    const units = packets[`${direction}Units`]
+    const packet = new Packet()
+    packet.nestedPayload(2).set(fromHex(packets.payload))
+    for (const depth of [2, 1, 0]) {
+      const plain = packet.nestedPlain(depth)
+      plain[plain.length - 1] = depth === 2 ? UnitKind.session : UnitKind.pass
+      const layer = new SealingLayer(keys[depth]!, padding, depth === 2)
+      layer.seal(packet.view, 36 + 8 * depth, packet.nestedSealed(depth), plain, counters[depth]!)
+    }
+    assert.equal(toHex(packet.body), units[0])
+    for (const depth of [0, 1, 2]) {
+      const head = new Packet()
+      head.body.set(fromHex(units[depth]!))
+      const out = new Packet()
+      const opened = new OpeningLayer(keys[depth]!, depth === 2).open(
+        head.view,
+        36,
+        head.unitSealed(depth),
+        out.unitContent(depth),
+      )
+      assert.equal(opened, counters[depth])
+      const content = toHex(out.unitContent(depth))
+      assert.equal(content, depth === 2 ? `${packets.payload}02` : `${units[depth + 1]}00`)
+    }
+  }
+})

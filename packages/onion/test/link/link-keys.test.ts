@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import { fromHex, toHex } from '@weft/core'
+import fc from 'fast-check'
+import { LinkKeys } from '../../src/link/link-keys.ts'
+import { Packet } from '../../src/packet/packet.ts'
+import { type LinkVectorInputs, type LinkVectorOutputs, runLinkVector } from './link-vector.ts'
+
+const secret = (byte: number) => new Uint8Array(32).fill(byte)
+const sides = () => ({
+  a: new LinkKeys(10, 20, secret(1), secret(2)),
+  b: new LinkKeys(20, 10, secret(2), secret(1)),
+})
+
+/** Opens a packet by the page and OpenSSL alone: no offset and no function is shared with the code under test. */
+function openByThePage(packet: Uint8Array, key: Uint8Array): { counter: bigint; plain: Uint8Array; body: Uint8Array } {
+  const bytes = packet.slice()
+  const expand = (info: string) => createHmac('blake2s256', key).update(info).update(Uint8Array.of(1)).digest()
+  const sample = bytes.subarray(20, 36)
+  const mask = createCipheriv('chacha20', expand('weft:link:header:v1'), sample).update(new Uint8Array(16))
+  const field = bytes.slice(4, 12).map((byte, i) => byte ^ mask[i]!)
+  for (let i = 0; i < 8; i++) bytes[36 + i]! ^= mask[8 + i]!
+  const isMessage = (field[0]! & 128) !== 0
+  const nonce = new Uint8Array([0, 0, 0, 0, ...field])
+  const open = createDecipheriv('chacha20-poly1305', expand('weft:link:packet:v1'), nonce, { authTagLength: 16 })
+  const end = isMessage ? 1424 : 20
+  if (!isMessage) open.setAAD(bytes.subarray(1340, 1440))
+  open.setAuthTag(bytes.subarray(end, end + 16))
+  const plain = new Uint8Array([...open.update(bytes.subarray(12, end)), ...open.final()])
+  const counter = new DataView(field.buffer).getBigUint64(0) & ((1n << 63n) - 1n)
+  return { counter, plain, body: bytes.subarray(36) }
+}
+
+describe('packets of a link', () => {
+  it('have every field at the offset of docs/specs/packets.md', () => {
+    const { a } = sides()
+    const packet = new Packet()
+    const body = packet.body.fill(0xb0).slice()
+    assert.ok(a.sealCell(packet, 0x8123_4567))
+    assert.equal(new DataView(packet.bytes.buffer).getUint32(0), 20)
+    // The circuit's counter, the first 8 bytes of the body, is hidden; the rest of the body is left as it was.
+    assert.deepEqual(packet.bytes.subarray(44), body.subarray(8))
+    assert.notDeepEqual(packet.bytes.subarray(36, 44), body.subarray(0, 8))
+    let opened = openByThePage(packet.bytes, secret(1))
+    assert.deepEqual(opened.body, body)
+    assert.equal(opened.counter, 0n)
+    assert.equal(toHex(opened.plain), '8123456700000000')
+
+    packet.content.fill(0xc0)
+    assert.ok(a.sealMessage(packet, 3, 0x8123_4567))
+    opened = openByThePage(packet.bytes, secret(1))
+    assert.equal(opened.counter, 1n)
+    assert.equal(toHex(opened.plain), `8123456703000000${'c0'.repeat(1404)}`)
+  })
+
+  it('open at the other side once, in any order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+        fc.infiniteStream(fc.nat(1_000)),
+        (kinds, picks) => {
+          const { a, b } = sides()
+          const packets = kinds.map((isCell, i) => {
+            const packet = new Packet()
+            packet.body.fill(i)
+            if (!isCell) packet.content.fill(i)
+            assert.ok(isCell ? a.sealCell(packet, i) : a.sealMessage(packet, 2, i))
+            return { packet, i, expected: isCell ? 'cell' : 'message' }
+          })
+          packets.sort((x, y) => ((x.i * 7919 + picks.next().value!) % 31) - ((y.i * 7919) % 31))
+          for (const { packet, i, expected } of packets) {
+            const again = new Packet()
+            again.copyFrom(packet.bytes)
+            assert.equal(b.open(packet), expected)
+            assert.equal(packet.view.getUint32(12), i)
+            assert.deepEqual(expected === 'cell' ? packet.body : packet.content, new Uint8Array(1404).fill(i))
+            assert.equal(b.open(again), 'replayed')
+          }
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it('do not open when a bit of what the link authenticates was changed', () => {
+    const { a, b } = sides()
+    const run = (isCell: boolean, at: number, bit: number): void => {
+      const packet = new Packet()
+      if (isCell) a.sealCell(packet, 1)
+      else a.sealMessage(packet, 1, 1)
+      packet.bytes[at]! ^= 1 << bit
+      assert.equal(b.open(packet), 'not authentic', `${isCell ? 'cell' : 'message'}, byte ${at}, bit ${bit}`)
+    }
+    for (let at = 4; at < 1440; at++)
+      for (const bit of [0, 3, 7]) {
+        run(false, at, bit)
+        if (at < 36 || at >= 1340) run(true, at, bit)
+      }
+  })
+
+  it('tell nothing: equal cells make unlike headers, and counters do not show', () => {
+    const { a } = sides()
+    const headers = Array.from({ length: 200 }, () => {
+      const packet = new Packet()
+      a.sealCell(packet, 1)
+      return toHex(packet.bytes.subarray(4, 36))
+    })
+    assert.equal(new Set(headers.map((header) => header.slice(0, 16))).size, 200)
+    assert.equal(new Set(headers.map((header) => header.slice(16))).size, 200)
+  })
+
+  it('are neither sealed nor opened once the keys are wiped', () => {
+    const { a, b } = sides()
+    const packet = new Packet()
+    a.sealCell(packet, 1)
+    b.wipe()
+    assert.equal(b.open(packet), 'not authentic')
+    assert.throws(() => b.sealCell(packet, 1))
+  })
+
+  it('are those of the vectors', () => {
+    const file = new URL('../vectors/link.json', import.meta.url)
+    const { inputs, outputs } = JSON.parse(readFileSync(file, 'utf8')) as {
+      inputs: LinkVectorInputs
+      outputs: LinkVectorOutputs
+    }
+    const { kemCiphertext, kemSharedKey } = outputs
+    assert.deepEqual(runLinkVector({ ...inputs, kemCiphertext, kemSharedKey }), outputs)
+    for (const packet of ['initiation', 'response', 'cell', 'message', 'cellBack'] as const)
+      assert.equal(fromHex(outputs[packet]).length, 1440)
+  })
+})

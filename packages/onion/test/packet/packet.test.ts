@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { PacketPool } from '../../src/packet/packet-pool.ts'
+import { Packet } from '../../src/packet/packet.ts'
+import * as sizes from '../../src/packet/sizes.ts'
+
+const span = (view: Uint8Array, packet: Packet): [number, number] => [
+  view.byteOffset - packet.bytes.byteOffset,
+  view.length,
+]
+
+describe('Packet', () => {
+  it('has its views where docs/specs/packets.md says, also inside a larger buffer', () => {
+    for (const packet of [new Packet(), new Packet(new ArrayBuffer(5_000), 1_441)]) {
+      const table: [string, Uint8Array, [number, number]][] = [
+        ['bytes', packet.bytes, [0, 1440]],
+        ['nonce', packet.nonce, [0, 12]],
+        ['sample without block counter', packet.sampleNonce, [24, 12]],
+        ['cell header', packet.cellPlain, [12, 8]],
+        ['sealed cell header', packet.cellSealed, [12, 24]],
+        ['body', packet.body, [36, 1404]],
+        ['associated data', packet.tail, [1340, 100]],
+        ['message', packet.messagePlain, [12, 1412]],
+        ['sealed message', packet.messageSealed, [12, 1428]],
+        ['content', packet.content, [20, 1404]],
+      ]
+      for (const [name, view, expected] of table) assert.deepEqual(span(view, packet), expected, name)
+    }
+  })
+
+  it('has the units of each depth', () => {
+    const packet = new Packet()
+    for (let depth = 0; depth < sizes.MAX_HOPS; depth++) {
+      const length = 1404 - 25 * depth
+      assert.equal(sizes.unitLength(depth), length)
+      assert.equal(sizes.payloadLength(depth), 1379 - 25 * depth)
+      assert.deepEqual(span(packet.unitSealed(depth), packet), [44, length - 8])
+      assert.deepEqual(span(packet.unitPlain(depth), packet), [44, length - 24])
+      assert.deepEqual(span(packet.nestedSealed(depth), packet), [44 + 8 * depth, length - 8])
+      assert.deepEqual(span(packet.nestedPlain(depth), packet), [44 + 8 * depth, length - 24])
+      assert.equal(packet.unitSealed(depth), packet.unitSealed(depth))
+    }
+    // A unit and its kind are exactly what the unit before carries.
+    for (let depth = 1; depth < sizes.MAX_HOPS; depth++)
+      assert.equal(packet.nestedPlain(depth - 1).length - 1, 8 + packet.nestedSealed(depth).length)
+    for (const depth of [-1, 5, 0.5]) assert.throws(() => packet.unitSealed(depth), RangeError)
+  })
+
+  it('takes a datagram of its size only', () => {
+    const packet = new Packet()
+    for (const length of [0, 1, 1439, 1441, 65_507])
+      assert.equal(packet.copyFrom(new Uint8Array(length).fill(1)), false)
+    assert.deepEqual(packet.bytes, new Uint8Array(1440))
+    assert.equal(packet.copyFrom(new Uint8Array(1440).fill(2)), true)
+    assert.equal(packet.receiverIndex, 0x0202_0202)
+  })
+})
+
+describe('PacketPool', () => {
+  it('gives out so many slots and no more, and the same ones again', () => {
+    const pool = new PacketPool(2)
+    const [first, second] = [pool.acquire()!, pool.acquire()!]
+    assert.notEqual(first, second)
+    assert.equal(pool.acquire(), undefined)
+    assert.equal(pool.inUse, 2)
+    pool.release(first)
+    assert.equal(pool.inUse, 1)
+    assert.equal(pool.acquire(), first)
+  })
+})

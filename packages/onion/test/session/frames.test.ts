@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type AckFrame } from '../../src/session/ack-frame.ts'
+import { FrameReader, type FrameSink } from '../../src/session/frame-reader.ts'
+import { FrameWriter } from '../../src/session/frame-writer.ts'
+import { RangeSet } from '../../src/session/range-set.ts'
+import { SessionViolation } from '../../src/session/session-violation.ts'
+import { PayloadCursor, varintLength, writeVarint } from '../../src/session/varint.ts'
+
+/** Notes every frame as a plain array. */
+class Notes implements FrameSink {
+  readonly all: unknown[][] = []
+  onPing(): void {
+    this.all.push(['ping'])
+  }
+  onAck(ack: AckFrame): void {
+    this.all.push(['ack', ack.delayUs, Array.from({ length: ack.count }, (_, i) => [ack.low(i), ack.high(i)])])
+  }
+  onResetStream(id: number, code: number, finalSize: number): void {
+    this.all.push(['reset', id, code, finalSize])
+  }
+  onStopSending(id: number, code: number): void {
+    this.all.push(['stop', id, code])
+  }
+  onStreamData(id: number, offset: number, fin: boolean, payload: Uint8Array, start: number, end: number): void {
+    this.all.push(['stream', id, offset, fin, [...payload.subarray(start, end)]])
+  }
+  onMaxData(limit: number): void {
+    this.all.push(['maxData', limit])
+  }
+  onMaxStreamData(id: number, limit: number): void {
+    this.all.push(['maxStreamData', id, limit])
+  }
+  onMaxStreams(limit: number): void {
+    this.all.push(['maxStreams', limit])
+  }
+  onCloseFrame(code: number, reason: string): void {
+    this.all.push(['close', code, reason])
+  }
+  onOpen(id: number, port: number, host: string): void {
+    this.all.push(['open', id, port, host])
+  }
+  onOpened(id: number, address: Uint8Array): void {
+    this.all.push(['opened', id, [...address]])
+  }
+  onRefused(id: number, code: number): void {
+    this.all.push(['refused', id, code])
+  }
+}
+
+function read(bytes: Uint8Array): unknown[][] {
+  const notes = new Notes()
+  new FrameReader().read(bytes, notes)
+  return notes.all
+}
+
+const value = fc.oneof(
+  fc.maxSafeNat(),
+  fc.nat(70),
+  fc.nat(0x5000),
+  fc.constantFrom(63, 64, 16383, 16384, 2 ** 30 - 1, 2 ** 30),
+)
+const id = fc.nat(1_000_000).map((n) => n * 4)
+
+test('varint: every safe integer comes back, in the length of RFC 9000, section 16', () => {
+  fc.assert(
+    fc.property(value, (number) => {
+      const out = new Uint8Array(8)
+      const end = writeVarint(number, out, 0)
+      assert.equal(end, varintLength(number))
+      const cursor = new PayloadCursor()
+      cursor.reset(out.subarray(0, end))
+      assert.equal(cursor.varint(), number)
+      assert.equal(cursor.left, 0)
+    }),
+  )
+})
+
+test('varint: the examples of RFC 9000, appendix A.1; longer forms and 2^53 are refused', () => {
+  const decode = (hex: string): number => {
+    const cursor = new PayloadCursor()
+    cursor.reset(Uint8Array.from(Buffer.from(hex, 'hex')))
+    return cursor.varint()
+  }
+  assert.equal(decode('9d7f3e7d'), 494_878_333)
+  assert.equal(decode('7bbd'), 15_293)
+  assert.equal(decode('25'), 37)
+  for (const hex of [
+    '4025',
+    '80003bbd',
+    'c00000000000003f',
+    'c2197c5eff14e88c',
+    'c020000000000000',
+    '40',
+    'c000000000',
+  ])
+    assert.throws(() => decode(hex), SessionViolation, hex)
+})
+
+const frame = fc.oneof(
+  fc.constant(['ping'] as const),
+  fc.tuple(fc.constant('maxData' as const), value),
+  fc.tuple(fc.constant('maxStreams' as const), value),
+  fc.tuple(fc.constant('maxStreamData' as const), id, value),
+  fc.tuple(fc.constant('stop' as const), id, value),
+  fc.tuple(fc.constant('refused' as const), id, value),
+  fc.tuple(fc.constant('reset' as const), id, value, value),
+  fc.tuple(fc.constant('close' as const), value, fc.string({ maxLength: 100 })),
+  fc.tuple(
+    fc.constant('open' as const),
+    id,
+    fc.integer({ min: 1, max: 65_535 }),
+    fc.stringMatching(/^[a-z0-9.:-]{1,255}$/),
+  ),
+  fc.tuple(
+    fc.constant('opened' as const),
+    id,
+    fc.constantFrom(4, 16).chain((n) => fc.array(fc.nat(255), { minLength: n, maxLength: n })),
+  ),
+)
+
+test('frames: what is written is what is read, and what does not fit leaves no trace', () => {
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 40 }), fc.integer({ min: 1, max: 1329 }), (frames, size) => {
+      const payload = new Uint8Array(size).fill(0xee)
+      const writer = new FrameWriter()
+      writer.reset(payload)
+      const written: unknown[][] = []
+      for (const f of frames) {
+        const before = writer.at
+        let fits: boolean
+        if (f[0] === 'ping') fits = writer.ping()
+        else if (f[0] === 'maxData') fits = writer.maxData(f[1])
+        else if (f[0] === 'maxStreams') fits = writer.maxStreams(f[1])
+        else if (f[0] === 'maxStreamData') fits = writer.maxStreamData(f[1], f[2])
+        else if (f[0] === 'stop') fits = writer.stopSending(f[1], f[2])
+        else if (f[0] === 'refused') fits = writer.refused(f[1], f[2])
+        else if (f[0] === 'reset') fits = writer.resetStream(f[1], f[2], f[3])
+        else if (f[0] === 'close') fits = writer.close(f[1], f[2])
+        else if (f[0] === 'open') fits = writer.open(f[1], f[2], f[3])
+        else fits = writer.opened(f[1], Uint8Array.from(f[2]))
+        if (fits) written.push(f[0] === 'close' ? [f[0], f[1], cut(f[2])] : [...f])
+        else assert.equal(writer.at, before)
+      }
+      writer.finish()
+      assert.deepEqual(read(payload), written)
+    }),
+  )
+})
+
+/** The first 200 bytes of UTF-8, whole characters. */
+function cut(text: string): string {
+  let out = ''
+  for (const char of new TextDecoder().decode(new TextEncoder().encode(text))) {
+    if (new TextEncoder().encode(out + char).length > 200) break
+    out += char
+  }
+  return out
+}
+
+test('STREAM: whatever room is left, the piece that is written is read, and fills the packet or is whole', () => {
+  fc.assert(
+    fc.property(
+      id,
+      value.filter((v) => v < 2 ** 52),
+      fc.nat(2000),
+      fc.boolean(),
+      fc.integer({ min: 1, max: 1400 }),
+      (stream, offset, wanted, fin, size) => {
+        const payload = new Uint8Array(size)
+        const writer = new FrameWriter()
+        writer.reset(payload)
+        const length = writer.streamHead(stream, offset, wanted, fin)
+        if (length < 0) {
+          assert.ok(size < 1 + varintLength(stream) + varintLength(offset) + 1)
+          return
+        }
+        assert.ok(length > 0 || wanted === 0)
+        payload.fill(7, writer.at, writer.at + length)
+        writer.wrote(length)
+        assert.ok(writer.at <= size)
+        // Short of what was wanted only in a packet that is full, but for the byte that a length may cost.
+        if (length < wanted) assert.ok(size - writer.at <= 1)
+        writer.finish()
+        const bytes = Array.from({ length }, () => 7)
+        assert.deepEqual(read(payload), [['stream', stream, offset, fin && length === wanted, bytes]])
+      },
+    ),
+  )
+})
+
+test('ACK: the newest ranges come back from the highest down, at most 64', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.nat(3000), { minLength: 1, maxLength: 400 }),
+      fc.nat(2 ** 40),
+      fc.nat(10_000),
+      (numbers, base, delay) => {
+        const ranges = new RangeSet()
+        for (const n of numbers) ranges.add(base + n, base + n + 1)
+        const payload = new Uint8Array(1329)
+        const writer = new FrameWriter()
+        writer.reset(payload)
+        assert.ok(writer.ack(ranges, delay))
+        writer.finish()
+        const expected: [number, number][] = []
+        for (let i = ranges.count - 1; i >= 0 && expected.length < 64; i--)
+          expected.push([ranges.low(i), ranges.high(i) - 1])
+        assert.deepEqual(read(payload), [['ack', delay, expected]])
+      },
+    ),
+  )
+})
+
+const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
+
+for (const [what, bytes] of [
+  ['a type that does not exist', '03'],
+  ['a stream id that no client opens', '09 01 00'],
+  ['padding that is not zero', '00 01'],
+  ['an ACK of leg 1', '02 01 05 00 00 00'],
+  ['an ACK below packet 0', '02 00 05 00 00 06'],
+  ['an ACK whose second range is below 0', '02 00 05 00 01 02 02 00'],
+  ['65 ranges', '02 00 4064 00 4040 00'],
+  ['a STREAM longer than the packet', '0a 00 05 61'],
+  ['a STREAM past 2^53', '0e 00 c01fffffffffffff 01 61'],
+  ['a reason of 201 bytes', '1c 00 40c9'],
+  ['a reason that is not UTF-8', '1c 00 01 ff'],
+  ['protocol 2', '30 00 02 0050 01 61'],
+  ['an empty host', '30 00 01 0050 00'],
+  ['port 0', '30 00 01 0000 01 61'],
+  ['a host with a line break', '30 00 01 0050 02 610a'],
+  ['an address of 5 bytes', '31 00 05 0102030405'],
+  ['a frame that ends early', '04 00'],
+] as const)
+  test(`refused: ${what}`, () => {
+    assert.throws(() => read(hex(bytes)), SessionViolation)
+  })
+
+test('any bytes are read or refused with SessionViolation', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      try {
+        read(bytes)
+      } catch (error) {
+        assert.ok(error instanceof SessionViolation)
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})

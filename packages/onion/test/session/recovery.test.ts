@@ -1,0 +1,381 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { AckFrame } from '../../src/session/ack-frame.ts'
+import { Cubic } from '../../src/session/cubic.ts'
+import { HyStart } from '../../src/session/hystart.ts'
+import { Pacer } from '../../src/session/pacer.ts'
+import { ReceivedPackets } from '../../src/session/received-packets.ts'
+import { ReceiveWindow } from '../../src/session/receive-window.ts'
+import { Recovery } from '../../src/session/recovery.ts'
+import { RttEstimator } from '../../src/session/rtt-estimator.ts'
+import { SentKind } from '../../src/session/sent-packets.ts'
+import { SessionViolation } from '../../src/session/session-violation.ts'
+
+const FIRST = 1000
+
+/** A Recovery whose packets carry their own sequence as the frame's offset. */
+class Bench {
+  readonly acked: number[] = []
+  readonly lost: number[] = []
+  readonly controller = new Cubic()
+  readonly recovery: Recovery
+
+  /** @param gap packets after which a number is left out */
+  constructor(gap = Infinity) {
+    this.recovery = new Recovery(FIRST, () => gap, this.controller, {
+      onFrameAcked: (_kind, _id, offset) => void this.acked.push(offset),
+      onFrameLost: (_kind, _id, offset) => void this.lost.push(offset),
+    })
+  }
+
+  send(count: number, now: number): void {
+    for (let i = 0; i < count; i++) {
+      this.recovery.sent.addFrame(SentKind.stream, 0, this.recovery.sent.next, 1)
+      this.recovery.onSent(true, 1, now)
+    }
+  }
+
+  /** Ranges from the highest down, as sequences. */
+  ack(ranges: [number, number][], now: number): void {
+    const ack = new AckFrame()
+    ack.reset(0)
+    for (const [low, high] of ranges) ack.push(FIRST + low, FIRST + high)
+    this.recovery.onAck(ack, now)
+  }
+}
+
+test('ACKs of what was acknowledged piecemeal pass over it in a step, wherever they end', (t) => {
+  const bench = new Bench()
+  const { sent } = bench.recovery
+  const count = 2000
+  bench.send(count, 0)
+  for (let s = count - 1; s >= 2; s--) bench.ack([[s, s]], 1)
+  bench.ack([[1, count - 1]], 1)
+  const looks = t.mock.method(sent, 'state')
+  for (let high = count - 2; high > count - 102; high--) bench.ack([[1, high]], 1)
+  assert.ok(looks.mock.callCount() < 2000, `${looks.mock.callCount()}`)
+})
+
+test('every packet is acknowledged or lost once, whatever the ACKs; in flight is what is neither', () => {
+  const round = fc.record({ send: fc.nat(40), seen: fc.array(fc.nat(60), { maxLength: 40 }), untracked: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(round, { maxLength: 40 }), fc.constantFrom(1, 2, 7, 50, Infinity), (rounds, gap) => {
+      const bench = new Bench(gap)
+      const { sent } = bench.recovery
+      const arrived = new Set<number>()
+      const data = new Set<number>()
+      let now = 0
+      for (const { send, seen, untracked } of rounds) {
+        const from = sent.next
+        bench.send(send, now)
+        for (let s = from; s < sent.next; s++) if (sent.skipped.count(s, s) === 0) data.add(s)
+        if (untracked) bench.recovery.onSent(false, 0, now)
+        for (const n of seen) {
+          const s = sent.next - 1 - n
+          if (s >= 0 && sent.skipped.count(s, s) === 0) arrived.add(s)
+        }
+        now += 5
+        const ranges: [number, number][] = []
+        for (const s of [...arrived].toSorted((a, b) => b - a)) {
+          const last = ranges.at(-1)
+          if (last !== undefined && last[0] === s + 1) last[0] = s
+          else if (ranges.length < 64) ranges.push([s, s])
+        }
+        if (ranges.length > 0) bench.ack(ranges, now)
+        const known = new Set([...bench.acked, ...bench.lost])
+        assert.equal(bench.recovery.inFlight, data.size - known.size)
+        assert.equal(new Set(bench.acked).size, bench.acked.length)
+        assert.equal(new Set(bench.lost).size, bench.lost.length)
+        for (const s of bench.acked) assert.ok(arrived.has(s))
+        for (const s of bench.lost) assert.ok(data.has(s))
+      }
+    }),
+  )
+})
+
+test('RFC 9002, section 6.1.1: three later packets make one lost', () => {
+  const bench = new Bench()
+  bench.send(5, 0)
+  bench.ack([[1, 2]], 10)
+  assert.deepEqual(bench.lost, [])
+  bench.ack([[1, 3]], 10)
+  assert.deepEqual(bench.lost, [0])
+})
+
+test('RFC 9002, section 6.1.2: a packet before an acknowledged one is lost after 9/8 of the round trip', () => {
+  const bench = new Bench()
+  bench.send(2, 0)
+  bench.ack([[1, 1]], 80)
+  const at = bench.recovery.timeoutAt()
+  assert.equal(at, 90)
+  bench.recovery.onTimeout(89)
+  assert.deepEqual(bench.lost, [])
+  bench.recovery.onTimeout(90)
+  assert.deepEqual(bench.lost, [0])
+})
+
+test('packets that were never sent cannot be acknowledged', () => {
+  const bench = new Bench()
+  bench.send(3, 0)
+  assert.throws(() => bench.ack([[2, 3]], 1), SessionViolation)
+  assert.throws(() => bench.ack([[-1, 2]], 1), SessionViolation)
+})
+
+test('RFC 9000, section 21.4: a number that was left out cannot be acknowledged, alone or in a range, early or late', () => {
+  // Sequences 3 and 7 are left out.
+  for (const range of [
+    [3, 3],
+    [2, 4],
+    [0, 6],
+    [7, 7],
+  ] as [number, number][]) {
+    const bench = new Bench(3)
+    bench.send(6, 0)
+    assert.throws(() => bench.ack([range], 1), SessionViolation)
+    assert.deepEqual(bench.acked, [])
+  }
+  const bench = new Bench(3)
+  bench.send(6, 0)
+  bench.ack([[0, 2]], 1)
+  bench.ack([[4, 6]], 1)
+  assert.equal(bench.recovery.inFlight, 0)
+  assert.equal(bench.recovery.sent.base, bench.recovery.sent.next)
+  assert.throws(() => bench.ack([[3, 3]], 2), SessionViolation)
+})
+
+test('a number that was left out is not lost, not in flight, and no distance', () => {
+  const bench = new Bench(3)
+  bench.send(5, 0)
+  assert.equal(bench.recovery.inFlight, 5)
+  // Later than 1 came 2 and 4 (3 is no packet): one too few.
+  bench.ack(
+    [
+      [4, 4],
+      [2, 2],
+      [0, 0],
+    ],
+    10,
+  )
+  assert.deepEqual(bench.lost, [])
+  bench.ack(
+    [
+      [4, 5],
+      [2, 2],
+      [0, 0],
+    ],
+    10,
+  )
+  assert.deepEqual(bench.lost, [1])
+  bench.ack(
+    [
+      [4, 5],
+      [0, 2],
+    ],
+    11,
+  )
+  assert.equal(bench.recovery.inFlight, 0)
+  assert.equal(bench.recovery.timeoutAt(), undefined)
+  assert.equal(bench.recovery.lost, 1)
+})
+
+test('a probe timeout sends the oldest content again, leaves the window alone and doubles', () => {
+  const bench = new Bench()
+  bench.send(10, 0)
+  const first = bench.recovery.timeoutAt() ?? 0
+  bench.recovery.onTimeout(first)
+  assert.deepEqual(bench.lost, [0, 1])
+  assert.equal(bench.recovery.probes, 2)
+  assert.equal(bench.recovery.inFlight, 10)
+  assert.equal(bench.controller.window, 10)
+  assert.equal(bench.recovery.timeoutAt(), first + 2 * first)
+})
+
+test('a loss that proves to be reordering gives the window back and raises the threshold', () => {
+  const bench = new Bench()
+  bench.send(10, 0)
+  bench.ack([[1, 5]], 50)
+  assert.deepEqual(bench.lost, [0])
+  const cut = bench.controller.window
+  assert.ok(cut < 15)
+  bench.ack([[0, 5]], 51)
+  assert.ok(bench.controller.window > cut)
+  assert.equal(bench.recovery.spurious, 1)
+  assert.ok(bench.recovery.packetThreshold > 3)
+  bench.send(10, 60)
+  bench.ack(
+    [
+      [11, 15],
+      [0, 9],
+    ],
+    110,
+  )
+  assert.deepEqual(bench.lost, [0])
+})
+
+test('RFC 9002, section 7.6: when nothing came through for three probe timeouts the window is two packets', () => {
+  const bench = new Bench()
+  bench.send(10, 0)
+  bench.ack([[0, 9]], 50)
+  for (let at = 100; at < 3000; at += 100) bench.send(1, at)
+  const last = bench.recovery.sent.next - 1
+  bench.ack(
+    [
+      [last, last],
+      [0, 9],
+    ],
+    3000,
+  )
+  // Two, and one for the packet that this ACK is about.
+  assert.equal(bench.controller.window, 3)
+})
+
+test('CUBIC: 0.7 of the window after congestion, back at it after K seconds, undone when spurious, never below 2', () => {
+  const cubic = new Cubic()
+  cubic.onAcked(90, 0, 20, true)
+  assert.equal(cubic.window, 100)
+  cubic.onCongestion(0, 0)
+  assert.ok(Math.abs(cubic.window - 70) < 1e-9)
+  const k = Math.cbrt(30 / 0.4) * 1000
+  // At a round trip this long the cubic is above what Reno would do.
+  for (let at = 200; at <= k; at += 200) cubic.onAcked(cubic.window, at, 200, true)
+  assert.ok(Math.abs(cubic.window - 100) < 3, `${cubic.window}`)
+  const before = cubic.window
+  cubic.onCongestion(k, 0)
+  cubic.onSpuriousCongestion(k)
+  assert.equal(cubic.window, before)
+  for (let i = 0; i < 50; i++) cubic.onCongestion(k, 0)
+  assert.equal(cubic.window, 2)
+})
+
+test('CUBIC: congestion does not lower the window below what the path carries', () => {
+  const cubic = new Cubic()
+  cubic.onAcked(90, 0, 20, true)
+  cubic.onCongestion(0, 85)
+  assert.equal(cubic.window, 85)
+  cubic.onCongestion(0, 1000)
+  assert.equal(cubic.window, 85)
+})
+
+test('few losses without a queue are not congestion; many are', () => {
+  const bench = new Bench()
+  let now = 0
+  for (let round = 0; round < 6; round++, now += 20) {
+    const from = bench.recovery.sent.next
+    bench.send(Math.floor(bench.controller.window), now)
+    bench.ack([[from, bench.recovery.sent.next - 1]], now + 20)
+  }
+  const { window } = bench.controller
+  const from = bench.recovery.sent.next
+  bench.send(100, now)
+  bench.ack([[from + 1, from + 99]], now + 20)
+  assert.equal(bench.lost.length, 1)
+  assert.ok(bench.controller.window >= window)
+  bench.send(100, now + 20)
+  bench.ack([[from + 120, from + 199]], now + 40)
+  assert.equal(bench.lost.length, 21)
+  assert.ok(bench.controller.window < window)
+})
+
+test('a window that the application does not use does not grow', () => {
+  const cubic = new Cubic()
+  for (let at = 0; at < 1000; at += 10) cubic.onAcked(1, at, 20, false)
+  assert.equal(cubic.window, 10)
+})
+
+test('RFC 9406: a rising delay ends slow start within five rounds; one that falls again resumes it', () => {
+  const round = (hystart: HyStart, rtt: number): void => {
+    for (let i = 0; i < 8; i++) hystart.onRtt(rtt)
+    hystart.onRound()
+  }
+  const steady = new HyStart()
+  for (let i = 0; i < 20; i++) round(steady, 20)
+  assert.equal(steady.done, false)
+  const rising = new HyStart()
+  round(rising, 20)
+  for (let i = 0; i < 5; i++) round(rising, 26)
+  assert.equal(rising.done, true)
+  const falling = new HyStart()
+  round(falling, 20)
+  round(falling, 26)
+  assert.equal(falling.divisor, 4)
+  round(falling, 20)
+  assert.equal(falling.divisor, 1)
+})
+
+test('RFC 9002, section 5: the first sample is taken as it is, the delay of the other side later taken off', () => {
+  const rtt = new RttEstimator()
+  rtt.sample(20, 4, 0)
+  assert.equal(rtt.smoothed, 20)
+  rtt.sample(28, 4, 10)
+  assert.equal(rtt.smoothed, 20 + (24 - 20) / 8)
+  assert.equal(rtt.min, 20)
+  // The least RTT of an old path is forgotten.
+  for (let at = 0; at < 200_000; at += 1000) rtt.sample(80, 0, at)
+  assert.equal(rtt.min, 80)
+})
+
+test('ACKs: the first hundred by twos, then by sixteens; at once for a gap or a late packet; after 5 ms', () => {
+  const received = new ReceivedPackets()
+  received.add(0, true, 0)
+  assert.equal(received.isDue(0), false)
+  assert.equal(received.isDue(5), true)
+  received.add(1, true, 1)
+  assert.equal(received.isDue(1), true)
+  for (let n = 2; n < 100; n++) received.add(n, true, 2)
+  received.acknowledged()
+  for (let n = 100; n < 115; n++) received.add(n, true, 3)
+  assert.equal(received.isDue(3), false)
+  received.add(115, true, 3)
+  assert.equal(received.isDue(3), true)
+  received.acknowledged()
+  received.add(117, true, 4)
+  assert.equal(received.isDue(4), true)
+  received.acknowledged()
+  received.add(116, true, 4)
+  assert.equal(received.isDue(4), true)
+  received.acknowledged()
+  received.add(118, false, 4)
+  assert.equal(received.dueAt(), undefined)
+})
+
+test('received packets: known is what came, or is older than 64 ranges', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(500), { maxLength: 300 }), (numbers) => {
+      const received = new ReceivedPackets()
+      const came = new Set<number>()
+      for (const n of numbers) {
+        if (came.has(n)) assert.ok(received.isKnown(n))
+        if (received.isKnown(n)) continue
+        received.add(n, true, 0)
+        came.add(n)
+        assert.ok(received.ranges.count <= 64)
+      }
+    }),
+  )
+})
+
+test('a window that is used up within two round trips doubles, up to its maximum; a slow reader leaves it', () => {
+  const fast = new ReceiveWindow(1000, 4000)
+  for (let at = 0; at < 50; at++) fast.consume(500, at, 20, true)
+  assert.equal(fast.size, 4000)
+  const slow = new ReceiveWindow(1000, 4000)
+  for (let at = 0; at < 5000; at += 100) slow.consume(500, at, 20, true)
+  assert.equal(slow.size, 1000)
+  const bound = new ReceiveWindow(1000, 4000)
+  for (let at = 0; at < 50; at++) bound.consume(500, at, 20, false)
+  assert.equal(bound.size, 1000)
+})
+
+test('pacing lets a burst go, then no more than 1.25 windows a round trip, in steps of a millisecond', () => {
+  const pacer = new Pacer()
+  pacer.setRate(100, 50, false)
+  let sent = 0
+  for (let now = 0; now < 100; now++)
+    while (pacer.maysend(now)) {
+      pacer.onSent(now)
+      sent++
+    }
+  assert.ok(sent >= 245 && sent <= 250 + 16, `${sent}`)
+  assert.equal(pacer.nextAt(99), 100)
+})

@@ -1,0 +1,105 @@
+/**
+ * Makes circuit.json from docs/specs/packets.md alone: plain node:crypto and X25519, nothing of src/circuit. ML-KEM's
+ * encapsulation cannot be repeated, so that the ciphertext of the file that is there is kept.
+ */
+import {
+  createCipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  decapsulate,
+  encapsulate,
+  type KeyObject,
+} from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { x25519, x25519PublicKey } from '../../src/sodium.ts'
+
+const file = new URL('circuit.json', import.meta.url)
+const fill = (byte: number, length = 32): Buffer => Buffer.alloc(length, byte)
+const text = (value: string): Buffer => Buffer.from(value)
+const long = (bytes: Uint8Array): Buffer => {
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64BE(BigInt(bytes.length))
+  return Buffer.concat([length, bytes])
+}
+const sha3 = (tag: string, ...parts: Uint8Array[]): Buffer =>
+  createHash('sha3-256').update(Buffer.concat([long(text(tag)), ...parts])).digest()
+const shake = (length: number, tag: string, ...parts: Uint8Array[]): Buffer =>
+  createHash('shake256', { outputLength: length }).update(Buffer.concat([long(text(tag)), ...parts])).digest()
+const dh = (secret: Uint8Array, point: Uint8Array): Uint8Array => x25519(secret, point) ?? fill(0)
+
+function makeHandshake(kemSecret: KeyObject, ciphertext: Buffer): Record<string, string | number> {
+  const P = 'weft:ntor3:mlkem768:v1'
+  const networkId = 'weft-vectors'
+  const [ID, b, x, y] = [2, 3, 4, 5].map((byte) => fill(byte)) as [Buffer, Buffer, Buffer, Buffer]
+  const [B, X, Y] = [b, x, y].map(x25519PublicKey) as [Uint8Array, Uint8Array, Uint8Array]
+  const ek = createPublicKey(kemSecret).export({ format: 'raw-public' })
+  const T = decapsulate(kemSecret, ciphertext)
+  const depth = 2
+  const VER = Buffer.concat([text('weft:circuit:v1\0'), text(networkId), Buffer.of(depth)])
+  const Bx = dh(x, B)
+  const phase1 = shake(64, `${P}:kdf_phase1`, Bx, ID, X, B, ek, text(P), long(VER))
+  const sealed = createCipheriv('aes-256-ctr', phase1.subarray(0, 32), fill(0, 16)).update(Buffer.of(1))
+  const mac = sha3(`${P}:msg_mac`, long(phase1.subarray(32)), ID, B, X, ek, sealed)
+  const secret = Buffer.concat([T, dh(y, X), Bx, ID, B, X, Y, ek, ciphertext, text(P), long(VER)])
+  const verify = sha3(`${P}:verify`, secret)
+  const AUTH = sha3(`${P}:auth_final`, verify, ID, B, Y, X, ciphertext, mac, long(fill(0, 0)), text(P), text('Server'))
+  const keys = shake(96, `${P}:kdf_final`, sha3(`${P}:key_seed`, secret))
+  return {
+    networkId,
+    nodeId: ID.toString('hex'),
+    depth,
+    purpose: 1,
+    b: b.toString('hex'),
+    x: x.toString('hex'),
+    y: y.toString('hex'),
+    kemSeed: fill(6, 64).toString('hex'),
+    kemCiphertext: ciphertext.toString('hex'),
+    kemSharedKey: T.toString('hex'),
+    firstMessage: Buffer.concat([ID, B.subarray(0, 8), X, ek, Buffer.of(1), sealed, mac]).toString('hex'),
+    secondMessage: Buffer.concat([Y, ciphertext, AUTH, Buffer.of(0)]).toString('hex'),
+    forward: keys.subarray(32, 64).toString('hex'),
+    backward: keys.subarray(64).toString('hex'),
+  }
+}
+
+/** counter 8 ‖ sealed content and kind ‖ tag 16 */
+function unit(key: Buffer, counter: number, content: Buffer, kind: number): Buffer {
+  const head = Buffer.alloc(8)
+  head.writeBigUInt64BE(BigInt(counter))
+  const cipher = createCipheriv('chacha20-poly1305', key, Buffer.concat([fill(0, 4), head]), { authTagLength: 16 })
+  const sealed = Buffer.concat([cipher.update(Buffer.concat([content, Buffer.of(kind)])), cipher.final()])
+  return Buffer.concat([head, sealed, cipher.getAuthTag()])
+}
+
+function makeUnits(keys: Buffer[], counters: number[], payload: Buffer): string[] {
+  const units: Buffer[] = [unit(keys[2] as Buffer, counters[2] as number, payload, 2)]
+  for (const depth of [1, 0])
+    units.unshift(unit(keys[depth] as Buffer, counters[depth] as number, units[0] as Buffer, 0))
+  return units.map((bytes) => bytes.toString('hex'))
+}
+
+const kemSecret = createPrivateKey({ key: fill(6, 64), format: 'raw-seed', asymmetricKeyType: 'ml-kem-768' })
+const before = existsSync(file)
+  ? (JSON.parse(readFileSync(file, 'utf8')) as { handshake: { kemCiphertext: string } }).handshake.kemCiphertext
+  : undefined
+const ciphertext =
+  before === undefined ? encapsulate(createPublicKey(kemSecret)).ciphertext : Buffer.from(before, 'hex')
+const payload = Buffer.from(Array.from({ length: 1329 }, (_, i) => (i * 7) & 255))
+const forwardKeys = [0x11, 0x12, 0x13].map((byte) => fill(byte))
+const backwardKeys = [0x21, 0x22, 0x23].map((byte) => fill(byte))
+const forwardCounters = [1000, 2 ** 31 + 3, 77]
+const backwardCounters = [5, 2 ** 40, 2 ** 32]
+const vector = {
+  handshake: makeHandshake(kemSecret, ciphertext),
+  packets: {
+    payload: payload.toString('hex'),
+    forwardKeys: forwardKeys.map((key) => key.toString('hex')),
+    forwardCounters,
+    forwardUnits: makeUnits(forwardKeys, forwardCounters, payload),
+    backwardKeys: backwardKeys.map((key) => key.toString('hex')),
+    backwardCounters,
+    backwardUnits: makeUnits(backwardKeys, backwardCounters, payload),
+  },
+}
+writeFileSync(file, `${JSON.stringify(vector, null, 2)}\n`)

@@ -1,0 +1,28 @@
+/** An X25519 key pair, 32 bytes each. */
+export interface PacketKeyPair {
+  readonly publicKey: Uint8Array
+  readonly secretKey: Uint8Array
+}
+
+/** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
+export interface EngineInit {
+  readonly networkId: string
+  /** 32 bytes: the key of this node, which names it in handshakes. */
+  readonly nodeKey: Uint8Array
+  readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
+  /** Of a node that carries packets for others; a client has none. */
+  readonly keys: { readonly link: PacketKeyPair; readonly onion: PacketKeyPair } | undefined
+  /** Where packets come in; port 0 takes a free one. */
+  readonly udp: { readonly host: string; readonly port: number }
+  /** Where the proxy listens once it is up. */
+  readonly proxy: { readonly host: string; readonly port: number }
+  readonly exit: {
+    /** Rules of `parsePortRule`. */
+    readonly allow: readonly string[]
+    readonly deny: readonly string[]
+    /** Addresses under which this node is known. */
+    readonly own: readonly string[]
+    /** `ADDRESS` or `ADDRESS:PORT`; empty for the system's. */
+    readonly nameServers: readonly string[]
+  }
+}

@@ -1,0 +1,224 @@
+import { type Socket, connect } from 'node:net'
+import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
+import {
+  CircuitReason,
+  type ExitCircuit,
+  type MemoryBudget,
+  SessionCode,
+  Session,
+  type SessionStream,
+} from '@weft/onion'
+import type { ExitPolicy } from '../exit/exit-policy.ts'
+import type { NameResolver } from '../exit/name-resolver.ts'
+import type { FlushQueue } from './flush-queue.ts'
+import { SessionDriver } from './session-driver.ts'
+import { SocketPipe } from './socket-pipe.ts'
+
+export interface ExitServiceInit {
+  readonly policy: ExitPolicy
+  readonly resolver: NameResolver
+  readonly memory: MemoryBudget
+  readonly queue: FlushQueue
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** ms to connect to a target; the client waits for 5 s. */
+const DIAL_MS = 3_800
+/** Sessions at once: some 30 KB each before a byte is carried. */
+const MAX_SESSIONS = 2_048
+/** Connections to targets at once. */
+const MAX_STREAMS = 4_096
+/** ms after which a connection that carried nothing is ended; they are looked at so often, all together. */
+const IDLE_MS = 15 * 60_000
+const SWEEP_MS = 60_000
+
+/** What a connection had carried when it was last seen to carry anything, and when that was, monotonic ms. */
+interface Seen {
+  carried: number
+  at: number
+}
+
+/** The exit: one session a circuit, one TCP connection a stream. Neither targets nor clients are ever logged. */
+export class ExitService {
+  readonly #init: ExitServiceInit
+  readonly #drivers = new Set<SessionDriver>()
+  readonly #sockets = new Set<Socket>()
+  /** Those that are connected. */
+  readonly #pipes = new Map<SocketPipe, Seen>()
+  #cancelSweep: (() => void) | undefined
+
+  constructor(init: ExitServiceInit) {
+    this.#init = init
+  }
+
+  get streams(): number {
+    return this.#sockets.size
+  }
+
+  /** Takes a circuit that a client ends here; false when there is no room. */
+  accept(circuit: ExitCircuit): boolean {
+    if (this.#drivers.size >= MAX_SESSIONS) return false
+    const { clock, random, queue, memory } = this.#init
+    const session = new Session({
+      role: 'exit',
+      clock,
+      random,
+      payloadLength: circuit.payloadLength,
+      memory,
+      onStream: (stream) => void this.#open(stream, driver),
+      onWritable: () => driver.wake(),
+      onClose: () => {
+        // What says that it is over goes out before the circuit does.
+        driver.flush()
+        this.#forget(driver)
+        circuit.destroy(CircuitReason.none)
+      },
+    })
+    const driver = new SessionDriver(session, circuit, queue, clock)
+    this.#drivers.add(driver)
+    circuit.onPacket = (packetNumber, payload) => {
+      session.receive(packetNumber, payload)
+      driver.wake()
+    }
+    circuit.onEnd = () => {
+      this.#forget(driver)
+      session.close(SessionCode.none, '')
+    }
+    return true
+  }
+
+  close(): void {
+    this.#cancelSweep?.()
+    this.#cancelSweep = undefined
+    for (const driver of this.#drivers) driver.session.close(SessionCode.stopping, 'the exit stops')
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #forget(driver: SessionDriver): void {
+    this.#drivers.delete(driver)
+    driver.close()
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#init.clock.after(SWEEP_MS, () => {
+      this.#cancelSweep = undefined
+      this.#sweep()
+      if (this.#pipes.size > 0) this.#sweepLater()
+    })
+  }
+
+  /** Ends connections that carry nothing: what a client forgot, or holds to keep others out. */
+  #sweep(): void {
+    const now = this.#init.clock.monotonic()
+    for (const [pipe, seen] of this.#pipes) {
+      if (pipe.carried !== seen.carried) {
+        seen.carried = pipe.carried
+        seen.at = now
+      } else if (now - seen.at >= IDLE_MS) pipe.abort(SessionCode.timedOut)
+    }
+  }
+
+  async #open(stream: SessionStream, driver: SessionDriver): Promise<void> {
+    const { policy, resolver } = this.#init
+    const refuse = (code: number): void => {
+      stream.refuse(code)
+      driver.wake()
+    }
+    if (this.#sockets.size >= MAX_STREAMS) return refuse(SessionCode.limit)
+    const { target } = stream
+    if (target === undefined) return refuse(SessionCode.violation)
+    const { host, port } = target
+    let gone = false
+    stream.handler = { onReset: () => (gone = true) }
+    let address: string
+    try {
+      address = await resolver.resolve(host)
+    } catch (error) {
+      return refuse(codeOfResolve(error))
+    }
+    if (gone) return
+    // Once more: many may have waited for one slow name.
+    if (this.#sockets.size >= MAX_STREAMS) return refuse(SessionCode.limit)
+    if (policy.refusal(address, port) !== undefined) return refuse(SessionCode.policy)
+    this.#dial(stream, driver, address, port)
+  }
+
+  #dial(stream: SessionStream, driver: SessionDriver, address: string, port: number): void {
+    const { clock, queue } = this.#init
+    const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true })
+    this.#sockets.add(socket)
+    const forget = (): void => {
+      this.#sockets.delete(socket)
+    }
+    const fail = (code: number): void => {
+      cancel()
+      socket.destroy()
+      forget()
+      stream.refuse(code)
+      driver.wake()
+    }
+    const cancel = clock.after(DIAL_MS, () => fail(SessionCode.timedOut))
+    const onError = (error: NodeJS.ErrnoException): void => fail(codeOfDial(error.code))
+    socket.once('error', onError)
+    stream.handler = {
+      onReset: () => {
+        cancel()
+        socket.off('error', onError)
+        socket.on('error', () => {})
+        socket.destroy()
+        forget()
+      },
+    }
+    socket.once('connect', () => {
+      cancel()
+      socket.off('error', onError)
+      // Node ignores what a rebinding name server says later: this is the address that policy judged.
+      const pipe = new SocketPipe(
+        socket,
+        stream,
+        queue,
+        () => driver.wake(),
+        () => {
+          forget()
+          this.#pipes.delete(pipe)
+        },
+      )
+      this.#pipes.set(pipe, { carried: pipe.carried, at: clock.monotonic() })
+      this.#sweepLater()
+      stream.accept(address)
+      queue.mark(pipe)
+      driver.wake()
+    })
+  }
+}
+
+function codeOfResolve(error: unknown): number {
+  if (isWeftError(error, 'E_NAME_NOT_FOUND')) return SessionCode.nameNotFound
+  if (isWeftError(error, 'E_NAME_LIMIT')) return SessionCode.limit
+  return SessionCode.nameServerFailed
+}
+
+function codeOfDial(code: string | undefined): number {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return SessionCode.connectionRefused
+    case 'ENETUNREACH':
+    case 'ENETDOWN':
+      return SessionCode.networkUnreachable
+    case 'EHOSTUNREACH':
+    case 'EHOSTDOWN':
+      return SessionCode.hostUnreachable
+    case 'ETIMEDOUT':
+      return SessionCode.timedOut
+    case 'ECONNRESET':
+      return SessionCode.connectionReset
+    case 'EMFILE':
+    case 'ENFILE':
+      return SessionCode.limit
+    case undefined:
+    default:
+      return SessionCode.internal
+  }
+}

@@ -1,0 +1,305 @@
+import type { Clock, Fault, Random } from '@weft/core'
+import { shortId } from '@weft/crypto'
+import {
+  type CircuitLink,
+  type ClientCircuit,
+  type ClientCircuits,
+  SessionCode,
+  Session,
+  type SessionStream,
+} from '@weft/onion'
+import type { RouteMember } from '../route/route-member.ts'
+import type { HopHealth, HopRole, HopStatus, LegState, LegStatus } from '../vpn.ts'
+import { Alarm } from './alarm.ts'
+import { circuitFault } from './circuit-fault.ts'
+import type { FlushQueue } from './flush-queue.ts'
+import { SessionDriver } from './session-driver.ts'
+
+export interface LegInit {
+  readonly link: CircuitLink
+  readonly hops: readonly RouteMember[]
+  readonly circuits: ClientCircuits
+  readonly queue: FlushQueue
+  readonly clock: Clock
+  readonly random: Random
+  onReady(leg: Leg): void
+  /** Nothing came back for a while although something should. */
+  onSuspect(leg: Leg): void
+  onEnd(leg: Leg): void
+}
+
+const BUILD_MS = 3_000
+/** ms after which a leg that is being built counts no more: each hop takes a few round trips. */
+export const SLOW_BUILD_MS = 700
+/** ms without a word from the exit, while one is due, after which other legs are tried; and after which it is given up. */
+const SUSPECT_MS = 600
+const DEAD_MS = 5_000
+const LOOK_MS = 100
+/** ms for which a leg that got ready has to last before its end counts as a new trouble, not as one more failure to build. */
+const STOOD_MS = 5_000
+/** A look that comes so much later than it should, ms: this thread was held up, and what came meanwhile is not read yet. */
+const HELD_UP_MS = 300
+const PING_EVERY_MS = 10_000
+/** ms of silence after which a leg with open streams is asked for a sign; doubled while it only answers that. */
+const PROBE_FIRST_MS = 300
+const PROBE_MOST_MS = 15_000
+const ROLES: readonly HopRole[] = ['entry', 'relay', 'exit']
+
+/** One circuit to an exit with the session on it. */
+export class Leg {
+  readonly hops: readonly RouteMember[]
+  readonly #init: LegInit
+  readonly #circuit: ClientCircuit
+  readonly #watch: Alarm
+  readonly #streams = new Set<SessionStream>()
+  #session: Session | undefined
+  #driver: SessionDriver | undefined
+  #state: 'building' | 'ready' | 'over' = 'building'
+  #fault: Fault | undefined
+  #culprit: RouteMember | undefined
+  /** Monotonic ms: the last word from the exit, and since when one is due. */
+  #heardAt = 0
+  #readyAt: number | undefined
+  #dueSince: number | undefined
+  #suspect = false
+  #nextPing = 0
+  #probeAfter = PROBE_FIRST_MS
+  #probed = false
+  #lookedAt = 0
+  readonly #since: number
+  /** Monotonic ms. */
+  readonly #begunAt: number
+
+  constructor(init: LegInit) {
+    const { clock, hops, link, circuits } = init
+    this.#init = init
+    this.hops = hops
+    this.#since = clock.now()
+    this.#begunAt = clock.monotonic()
+    this.#watch = new Alarm(clock, () => this.#look())
+    this.#circuit = circuits.build({
+      link,
+      hops: hops.map(({ key, onionKey }) => ({ id: key, onionKey })),
+      timeoutMs: BUILD_MS,
+      onReady: () => this.#onReady(),
+      onPacket: (packetNumber, payload) => this.#onPacket(packetNumber, payload),
+      onPong: (hop) => {
+        if (hop === hops.length - 1) this.#heard()
+      },
+      onEnd: (reason, atHop) => {
+        this.#culprit = hops[atHop]
+        this.#end(circuitFault(reason, hops[atHop], ROLES[atHop]))
+      },
+    })
+  }
+
+  get ready(): boolean {
+    return this.#state === 'ready'
+  }
+
+  /** Fit for new streams, or about to be: not silent, and not being built for longer than it should take. */
+  get promising(): boolean {
+    return this.healthy || (this.#state === 'building' && this.#init.clock.monotonic() - this.#begunAt < SLOW_BUILD_MS)
+  }
+
+  get over(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** Fit for new streams. */
+  get healthy(): boolean {
+    return this.#state === 'ready' && !this.#suspect
+  }
+
+  /** Ready for so long that building it was no failure. */
+  get stood(): boolean {
+    return this.#readyAt !== undefined && this.#init.clock.monotonic() - this.#readyAt >= STOOD_MS
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** The hop that failed or vanished; undefined when it is not known which. */
+  get culprit(): RouteMember | undefined {
+    return this.#culprit
+  }
+
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  get bytes(): { readonly sent: number; readonly received: number } {
+    const stats = this.#session?.stats
+    return { sent: stats?.bytesSent ?? 0, received: stats?.bytesReceived ?? 0 }
+  }
+
+  /** Opens a stream; undefined when the leg is not ready. @throws WeftError of `Session.openStream` */
+  openStream(host: string, port: number): SessionStream | undefined {
+    const stream = this.#session?.openStream({ host, port })
+    if (stream === undefined) return undefined
+    this.#streams.add(stream)
+    this.wake()
+    return stream
+  }
+
+  forget(stream: SessionStream): void {
+    this.#streams.delete(stream)
+  }
+
+  /** To be called after anything was written to a stream. */
+  wake(): void {
+    this.#driver?.wake()
+    this.#expectAnswer()
+  }
+
+  status(state: LegState): LegStatus {
+    return {
+      state: this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : state,
+      hops: this.hops.map((hop, index) => this.#hopStatus(hop, index)),
+      rttMs: this.#session?.stats.rttMs ?? this.#circuit.rttMs.at(-1),
+      streams: this.#streams.size,
+      since: this.#since,
+      fault: this.#fault,
+    }
+  }
+
+  destroy(): void {
+    this.#end(undefined)
+  }
+
+  #onReady(): void {
+    const { clock, random, queue } = this.#init
+    const session = new Session({
+      role: 'client',
+      clock,
+      random,
+      payloadLength: this.#circuit.payloadLength,
+      onWritable: () => this.#driver?.wake(),
+      onClose: (code) => {
+        // What this side closes is over already (#end): whatever else ends a session, code 0 too, is laid to its exit.
+        if (this.#state === 'over') return
+        this.#culprit = this.hops.at(-1)
+        this.#end(sessionFault(code, this.#culprit))
+      },
+    })
+    this.#session = session
+    this.#driver = new SessionDriver(session, this.#circuit, queue, clock)
+    this.#state = 'ready'
+    this.#heardAt = clock.monotonic()
+    this.#readyAt = this.#heardAt
+    this.#ping()
+    this.#init.onReady(this)
+  }
+
+  #onPacket(packetNumber: number, payload: Uint8Array): void {
+    this.#heard()
+    this.#probeAfter = PROBE_FIRST_MS
+    this.#session?.receive(packetNumber, payload)
+    this.#driver?.wake()
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#init.clock.monotonic()
+    this.#dueSince = undefined
+    this.#probed = false
+    this.#suspect = false
+  }
+
+  #expectAnswer(): void {
+    if (this.#state !== 'ready' || this.#dueSince !== undefined) return
+    this.#dueSince = this.#init.clock.monotonic()
+    this.#watch.set(this.#dueSince + LOOK_MS)
+  }
+
+  /** Runs every 100 ms while streams are open or an answer is due, else every 10 s to measure the hops. */
+  #look(): void {
+    if (this.#state !== 'ready') return
+    const now = this.#init.clock.monotonic()
+    if (now >= this.#nextPing) this.#ping()
+    if (this.#streams.size > 0 && !this.#probed && now - this.#heardAt > this.#probeAfter) {
+      // A download that stops leaves nothing of ours unanswered: ask.
+      this.#probed = true
+      this.#probeAfter = Math.min(PROBE_MOST_MS, 2 * this.#probeAfter)
+      this.#circuit.ping(this.hops.length - 1)
+    }
+    // Nobody is called silent for what this thread did not hear.
+    if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
+      this.#dueSince = now
+    this.#lookedAt = now
+    const waiting = this.#probed || (this.#session?.stats.inFlight ?? 0) > 0
+    if (waiting) this.#dueSince ??= now
+    else this.#dueSince = undefined
+    const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
+    if (silent > DEAD_MS) {
+      this.#end(silentFault(this.hops))
+      return
+    }
+    if (silent > SUSPECT_MS && !this.#suspect) {
+      this.#suspect = true
+      this.#init.onSuspect(this)
+    }
+    this.#watch.set(waiting || this.#streams.size > 0 ? now + LOOK_MS : this.#nextPing)
+  }
+
+  #ping(): void {
+    for (const index of this.hops.keys()) this.#circuit.ping(index)
+    this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
+    this.#watch.set(this.#nextPing)
+  }
+
+  #end(fault: Fault | undefined): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#fault = fault
+    this.#watch.clear()
+    // The exit learns that it is over from the session, in case the circuit still carries.
+    this.#session?.close(SessionCode.none, '')
+    this.#driver?.flush()
+    this.#driver?.close()
+    this.#circuit.destroy()
+    this.#streams.clear()
+    this.#init.onEnd(this)
+  }
+
+  #hopStatus(hop: RouteMember, index: number): HopStatus {
+    const { rttMs } = this.#circuit
+    const rtt = rttMs[index]
+    const before = index === 0 ? 0 : rttMs[index - 1]
+    const latencyMs = rtt === undefined || before === undefined ? undefined : Math.max(0, rtt - before)
+    const [health, reason] = this.#health()
+    return {
+      node: hop.id,
+      role: ROLES[index] as HopRole,
+      country: hop.country,
+      region: hop.region,
+      simulated: hop.simulated,
+      latencyMs,
+      health,
+      reason,
+    }
+  }
+
+  #health(): [HopHealth, string] {
+    if (this.#state === 'over') return ['red', this.#fault?.cause ?? 'the leg was ended']
+    if (this.#suspect)
+      return ['yellow', 'nothing has come back from the exit for a while; which hop it is is not known']
+    return ['green', '']
+  }
+}
+
+function silentFault(hops: readonly RouteMember[]): Fault {
+  return {
+    code: 'E_ROUTE_SILENT',
+    cause: `Nothing came back through …${hops.map(({ id }) => shortId(id)).join(', …')} for ${DEAD_MS / 1_000} s.`,
+    fix: 'Nothing to do: another route is taken. weft vpn route shows it.',
+  }
+}
+
+function sessionFault(code: number, exit: RouteMember | undefined): Fault {
+  return {
+    code: 'E_ROUTE_CLOSED',
+    cause: `The exit …${shortId(exit?.id ?? '')} closed the session (code ${code}, docs/specs/session.md).`,
+    fix: 'Nothing to do: another route is taken.',
+  }
+}

@@ -1,0 +1,395 @@
+import { type Clock, type Logger, type Random, WeftError, toHex } from '@weft/core'
+import { type DidKey, toDidKey } from '@weft/crypto'
+import {
+  type CircuitLink,
+  ClientCircuits,
+  type Endpoint,
+  type Link,
+  LinkSet,
+  MemoryBudget,
+  type Packet,
+  RelayCircuits,
+} from '@weft/onion'
+import { ExitPolicy } from '../exit/exit-policy.ts'
+import { NameResolver } from '../exit/name-resolver.ts'
+import type { RouteMember } from '../route/route-member.ts'
+import type { SocksRequest } from '../socks/socks-parser.ts'
+import { openUdpPort } from '../udp/open-udp-port.ts'
+import type { UdpPort } from '../udp/udp-port.ts'
+import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import { Alarm } from './alarm.ts'
+import { ClientRoutes, type TakeStream } from './client-routes.ts'
+import type { EngineInit } from './engine-init.ts'
+import { ExitService } from './exit-service.ts'
+import { FlushQueue } from './flush-queue.ts'
+import type { ProbeTarget } from './probe-target.ts'
+import { SocksServer } from './socks-server.ts'
+import { ThroughputMeter } from './throughput-meter.ts'
+
+export interface EngineParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly onRoute: (event: VpnEvents['route']) => void
+  readonly onThroughput: (event: Throughput) => void
+}
+
+/** Bytes that an exit keeps for all sessions together until they are acknowledged. */
+const EXIT_MEMORY = 12 * 1024 * 1024
+/** ms between events of the route at least. */
+const ROUTE_EVENT_MS = 250
+/** Pairs of user and password with routes of their own at most; one more ends one (#endOldestIsolation). */
+const MAX_ISOLATIONS = 16
+/** The routes of requests without user and password; no credentials can have this name, which is base64. */
+const DEFAULT_ISOLATION = '-'
+/** ms that a node has to answer a validator's handshake; five initiations are sent meanwhile. */
+const PROBE_MS = 5_000
+
+/**
+ * The packet path of one node, in one thread: datagrams come in from the UDP port, go through their link to the relay's
+ * circuits or to this client's own, and from sessions to TCP sockets; and back.
+ */
+export class PacketEngine {
+  readonly #init: EngineInit
+  readonly #parts: EngineParts
+  readonly #self: DidKey
+  readonly #queue = new FlushQueue(() => this.#port?.flush())
+  readonly #links: LinkSet
+  readonly #linkAlarm: Alarm
+  /** Links that this node made as a client. */
+  readonly #own = new WeakSet<CircuitLink>()
+  readonly #circuits: ClientCircuits
+  readonly #circuitAlarm: Alarm
+  readonly #relay: RelayCircuits | undefined
+  readonly #relayAlarm: Alarm
+  readonly #exit: ExitService | undefined
+  readonly #resolver: NameResolver | undefined
+  readonly #routes = new Map<string, ClientRoutes>()
+  readonly #meter: ThroughputMeter
+  /** Links that are probed: settled by their state. Whoever asks meanwhile gets the same answer. */
+  readonly #probes = new Map<CircuitLink, PromiseWithResolvers<boolean>>()
+  #port: UdpPort | undefined
+  #members: readonly RouteMember[] = []
+  #byKey = new Map<string, RouteMember>()
+  #byLinkKey = new Map<string, RouteMember>()
+  #socks: SocksServer | undefined
+  #proxyPort = 0
+  #cancelRouteEvent: (() => void) | undefined
+  #forwarded = 0
+  #closed = false
+
+  private constructor(init: EngineInit, parts: EngineParts) {
+    const { clock, random, logger } = parts
+    const { roles, keys, networkId } = init
+    this.#init = init
+    this.#parts = parts
+    this.#self = toDidKey(init.nodeKey)
+    this.#links = new LinkSet({
+      networkId,
+      clock,
+      random,
+      ...(keys === undefined ? {} : { keys: keys.link }),
+      listen: keys !== undefined,
+      isMember: (linkKey) => this.#byLinkKey.has(toHex(linkKey)),
+      send: (bytes, to) => {
+        this.#port?.send(bytes, to)
+        this.#queue.schedule()
+      },
+      onCell: (link, circuitId, packet) => {
+        if (this.#own.has(link)) this.#circuits.onCell(link, circuitId, packet)
+        else {
+          this.#forwarded++
+          this.#relay?.onCell(link, circuitId, packet)
+        }
+      },
+      onMessage: (link, command, circuitId, content) => {
+        if (this.#own.has(link)) this.#circuits.onMessage(link, command, circuitId, content)
+        else this.#relay?.onMessage(link, command, circuitId, content)
+        this.#setAlarms()
+      },
+      onLink: (link, state) => this.#onLink(link, state),
+    })
+    this.#linkAlarm = new Alarm(clock, () => {
+      this.#links.onTimeout()
+      this.#setAlarms()
+    })
+    this.#circuits = new ClientCircuits({ networkId, clock, random })
+    this.#circuitAlarm = new Alarm(clock, () => {
+      this.#circuits.onTimeout()
+      this.#setAlarms()
+    })
+    this.#relayAlarm = new Alarm(clock, () => {
+      this.#relay?.onTimeout()
+      this.#setAlarms()
+    })
+    this.#meter = new ThroughputMeter(clock, () => this.#bytes(), parts.onThroughput)
+    if (keys === undefined) return
+    if (roles.exit) {
+      this.#resolver = new NameResolver({ clock, servers: init.exit.nameServers })
+      this.#exit = new ExitService({
+        policy: new ExitPolicy(init.exit),
+        resolver: this.#resolver,
+        memory: new MemoryBudget(EXIT_MEMORY),
+        queue: this.#queue,
+        clock,
+        random,
+        logger,
+      })
+    }
+    this.#relay = new RelayCircuits({
+      id: init.nodeKey,
+      networkId,
+      onionKeys: () => [keys.onion],
+      roles,
+      clock,
+      random,
+      nextHop: (key, role) => this.#nextHop(key, role),
+      isMember: (linkKey) => this.#byLinkKey.get(toHex(linkKey))?.key,
+      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+    })
+  }
+
+  /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
+  static async open(init: EngineInit, parts: EngineParts): Promise<PacketEngine> {
+    const engine = new PacketEngine(init, parts)
+    engine.#port = await openUdpPort({
+      host: init.udp.host,
+      port: init.udp.port,
+      logger: parts.logger,
+      onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
+    })
+    return engine
+  }
+
+  /** Where packets come in. */
+  get endpoint(): Endpoint | undefined {
+    return this.#port?.address
+  }
+
+  /** The members of the newest signed map that carry packets. */
+  setMembers(members: readonly RouteMember[]): void {
+    this.#members = members
+    this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
+    this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
+    for (const routes of this.#routes.values()) routes.keep()
+  }
+
+  /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
+  async up(): Promise<void> {
+    if (this.#socks !== undefined || this.#closed) return
+    const { clock } = this.#parts
+    const socks = new SocksServer({
+      queue: this.#queue,
+      clock,
+      open: (request, signal, take) => this.#open(request, signal, take),
+    })
+    this.#socks = socks
+    try {
+      this.#proxyPort = await socks.listen(this.#init.proxy.host, this.#init.proxy.port)
+    } catch (error) {
+      this.#socks = undefined
+      throw error
+    }
+    this.#routesOf(DEFAULT_ISOLATION).keep()
+    this.#meter.start()
+    this.#tellRoute()
+  }
+
+  /** Ends the proxy, what runs over it, and the routes. */
+  async down(): Promise<void> {
+    const socks = this.#socks
+    this.#socks = undefined
+    await socks?.close()
+    for (const routes of this.#routes.values()) routes.close()
+    this.#routes.clear()
+    this.#meter.stop()
+    this.#tellRoute()
+  }
+
+  status(): VpnStatus {
+    const routes = this.#routes.get(DEFAULT_ISOLATION)
+    return {
+      state: this.#state(),
+      fault: routes?.fault,
+      proxy: this.#socks === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
+      streams: this.#socks?.counts ?? { open: 0, opened: 0, failed: 0 },
+      failures: this.#socks?.failures ?? [],
+      route: this.#route(),
+      carried: this.#relay === undefined ? undefined : this.#carried(this.#relay),
+    }
+  }
+
+  /**
+   * Makes a link to a node that asks for admission, as a stranger would.
+   * @throws WeftError E_PACKETS_SILENT when nobody with its link key answers
+   */
+  async probe({ endpoint, linkKey }: ProbeTarget): Promise<void> {
+    const link = this.#linkAsClient(endpoint, linkKey)
+    if (link.state === 'up') return
+    if (await (this.#probes.get(link)?.promise ?? this.#probeOnce(link))) return
+    throw new WeftError({
+      code: 'E_PACKETS_SILENT',
+      cause: `Nobody answered a link handshake with the key of the node at ${endpoint.address}:${endpoint.port} (UDP) within ${PROBE_MS / 1_000} s.`,
+      fix: 'Open the UDP port for packets (ports.public + 2) for the outside.',
+    })
+  }
+
+  async #probeOnce(link: Link): Promise<boolean> {
+    const answer = Promise.withResolvers<boolean>()
+    const cancel = this.#parts.clock.after(PROBE_MS, () => answer.resolve(false))
+    this.#probes.set(link, answer)
+    const answered = await answer.promise
+    cancel()
+    this.#probes.delete(link)
+    if (link.circuits === 0) link.close('closed')
+    return answered
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.down()
+    this.#exit?.close()
+    this.#relay?.close()
+    this.#circuits.close()
+    this.#port?.flush()
+    this.#links.close()
+    this.#resolver?.close()
+    this.#cancelRouteEvent?.()
+    for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
+    this.#port?.close()
+  }
+
+  #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
+    for (let at = 0; at < count; at++) this.#links.receive(packets[at] as Packet, from[at] as Endpoint)
+    this.#setAlarms()
+    this.#queue.schedule()
+  }
+
+  #setAlarms(): void {
+    if (this.#closed) return
+    this.#linkAlarm.set(this.#links.nextTimeout())
+    this.#circuitAlarm.set(this.#circuits.nextTimeout())
+    this.#relayAlarm.set(this.#relay?.nextTimeout())
+  }
+
+  #onLink(link: Link, state: 'up' | 'down'): void {
+    this.#probes.get(link)?.resolve(state === 'up')
+    if (state === 'down') {
+      if (this.#own.has(link)) this.#circuits.onLinkDown(link)
+      else this.#relay?.onLinkDown(link)
+    }
+    this.#setAlarms()
+  }
+
+  #linkAsClient(endpoint: Endpoint, linkKey: Uint8Array): Link {
+    const link = this.#links.connect(endpoint, linkKey, true)
+    this.#own.add(link)
+    this.#setAlarms()
+    return link
+  }
+
+  #nextHop(key: Uint8Array, role: 'relay' | 'exit'): CircuitLink | undefined {
+    const member = this.#byKey.get(toHex(key))
+    if (member === undefined || !member.roles.includes(role)) return undefined
+    try {
+      return this.#links.connect(member.endpoint, member.linkKey, false)
+    } catch (error) {
+      this.#parts.logger.debug('no link to the next hop', {
+        code: error instanceof WeftError ? error.code : 'E_INTERNAL',
+      })
+      return undefined
+    }
+  }
+
+  #open({ host, port, isolation }: SocksRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
+    return this.#routesOf(isolation ?? DEFAULT_ISOLATION).open(host, port, signal, take)
+  }
+
+  #routesOf(isolation: string): ClientRoutes {
+    const existing = this.#routes.get(isolation)
+    if (existing !== undefined) {
+      if (isolation !== DEFAULT_ISOLATION) {
+        // Used last: stands last.
+        this.#routes.delete(isolation)
+        this.#routes.set(isolation, existing)
+      }
+      return existing
+    }
+    if (this.#routes.size > MAX_ISOLATIONS) this.#endOldestIsolation()
+    const { clock, random } = this.#parts
+    const routes = new ClientRoutes({
+      circuits: this.#circuits,
+      self: this.#self,
+      queue: this.#queue,
+      clock,
+      random,
+      members: () => this.#members,
+      linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
+      spares: isolation === DEFAULT_ISOLATION ? 1 : 0,
+      onChange: () => {
+        this.#setAlarms()
+        if (isolation === DEFAULT_ISOLATION) this.#tellRoute()
+      },
+    })
+    this.#routes.set(isolation, routes)
+    return routes
+  }
+
+  /** Ends the one without open connections that was used longest ago; when all have some, the one used longest ago. */
+  #endOldestIsolation(): void {
+    const others = [...this.#routes].filter(([name]) => name !== DEFAULT_ISOLATION)
+    const [name, routes] = others.find(([, { streams }]) => streams === 0) ?? others[0] ?? []
+    if (name === undefined) return
+    this.#routes.delete(name)
+    routes?.close()
+  }
+
+  #state(): VpnStatus['state'] {
+    if (this.#socks === undefined) return 'off'
+    return this.#routes.get(DEFAULT_ISOLATION)?.state ?? 'connecting'
+  }
+
+  #route(): RouteStatus {
+    const legs = this.#routes.get(DEFAULT_ISOLATION)?.legs() ?? []
+    return { legs, rttMs: legs[0]?.rttMs, throughput: this.#meter.rate }
+  }
+
+  /** Bytes of all sessions of this client. */
+  #bytes(): { readonly sent: number; readonly received: number } {
+    let sent = 0
+    let received = 0
+    for (const { bytes } of this.#routes.values()) {
+      sent += bytes.sent
+      received += bytes.received
+    }
+    return { sent, received }
+  }
+
+  #carried(relay: RelayCircuits): CarriedStatus {
+    const { sendErrors, receiveErrors, received, sent, ...dropped } = this.#port?.counters ?? {
+      sendErrors: {},
+      receiveErrors: {},
+      received: 0,
+      sent: 0,
+    }
+    return {
+      circuits: relay.circuits().length,
+      links: [...this.#links.links()].length,
+      exitStreams: this.#exit?.streams ?? 0,
+      packetsForwarded: this.#forwarded,
+      packetsReceived: received,
+      packetsSent: sent,
+      packetsDropped: { ...this.#links.counters, ...relay.drops, ...dropped, ...sendErrors, ...receiveErrors },
+    }
+  }
+
+  #tellRoute(): void {
+    if (this.#cancelRouteEvent !== undefined || this.#closed) return
+    this.#cancelRouteEvent = this.#parts.clock.after(ROUTE_EVENT_MS, () => {
+      this.#cancelRouteEvent = undefined
+      const fault = this.#routes.get(DEFAULT_ISOLATION)?.fault
+      this.#parts.onRoute({ state: this.#state(), route: this.#route(), fault })
+    })
+  }
+}

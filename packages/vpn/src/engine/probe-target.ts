@@ -1,0 +1,6 @@
+/** A node whose packets a validator asks for an answer before it is admitted. */
+export interface ProbeTarget {
+  readonly endpoint: { readonly address: string; readonly port: number }
+  /** 32 bytes, X25519. */
+  readonly linkKey: Uint8Array
+}

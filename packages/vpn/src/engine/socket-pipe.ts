@@ -1,0 +1,127 @@
+import type { Socket } from 'node:net'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import type { FlushQueue, Flushable } from './flush-queue.ts'
+
+/** Bytes gathered for one write to a socket. */
+const GATHER = 64 * 1024
+
+/**
+ * Joins a TCP socket and a stream of a session, each way with back-pressure: a socket is not read while the stream's
+ * buffer is full, and the stream's window opens only by what the socket has taken.
+ */
+export class SocketPipe implements Flushable {
+  readonly #socket: Socket
+  readonly #stream: SessionStream
+  readonly #queue: FlushQueue
+  readonly #wake: () => void
+  readonly #onOver: () => void
+  #gathered: Buffer | undefined
+  #length = 0
+  #ended = false
+  #socketEnded = false
+  #over = false
+
+  /**
+   * @param wake tells that the session may have something to send.
+   * @param onOver called once, when both ends are done with.
+   */
+  constructor(socket: Socket, stream: SessionStream, queue: FlushQueue, wake: () => void, onOver: () => void) {
+    this.#socket = socket
+    this.#stream = stream
+    this.#queue = queue
+    this.#wake = wake
+    this.#onOver = onOver
+    socket.setNoDelay(true)
+    stream.handler = {
+      onData: (chunk) => this.#onData(chunk),
+      onEnd: () => this.#onEnd(),
+      onReset: () => this.#reset(),
+      onDrain: () => socket.resume(),
+    }
+    socket.on('data', (chunk: Buffer) => this.send(chunk))
+    socket.on('end', () => {
+      this.#socketEnded = true
+      stream.end()
+      wake()
+      this.#settle()
+    })
+    socket.on('error', () => this.#abort(SessionCode.connectionReset))
+    socket.on('close', () => this.#abort(SessionCode.connectionReset))
+  }
+
+  /** Bytes on their way from the socket to the stream. */
+  send(bytes: Uint8Array): void {
+    if (!this.#stream.write(bytes)) this.#socket.pause()
+    this.#wake()
+  }
+
+  /** Bytes that came either way: nothing was carried while it does not change. */
+  get carried(): number {
+    return this.#socket.bytesRead + this.#socket.bytesWritten
+  }
+
+  /** Ends both sides, the stream with `code`. */
+  abort(code: number): void {
+    this.#abort(code)
+    this.#socket.destroy()
+  }
+
+  flush(): boolean {
+    const gathered = this.#gathered
+    if (gathered !== undefined && this.#length > 0) {
+      const length = this.#length
+      this.#gathered = undefined
+      this.#length = 0
+      this.#socket.write(gathered.subarray(0, length), (error) => {
+        if (error !== null && error !== undefined) return
+        this.#stream.consume(length)
+        this.#wake()
+      })
+    }
+    if (this.#ended && !this.#socket.writableEnded) this.#socket.end(() => this.#settle())
+    return false
+  }
+
+  #onData(chunk: Uint8Array): void {
+    let from = 0
+    while (from < chunk.length) {
+      const gathered = (this.#gathered ??= Buffer.allocUnsafe(GATHER))
+      const take = Math.min(GATHER - this.#length, chunk.length - from)
+      gathered.set(chunk.subarray(from, from + take), this.#length)
+      this.#length += take
+      from += take
+      if (this.#length === GATHER) this.flush()
+    }
+    this.#queue.mark(this)
+  }
+
+  #onEnd(): void {
+    this.#ended = true
+    this.#queue.mark(this)
+  }
+
+  /** The other side broke it off. */
+  #reset(): void {
+    this.#queue.remove(this)
+    if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
+    this.#finish()
+  }
+
+  #abort(code: number): void {
+    if (this.#over) return
+    this.#queue.remove(this)
+    if (!(this.#socketEnded && this.#ended)) this.#stream.reset(code)
+    this.#wake()
+    this.#finish()
+  }
+
+  #settle(): void {
+    if (this.#socketEnded && this.#ended && this.#socket.writableFinished) this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#onOver()
+  }
+}

@@ -1,0 +1,187 @@
+import { type Server, type Socket, createServer } from 'node:net'
+import { once } from 'node:events'
+import { type Clock, type Fault, WeftError, isWeftError, toWeftError } from '@weft/core'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { isNobodyLeft } from '../route/choose-route.ts'
+import { SOCKS_REPLY, type SocksReply } from '../socks/socks-codes.ts'
+import { type SocksRequest, SocksParser, socksReply } from '../socks/socks-parser.ts'
+import type { ProxyFailure } from '../vpn.ts'
+import type { TakeStream } from './client-routes.ts'
+import type { FlushQueue } from './flush-queue.ts'
+import type { Leg } from './leg.ts'
+import { SocketPipe } from './socket-pipe.ts'
+
+export interface SocksServerInit {
+  readonly queue: FlushQueue
+  readonly clock: Clock
+  readonly open: (request: SocksRequest, signal: AbortSignal, take: TakeStream) => Promise<void>
+}
+
+/** Connections at once; more are refused by not being accepted. */
+const MAX_CONNECTIONS = 2_048
+/** ms in which a client has to say what it wants. */
+const REQUEST_MS = 4_000
+const KEPT_FAILURES = 16
+
+/** The proxy of this machine's programs: SOCKS5 on loopback, one stream of a session for each connection. */
+export class SocksServer {
+  readonly #init: SocksServerInit
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #opened = 0
+  #failed = 0
+  #open = 0
+  readonly failures: ProxyFailure[] = []
+
+  constructor(init: SocksServerInit) {
+    this.#init = init
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket))
+    this.#server.maxConnections = MAX_CONNECTIONS
+  }
+
+  get counts(): { readonly open: number; readonly opened: number; readonly failed: number } {
+    return { open: this.#open, opened: this.#opened, failed: this.#failed }
+  }
+
+  /** @returns the port. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
+  async listen(host: string, port: number): Promise<number> {
+    this.#server.listen({ host, port })
+    try {
+      await once(this.#server, 'listening')
+    } catch (error) {
+      throw listenFault(error, host, port)
+    }
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : port
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server, 'close') : undefined
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket)
+    const controller = new AbortController()
+    const parser = new SocksParser()
+    const cancel = this.#init.clock.after(REQUEST_MS, () => {
+      this.#fail({
+        code: 'E_SOCKS_REQUEST',
+        cause: `A program began a request to the proxy and did not end it within ${REQUEST_MS / 1_000} s.`,
+        fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h) and CONNECT.',
+      })
+      socket.end(socksReply(SOCKS_REPLY.generalFailure))
+      socket.resume()
+    })
+    const early: Uint8Array[] = []
+    const onData = (chunk: Buffer): void => {
+      for (const step of parser.push(chunk)) {
+        if (step.kind === 'request') {
+          cancel()
+          socket.off('data', onData)
+          socket.pause()
+          early.push(step.rest)
+          void this.#serve(socket, step.request, early, controller.signal)
+        } else if (step.kind === 'refuse') {
+          this.#fail({
+            code: 'E_SOCKS_REQUEST',
+            cause: `A program sent ${step.why} to the proxy.`,
+            fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h) and CONNECT.',
+          })
+          // The time for its request goes on: whoever keeps the connection open is cut off then.
+          socket.end(step.bytes)
+        } else socket.write(step.bytes)
+      }
+    }
+    socket.on('data', onData)
+    // A client that goes away while its target is being reached; once joined, the pipe hears it, too.
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      cancel()
+      this.#sockets.delete(socket)
+      controller.abort()
+    })
+  }
+
+  async #serve(
+    socket: Socket,
+    request: SocksRequest,
+    early: readonly Uint8Array[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, early, stream, leg))
+    } catch (error) {
+      const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
+      if (signal.aborted) return
+      this.#fail(fault)
+      const cancel = this.#init.clock.after(REQUEST_MS, () => socket.destroy())
+      socket.once('close', cancel)
+      socket.end(socksReply(replyOf(fault)))
+      socket.resume()
+    }
+  }
+
+  #join(socket: Socket, early: readonly Uint8Array[], stream: SessionStream, leg: Leg): void {
+    this.#opened++
+    this.#open++
+    const over = (): void => {
+      this.#open--
+      leg.forget(stream)
+    }
+    const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
+    socket.write(socksReply(SOCKS_REPLY.succeeded))
+    for (const bytes of early) if (bytes.length > 0) pipe.send(bytes)
+    socket.resume()
+  }
+
+  #fail({ code, cause, fix }: Fault): void {
+    this.#failed++
+    this.failures.unshift({ code, cause, fix, at: this.#init.clock.now() })
+    this.failures.length = Math.min(this.failures.length, KEPT_FAILURES)
+  }
+}
+
+/** RFC 1928, section 6. */
+function replyOf(fault: WeftError): SocksReply {
+  switch (fault.details.code) {
+    case SessionCode.policy:
+      return SOCKS_REPLY.notAllowed
+    case SessionCode.nameNotFound:
+    case SessionCode.hostUnreachable:
+    case SessionCode.nameServerFailed:
+      return SOCKS_REPLY.hostUnreachable
+    case SessionCode.networkUnreachable:
+      return SOCKS_REPLY.networkUnreachable
+    case SessionCode.connectionRefused:
+    case SessionCode.connectionReset:
+      return SOCKS_REPLY.connectionRefused
+    case SessionCode.timedOut:
+      return SOCKS_REPLY.ttlExpired
+    default:
+      return isNobodyLeft(fault.code) || fault.code === 'E_ROUTE_TIMEOUT'
+        ? SOCKS_REPLY.networkUnreachable
+        : SOCKS_REPLY.generalFailure
+  }
+}
+
+function listenFault(error: unknown, host: string, port: number): WeftError {
+  const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  if (isWeftError(error)) return error
+  return taken
+    ? new WeftError({
+        code: 'E_PORT_TAKEN',
+        cause: `The proxy cannot listen on ${host}:${port}: another program does.`,
+        fix: 'End that program, or choose other ports with --base-port.',
+        details: { port },
+      })
+    : new WeftError({
+        code: 'E_LISTEN_FAILED',
+        cause: `The proxy cannot listen on ${host}:${port}.`,
+        fix: 'Choose another port with --base-port.',
+        details: { port },
+        origin: error,
+      })
+}

@@ -1,0 +1,54 @@
+import { networkInterfaces } from 'node:os'
+import { type PortRule, addressReach, canonicalHost, parsePortRule } from '@weft/core'
+
+export interface ExitPolicyInit {
+  /** What is dialled although it is not a public address: rules of `parsePortRule`. */
+  readonly allow: readonly string[]
+  /** What is never dialled, whatever else is said. */
+  readonly deny: readonly string[]
+  /** Addresses of this node that interfaces do not show: those it announces. */
+  readonly own: readonly string[]
+  /** Addresses of this machine; the system's interfaces by default. */
+  readonly interfaces?: () => readonly string[]
+}
+
+/** Mail between servers: an open exit would be a relay for spam (RFC 5321). */
+const REFUSED_PORTS = new Set([25])
+
+/**
+ * What an exit dials: public addresses, on every port but 25. Private, special and this machine's own addresses only by
+ * a rule. It is asked for the address itself, after names are resolved, and the dial goes to that address.
+ */
+export class ExitPolicy {
+  readonly #allow: readonly PortRule[]
+  readonly #deny: readonly PortRule[]
+  readonly #own: ReadonlySet<string>
+  readonly #interfaces: () => readonly string[]
+
+  /** @throws WeftError E_EXIT_RULE */
+  constructor(init: ExitPolicyInit) {
+    this.#allow = init.allow.map(parsePortRule)
+    this.#deny = init.deny.map(parsePortRule)
+    this.#own = new Set(init.own.map((address) => canonicalHost(address) ?? address))
+    this.#interfaces = init.interfaces ?? systemAddresses
+  }
+
+  /** Why this exit does not dial `address` (an IP literal); undefined when it does. */
+  refusal(address: string, port: number): string | undefined {
+    const canonical = canonicalHost(address)
+    if (canonical === undefined) return 'not an address'
+    if (port < 1 || port > 65_535) return 'no such port'
+    if (this.#deny.some((rule) => rule.matches(canonical, port))) return 'denied by the operator'
+    if (this.#allow.some((rule) => rule.matches(canonical, port))) return undefined
+    if (REFUSED_PORTS.has(port)) return `port ${port} is not served`
+    if (addressReach(canonical) !== 'global') return 'not a public address'
+    if (this.#own.has(canonical) || this.#interfaces().includes(canonical)) return "the exit's own address"
+    return undefined
+  }
+}
+
+function systemAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((all) =>
+    (all ?? []).map(({ address }) => canonicalHost(address) ?? address),
+  )
+}

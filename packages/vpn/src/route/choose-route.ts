@@ -1,0 +1,146 @@
+import { type Random, WeftError } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import type { HopRole } from '../vpn.ts'
+import type { RouteMember } from './route-member.ts'
+
+export interface RouteWishes {
+  /** Positions from the client outwards; entry, relay, exit by default. */
+  readonly positions?: readonly HopRole[]
+  /** Nodes that are never taken: this node itself. */
+  readonly never: ReadonlySet<DidKey>
+  /** Nodes of other legs: left out where there are others. */
+  readonly busy: ReadonlySet<DidKey>
+  /** Nodes that failed lately, the latest last: taken again only where there are no others, the earliest first. */
+  readonly failed: readonly DidKey[]
+}
+
+export interface ChosenRoute {
+  /** From the entry to the exit. */
+  readonly hops: readonly RouteMember[]
+  /** What the choice had to give up, in words; empty when nothing. */
+  readonly relaxed: readonly string[]
+}
+
+const POSITIONS: readonly HopRole[] = ['entry', 'relay', 'exit']
+
+/** A reason for which a candidate cannot stand beside those that are chosen; undefined when it can. */
+function conflictWith(candidate: RouteMember, chosen: readonly RouteMember[]): string | undefined {
+  for (const other of chosen) {
+    if (other.id === candidate.id) return 'already in the route'
+    if (other.family !== '' && other.family === candidate.family) return `same family as …${shortId(other.id)}`
+    if (other.prefix === candidate.prefix) return `same network as …${shortId(other.id)}`
+    if (other.asn !== 0 && other.asn === candidate.asn) return `same AS as …${shortId(other.id)}`
+  }
+  return undefined
+}
+
+/**
+ * Weight of a node for a position: a scarce role's nodes are spared elsewhere, as Tor spares its exits (Tor directory
+ * specification, "bandwidth weights", with all bandwidths alike): an exit serves as anything else only if it must.
+ */
+function weightOf(member: RouteMember, position: HopRole): number {
+  if (position !== 'exit' && member.roles.includes('exit')) return 0.1
+  return 1
+}
+
+/**
+ * Chooses distinct nodes for a route, at random by weight: no two of one family, one /16 (/32) or one AS. The scarcest
+ * position, the exit, is drawn first; nodes of other legs serve when nobody else can, and those that failed lately when not even they can.
+ * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with why each candidate fell out in `details`
+ */
+export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes, random: Random): ChosenRoute {
+  const positions = wishes.positions ?? POSITIONS
+  const usable = members.filter(({ id }) => !wishes.never.has(id))
+  let failure: WeftError | undefined
+  // With every round one more of those that failed may serve: it may have been mended, or have been blamed for another.
+  for (let readmitted = 0; readmitted <= wishes.failed.length; readmitted++) {
+    const failed = new Set(wishes.failed.slice(readmitted))
+    const working = usable.filter(({ id }) => !failed.has(id))
+    const relaxed = readmitted === 0 ? [] : ['nodes that failed lately are used, since there are no others']
+    for (const [candidates, shared] of [
+      [working.filter(({ id }) => !wishes.busy.has(id)), []],
+      [working, ['nodes of another leg are used, since there are no others']],
+    ] as const) {
+      try {
+        return { hops: draw(candidates, positions, random), relaxed: [...relaxed, ...shared] }
+      } catch (error) {
+        if (!(error instanceof WeftError)) throw error
+        failure = error
+      }
+    }
+  }
+  throw failure as WeftError
+}
+
+/** Tries again with other draws when an early choice leaves no candidate for a later position. */
+const TRIES = 16
+
+function draw(candidates: readonly RouteMember[], positions: readonly HopRole[], random: Random): RouteMember[] {
+  const order = positions.map((_, index) => index).toReversed()
+  let failure: WeftError | undefined
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const hops = new Map<number, RouteMember>()
+    failure = undefined
+    for (const index of order) {
+      const position = positions[index] as HopRole
+      const chosen = [...hops.values()]
+      const fitting: RouteMember[] = []
+      const discarded: Record<string, string> = {}
+      for (const candidate of candidates) {
+        const why = candidate.roles.includes(position) ? conflictWith(candidate, chosen) : `not of the role ${position}`
+        if (why === undefined) fitting.push(candidate)
+        else discarded[candidate.id] = why
+      }
+      const member = pick(fitting, position, random)
+      if (member === undefined) {
+        failure = nobodyFor(position, candidates.length, discarded)
+        break
+      }
+      hops.set(index, member)
+    }
+    if (failure === undefined) return positions.map((_, index) => hops.get(index) as RouteMember)
+  }
+  throw failure as WeftError
+}
+
+function pick(candidates: readonly RouteMember[], position: HopRole, random: Random): RouteMember | undefined {
+  const weights = candidates.map((candidate) => weightOf(candidate, position))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  let left = uniform(random) * total
+  for (const [index, weight] of weights.entries()) {
+    left -= weight
+    if (left < 0) return candidates[index]
+  }
+  return candidates.at(-1)
+}
+
+/** Uniform in [0, 1), 48 bits. */
+function uniform(random: Random): number {
+  let value = 0
+  for (const byte of random.bytes(6)) value = value * 256 + byte
+  return value / 2 ** 48
+}
+
+/** No member can take a position: only another map mends that. */
+export function isNobodyLeft(code: string): boolean {
+  return Object.values<string>(NOBODY).includes(code)
+}
+
+const NOBODY = { entry: 'E_NO_ENTRY', relay: 'E_NO_RELAY', exit: 'E_NO_EXIT' } as const
+
+function nobodyFor(position: HopRole, considered: number, discarded: Readonly<Record<string, string>>): WeftError {
+  const others = Object.values(discarded).filter((why) => !why.startsWith('not of the role'))
+  const reasons = [...Map.groupBy(others, (why) => why.replace(/ as ….*/, ''))].map(
+    ([why, all]) => `${all.length} ${why}`,
+  )
+  return new WeftError({
+    code: NOBODY[position],
+    cause:
+      considered === 0
+        ? `No member of the signed map carries packets, so none can be the ${position} of a route.`
+        : `None of ${considered} members that carry packets can be the ${position} of this route${reasons.length === 0 ? `: none has the role ${position}` : ` (${reasons.join(', ')})`}.`,
+    fix: 'See the roles of the members with weft members; a route needs an entry, a relay and an exit of different operators and networks.',
+    retryable: true,
+    details: { position, discarded },
+  })
+}

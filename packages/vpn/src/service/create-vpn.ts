@@ -1,0 +1,246 @@
+import {
+  type Clock,
+  Emitter,
+  type Fault,
+  type Logger,
+  type Scope,
+  WeftError,
+  toWeftError,
+  withTimeout,
+} from '@weft/core'
+import { type DidKey, toDidKey } from '@weft/crypto'
+import { type ConformanceProbe, type Membership, parsePacketAddress, unreachablePackets } from '@weft/overlay'
+import type { EngineInit } from '../engine/engine-init.ts'
+import type { RouteMember } from '../route/route-member.ts'
+import { routeMembers } from '../route/route-members.ts'
+import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
+import { PacketThread } from './packet-thread.ts'
+
+export interface VpnInit extends EngineInit {
+  readonly clock: Clock
+  readonly logger: Logger
+  /** The VPN closes with it. */
+  readonly scope: Scope
+}
+
+/** ms before a packet thread that died is started again; doubled each time, up to the last. */
+const RESTART_FIRST_MS = 1_000
+const RESTART_MOST_MS = 60_000
+/** A thread that ran for so long has earned a quick restart again, ms. */
+const STABLE_MS = 60_000
+
+/** ms that the packet thread may take to answer for itself; it needs far less than one. */
+const STATUS_MS = 2_000
+
+const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
+
+/**
+ * The VPN of this node. One that carries packets for others starts its packet thread, and so its UDP port, at once; a
+ * client when the proxy is first wanted.
+ * @throws WeftError E_PORT_TAKEN, E_EXIT_RULE
+ */
+export async function createVpn(init: VpnInit): Promise<VpnService> {
+  const service = new VpnService(init)
+  init.scope.use('vpn', service)
+  if (init.keys !== undefined) await service.open()
+  return service
+}
+
+/** The main thread's side of the VPN: keeps the packet thread, tells it the members, and answers for it. */
+export class VpnService implements Vpn {
+  readonly #init: VpnInit
+  readonly #engineInit: EngineInit
+  readonly #emitter = new Emitter<VpnEvents>()
+  #thread: Promise<PacketThread> | undefined
+  #startedAt = 0
+  #members: readonly RouteMember[] = []
+  #wanted = false
+  #exit: DidKey | undefined
+  #fault: Fault | undefined
+  /** Why the routes are blocked, by the last that was heard of them. */
+  #blocked: Fault | undefined
+  #restartMs = RESTART_FIRST_MS
+  #cancelRestart: (() => void) | undefined
+  #unfollow: (() => void) | undefined
+  #closed = false
+
+  constructor(init: VpnInit) {
+    const { networkId, nodeKey, roles, keys, udp, proxy, exit } = init
+    this.#init = init
+    this.#engineInit = { networkId, nodeKey, roles, keys, udp, proxy, exit }
+  }
+
+  /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
+  get probe(): ConformanceProbe {
+    return {
+      role: 'packets',
+      name: 'link-handshake',
+      run: async (_, { id, packets }) => {
+        const thread = await this.open()
+        for (const text of packets?.addresses ?? []) {
+          const address = parsePacketAddress(text)
+          if (packets === undefined || address === undefined) continue
+          const { linkKey } = packets
+          // A validator that carries packets itself is no stranger to itself: its own port answers nobody's dial but others'.
+          if (id === toDidKey(this.#init.nodeKey)) continue
+          try {
+            await thread.probe({ endpoint: { address: address.host, port: address.port }, linkKey })
+          } catch {
+            throw unreachablePackets(text)
+          }
+        }
+      },
+    }
+  }
+
+  /** What is wrong: the packet thread died, or the proxy is up and no route can be built; undefined when nothing is. */
+  get fault(): Fault | undefined {
+    return this.#fault ?? this.#blocked
+  }
+
+  /** Takes the members of the signed map from now on. */
+  follow(membership: Membership): void {
+    const take = (): void => {
+      this.#members = routeMembers(membership.members())
+      void this.#thread?.then(
+        (thread) => thread.setMembers(this.#members),
+        () => {},
+      )
+    }
+    this.#unfollow = membership.onChange(take)
+    take()
+  }
+
+  /** Starts the packet thread if it does not run. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE, E_PACKETS_FAILED */
+  open(): Promise<PacketThread> {
+    this.#thread ??= this.#start()
+    return this.#thread
+  }
+
+  async up(): Promise<void> {
+    this.#wanted = true
+    const thread = await this.open()
+    await thread.up()
+  }
+
+  async down(): Promise<void> {
+    this.#wanted = false
+    this.#exit = undefined
+    const thread = await this.#thread
+    await thread?.down()
+  }
+
+  async status(): Promise<VpnStatus> {
+    const thread = await this.#thread?.catch(() => undefined)
+    if (thread === undefined) return withoutThread(this.#fault)
+    try {
+      return await withTimeout(this.#init.clock, STATUS_MS, undefined, threadSilent, () => thread.status())
+    } catch (error) {
+      return withoutThread(faultOf(error))
+    }
+  }
+
+  exits(): readonly ExitStatus[] {
+    return this.#members
+      .filter(({ roles }) => roles.includes('exit'))
+      .map(({ id, country, region, family, simulated }) => ({
+        node: id,
+        country,
+        region,
+        family,
+        simulated,
+        used: id === this.#exit,
+        reason: id === toDidKey(this.#init.nodeKey) ? 'this node itself' : '',
+      }))
+  }
+
+  on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
+    return this.#emitter.on(name, listener)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#unfollow?.()
+    this.#cancelRestart?.()
+    const thread = await this.#thread?.catch(() => undefined)
+    await thread?.[Symbol.asyncDispose]()
+  }
+
+  async #start(): Promise<PacketThread> {
+    const { clock, logger } = this.#init
+    try {
+      const thread = await PacketThread.open(this.#engineInit, logger, {
+        onRoute: (event) => {
+          this.#exit = event.route.legs[0]?.hops.at(-1)?.node
+          this.#blocked = event.state === 'blocked' ? event.fault : undefined
+          this.#emitter.emit('route', event)
+        },
+        onThroughput: (event) => this.#emitter.emit('throughput', event),
+        onLost: (error) => this.#onLost(error),
+      })
+      this.#startedAt = clock.monotonic()
+      this.#fault = undefined
+      thread.setMembers(this.#members)
+      return thread
+    } catch (error) {
+      this.#thread = undefined
+      throw error
+    }
+  }
+
+  #onLost(error: WeftError): void {
+    const { clock, logger } = this.#init
+    this.#thread = undefined
+    this.#exit = undefined
+    this.#blocked = undefined
+    this.#fault = faultOf(error)
+    if (this.#closed) return
+    logger.error('the packet thread ended; it is started again', { cause: error.cause, afterMs: this.#restartMs })
+    if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = RESTART_FIRST_MS
+    this.#cancelRestart = clock.after(this.#restartMs, () => void this.#restart())
+    this.#restartMs = Math.min(RESTART_MOST_MS, 2 * this.#restartMs)
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await (this.#wanted ? this.up() : this.open())
+    } catch (error) {
+      this.#onLost(asThreadFault(error))
+    }
+  }
+}
+
+/** What is known without the packet thread's own word. */
+function withoutThread(fault: Fault | undefined): VpnStatus {
+  return {
+    state: fault === undefined ? 'off' : 'blocked',
+    fault,
+    proxy: undefined,
+    streams: { open: 0, opened: 0, failed: 0 },
+    failures: [],
+    route: { legs: [], rttMs: undefined, throughput: NOTHING },
+    carried: undefined,
+  }
+}
+
+function threadSilent(): WeftError {
+  return new WeftError({
+    code: 'E_PACKETS_FAILED',
+    cause: `The thread that carries packets did not answer within ${STATUS_MS / 1_000} s.`,
+    fix: 'Restart the daemon (weft stop, weft start); the log tells more.',
+  })
+}
+
+function asThreadFault(error: unknown): WeftError {
+  return toWeftError(error, {
+    code: 'E_PACKETS_FAILED',
+    cause: 'The thread that carries packets could not be started again.',
+    fix: 'Restart the daemon (weft stop, weft start); the log tells more.',
+  })
+}
+
+function faultOf(error: unknown): Fault {
+  const { code, cause, fix } = asThreadFault(error)
+  return { code, cause, fix }
+}

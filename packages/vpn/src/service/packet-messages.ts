@@ -1,0 +1,26 @@
+import type { Fault } from '@weft/core'
+import type { EngineInit } from '../engine/engine-init.ts'
+import type { ProbeTarget } from '../engine/probe-target.ts'
+import type { RouteMember } from '../route/route-member.ts'
+import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+
+/** What the main thread asks of the packet thread; `id` is answered by a `reply`. */
+export type PacketCommand =
+  | { readonly type: 'open'; readonly id: number; readonly init: EngineInit }
+  | { readonly type: 'members'; readonly members: readonly RouteMember[] }
+  | { readonly type: 'up' | 'down' | 'status' | 'close'; readonly id: number }
+  | { readonly type: 'probe'; readonly id: number; readonly target: ProbeTarget }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What the packet thread tells. */
+export type PacketReport =
+  | { readonly type: 'reply'; readonly id: number; readonly status?: VpnStatus; readonly fault?: Fault }
+  | { readonly type: 'route'; readonly event: VpnEvents['route'] }
+  | { readonly type: 'throughput'; readonly event: Throughput }
+  | {
+      readonly type: 'log'
+      readonly level: LogLevel
+      readonly message: string
+      readonly fields: Readonly<Record<string, unknown>> | undefined
+    }

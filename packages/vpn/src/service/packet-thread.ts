@@ -1,0 +1,140 @@
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { type Logger, WeftError, messageOf } from '@weft/core'
+import type { EngineInit } from '../engine/engine-init.ts'
+import type { ProbeTarget } from '../engine/probe-target.ts'
+import type { RouteMember } from '../route/route-member.ts'
+import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { PacketCommand, PacketReport } from './packet-messages.ts'
+
+export interface PacketThreadEvents {
+  onRoute(event: VpnEvents['route']): void
+  onThroughput(event: Throughput): void
+  /** The thread ended although nobody asked it to. */
+  onLost(error: WeftError): void
+}
+
+/** MB. Packets live in buffers outside the heap; what is on it are a few objects a link, circuit and stream. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 }
+
+type Asking =
+  | { readonly type: 'open'; readonly init: EngineInit }
+  | { readonly type: 'up' | 'down' | 'status' | 'close' }
+  | { readonly type: 'probe'; readonly target: ProbeTarget }
+
+/** The main thread's end of the packet thread: asks it, and hears what it tells. */
+export class PacketThread implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #logger: Logger
+  readonly #events: PacketThreadEvents
+  readonly #pending = new Map<number, PromiseWithResolvers<VpnStatus | undefined>>()
+  #lastId = 0
+  #over: WeftError | undefined
+  #closing = false
+
+  private constructor(logger: Logger, events: PacketThreadEvents) {
+    this.#logger = logger
+    this.#events = events
+    this.#worker = new Worker(workerUrl(), { name: 'weft-packets', resourceLimits: RESOURCE_LIMITS })
+    this.#worker.on('message', (report: PacketReport) => this.#onReport(report))
+    this.#worker.on('error', (error: unknown) => this.#end(threadFailed(messageOf(error))))
+    this.#worker.on('exit', (code) => this.#end(threadFailed(`it exited with code ${code}`)))
+  }
+
+  /** Starts the thread and opens its UDP port. @throws WeftError E_PORT_TAKEN, E_PACKETS_FAILED */
+  static async open(init: EngineInit, logger: Logger, events: PacketThreadEvents): Promise<PacketThread> {
+    const thread = new PacketThread(logger, events)
+    try {
+      await thread.#ask({ type: 'open', init })
+      return thread
+    } catch (error) {
+      await thread[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  setMembers(members: readonly RouteMember[]): void {
+    if (this.#over === undefined) this.#send({ type: 'members', members })
+  }
+
+  async up(): Promise<void> {
+    await this.#ask({ type: 'up' })
+  }
+
+  async down(): Promise<void> {
+    await this.#ask({ type: 'down' })
+  }
+
+  async status(): Promise<VpnStatus> {
+    return (await this.#ask({ type: 'status' })) as VpnStatus
+  }
+
+  /** @throws WeftError E_PACKETS_SILENT, E_CIRCUIT_REFUSED */
+  async probe(target: ProbeTarget): Promise<void> {
+    await this.#ask({ type: 'probe', target })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#over === undefined && !this.#closing) {
+      this.#closing = true
+      await this.#ask({ type: 'close' }).catch(() => {})
+    }
+    await this.#worker.terminate()
+  }
+
+  #ask(command: Asking): Promise<VpnStatus | undefined> {
+    if (this.#over !== undefined) return Promise.reject(this.#over)
+    const id = ++this.#lastId
+    const settle = Promise.withResolvers<VpnStatus | undefined>()
+    this.#pending.set(id, settle)
+    this.#send({ ...command, id })
+    return settle.promise
+  }
+
+  #send(command: PacketCommand): void {
+    this.#worker.postMessage(command)
+  }
+
+  #onReport(report: PacketReport): void {
+    switch (report.type) {
+      case 'reply': {
+        const settle = this.#pending.get(report.id)
+        this.#pending.delete(report.id)
+        if (report.fault === undefined) settle?.resolve(report.status)
+        else settle?.reject(new WeftError(report.fault))
+        break
+      }
+      case 'route':
+        this.#events.onRoute(report.event)
+        break
+      case 'throughput':
+        this.#events.onThroughput(report.event)
+        break
+      case 'log':
+        this.#logger[report.level](report.message, report.fields)
+        break
+    }
+  }
+
+  #end(error: WeftError): void {
+    if (this.#over !== undefined) return
+    this.#over = error
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+    if (!this.#closing) this.#events.onLost(error)
+  }
+}
+
+/** In the tree the TypeScript beside this file; in the bundle workers/packet.js beside the bundle. */
+function workerUrl(): URL {
+  const source = new URL('./packet.worker.ts', import.meta.url)
+  return existsSync(source) ? source : new URL('./workers/packet.js', import.meta.url)
+}
+
+function threadFailed(why: string): WeftError {
+  return new WeftError({
+    code: 'E_PACKETS_FAILED',
+    cause: `The thread that carries packets ended: ${why}.`,
+    fix: 'Restart the daemon (weft stop, weft start); the log tells more.',
+  })
+}

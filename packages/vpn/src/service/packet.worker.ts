@@ -1,0 +1,69 @@
+import { parentPort } from 'node:worker_threads'
+import { type Logger, WeftError, isWeftError, messageOf, systemClock, systemRandom } from '@weft/core'
+import { PacketEngine } from '../engine/packet-engine.ts'
+import type { VpnStatus } from '../vpn.ts'
+import type { LogLevel, PacketCommand, PacketReport } from './packet-messages.ts'
+
+/** The packet thread: one engine, driven by messages of the main thread. */
+
+if (parentPort === null) throw new Error('packet.worker.ts runs as a worker thread only')
+const port = parentPort
+const tell = (report: PacketReport): void => port.postMessage(report)
+const log =
+  (level: LogLevel): Logger['info'] =>
+  (message, fields) =>
+    tell({ type: 'log', level, message, fields })
+
+let engine: PacketEngine | undefined
+
+async function run(command: PacketCommand): Promise<VpnStatus | undefined> {
+  if (command.type === 'open') {
+    engine = await PacketEngine.open(command.init, {
+      clock: systemClock,
+      random: systemRandom,
+      logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
+      onRoute: (event) => tell({ type: 'route', event }),
+      onThroughput: (event) => tell({ type: 'throughput', event }),
+    })
+    return undefined
+  }
+  if (engine === undefined) throw new Error(`${command.type} came before open`)
+  switch (command.type) {
+    case 'members':
+      engine.setMembers(command.members)
+      return undefined
+    case 'up':
+      await engine.up()
+      return undefined
+    case 'down':
+      await engine.down()
+      return undefined
+    case 'status':
+      return engine.status()
+    case 'probe':
+      await engine.probe(command.target)
+      return undefined
+    case 'close':
+      await engine.close()
+      return undefined
+  }
+}
+
+port.on('message', (command: PacketCommand) => {
+  void run(command).then(
+    (status) => {
+      if ('id' in command) tell({ type: 'reply', id: command.id, ...(status === undefined ? {} : { status }) })
+    },
+    (error: unknown) => {
+      const { code, cause, fix } = isWeftError(error)
+        ? error
+        : new WeftError({
+            code: 'E_INTERNAL',
+            cause: messageOf(error),
+            fix: 'Please report it, with the lines of logs/daemon.log around it.',
+          })
+      if ('id' in command) tell({ type: 'reply', id: command.id, fault: { code, cause, fix } })
+      else log('error')('a command to the packet thread failed', { code, cause })
+    },
+  )
+})

@@ -1,0 +1,172 @@
+import { SOCKS_REPLY, type SocksReply } from './socks-codes.ts'
+
+/** What a client asked for: CONNECT to a host and port. */
+export interface SocksRequest {
+  /** A name, or an IP literal. */
+  readonly host: string
+  readonly port: number
+  /** User and password (RFC 1929), if given: requests of different ones never share a circuit. */
+  readonly isolation: string | undefined
+}
+
+export type SocksStep =
+  /** Bytes to answer with; the conversation goes on. */
+  | { readonly kind: 'answer'; readonly bytes: Uint8Array }
+  /** The request is whole; `rest` came behind it and belongs to the target. */
+  | { readonly kind: 'request'; readonly request: SocksRequest; readonly rest: Uint8Array }
+  /** Bytes to end with, and why. */
+  | { readonly kind: 'refuse'; readonly bytes: Uint8Array; readonly why: string }
+
+const VERSION = 5
+const NO_AUTHENTICATION = 0
+const USER_PASSWORD = 2
+const NO_METHOD = 0xff
+const CONNECT = 1
+const IPV4 = 1
+const NAME = 3
+const IPV6 = 4
+/** The longest message of a client: user and password (RFC 1929), 513 bytes. */
+const MAX_PENDING = 4 * 1024
+
+/** The answer to a request (RFC 1928, section 6), with the address 0.0.0.0:0: nobody is told where the exit stands. */
+export function socksReply(reply: SocksReply): Uint8Array {
+  return Uint8Array.of(VERSION, reply, 0, IPV4, 0, 0, 0, 0, 0, 0)
+}
+
+const SOCKS4_REJECTED = Uint8Array.of(0, 0x5b, 0, 0, 0, 0, 0, 0)
+const HTTP_ANSWER = new TextEncoder().encode(
+  'HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n' +
+    'This port speaks SOCKS5 (RFC 1928), not HTTP. Use for example: curl --proxy socks5h://127.0.0.1:7781 URL\n',
+)
+
+/**
+ * The server's half of SOCKS5 (RFC 1928, with user and password of RFC 1929), sans-I/O: bytes in, steps out. It takes
+ * CONNECT only. Once it refused or has the request it takes no more.
+ */
+export class SocksParser {
+  #pending: Uint8Array = new Uint8Array()
+  #state: 'greeting' | 'password' | 'request' | 'over' = 'greeting'
+  #isolation: string | undefined
+
+  /** @returns what to do now, in order. */
+  push(bytes: Uint8Array): SocksStep[] {
+    if (this.#state === 'over') return []
+    const joined = new Uint8Array(this.#pending.length + bytes.length)
+    joined.set(this.#pending)
+    joined.set(bytes, this.#pending.length)
+    this.#pending = joined
+    const steps: SocksStep[] = []
+    for (;;) {
+      const step = this.#step()
+      if (step === undefined) break
+      steps.push(step)
+      if (step.kind !== 'answer') {
+        this.#state = 'over'
+        this.#pending = new Uint8Array()
+        return steps
+      }
+    }
+    if (this.#pending.length > MAX_PENDING) {
+      this.#state = 'over'
+      steps.push(refuse(socksReply(SOCKS_REPLY.generalFailure), 'a message longer than any of SOCKS5'))
+    }
+    return steps
+  }
+
+  #step(): SocksStep | undefined {
+    switch (this.#state) {
+      case 'greeting':
+        return this.#greeting()
+      case 'password':
+        return this.#password()
+      case 'request':
+        return this.#request()
+      case 'over':
+        return undefined
+    }
+  }
+
+  #greeting(): SocksStep | undefined {
+    const [version, count] = this.#pending
+    if (version === undefined) return undefined
+    if (version === 4) return refuse(SOCKS4_REJECTED, 'SOCKS4, which has no remote names')
+    // A method of HTTP begins with a capital letter.
+    if (version >= 0x41 && version <= 0x5a) return refuse(HTTP_ANSWER, 'HTTP on the SOCKS5 port')
+    if (version !== VERSION) return refuse(Uint8Array.of(VERSION, NO_METHOD), `version ${version} of SOCKS`)
+    if (count === undefined || this.#pending.length < 2 + count) return undefined
+    const methods = this.#pending.subarray(2, 2 + count)
+    this.#take(2 + count)
+    if (methods.includes(USER_PASSWORD)) {
+      this.#state = 'password'
+      return { kind: 'answer', bytes: Uint8Array.of(VERSION, USER_PASSWORD) }
+    }
+    if (!methods.includes(NO_AUTHENTICATION))
+      return refuse(Uint8Array.of(VERSION, NO_METHOD), 'no method of authentication that this proxy knows')
+    this.#state = 'request'
+    return { kind: 'answer', bytes: Uint8Array.of(VERSION, NO_AUTHENTICATION) }
+  }
+
+  #password(): SocksStep | undefined {
+    const [version, userLength] = this.#pending
+    if (version === undefined) return undefined
+    if (version !== 1) return refuse(Uint8Array.of(1, 1), `version ${version} of user and password`)
+    if (userLength === undefined) return undefined
+    const passwordLength = this.#pending[2 + userLength]
+    if (passwordLength === undefined) return undefined
+    const end = 3 + userLength + passwordLength
+    if (this.#pending.length < end) return undefined
+    this.#isolation = Buffer.from(this.#pending.subarray(1, end)).toString('base64')
+    this.#take(end)
+    this.#state = 'request'
+    return { kind: 'answer', bytes: Uint8Array.of(1, 0) }
+  }
+
+  #request(): SocksStep | undefined {
+    const bytes = this.#pending
+    const [version, command, reserved, type, length] = bytes
+    if (version === undefined) return undefined
+    if (version !== VERSION) return refuseRequest(SOCKS_REPLY.generalFailure, `version ${version} in the request`)
+    if (command === undefined || reserved === undefined || type === undefined) return undefined
+    if (reserved !== 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'a reserved byte that is not zero')
+    if (type !== IPV4 && type !== NAME && type !== IPV6)
+      return refuseRequest(SOCKS_REPLY.addressTypeNotSupported, `address type ${type}`)
+    if (command !== CONNECT) return refuseRequest(SOCKS_REPLY.commandNotSupported, `command ${command}`)
+    if (type === NAME && length === undefined) return undefined
+    const start = type === NAME ? 5 : 4
+    const size = type === IPV4 ? 4 : type === IPV6 ? 16 : (length ?? 0)
+    if (size === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'an empty name')
+    const end = start + size + 2
+    if (bytes.length < end) return undefined
+    const address = bytes.subarray(start, start + size)
+    const port = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)
+    if (port === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'port 0')
+    const host = hostOf(type, address)
+    if (host === undefined) return refuseRequest(SOCKS_REPLY.generalFailure, 'a name with bytes that no name has')
+    return { kind: 'request', request: { host, port, isolation: this.#isolation }, rest: bytes.slice(end) }
+  }
+
+  #take(count: number): void {
+    this.#pending = this.#pending.subarray(count)
+  }
+}
+
+function hostOf(type: number, address: Uint8Array): string | undefined {
+  if (type === IPV4) return address.join('.')
+  if (type === IPV6) {
+    const groups = Array.from({ length: 8 }, (_, index) =>
+      (((address[2 * index] as number) << 8) | (address[2 * index + 1] as number)).toString(16),
+    )
+    return URL.parse(`http://[${groups.join(':')}]`)?.hostname.slice(1, -1)
+  }
+  // Printable ASCII without space: names in other scripts come as punycode (RFC 5891).
+  if (address.some((byte) => byte <= 0x20 || byte >= 0x7f)) return undefined
+  return String.fromCharCode(...address)
+}
+
+function refuse(bytes: Uint8Array, why: string): SocksStep {
+  return { kind: 'refuse', bytes, why }
+}
+
+function refuseRequest(reply: SocksReply, why: string): SocksStep {
+  return refuse(socksReply(reply), why)
+}

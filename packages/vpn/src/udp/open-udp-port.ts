@@ -1,0 +1,46 @@
+import { canonicalHost, isWeftError, mappedIPv4, messageOf, throwIfAborted } from '@weft/core'
+import { type LinuxSocketCalls, loadLinuxSocketCalls } from './linux-socket-calls.ts'
+import { PlainPort } from './plain-port.ts'
+import { SegmentedPort } from './segmented-port.ts'
+import { testSegmentation } from './segmentation-self-test.ts'
+import { udpPortError } from './udp-port-error.ts'
+import type { UdpPort, UdpPortOptions } from './udp-port.ts'
+
+/**
+ * Opens the fastest port that works here: super-packets where a test over the loopback succeeds, node:dgram elsewhere, with
+ * a line in the log that says why.
+ * @param load the system calls of this machine
+ * @throws WeftError E_PORT_TAKEN, E_UDP_PORT (no such address, no privileges), E_ABORTED
+ */
+export async function openUdpPort(
+  options: UdpPortOptions,
+  load: () => Promise<LinuxSocketCalls> = loadLinuxSocketCalls,
+): Promise<UdpPort> {
+  const canonical = canonicalHost(options.host)
+  if (canonical === undefined) throw udpPortError(options.host, options.port, 'the address is no IP literal')
+  const own = { ...options, host: mappedIPv4(canonical) ?? canonical }
+  throwIfAborted(options.signal)
+  const port = (await openSegmented(own, load)) ?? (await PlainPort.open(own))
+  if (options.signal?.aborted === true) port.close()
+  throwIfAborted(options.signal)
+  return port
+}
+
+/** Undefined, and a line in the log, when it does not work here. @throws WeftError when no port would open */
+async function openSegmented(
+  options: UdpPortOptions,
+  load: () => Promise<LinuxSocketCalls>,
+): Promise<SegmentedPort | undefined> {
+  try {
+    const calls = await load()
+    testSegmentation(calls, options.host.includes(':'))
+    throwIfAborted(options.signal)
+    return new SegmentedPort(calls, options)
+  } catch (error) {
+    if (isWeftError(error, 'E_PORT_TAKEN') || isWeftError(error, 'E_ABORTED')) throw error
+    options.logger.warn('packets go one by one: the kernel does not take several as one here', {
+      reason: messageOf(error),
+    })
+    return undefined
+  }
+}

@@ -1,0 +1,103 @@
+import { PACKET_SIZE } from '@weft/onion'
+import { type LinuxSocketCalls, MSG_DONTWAIT, SOL_UDP, UDP_SEGMENT, nativeBytes } from './linux-socket-calls.ts'
+import { SOCKET_ADDRESS_BYTES } from './socket-address.ts'
+
+/** 57,600 bytes; UDP_SEGMENT takes 64 segments and an IP packet 65,535 bytes with its headers. */
+const BATCH_PACKETS = 40
+
+/** struct msghdr and struct cmsghdr with a 16-bit value, padded, on 64-bit Linux. */
+const MESSAGE_BYTES = 56
+const CONTROL_BYTES = 24
+/** CMSG_LEN(2). */
+const CONTROL_LENGTH = 18n
+/** Offsets inside msghdr and iovec. */
+const NAME_LENGTH_AT = 8
+const CONTROL_LENGTH_AT = 40
+
+/** What a batch needs of where it goes. */
+interface Addressed {
+  readonly socketAddress: Uint8Array
+}
+
+/** Packets for one destination, one behind the other in memory, so that one sendmsg hands over all of them (udp(7), UDP_SEGMENT). */
+export class SegmentBatch<D extends Addressed> {
+  /** Never undefined while it is in use. */
+  destination: D | undefined
+  readonly #calls: LinuxSocketCalls
+  readonly #fd: number
+  readonly #packets = nativeBytes(BATCH_PACKETS * PACKET_SIZE)
+  readonly #packetsAt: bigint
+  readonly #name = nativeBytes(SOCKET_ADDRESS_BYTES)
+  readonly #vector = new DataView(new ArrayBuffer(16))
+  readonly #control = new DataView(new ArrayBuffer(CONTROL_BYTES))
+  readonly #message = nativeBytes(MESSAGE_BYTES)
+  readonly #messageView = new DataView(this.#message.buffer)
+  /** Packets from `#start` to `#end` wait. */
+  #start = 0
+  #end = 0
+
+  constructor(calls: LinuxSocketCalls, fd: number) {
+    this.#calls = calls
+    this.#fd = fd
+    const at = (view: ArrayBufferView<ArrayBuffer>): bigint => calls.addressOf(new Uint8Array(view.buffer))
+    this.#packetsAt = at(this.#packets)
+    this.#vector.setBigUint64(0, this.#packetsAt, true)
+    this.#control.setBigUint64(0, CONTROL_LENGTH, true)
+    this.#control.setInt32(8, SOL_UDP, true)
+    this.#control.setInt32(12, UDP_SEGMENT, true)
+    this.#control.setUint16(16, PACKET_SIZE, true)
+    this.#messageView.setBigUint64(0, at(this.#name), true)
+    this.#messageView.setBigUint64(16, at(this.#vector), true)
+    this.#messageView.setBigUint64(24, 1n, true)
+    this.#messageView.setBigUint64(32, at(this.#control), true)
+  }
+
+  get pending(): number {
+    return this.#end - this.#start
+  }
+
+  /** No more fits until all was sent. */
+  get isFull(): boolean {
+    return this.#end === BATCH_PACKETS
+  }
+
+  assign(destination: D): void {
+    this.destination = destination
+    this.#rewind()
+    this.#name.set(destination.socketAddress)
+    this.#messageView.setUint32(NAME_LENGTH_AT, destination.socketAddress.length, true)
+  }
+
+  /** Only while not full. */
+  append(packet: Uint8Array): void {
+    this.#packets.set(packet, this.#end * PACKET_SIZE)
+    this.#end++
+  }
+
+  /** Hands the first `count` packets that wait to the kernel as one call; 0, or the errno, when all of them stay. */
+  send(count: number): number {
+    this.#vector.setUint32(8, count * PACKET_SIZE, true)
+    this.#messageView.setUint32(CONTROL_LENGTH_AT, count > 1 ? CONTROL_BYTES : 0, true)
+    if (this.#calls.sendmsg(this.#fd, this.#message, MSG_DONTWAIT) < 0) return this.#calls.errno()
+    this.skip(count)
+    return 0
+  }
+
+  /** A copy of the first packet that waits. */
+  first(): Uint8Array {
+    return this.#packets.slice(this.#start * PACKET_SIZE, (this.#start + 1) * PACKET_SIZE)
+  }
+
+  /** Takes the first `count` packets that wait out. */
+  skip(count: number): void {
+    this.#start += count
+    if (this.#start === this.#end) this.#rewind()
+    else this.#vector.setBigUint64(0, this.#packetsAt + BigInt(this.#start * PACKET_SIZE), true)
+  }
+
+  #rewind(): void {
+    if (this.#start !== 0) this.#vector.setBigUint64(0, this.#packetsAt, true)
+    this.#start = 0
+    this.#end = 0
+  }
+}

@@ -1,0 +1,116 @@
+import type { Fault } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+
+export type HopRole = 'entry' | 'relay' | 'exit'
+
+/** green: as usual; yellow: slow or lossy; red: nothing comes through. */
+export type HopHealth = 'green' | 'yellow' | 'red'
+
+/** One node of a route as the client knows it. */
+export interface HopStatus {
+  readonly node: DidKey
+  readonly role: HopRole
+  /** ISO 3166-1 alpha-2, as the signed map has it. */
+  readonly country: string
+  readonly region: string
+  /** True when the place is a devnet's invention. */
+  readonly simulated: boolean
+  /** ms, round trip from the hop before (from this node for the entry); undefined until measured. */
+  readonly latencyMs: number | undefined
+  readonly health: HopHealth
+  /** Why it is not green; empty when it is. */
+  readonly reason: string
+}
+
+export type LegState = 'building' | 'active' | 'spare' | 'failed'
+
+/** One circuit to an exit. */
+export interface LegStatus {
+  readonly state: LegState
+  readonly hops: readonly HopStatus[]
+  /** ms, to the exit and back; undefined until measured. */
+  readonly rttMs: number | undefined
+  /** Streams that run over it. */
+  readonly streams: number
+  /** ms since the Unix epoch. */
+  readonly since: number
+  readonly fault: Fault | undefined
+}
+
+/** Bytes a second over the last second, each way as the user sees it. */
+export interface Throughput {
+  readonly sentBytesPerSecond: number
+  readonly receivedBytesPerSecond: number
+  readonly sentBytes: number
+  readonly receivedBytes: number
+}
+
+/** `legs[0]` is the one in use. */
+export interface RouteStatus {
+  readonly legs: readonly LegStatus[]
+  readonly rttMs: number | undefined
+  readonly throughput: Throughput
+}
+
+export interface ExitStatus {
+  readonly node: DidKey
+  readonly country: string
+  readonly region: string
+  readonly family: string
+  readonly simulated: boolean
+  /** It is the exit of the leg in use. */
+  readonly used: boolean
+  /** Why it cannot be chosen now; empty when it can. */
+  readonly reason: string
+}
+
+/** off: the proxy does not listen; connecting: no route yet; connected; blocked: no route can be built, `fault` says why. */
+export type VpnState = 'off' | 'connecting' | 'connected' | 'blocked'
+
+/** A request that the proxy could not fulfil; without its target, which is nobody's business. */
+export interface ProxyFailure extends Fault {
+  /** ms since the Unix epoch. */
+  readonly at: number
+}
+
+/** What this node carries for others. */
+export interface CarriedStatus {
+  readonly circuits: number
+  readonly links: number
+  readonly exitStreams: number
+  readonly packetsForwarded: number
+  readonly packetsReceived: number
+  readonly packetsSent: number
+  readonly packetsDropped: Readonly<Record<string, number>>
+}
+
+export interface VpnStatus {
+  readonly state: VpnState
+  readonly fault: Fault | undefined
+  /** Where the proxy listens; undefined when it does not. */
+  readonly proxy: { readonly host: string; readonly port: number } | undefined
+  readonly streams: { readonly open: number; readonly opened: number; readonly failed: number }
+  /** The latest first, 16 at most. */
+  readonly failures: readonly ProxyFailure[]
+  readonly route: RouteStatus
+  /** Undefined on a node without the roles entry, relay and exit. */
+  readonly carried: CarriedStatus | undefined
+}
+
+export interface VpnEvents {
+  /** The state or the legs changed; at most four a second. */
+  readonly route: { readonly state: VpnState; readonly route: RouteStatus; readonly fault: Fault | undefined }
+  /** Throughput of the last second, while something flows. */
+  readonly throughput: Throughput
+}
+
+/** The VPN of one node: its proxy and routes, and what it carries for others by its roles. */
+export interface Vpn extends AsyncDisposable {
+  /** Starts the proxy and a route. @throws WeftError E_PORT_TAKEN */
+  up(): Promise<void>
+  /** Ends the proxy, every connection over it and the routes. */
+  down(): Promise<void>
+  status(): Promise<VpnStatus>
+  exits(): readonly ExitStatus[]
+  on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void
+}

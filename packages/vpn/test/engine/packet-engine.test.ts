@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type Server, createServer } from 'node:http'
+import { type Socket, connect } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { silentLogger, systemClock, systemRandom } from '@weft/core'
+import { toDidKey } from '@weft/crypto'
+import { makeLinkKeyPair } from '@weft/onion'
+import type { Role } from '@weft/overlay'
+import { PacketEngine } from '../../src/engine/packet-engine.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+
+const NETWORK = 'test-network'
+const BODY = randomBytes(1_000_000)
+const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+interface TestNode {
+  readonly engine: PacketEngine
+  readonly member: RouteMember
+}
+
+async function openNode(index: number, roles: readonly Role[], proxy = 0): Promise<TestNode> {
+  const nodeKey = randomBytes(32)
+  const carries = roles.length > 0
+  const link = makeLinkKeyPair(systemRandom)
+  const onion = makeLinkKeyPair(systemRandom)
+  const engine = await PacketEngine.open(
+    {
+      networkId: NETWORK,
+      nodeKey,
+      roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
+      keys: carries ? { link, onion } : undefined,
+      udp: { host: '127.0.0.1', port: 0 },
+      proxy: { host: '127.0.0.1', port: proxy },
+      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
+    },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      onRoute: () => {},
+      onThroughput: () => {},
+    },
+  )
+  const { address, port } = engine.endpoint ?? assert.fail()
+  const member: RouteMember = {
+    id: toDidKey(nodeKey),
+    key: nodeKey,
+    roles,
+    endpoint: { address, port },
+    linkKey: link.publicKey,
+    onionKey: onion.publicKey,
+    family: `family-${index}`,
+    prefix: `198.18.${index}.0/24`,
+    asn: 64_512 + index,
+    country: 'DE',
+    region: 'europe',
+    simulated: true,
+  }
+  return { engine, member }
+}
+
+/** One SOCKS5 CONNECT; the socket once it is through, or the reply that refused it. */
+async function socks(port: number, host: string, target: number): Promise<Socket | number> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const name = Buffer.from(host)
+  socket.write(Buffer.from([5, 1, 0, 5, 1, 0, 3, name.length, ...name, target >> 8, target & 255]))
+  // Two bytes answer the greeting, ten the request.
+  let answer = Buffer.alloc(0)
+  while (answer.length < 12) {
+    await once(socket, 'readable')
+    answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
+  }
+  const reply = answer[3] as number
+  if (reply === 0) return socket
+  socket.destroy()
+  return reply
+}
+
+/** One SOCKS5 CONNECT to this machine with a user of its own (RFC 1929); fails unless it is through. */
+async function socksAs(user: string, port: number, target: number): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const name = Buffer.from(user)
+  socket.write(
+    Buffer.from([5, 1, 2, 1, name.length, ...name, 1, 120, 5, 1, 0, 1, 127, 0, 0, 1, target >> 8, target & 255]),
+  )
+  // Two bytes answer the greeting, two the credentials, ten the request.
+  let answer = Buffer.alloc(0)
+  while (answer.length < 14) {
+    await once(socket, 'readable')
+    answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
+  }
+  assert.equal(answer[5], 0)
+  return socket
+}
+
+async function get(proxy: number, target: number): Promise<Buffer> {
+  const socket = await socks(proxy, '127.0.0.1', target)
+  assert.ok(typeof socket !== 'number', 'the proxy refused')
+  socket.write(`GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`)
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  const all = Buffer.concat(chunks)
+  return all.subarray(all.indexOf('\r\n\r\n') + 4)
+}
+
+describe('a network of packet engines', () => {
+  let nodes: TestNode[]
+  let client: PacketEngine
+  let server: Server
+  let target: number
+  let proxy: number
+  const seen: string[] = []
+
+  before(async () => {
+    nodes = []
+    for (const [index, roles] of (
+      [['entry', 'relay'], ['entry', 'relay'], ['entry', 'relay'], ['entry', 'relay'], ['exit'], ['exit']] as Role[][]
+    ).entries())
+      nodes.push(await openNode(index, roles))
+    ;({ engine: client } = await openNode(99, []))
+    const members = nodes.map(({ member }) => member)
+    for (const { engine } of nodes) engine.setMembers(members)
+    client.setMembers(members)
+    server = createServer((request, response) => {
+      seen.push(request.socket.remoteAddress ?? '')
+      if (request.method === 'POST') {
+        const digest = createHash('sha256')
+        request.on('data', (chunk: Buffer) => digest.update(chunk)).on('end', () => response.end(digest.digest('hex')))
+      } else response.end(BODY)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    target = (server.address() as { port: number }).port
+    await client.up()
+    proxy = client.status().proxy?.port ?? assert.fail()
+  })
+
+  after(async () => {
+    await client.close()
+    for (const { engine } of nodes) await engine.close()
+    server.close()
+    server.closeAllConnections()
+  })
+
+  test('a page comes through three distinct nodes', async () => {
+    assert.equal(hash(await get(proxy, target)), hash(BODY))
+    const { state, route, streams } = client.status()
+    assert.equal(state, 'connected')
+    assert.equal(new Set(route.legs[0]?.hops.map(({ node }) => node)).size, 3)
+    assert.equal(streams.failed, 0)
+  })
+
+  test('twenty at once', async () => {
+    const all = await Promise.all(Array.from({ length: 20 }, () => get(proxy, target)))
+    for (const body of all) assert.equal(hash(body), hash(BODY))
+  })
+
+  test('upload', async () => {
+    const socket = await socks(proxy, '127.0.0.1', target)
+    assert.ok(typeof socket !== 'number')
+    socket.write(`POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: ${BODY.length}\r\n\r\n`)
+    socket.write(BODY)
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    assert.match(Buffer.concat(chunks).toString(), new RegExp(`${hash(BODY)}$`, 'u'))
+  })
+
+  test('a refused port, a policy refusal and a name that does not exist have their replies', async () => {
+    assert.equal(await socks(proxy, '127.0.0.1', 1), 5)
+    assert.equal(await socks(proxy, '127.0.0.1', 9), 2)
+    assert.equal(await socks(proxy, '10.0.0.1', 80), 2)
+    assert.equal(await socks(proxy, '-no-name-', 80), 4)
+    assert.deepEqual(
+      client.status().failures.map(({ code }) => code),
+      ['E_TARGET_NAME', 'E_TARGET_POLICY', 'E_TARGET_POLICY', 'E_TARGET_REFUSED'],
+    )
+  })
+
+  test('probes of one node at the same time share the answer', async () => {
+    const { engine } = await openNode(98, [])
+    const { endpoint, linkKey } = nodes[0]?.member ?? assert.fail()
+    await Promise.all(Array.from({ length: 3 }, () => engine.probe({ endpoint, linkKey })))
+    await engine.close()
+  })
+
+  test('of too many users one without open connections goes first, though another was idle for longer', async () => {
+    const held = await socksAs('held', proxy, target)
+    for (let user = 0; user < 17; user++) {
+      const socket = await socksAs(`user${user}`, proxy, target)
+      socket.destroy()
+      await once(socket, 'close')
+    }
+    held.write('GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n')
+    const chunks: Buffer[] = []
+    for await (const chunk of held) chunks.push(chunk as Buffer)
+    const all = Buffer.concat(chunks)
+    assert.equal(hash(all.subarray(all.indexOf('\r\n\r\n') + 4)), hash(BODY))
+  })
+
+  test('the next request works after a hop is gone', async () => {
+    const relay = client.status().route.legs[0]?.hops[1]?.node
+    const node = nodes.find(({ member }) => member.id === relay) ?? assert.fail()
+    await node.engine.close()
+    assert.equal(hash(await get(proxy, target)), hash(BODY))
+  })
+})

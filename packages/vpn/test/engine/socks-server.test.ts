@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type Socket, connect } from 'node:net'
+import { test } from 'node:test'
+import { VirtualClock, WeftError } from '@weft/core'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { SocksServer } from '../../src/engine/socks-server.ts'
+
+/** A program that was answered and keeps its half of the connection open. */
+async function lingering(
+  said: Uint8Array | string,
+): Promise<{ server: SocksServer; clock: VirtualClock; client: Socket }> {
+  const clock = new VirtualClock(0)
+  const server = new SocksServer({
+    queue: new FlushQueue(() => {}),
+    clock,
+    open: () => Promise.reject(new WeftError({ code: 'E_ROUTE_TIMEOUT', cause: 'none', fix: 'none' })),
+  })
+  const port = await server.listen('127.0.0.1', 0)
+  const client = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  client.write(said)
+  client.resume()
+  await once(client, 'end')
+  return { server, clock, client }
+}
+
+const SAID: readonly (readonly [string, Uint8Array | string])[] = [
+  ['is refused', 'GET / HTTP/1.1\r\n\r\n'],
+  ['has no route', Uint8Array.of(5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 0, 80)],
+]
+
+for (const [name, said] of SAID)
+  test(`a connection that ${name} is not kept by a program that does not close it`, async () => {
+    const { server, clock, client } = await lingering(said)
+    const closed = once(client, 'close').catch(() => {})
+    client.on('error', () => {})
+    await clock.advance(10_000)
+    // Whoever is gone answers the next bytes with a reset.
+    const timer = setInterval(() => client.write('x'), 5)
+    await closed
+    clearInterval(timer)
+    assert.ok(client.destroyed)
+    await server.close()
+  })

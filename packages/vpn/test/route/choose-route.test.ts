@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { isWeftError, seededRandom } from '@weft/core'
+import { type DidKey, toDidKey } from '@weft/crypto'
+import type { Role } from '@weft/overlay'
+import fc from 'fast-check'
+import { chooseRoute } from '../../src/route/choose-route.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+
+let counter = 0
+function member(roles: readonly Role[], more: Partial<RouteMember> = {}): RouteMember {
+  const key = new Uint8Array(32)
+  new DataView(key.buffer).setUint32(0, ++counter)
+  return {
+    id: toDidKey(key),
+    key,
+    roles,
+    endpoint: { address: '127.0.0.1', port: 4782 },
+    linkKey: key,
+    onionKey: key,
+    family: `family-${counter}`,
+    prefix: `198.18.${counter & 255}.0/24#${counter}`,
+    asn: 64_512 + counter,
+    country: 'DE',
+    region: 'europe',
+    simulated: true,
+    ...more,
+  }
+}
+
+const NONE = { never: new Set<DidKey>(), busy: new Set<DidKey>(), failed: [] as readonly DidKey[] }
+const middle = (more?: Partial<RouteMember>): RouteMember => member(['storage', 'entry', 'relay'], more)
+const exit = (more?: Partial<RouteMember>): RouteMember => member(['exit'], more)
+
+describe('choice of a route', () => {
+  test('three distinct nodes, each of its role, no two of one family, network or AS', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 4, max: 12 }), (seed, size) => {
+        const members = [
+          ...Array.from({ length: size }, (_, index) =>
+            middle({ family: `f${index % 5}`, prefix: `p${index % 7}`, asn: 1 + (index % 6) }),
+          ),
+          exit({ family: 'f0' }),
+          exit({ family: 'x', asn: 1 }),
+        ]
+        const { hops } = chooseRoute(members, NONE, seededRandom(seed))
+        assert.equal(hops.length, 3)
+        for (const pick of ['id', 'family', 'prefix', 'asn'] as const)
+          assert.equal(new Set(hops.map((hop) => hop[pick])).size, 3, pick)
+        assert.ok(['entry', 'relay', 'exit'].every((role, index) => hops[index]?.roles.includes(role as Role)))
+      }),
+    )
+  })
+
+  test('every node that can serve is chosen now and then', () => {
+    const members = [...Array.from({ length: 6 }, () => middle()), exit(), exit()]
+    const random = seededRandom(7)
+    const seen = new Set<string>()
+    for (let round = 0; round < 300; round++) for (const { id } of chooseRoute(members, NONE, random).hops) seen.add(id)
+    assert.equal(seen.size, members.length)
+  })
+
+  test('never itself; avoided nodes only when nobody else is left', () => {
+    const members = [middle(), middle(), middle(), exit()]
+    const [first, second, third] = members as [RouteMember, RouteMember, RouteMember]
+    const random = seededRandom(1)
+    for (let round = 0; round < 50; round++) {
+      const { hops, relaxed } = chooseRoute(members, { ...NONE, never: new Set([first.id]) }, random)
+      assert.ok(!hops.includes(first))
+      assert.deepEqual(relaxed, [])
+    }
+    const { hops, relaxed } = chooseRoute(members, { ...NONE, never: new Set([first.id]), failed: [third.id] }, random)
+    assert.ok(hops.includes(second) && hops.includes(third))
+    assert.equal(relaxed.length, 1)
+  })
+
+  test('nodes of another leg are taken again before one that failed', () => {
+    const [one, other] = [exit(), exit()]
+    const members = [middle(), middle(), one, other]
+    const random = seededRandom(5)
+    for (let round = 0; round < 50; round++) {
+      const { hops } = chooseRoute(members, { ...NONE, busy: new Set([one.id]), failed: [other.id] }, random)
+      assert.equal(hops[2], one)
+    }
+  })
+
+  test('of those that failed the one that failed first is tried again, and never the one that a leg is being built to', () => {
+    const [first, second] = [exit(), exit()]
+    const members = [middle(), middle(), middle(), middle(), first, second]
+    const random = seededRandom(6)
+    const failed = [first.id, second.id]
+    for (let round = 0; round < 50; round++) {
+      assert.equal(chooseRoute(members, { ...NONE, failed }, random).hops[2], first)
+    }
+  })
+
+  const failing: [string, () => RouteMember[], string, RegExp][] = [
+    ['nobody', () => [], 'E_NO_EXIT', /No member of the signed map carries packets/],
+    ['no exit', () => [middle(), middle(), middle()], 'E_NO_EXIT', /none has the role exit/],
+    [
+      'one family',
+      () => [middle({ family: 'a' }), middle({ family: 'a' }), exit({ family: 'a' })],
+      'E_NO_RELAY',
+      /2 same family/,
+    ],
+    ['no entry', () => [member(['relay']), member(['relay']), exit()], 'E_NO_ENTRY', /none has the role entry/],
+  ]
+  for (const [what, members, code, cause] of failing) {
+    test(`${what}: ${code} tells why`, () => {
+      assert.throws(
+        () => chooseRoute(members(), NONE, seededRandom(3)),
+        (error) => isWeftError(error, code) && cause.test(error.cause),
+      )
+    })
+  }
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { SocksParser, type SocksStep, socksReply } from '../../src/socks/socks-parser.ts'
+
+const GREETING = [5, 1, 0]
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+const name = (text: string): number[] => [3, text.length, ...Buffer.from(text, 'latin1')]
+const request = (address: number[], port = 443, command = 1): number[] => [
+  5,
+  command,
+  0,
+  ...address,
+  port >> 8,
+  port & 255,
+]
+
+function run(...parts: Uint8Array[]): SocksStep[] {
+  const parser = new SocksParser()
+  return parts.flatMap((part) => parser.push(part))
+}
+
+describe('SOCKS5 requests', () => {
+  test('CONNECT to a name, an IPv4 and an IPv6 address', () => {
+    const hosts = [name('example.org'), [1, 192, 0, 2, 7], [4, 0x20, 1, 0xd, 0xb8, ...new Uint8Array(11), 1]].map(
+      (address) => {
+        const [, step] = run(bytes(...GREETING, ...request(address)))
+        assert.equal(step?.kind, 'request')
+        return step.kind === 'request' ? `${step.request.host} ${step.request.port}` : ''
+      },
+    )
+    assert.deepEqual(hosts, ['example.org 443', '192.0.2.7 443', '2001:db8::1 443'])
+  })
+
+  test('user and password are answered and isolate', () => {
+    const steps = run(bytes(5, 2, 0, 2, 1, 2, 97, 98, 1, 99, ...request(name('a.b'))))
+    assert.deepEqual(steps.slice(0, 2), [
+      { kind: 'answer', bytes: bytes(5, 2) },
+      { kind: 'answer', bytes: bytes(1, 0) },
+    ])
+    assert.equal(steps[2]?.kind === 'request' && steps[2].request.isolation !== undefined, true)
+  })
+
+  test('what comes behind the request is for the target', () => {
+    const steps = run(bytes(...GREETING, ...request(name('a.b')), 1, 2, 3))
+    assert.deepEqual(steps[1]?.kind === 'request' && [...steps[1].rest], [1, 2, 3])
+  })
+
+  test('any split of the bytes gives the same steps', () => {
+    const whole = bytes(5, 2, 0, 2, 1, 2, 97, 98, 1, 99, ...request(name('example.org')))
+    const wanted = run(whole)
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: whole.length - 1 }), { maxLength: 8 }), (cuts) => {
+        const at = [0, ...cuts.toSorted((a, b) => a - b), whole.length]
+        const parts = at.slice(1).map((end, index) => whole.subarray(at[index], end))
+        assert.deepEqual(run(...parts), wanted)
+      }),
+    )
+  })
+})
+
+describe('SOCKS5 refusals', () => {
+  const cases: [string, number[], Uint8Array][] = [
+    ['a version that does not exist', [9], bytes(5, 0xff)],
+    ['SOCKS4', [4, 1, 0, 80], bytes(0, 0x5b, 0, 0, 0, 0, 0, 0)],
+    ['no known method', [5, 1, 1], bytes(5, 0xff)],
+    ['no method at all', [5, 0], bytes(5, 0xff)],
+    ['another version in the request', [...GREETING, 4], socksReply(1)],
+    ['a reserved byte', [...GREETING, 5, 1, 7, 1], socksReply(1)],
+    ['BIND', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 2)], socksReply(7)],
+    ['UDP ASSOCIATE', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 3)], socksReply(7)],
+    ['an unknown command', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 0x2a)], socksReply(7)],
+    ['an unknown address type', [...GREETING, ...request([2, 1, 2, 3, 4])], socksReply(8)],
+    ['an empty name', [...GREETING, ...request([3, 0])], socksReply(1)],
+    ['port 0', [...GREETING, ...request(name('a.b'), 0)], socksReply(1)],
+    ['a name with a zero byte', [...GREETING, ...request(name('a\0b'))], socksReply(1)],
+    ['another version of user and password', [5, 1, 2, 5], bytes(1, 1)],
+  ]
+  for (const [what, sent, answer] of cases) {
+    test(what, () => {
+      const last = run(bytes(...sent)).at(-1)
+      assert.equal(last?.kind, 'refuse')
+      assert.deepEqual(last.kind === 'refuse' && last.bytes, answer)
+    })
+  }
+
+  test('HTTP is told what is spoken here', () => {
+    const [step] = run(new TextEncoder().encode('GET / HTTP/1.1\r\n'))
+    assert.match(step?.kind === 'refuse' ? new TextDecoder().decode(step.bytes) : '', /^HTTP\/1\.1 501 .*SOCKS5/su)
+  })
+
+  test('arbitrary bytes never throw, never grow, and end in at most one request or refusal', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 700 }), { maxLength: 12 }), (parts) => {
+        const ends = run(...parts).filter(({ kind }) => kind !== 'answer')
+        assert.ok(ends.length <= 1)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
