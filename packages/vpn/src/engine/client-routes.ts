@@ -26,6 +26,8 @@ export type TakeStream = (stream: SessionStream, leg: Leg) => void
 
 /** ms in which a request is answered, whatever happens. */
 const OPEN_MS = 4_400
+/** Legs that a request is tried on. */
+const MAX_TRIES = 6
 /** ms for which a node that failed is left out; and all of a leg that fell silent, when it is not known which of them it was. */
 const FAILED_MS = 60_000
 const SILENT_MS = 20_000
@@ -116,11 +118,12 @@ export class ClientRoutes {
   async open(host: string, port: number, signal: AbortSignal, take: TakeStream): Promise<void> {
     const { clock } = this.#init
     const deadline = clock.monotonic() + OPEN_MS
-    for (;;) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const leg = this.#inUse() ?? (await this.#legReady(deadline, signal))
       if ((await this.#tryOn(leg, host, port, deadline, signal, take)) === 'opened') return
       this.keep()
     }
+    throw this.#noRoute(signal)
   }
 
   close(): void {
@@ -299,10 +302,12 @@ export class ClientRoutes {
         leg.forget(stream)
         reject(targetFault(code))
       },
+      // No answer of the exit's about the target: its session ends, or it has no room.
       onReset: (code) => {
         end()
         leg.forget(stream)
-        reject(targetFault(code))
+        if (code === SessionCode.limit) reject(targetFault(code))
+        else resolve('moved')
       },
     }
     return promise

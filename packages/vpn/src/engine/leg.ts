@@ -134,10 +134,11 @@ export class Leg {
     return { sent: stats?.bytesSent ?? 0, received: stats?.bytesReceived ?? 0 }
   }
 
-  /** Opens a stream; undefined when the leg is not ready. @throws WeftError of `Session.openStream` */
+  /** Opens a stream; undefined when the leg is not ready, or ends. @throws WeftError E_TARGET_INVALID, E_SESSION_STREAMS */
   openStream(host: string, port: number): SessionStream | undefined {
-    const stream = this.#session?.openStream({ host, port })
-    if (stream === undefined) return undefined
+    const session = this.#session
+    if (session?.state !== 'open') return undefined
+    const stream = session.openStream({ host, port })
     this.#streams.add(stream)
     this.wake()
     return stream

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
@@ -103,5 +103,17 @@ test('when the only exit closes each session at once, attempts are ever rarer', 
   assert.equal(routes.state, 'blocked')
   assert.equal(routes.fault?.code, 'E_ROUTE_NONE')
   assert.match(routes.fault.cause, /closed the session/)
+  routes.close()
+})
+
+test('a request whose legs end is told that no route worked, not that its target failed', async () => {
+  const { clock, routes, built } = network(3, 2, [0, 1], 0)
+  const refused = assert.rejects(
+    routes.open('a.test', 80, new AbortController().signal, () => assert.fail('nobody opened it')),
+    (error) => isWeftError(error, 'E_ROUTE_TIMEOUT'),
+  )
+  await clock.advance(10_000)
+  await refused
+  assert.ok(built.length > 1)
   routes.close()
 })
