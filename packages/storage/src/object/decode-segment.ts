@@ -18,49 +18,75 @@ export interface DecodeSegment {
   readonly last: boolean
 }
 
+/** Bytes of a missing shard that are computed at a time, so that a get with dead holders needs no more memory. */
+const WINDOW = 8 * FRAME_SIZE
+
 /**
  * Writes the plaintext of a segment from any k of its shards, each frame authenticated before it is written.
  * @throws WeftError E_OBJECT_KEY when a frame does not open, E_ERASURE_TOO_FEW
  */
 export function decodeSegment(job: DecodeSegment): void {
-  const { code, cipher, length, firstFrame, last } = job
-  const missing = missingOf(job)
-  const restored = missing.length === 0 ? [] : code.reconstruct(job.shards, missing)
-  const data = Array.from(
-    { length: code.k },
-    (_, index) => job.shards[index] ?? (restored[missing.indexOf(index)] as Uint8Array),
-  )
+  const { cipher, length, firstFrame, last } = job
+  const data = new DataShards(job)
   let frame = firstFrame
   let written = 0
-  const scratch = new Uint8Array(FRAME_SIZE)
   for (let at = 0; at < length; at += FRAME_SIZE) {
     const end = Math.min(at + FRAME_SIZE, length)
-    const sealed = readAcross(data, at, end - at, scratch)
-    const opened = cipher.open(frame++, last && end === length, sealed)
+    const opened = cipher.open(frame++, last && end === length, data.read(at, end - at))
     job.plaintext.set(opened, written)
     written += opened.length
     freeNow(opened)
   }
-  for (const shard of restored) freeNow(shard)
 }
 
-/** Indices of the data shards that have to be computed. */
-function missingOf({ code, shards }: DecodeSegment): number[] {
-  return Array.from({ length: code.k }, (_, index) => index).filter((index) => shards[index] === undefined)
-}
+/** The data shards put end to end, to be read from front to back; the missing ones are computed a window at a time. */
+class DataShards {
+  readonly #shards: readonly (Uint8Array | undefined)[]
+  readonly #code: ReedSolomon
+  readonly #length: number
+  readonly #scratch = new Uint8Array(FRAME_SIZE)
+  readonly #window: Uint8Array
+  /** Which shard the window is of, and the bytes of it that it has. */
+  #windowShard = -1
+  #windowStart = 0
+  #windowEnd = 0
 
-/** Bytes of the data shards put end to end: a view where they lie in one shard, else gathered in `scratch`. */
-function readAcross(data: readonly Uint8Array[], offset: number, count: number, scratch: Uint8Array): Uint8Array {
-  const length = (data[0] as Uint8Array).length
-  const first = Math.floor(offset / length)
-  const at = offset - first * length
-  if (at + count <= length) return (data[first] as Uint8Array).subarray(at, at + count)
-  let read = 0
-  while (read < count) {
-    const shard = data[Math.floor((offset + read) / length)] as Uint8Array
-    const part = shard.subarray((offset + read) % length).subarray(0, count - read)
-    scratch.set(part, read)
-    read += part.length
+  constructor({ shards, code }: Pick<DecodeSegment, 'shards' | 'code'>) {
+    this.#shards = shards
+    this.#code = code
+    this.#length = shards.find((shard) => shard !== undefined)?.length ?? 0
+    this.#window = new Uint8Array(Math.min(WINDOW, this.#length))
   }
-  return scratch.subarray(0, count)
+
+  /** Bytes at `offset`, a frame at most; good until the next call. */
+  read(offset: number, count: number): Uint8Array {
+    const index = Math.floor(offset / this.#length)
+    const at = offset - index * this.#length
+    if (at + count <= this.#length) return this.#part(index, at, count)
+    let read = 0
+    while (read < count) {
+      const shard = Math.floor((offset + read) / this.#length)
+      const start = (offset + read) % this.#length
+      const part = this.#part(shard, start, Math.min(count - read, this.#length - start))
+      this.#scratch.set(part, read)
+      read += part.length
+    }
+    return this.#scratch.subarray(0, count)
+  }
+
+  #part(index: number, at: number, count: number): Uint8Array {
+    const shard = this.#shards[index]
+    if (shard !== undefined) return shard.subarray(at, at + count)
+    if (this.#windowShard !== index || at < this.#windowStart || at + count > this.#windowEnd) this.#compute(index, at)
+    return this.#window.subarray(at - this.#windowStart, at - this.#windowStart + count)
+  }
+
+  #compute(index: number, at: number): void {
+    const end = Math.min(at + WINDOW, this.#length)
+    const present = this.#shards.map((shard) => shard?.subarray(at, end))
+    this.#code.reconstructInto(present, [index], [this.#window.subarray(0, end - at)])
+    this.#windowShard = index
+    this.#windowStart = at
+    this.#windowEnd = end
+  }
 }

@@ -43,6 +43,8 @@ class SteppedGet {
   readonly pipeline: SegmentPipeline
   /** Segments of which shards were asked for. */
   asked = 0
+  /** Segments that were decoded, or are. */
+  readonly decoded: number[] = []
 
   constructor() {
     const clock = new VirtualClock(0)
@@ -76,7 +78,10 @@ class SteppedGet {
     }
     const coding = {
       verify: async () => true,
-      decode: ({ segment }: { segment: number }) => step('decode', segment),
+      decode: ({ segment }: { segment: number }) => {
+        this.decoded.push(segment)
+        return step('decode', segment)
+      },
     }
     const context = {
       overlay: { self: '', peer: () => ({ state: 'connected' }) },
@@ -111,6 +116,12 @@ class SteppedGet {
   }
 }
 
+/** Lets everything happen that waits only for the network and the coding thread. */
+async function takeAll(get: SteppedGet): Promise<undefined> {
+  do await get.settle()
+  while (await get.take(0))
+}
+
 test('a segment is begun with the first shard of the one before it, and decoding makes room for the third', async () => {
   const get = new SteppedGet()
   const first = get.pipeline.next()
@@ -129,6 +140,24 @@ test('a segment is begun with the first shard of the one before it, and decoding
   await get.pipeline.end()
   assert.equal(get.memory.used, 0)
   await assert.rejects(get.pipeline.next(), { code: 'E_ABORTED' })
+})
+
+test('a third segment is not decoded before the first was read, and ends with the get', async () => {
+  const get = new SteppedGet()
+  const next = get.pipeline.next()
+  await takeAll(get)
+  const first = await next
+  // Of the third, only the shards are here.
+  await takeAll(get)
+  assert.equal(get.asked, 3)
+  assert.deepEqual(get.decoded, [0, 1])
+  get.pipeline.release(first)
+  await get.settle()
+  await takeAll(get)
+  assert.deepEqual(get.decoded, [0, 1, 2])
+  get.stop.abort()
+  await get.pipeline.end()
+  assert.equal(get.memory.used, 0)
 })
 
 test('in whatever order things happen, segments come in order, few ahead, within the budget, and all is given back', async () => {
@@ -151,6 +180,7 @@ test('in whatever order things happen, segments come in order, few ahead, within
           }
           await waiting
           const segment = got[0] as FetchedSegment
+          assert.ok(get.decoded.length <= index + 2, 'more than one is decoded ahead')
           assert.equal(segment.plaintext.length, plaintextLength(segmentLength(SEALED, index)))
           for (let more = pick() % 4; more > 0; more--) await get.take(pick())
           get.pipeline.release(segment)
