@@ -10,6 +10,7 @@ import { type Summary, summarise } from '../lib/summarise.ts'
 import { TorNetwork, missingForTor } from '../lib/tor-network.ts'
 import { type ProxyPort, curlVersion, download, downloadAtOnce, upload } from './curl.ts'
 import { type FirstByte, firstByte } from './first-byte.ts'
+import { failover } from './failover.ts'
 import { HttpTarget } from './http-target.ts'
 import { memoryOfStalled } from './memory-of-stalled.ts'
 
@@ -58,6 +59,13 @@ const bench: Bench = async () => {
     )),
     ...(await firstByteRows(ways, (proxy) => firstByte(proxy, port, REQUESTS))),
   ]
+  console.error('bench: kill -9 of hops')
+  rows.push({
+    what: 'from kill -9 of a hop to the answer of the next request, slowest of entry, relay and exit',
+    unit: 'ms',
+    ...summarise(await failover(devnet, target, ways.weft, ROUNDS)),
+    goal: 2_000,
+  })
   console.error(`bench: memory under ${STALLED} stalled circuits`)
   const growths = await memoryOfStalled(devnet, nodes, target, { circuits: STALLED, rounds: ROUNDS })
   for (const role of ['relay', 'exit'] as const)
@@ -82,6 +90,7 @@ const bench: Bench = async () => {
         ? 'Tor: a private network of Debian’s package: one authority, three relays, an exit and a client, with the congestion control of the public network (cc_alg=2) and all else by default.'
         : `Tor was not measured: ${missing}.`,
       `First byte: a new connection to the proxy and a GET of one byte over a route that stands, ${REQUESTS} one after the other a sample; each time is less the direct one of the same round.`,
+      `Kills: each hop of the leg in use in turn, ${ROUNDS} rounds; all members are connected again before the next.`,
       `Stalled circuits: downloads of 1 GB that their clients begin and never read, each on a circuit of its own through the same relay and exit; ${ROUNDS} rounds, all counted from before the first.`,
     ],
   }

@@ -51,6 +51,14 @@ export async function downloadAtOnce(proxy: ProxyPort, target: number, count: nu
   return (count * size) / MEGA / seconds
 }
 
+/** One GET of a byte. @returns whether it worked */
+export async function fetchOnce(proxy: ProxyPort, target: number): Promise<boolean> {
+  return curl(proxy, ['-o', '/dev/null', url(target, 1)]).then(
+    () => true,
+    () => false,
+  )
+}
+
 function url(target: number, path: string | number): string {
   return `http://127.0.0.1:${target}/${path}`
 }

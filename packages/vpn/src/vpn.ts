@@ -22,7 +22,8 @@ export interface HopStatus {
   readonly reason: string
 }
 
-export type LegState = 'building' | 'active' | 'spare' | 'failed'
+/** silent: nothing comes back, or a hop cannot be reached; new connections go over another one. */
+export type LegState = 'building' | 'active' | 'spare' | 'silent' | 'failed'
 
 /** One circuit to an exit. */
 export interface LegStatus {

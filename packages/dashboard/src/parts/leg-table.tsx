@@ -9,6 +9,7 @@ type Hop = Leg['hops'][number]
 const LEG: Readonly<Record<Leg['state'], [Tone, string]>> = {
   active: ['good', 'in use'],
   spare: ['idle', 'spare'],
+  silent: ['bad', 'silent'],
   building: ['warn', 'being built'],
   failed: ['bad', 'failed'],
 }

@@ -89,7 +89,7 @@ export async function startNetwork({
       throw isWeftError(error, 'E_PORT_TAKEN') ? portError({ code: 'EADDRINUSE' }, port ?? 0, 'ports.public') : error
     })
   throwIfAborted(signal)
-  vpn.follow(overlay.membership)
+  vpn.follow(overlay)
   const storage = await components.createStorage({
     ...common,
     overlay,

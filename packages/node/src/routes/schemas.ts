@@ -121,7 +121,7 @@ const hop = z.strictObject({
 })
 
 const leg = z.strictObject({
-  state: z.enum(['building', 'active', 'spare', 'failed']),
+  state: z.enum(['building', 'active', 'spare', 'silent', 'failed']),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
   streams: z.int(),

@@ -15,6 +15,8 @@ export interface ClientRoutesInit {
   readonly clock: Clock
   readonly random: Random
   readonly members: () => readonly RouteMember[]
+  /** Members that the overlay cannot reach at the moment: taken only where there are no others. */
+  readonly unreachable: () => ReadonlySet<DidKey>
   readonly linkTo: (entry: RouteMember) => CircuitLink
   /** Legs in readiness beside the one in use. */
   readonly spares: number
@@ -46,6 +48,8 @@ export class ClientRoutes {
   #legs: Leg[] = []
   /** Nodes that failed, and until when they are left out, monotonic ms. */
   readonly #failed = new Map<DidKey, number>()
+  /** As the overlay said last. */
+  #unreachable: ReadonlySet<DidKey> = new Set()
   readonly #waiting = new Set<() => void>()
   #fault: Fault | undefined
   #retryMs = RETRY_FIRST_MS
@@ -110,6 +114,15 @@ export class ClientRoutes {
     }
   }
 
+  /** To be called when the overlay lost a member or reached it again. */
+  onReach(): void {
+    const unreachable = this.#init.unreachable()
+    for (const id of this.#unreachable) if (!unreachable.has(id)) this.#failed.delete(id)
+    this.#unreachable = unreachable
+    for (const leg of this.#legs) leg.onUnreachable(unreachable)
+    this.keep()
+  }
+
   /**
    * Opens a stream to a target. While no answer came it moves to another leg when its own falls silent, since nothing of
    * the request has been sent yet.
@@ -139,11 +152,12 @@ export class ClientRoutes {
 
   /** @returns false when none can be chosen now. */
   #build(): boolean {
-    const { clock, random, members, self, linkTo, circuits, queue } = this.#init
+    const { clock, random, members, unreachable, self, linkTo, circuits, queue } = this.#init
     const now = clock.monotonic()
     for (const [id, until] of this.#failed) if (until <= now) this.#failed.delete(id)
     const busy = new Set(this.#legs.flatMap(({ hops }) => hops.map(({ id }) => id)))
-    const failed = [...this.#failed.keys()]
+    const away = unreachable()
+    const failed = [...[...this.#failed.keys()].filter((id) => !away.has(id)), ...away]
     try {
       const { hops } = chooseRoute(members(), { never: new Set([self]), busy, failed }, random)
       const leg = new Leg({

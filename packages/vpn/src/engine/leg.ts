@@ -1,5 +1,5 @@
 import type { Clock, Fault, Random } from '@weft/core'
-import { shortId } from '@weft/crypto'
+import { type DidKey, shortId } from '@weft/crypto'
 import {
   type CircuitLink,
   type ClientCircuit,
@@ -34,6 +34,8 @@ export const SLOW_BUILD_MS = 700
 /** ms without a word from the exit, while one is due, after which other legs are tried; and after which it is given up. */
 const SUSPECT_MS = 600
 const DEAD_MS = 5_000
+/** The same where the overlay cannot reach one of the hops either, ms. */
+const DEAD_UNREACHABLE_MS = 1_500
 const LOOK_MS = 100
 /** ms for which a leg that got ready has to last before its end counts as a new trouble, not as one more failure to build. */
 const STOOD_MS = 5_000
@@ -62,6 +64,8 @@ export class Leg {
   #readyAt: number | undefined
   #dueSince: number | undefined
   #suspect = false
+  /** The hop that the overlay cannot reach, as it was told last. */
+  #unreachable: RouteMember | undefined
   #nextPing = 0
   #probeAfter = PROBE_FIRST_MS
   #probed = false
@@ -156,12 +160,32 @@ export class Leg {
 
   status(state: LegState): LegStatus {
     return {
-      state: this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : state,
+      state:
+        this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : this.#suspect ? 'silent' : state,
       hops: this.hops.map((hop, index) => this.#hopStatus(hop, index)),
       rttMs: this.#session?.stats.rttMs ?? this.#circuit.rttMs.at(-1),
       streams: this.#streams.size,
       since: this.#since,
       fault: this.#fault,
+    }
+  }
+
+  /**
+   * Tells which members the overlay cannot reach. A leg over one of them is suspect until its exit answers, and one that
+   * is being built over it is given up.
+   */
+  onUnreachable(unreachable: ReadonlySet<DidKey>): void {
+    const known = this.#unreachable
+    this.#unreachable = this.hops.find(({ id }) => unreachable.has(id))
+    if (this.#unreachable === undefined || this.#unreachable === known) return
+    if (this.#state === 'building') {
+      this.#culprit = this.#unreachable
+      this.#end(unreachableFault(this.#unreachable))
+    } else if (this.#state === 'ready') {
+      this.#circuit.ping(this.hops.length - 1)
+      this.#probed = true
+      this.#expectAnswer()
+      this.#suspectNow()
     }
   }
 
@@ -232,15 +256,19 @@ export class Leg {
     if (waiting) this.#dueSince ??= now
     else this.#dueSince = undefined
     const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
-    if (silent > DEAD_MS) {
-      this.#end(silentFault(this.hops))
+    if (silent > (this.#unreachable === undefined ? DEAD_MS : DEAD_UNREACHABLE_MS)) {
+      this.#culprit = this.#unreachable
+      this.#end(this.#unreachable === undefined ? silentFault(this.hops) : unreachableFault(this.#unreachable))
       return
     }
-    if (silent > SUSPECT_MS && !this.#suspect) {
-      this.#suspect = true
-      this.#init.onSuspect(this)
-    }
+    if (silent > SUSPECT_MS) this.#suspectNow()
     this.#watch.set(waiting || this.#streams.size > 0 ? now + LOOK_MS : this.#nextPing)
+  }
+
+  #suspectNow(): void {
+    if (this.#suspect) return
+    this.#suspect = true
+    this.#init.onSuspect(this)
   }
 
   #ping(): void {
@@ -267,8 +295,9 @@ export class Leg {
     const { rttMs } = this.#circuit
     const rtt = rttMs[index]
     const before = index === 0 ? 0 : rttMs[index - 1]
-    const latencyMs = rtt === undefined || before === undefined ? undefined : Math.max(0, rtt - before)
-    const [health, reason] = this.#health()
+    // Pings of two hops that passed each other tell nothing of the way between them.
+    const latencyMs = rtt === undefined || before === undefined || rtt <= before ? undefined : rtt - before
+    const [health, reason] = this.#health(hop)
     return {
       node: hop.id,
       role: ROLES[index] as HopRole,
@@ -281,8 +310,10 @@ export class Leg {
     }
   }
 
-  #health(): [HopHealth, string] {
+  #health(hop: RouteMember): [HopHealth, string] {
     if (this.#state === 'over') return ['red', this.#fault?.cause ?? 'the leg was ended']
+    if (this.#suspect && this.#unreachable !== undefined)
+      return hop === this.#unreachable ? ['red', 'the node cannot be reached'] : ['green', '']
     if (this.#suspect)
       return ['yellow', 'nothing has come back from the exit for a while; which hop it is is not known']
     return ['green', '']
@@ -294,6 +325,14 @@ function silentFault(hops: readonly RouteMember[]): Fault {
     code: 'E_ROUTE_SILENT',
     cause: `Nothing came back through …${hops.map(({ id }) => shortId(id)).join(', …')} for ${DEAD_MS / 1_000} s.`,
     fix: 'Nothing to do: another route is taken. weft vpn route shows it.',
+  }
+}
+
+function unreachableFault(hop: RouteMember): Fault {
+  return {
+    code: 'E_ROUTE_SILENT',
+    cause: `…${shortId(hop.id)} cannot be reached, and nothing comes back through it.`,
+    fix: 'Nothing to do: another route is taken. weft peers shows which members answer.',
   }
 }
 

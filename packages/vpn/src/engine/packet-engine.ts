@@ -70,6 +70,7 @@ export class PacketEngine {
   readonly #probes = new Map<CircuitLink, PromiseWithResolvers<boolean>>()
   #port: UdpPort | undefined
   #members: readonly RouteMember[] = []
+  #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
   #socks: SocksServer | undefined
@@ -172,6 +173,12 @@ export class PacketEngine {
     this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
     this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
     for (const routes of this.#routes.values()) routes.keep()
+  }
+
+  /** Members that the overlay cannot reach at the moment. */
+  setUnreachable(unreachable: ReadonlySet<DidKey>): void {
+    this.#unreachable = unreachable
+    for (const routes of this.#routes.values()) routes.onReach()
   }
 
   /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
@@ -325,6 +332,7 @@ export class PacketEngine {
       clock,
       random,
       members: () => this.#members,
+      unreachable: () => this.#unreachable,
       linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
       spares: isolation === DEFAULT_ISOLATION ? 1 : 0,
       onChange: () => {

@@ -9,7 +9,7 @@ import {
   withTimeout,
 } from '@weft/core'
 import { type DidKey, toDidKey } from '@weft/crypto'
-import { type ConformanceProbe, type Membership, parsePacketAddress, unreachablePackets } from '@weft/overlay'
+import { type ConformanceProbe, type Overlay, parsePacketAddress, unreachablePackets } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { routeMembers } from '../route/route-members.ts'
@@ -54,6 +54,7 @@ export class VpnService implements Vpn {
   #thread: Promise<PacketThread> | undefined
   #startedAt = 0
   #members: readonly RouteMember[] = []
+  #unreachable: ReadonlySet<DidKey> = new Set()
   #wanted = false
   #exit: DidKey | undefined
   #fault: Fault | undefined
@@ -98,17 +99,23 @@ export class VpnService implements Vpn {
     return this.#fault ?? this.#blocked
   }
 
-  /** Takes the members of the signed map from now on. */
-  follow(membership: Membership): void {
-    const take = (): void => {
+  /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
+  follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on'>): void {
+    const { membership } = overlay
+    const tell = (what: (thread: PacketThread) => void): void => void this.#thread?.then(what, () => {})
+    const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
-      void this.#thread?.then(
-        (thread) => thread.setMembers(this.#members),
-        () => {},
-      )
+      tell((thread) => thread.setMembers(this.#members))
     }
-    this.#unfollow = membership.onChange(take)
-    take()
+    const takeReach = (): void => {
+      const away = overlay.peers().filter(({ state }) => state === 'unreachable')
+      this.#unreachable = new Set(away.map(({ id }) => id))
+      tell((thread) => thread.setUnreachable(this.#unreachable))
+    }
+    const stops = [membership.onChange(takeMembers), overlay.on('peer', takeReach)]
+    this.#unfollow = () => stops.forEach((stop) => stop())
+    takeMembers()
+    takeReach()
   }
 
   /** Starts the packet thread if it does not run. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE, E_PACKETS_FAILED */
@@ -150,8 +157,13 @@ export class VpnService implements Vpn {
         family,
         simulated,
         used: id === this.#exit,
-        reason: id === toDidKey(this.#init.nodeKey) ? 'this node itself' : '',
+        reason: this.#whyNot(id),
       }))
+  }
+
+  #whyNot(id: DidKey): string {
+    if (id === toDidKey(this.#init.nodeKey)) return 'this node itself'
+    return this.#unreachable.has(id) ? 'cannot be reached at the moment' : ''
   }
 
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
@@ -182,6 +194,7 @@ export class VpnService implements Vpn {
       this.#startedAt = clock.monotonic()
       this.#fault = undefined
       thread.setMembers(this.#members)
+      thread.setUnreachable(this.#unreachable)
       return thread
     } catch (error) {
       this.#thread = undefined

@@ -1,4 +1,5 @@
 import type { Fault } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -8,6 +9,7 @@ import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 export type PacketCommand =
   | { readonly type: 'open'; readonly id: number; readonly init: EngineInit }
   | { readonly type: 'members'; readonly members: readonly RouteMember[] }
+  | { readonly type: 'unreachable'; readonly ids: ReadonlySet<DidKey> }
   | { readonly type: 'up' | 'down' | 'status' | 'close'; readonly id: number }
   | { readonly type: 'probe'; readonly id: number; readonly target: ProbeTarget }
 

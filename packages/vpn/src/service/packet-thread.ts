@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { type Logger, WeftError, messageOf } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -55,6 +56,10 @@ export class PacketThread implements AsyncDisposable {
 
   setMembers(members: readonly RouteMember[]): void {
     if (this.#over === undefined) this.#send({ type: 'members', members })
+  }
+
+  setUnreachable(ids: ReadonlySet<DidKey>): void {
+    if (this.#over === undefined) this.#send({ type: 'unreachable', ids })
   }
 
   async up(): Promise<void> {

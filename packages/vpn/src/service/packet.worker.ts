@@ -32,6 +32,9 @@ async function run(command: PacketCommand): Promise<VpnStatus | undefined> {
     case 'members':
       engine.setMembers(command.members)
       return undefined
+    case 'unreachable':
+      engine.setUnreachable(command.ids)
+      return undefined
     case 'up':
       await engine.up()
       return undefined

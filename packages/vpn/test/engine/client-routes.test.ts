@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
-import { toDidKey } from '@weft/crypto'
+import { type DidKey, toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   type ClientCircuit,
@@ -34,12 +34,15 @@ function member(index: number, role: 'entry' | 'relay' | 'exit'): RouteMember {
 }
 
 /** Circuits that are ready at once; the exits named close each session with a code as soon as they hear of it. */
-function network(seed: number, exits: number, hostile: readonly number[], code: number) {
+function network(seed: number, exits: number, hostile: readonly number[] = [], code = 0) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const members = [member(1, 'entry'), member(2, 'relay')]
   for (let index = 0; index < exits; index++) members.push(member(10 + index, 'exit'))
   const built: number[] = []
+  /** Exits that answer pings. */
+  const answering = new Set<number>()
+  const unreachable = new Set<DidKey>()
   const circuits = {
     build: (options: ClientCircuitOptions): ClientCircuit => {
       const exit = (options.hops.at(-1)?.id[0] ?? 0) - 10
@@ -57,7 +60,11 @@ function network(seed: number, exits: number, hostile: readonly number[], code: 
       return {
         payloadLength: PAYLOAD,
         rttMs: [],
-        ping: () => {},
+        ping: (hop: number) => {
+          clock.after(5, () => {
+            if (!over && answering.has(exit)) options.onPong?.(hop, 5)
+          })
+        },
         seal: () => false,
         destroy: () => (over = true),
       } as unknown as ClientCircuit
@@ -70,11 +77,12 @@ function network(seed: number, exits: number, hostile: readonly number[], code: 
     clock,
     random,
     members: () => members,
+    unreachable: () => new Set(unreachable),
     linkTo: () => ({}) as CircuitLink,
     spares: 0,
     onChange: () => {},
   })
-  return { clock, routes, built, members }
+  return { clock, routes, built, members, answering, unreachable }
 }
 
 for (const code of [0, 2, 11])
@@ -115,5 +123,90 @@ test('a request whose legs end is told that no route worked, not that its target
   await clock.advance(10_000)
   await refused
   assert.ok(built.length > 1)
+  routes.close()
+})
+
+/** The number of the exit that each leg leads to, and how the leg stands. */
+const legsOf = (routes: ClientRoutes, members: readonly RouteMember[]): [number, string][] =>
+  routes.legs().map(({ hops, state }) => [members.findIndex(({ id }) => id === hops[2]?.node) - 2, state])
+
+test('a node that the overlay cannot reach is left at once, and alone is blamed for its leg', async () => {
+  const { clock, routes, built, members, unreachable } = network(5, 2)
+  routes.keep()
+  await clock.advance(20)
+  const [first = -1] = built
+  assert.deepEqual(legsOf(routes, members), [[first, 'active']])
+  const lost = members[2 + first]?.id as DidKey
+  unreachable.add(lost)
+  routes.onReach()
+  assert.deepEqual(legsOf(routes, members), [
+    [first, 'silent'],
+    [1 - first, 'building'],
+  ])
+  const [silent] = routes.legs()
+  assert.deepEqual(
+    silent?.hops.map(({ health }) => health),
+    ['green', 'green', 'red'],
+  )
+  await clock.advance(20)
+  assert.deepEqual(legsOf(routes, members)[0], [1 - first, 'active'])
+  // The silent one is given up before other silent ones are, and the nodes that both have in common serve on.
+  await clock.advance(2_000)
+  assert.deepEqual(legsOf(routes, members), [[1 - first, 'active']])
+  assert.equal(built.length, 2)
+  routes.close()
+})
+
+test('a node that only the overlay cannot reach keeps its leg: the exit answers', async () => {
+  const { clock, routes, members, answering, unreachable } = network(5, 1)
+  answering.add(0)
+  routes.keep()
+  await clock.advance(20)
+  unreachable.add(members[1]?.id as DidKey)
+  routes.onReach()
+  assert.equal(legsOf(routes, members)[0]?.[1], 'silent')
+  await clock.advance(10)
+  assert.deepEqual(legsOf(routes, members)[0], [0, 'active'])
+  await clock.advance(10_000)
+  assert.deepEqual(legsOf(routes, members)[0], [0, 'active'])
+  routes.close()
+})
+
+test('a leg that is being built over a node that is lost is given up for one over others', async () => {
+  const { clock, routes, built, members, unreachable } = network(5, 2)
+  routes.keep()
+  const [first = -1] = built
+  unreachable.add(members[2 + first]?.id as DidKey)
+  routes.onReach()
+  await clock.advance(0)
+  assert.deepEqual(legsOf(routes, members), [[1 - first, 'building']])
+  routes.close()
+})
+
+test('unreachable nodes serve when there are no others', async () => {
+  const { clock, routes, built, members, unreachable } = network(5, 2)
+  for (const { id } of members) unreachable.add(id)
+  routes.onReach()
+  await clock.advance(20)
+  assert.equal(routes.state, 'connected')
+  assert.equal(built.length, 1)
+  routes.close()
+})
+
+test('a node that was lost and is back serves at once', async () => {
+  const { clock, routes, built, members, unreachable } = network(5, 2)
+  const id = (exit: number): DidKey => members[2 + exit]?.id as DidKey
+  routes.keep()
+  await clock.advance(20)
+  const [first = -1] = built
+  unreachable.add(id(first))
+  routes.onReach()
+  await clock.advance(3_000)
+  assert.deepEqual(legsOf(routes, members), [[1 - first, 'active']])
+  unreachable.delete(id(first))
+  unreachable.add(id(1 - first))
+  routes.onReach()
+  await clock.advance(20)
+  assert.deepEqual(legsOf(routes, members)[0], [first, 'active'])
   routes.close()
 })
