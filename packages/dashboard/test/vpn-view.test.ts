@@ -117,7 +117,7 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
 })
 
 it('tells of five requests that failed, and of what the node carries', () => {
-  const failures = Array.from({ length: 7 }, (_, at) => ({ at, code: `E_${at}`, cause: 'c', fix: 'f' }))
+  const failures = Array.from({ length: 7 }, (_, at) => ({ at, count: 1 + at, code: `E_${at}`, cause: 'c', fix: 'f' }))
   const carried = {
     circuits: 4,
     links: 3,
@@ -132,5 +132,7 @@ it('tells of five requests that failed, and of what the node carries', () => {
     Array.from(html.matchAll(/E_\d/g), ([code]) => code),
     ['E_0', 'E_1', 'E_2', 'E_3', 'E_4'],
   )
+  assert.doesNotMatch(html, /1 times/)
+  assert.match(html, /E_1<\/code> \(2 times\) c/)
   assert.match(html, /4 circuits, 2 connections to the outside/)
 })

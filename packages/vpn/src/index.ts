@@ -1,4 +1,4 @@
 /** The VPN of a node: routes over three hops, the proxy that leads into them, and what the node carries for others. */
-export type { EngineInit, PacketKeyPair } from './engine/engine-init.ts'
+export type { EngineInit } from './engine/engine-init.ts'
 export { type VpnInit, VpnService, createVpn } from './service/create-vpn.ts'
 export type * from './vpn.ts'

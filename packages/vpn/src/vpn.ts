@@ -38,7 +38,7 @@ export interface LegStatus {
   readonly fault: Fault | undefined
 }
 
-/** Bytes a second over the last second, each way as the user sees it. */
+/** Bytes a second over the last second, each way as the user sees it: of connections, without what carries them. */
 export interface Throughput {
   readonly sentBytesPerSecond: number
   readonly receivedBytesPerSecond: number
@@ -46,7 +46,7 @@ export interface Throughput {
   readonly receivedBytes: number
 }
 
-/** `legs[0]` is the one in use. */
+/** `legs`: the one in use first, when there is one (its state is `active`). */
 export interface RouteStatus {
   readonly legs: readonly LegStatus[]
   readonly rttMs: number | undefined
@@ -70,8 +70,10 @@ export type VpnState = 'off' | 'connecting' | 'connected' | 'blocked'
 
 /** A request that the proxy could not fulfil; without its target, which is nobody's business. */
 export interface ProxyFailure extends Fault {
-  /** ms since the Unix epoch. */
+  /** ms since the Unix epoch: of the last, when several failed alike one after another. */
   readonly at: number
+  /** How many of them; 1 or more. */
+  readonly count: number
 }
 
 /** What this node carries for others. */

@@ -17,7 +17,10 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
     ...(others.length === 0 ? [] : [`${others.length} more in readiness: weft vpn route`]),
     ...(carried === undefined ? [] : carriedLines(carried)),
     ...(failures.length === 0 ? [] : ['', 'Requests that failed, the latest first (their targets are kept nowhere):']),
-    ...failures.flatMap((failure) => [`  ${formatDuration(now - failure.at)} ago`, ...faultLines(failure, output)]),
+    ...failures.flatMap((failure) => [
+      `  ${formatDuration(now - failure.at)} ago${failure.count === 1 ? '' : `, ${failure.count} times`}`,
+      ...faultLines(failure, output),
+    ]),
   ]
 }
 

@@ -74,10 +74,11 @@ function Failures({ failures }: Pick<VpnStatusAnswer, 'failures'>) {
     <section aria-labelledby="failures">
       <h2 id="failures">Requests that failed lately</h2>
       <ul className="failures">
-        {failures.map(({ at, code, cause, fix }, index) => (
+        {failures.map(({ at, count, code, cause, fix }, index) => (
           // Two requests may fail alike within one millisecond; the list is replaced whole.
           <li key={`${at} ${index}`}>
-            {formatTime(at)} <code>{code}</code> {cause} <span className="quiet">Fix: {fix}</span>
+            {formatTime(at)} <code>{code}</code> {count > 1 && `(${count} times) `}
+            {cause} <span className="quiet">Fix: {fix}</span>
           </li>
         ))}
       </ul>

@@ -140,7 +140,7 @@ const throughput = z.strictObject({
 export const vpnState = z.enum(['off', 'connecting', 'connected', 'blocked'])
 
 export const vpnRoute = z.strictObject({
-  legs: z.array(leg).readonly().describe('The first is the one in use'),
+  legs: z.array(leg).readonly().describe('The first is the one in use, when there is one'),
   rttMs: milliseconds.optional(),
   throughput,
 })
@@ -151,7 +151,12 @@ export const vpnStatus = z.strictObject({
   proxy: z.strictObject({ host: z.string(), port: z.int() }).optional().describe('Where the proxy listens'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
-    .array(fault.extend({ at: time }))
+    .array(
+      fault.extend({
+        at: time.describe('Of the last one'),
+        count: z.int().min(1).describe('How many failed so, one after another'),
+      }),
+    )
     .readonly()
     .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
   route: vpnRoute,

@@ -1,3 +1,4 @@
+import type { CircuitCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 
 /** What circuits need of a link; the link layer's own class has this shape. */
@@ -7,7 +8,7 @@ export interface CircuitLink {
   /** The other side's static link key. */
   readonly peerKey: Uint8Array
   /** It does not answer and cannot be renewed from this side: a new link is to be taken. */
-  readonly isSilent?: boolean
+  readonly isSilent: boolean
   /** How many circuits use the link; kept by the circuit layer, read by the link's timers. */
   circuits: number
   /** A random id with the bit that says which side made it; it may be taken already. */
@@ -15,10 +16,5 @@ export interface CircuitLink {
   /** Sends a cell whose body is filled; the header is written in place. False when the link is down. */
   sendCell(circuitId: number, packet: Packet): boolean
   /** Sends a message; `content` is 1404 bytes and copied. False when the link is down. */
-  sendMessage(command: LinkMessageCommand, circuitId: number, content: Uint8Array): boolean
+  sendMessage(command: CircuitCommand, circuitId: number, content: Uint8Array): boolean
 }
-
-/** Commands of link messages that belong to circuits (docs/specs/packets.md, Packets of a link). */
-export const LinkCommand = { create: 1, created: 2, destroy: 3 } as const
-
-export type LinkMessageCommand = (typeof LinkCommand)[keyof typeof LinkCommand]

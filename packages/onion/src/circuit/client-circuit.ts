@@ -1,8 +1,9 @@
 import { WeftError } from '@weft/core'
+import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 import { HEADER_SIZE, MAX_HOPS, MIN_HOPS, payloadLength } from '../packet/sizes.ts'
 import { CircuitBuild } from './circuit-build.ts'
-import { type CircuitLink, LinkCommand, type LinkMessageCommand } from './circuit-link.ts'
+import { type CircuitLink } from './circuit-link.ts'
 import { type ClientHop } from './client-hop.ts'
 import { type ClientShared } from './client-shared.ts'
 import { type Control, PING_TOKEN_BYTES, readControl, writeControl } from './control.ts'
@@ -10,11 +11,8 @@ import { sessionKind, UnitKind } from './layer.ts'
 import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
 import { CircuitReason } from './reasons.ts'
 
-/** The exit of a circuit on which the client sent nothing for so long is pinged, ms. */
-const IDLE_PING_MS = 30_000
 /** `create` and `extend` without an answer are sent again after so long, ms. */
 const RETRY_MS = 500
-const DEFAULT_TIMEOUT_MS = 5000
 
 export interface ClientCircuitOptions {
   /** Link to the first hop. */
@@ -22,7 +20,7 @@ export interface ClientCircuitOptions {
   /** 2 to 5 hops, entry first, exit last: Ed25519 node key and X25519 onion key of each. */
   readonly hops: readonly { readonly id: Uint8Array; readonly onionKey: Uint8Array }[]
   /** The circuit must be ready within this time, ms. */
-  readonly timeoutMs?: number
+  readonly timeoutMs: number
   readonly onReady?: () => void
   /** A session's packet from the exit: authentic, and each number once. `payload` is valid during the call. */
   readonly onPacket?: (packetNumber: number, payload: Uint8Array) => void
@@ -48,7 +46,6 @@ export class ClientCircuit {
   #build: CircuitBuild | undefined
   #retryAt = 0
   readonly #deadline: number
-  #lastSentMs: number
   #dropped = 0
 
   /**
@@ -66,9 +63,7 @@ export class ClientCircuit {
     this.#options = options
     this.link = options.link
     this.payloadLength = payloadLength(options.hops.length - 1)
-    const now = shared.clock.monotonic()
-    this.#deadline = now + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
-    this.#lastSentMs = now
+    this.#deadline = shared.clock.monotonic() + options.timeoutMs
     this.#circuitId = register(this)
     this.#forget = () => forget(this.#circuitId)
   }
@@ -148,7 +143,7 @@ export class ClientCircuit {
   }
 
   /** A link message about this circuit. */
-  onMessage(command: LinkMessageCommand, content: Uint8Array): void {
+  onMessage(command: CircuitCommand, content: Uint8Array): void {
     if (command === LinkCommand.destroy) this.#lost(readDestroy(content), 0, false)
     else if (command === LinkCommand.created) this.#onAnswer(0, readCreated(content))
   }
@@ -157,28 +152,20 @@ export class ClientCircuit {
     this.#lost(CircuitReason.linkLost, 0, false)
   }
 
-  /** When `onTimeout` is due, monotonic ms. */
+  /** When `onTimeout` is due, monotonic ms; undefined once the circuit is built: what it carries keeps it then. */
   nextTimeout(): number | undefined {
-    switch (this.#state) {
-      case 'building':
-        return Math.min(this.#retryAt, this.#deadline)
-      case 'ready':
-        return this.#lastSentMs + IDLE_PING_MS
-      case 'closed':
-        return undefined
-    }
+    return this.#state === 'building' ? Math.min(this.#retryAt, this.#deadline) : undefined
   }
 
-  /** Sends again what got no answer, gives up at the deadline, pings the exit when idle. */
+  /** Sends again what got no answer, gives up at the deadline. */
   onTimeout(): void {
+    if (this.#state !== 'building') return
     const now = this.#shared.clock.monotonic()
-    if (this.#state === 'building') {
-      if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
-      else if (now >= this.#retryAt) {
-        if (this.#build !== undefined) this.#build.resent = true
-        this.#sendHandshake()
-      }
-    } else if (this.#state === 'ready' && now - this.#lastSentMs >= IDLE_PING_MS) this.ping(this.#hops.length - 1)
+    if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
+    else if (now >= this.#retryAt) {
+      if (this.#build !== undefined) this.#build.resent = true
+      this.#sendHandshake()
+    }
   }
 
   #nextHop(): void {
@@ -242,7 +229,7 @@ export class ClientCircuit {
 
   /** Wraps what stands in the slot's payload at `depth` in that hop's layer and those of all hops before it. */
   #sendUnit(depth: number, kind: number, counter: number): boolean {
-    const { slot, clock } = this.#shared
+    const { slot } = this.#shared
     for (let at = depth; at >= 0; at--) {
       const { forward } = this.#hops[at] as ClientHop
       const plain = slot.nestedPlain(at)
@@ -250,7 +237,6 @@ export class ClientCircuit {
       const unitCounter = at === depth ? counter : forward.next()
       forward.seal(slot.view, HEADER_SIZE + 8 * at, slot.nestedSealed(at), plain, unitCounter)
     }
-    this.#lastSentMs = clock.monotonic()
     return this.link.sendCell(this.#circuitId, slot)
   }
 

@@ -1,7 +1,8 @@
 import { type Clock, type Random } from '@weft/core'
+import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { Packet } from '../packet/packet.ts'
 import { DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
-import { type CircuitLink, LinkCommand, type LinkMessageCommand } from './circuit-link.ts'
+import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
 import { ClientCircuit, type ClientCircuitOptions } from './client-circuit.ts'
 import { type ClientShared } from './client-shared.ts'
@@ -46,8 +47,9 @@ export class ClientCircuits {
     return circuit
   }
 
-  circuits(): readonly ClientCircuit[] {
-    return [...this.#circuits]
+  /** Circuits now. */
+  get size(): number {
+    return this.#circuits.size
   }
 
   /** A cell of a link. `packet` is opened in place. */
@@ -58,7 +60,7 @@ export class ClientCircuits {
   }
 
   /** A link message about a circuit. A client makes circuits and takes none. */
-  onMessage(link: CircuitLink, command: LinkMessageCommand, circuitId: number, content: Uint8Array): void {
+  onMessage(link: CircuitLink, command: CircuitCommand, circuitId: number, content: Uint8Array): void {
     const circuit = this.#table.get(link, circuitId)
     if (circuit !== undefined) circuit.onMessage(command, content)
     else if (command !== LinkCommand.destroy) this.#unknown.answer(link, circuitId)
@@ -80,11 +82,11 @@ export class ClientCircuits {
   }
 
   onTimeout(): void {
-    for (const circuit of this.circuits()) circuit.onTimeout()
+    for (const circuit of this.#circuits) circuit.onTimeout()
   }
 
   /** Ends all circuits. */
   close(): void {
-    for (const circuit of this.circuits()) circuit.destroy(CircuitReason.none)
+    for (const circuit of this.#circuits) circuit.destroy(CircuitReason.none)
   }
 }

@@ -1,15 +1,15 @@
 import { type Random } from '@weft/core'
-import { equalConstantTime } from '@weft/crypto'
+import { equalConstantTime, type X25519KeyPair } from '@weft/crypto'
 import { wipe, x25519 } from '../sodium.ts'
+import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
 import { decodeSecondMessage, encodeFirstMessage, KEY_ID_BYTES } from './handshake-message.ts'
-import { generateKemKeyPair, kemDecapsulate, type KemKeyPair } from './ml-kem.ts'
+import { generateKemKeyPair, kemDecapsulate, type KemKeyPair } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, type Ntor3First, secondKeys } from './ntor3.ts'
 import { encryptOnce } from './ntor3-functions.ts'
 import { PROTOCOL_ID } from './protocol-id.ts'
 import { type CircuitPurpose } from './purpose.ts'
 import { circuitVerification } from './verification.ts'
-import { generateX25519, type X25519KeyPair } from './x25519-key-pair.ts'
 
 export interface ClientHandshakeOptions {
   readonly networkId: string
@@ -57,7 +57,10 @@ export class ClientHandshake {
   static start(options: ClientHandshakeOptions): ClientHandshake | undefined {
     const own = options.ephemeral?.x25519 ?? generateX25519(options.random)
     const onionSecret = x25519(own.secretKey, options.onionKey)
-    if (onionSecret === undefined) return undefined
+    if (onionSecret === undefined) {
+      wipe(own.secretKey)
+      return undefined
+    }
     const kem = options.ephemeral?.kem ?? generateKemKeyPair()
     const first: Ntor3First = {
       protocolId: PROTOCOL_ID,

@@ -1,12 +1,9 @@
 import { payloadLength } from '../packet/sizes.ts'
-import { type CircuitLink } from './circuit-link.ts'
 
 /** A circuit whose last hop is this node: carries a session's packets. Handlers are set by whoever accepts it. */
 export interface ExitCircuit {
   /** Bytes of a session's packet. */
   readonly payloadLength: number
-  /** Link key of the node before. */
-  readonly previousPeer: Uint8Array
   /** A session's packet: authentic, and each number once. `payload` is valid during the call. */
   onPacket?: ((packetNumber: number, payload: Uint8Array) => void) | undefined
   /** The circuit is gone ({@link CircuitReason}); not called after `destroy`. */
@@ -23,13 +20,11 @@ export interface ExitCircuit {
 /** The circuit at its last hop, as its exit sees it. */
 export interface LastHop {
   readonly depth: number
-  readonly previous: CircuitLink
   sealSession(fill: (payload: Uint8Array) => number): boolean
 }
 
 export class RelayExitCircuit implements ExitCircuit {
   readonly payloadLength: number
-  readonly previousPeer: Uint8Array
   onPacket: ((packetNumber: number, payload: Uint8Array) => void) | undefined
   onEnd: ((reason: number) => void) | undefined
   #circuit: LastHop | undefined
@@ -38,7 +33,6 @@ export class RelayExitCircuit implements ExitCircuit {
   /** `end` ends the circuit at the node. */
   constructor(circuit: LastHop, end: (reason: number) => void) {
     this.payloadLength = payloadLength(circuit.depth)
-    this.previousPeer = circuit.previous.peerKey
     this.#circuit = circuit
     this.#end = end
   }

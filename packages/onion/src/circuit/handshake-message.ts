@@ -1,7 +1,7 @@
 import { concatBytes } from '@weft/core'
-import { KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES } from './ml-kem.ts'
+import { KEM_CIPHERTEXT_BYTES, KEM_KEY_BYTES } from '../ml-kem.ts'
+import { KEY_BYTES } from '../sodium.ts'
 
-const KEY_BYTES = 32
 /** A hop's onion key is named by its first eight bytes. */
 export const KEY_ID_BYTES = 8
 const FIRST_FIXED = KEY_BYTES + KEY_ID_BYTES + KEY_BYTES + KEM_KEY_BYTES + 1

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { utf8 } from '@weft/core'
+import { KEY_BYTES } from '../sodium.ts'
 
-const KEY_BYTES = 32
 const ZERO_COUNTER = new Uint8Array(16)
 
 /** len(s) ‖ s, the length as 8 bytes: what Tor's ntor-v3 calls ENCAP. */

@@ -35,8 +35,6 @@ export class RelayCircuit {
   exit: RelayExitCircuit | undefined
   /** Monotonic ms; when a unit opened last. */
   lastOpenedMs: number
-  forwarded = 0
-  returned = 0
   readonly #shared: RelayShared
   readonly #forward: OpeningLayer
   readonly #backward: SealingLayer
@@ -84,8 +82,7 @@ export class RelayCircuit {
     }
     this.extension.answer = undefined
     padding.fill(through.body, length) // also over the kind, which is this hop's own
-    this.forwarded++
-    if (!next.link.sendCell(next.circuitId, through)) drops.linkBusy++
+    this.#count(next.link.sendCell(next.circuitId, through))
     return undefined
   }
 
@@ -106,7 +103,6 @@ export class RelayCircuit {
       drops.outOfPlace++
       return undefined
     }
-    this.forwarded++
     this.exit?.onPacket?.(counter, payload)
     return undefined
   }
@@ -120,7 +116,6 @@ export class RelayCircuit {
     }
     const content = packet.unitContent(this.depth)
     content[content.length - 1] = UnitKind.pass
-    this.returned++
     this.#sendBack(through, content, this.#backward.next())
   }
 
@@ -134,7 +129,6 @@ export class RelayCircuit {
   /** Sends a session's packet to the client; `fill` writes the payload and returns its packet number. */
   sealSession(fill: (payload: Uint8Array) => number): boolean {
     const packetNumber = fill(this.#shared.own.unitPayload(this.depth))
-    this.returned++
     return this.#sendOwn(UnitKind.session, packetNumber)
   }
 
@@ -146,11 +140,15 @@ export class RelayCircuit {
   }
 
   #sendBack(slot: Packet, plain: Uint8Array, counter: number): boolean {
-    const { padding, drops } = this.#shared
+    const { padding } = this.#shared
     this.#backward.seal(slot.view, HEADER_SIZE, slot.unitSealed(this.depth), plain, counter)
     if (this.depth > 0) padding.fill(slot.body, unitLength(this.depth))
-    const sent = this.previous.sendCell(this.previousId, slot)
-    if (!sent) drops.linkBusy++
+    return this.#count(this.previous.sendCell(this.previousId, slot))
+  }
+
+  #count(sent: boolean): boolean {
+    if (sent) this.#shared.forwarded++
+    else this.#shared.drops.linkBusy++
     return sent
   }
 

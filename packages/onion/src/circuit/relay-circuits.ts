@@ -1,28 +1,28 @@
 import { type Clock, equalBytes, type Random } from '@weft/core'
-import { sha256 } from '@weft/crypto'
+import { sha256, type X25519KeyPair } from '@weft/crypto'
+import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 import { MAX_HOPS } from '../packet/sizes.ts'
+import { CircuitAdmission } from './circuit-admission.ts'
+import { type CircuitEnd } from './circuit-end.ts'
 import { type CircuitLimits, DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
-import { type CircuitLink, LinkCommand, type LinkMessageCommand } from './circuit-link.ts'
+import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
-import { readCreate, readCreated, readDestroy, writeCreate, writeCreated, writeDestroy } from './link-content.ts'
+import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
 import { Padding } from './padding.ts'
 import { CircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
 import { RelayCircuit } from './relay-circuit.ts'
+import { RelayExtensions } from './relay-extensions.ts'
 import { type CircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
 import { SeenClientKeys } from './seen-client-keys.ts'
-import { answerHandshake, type OnionKeyPair } from './server-handshake.ts'
+import { answerHandshake } from './server-handshake.ts'
 import { UnknownCircuits } from './unknown-circuits.ts'
-import { TokenBucket } from '../token-bucket.ts'
 
 /** Bit 31 of a circuit id: picked by the link's initiator. */
 const INITIATOR_BIT = 2 ** 31
-const NODE_ID_BYTES = 32
-/** Part of the free circuits that one client's link may have: many links together then never have them all. */
-const CLIENT_SHARE = 1 / 128
 /** Idle circuits are looked for at most this often, ms. */
 const SWEEP_MS = 1000
 
@@ -31,7 +31,7 @@ export interface RelayCircuitsOptions {
   readonly id: Uint8Array
   readonly networkId: string
   /** The onion keys in use now, newest first. */
-  readonly onionKeys: () => readonly OnionKeyPair[]
+  readonly onionKeys: () => readonly X25519KeyPair[]
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
@@ -42,25 +42,6 @@ export interface RelayCircuitsOptions {
   readonly isMember: (peerKey: Uint8Array) => Uint8Array | undefined
   /** Takes the circuits that end here; false refuses one for want of room. */
   readonly exit?: { accept(circuit: ExitCircuit): boolean }
-}
-
-/** A circuit as `status` shows it. */
-export interface RelayCircuitStatus {
-  readonly depth: number
-  readonly purpose: 'hop' | 'session'
-  /** Node before; undefined for a client. */
-  readonly previous: Uint8Array | undefined
-  /** Link key of the node behind; undefined when there is none. */
-  readonly nextPeer: Uint8Array | undefined
-  readonly idleMs: number
-  /** Units passed on towards the exit and towards the client. */
-  readonly forwarded: number
-  readonly returned: number
-}
-
-interface CircuitEnd {
-  readonly circuit: RelayCircuit
-  readonly towardsClient: boolean
 }
 
 /**
@@ -74,21 +55,23 @@ export class RelayCircuits {
   readonly #shared: RelayShared
   readonly #table = new CircuitTable<CircuitEnd>()
   readonly #circuits = new Set<RelayCircuit>()
-  /** Circuits whose extension waits for the next hop, oldest first. */
-  readonly #waiting = new Set<RelayCircuit>()
+  readonly #extensions: RelayExtensions
+  readonly #admission: CircuitAdmission
   readonly #seen: SeenClientKeys
   readonly #unknown: UnknownCircuits
-  /** Of links from clients: the handshakes that they may still ask for. */
-  readonly #creates = new WeakMap<CircuitLink, TokenBucket>()
   #sweepAt: number | undefined
   #closed = false
 
   constructor(options: RelayCircuitsOptions) {
+    const { id, roles, clock, random, nextHop, isMember } = options
+    const limits = { ...DEFAULT_CIRCUIT_LIMITS, ...options.limits }
     this.#options = options
-    this.#limits = { ...DEFAULT_CIRCUIT_LIMITS, ...options.limits }
-    this.#shared = newRelayShared(options.clock, new Padding(options.random))
-    this.#seen = new SeenClientKeys(this.#limits.seenClientKeys)
-    this.#unknown = new UnknownCircuits(options.clock, this.#limits.unknownPerSecond)
+    this.#limits = limits
+    this.#shared = newRelayShared(clock, new Padding(random))
+    this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
+    this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
+    this.#seen = new SeenClientKeys(limits.seenClientKeys)
+    this.#unknown = new UnknownCircuits(clock, limits.unknownPerSecond)
   }
 
   /** What was dropped since the start. */
@@ -96,17 +79,14 @@ export class RelayCircuits {
     return this.#shared.drops
   }
 
-  circuits(): RelayCircuitStatus[] {
-    const now = this.#options.clock.monotonic()
-    return Array.from(this.#circuits, (circuit) => ({
-      depth: circuit.depth,
-      purpose: circuit.purpose === CircuitPurpose.session ? 'session' : 'hop',
-      previous: this.#options.isMember(circuit.previous.peerKey),
-      nextPeer: circuit.next?.link.peerKey,
-      idleMs: now - circuit.lastOpenedMs,
-      forwarded: circuit.forwarded,
-      returned: circuit.returned,
-    }))
+  /** Cells of circuits that links took, towards the exit and towards the client, since the start. */
+  get forwarded(): number {
+    return this.#shared.forwarded
+  }
+
+  /** Circuits now. */
+  get size(): number {
+    return this.#circuits.size
   }
 
   /** A cell of a link. `packet` is read, and its padding may be written over. */
@@ -125,7 +105,7 @@ export class RelayCircuits {
   }
 
   /** A link message about a circuit. */
-  onMessage(link: CircuitLink, command: LinkMessageCommand, circuitId: number, content: Uint8Array): void {
+  onMessage(link: CircuitLink, command: CircuitCommand, circuitId: number, content: Uint8Array): void {
     switch (command) {
       case LinkCommand.create:
         this.#onCreate(link, circuitId, content)
@@ -143,7 +123,7 @@ export class RelayCircuits {
   onLinkDown(link: CircuitLink): void {
     for (const { circuit, towardsClient } of this.#table.of(link)) {
       if (towardsClient) this.#end(circuit, CircuitReason.linkLost, 'next')
-      else this.#onNextGone(circuit, CircuitReason.linkLost, CircuitReason.nextHopNotReached)
+      else this.#extensions.lost(circuit, CircuitReason.linkLost, CircuitReason.nextHopNotReached)
     }
   }
 
@@ -187,7 +167,9 @@ export class RelayCircuits {
       else if (existing.answer !== undefined) this.#sendCreated(existing, existing.answer)
       return
     }
-    const refusal = this.#refusal(link, create.depth)
+    const refusal = this.#closed
+      ? CircuitReason.stopping
+      : this.#admission.refusal(link, create.depth, this.#circuits.size)
     if (refusal !== undefined) {
       this.#refuse(link, circuitId, refusal)
       return
@@ -225,38 +207,12 @@ export class RelayCircuits {
     this.#sendCreated(circuit, handshake.answer)
   }
 
-  /** What stands against a new circuit before its handshake is looked at. */
-  #refusal(link: CircuitLink, depth: number): number | undefined {
-    const { roles, isMember } = this.#options
-    if (this.#closed) return CircuitReason.stopping
-    const member = isMember(link.peerKey) !== undefined
-    const { circuits, perClientLink, perMemberLink } = this.#limits
-    const free = circuits - this.#circuits.size
-    const most = member ? perMemberLink : Math.min(perClientLink, Math.ceil(free * CLIENT_SHARE))
-    if (free <= 0 || link.circuits >= most || (!member && !this.#mayCreate(link))) return CircuitReason.tooManyCircuits
-    // Behind the entry only members ask, so that nobody uses a relay as an entry.
-    const possible = depth === 0 ? roles.entry : member && (roles.relay || roles.exit)
-    return possible ? undefined : CircuitReason.noRole
-  }
-
-  /** A handshake takes a hundred times as long as a packet: no client may keep the node busy with them. */
-  #mayCreate(link: CircuitLink): boolean {
-    const now = this.#options.clock.monotonic()
-    let bucket = this.#creates.get(link)
-    if (bucket === undefined) {
-      const { createsPerSecond, perClientLink } = this.#limits
-      bucket = new TokenBucket(createsPerSecond, perClientLink, now)
-      this.#creates.set(link, bucket)
-    }
-    return bucket.take(now)
-  }
-
-  /** Checks the role that the client asks for, which its handshake alone tells, and hands a session's circuit over. */
+  /** Checks the role that the client asks for, and hands a session's circuit over. */
   #take(circuit: RelayCircuit): number | undefined {
-    const { roles, exit } = this.#options
-    if (circuit.purpose === CircuitPurpose.hop)
-      return circuit.depth === 0 || roles.relay ? undefined : CircuitReason.noRole
-    if (circuit.depth === 0 || !roles.exit || exit === undefined) return CircuitReason.noRole
+    const refusal = this.#admission.roleRefusal(circuit)
+    if (refusal !== undefined || circuit.purpose === CircuitPurpose.hop) return refusal
+    const { exit } = this.#options
+    if (exit === undefined) return CircuitReason.noRole
     circuit.exit = new RelayExitCircuit(circuit, (reason) => this.#end(circuit, reason, 'previous'))
     return exit.accept(circuit.exit) && circuit.exit.open ? undefined : CircuitReason.tooManyCircuits
   }
@@ -268,123 +224,23 @@ export class RelayCircuits {
 
   #onControl(circuit: RelayCircuit, content: Uint8Array): void {
     const control = readControl(content)
-    if (control?.kind === 'extend') this.#onExtend(circuit, control.message)
+    if (control?.kind === 'extend') this.#extensions.extend(circuit, control.message)
     else if (control?.kind === 'ping') circuit.sendControl({ kind: 'pong', token: control.token })
     // Only the client could have made it, and it does not speak as agreed.
     else this.#end(circuit, CircuitReason.malformed, 'both')
   }
 
-  #onExtend(circuit: RelayCircuit, message: Uint8Array): void {
-    const hash = sha256(message)
-    const before = circuit.extension
-    if (before !== undefined) {
-      if (!equalBytes(before.hash, hash)) circuit.sendControl({ kind: 'failed', reason: CircuitReason.malformed })
-      else if (before.state === 'waiting') {
-        this.#leaveSilentLink(circuit, message)
-        this.#sendCreate(circuit, before.message)
-      } else if (before.state === 'failed') circuit.sendControl({ kind: 'failed', reason: before.reason })
-      else if (before.answer !== undefined) circuit.sendControl({ kind: 'extended', message: before.answer })
-      return
-    }
-    const next = this.#chooseNext(circuit, message)
-    if (typeof next === 'number') {
-      circuit.extension = { state: 'failed', hash, reason: next }
-      circuit.sendControl({ kind: 'failed', reason: next })
-      return
-    }
-    const copy = message.slice()
-    circuit.extension = { state: 'waiting', hash, message: copy }
-    circuit.next = { link: next, circuitId: this.#table.addNew(next, { circuit, towardsClient: false }) }
-    this.#waiting.add(circuit)
-    if (this.#waiting.size > this.#limits.waiting) {
-      const [oldest] = this.#waiting
-      if (oldest !== undefined) this.#giveUp(oldest)
-    }
-    this.#sendCreate(circuit, copy)
-  }
-
-  #chooseNext(circuit: RelayCircuit, message: Uint8Array): CircuitLink | number {
-    const { id, isMember, nextHop } = this.#options
-    const wanted = message.slice(0, NODE_ID_BYTES)
-    if (circuit.purpose !== CircuitPurpose.hop || circuit.depth + 1 >= MAX_HOPS || wanted.length < NODE_ID_BYTES)
-      return CircuitReason.malformed
-    const previous = isMember(circuit.previous.peerKey)
-    if (equalBytes(wanted, id) || (previous !== undefined && equalBytes(wanted, previous)))
-      return CircuitReason.malformed
-    // Which of the two it is to be stands in the handshake, which only the next hop can read; it checks.
-    const link = nextHop(wanted, 'relay') ?? nextHop(wanted, 'exit')
-    if (link === undefined) return CircuitReason.unknownNextHop
-    return link.circuits >= this.#limits.perMemberLink ? CircuitReason.tooManyCircuits : link
-  }
-
-  /** The client asks again, and the link to the next hop has been silent: another one may reach it. */
-  #leaveSilentLink(circuit: RelayCircuit, message: Uint8Array): void {
-    if (circuit.next?.link.isSilent !== true) return
-    const link = this.#chooseNext(circuit, message)
-    if (typeof link === 'number' || link === circuit.next.link) return
-    this.#table.remove(circuit.next.link, circuit.next.circuitId)
-    circuit.next = { link, circuitId: this.#table.addNew(link, { circuit, towardsClient: false }) }
-  }
-
-  #sendCreate(circuit: RelayCircuit, message: Uint8Array): void {
-    const { next } = circuit
-    if (next === undefined) return
-    const content = writeCreate(this.#shared.content, circuit.depth + 1, message)
-    // A link in the making may have no room now: the client asks again. One that never comes up says so itself.
-    next.link.sendMessage(LinkCommand.create, next.circuitId, content)
-  }
-
   #onCreated(link: CircuitLink, circuitId: number, content: Uint8Array): void {
     const end = this.#table.get(link, circuitId)
-    if (end === undefined) {
-      this.#unknown.answer(link, circuitId)
-      return
-    }
-    const { circuit, towardsClient } = end
-    const { extension } = circuit
-    if (towardsClient || extension?.state !== 'waiting') return // an answer that came twice
-    const answer = readCreated(content)?.slice()
-    if (answer === undefined) {
-      this.#giveUp(circuit)
-      return
-    }
-    this.#waiting.delete(circuit)
-    circuit.extension = { state: 'made', hash: extension.hash, answer }
-    circuit.sendControl({ kind: 'extended', message: answer })
+    if (end === undefined) this.#unknown.answer(link, circuitId)
+    else if (!end.towardsClient) this.#extensions.created(end.circuit, content)
   }
 
   #onDestroy(link: CircuitLink, circuitId: number, reason: number): void {
     const end = this.#table.get(link, circuitId)
     if (end === undefined) return // never answered: two nodes would go on for ever
     if (end.towardsClient) this.#end(end.circuit, reason, 'next')
-    else this.#onNextGone(end.circuit, reason, reason)
-  }
-
-  /** The extension got no answer that could be used. */
-  #giveUp(circuit: RelayCircuit): void {
-    if (circuit.next !== undefined) this.#refuse(circuit.next.link, circuit.next.circuitId, CircuitReason.none)
-    this.#onNextGone(circuit, CircuitReason.nextHopNotReached, CircuitReason.nextHopNotReached)
-  }
-
-  /** The next hop is gone: tells the client, by `ended` when the hop had been there, by `failed` when it never was. */
-  #onNextGone(circuit: RelayCircuit, endedReason: number, failedReason: number): void {
-    this.#detachNext(circuit)
-    const { extension } = circuit
-    if (extension === undefined) return
-    if (extension.state === 'waiting') {
-      circuit.extension = { state: 'failed', hash: extension.hash, reason: failedReason }
-      circuit.sendControl({ kind: 'failed', reason: failedReason })
-    } else if (extension.state === 'made') {
-      circuit.extension = { state: 'failed', hash: extension.hash, reason: endedReason }
-      circuit.sendControl({ kind: 'ended', reason: endedReason })
-    }
-  }
-
-  #detachNext(circuit: RelayCircuit): void {
-    this.#waiting.delete(circuit)
-    if (circuit.next === undefined) return
-    this.#table.remove(circuit.next.link, circuit.next.circuitId)
-    circuit.next = undefined
+    else this.#extensions.lost(end.circuit, reason, reason)
   }
 
   /** Forgets a circuit and its keys and says so to the neighbours named. */
@@ -392,7 +248,7 @@ export class RelayCircuits {
     if (!this.#circuits.delete(circuit)) return
     const { next } = circuit
     this.#table.remove(circuit.previous, circuit.previousId)
-    this.#detachNext(circuit)
+    this.#extensions.detach(circuit)
     circuit.wipe()
     if (tell !== 'next') this.#refuse(circuit.previous, circuit.previousId, reason)
     // Towards the exit without the reason: eight bits of one hop's choice would be a mark for a hop further on.

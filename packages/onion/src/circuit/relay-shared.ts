@@ -24,6 +24,8 @@ export interface RelayShared {
   /** A link message's content. */
   readonly content: Uint8Array
   readonly drops: CircuitDrops
+  /** Cells that the neighbours' links took. */
+  forwarded: number
 }
 
 export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding): RelayShared {
@@ -34,5 +36,6 @@ export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding
     own: new Packet(),
     content: newLinkContent(),
     drops: { unopened: 0, outOfPlace: 0, linkBusy: 0 },
+    forwarded: 0,
   }
 }

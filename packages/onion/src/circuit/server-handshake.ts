@@ -1,9 +1,10 @@
 import { equalBytes, type Random } from '@weft/core'
-import { equalConstantTime } from '@weft/crypto'
+import { equalConstantTime, type X25519KeyPair } from '@weft/crypto'
 import { wipe, x25519 } from '../sodium.ts'
+import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
 import { decodeFirstMessage, encodeSecondMessage, KEY_ID_BYTES } from './handshake-message.ts'
-import { kemEncapsulate, type KemResult } from './ml-kem.ts'
+import { kemEncapsulate, type KemResult } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, secondKeys } from './ntor3.ts'
 import { encryptOnce } from './ntor3-functions.ts'
 import { PROTOCOL_ID } from './protocol-id.ts'
@@ -11,15 +12,12 @@ import { type CircuitPurpose, isCircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
 import { type SeenClientKeys } from './seen-client-keys.ts'
 import { circuitVerification } from './verification.ts'
-import { generateX25519, type X25519KeyPair } from './x25519-key-pair.ts'
-
-/** An onion key of a hop; it may hold several while they rotate. */
-export type OnionKeyPair = X25519KeyPair
 
 export interface ServerHandshakeOptions {
   readonly networkId: string
   readonly nodeId: Uint8Array
-  readonly onionKeys: readonly OnionKeyPair[]
+  /** Several while they rotate. */
+  readonly onionKeys: readonly X25519KeyPair[]
   /** As said by whoever asks; the handshake fails when the client meant another. */
   readonly depth: number
   readonly seen: SeenClientKeys
@@ -75,6 +73,8 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const kem = options.ephemeral?.kem ?? kemEncapsulate(asked.kemKey)
   if (ephemeral === undefined || kem === undefined) {
     wipe(onionSecret, own.secretKey)
+    if (ephemeral !== undefined) wipe(ephemeral)
+    if (kem !== undefined) wipe(kem.sharedKey)
     return CircuitReason.handshakeRefused
   }
   const second = { ...first, serverKey: own.publicKey, kemCiphertext: kem.ciphertext }

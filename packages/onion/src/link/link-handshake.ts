@@ -1,11 +1,12 @@
 import { type Random, concatBytes, utf8 } from '@weft/core'
+import type { X25519KeyPair } from '@weft/crypto'
 import { Aead } from '../packet/aead.ts'
 import type { Packet } from '../packet/packet.ts'
 import { PACKET_SIZE } from '../packet/sizes.ts'
 import { NONCE_BYTES, TAG_BYTES } from '../sodium.ts'
 import { blake2s } from './blake2s.ts'
 import { LinkKeys } from './link-keys.ts'
-import { type Kem, type LinkKeyPair, NoiseHandshake } from './noise/noise-handshake.ts'
+import { type Kem, NoiseHandshake } from './noise/noise-handshake.ts'
 import { IK_HFS } from './noise/pattern.ts'
 
 const PROLOGUE = utf8('weft:link:v1\0')
@@ -29,7 +30,7 @@ export interface HandshakeOptions {
   readonly networkId: string
   readonly random: Random
   /** Static key pair of this side. */
-  readonly keys: LinkKeyPair
+  readonly keys: X25519KeyPair
   readonly kem?: Kem
 }
 
@@ -58,7 +59,10 @@ export class LinkInitiation {
     view.setBigUint64(4, BigInt(Math.floor(time)))
     view.setUint8(12, SUITES_CHACHA)
     const message = this.#noise.writeMessage(payload)
-    if (message === undefined) throw new RangeError("the responder's link key is of low order")
+    if (message === undefined) {
+      this.#noise.wipe()
+      throw new RangeError("the responder's link key is of low order")
+    }
     const hiding = initiationAead(responderKey)
     hide(packet, 0, hiding, INITIATION_TYPE, message, options.random)
     hiding.wipe()

@@ -4,6 +4,7 @@ import type { Packet } from '../packet/packet.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
 import { chacha20Xor, wipe } from '../sodium.ts'
 import { expandKey } from './blake2s.ts'
+import { CIRCUIT_ID_AT, COMMAND_AT, LinkCommand, commandWord } from './link-command.ts'
 import { REJECT_AFTER_PACKETS } from './timing.ts'
 
 const PACKET_INFO = utf8('weft:link:packet:v1')
@@ -72,8 +73,8 @@ export class LinkKeys {
   sealCell(packet: Packet, circuitId: number): boolean {
     if (this.#sent >= REJECT_AFTER_PACKETS) return false
     const view = packet.view
-    view.setUint32(12, circuitId)
-    view.setUint32(16, 0)
+    view.setUint32(CIRCUIT_ID_AT, circuitId)
+    view.setUint32(COMMAND_AT, commandWord(LinkCommand.relay))
     this.#writeNonce(view, 0)
     this.#send.packet.seal(packet.cellSealed, packet.cellPlain, packet.tail, packet.nonce)
     this.#protect(packet)
@@ -84,8 +85,8 @@ export class LinkKeys {
   sealMessage(packet: Packet, command: number, circuitId: number): boolean {
     if (this.#sent >= REJECT_AFTER_PACKETS) return false
     const view = packet.view
-    view.setUint32(12, circuitId)
-    view.setUint32(16, command * 0x100_0000)
+    view.setUint32(CIRCUIT_ID_AT, circuitId)
+    view.setUint32(COMMAND_AT, commandWord(command))
     this.#writeNonce(view, MESSAGE_BIT)
     this.#send.packet.seal(packet.messageSealed, packet.messagePlain, undefined, packet.nonce)
     this.#protect(packet)

@@ -1,21 +1,25 @@
 import { type Clock, type Random, WeftError, equalBytes, messageOf, toHex } from '@weft/core'
+import type { X25519KeyPair } from '@weft/crypto'
 import type { Aead } from '../packet/aead.ts'
 import { Packet } from '../packet/packet.ts'
 import { wipe } from '../sodium.ts'
 import { TokenBucket } from '../token-bucket.ts'
+import { generateX25519 } from '../x25519.ts'
 import { type Endpoint, limitPrefix } from './endpoint.ts'
 import { InitiationTimes } from './initiation-times.ts'
+import type { CircuitCommand } from './link-command.ts'
 import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
+import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
 import { LINK_LIMITS, type LinkCounters, type LinkLimits, newLinkCounters } from './link-limits.ts'
-import { type CircuitCommand, type KeySlot, Link, type LinkDownReason, type LinkHost } from './link.ts'
-import { type Kem, type LinkKeyPair, makeLinkKeyPair } from './noise/noise-handshake.ts'
+import { Link } from './link.ts'
+import type { Kem } from './noise/noise-handshake.ts'
 
 export interface LinkSetOptions {
   readonly networkId: string
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly random: Random
   /** Link keys of a member; a client has none and makes a pair for each link. */
-  readonly keys?: LinkKeyPair
+  readonly keys?: X25519KeyPair
   /** Whether initiations are answered; needs `keys`. */
   readonly listen: boolean
   readonly limits?: Partial<LinkLimits>
@@ -39,24 +43,24 @@ export interface LinkSetOptions {
 export class LinkSet {
   readonly counters: LinkCounters = newLinkCounters()
   readonly #options: LinkSetOptions
-  readonly #host: LinkHost
+  readonly #host: LinkHost<Link>
   readonly #scratch = new Packet()
   readonly #hiding: Aead | undefined
   readonly #times = new InitiationTimes()
   readonly #links = new Set<Link>()
-  readonly #slots = new Map<number, KeySlot>()
+  readonly #slots = new Map<number, KeySlot<Link>>()
   readonly #initiations = new Map<number, { readonly link: Link; readonly initiation: LinkInitiation }>()
   /** Links that this side made, by its part in them, key and endpoint; links that others made, by key. */
   readonly #initiated = new Map<string, Link>()
   readonly #responded = new Map<string, Link>()
   /** Answered handshakes that no packet has confirmed, oldest first. */
-  readonly #unconfirmed = new Set<KeySlot>()
+  readonly #unconfirmed = new Set<KeySlot<Link>>()
   readonly #handshakes: TokenBucket
   /** Links that others than members made. */
   readonly #strangers = new Set<Link>()
   readonly #perPrefix = new Map<string, number>()
   /** Of links that this side made: their name in `#initiated`, and the keys of this side. */
-  readonly #initiatedBy = new Map<Link, { readonly name: string; readonly keys: LinkKeyPair }>()
+  readonly #initiatedBy = new Map<Link, { readonly name: string; readonly keys: X25519KeyPair }>()
   readonly #limits: LinkLimits
   #lastTime = 0
   #due = Infinity
@@ -86,7 +90,7 @@ export class LinkSet {
     if (existing !== undefined && (existing.initiator || (existing.state === 'up' && !existing.isSilent)))
       return existing
     this.#checkConnect(to, responderKey)
-    const keys = asClient ? makeLinkKeyPair(this.#options.random) : this.#options.keys
+    const keys = asClient ? generateX25519(this.#options.random) : this.#options.keys
     if (keys === undefined) throw new RangeError('a set of links without keys connects as a client only')
     return this.#addInitiated(name, to, responderKey, keys)
   }
@@ -124,8 +128,9 @@ export class LinkSet {
     }
   }
 
-  links(): Iterable<Link> {
-    return this.#links.values()
+  /** Links now, those in the making included. */
+  get size(): number {
+    return this.#links.size
   }
 
   /** Ends all links; nothing is sent. Connects and answers no more. */
@@ -160,13 +165,14 @@ export class LinkSet {
       })
   }
 
-  #addInitiated(name: string, to: Endpoint, responderKey: Uint8Array, keys: LinkKeyPair): Link {
+  #addInitiated(name: string, to: Endpoint, responderKey: Uint8Array, keys: X25519KeyPair): Link {
     const link = new Link(this.#host, true, responderKey.slice(), to)
     this.#initiatedBy.set(link, { name, keys })
     try {
       link.start()
     } catch (error) {
       this.#initiatedBy.delete(link)
+      this.#wipeOwn(keys)
       throw new WeftError({
         code: 'E_LINK_KEY',
         cause: `The link key given for ${to.address}:${to.port} is of low order: ${messageOf(error)}.`,
@@ -263,10 +269,15 @@ export class LinkSet {
     } else {
       this.#initiated.delete(initiatedBy.name)
       this.#initiatedBy.delete(link)
-      if (initiatedBy.keys !== this.#options.keys) wipe(initiatedBy.keys.secretKey)
+      this.#wipeOwn(initiatedBy.keys)
     }
     // Of a link that others began and never confirmed nobody has heard.
     if (wasUp || link.initiator) this.#options.onLink(link, 'down', reason)
+  }
+
+  /** A pair that a client made for one link goes with it; a member's own stays. */
+  #wipeOwn(keys: X25519KeyPair): void {
+    if (keys !== this.#options.keys) wipe(keys.secretKey)
   }
 
   #initiate(link: Link): LinkInitiation {
@@ -288,7 +299,7 @@ export class LinkSet {
     }
   }
 
-  #makeHost(): LinkHost {
+  #makeHost(): LinkHost<Link> {
     const { random, clock } = this.#options
     return {
       limits: this.#limits,
@@ -326,7 +337,7 @@ export class LinkSet {
 function handshakeOptions(
   networkId: string,
   random: Random,
-  keys: LinkKeyPair,
+  keys: X25519KeyPair,
   kem: Kem | undefined,
 ): HandshakeOptions {
   return { networkId, random, keys, ...(kem === undefined ? {} : { kem }) }

@@ -52,11 +52,6 @@ export class Packet {
     this.content = this.bytes.subarray(20, 20 + BODY_SIZE)
   }
 
-  /** The first four bytes. */
-  get receiverIndex(): number {
-    return this.view.getUint32(0)
-  }
-
   /** Takes over a datagram; false, and nothing is taken, when its length is not that of a packet. */
   copyFrom(datagram: Uint8Array): boolean {
     if (datagram.length !== PACKET_SIZE) return false

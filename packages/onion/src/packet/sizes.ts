@@ -6,7 +6,7 @@ export const PACKET_SIZE = 1440
 export const HEADER_SIZE = 36
 export const BODY_SIZE = PACKET_SIZE - HEADER_SIZE
 /** What one circuit layer adds: counter 8, kind 1, tag 16. */
-export const LAYER_OVERHEAD = 25
+const LAYER_OVERHEAD = 25
 export const MIN_HOPS = 2
 export const MAX_HOPS = 5
 

@@ -14,7 +14,6 @@ import {
   FRAME_STOP_SENDING,
   FRAME_STREAM,
   MAX_ACK_RANGES,
-  MAX_HOST_BYTES,
   MAX_REASON_BYTES,
   PROTOCOL_TCP,
   STREAM_FIN,
@@ -23,6 +22,7 @@ import {
   STREAM_OFFSET,
 } from './protocol.ts'
 import { SessionViolation } from './session-violation.ts'
+import { isTargetHost } from './target-host.ts'
 import { PayloadCursor } from './varint.ts'
 
 /** What a packet's frames are handed to, in their order. `payload` and `ack` are valid during the call only. */
@@ -157,12 +157,8 @@ export class FrameReader {
     if (length === 0 || port === 0) throw new SessionViolation('a target has no host or no port')
     const start = cursor.skip(length)
     let host = ''
-    for (let i = start; i < start + length; i++) {
-      const char = cursor.bytes[i] ?? 0
-      // Printable ASCII without the space: what a name or an address literal can be made of, and safe in a log.
-      if (char <= 0x20 || char >= 0x7f) throw new SessionViolation('a host is not printable ASCII')
-      host += String.fromCharCode(char)
-    }
+    for (let i = start; i < start + length; i++) host += String.fromCharCode(cursor.bytes[i] ?? 0)
+    if (!isTargetHost(host)) throw new SessionViolation('a host is not printable ASCII')
     sink.onOpen(id, port, host)
   }
 
@@ -174,9 +170,4 @@ export class FrameReader {
     const start = cursor.skip(length)
     sink.onOpened(id, cursor.bytes.subarray(start, start + length))
   }
-}
-
-/** True when OPEN can carry `host`: 1 to 255 characters of printable ASCII, no space. */
-export function isTargetHost(host: string): boolean {
-  return host.length <= MAX_HOST_BYTES && /^[\x21-\x7e]+$/.test(host)
 }

@@ -28,6 +28,11 @@ export class Outbox {
     this.#sent = sent
   }
 
+  /** Bytes of all streams that were sent, those sent again counted once. */
+  get dataSent(): number {
+    return this.#limit - this.#credit
+  }
+
   get hasWork(): boolean {
     return this.pending !== 0 || this.#controls.size > 0 || this.#first() !== undefined
   }

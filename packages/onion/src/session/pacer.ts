@@ -19,7 +19,7 @@ export class Pacer {
     this.#rate = ((slowStart ? SLOW_START_GAIN : GAIN) * window) / Math.max(rtt, 0.05)
   }
 
-  maysend(now: number): boolean {
+  maySend(now: number): boolean {
     if (this.#tokens >= 1) return true
     this.#fill(now)
     return this.#tokens >= 1

@@ -91,9 +91,13 @@ export class ReceiveSide {
     return true
   }
 
-  /** True when the bytes at `offset` are exactly the next to be handed on and nothing waits before them. */
-  isNext(offset: number): boolean {
-    return offset === this.#delivered && this.#ready === offset && !this.#discarding
+  /**
+   * True when [offset, end) has the next byte to be handed on and none waits before it. A piece may begin below: what is sent
+   * again need not be cut where it was at first. An empty piece is never next; insert() takes it without memory.
+   */
+  isNext(offset: number, end: number): boolean {
+    const delivered = this.#delivered
+    return offset <= delivered && end > delivered && this.#ready === delivered && !this.#discarding
   }
 
   /** Bytes up to `end` were handed on straight from a packet, for want of memory. */

@@ -20,10 +20,6 @@ export class ReceiveWindow {
     return this.#limit
   }
 
-  get size(): number {
-    return this.#size
-  }
-
   /**
    * The reader has passed on `bytes`. Returns true when the limit was raised and the other side must be told.
    * @param mayGrow whether memory allows a larger window

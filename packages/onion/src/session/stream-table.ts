@@ -16,10 +16,6 @@ export class StreamTable {
   #opened = 0
   #limit = INITIAL_STREAMS
 
-  get limit(): number {
-    return this.#limit
-  }
-
   get size(): number {
     return this.#streams.size
   }

@@ -19,7 +19,7 @@ export const TIME_THRESHOLD_STEP = 1 / 8
 export const MAX_TIME_THRESHOLD = 2
 /** Timers below this many ms are not asked for. */
 export const GRANULARITY_MS = 1
-/** RTT assumed before the first sample, ms (RFC 9002, section 6.2.2, has 333; circuits know more: their handshake was just timed). */
+/** RTT assumed before the first sample, ms (RFC 9002, section 6.2.2). */
 export const INITIAL_RTT_MS = 333
 /** A client asks for a sign of life after so many ms of silence, so that an idle session does not end. */
 export const KEEP_ALIVE_MS = 30_000
@@ -32,7 +32,5 @@ export const MIN_SEND_MARK = 128 * 1024
 export const MAX_SEND_MARK = 8 * 1024 * 1024
 /** Streams of a client that may wait for the exit to allow them. */
 export const MAX_WAITING_STREAMS = 4_096
-/** Memory of all sessions that share no budget of their own, bytes. */
+/** Memory of each session whose owner gives it no budget, bytes. */
 export const DEFAULT_MEMORY = 256 * 1024 * 1024
-/** CLOSE is repeated at most so often while the other side goes on sending. */
-export const MAX_CLOSE_REPEATS = 3

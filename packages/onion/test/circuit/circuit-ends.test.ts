@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isWeftError } from '@weft/core'
 import { Aead } from '../../src/packet/aead.ts'
+import { LinkCommand } from '../../src/link/link-command.ts'
 import { CircuitReason } from '../../src/circuit/reasons.ts'
 import { FakeNetwork, type NodeSetting, say } from './fake-network.ts'
 
@@ -29,7 +30,7 @@ for (const [name, hops, settings, told] of refusals)
     const { network, circuit, ends } = outcome(hops, settings)
     assert.deepEqual(ends, [told])
     assert.equal(circuit.state, 'closed')
-    for (const node of network.nodes.values()) assert.equal(node.circuits.circuits().length, 0, node.name)
+    for (const node of network.nodes.values()) assert.equal(node.circuits.size, 0, node.name)
   })
 
 test('a client is held to 64 circuits of its link', () => {
@@ -38,7 +39,7 @@ test('a client is held to 64 circuits of its link', () => {
   for (let i = 0; i < 66; i++) network.build('ab', { onEnd: (reason) => ends.push(reason) })
   network.run()
   assert.deepEqual(ends, [CircuitReason.tooManyCircuits, CircuitReason.tooManyCircuits])
-  assert.equal(network.node('a').circuits.circuits().length, 64)
+  assert.equal(network.node('a').circuits.size, 64)
 })
 
 test('no reason is carried towards the exit: an entry cannot mark a circuit by the one it gives', () => {
@@ -48,7 +49,7 @@ test('no reason is carried towards the exit: an entry cannot mark a circuit by t
   bytes[0] = 0xa5
   network.deliver({ ...create, command: 3, bytes })
   network.run()
-  assert.equal(network.node('b').circuits.circuits().length, 0)
+  assert.equal(network.node('b').circuits.size, 0)
   assert.equal(network.node('c').exits[0]?.ended, CircuitReason.none)
 })
 
@@ -58,7 +59,7 @@ test('one client has a part of what is free only, however many links it makes', 
   for (let i = 0; i < 6; i++) network.build('ab', { onEnd: () => refused++ })
   network.run()
   // Of 512, 511, 510 and 509 free circuits 1/128 is 4.
-  assert.equal(network.node('a').circuits.circuits().length, 4)
+  assert.equal(network.node('a').circuits.size, 4)
   assert.equal(refused, 2)
 })
 
@@ -79,7 +80,7 @@ test('a client is held to 32 creates a second beyond the first 64', async () => 
   await network.clock.advance(1000)
   build(40)
   assert.equal(ends.length, 6 + 8)
-  assert.equal(circuits.circuits().length, 0)
+  assert.equal(circuits.size, 0)
 })
 
 test('hops that are not 2 to 5 different nodes are refused by name', () => {
@@ -96,14 +97,14 @@ test('destroy by the client reaches every hop and the exit', () => {
   circuit.destroy()
   circuit.destroy()
   network.run()
-  for (const name of 'abcd') assert.equal(network.node(name).circuits.circuits().length, 0)
+  for (const name of 'abcd') assert.equal(network.node(name).circuits.size, 0)
   assert.equal(network.node('d').exits[0]?.ended, CircuitReason.none)
   assert.equal(
     network.node('d').exits[0]?.circuit.seal(() => assert.fail('closed')),
     false,
   )
   assert.deepEqual(ends, [])
-  assert.equal(network.client.circuits().length, 0)
+  assert.equal(network.client.size, 0)
   for (const [from, to] of ['Ca', 'ab', 'bc', 'cd'] as const) {
     assert.equal(network.link(from!, to!).circuits, 0)
     assert.equal(network.link(to!, from!).circuits, 0)
@@ -116,7 +117,7 @@ test('destroy by the exit reaches the client with the hop, and then all others',
   network.run()
   assert.deepEqual(ends, [[CircuitReason.stopping, 3]])
   assert.equal(circuit.state, 'closed')
-  for (const name of 'abcd') assert.equal(network.node(name).circuits.circuits().length, 0)
+  for (const name of 'abcd') assert.equal(network.node(name).circuits.size, 0)
 })
 
 for (const [one, two, hop] of [
@@ -130,7 +131,7 @@ for (const [one, two, hop] of [
     network.run()
     assert.deepEqual(ends, [[CircuitReason.linkLost, hop]])
     assert.equal(circuit.state, 'closed')
-    for (const name of 'abc') assert.equal(network.node(name).circuits.circuits().length, 0, name)
+    for (const name of 'abc') assert.equal(network.node(name).circuits.size, 0, name)
     assert.notEqual(network.node('c').exits[0]?.ended, undefined)
   })
 
@@ -154,19 +155,23 @@ test('a hop that never answers: the client gives up at its deadline and says whi
   assert.deepEqual(ends, [])
   await network.pass(500, change)
   assert.deepEqual(ends, [[CircuitReason.nextHopNotReached, 1]])
-  assert.equal(network.node('a').circuits.circuits().length, 0)
+  assert.equal(network.node('a').circuits.size, 0)
 })
 
-test('an idle circuit is pinged every 30 s and lives; without its client it goes after 120 s', async () => {
+test("a unit now and then, as a session's PING, keeps a circuit at every hop; without one it goes after 120 s", async () => {
   const { network, circuit } = outcome('abc')
-  await network.pass(300_000)
+  assert.equal(network.client.nextTimeout(), undefined, 'a circuit that is built has no timer of its own')
+  for (let number = 0; number < 10; number++) {
+    await network.pass(30_000)
+    assert.ok(circuit.seal(say(number, 'ping')))
+    network.run()
+  }
   assert.equal(circuit.state, 'ready')
-  assert.equal(network.node('b').circuits.circuits().length, 1)
-  const silent = (item: Parameters<FakeNetwork['deliver']>[0]) => (item.from === 'C' ? [] : [item])
-  await network.pass(89_000, silent)
-  assert.equal(network.node('b').circuits.circuits().length, 1)
-  await network.pass(35_000, silent)
-  for (const name of 'abc') assert.equal(network.node(name).circuits.circuits().length, 0, name)
+  await network.pass(119_000)
+  for (const name of 'abc') assert.equal(network.node(name).circuits.size, 1, name)
+  await network.pass(5_000)
+  assert.equal(circuit.state, 'closed')
+  for (const name of 'abc') assert.equal(network.node(name).circuits.size, 0, name)
   assert.equal(network.node('c').exits[0]?.ended !== undefined, true)
   assert.equal(network.node('a').circuits.nextTimeout(), undefined)
 })
@@ -180,6 +185,39 @@ test('a node that stops ends its circuits on both sides and takes no more', () =
   network.build('abc', { onEnd: (reason, hop) => ends.push([reason, hop]) })
   network.run()
   assert.deepEqual(ends[1], [CircuitReason.stopping, 1])
+})
+
+test('a link to the next hop that turns silent is left for another when the client asks again', async () => {
+  const network = new FakeNetwork('abc')
+  const circuit = network.build('abc')
+  const lost: Parameters<FakeNetwork['deliver']>[0][] = []
+  network.run((item) => {
+    if (item.to !== 'c') return [item]
+    lost.push(item)
+    return []
+  })
+  const silent = network.link('b', 'c')
+  silent.isSilent = true
+  await network.pass(750)
+  assert.equal(circuit.state, 'ready')
+  const used = network.link('b', 'c')
+  assert.notEqual(used, silent)
+  assert.deepEqual([silent.circuits, used.circuits], [0, 1])
+  assert.deepEqual(
+    network.delivered.filter((item) => item.to === 'c').map(({ link, command }) => [link, command]),
+    [[used.other, LinkCommand.create]],
+  )
+  // An answer that comes late, on the id that was left: the next hop is to forget that circuit.
+  const [{ circuitId }] = lost as [Parameters<FakeNetwork['deliver']>[0]]
+  const created = network.delivered.find((item) => item.from === 'c' && item.command === LinkCommand.created)!
+  network.deliver({ ...created, link: silent, circuitId })
+  assert.deepEqual(
+    network.queue.map((item) => [item.link, item.command, item.circuitId]),
+    [[silent.other, LinkCommand.destroy, circuitId]],
+  )
+  network.run()
+  assert.equal(network.node('c').circuits.size, 1)
+  assert.equal(circuit.state, 'ready')
 })
 
 test('extensions that wait are bounded: the oldest is given up', () => {

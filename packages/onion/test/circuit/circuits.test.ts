@@ -43,6 +43,24 @@ for (const hops of ['ab', 'abc', 'abcd', 'abcde'])
     )
   })
 
+test('a node counts the cells that its links took, and those that they did not', () => {
+  const network = new FakeNetwork()
+  const circuit = network.build('abc')
+  network.run()
+  const { circuits } = network.node('b')
+  const before = circuits.forwarded
+  for (let i = 0; i < 3; i++) circuit.seal(say(i, 'up'))
+  network.run()
+  network.node('c').exits[0]!.circuit.seal(say(0, 'down'))
+  network.run()
+  assert.equal(circuits.forwarded - before, 4)
+  network.link('b', 'c').up = false
+  circuit.seal(say(3, 'up'))
+  network.run()
+  assert.equal(circuits.forwarded - before, 4)
+  assert.equal(circuits.drops.linkBusy, 1)
+})
+
 test('hops see each other alone: no node gets a message of a node that is not its neighbour', () => {
   const network = new FakeNetwork()
   network.build('abc')
@@ -96,7 +114,7 @@ test('doubled and reordered handshake packets make one circuit', async () => {
   await network.pass(1000, change)
   assert.equal(circuit.state, 'ready')
   assert.equal(network.node('d').exits.length, 1)
-  for (const name of 'abcd') assert.equal(network.node(name).circuits.circuits().length, 1)
+  for (const name of 'abcd') assert.equal(network.node(name).circuits.size, 1)
   circuit.seal(say(1, 'still works'))
   network.run()
   assert.deepEqual(network.node('d').exits[0]?.packets, [[1, 'still works']])
@@ -113,7 +131,7 @@ test('the same create is answered with the same answer, another one ends the cir
   assert.notEqual(network.queue.at(-1), answer)
   const other = { ...create, bytes: create.bytes.with(100, create.bytes[100]! ^ 1) }
   network.deliver(other)
-  assert.equal(network.node('a').circuits.circuits().length, 0)
+  assert.equal(network.node('a').circuits.size, 0)
   network.queue = network.queue.filter((item) => item.command === 3)
   network.run()
   assert.equal(circuit.state, 'closed')

@@ -1,20 +1,21 @@
 import { seededRandom, VirtualClock, randomInt } from '@weft/core'
 import { Packet } from '../../src/packet/packet.ts'
-import { type CircuitLink, type LinkMessageCommand } from '../../src/circuit/circuit-link.ts'
+import { type CircuitCommand } from '../../src/link/link-command.ts'
+import { type CircuitLink } from '../../src/circuit/circuit-link.ts'
 import { type CircuitLimits } from '../../src/circuit/circuit-limits.ts'
 import { ClientCircuits } from '../../src/circuit/client-circuits.ts'
 import { type ClientCircuit, type ClientCircuitOptions } from '../../src/circuit/client-circuit.ts'
 import { type ExitCircuit } from '../../src/circuit/exit-circuit.ts'
 import { RelayCircuits } from '../../src/circuit/relay-circuits.ts'
-import { type OnionKeyPair } from '../../src/circuit/server-handshake.ts'
-import { generateX25519 } from '../../src/circuit/x25519-key-pair.ts'
+import { type X25519KeyPair } from '@weft/crypto'
+import { generateX25519 } from '../../src/x25519.ts'
 
 /** Something on its way from one side of a link to the other. */
 export interface Item {
   readonly from: string
   readonly to: string
   readonly link: FakeLink
-  readonly command: 0 | LinkMessageCommand
+  readonly command: 0 | CircuitCommand
   readonly circuitId: number
   /** Body of a cell or content of a message: 1404 bytes. */
   readonly bytes: Uint8Array
@@ -24,6 +25,7 @@ export interface Item {
 export class FakeLink implements CircuitLink {
   circuits = 0
   up = true
+  isSilent = false
   other!: FakeLink
   readonly network: FakeNetwork
   readonly owner: string
@@ -48,12 +50,12 @@ export class FakeLink implements CircuitLink {
     return this.#send(0, circuitId, packet.body)
   }
 
-  sendMessage(command: LinkMessageCommand, circuitId: number, content: Uint8Array): boolean {
+  sendMessage(command: CircuitCommand, circuitId: number, content: Uint8Array): boolean {
     if (content.length !== 1404) throw new RangeError(`content of ${content.length} bytes`)
     return this.#send(command, circuitId, content)
   }
 
-  #send(command: 0 | LinkMessageCommand, circuitId: number, bytes: Uint8Array): boolean {
+  #send(command: 0 | CircuitCommand, circuitId: number, bytes: Uint8Array): boolean {
     if (!this.up) return false
     this.network.queue.push({
       from: this.owner,
@@ -70,7 +72,7 @@ export class FakeLink implements CircuitLink {
 export interface FakeNode {
   readonly name: string
   readonly id: Uint8Array
-  readonly onion: OnionKeyPair
+  readonly onion: X25519KeyPair
   readonly circuits: RelayCircuits
   /** Circuits that end here, in the order they came, with what came over them. */
   readonly exits: { readonly circuit: ExitCircuit; readonly packets: [number, string][]; ended: number | undefined }[]
@@ -145,7 +147,7 @@ export class FakeNetwork {
   /** The side of `from` of its link to `to`; one link for both directions. */
   link(from: string, to: string): FakeLink {
     const existing = this.#links.get(from + to)
-    if (existing !== undefined && existing.up) return existing
+    if (existing !== undefined && existing.up && !existing.isSilent) return existing
     const one = new FakeLink(this, from, to, true)
     const two = new FakeLink(this, to, from, false)
     one.other = two
@@ -162,6 +164,7 @@ export class FakeNetwork {
         id: this.keyOf(name),
         onionKey: this.nodes.get(name)?.onion.publicKey ?? this.keyOf(name),
       })),
+      timeoutMs: 5000,
       ...options,
     })
   }

@@ -10,7 +10,8 @@ import { deriveKeys, encryptOnce } from '../../src/circuit/ntor3-functions.ts'
 import { CircuitReason } from '../../src/circuit/reasons.ts'
 import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake, type ServerHandshakeOptions } from '../../src/circuit/server-handshake.ts'
-import { generateX25519 } from '../../src/circuit/x25519-key-pair.ts'
+import { generateKemKeyPair } from '../../src/ml-kem.ts'
+import { generateX25519 } from '../../src/x25519.ts'
 import { x25519, x25519PublicKey } from '../../src/sodium.ts'
 
 interface TorVector {
@@ -218,6 +219,23 @@ test('bytes of any kind and length never throw and never pass', () => {
     cut.set(client.message.subarray(0, length))
     assert.equal(answer(cut), CircuitReason.malformed)
   }
+})
+
+test('a handshake that fails leaves no ephemeral key behind', () => {
+  const drawn: Uint8Array[] = []
+  const recorded = {
+    bytes(length: number): Uint8Array {
+      drawn.push(systemRandom.bytes(length))
+      return drawn.at(-1)!
+    },
+  }
+  const lowOrder = { networkId, nodeId, onionKey: new Uint8Array(32), depth: 1, purpose: 1, random: recorded } as const
+  assert.equal(ClientHandshake.start(lowOrder), undefined)
+  const own = generateX25519(systemRandom)
+  const kem = { ...generateKemKeyPair(), publicKey: new Uint8Array(1184).fill(0xff) }
+  const { message } = start({ ephemeral: { x25519: own, kem } })
+  assert.equal(answer(message, { random: recorded }), CircuitReason.handshakeRefused)
+  assert.deepEqual(drawn, [new Uint8Array(32), new Uint8Array(32)])
 })
 
 test('derived keys do not depend on how many are asked for', () => {

@@ -2,7 +2,7 @@ import { type Random, VirtualClock, seededRandom } from '@weft/core'
 import type { Endpoint } from '../../src/link/endpoint.ts'
 import { LinkSet, type LinkSetOptions } from '../../src/link/link-set.ts'
 import type { Link } from '../../src/link/link.ts'
-import { makeLinkKeyPair } from '../../src/link/noise/noise-handshake.ts'
+import { generateX25519 } from '../../src/x25519.ts'
 import { Packet } from '../../src/packet/packet.ts'
 
 export interface Conditions {
@@ -23,7 +23,7 @@ export interface Received {
 
 /** One side of a test: a set of links, and what it was told. */
 export class TestNode {
-  readonly keys = makeLinkKeyPair(seededRandom(1))
+  readonly keys = generateX25519(seededRandom(1))
   readonly received: Received[] = []
   readonly events: string[] = []
   readonly ups: Link[] = []
@@ -37,7 +37,7 @@ export class TestNode {
     this.#network = network
     this.endpoint = { address: '192.0.2.1', port }
     this.#random = seededRandom(port)
-    this.keys = makeLinkKeyPair(this.#random)
+    this.keys = generateX25519(this.#random)
     this.links = this.start(options)
   }
 

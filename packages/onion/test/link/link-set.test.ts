@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isWeftError } from '@weft/core'
+import { isWeftError, systemRandom } from '@weft/core'
+import type { Endpoint } from '../../src/link/endpoint.ts'
 import { TestNetwork, cell, numberOf } from './link-network.ts'
 
 function twoNodes(seed = 1) {
@@ -33,7 +34,6 @@ describe('a set of links', () => {
     )
     assert.equal(numberOf(b.received[0]!), 7)
     assert.deepEqual(b.received[1]!.bytes.subarray(0, 4), Uint8Array.of(1, 2, 3, 0))
-    assert.equal(link.rttMs, 2)
     assert.ok(b.ups[0]!.sendCell(5, cell(9)))
     await network.run(10)
     assert.equal(numberOf(a.received[0]!), 9)
@@ -100,7 +100,7 @@ describe('a set of links', () => {
     await network.run(200)
     assert.deepEqual(a.events, ['down: no answer'])
     assert.equal(link.sendCell(1, cell(1)), false)
-    assert.equal([...a.links.links()].length, 0)
+    assert.equal(a.links.size, 0)
     assert.equal(a.links.nextTimeout(), undefined)
   })
 
@@ -136,7 +136,27 @@ describe('a set of links', () => {
     refused(a.keys.publicKey)
     refused(new Uint8Array(32))
     refused(new Uint8Array(31))
-    assert.equal([...a.links.links()].length, 0)
+    assert.equal(a.links.size, 0)
+  })
+
+  it('leaves no key behind that was made for a link to a key of low order', () => {
+    const drawn: Uint8Array[] = []
+    const random = {
+      bytes(length: number): Uint8Array {
+        drawn.push(systemRandom.bytes(length))
+        return drawn.at(-1)!
+      },
+    }
+    const { links, endpoint } = new TestNetwork().add(1, { random })
+    assert.throws(
+      () => links.connect(endpoint, new Uint8Array(32), true),
+      (error) => isWeftError(error, 'E_LINK_KEY'),
+    )
+    // The link's own key and the handshake's.
+    assert.deepEqual(
+      drawn.filter((bytes) => bytes.length === 32),
+      [new Uint8Array(32), new Uint8Array(32)],
+    )
   })
 
   it('does not shake hands across networks', async () => {
@@ -294,7 +314,7 @@ describe('a set of links', () => {
     await network.run(10)
     assert.deepEqual(b.events, ['up'])
     assert.deepEqual(b.received.map(numberOf), [3])
-    assert.equal([...b.links.links()].length, 1)
+    assert.equal(b.links.size, 1)
   })
 
   it('follows an initiator to a new address once it answers there, and not back by an old packet', async () => {
@@ -342,6 +362,30 @@ describe('a set of links', () => {
     assert.deepEqual(server.endpoint, a.endpoint)
   })
 
+  it('asks one address in 250 ms, however many addresses packets come from', async () => {
+    const { network, a, b } = twoNodes()
+    const link = a.links.connect(b.endpoint, b.keys.publicKey, false)
+    await network.run(10)
+    const server = b.ups[0]!
+    const asked = (from: Endpoint): number => {
+      network.log = []
+      link.sendCell(1, cell(0))
+      network.deliver(network.log[0]!, from, b)
+      return network.log.length - 1
+    }
+    const victims = Array.from({ length: 4 }, (_, i) => ({ address: '198.51.100.7', port: 77 + i }))
+    assert.deepEqual(victims.map(asked), [1, 0, 0, 0])
+    await network.run(249)
+    assert.deepEqual(victims.map(asked), [0, 0, 0, 0])
+    await network.run(1)
+    // The initiator did move meanwhile, and the next packet says so.
+    const moved = { address: '203.0.113.1', port: 9 }
+    assert.equal(asked(moved), 1)
+    network.deliver(network.log!.at(-1)!, b.endpoint, a)
+    network.deliver(network.log!.at(-1)!, moved, b)
+    assert.deepEqual(server.endpoint, moved)
+  })
+
   it('holds its limits on links, on links of one address and on handshakes', async () => {
     const network = new TestNetwork()
     const server = network.add(1, { limits: { links: 6, linksPerPrefix: 4, handshakes: 3 } })
@@ -362,7 +406,7 @@ describe('a set of links', () => {
     const again = network.add(40, { keys: server.keys, limits: { handshakes: 3 } })
     for (const [i, bytes] of initiations.entries())
       network.deliver(bytes, { address: `2001:db8::${i}`, port: 1 }, again)
-    assert.equal([...again.links.links()].length, 3)
+    assert.equal(again.links.size, 3)
     assert.deepEqual(again.events, [])
     const full = network.add(50, { limits: { links: 1 } })
     full.links.connect(server.endpoint, server.keys.publicKey, false)
@@ -399,7 +443,7 @@ describe('a set of links', () => {
       far.links.connect({ address: '192.0.2.1', port: 1_000 + i }, server.keys.publicKey, true)
       network.deliver(network.log.at(-1)!, { address: `198.51.100.${i}`, port: 1 }, server)
     }
-    assert.equal([...server.links.links()].length, 4)
+    assert.equal(server.links.size, 4)
     assert.equal(server.links.counters.tooManyLinks, 3)
   })
 
@@ -413,10 +457,10 @@ describe('a set of links', () => {
       return network.log!.at(-1)!
     }
     for (let i = 0; i < 10; i++) network.deliver(initiation(), { address: `198.51.100.${i}`, port: 1 }, server)
-    assert.equal([...server.links.links()].length, 6)
+    assert.equal(server.links.size, 6)
     assert.equal(server.links.counters.tooManyHandshakes, 4)
     for (let i = 0; i < 3; i++) network.deliver(initiation(), { address: '198.51.100.1', port: 2 + i }, server)
-    assert.equal([...server.links.links()].length, 8)
+    assert.equal(server.links.size, 8)
     await network.run(1_000)
     network.deliver(initiation(), { address: '203.0.113.1', port: 1 }, server)
     assert.equal(server.links.counters.tooManyHandshakes, 5)

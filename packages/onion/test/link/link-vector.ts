@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { type Random, fromHex, toHex } from '@weft/core'
-import { kemDecapsulate, kemEncapsulate } from '../../src/circuit/ml-kem.ts'
+import { kemDecapsulate, kemEncapsulate } from '../../src/ml-kem.ts'
 import { LinkInitiation, ReceivedInitiation, initiationAead } from '../../src/link/link-handshake.ts'
 import type { Kem } from '../../src/link/noise/noise-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'

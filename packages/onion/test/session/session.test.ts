@@ -259,6 +259,49 @@ test('close tells the other side code and reason; streams are reset; nothing is 
   assert.equal(path.ends.length, 2)
 })
 
+test('two CLOSE frames in a packet, or one behind what closed the session, end it once', () => {
+  const { ends, give, session } = alone('client')
+  session.openStream(TARGET)
+  give((w) => {
+    w.close(SessionCode.stopping, 'first')
+    w.close(SessionCode.internal, 'second')
+  })
+  assert.deepEqual(ends, ['11 first'])
+  assert.equal(session.state, 'closed')
+
+  const closing = alone('exit', (stream) => {
+    stream.refuse(SessionCode.policy)
+    closing.session.close(SessionCode.stopping, 'the owner')
+  })
+  closing.give((w) => {
+    w.open(0, 80, 'a')
+    w.close(SessionCode.none, 'the client')
+  })
+  assert.deepEqual(closing.ends, ['11 the owner'])
+})
+
+test('CLOSE is sent once: packets that still come get no other', () => {
+  const { session, give } = alone('exit')
+  session.close(SessionCode.stopping, 'the exit stops')
+  assert.ok(session.wantsToSend())
+  session.fill(new Uint8Array(PAYLOAD))
+  give((w) => void w.ping())
+  assert.equal(session.wantsToSend(), false)
+})
+
+test('bytes of streams are counted once each way, however often they are sent', () => {
+  let sink: ReturnType<typeof exchange> | undefined
+  const path = simulatedPath(22, { ...GOOD, drop: 0.1, duplicate: 0.1 }, (stream) => {
+    stream.accept('192.0.2.1')
+    sink = exchange(stream, 300_000)
+  })
+  const back = exchange(path.client.session.openStream(TARGET), 200_000)
+  assert.ok(path.world.run(() => back.ended && sink?.ended === true, 60_000))
+  const [client, exit] = [path.client.session.stats, path.exit.session.stats]
+  assert.deepEqual([client.dataSent, client.dataReceived], [200_000, 300_000])
+  assert.deepEqual([exit.dataSent, exit.dataReceived], [300_000, 200_000])
+})
+
 test('a session whose packets are all lost probes, and ends after 120 s without any packet', () => {
   const { path, client } = opened()
   settle(path)
@@ -425,35 +468,35 @@ test('data of a stream that comes before its OPEN waits for it', () => {
   assert.deepEqual(ends, [])
 })
 
-test('without memory the next bytes in order still get through, and others are not acknowledged', () => {
-  const got: number[] = []
-  const session = new Session({
-    role: 'exit',
-    clock: { monotonic: () => 0 },
-    random: seededRandom(1),
-    payloadLength: PAYLOAD,
-    memory: new MemoryBudget(6144),
-    onStream(stream) {
-      stream.handler = { onData: (chunk) => void got.push(chunk.length) }
-      stream.accept('192.0.2.1')
-    },
+test('without memory the next bytes in order still get through, however pieces are cut, and others are not acknowledged', () => {
+  const got: number[][] = []
+  let ends = 0
+  const { session, give } = bareExit(new MemoryBudget(6144), (stream) => {
+    stream.handler = { onData: (chunk) => void got.push([...chunk]), onEnd: () => void ends++ }
+    stream.accept('192.0.2.1')
   })
-  const give = (number: number, write: (writer: FrameWriter) => void): void => {
-    const payload = new Uint8Array(PAYLOAD)
-    const writer = new FrameWriter()
-    writer.reset(payload)
-    write(writer)
-    writer.finish()
-    session.receive(number, payload)
-    session.endBatch()
-  }
-  give(1, (w) => void w.open(0, 80, 'a'))
-  give(2, (w) => data(w, 0, 50, 10, false))
+  /** The bytes of a stream that counts up from 0. */
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
+  const piece = (from: number, to: number, fin = false): void =>
+    give((w, payload) => {
+      const length = w.streamHead(0, from, to - from, fin)
+      payload.set(range(from, from + length), w.at)
+      w.wrote(length)
+    })
+  give((w) => void w.open(0, 80, 'a'))
+  piece(50, 60)
   const { bytesReceived } = session.stats
   assert.equal(bytesReceived, PAYLOAD)
-  give(3, (w) => data(w, 0, 0, 50, false))
-  give(4, (w) => data(w, 0, 50, 10, true))
-  assert.deepEqual(got, [50, 10])
+  piece(0, 50)
+  piece(50, 60)
+  assert.deepEqual(got, [range(0, 50), range(50, 60)])
+  // Sent again and cut elsewhere: what is new of it is handed on.
+  piece(40, 90)
+  piece(20, 60)
+  assert.deepEqual(got.slice(2), [range(60, 90)])
+  assert.equal(session.stats.dataReceived, 90)
+  piece(90, 90, true)
+  assert.deepEqual([got.length, ends, session.state], [3, 1, 'open'])
 })
 
 test('the exit counts every write against its memory: a stream that exceeds it is reset with code 10', () => {
@@ -495,11 +538,11 @@ function bareExit(memory: MemoryBudget, onStream?: (stream: SessionStream) => vo
     ...(onStream === undefined ? {} : { onStream }),
   })
   let number = 0
-  const give = (write: (writer: FrameWriter) => void): void => {
+  const give = (write: (writer: FrameWriter, payload: Uint8Array) => void): void => {
     const payload = new Uint8Array(PAYLOAD)
     const writer = new FrameWriter()
     writer.reset(payload)
-    write(writer)
+    write(writer, payload)
     writer.finish()
     session.receive(++number, payload)
     session.endBatch()

@@ -1,8 +1,4 @@
-/** An X25519 key pair, 32 bytes each. */
-export interface PacketKeyPair {
-  readonly publicKey: Uint8Array
-  readonly secretKey: Uint8Array
-}
+import type { X25519KeyPair } from '@weft/crypto'
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
 export interface EngineInit {
@@ -11,7 +7,7 @@ export interface EngineInit {
   readonly nodeKey: Uint8Array
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
   /** Of a node that carries packets for others; a client has none. */
-  readonly keys: { readonly link: PacketKeyPair; readonly onion: PacketKeyPair } | undefined
+  readonly keys: { readonly link: X25519KeyPair; readonly onion: X25519KeyPair } | undefined
   /** Where packets come in; port 0 takes a free one. */
   readonly udp: { readonly host: string; readonly port: number }
   /** Where the proxy listens once it is up. */

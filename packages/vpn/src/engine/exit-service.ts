@@ -24,12 +24,15 @@ export interface ExitServiceInit {
   readonly logger: Logger
 }
 
-/** ms to connect to a target; the client waits for 5 s. */
+/** ms to connect to a target; the client waits for 4.4 s (OPEN_MS of stream-opener.ts), the way there and back included. */
 const DIAL_MS = 3_800
 /** Sessions at once: some 30 KB each before a byte is carried. */
 const MAX_SESSIONS = 2_048
-/** Connections to targets at once. */
-const MAX_STREAMS = 4_096
+/**
+ * Connections to targets at once: as many as the memory of all sessions has streams (12 MiB at 6 KiB each). A connection may outlast
+ * its stream, while its target reads slowly, so the streams alone are no bound.
+ */
+const MAX_CONNECTIONS = 2_048
 /** ms after which a connection that carried nothing is ended; they are looked at so often, all together. */
 const IDLE_MS = 15 * 60_000
 const SWEEP_MS = 60_000
@@ -67,7 +70,7 @@ export class ExitService {
       random,
       payloadLength: circuit.payloadLength,
       memory,
-      onStream: (stream) => void this.#open(stream, driver),
+      onStream: (stream) => this.#take(stream, driver),
       onWritable: () => driver.wake(),
       onClose: () => {
         // What says that it is over goes out before the circuit does.
@@ -120,13 +123,20 @@ export class ExitService {
     }
   }
 
+  #take(stream: SessionStream, driver: SessionDriver): void {
+    this.#open(stream, driver).catch((error: unknown) => {
+      this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
+      stream.refuse(SessionCode.internal)
+      driver.wake()
+    })
+  }
+
   async #open(stream: SessionStream, driver: SessionDriver): Promise<void> {
     const { policy, resolver } = this.#init
     const refuse = (code: number): void => {
       stream.refuse(code)
       driver.wake()
     }
-    if (this.#sockets.size >= MAX_STREAMS) return refuse(SessionCode.limit)
     const { target } = stream
     if (target === undefined) return refuse(SessionCode.violation)
     const { host, port } = target
@@ -139,8 +149,8 @@ export class ExitService {
       return refuse(codeOfResolve(error))
     }
     if (gone) return
-    // Once more: many may have waited for one slow name.
-    if (this.#sockets.size >= MAX_STREAMS) return refuse(SessionCode.limit)
+    // Only now: many may have waited for one slow name.
+    if (this.#sockets.size >= MAX_CONNECTIONS) return refuse(SessionCode.limit)
     if (policy.refusal(address, port) !== undefined) return refuse(SessionCode.policy)
     this.#dial(stream, driver, address, port)
   }
@@ -192,6 +202,11 @@ export class ExitService {
       driver.wake()
     })
   }
+}
+
+/** Of a system call that failed; the message may hold an address, which is never logged. */
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
 function codeOfResolve(error: unknown): number {

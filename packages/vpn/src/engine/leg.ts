@@ -51,7 +51,7 @@ const ROLES: readonly HopRole[] = ['entry', 'relay', 'exit']
 export class Leg {
   readonly hops: readonly RouteMember[]
   readonly #init: LegInit
-  readonly #circuit: ClientCircuit
+  #circuit: ClientCircuit | undefined
   readonly #watch: Alarm
   readonly #streams = new Set<SessionStream>()
   #session: Session | undefined
@@ -75,17 +75,21 @@ export class Leg {
   readonly #begunAt: number
 
   constructor(init: LegInit) {
-    const { clock, hops, link, circuits } = init
     this.#init = init
-    this.hops = hops
-    this.#since = clock.now()
-    this.#begunAt = clock.monotonic()
-    this.#watch = new Alarm(clock, () => this.#look())
-    this.#circuit = circuits.build({
+    this.hops = init.hops
+    this.#since = init.clock.now()
+    this.#begunAt = init.clock.monotonic()
+    this.#watch = new Alarm(init.clock, () => this.#look())
+  }
+
+  /** Begins to build it; it may be over at once, when a hop's key is none. */
+  start(): void {
+    const { hops, link, circuits } = this.#init
+    const circuit = circuits.build({
       link,
       hops: hops.map(({ key, onionKey }) => ({ id: key, onionKey })),
       timeoutMs: BUILD_MS,
-      onReady: () => this.#onReady(),
+      onReady: () => this.#onReady(circuit),
       onPacket: (packetNumber, payload) => this.#onPacket(packetNumber, payload),
       onPong: (hop) => {
         if (hop === hops.length - 1) this.#heard()
@@ -95,6 +99,7 @@ export class Leg {
         this.#end(circuitFault(reason, hops[atHop], ROLES[atHop]))
       },
     })
+    this.#circuit = circuit
   }
 
   get ready(): boolean {
@@ -133,9 +138,10 @@ export class Leg {
     return this.#streams.size
   }
 
+  /** Bytes of its streams that went each way, as who sent and received them counts; none goes back when it ends. */
   get bytes(): { readonly sent: number; readonly received: number } {
     const stats = this.#session?.stats
-    return { sent: stats?.bytesSent ?? 0, received: stats?.bytesReceived ?? 0 }
+    return { sent: stats?.dataSent ?? 0, received: stats?.dataReceived ?? 0 }
   }
 
   /** Opens a stream; undefined when the leg is not ready, or ends. @throws WeftError E_TARGET_INVALID, E_SESSION_STREAMS */
@@ -163,7 +169,7 @@ export class Leg {
       state:
         this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : this.#suspect ? 'silent' : state,
       hops: this.hops.map((hop, index) => this.#hopStatus(hop, index)),
-      rttMs: this.#session?.stats.rttMs ?? this.#circuit.rttMs.at(-1),
+      rttMs: this.#session?.stats.rttMs ?? this.#circuit?.rttMs.at(-1),
       streams: this.#streams.size,
       since: this.#since,
       fault: this.#fault,
@@ -182,7 +188,7 @@ export class Leg {
       this.#culprit = this.#unreachable
       this.#end(unreachableFault(this.#unreachable))
     } else if (this.#state === 'ready') {
-      this.#circuit.ping(this.hops.length - 1)
+      this.#circuit?.ping(this.hops.length - 1)
       this.#probed = true
       this.#expectAnswer()
       this.#suspectNow()
@@ -193,13 +199,13 @@ export class Leg {
     this.#end(undefined)
   }
 
-  #onReady(): void {
+  #onReady(circuit: ClientCircuit): void {
     const { clock, random, queue } = this.#init
     const session = new Session({
       role: 'client',
       clock,
       random,
-      payloadLength: this.#circuit.payloadLength,
+      payloadLength: circuit.payloadLength,
       onWritable: () => this.#driver?.wake(),
       onClose: (code) => {
         // What this side closes is over already (#end): whatever else ends a session, code 0 too, is laid to its exit.
@@ -209,7 +215,7 @@ export class Leg {
       },
     })
     this.#session = session
-    this.#driver = new SessionDriver(session, this.#circuit, queue, clock)
+    this.#driver = new SessionDriver(session, circuit, queue, clock)
     this.#state = 'ready'
     this.#heardAt = clock.monotonic()
     this.#readyAt = this.#heardAt
@@ -246,7 +252,7 @@ export class Leg {
       // A download that stops leaves nothing of ours unanswered: ask.
       this.#probed = true
       this.#probeAfter = Math.min(PROBE_MOST_MS, 2 * this.#probeAfter)
-      this.#circuit.ping(this.hops.length - 1)
+      this.#circuit?.ping(this.hops.length - 1)
     }
     // Nobody is called silent for what this thread did not hear.
     if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
@@ -272,7 +278,7 @@ export class Leg {
   }
 
   #ping(): void {
-    for (const index of this.hops.keys()) this.#circuit.ping(index)
+    for (const index of this.hops.keys()) this.#circuit?.ping(index)
     this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
     this.#watch.set(this.#nextPing)
   }
@@ -286,13 +292,13 @@ export class Leg {
     this.#session?.close(SessionCode.none, '')
     this.#driver?.flush()
     this.#driver?.close()
-    this.#circuit.destroy()
+    this.#circuit?.destroy()
     this.#streams.clear()
     this.#init.onEnd(this)
   }
 
   #hopStatus(hop: RouteMember, index: number): HopStatus {
-    const { rttMs } = this.#circuit
+    const rttMs = this.#circuit?.rttMs ?? []
     const rtt = rttMs[index]
     const before = index === 0 ? 0 : rttMs[index - 1]
     // Pings of two hops that passed each other tell nothing of the way between them.

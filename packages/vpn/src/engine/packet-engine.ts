@@ -18,12 +18,15 @@ import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
 import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
-import { ClientRoutes, type TakeStream } from './client-routes.ts'
+import { ClientRoutes } from './client-routes.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
+import { IsolatedRoutes } from './isolated-routes.ts'
+import { LinkProbes } from './link-probes.ts'
 import type { ProbeTarget } from './probe-target.ts'
 import { SocksServer } from './socks-server.ts'
+import type { TakeStream } from './stream-opener.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -38,12 +41,6 @@ export interface EngineParts {
 const EXIT_MEMORY = 12 * 1024 * 1024
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
-/** Pairs of user and password with routes of their own at most; one more ends one (#endOldestIsolation). */
-const MAX_ISOLATIONS = 16
-/** The routes of requests without user and password; no credentials can have this name, which is base64. */
-const DEFAULT_ISOLATION = '-'
-/** ms that a node has to answer a validator's handshake; five initiations are sent meanwhile. */
-const PROBE_MS = 5_000
 
 /**
  * The packet path of one node, in one thread: datagrams come in from the UDP port, go through their link to the relay's
@@ -64,10 +61,9 @@ export class PacketEngine {
   readonly #relayAlarm: Alarm
   readonly #exit: ExitService | undefined
   readonly #resolver: NameResolver | undefined
-  readonly #routes = new Map<string, ClientRoutes>()
+  readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
-  /** Links that are probed: settled by their state. Whoever asks meanwhile gets the same answer. */
-  readonly #probes = new Map<CircuitLink, PromiseWithResolvers<boolean>>()
+  readonly #probes: LinkProbes
   #port: UdpPort | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
@@ -76,7 +72,6 @@ export class PacketEngine {
   #socks: SocksServer | undefined
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
-  #forwarded = 0
   #closed = false
 
   private constructor(init: EngineInit, parts: EngineParts) {
@@ -98,10 +93,7 @@ export class PacketEngine {
       },
       onCell: (link, circuitId, packet) => {
         if (this.#own.has(link)) this.#circuits.onCell(link, circuitId, packet)
-        else {
-          this.#forwarded++
-          this.#relay?.onCell(link, circuitId, packet)
-        }
+        else this.#relay?.onCell(link, circuitId, packet)
       },
       onMessage: (link, command, circuitId, content) => {
         if (this.#own.has(link)) this.#circuits.onMessage(link, command, circuitId, content)
@@ -123,12 +115,14 @@ export class PacketEngine {
       this.#relay?.onTimeout()
       this.#setAlarms()
     })
-    this.#meter = new ThroughputMeter(clock, () => this.#bytes(), parts.onThroughput)
+    this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
+    this.#routes = new IsolatedRoutes((isDefault) => this.#makeRoutes(isDefault))
+    this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
     if (roles.exit) {
       this.#resolver = new NameResolver({ clock, servers: init.exit.nameServers })
       this.#exit = new ExitService({
-        policy: new ExitPolicy(init.exit),
+        policy: new ExitPolicy({ ...init.exit, clock }),
         resolver: this.#resolver,
         memory: new MemoryBudget(EXIT_MEMORY),
         queue: this.#queue,
@@ -172,13 +166,13 @@ export class PacketEngine {
     this.#members = members
     this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
     this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
-    for (const routes of this.#routes.values()) routes.keep()
+    this.#routes.keep()
   }
 
   /** Members that the overlay cannot reach at the moment. */
   setUnreachable(unreachable: ReadonlySet<DidKey>): void {
     this.#unreachable = unreachable
-    for (const routes of this.#routes.values()) routes.onReach()
+    this.#routes.onReach(unreachable)
   }
 
   /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
@@ -197,7 +191,7 @@ export class PacketEngine {
       this.#socks = undefined
       throw error
     }
-    this.#routesOf(DEFAULT_ISOLATION).keep()
+    this.#routes.of(undefined).keep()
     this.#meter.start()
     this.#tellRoute()
   }
@@ -207,17 +201,15 @@ export class PacketEngine {
     const socks = this.#socks
     this.#socks = undefined
     await socks?.close()
-    for (const routes of this.#routes.values()) routes.close()
-    this.#routes.clear()
+    this.#routes.close()
     this.#meter.stop()
     this.#tellRoute()
   }
 
   status(): VpnStatus {
-    const routes = this.#routes.get(DEFAULT_ISOLATION)
     return {
       state: this.#state(),
-      fault: routes?.fault,
+      fault: this.#routes.default?.fault,
       proxy: this.#socks === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
       streams: this.#socks?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#socks?.failures ?? [],
@@ -228,28 +220,10 @@ export class PacketEngine {
 
   /**
    * Makes a link to a node that asks for admission, as a stranger would.
-   * @throws WeftError E_PACKETS_SILENT when nobody with its link key answers
+   * @throws WeftError E_PACKETS_SILENT when nobody with its link key answers; E_LINK_KEY, E_LINK_LIMIT, E_LINKS_CLOSED
    */
-  async probe({ endpoint, linkKey }: ProbeTarget): Promise<void> {
-    const link = this.#linkAsClient(endpoint, linkKey)
-    if (link.state === 'up') return
-    if (await (this.#probes.get(link)?.promise ?? this.#probeOnce(link))) return
-    throw new WeftError({
-      code: 'E_PACKETS_SILENT',
-      cause: `Nobody answered a link handshake with the key of the node at ${endpoint.address}:${endpoint.port} (UDP) within ${PROBE_MS / 1_000} s.`,
-      fix: 'Open the UDP port for packets (ports.public + 2) for the outside.',
-    })
-  }
-
-  async #probeOnce(link: Link): Promise<boolean> {
-    const answer = Promise.withResolvers<boolean>()
-    const cancel = this.#parts.clock.after(PROBE_MS, () => answer.resolve(false))
-    this.#probes.set(link, answer)
-    const answered = await answer.promise
-    cancel()
-    this.#probes.delete(link)
-    if (link.circuits === 0) link.close('closed')
-    return answered
+  probe(target: ProbeTarget): Promise<void> {
+    return this.#probes.probe(target)
   }
 
   async close(): Promise<void> {
@@ -281,7 +255,7 @@ export class PacketEngine {
   }
 
   #onLink(link: Link, state: 'up' | 'down'): void {
-    this.#probes.get(link)?.resolve(state === 'up')
+    this.#probes.onLink(link, state)
     if (state === 'down') {
       if (this.#own.has(link)) this.#circuits.onLinkDown(link)
       else this.#relay?.onLinkDown(link)
@@ -310,68 +284,37 @@ export class PacketEngine {
   }
 
   #open({ host, port, isolation }: SocksRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
-    return this.#routesOf(isolation ?? DEFAULT_ISOLATION).open(host, port, signal, take)
+    return this.#routes.of(isolation).open(host, port, signal, take)
   }
 
-  #routesOf(isolation: string): ClientRoutes {
-    const existing = this.#routes.get(isolation)
-    if (existing !== undefined) {
-      if (isolation !== DEFAULT_ISOLATION) {
-        // Used last: stands last.
-        this.#routes.delete(isolation)
-        this.#routes.set(isolation, existing)
-      }
-      return existing
-    }
-    if (this.#routes.size > MAX_ISOLATIONS) this.#endOldestIsolation()
+  #makeRoutes(isDefault: boolean): ClientRoutes {
     const { clock, random } = this.#parts
-    const routes = new ClientRoutes({
+    return new ClientRoutes({
       circuits: this.#circuits,
       self: this.#self,
       queue: this.#queue,
       clock,
       random,
       members: () => this.#members,
-      unreachable: () => this.#unreachable,
+      unreachable: this.#unreachable,
       linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
-      spares: isolation === DEFAULT_ISOLATION ? 1 : 0,
+      spares: isDefault ? 1 : 0,
       onChange: () => {
         this.#setAlarms()
-        if (isolation === DEFAULT_ISOLATION) this.#tellRoute()
+        if (isDefault) this.#tellRoute()
       },
     })
-    this.#routes.set(isolation, routes)
-    return routes
-  }
-
-  /** Ends the one without open connections that was used longest ago; when all have some, the one used longest ago. */
-  #endOldestIsolation(): void {
-    const others = [...this.#routes].filter(([name]) => name !== DEFAULT_ISOLATION)
-    const [name, routes] = others.find(([, { streams }]) => streams === 0) ?? others[0] ?? []
-    if (name === undefined) return
-    this.#routes.delete(name)
-    routes?.close()
   }
 
   #state(): VpnStatus['state'] {
     if (this.#socks === undefined) return 'off'
-    return this.#routes.get(DEFAULT_ISOLATION)?.state ?? 'connecting'
+    return this.#routes.default?.state ?? 'connecting'
   }
 
   #route(): RouteStatus {
-    const legs = this.#routes.get(DEFAULT_ISOLATION)?.legs() ?? []
-    return { legs, rttMs: legs[0]?.rttMs, throughput: this.#meter.rate }
-  }
-
-  /** Bytes of all sessions of this client. */
-  #bytes(): { readonly sent: number; readonly received: number } {
-    let sent = 0
-    let received = 0
-    for (const { bytes } of this.#routes.values()) {
-      sent += bytes.sent
-      received += bytes.received
-    }
-    return { sent, received }
+    const legs = this.#routes.default?.legs() ?? []
+    const used = legs.find(({ state }) => state === 'active')
+    return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }
   }
 
   #carried(relay: RelayCircuits): CarriedStatus {
@@ -382,10 +325,10 @@ export class PacketEngine {
       sent: 0,
     }
     return {
-      circuits: relay.circuits().length,
-      links: [...this.#links.links()].length,
+      circuits: relay.size,
+      links: this.#links.size,
       exitStreams: this.#exit?.streams ?? 0,
-      packetsForwarded: this.#forwarded,
+      packetsForwarded: relay.forwarded,
       packetsReceived: received,
       packetsSent: sent,
       packetsDropped: { ...this.#links.counters, ...relay.drops, ...dropped, ...sendErrors, ...receiveErrors },
@@ -396,8 +339,7 @@ export class PacketEngine {
     if (this.#cancelRouteEvent !== undefined || this.#closed) return
     this.#cancelRouteEvent = this.#parts.clock.after(ROUTE_EVENT_MS, () => {
       this.#cancelRouteEvent = undefined
-      const fault = this.#routes.get(DEFAULT_ISOLATION)?.fault
-      this.#parts.onRoute({ state: this.#state(), route: this.#route(), fault })
+      this.#parts.onRoute({ state: this.#state(), route: this.#route(), fault: this.#routes.default?.fault })
     })
   }
 }

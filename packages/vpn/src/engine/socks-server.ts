@@ -6,10 +6,10 @@ import { isNobodyLeft } from '../route/choose-route.ts'
 import { SOCKS_REPLY, type SocksReply } from '../socks/socks-codes.ts'
 import { type SocksRequest, SocksParser, socksReply } from '../socks/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
-import type { TakeStream } from './client-routes.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import { SocketPipe } from './socket-pipe.ts'
+import type { TakeStream } from './stream-opener.ts'
 
 export interface SocksServerInit {
   readonly queue: FlushQueue
@@ -17,7 +17,7 @@ export interface SocksServerInit {
   readonly open: (request: SocksRequest, signal: AbortSignal, take: TakeStream) => Promise<void>
 }
 
-/** Connections at once; more are refused by not being accepted. */
+/** Connections at once; Node accepts what is beyond them and closes it. */
 const MAX_CONNECTIONS = 2_048
 /** ms in which a client has to say what it wants. */
 const REQUEST_MS = 4_000
@@ -31,6 +31,7 @@ export class SocksServer {
   #opened = 0
   #failed = 0
   #open = 0
+  #port = 0
   readonly failures: ProxyFailure[] = []
 
   constructor(init: SocksServerInit) {
@@ -52,7 +53,8 @@ export class SocksServer {
       throw listenFault(error, host, port)
     }
     const address = this.#server.address()
-    return typeof address === 'object' && address !== null ? address.port : port
+    this.#port = typeof address === 'object' && address !== null ? address.port : port
+    return this.#port
   }
 
   async close(): Promise<void> {
@@ -65,7 +67,7 @@ export class SocksServer {
   #onConnection(socket: Socket): void {
     this.#sockets.add(socket)
     const controller = new AbortController()
-    const parser = new SocksParser()
+    const parser = new SocksParser(this.#port)
     const cancel = this.#init.clock.after(REQUEST_MS, () => {
       this.#fail({
         code: 'E_SOCKS_REQUEST',
@@ -75,15 +77,13 @@ export class SocksServer {
       socket.end(socksReply(SOCKS_REPLY.generalFailure))
       socket.resume()
     })
-    const early: Uint8Array[] = []
     const onData = (chunk: Buffer): void => {
       for (const step of parser.push(chunk)) {
         if (step.kind === 'request') {
           cancel()
           socket.off('data', onData)
           socket.pause()
-          early.push(step.rest)
-          void this.#serve(socket, step.request, early, controller.signal)
+          void this.#serve(socket, step.request, step.rest, controller.signal)
         } else if (step.kind === 'refuse') {
           this.#fail({
             code: 'E_SOCKS_REQUEST',
@@ -105,14 +105,9 @@ export class SocksServer {
     })
   }
 
-  async #serve(
-    socket: Socket,
-    request: SocksRequest,
-    early: readonly Uint8Array[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #serve(socket: Socket, request: SocksRequest, rest: Uint8Array, signal: AbortSignal): Promise<void> {
     try {
-      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, early, stream, leg))
+      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, rest, stream, leg))
     } catch (error) {
       const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
       if (signal.aborted) return
@@ -124,7 +119,8 @@ export class SocksServer {
     }
   }
 
-  #join(socket: Socket, early: readonly Uint8Array[], stream: SessionStream, leg: Leg): void {
+  /** @param rest what the client sent behind its request, for the target */
+  #join(socket: Socket, rest: Uint8Array, stream: SessionStream, leg: Leg): void {
     this.#opened++
     this.#open++
     const over = (): void => {
@@ -133,13 +129,20 @@ export class SocksServer {
     }
     const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
     socket.write(socksReply(SOCKS_REPLY.succeeded))
-    for (const bytes of early) if (bytes.length > 0) pipe.send(bytes)
+    if (rest.length > 0) pipe.send(rest)
     socket.resume()
   }
 
   #fail({ code, cause, fix }: Fault): void {
     this.#failed++
-    this.failures.unshift({ code, cause, fix, at: this.#init.clock.now() })
+    const at = this.#init.clock.now()
+    const [newest] = this.failures
+    if (newest?.code === code && newest.cause === cause) {
+      // A program that tries again and again would leave room for nothing else.
+      this.failures[0] = { ...newest, at, count: newest.count + 1 }
+      return
+    }
+    this.failures.unshift({ code, cause, fix, at, count: 1 })
     this.failures.length = Math.min(this.failures.length, KEPT_FAILURES)
   }
 }

@@ -11,9 +11,10 @@ export class ThroughputMeter {
   #cancel: (() => void) | undefined
   #at = 0
   #rate: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
-  /** What legs that are gone had carried: their bytes must not be taken back. */
+  /** As it was at the last look. */
   #seen = { sent: 0, received: 0 }
 
+  /** @param bytes what came and went so far, which never falls */
   constructor(
     clock: Clock,
     bytes: () => { readonly sent: number; readonly received: number },
@@ -44,9 +45,8 @@ export class ThroughputMeter {
     const now = this.#clock.monotonic()
     const seconds = Math.max(0.001, (now - this.#at) / 1_000)
     const bytes = this.#bytes()
-    // A leg that ended takes its count with it.
-    const sent = Math.max(0, bytes.sent - this.#seen.sent)
-    const received = Math.max(0, bytes.received - this.#seen.received)
+    const sent = bytes.sent - this.#seen.sent
+    const received = bytes.received - this.#seen.received
     const flowed =
       sent > 0 || received > 0 || this.#rate.sentBytesPerSecond > 0 || this.#rate.receivedBytesPerSecond > 0
     this.#rate = {

@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os'
-import { type PortRule, addressReach, canonicalHost, parsePortRule } from '@weft/core'
+import { type Clock, type PortRule, addressReach, canonicalHost, parsePortRule } from '@weft/core'
 
 export interface ExitPolicyInit {
+  readonly clock: Pick<Clock, 'monotonic'>
   /** What is dialled although it is not a public address: rules of `parsePortRule`. */
   readonly allow: readonly string[]
   /** What is never dialled, whatever else is said. */
@@ -14,6 +15,8 @@ export interface ExitPolicyInit {
 
 /** Mail between servers: an open exit would be a relay for spam (RFC 5321). */
 const REFUSED_PORTS = new Set([25])
+/** ms for which this machine's addresses are kept: to read them takes system calls and a descriptor. */
+const ADDRESSES_MS = 10_000
 
 /**
  * What an exit dials: public addresses, on every port but 25. Private, special and this machine's own addresses only by
@@ -23,10 +26,16 @@ export class ExitPolicy {
   readonly #allow: readonly PortRule[]
   readonly #deny: readonly PortRule[]
   readonly #own: ReadonlySet<string>
+  readonly #clock: Pick<Clock, 'monotonic'>
   readonly #interfaces: () => readonly string[]
+  /** As the system said last; undefined before it said anything. */
+  #addresses: ReadonlySet<string> | undefined
+  /** Monotonic ms: when it was asked last. */
+  #askedAt = Number.NEGATIVE_INFINITY
 
   /** @throws WeftError E_EXIT_RULE */
   constructor(init: ExitPolicyInit) {
+    this.#clock = init.clock
     this.#allow = init.allow.map(parsePortRule)
     this.#deny = init.deny.map(parsePortRule)
     this.#own = new Set(init.own.map((address) => canonicalHost(address) ?? address))
@@ -42,8 +51,23 @@ export class ExitPolicy {
     if (this.#allow.some((rule) => rule.matches(canonical, port))) return undefined
     if (REFUSED_PORTS.has(port)) return `port ${port} is not served`
     if (addressReach(canonical) !== 'global') return 'not a public address'
-    if (this.#own.has(canonical) || this.#interfaces().includes(canonical)) return "the exit's own address"
-    return undefined
+    if (this.#own.has(canonical)) return "the exit's own address"
+    const addresses = this.#machineAddresses()
+    if (addresses === undefined) return "this machine's addresses cannot be read"
+    return addresses.has(canonical) ? "the exit's own address" : undefined
+  }
+
+  /** Undefined when they never could be read: then nothing public is dialled. */
+  #machineAddresses(): ReadonlySet<string> | undefined {
+    const now = this.#clock.monotonic()
+    if (now - this.#askedAt < ADDRESSES_MS && this.#addresses !== undefined) return this.#addresses
+    this.#askedAt = now
+    try {
+      this.#addresses = new Set(this.#interfaces())
+    } catch {
+      // No descriptor is free: those that are known hardly changed meanwhile.
+    }
+    return this.#addresses
   }
 }
 

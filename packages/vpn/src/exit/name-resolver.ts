@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { type Clock, WeftError, canonicalHost } from '@weft/core'
+import { type Clock, WeftError, canonicalHost, withTimeout } from '@weft/core'
 
 export interface NameResolverInit {
   readonly clock: Clock
@@ -18,8 +18,10 @@ interface Cached {
 const MAX_CACHED = 2_000
 /** Lookups under way at once. */
 const MAX_RUNNING = 256
-/** ms for one try of one server; two tries. */
-const TRY_MS = 1_500
+/** ms for a whole lookup: before the client's patience ends (4.4 s), so that it hears of the name server and not of a timeout. */
+const LOOKUP_MS = 3_500
+/** ms for the first try of one server; two tries. */
+const TRY_MS = 1_000
 const TRIES = 2
 /** Seconds that an answer is kept at least and at most, whatever its TTL. */
 const MIN_TTL = 1
@@ -59,7 +61,9 @@ export class NameResolver {
     let running = this.#running.get(name)
     if (running === undefined) {
       if (this.#running.size >= MAX_RUNNING) throw tooMany()
-      running = this.#ask(name).finally(() => this.#running.delete(name))
+      const tooLate = (): WeftError => noAnswer(['ETIMEOUT'])
+      const ask = (): Promise<string> => this.#ask(name)
+      running = withTimeout(this.#clock, LOOKUP_MS, undefined, tooLate, ask).finally(() => this.#running.delete(name))
       this.#running.set(name, running)
     }
     return running
@@ -94,12 +98,7 @@ export class NameResolver {
       this.#keep(name, undefined, NEGATIVE_TTL)
       throw notFound()
     }
-    throw new WeftError({
-      code: 'E_NAME_SERVER',
-      cause: `The exit's name server did not answer (${failures.join(', ')}).`,
-      fix: 'Try again, or through another exit; its operator sets name servers by exit.name_servers.',
-      retryable: true,
-    })
+    throw noAnswer(failures)
   }
 
   #keep(name: string, address: string | undefined, ttl: number): void {
@@ -120,6 +119,15 @@ function notFound(): WeftError {
     code: 'E_NAME_NOT_FOUND',
     cause: 'There is no such name.',
     fix: 'Check the spelling of the host name.',
+  })
+}
+
+function noAnswer(codes: readonly string[]): WeftError {
+  return new WeftError({
+    code: 'E_NAME_SERVER',
+    cause: `The exit's name server did not answer (${codes.join(', ')}).`,
+    fix: 'Try again, or through another exit; its operator sets name servers by exit.name_servers.',
+    retryable: true,
   })
 }
 

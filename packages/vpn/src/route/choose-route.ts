@@ -4,8 +4,6 @@ import type { HopRole } from '../vpn.ts'
 import type { RouteMember } from './route-member.ts'
 
 export interface RouteWishes {
-  /** Positions from the client outwards; entry, relay, exit by default. */
-  readonly positions?: readonly HopRole[]
   /** Nodes that are never taken: this node itself. */
   readonly never: ReadonlySet<DidKey>
   /** Nodes of other legs: left out where there are others. */
@@ -14,13 +12,7 @@ export interface RouteWishes {
   readonly failed: readonly DidKey[]
 }
 
-export interface ChosenRoute {
-  /** From the entry to the exit. */
-  readonly hops: readonly RouteMember[]
-  /** What the choice had to give up, in words; empty when nothing. */
-  readonly relaxed: readonly string[]
-}
-
+/** From the client outwards. */
 const POSITIONS: readonly HopRole[] = ['entry', 'relay', 'exit']
 
 /** A reason for which a candidate cannot stand beside those that are chosen; undefined when it can. */
@@ -46,23 +38,19 @@ function weightOf(member: RouteMember, position: HopRole): number {
 /**
  * Chooses distinct nodes for a route, at random by weight: no two of one family, one /16 (/32) or one AS. The scarcest
  * position, the exit, is drawn first; nodes of other legs serve when nobody else can, and those that failed lately when not even they can.
+ * @returns from the entry to the exit
  * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with why each candidate fell out in `details`
  */
-export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes, random: Random): ChosenRoute {
-  const positions = wishes.positions ?? POSITIONS
+export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes, random: Random): RouteMember[] {
   const usable = members.filter(({ id }) => !wishes.never.has(id))
   let failure: WeftError | undefined
   // With every round one more of those that failed may serve: it may have been mended, or have been blamed for another.
   for (let readmitted = 0; readmitted <= wishes.failed.length; readmitted++) {
     const failed = new Set(wishes.failed.slice(readmitted))
     const working = usable.filter(({ id }) => !failed.has(id))
-    const relaxed = readmitted === 0 ? [] : ['nodes that failed lately are used, since there are no others']
-    for (const [candidates, shared] of [
-      [working.filter(({ id }) => !wishes.busy.has(id)), []],
-      [working, ['nodes of another leg are used, since there are no others']],
-    ] as const) {
+    for (const candidates of [working.filter(({ id }) => !wishes.busy.has(id)), working]) {
       try {
-        return { hops: draw(candidates, positions, random), relaxed: [...relaxed, ...shared] }
+        return draw(candidates, random)
       } catch (error) {
         if (!(error instanceof WeftError)) throw error
         failure = error
@@ -75,14 +63,14 @@ export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes
 /** Tries again with other draws when an early choice leaves no candidate for a later position. */
 const TRIES = 16
 
-function draw(candidates: readonly RouteMember[], positions: readonly HopRole[], random: Random): RouteMember[] {
-  const order = positions.map((_, index) => index).toReversed()
+function draw(candidates: readonly RouteMember[], random: Random): RouteMember[] {
+  const order = POSITIONS.map((_, index) => index).toReversed()
   let failure: WeftError | undefined
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const hops = new Map<number, RouteMember>()
     failure = undefined
     for (const index of order) {
-      const position = positions[index] as HopRole
+      const position = POSITIONS[index] as HopRole
       const chosen = [...hops.values()]
       const fitting: RouteMember[] = []
       const discarded: Record<string, string> = {}
@@ -98,7 +86,7 @@ function draw(candidates: readonly RouteMember[], positions: readonly HopRole[],
       }
       hops.set(index, member)
     }
-    if (failure === undefined) return positions.map((_, index) => hops.get(index) as RouteMember)
+    if (failure === undefined) return POSITIONS.map((_, index) => hops.get(index) as RouteMember)
   }
   throw failure as WeftError
 }

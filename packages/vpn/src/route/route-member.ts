@@ -7,7 +7,7 @@ export interface RouteMember {
   /** 32 bytes, Ed25519: the node's key. */
   readonly key: Uint8Array
   readonly roles: readonly Role[]
-  /** Where its packets go, the first address that this node can dial. */
+  /** Where its packets go: the first of its addresses. */
   readonly endpoint: { readonly address: string; readonly port: number }
   /** 32 bytes each, X25519. */
   readonly linkKey: Uint8Array

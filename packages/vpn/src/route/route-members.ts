@@ -1,23 +1,21 @@
 import { isIPv4 } from 'node:net'
 import { canonicalHost, ipv6Groups, mappedIPv4 } from '@weft/core'
 import { fromDidKey } from '@weft/crypto'
-import type { Member } from '@weft/overlay'
+import { type Member, parsePacketAddress } from '@weft/overlay'
 import type { RouteMember } from './route-member.ts'
-
-const ADDRESS = /^\/ip[46]\/([0-9a-f.:]+)\/udp\/([0-9]{1,5})$/
 
 /** The members of the signed map that carry packets, in the form that the packet path takes. */
 export function routeMembers(members: readonly Member[]): RouteMember[] {
   return members.flatMap((member): RouteMember[] => {
     const { packets } = member
-    const [, address, port] = ADDRESS.exec(packets?.addresses[0] ?? '') ?? []
+    const address = parsePacketAddress(packets?.addresses[0] ?? '')
     if (packets === undefined || address === undefined) return []
     return [
       {
         id: member.id,
         key: fromDidKey(member.id),
         roles: member.roles,
-        endpoint: { address, port: Number(port) },
+        endpoint: { address: address.host, port: address.port },
         linkKey: packets.linkKey,
         onionKey: packets.onionKey,
         family: member.family,

@@ -52,7 +52,8 @@ export class VpnService implements Vpn {
   readonly #engineInit: EngineInit
   readonly #emitter = new Emitter<VpnEvents>()
   #thread: Promise<PacketThread> | undefined
-  #startedAt = 0
+  /** Monotonic ms: since when the thread runs; undefined while it does not. */
+  #startedAt: number | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #wanted = false
@@ -182,9 +183,10 @@ export class VpnService implements Vpn {
   async #start(): Promise<PacketThread> {
     const { clock, logger } = this.#init
     try {
-      const thread = await PacketThread.open(this.#engineInit, logger, {
+      const thread = await PacketThread.open(this.#engineInit, clock, logger, {
         onRoute: (event) => {
-          this.#exit = event.route.legs[0]?.hops.at(-1)?.node
+          const used = event.route.legs.find(({ state }) => state === 'active')
+          this.#exit = used?.hops.at(-1)?.node
           this.#blocked = event.state === 'blocked' ? event.fault : undefined
           this.#emitter.emit('route', event)
         },
@@ -208,10 +210,16 @@ export class VpnService implements Vpn {
     this.#exit = undefined
     this.#blocked = undefined
     this.#fault = faultOf(error)
+    const ranMs = this.#startedAt === undefined ? 0 : clock.monotonic() - this.#startedAt
+    this.#startedAt = undefined
     if (this.#closed) return
+    if (ranMs > STABLE_MS) this.#restartMs = RESTART_FIRST_MS
     logger.error('the packet thread ended; it is started again', { cause: error.cause, afterMs: this.#restartMs })
-    if (clock.monotonic() - this.#startedAt > STABLE_MS) this.#restartMs = RESTART_FIRST_MS
-    this.#cancelRestart = clock.after(this.#restartMs, () => void this.#restart())
+    this.#cancelRestart?.()
+    this.#cancelRestart = clock.after(this.#restartMs, () => {
+      this.#cancelRestart = undefined
+      void this.#restart()
+    })
     this.#restartMs = Math.min(RESTART_MOST_MS, 2 * this.#restartMs)
   }
 
@@ -219,6 +227,11 @@ export class VpnService implements Vpn {
     try {
       await (this.#wanted ? this.up() : this.open())
     } catch (error) {
+      // A thread that was lost once it was open has been heard of already.
+      if (this.#closed || this.#cancelRestart !== undefined) return
+      // It may run although the proxy did not start, and would keep its port from the next one.
+      const thread = await this.#thread?.catch(() => undefined)
+      await thread?.[Symbol.asyncDispose]()
       this.#onLost(asThreadFault(error))
     }
   }

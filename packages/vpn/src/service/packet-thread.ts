@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { type Logger, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, WeftError, messageOf, withTimeout } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
@@ -11,12 +11,15 @@ import type { PacketCommand, PacketReport } from './packet-messages.ts'
 export interface PacketThreadEvents {
   onRoute(event: VpnEvents['route']): void
   onThroughput(event: Throughput): void
-  /** The thread ended although nobody asked it to. */
+  /** The thread ended although nobody asked it to. Not called before it was open: then `open` rejects. */
   onLost(error: WeftError): void
 }
 
 /** MB. Packets live in buffers outside the heap; what is on it are a few objects a link, circuit and stream. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 }
+
+/** ms in which a thread that is asked to close may say farewell to its peers; it needs a few. */
+const CLOSE_MS = 2_000
 
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
@@ -26,14 +29,17 @@ type Asking =
 /** The main thread's end of the packet thread: asks it, and hears what it tells. */
 export class PacketThread implements AsyncDisposable {
   readonly #worker: Worker
+  readonly #clock: Clock
   readonly #logger: Logger
   readonly #events: PacketThreadEvents
   readonly #pending = new Map<number, PromiseWithResolvers<VpnStatus | undefined>>()
   #lastId = 0
   #over: WeftError | undefined
+  #opened = false
   #closing = false
 
-  private constructor(logger: Logger, events: PacketThreadEvents) {
+  private constructor(clock: Clock, logger: Logger, events: PacketThreadEvents) {
+    this.#clock = clock
     this.#logger = logger
     this.#events = events
     this.#worker = new Worker(workerUrl(), { name: 'weft-packets', resourceLimits: RESOURCE_LIMITS })
@@ -43,10 +49,11 @@ export class PacketThread implements AsyncDisposable {
   }
 
   /** Starts the thread and opens its UDP port. @throws WeftError E_PORT_TAKEN, E_PACKETS_FAILED */
-  static async open(init: EngineInit, logger: Logger, events: PacketThreadEvents): Promise<PacketThread> {
-    const thread = new PacketThread(logger, events)
+  static async open(init: EngineInit, clock: Clock, logger: Logger, events: PacketThreadEvents): Promise<PacketThread> {
+    const thread = new PacketThread(clock, logger, events)
     try {
       await thread.#ask({ type: 'open', init })
+      thread.#opened = true
       return thread
     } catch (error) {
       await thread[Symbol.asyncDispose]()
@@ -74,7 +81,7 @@ export class PacketThread implements AsyncDisposable {
     return (await this.#ask({ type: 'status' })) as VpnStatus
   }
 
-  /** @throws WeftError E_PACKETS_SILENT, E_CIRCUIT_REFUSED */
+  /** @throws WeftError as `PacketEngine.probe`, E_PACKETS_FAILED */
   async probe(target: ProbeTarget): Promise<void> {
     await this.#ask({ type: 'probe', target })
   }
@@ -82,7 +89,9 @@ export class PacketThread implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#over === undefined && !this.#closing) {
       this.#closing = true
-      await this.#ask({ type: 'close' }).catch(() => {})
+      // One that hangs answers nothing, and is ended all the same.
+      const ask = () => this.#ask({ type: 'close' })
+      await withTimeout(this.#clock, CLOSE_MS, undefined, closeSilent, ask).catch(() => {})
     }
     await this.#worker.terminate()
   }
@@ -126,7 +135,7 @@ export class PacketThread implements AsyncDisposable {
     this.#over = error
     for (const { reject } of this.#pending.values()) reject(error)
     this.#pending.clear()
-    if (!this.#closing) this.#events.onLost(error)
+    if (this.#opened && !this.#closing) this.#events.onLost(error)
   }
 }
 
@@ -134,6 +143,10 @@ export class PacketThread implements AsyncDisposable {
 function workerUrl(): URL {
   const source = new URL('./packet.worker.ts', import.meta.url)
   return existsSync(source) ? source : new URL('./workers/packet.js', import.meta.url)
+}
+
+function closeSilent(): WeftError {
+  return threadFailed(`it did not close within ${CLOSE_MS / 1_000} s`)
 }
 
 function threadFailed(why: string): WeftError {

@@ -1,3 +1,4 @@
+import { isTargetHost } from '@weft/onion'
 import { SOCKS_REPLY, type SocksReply } from './socks-codes.ts'
 
 /** What a client asked for: CONNECT to a host and port. */
@@ -34,10 +35,13 @@ export function socksReply(reply: SocksReply): Uint8Array {
 }
 
 const SOCKS4_REJECTED = Uint8Array.of(0, 0x5b, 0, 0, 0, 0, 0, 0)
-const HTTP_ANSWER = new TextEncoder().encode(
-  'HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n' +
-    'This port speaks SOCKS5 (RFC 1928), not HTTP. Use for example: curl --proxy socks5h://127.0.0.1:7781 URL\n',
-)
+/** To one who took the port for that of an HTTP proxy. */
+function httpAnswer(port: number): Uint8Array {
+  return new TextEncoder().encode(
+    'HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n' +
+      `This port speaks SOCKS5 (RFC 1928), not HTTP. Use for example: curl --proxy socks5h://127.0.0.1:${port} URL\n`,
+  )
+}
 
 /**
  * The server's half of SOCKS5 (RFC 1928, with user and password of RFC 1929), sans-I/O: bytes in, steps out. It takes
@@ -47,6 +51,12 @@ export class SocksParser {
   #pending: Uint8Array = new Uint8Array()
   #state: 'greeting' | 'password' | 'request' | 'over' = 'greeting'
   #isolation: string | undefined
+  readonly #port: number
+
+  /** @param port the proxy's, to be named to who speaks HTTP to it */
+  constructor(port: number) {
+    this.#port = port
+  }
 
   /** @returns what to do now, in order. */
   push(bytes: Uint8Array): SocksStep[] {
@@ -91,7 +101,7 @@ export class SocksParser {
     if (version === undefined) return undefined
     if (version === 4) return refuse(SOCKS4_REJECTED, 'SOCKS4, which has no remote names')
     // A method of HTTP begins with a capital letter.
-    if (version >= 0x41 && version <= 0x5a) return refuse(HTTP_ANSWER, 'HTTP on the SOCKS5 port')
+    if (version >= 0x41 && version <= 0x5a) return refuse(httpAnswer(this.#port), 'HTTP on the SOCKS5 port')
     if (version !== VERSION) return refuse(Uint8Array.of(VERSION, NO_METHOD), `version ${version} of SOCKS`)
     if (count === undefined || this.#pending.length < 2 + count) return undefined
     const methods = this.#pending.subarray(2, 2 + count)
@@ -158,9 +168,9 @@ function hostOf(type: number, address: Uint8Array): string | undefined {
     )
     return URL.parse(`http://[${groups.join(':')}]`)?.hostname.slice(1, -1)
   }
-  // Printable ASCII without space: names in other scripts come as punycode (RFC 5891).
-  if (address.some((byte) => byte <= 0x20 || byte >= 0x7f)) return undefined
-  return String.fromCharCode(...address)
+  // Names in other scripts come as punycode (RFC 5891).
+  const name = String.fromCharCode(...address)
+  return isTargetHost(name) ? name : undefined
 }
 
 function refuse(bytes: Uint8Array, why: string): SocksStep {

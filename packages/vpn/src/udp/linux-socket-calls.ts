@@ -21,7 +21,6 @@ export interface LinuxSocketCalls {
   bind(fd: number, address: Uint8Array, length: number): number
   close(fd: number): number
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number
-  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number
   recvmmsg(fd: number, messages: Uint8Array, count: number, flags: number, timeout: null): number
   sendmsg(fd: number, message: Uint8Array, flags: number): number
@@ -59,13 +58,6 @@ export async function loadLinuxSocketCalls(): Promise<LinuxSocketCalls> {
       'void *',
       'uint',
     ]) as LinuxSocketCalls['setsockopt'],
-    getsockopt: libc.func('getsockopt', 'int', [
-      'int',
-      'int',
-      'int',
-      'void *',
-      'void *',
-    ]) as LinuxSocketCalls['getsockopt'],
     getsockname: libc.func('getsockname', 'int', ['int', 'void *', 'void *']) as LinuxSocketCalls['getsockname'],
     recvmmsg: libc.func('recvmmsg', 'int', ['int', 'void *', 'uint', 'int', 'void *']) as LinuxSocketCalls['recvmmsg'],
     sendmsg: libc.func('sendmsg', 'long', ['int', 'void *', 'int']) as LinuxSocketCalls['sendmsg'],

@@ -1,4 +1,4 @@
-import { canonicalHost, isWeftError, mappedIPv4, messageOf, throwIfAborted } from '@weft/core'
+import { canonicalHost, isWeftError, mappedIPv4, messageOf } from '@weft/core'
 import { type LinuxSocketCalls, loadLinuxSocketCalls } from './linux-socket-calls.ts'
 import { PlainPort } from './plain-port.ts'
 import { SegmentedPort } from './segmented-port.ts'
@@ -10,7 +10,7 @@ import type { UdpPort, UdpPortOptions } from './udp-port.ts'
  * Opens the fastest port that works here: super-packets where a test over the loopback succeeds, node:dgram elsewhere, with
  * a line in the log that says why.
  * @param load the system calls of this machine
- * @throws WeftError E_PORT_TAKEN, E_UDP_PORT (no such address, no privileges), E_ABORTED
+ * @throws WeftError E_PORT_TAKEN, E_UDP_PORT (no such address, no privileges)
  */
 export async function openUdpPort(
   options: UdpPortOptions,
@@ -19,11 +19,7 @@ export async function openUdpPort(
   const canonical = canonicalHost(options.host)
   if (canonical === undefined) throw udpPortError(options.host, options.port, 'the address is no IP literal')
   const own = { ...options, host: mappedIPv4(canonical) ?? canonical }
-  throwIfAborted(options.signal)
-  const port = (await openSegmented(own, load)) ?? (await PlainPort.open(own))
-  if (options.signal?.aborted === true) port.close()
-  throwIfAborted(options.signal)
-  return port
+  return (await openSegmented(own, load)) ?? (await PlainPort.open(own))
 }
 
 /** Undefined, and a line in the log, when it does not work here. @throws WeftError when no port would open */
@@ -34,10 +30,9 @@ async function openSegmented(
   try {
     const calls = await load()
     testSegmentation(calls, options.host.includes(':'))
-    throwIfAborted(options.signal)
     return new SegmentedPort(calls, options)
   } catch (error) {
-    if (isWeftError(error, 'E_PORT_TAKEN') || isWeftError(error, 'E_ABORTED')) throw error
+    if (isWeftError(error, 'E_PORT_TAKEN')) throw error
     options.logger.warn('packets go one by one: the kernel does not take several as one here', {
       reason: messageOf(error),
     })

@@ -21,7 +21,6 @@ const QUEUE_PACKETS = 1_024
 export class PlainPort implements UdpPort {
   readonly kind = 'plain'
   readonly address: Endpoint
-  readonly receiveBufferBytes: number
   readonly counters = new UdpCounters()
   readonly #socket: Socket
   readonly #onBatch: UdpPortOptions['onBatch']
@@ -60,7 +59,6 @@ export class PlainPort implements UdpPort {
     this.address = { address: host, port: socket.address().port }
     enlarge(() => socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES))
     enlarge(() => socket.setSendBufferSize(SEND_BUFFER_BYTES))
-    this.receiveBufferBytes = socket.getRecvBufferSize()
     socket.on('message', this.#onMessage)
     socket.on('error', (error) => this.counters.receiveFailed(systemErrorName(error)))
   }

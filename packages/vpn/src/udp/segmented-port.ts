@@ -23,12 +23,12 @@ const TURN_PACKETS = 512
  * datagram (docs/adr/0010-udp-port.md); everything else goes through system calls that take many packets each.
  *
  * In: a super-packet that node:dgram reads comes without the size of its segments. It is cut into packets, which is right
- * for each that consists of packets; of others come bytes that no receiver can authenticate.
+ * for each that consists of packets. Of a datagram of another size each full packet's length is taken as one; the rest is dropped.
+ * What is no packet of its sender's no receiver can authenticate.
  */
 export class SegmentedPort implements UdpPort {
   readonly kind = 'segmented'
   readonly address: Endpoint
-  readonly receiveBufferBytes: number
   readonly counters = new UdpCounters()
   readonly #socket: Socket
   readonly #onBatch: UdpPortOptions['onBatch']
@@ -60,7 +60,6 @@ export class SegmentedPort implements UdpPort {
     }
     forbidReuse(calls, fd)
     this.address = { address: host, port: this.#socket.address().port }
-    this.receiveBufferBytes = this.#socket.getRecvBufferSize()
     this.#onBatch = onBatch
     this.#destinations = new DestinationTable(isIPv6 ? AF_INET6 : AF_INET, host === '::')
     this.#ring = new ReceiveRing(calls, fd, this.#endpoints, this.counters)

@@ -12,8 +12,6 @@ export interface UdpPort {
   readonly kind: 'segmented' | 'plain'
   /** Where it is bound; the port is the real one when 0 was asked for. */
   readonly address: Endpoint
-  /** What the kernel's receive buffer takes, in its own accounting, bytes. Windows must stay below it. */
-  readonly receiveBufferBytes: number
   readonly counters: UdpCounters
   /**
    * Copies one packet of 1440 bytes into the batch for its destination. It leaves when the batch is full, and with
@@ -38,6 +36,4 @@ export interface UdpPortOptions {
    */
   readonly onBatch: (count: number, packets: readonly Packet[], from: readonly Endpoint[]) => void
   readonly logger: Logger
-  /** Cancels the opening; a port that is open is closed by `close`. */
-  readonly signal?: AbortSignal
 }

@@ -77,7 +77,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     clock,
     random,
     members: () => members,
-    unreachable: () => new Set(unreachable),
+    unreachable: new Set(),
     linkTo: () => ({}) as CircuitLink,
     spares: 0,
     onChange: () => {},
@@ -138,7 +138,7 @@ test('a node that the overlay cannot reach is left at once, and alone is blamed 
   assert.deepEqual(legsOf(routes, members), [[first, 'active']])
   const lost = members[2 + first]?.id as DidKey
   unreachable.add(lost)
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   assert.deepEqual(legsOf(routes, members), [
     [first, 'silent'],
     [1 - first, 'building'],
@@ -163,7 +163,7 @@ test('a node that only the overlay cannot reach keeps its leg: the exit answers'
   routes.keep()
   await clock.advance(20)
   unreachable.add(members[1]?.id as DidKey)
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   assert.equal(legsOf(routes, members)[0]?.[1], 'silent')
   await clock.advance(10)
   assert.deepEqual(legsOf(routes, members)[0], [0, 'active'])
@@ -177,7 +177,7 @@ test('a leg that is being built over a node that is lost is given up for one ove
   routes.keep()
   const [first = -1] = built
   unreachable.add(members[2 + first]?.id as DidKey)
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   await clock.advance(0)
   assert.deepEqual(legsOf(routes, members), [[1 - first, 'building']])
   routes.close()
@@ -186,7 +186,7 @@ test('a leg that is being built over a node that is lost is given up for one ove
 test('unreachable nodes serve when there are no others', async () => {
   const { clock, routes, built, members, unreachable } = network(5, 2)
   for (const { id } of members) unreachable.add(id)
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   await clock.advance(20)
   assert.equal(routes.state, 'connected')
   assert.equal(built.length, 1)
@@ -200,12 +200,12 @@ test('a node that was lost and is back serves at once', async () => {
   await clock.advance(20)
   const [first = -1] = built
   unreachable.add(id(first))
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   await clock.advance(3_000)
   assert.deepEqual(legsOf(routes, members), [[1 - first, 'active']])
   unreachable.delete(id(first))
   unreachable.add(id(1 - first))
-  routes.onReach()
+  routes.onReach(new Set(unreachable))
   await clock.advance(20)
   assert.deepEqual(legsOf(routes, members)[0], [first, 'active'])
   routes.close()

@@ -33,7 +33,7 @@ test('a connection that carried nothing for 15 minutes is ended by the exit, one
   const clock = new VirtualClock()
   const queue = new FlushQueue(() => {})
   const exit = new ExitService({
-    policy: new ExitPolicy({ allow: ['127.0.0.1/32:*'], deny: [], own: [] }),
+    policy: new ExitPolicy({ clock, allow: ['127.0.0.1/32:*'], deny: [], own: [] }),
     resolver: new NameResolver({ clock, servers: [] }),
     memory: new MemoryBudget(12 << 20),
     queue,
@@ -51,7 +51,6 @@ test('a connection that carried nothing for 15 minutes is ended by the exit, one
     }
   const circuit: ExitCircuit = {
     payloadLength: PAYLOAD,
-    previousPeer: new Uint8Array(32),
     seal: carry((number, payload) => {
       session.receive(number, payload)
       driver.wake()

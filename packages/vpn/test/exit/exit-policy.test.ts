@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isWeftError, parsePortRule } from '@weft/core'
+import { VirtualClock, isWeftError, parsePortRule } from '@weft/core'
 import { ExitPolicy } from '../../src/exit/exit-policy.ts'
 
-const strict = new ExitPolicy({ allow: [], deny: [], own: ['203.0.113.9'], interfaces: () => ['8.8.4.4'] })
+const clock = new VirtualClock()
+const strict = new ExitPolicy({ clock, allow: [], deny: [], own: ['203.0.113.9'], interfaces: () => ['8.8.4.4'] })
 
 describe('exit policy', () => {
   test('public addresses are dialled', () => {
@@ -51,7 +52,7 @@ describe('exit policy', () => {
   })
 
   test('a rule opens what it names and no more; a denial wins', () => {
-    const policy = new ExitPolicy({ allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:7780-7899'], own: [] })
+    const policy = new ExitPolicy({ clock, allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:7780-7899'], own: [] })
     assert.equal(policy.refusal('127.0.0.1', 8080), undefined)
     assert.notEqual(policy.refusal('127.0.0.1', 7780), undefined)
     assert.notEqual(policy.refusal('127.0.0.1', 7899), undefined)
@@ -60,8 +61,46 @@ describe('exit policy', () => {
   })
 
   test("the machine's own interfaces are refused by default", () => {
-    const policy = new ExitPolicy({ allow: [], deny: [], own: [] })
+    const policy = new ExitPolicy({ clock, allow: [], deny: [], own: [] })
     assert.notEqual(policy.refusal('127.0.0.1', 80), undefined)
+    assert.equal(policy.refusal('1.1.1.1', 80), undefined)
+  })
+
+  test("the machine's addresses are read every 10 s, and kept while they cannot be read", async () => {
+    const time = new VirtualClock()
+    let answer: readonly string[] | undefined = ['8.8.4.4']
+    let asked = 0
+    const interfaces = (): readonly string[] => {
+      asked++
+      if (answer === undefined) throw new Error('EMFILE')
+      return answer
+    }
+    const policy = new ExitPolicy({ clock: time, allow: [], deny: [], own: [], interfaces })
+    for (let dial = 0; dial < 5; dial++) assert.notEqual(policy.refusal('8.8.4.4', 80), undefined)
+    assert.equal(policy.refusal('8.8.8.8', 80), undefined)
+    assert.equal(asked, 1)
+    answer = ['8.8.8.8']
+    await time.advance(10_000)
+    assert.equal(policy.refusal('8.8.4.4', 80), undefined)
+    assert.notEqual(policy.refusal('8.8.8.8', 80), undefined)
+    answer = undefined
+    await time.advance(10_000)
+    assert.notEqual(policy.refusal('8.8.8.8', 80), undefined)
+    assert.equal(policy.refusal('8.8.4.4', 80), undefined)
+    assert.equal(asked, 3)
+  })
+
+  test('nothing public is dialled while its own addresses never could be read', () => {
+    let broken = true
+    const interfaces = (): readonly string[] => {
+      if (broken) throw new Error('EMFILE')
+      return []
+    }
+    const policy = new ExitPolicy({ clock, allow: ['127.0.0.1/32:*'], deny: [], own: [], interfaces })
+    assert.match(policy.refusal('1.1.1.1', 443) ?? '', /cannot be read/)
+    assert.equal(policy.refusal('127.0.0.1', 443), undefined)
+    broken = false
+    assert.equal(policy.refusal('1.1.1.1', 443), undefined)
   })
 })
 

@@ -99,6 +99,16 @@ describe('names at an exit', () => {
     assert.equal(questions.length, asked)
   })
 
+  test('a server that is silent is told of before whoever asked gives up', async () => {
+    const clock = new VirtualClock()
+    const one = resolver(clock)
+    const pending = assert.rejects(one.resolve('silent.late.test'), fails('E_NAME_SERVER'))
+    while (!questions.includes('silent.late.test 1')) await new Promise((resolve) => setImmediate(resolve))
+    await clock.advance(3_500)
+    await pending
+    one.close()
+  })
+
   test('close gives up what is under way', async () => {
     const one = resolver()
     const pending = assert.rejects(one.resolve('silent.test'), fails('E_NAME_SERVER'))

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { SocksParser, type SocksStep, socksReply } from '../../src/socks/socks-parser.ts'
 
+const PORT = 24_681
 const GREETING = [5, 1, 0]
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 const name = (text: string): number[] => [3, text.length, ...Buffer.from(text, 'latin1')]
@@ -16,7 +17,7 @@ const request = (address: number[], port = 443, command = 1): number[] => [
 ]
 
 function run(...parts: Uint8Array[]): SocksStep[] {
-  const parser = new SocksParser()
+  const parser = new SocksParser(PORT)
   return parts.flatMap((part) => parser.push(part))
 }
 

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { type Logger, abortError, isWeftError, silentLogger } from '@weft/core'
+import { type Logger, isWeftError, silentLogger } from '@weft/core'
 import { loadLinuxSocketCalls } from '../../src/udp/linux-socket-calls.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
 import { PlainPort } from '../../src/udp/plain-port.ts'
@@ -37,7 +37,6 @@ describe('openUdpPort', () => {
     const port = await openUdpPort(options)
     port.close()
     assert.equal(port.kind, 'segmented')
-    assert.ok(port.receiveBufferBytes > 100_000)
   })
 
   it('takes the plain port elsewhere, and logs why', async () => {
@@ -62,11 +61,8 @@ describe('openUdpPort', () => {
     }
   })
 
-  it('refuses what is no address, and a signal that fired', async () => {
+  it('refuses what is no address', async () => {
     await assert.rejects(openUdpPort({ ...options, host: 'localhost' }), (error) => isWeftError(error, 'E_UDP_PORT'))
-    await assert.rejects(openUdpPort({ ...options, signal: AbortSignal.abort(abortError()) }), (error) =>
-      isWeftError(error, 'E_ABORTED'),
-    )
   })
 
   it('keeps a process alive while open, and not when closed', async () => {

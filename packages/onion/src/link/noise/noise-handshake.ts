@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { type Random, concatBytes } from '@weft/core'
+import type { X25519KeyPair } from '@weft/crypto'
 import {
   KEM_CIPHERTEXT_BYTES,
   KEM_KEY_BYTES,
@@ -8,16 +9,11 @@ import {
   generateKemKeyPair,
   kemDecapsulate,
   kemEncapsulate,
-} from '../../circuit/ml-kem.ts'
-import { KEY_BYTES, TAG_BYTES, wipe, x25519, x25519PublicKey } from '../../sodium.ts'
+} from '../../ml-kem.ts'
+import { KEY_BYTES, TAG_BYTES, wipe, x25519 } from '../../sodium.ts'
+import { generateX25519 } from '../../x25519.ts'
 import type { NoisePattern, NoiseToken } from './pattern.ts'
 import { SymmetricState } from './symmetric-state.ts'
-
-/** X25519 key pair, 32 bytes each. */
-export interface LinkKeyPair {
-  readonly publicKey: Uint8Array
-  readonly secretKey: Uint8Array
-}
 
 /** ML-KEM-768; another one only in tests, which need the same bytes twice. */
 export interface Kem {
@@ -33,18 +29,12 @@ export interface NoiseHandshakeOptions {
   readonly initiator: boolean
   readonly prologue: Uint8Array
   /** Static key of this side. */
-  readonly keys: LinkKeyPair
+  readonly keys: X25519KeyPair
   /** The responder's static key; given by the initiator. */
   readonly responderKey: Uint8Array
   /** Source of the ephemeral X25519 key. */
   readonly random: Random
   readonly kem?: Kem
-}
-
-/** A new X25519 key pair. */
-export function makeLinkKeyPair(random: Random): LinkKeyPair {
-  const secretKey = random.bytes(KEY_BYTES)
-  return { secretKey, publicKey: x25519PublicKey(secretKey) }
 }
 
 /** HandshakeState (Noise, revision 34, section 5.3) for patterns of two messages whose responder is known beforehand. */
@@ -54,8 +44,8 @@ export class NoiseHandshake {
   #symmetric: SymmetricState
   readonly #random: Random
   readonly #kem: Kem
-  readonly #static: LinkKeyPair
-  #ephemeral: LinkKeyPair | undefined
+  readonly #static: X25519KeyPair
+  #ephemeral: X25519KeyPair | undefined
   #kemSecret: KeyObject | undefined
   #remoteStatic: Uint8Array | undefined
   #remoteEphemeral: Uint8Array | undefined
@@ -146,7 +136,7 @@ export class NoiseHandshake {
   #write(token: NoiseToken): Uint8Array | undefined {
     switch (token) {
       case 'e':
-        this.#ephemeral = makeLinkKeyPair(this.#random)
+        this.#ephemeral = generateX25519(this.#random)
         this.#symmetric.mixHash(this.#ephemeral.publicKey)
         return this.#ephemeral.publicKey
       case 's':

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { type Random, fromHex, seededRandom, toHex, utf8 } from '@weft/core'
 import fc from 'fast-check'
-import { makeLinkKeyPair, NoiseHandshake } from '../../../src/link/noise/noise-handshake.ts'
+import { generateX25519 } from '../../../src/x25519.ts'
+import { NoiseHandshake } from '../../../src/link/noise/noise-handshake.ts'
 import { IK, IK_HFS } from '../../../src/link/noise/pattern.ts'
 import { aeadSeal, x25519PublicKey } from '../../../src/sodium.ts'
 
@@ -24,7 +25,7 @@ const pair = (hex: string) => ({ secretKey: fromHex(hex), publicKey: x25519Publi
 
 function pairOfHandshakes(seed: number, prologues: [string, string] = ['p', 'p']) {
   const random = seededRandom(seed)
-  const [initiatorKeys, responderKeys] = [makeLinkKeyPair(random), makeLinkKeyPair(random)]
+  const [initiatorKeys, responderKeys] = [generateX25519(random), generateX25519(random)]
   const common = { pattern: IK_HFS, random, responderKey: responderKeys.publicKey }
   return {
     initiatorKeys,
@@ -136,8 +137,8 @@ describe('the Noise state machine', () => {
   it('refuses an encapsulation key that fails FIPS 203', () => {
     const { responder, initiatorKeys } = pairOfHandshakes(6)
     const random = seededRandom(6)
-    makeLinkKeyPair(random)
-    const responderKey = makeLinkKeyPair(random).publicKey
+    generateX25519(random)
+    const responderKey = generateX25519(random).publicKey
     const initiator = new NoiseHandshake({
       pattern: IK_HFS,
       initiator: true,

@@ -1,0 +1,77 @@
+import type { Endpoint } from './endpoint.ts'
+import type { LinkInitiation } from './link-handshake.ts'
+import type { LinkHost } from './link-host.ts'
+import { HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS } from './timing.ts'
+
+/** After this time no answer to an initiation is expected any more; longer than all retries take. */
+const FORGET_MS = 10_000
+
+interface Attempt {
+  readonly initiation: LinkInitiation
+  readonly sentAt: number
+}
+
+/** The initiations of a link that may still be answered, and when the next is due. Times are monotonic ms. */
+export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
+  readonly #host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>
+  readonly #link: L
+  /** Oldest first. */
+  readonly #out: Attempt[] = []
+  #tries = 0
+  #retryAt = Infinity
+
+  constructor(host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>, link: L) {
+    this.#host = host
+    this.#link = link
+  }
+
+  /** When the next is to be sent; Infinity when no answer is missing. */
+  get retryAt(): number {
+    return this.#retryAt
+  }
+
+  /** That was the last one. */
+  get exhausted(): boolean {
+    return this.#tries > HANDSHAKE_RETRIES
+  }
+
+  /** Sends the first of a new handshake. @throws RangeError: the other side's key is of low order. */
+  start(now: number): void {
+    this.#tries = 0
+    this.retry(now)
+  }
+
+  retry(now: number): void {
+    this.#out.push({ initiation: this.#host.initiate(this.#link), sentAt: now })
+    this.#tries++
+    this.#retryAt = now + HANDSHAKE_RETRY_MS
+    this.#host.send(this.#host.scratch.bytes, this.#link.endpoint)
+  }
+
+  /** Later ones stay: their answers may be on the way, and the other side takes the newest keys for the right ones. */
+  answered(initiation: LinkInitiation): void {
+    this.#drop(this.#out.findIndex((attempt) => attempt.initiation === initiation) + 1)
+    this.#retryAt = Infinity
+    this.#tries = 0
+  }
+
+  /** Forgets those that are too old to be answered. */
+  expire(now: number): void {
+    const first = this.#out.findIndex(({ sentAt }) => now - sentAt < FORGET_MS)
+    this.#drop(first < 0 ? this.#out.length : first)
+  }
+
+  /** When {@link expire} has something to do; Infinity without attempts. */
+  expiresAt(): number {
+    const [oldest] = this.#out
+    return oldest === undefined ? Infinity : oldest.sentAt + FORGET_MS
+  }
+
+  wipe(): void {
+    this.#drop(this.#out.length)
+  }
+
+  #drop(count: number): void {
+    for (const { initiation } of this.#out.splice(0, count)) this.#host.dropInitiation(initiation)
+  }
+}

@@ -1,0 +1,72 @@
+import { type MemoryWaiter, type SessionMemory } from './memory-budget.ts'
+import { type Recovery } from './recovery.ts'
+import { type SessionStream } from './session-stream.ts'
+import { StreamQueue } from './stream-queue.ts'
+import { MAX_SEND_MARK, MIN_SEND_MARK, WRITE_CHUNK } from './tuning.ts'
+
+/** How much the streams of a session may buffer to be sent, and which of those that were full are told that they may write again. */
+export class WriteRoom implements MemoryWaiter {
+  readonly #memory: SessionMemory
+  readonly #recovery: Recovery
+  readonly #payloadLength: number
+  readonly #announce: () => void
+  /** Streams that may write again; that wait for memory. */
+  readonly #drained = new StreamQueue<SessionStream>()
+  readonly #starving = new StreamQueue<SessionStream>()
+
+  /** @param announce called when tell() has something to do that no packet of this session brought about */
+  constructor(memory: SessionMemory, recovery: Recovery, payloadLength: number, announce: () => void) {
+    this.#memory = memory
+    this.#recovery = recovery
+    this.#payloadLength = payloadLength
+    this.#announce = announce
+  }
+
+  /** True when tell() has something to do. */
+  get hasNews(): boolean {
+    return this.#drained.size > 0
+  }
+
+  get isStarving(): boolean {
+    return this.#starving.size > 0
+  }
+
+  /** Bytes that a stream may hold: two windows in flight, no more than the other side takes, none beyond the memory budget. */
+  mark(stream: SessionStream): number {
+    if (!this.#memory.hasShare) return 0
+    const flight = 2 * this.#recovery.controller.window * this.#payloadLength
+    return Math.min(Math.max(flight, MIN_SEND_MARK), stream.send.allowed + WRITE_CHUNK, MAX_SEND_MARK)
+  }
+
+  /** A full stream has less to hold, or may hold more. */
+  check(stream: SessionStream): void {
+    if (!this.#memory.hasShare) {
+      this.#starving.add(stream)
+      this.#memory.budget.wait(this)
+    } else if (stream.send.buffered <= this.mark(stream) / 2) this.#drained.add(stream)
+  }
+
+  /** Tells streams that they may write again. */
+  tell(): void {
+    for (let stream = this.#drained.shift(); stream !== undefined; stream = this.#drained.shift())
+      if (stream.isFull && stream.state !== 'closed') {
+        stream.isFull = false
+        stream.handler.onDrain?.()
+      }
+  }
+
+  /** The shared budget has memory again: one stream that waits for it may write. */
+  onMemory(): void {
+    const stream = this.#starving.shift()
+    if (stream !== undefined) this.#drained.add(stream)
+    if (this.#starving.size > 0) this.#memory.budget.wait(this)
+    this.#announce()
+  }
+
+  /** The session is over. */
+  clear(): void {
+    this.#memory.budget.forget(this)
+    this.#drained.clear()
+    this.#starving.clear()
+  }
+}

@@ -1,0 +1,84 @@
+import type { DidKey } from '@weft/crypto'
+import type { ClientRoutes } from './client-routes.ts'
+
+/** Pairs of user and password with routes of their own at most; one more ends one (#endOldest). */
+const MAX_ISOLATIONS = 16
+/** The routes of requests without user and password; no credentials can have this name, which is base64. */
+const DEFAULT = '-'
+
+/** The routes of each user of the proxy: requests with other credentials never share a circuit. */
+export class IsolatedRoutes {
+  readonly #make: (isDefault: boolean) => ClientRoutes
+  /** Used last: stands last. */
+  readonly #routes = new Map<string, ClientRoutes>()
+  /** What routes that are ended have carried. */
+  readonly #endedBytes = { sent: 0, received: 0 }
+
+  constructor(make: (isDefault: boolean) => ClientRoutes) {
+    this.#make = make
+  }
+
+  /** Those of requests without credentials; undefined until they are asked for, and again once they are closed. */
+  get default(): ClientRoutes | undefined {
+    return this.#routes.get(DEFAULT)
+  }
+
+  /** Bytes of all connections of this client that went each way, over routes that are ended too. */
+  get bytes(): { readonly sent: number; readonly received: number } {
+    let { sent, received } = this.#endedBytes
+    for (const { bytes } of this.#routes.values()) {
+      sent += bytes.sent
+      received += bytes.received
+    }
+    return { sent, received }
+  }
+
+  /** @param isolation the credentials, as the parser gives them; undefined without */
+  of(isolation: string | undefined): ClientRoutes {
+    const name = isolation ?? DEFAULT
+    const existing = this.#routes.get(name)
+    if (existing !== undefined) {
+      this.#routes.delete(name)
+      this.#routes.set(name, existing)
+      return existing
+    }
+    if (name !== DEFAULT && this.#others().length >= MAX_ISOLATIONS) this.#endOldest()
+    const routes = this.#make(name === DEFAULT)
+    this.#routes.set(name, routes)
+    return routes
+  }
+
+  /** Builds what is missing; to be called when members change. */
+  keep(): void {
+    for (const routes of this.#routes.values()) routes.keep()
+  }
+
+  onReach(unreachable: ReadonlySet<DidKey>): void {
+    for (const routes of this.#routes.values()) routes.onReach(unreachable)
+  }
+
+  /** Ends all of them; later requests get new ones. */
+  close(): void {
+    for (const name of this.#routes.keys()) this.#end(name)
+  }
+
+  #others(): [string, ClientRoutes][] {
+    return [...this.#routes].filter(([name]) => name !== DEFAULT)
+  }
+
+  /** Ends the one without open connections that was used longest ago; when all have some, the one used longest ago. */
+  #endOldest(): void {
+    const others = this.#others()
+    const [name] = others.find(([, { streams }]) => streams === 0) ?? others[0] ?? []
+    if (name !== undefined) this.#end(name)
+  }
+
+  #end(name: string): void {
+    const routes = this.#routes.get(name)
+    this.#routes.delete(name)
+    if (routes === undefined) return
+    routes.close()
+    this.#endedBytes.sent += routes.bytes.sent
+    this.#endedBytes.received += routes.bytes.received
+  }
+}

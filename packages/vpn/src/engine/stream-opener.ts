@@ -1,0 +1,179 @@
+import { type Clock, type Fault, WeftError } from '@weft/core'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { isNobodyLeft } from '../route/choose-route.ts'
+import type { Leg } from './leg.ts'
+import { targetFault } from './target-fault.ts'
+
+/** Takes over a stream that its target took, within the call: the stream's first bytes may be next. */
+export type TakeStream = (stream: SessionStream, leg: Leg) => void
+
+/** What requests need of the routes. */
+export interface OpenerRoutes {
+  /** The leg that new streams go over; undefined while none is fit for them. */
+  inUse(): Leg | undefined
+  /** Builds what is missing. */
+  keep(): void
+  /** Why a leg could not be built or was lost, the last time; undefined since one got ready. */
+  lastFault(): Fault | undefined
+}
+
+/** ms in which a request is answered, whatever happens. */
+const OPEN_MS = 4_400
+/** Legs that a request is tried on. */
+const MAX_TRIES = 6
+/** Requests that may wait for a leg. */
+const MAX_WAITING = 1_024
+
+/** What a request for a stream leads to, and until when. */
+interface Request {
+  readonly host: string
+  readonly port: number
+  readonly signal: AbortSignal
+  readonly take: TakeStream
+  /** Monotonic ms. */
+  readonly deadline: number
+}
+
+/** Opens streams on whichever leg works. */
+export class StreamOpener {
+  readonly #routes: OpenerRoutes
+  readonly #clock: Clock
+  /** Wakes requests that wait for a leg. */
+  readonly #waiting = new Set<() => void>()
+  /** Has requests look that were sent over a leg and have no answer yet. */
+  readonly #watching = new Set<() => void>()
+  #closed = false
+
+  constructor(routes: OpenerRoutes, clock: Clock) {
+    this.#routes = routes
+    this.#clock = clock
+  }
+
+  /** Requests that wait for a leg; those sent over one are counted there. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Opens a stream to a target. While no answer came it moves to another leg when its own falls silent, since nothing of
+   * the request has been sent yet.
+   * @throws WeftError E_TARGET_… and E_EXIT_… by the exit's answer, E_TARGET_INVALID, E_SESSION_STREAMS, E_ROUTE_TIMEOUT and those of
+   * `chooseRoute`
+   */
+  async open(host: string, port: number, signal: AbortSignal, take: TakeStream): Promise<void> {
+    const request = { host, port, signal, take, deadline: this.#clock.monotonic() + OPEN_MS }
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const leg = this.#routes.inUse() ?? (await this.#legReady(request))
+      if ((await this.#tryOn(leg, request)) === 'opened') return
+      this.#routes.keep()
+    }
+    throw this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
+  }
+
+  /** To be called when a leg got ready, fell silent or ended, or none can be built. */
+  wake(): void {
+    for (const wake of this.#waiting) wake()
+    for (const look of this.#watching) look()
+  }
+
+  /** Refuses what waits for a leg; what was sent over one ends with it. */
+  close(): void {
+    this.#closed = true
+    this.wake()
+  }
+
+  /** @throws WeftError when none gets ready in time. */
+  async #legReady({ deadline, signal }: Request): Promise<Leg> {
+    this.#routes.keep()
+    for (;;) {
+      const leg = this.#routes.inUse()
+      if (leg !== undefined) return leg
+      const fault = this.#routes.lastFault()
+      // What no waiting mends is told at once.
+      if (fault !== undefined && isNobodyLeft(fault.code)) throw new WeftError(fault)
+      if (this.#closed) throw this.#noRoute('The routes were ended while it waited for one.')
+      if (signal.aborted) throw this.#noRoute('Whoever asked went away.')
+      const left = deadline - this.#clock.monotonic()
+      if (left <= 0) throw this.#tooLate()
+      if (this.#waiting.size >= MAX_WAITING) throw this.#noRoute(`${MAX_WAITING} requests wait for a route already.`)
+      await this.#woken(left, signal)
+    }
+  }
+
+  /** After a wake(), `ms` at most. */
+  #woken(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel()
+        this.#waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const cancel = this.#clock.after(ms, done)
+      this.#waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  #tryOn(leg: Leg, { host, port, signal, take, deadline }: Request): Promise<'opened' | 'moved'> {
+    const stream = leg.openStream(host, port)
+    if (stream === undefined) return Promise.resolve('moved')
+    const { promise, resolve, reject } = Promise.withResolvers<'opened' | 'moved'>()
+    const end = (): void => {
+      cancel()
+      this.#watching.delete(look)
+      signal.removeEventListener('abort', look)
+    }
+    const give = (): void => {
+      end()
+      stream.reset(SessionCode.none)
+      leg.forget(stream)
+    }
+    const look = (): void => {
+      if (signal.aborted || this.#clock.monotonic() >= deadline) {
+        give()
+        reject(leg.healthy ? targetFault(SessionCode.timedOut) : this.#tooLate())
+      } else if (leg.over || (!leg.healthy && this.#routes.inUse() !== undefined)) {
+        give()
+        resolve('moved')
+      }
+    }
+    const cancel = this.#clock.after(deadline - this.#clock.monotonic(), look)
+    this.#watching.add(look)
+    signal.addEventListener('abort', look, { once: true })
+    stream.handler = {
+      onOpened: () => {
+        end()
+        take(stream, leg)
+        resolve('opened')
+      },
+      onRefused: (code) => {
+        end()
+        leg.forget(stream)
+        reject(targetFault(code))
+      },
+      // No answer of the exit's about the target: its session ends, or it has no room.
+      onReset: (code) => {
+        end()
+        leg.forget(stream)
+        if (code === SessionCode.limit) reject(targetFault(code))
+        else resolve('moved')
+      },
+    }
+    return promise
+  }
+
+  #tooLate(): WeftError {
+    return this.#noRoute(`No route was ready within ${OPEN_MS / 1_000} s.`)
+  }
+
+  #noRoute(why: string): WeftError {
+    const fault = this.#routes.lastFault()
+    return new WeftError({
+      code: 'E_ROUTE_TIMEOUT',
+      cause: fault === undefined ? why : `${why} ${fault.code}: ${fault.cause}`,
+      fix: fault?.fix ?? 'Try again; weft vpn status shows what keeps routes from being built.',
+      retryable: true,
+    })
+  }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import { type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
+import { x25519KeyPair } from '@weft/crypto'
+import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
+import { until } from './until.ts'
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  socket.close()
+  await once(socket, 'close')
+  return port
+}
+
+async function freeTcpPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+interface Network {
+  readonly clock: VirtualClock
+  /** Every packet thread that was started, the latest last. */
+  readonly workers: readonly Worker[]
+  /** ms that were waited before each start of another thread. */
+  readonly waits: readonly number[]
+  readonly proxy: number
+  readonly create: () => Promise<VpnService>
+}
+
+/** A node that carries packets for others, so that its thread runs and holds its UDP port from the start. */
+async function network(t: TestContext): Promise<Network> {
+  const clock = new VirtualClock()
+  const workers: Worker[] = []
+  const waits: number[] = []
+  const onWorker = (worker: Worker): void => void workers.push(worker)
+  process.on('worker', onWorker)
+  const scope = new Scope({ name: 'test' })
+  t.after(async () => {
+    process.off('worker', onWorker)
+    // Those that do not answer are ended when their time is over.
+    const closed = scope.close()
+    await clock.advance(5_000)
+    await closed
+  })
+  const logger: Logger = { ...silentLogger, error: (_, fields) => void waits.push(Number(fields?.['afterMs'])) }
+  const udp = { host: '127.0.0.1', port: await freeUdpPort() }
+  const proxy = { host: '127.0.0.1', port: await freeTcpPort() }
+  return {
+    clock,
+    workers,
+    waits,
+    proxy: proxy.port,
+    create: () =>
+      createVpn({
+        networkId: 'test',
+        nodeKey: new Uint8Array(32).fill(7),
+        roles: { entry: true, relay: true, exit: false },
+        keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) },
+        udp,
+        proxy,
+        exit: { allow: [], deny: [], own: [], nameServers: [] },
+        clock,
+        logger,
+        scope,
+      }),
+  }
+}
+
+test('a packet thread that ends is started again', async (t) => {
+  const { clock, workers, waits, create } = await network(t)
+  const service = await create()
+  assert.equal((await service.status()).carried?.links, 0)
+  await workers[0]?.terminate()
+  await until(() => service.fault !== undefined)
+  assert.equal((await service.status()).fault?.code, 'E_PACKETS_FAILED')
+  await clock.advance(1_000)
+  await until(() => service.fault === undefined)
+  assert.equal((await service.status()).carried?.links, 0)
+  assert.deepEqual([workers.length, waits], [2, [1_000]])
+})
+
+test('one whose proxy cannot start again leaves its UDP port to the next', async (t) => {
+  const { clock, workers, waits, proxy, create } = await network(t)
+  const service = await create()
+  await service.up()
+  await workers[0]?.terminate()
+  await until(() => waits.length === 1)
+  const other = createServer().listen(proxy, '127.0.0.1')
+  await once(other, 'listening')
+  await clock.advance(1_000)
+  await until(() => waits.length === 2)
+  assert.equal(service.fault?.code, 'E_PORT_TAKEN')
+  assert.match(service.fault.cause, /^The proxy/)
+  other.close()
+  await once(other, 'close')
+  await clock.advance(2_000)
+  await until(() => service.fault === undefined)
+  const { proxy: listening, carried } = await service.status()
+  assert.equal(listening?.port, proxy)
+  assert.equal(carried?.links, 0)
+})
+
+test('one that ends while it starts counts once, and attempts stay rare however long they fail', async (t) => {
+  const { clock, workers, waits, create } = await network(t)
+  const service = await create()
+  const expected = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]
+  for (const [index, waited] of expected.entries()) {
+    await until(() => workers.length === index + 1)
+    await workers.at(-1)?.terminate()
+    await until(() => waits.length === index + 1)
+    assert.deepEqual(waits, expected.slice(0, index + 1))
+    assert.equal(service.fault?.code, 'E_PACKETS_FAILED')
+    await clock.advance(waited)
+  }
+  await until(() => service.fault === undefined)
+  // One that ran for a while has earned a quick restart.
+  await clock.advance(60_001)
+  await workers.at(-1)?.terminate()
+  await until(() => waits.length > expected.length)
+  assert.equal(waits.at(-1), 1_000)
+})
+
+test('a thread that does not answer is told of, and ended by force', async (t) => {
+  const { clock, workers, create } = await network(t)
+  const service = await create()
+  const [worker] = workers
+  assert.ok(worker !== undefined)
+  worker.removeAllListeners('message')
+  const passing = async <T>(what: Promise<T>): Promise<T> => {
+    const passed = { settled: false }
+    const settled = what.finally(() => (passed.settled = true))
+    while (!passed.settled) await clock.advance(500)
+    return settled
+  }
+  const { state, fault } = await passing(service.status())
+  assert.deepEqual([state, fault?.code], ['blocked', 'E_PACKETS_FAILED'])
+  assert.match(fault?.cause ?? '', /did not answer within 2 s/)
+  const exit = once(worker, 'exit')
+  await passing(service[Symbol.asyncDispose]())
+  await exit
+  // It ended because it was asked to.
+  await clock.advance(120_000)
+  assert.equal(workers.length, 1)
+})
+
+test('a port that is taken from the start is told to whoever opens it', async (t) => {
+  const { workers, create } = await network(t)
+  await create()
+  await assert.rejects(create(), (error) => isWeftError(error, 'E_PORT_TAKEN'))
+  assert.equal(workers.length, 2)
+})
