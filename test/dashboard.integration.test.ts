@@ -8,36 +8,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { type Browser, type Page, chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { ApiClient } from '@weft/devnet'
 import { fetchOverProxy } from '../scripts/tour/fetch-over-proxy.ts'
 import { TourServer } from '../scripts/tour/tour-server.ts'
+import { launchChromium } from './lib/chromium.ts'
 import { eventually } from './lib/eventually.ts'
+import { skipWithout } from './lib/needs.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
 
 const BASE_PORT = 25_000
-const CHROMIUM = '/usr/bin/chromium'
-/** As on a person's screen, without Chromium's own calls to the outside. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 /** An event has this long to appear, ms; far more than it takes, for machines under load. */
 const PATIENCE = 30_000
 
-const skip =
-  existsSync(CHROMIUM) || process.env['CI'] === 'true'
-    ? false
-    : 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'
-
-describe('the dashboard', { skip }, () => {
+describe('the dashboard', { skip: skipWithout('chromium') }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'weft-dash-'))
   const net = join(directory, 'net')
   const env = { WEFT_HOME: join(net, 'client') }
@@ -53,7 +39,7 @@ describe('the dashboard', { skip }, () => {
     const file = join(directory, 'holiday.jpg')
     writeFileSync(file, randomBytes(300_000))
     ;({ object } = await weftJson<{ object: string }>(['put', file, '--class', 'tiny'], env))
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+    browser = await launchChromium()
     page = await (await browser.newContext()).newPage()
     page.setDefaultTimeout(PATIENCE)
     page.on('request', (request) => {

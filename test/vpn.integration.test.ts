@@ -8,9 +8,14 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { portOwner, seededRandom } from '@weft/core'
+import { launchChromium } from './lib/chromium.ts'
+import { echoServer, webSocketEchoServer } from './lib/echo-servers.ts'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { MUTATIONS, sendHostile } from './lib/hostile-datagrams.ts'
 import { skipWithout } from './lib/needs.ts'
+import { udpIn } from './lib/pcap.ts'
 import { runTool } from './lib/run-tool.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
@@ -18,6 +23,10 @@ import { weft, weftJson } from './lib/weft.ts'
 
 const BASE_PORT = 24_600
 const SIZE = 100_000_000
+/** Bytes of every packet on the wire. */
+const PACKET = 1440
+/** `npm run test:long` lets connections stand for ten minutes. */
+const ECHO_MS = process.env['WEFT_LONG'] === undefined ? 5_000 : 600_000
 
 interface Hop {
   readonly node: string
@@ -26,6 +35,11 @@ interface Hop {
 interface Route {
   readonly state: string
   readonly legs: readonly { readonly state: string; readonly hops: readonly Hop[]; readonly rttMs?: number }[]
+}
+interface Carried {
+  readonly packetsReceived: number
+  readonly packetsForwarded: number
+  readonly packetsDropped: Readonly<Record<string, number>>
 }
 interface Status {
   readonly state: string
@@ -39,8 +53,8 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
   const content = randomBytes(SIZE)
   const hash = createHash('sha256').update(content).digest('hex')
   const upload = join(directory, 'upload.bin')
-  /** Addresses that the server was asked from. */
-  const seen = new Set<string | undefined>()
+  /** Processes that the server was asked by. */
+  const askedBy = new Set<number | undefined>()
   let names: ReadonlyMap<string, string>
   /** UDP ports of the nodes, by id. */
   let packetPorts: ReadonlyMap<string, number>
@@ -76,7 +90,7 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
 
   before(async () => {
     writeFileSync(upload, content)
-    server = createServer((request, response) => void serve(request, response, content, seen)).listen(0, '127.0.0.1')
+    server = createServer((request, response) => void serve(request, response, content, askedBy)).listen(0, '127.0.0.1')
     await once(server, 'listening')
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const up = await weftJson<{ nodes: { name: string; id: string; ports: { packets: number } }[] }>([
@@ -113,7 +127,8 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
     assert.equal(new Set(hops.map(({ node }) => node)).size, 3)
     for (const { node } of hops) assert.ok(names.has(node), node)
     assert.equal(await digest(curl(url)), hash)
-    assert.deepEqual([...seen], ['127.0.0.1'])
+    const exit = await pidOf(names.get(hops[2]?.node ?? '') ?? '')
+    assert.deepEqual([...askedBy], [exit])
   })
 
   test('twenty at once, and an upload', async () => {
@@ -150,7 +165,7 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
       for (const word of ['marker-of-the', 'GET /', 'HTTP/1.1']) assert.equal(bytes.includes(word), false, word)
       const packets = udpIn(bytes)
       // On the loopback a capture sees what one system call sent: several packets behind each other.
-      for (const { length } of packets) assert.equal(length % 1440, 0)
+      for (const { payload } of packets) assert.equal(payload.length % PACKET, 0)
       const between = (from: number | undefined, to: number): number =>
         packets.filter((one) => one.to === to && (from === undefined ? !ports.has(one.from) : one.from === from)).length
       const ports = new Set(packetPorts.values())
@@ -162,6 +177,83 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
         [relay, entry],
       ] as const)
         assert.ok(between(from, to) > 0, `${from ?? 'client'} to ${to}`)
+    },
+  )
+
+  test(
+    '100,000 replayed, changed, cut, longer and made-up packets: no hop accepts one, and the route stands',
+    { skip: skipWithout('root', 'tcpdump') },
+    async (t) => {
+      const file = join(directory, 'hostile.pcap')
+      const carried = async (id: string): Promise<Carried> => {
+        const home = { WEFT_HOME: join(net, names.get(id) ?? '') }
+        return (await weftJson<{ carried: Carried }>(['vpn', 'status'], home)).carried
+      }
+      {
+        await using _ = await capture(file, `udp and portrange ${BASE_PORT}-${BASE_PORT + 199}`)
+        assert.equal((await curl('--output', join(directory, 'part'), `${url}/part`)).code, 0)
+      }
+      const [leg] = (await connected()).legs
+      const datagrams = udpIn(readFileSync(file))
+      const random = seededRandom(4)
+      const kinds = Object.entries(MUTATIONS)
+      const each = Math.ceil(100_000 / kinds.length / 3)
+      for (const { node, role } of leg?.hops ?? []) {
+        const port = packetPorts.get(node) ?? 0
+        const packets = datagrams
+          .filter(({ to, payload }) => to === port && payload.length % PACKET === 0)
+          .flatMap(({ payload }) =>
+            Array.from({ length: payload.length / PACKET }, (_, at) =>
+              payload.subarray(at * PACKET, (at + 1) * PACKET),
+            ),
+          )
+        assert.ok(packets.length > 10, `${role}: ${packets.length} packets were seen`)
+        for (const [kind, mutate] of kinds) {
+          const before = await carried(node)
+          await sendHostile(port, packets, mutate, each, random)
+          // A receiver under load may lose some before it looks at them.
+          const now = await eventually(
+            `refusal of ${kind} packets by the ${role}`,
+            () => carried(node),
+            ({ packetsDropped }) => sum(packetsDropped) - sum(before.packetsDropped) > 0.9 * each,
+          )
+          const accepted = taken(now) - taken(before)
+          t.diagnostic(`${role}, ${kind}: ${each} sent, ${accepted} accepted`)
+          assert.ok(accepted <= OWN_PACKETS, `${role}, ${kind}: ${accepted}`)
+        }
+      }
+      assert.equal(await digest(curl(url)), hash)
+    },
+  )
+
+  test(
+    `a WebSocket of a browser and a connection as of ssh echo for ${ECHO_MS / 1_000} s`,
+    { skip: skipWithout('chromium') },
+    async (t) => {
+      const pages = webSocketEchoServer().listen(0, '127.0.0.1')
+      const shell = echoServer().listen(0, '127.0.0.1')
+      await Promise.all([once(pages, 'listening'), once(shell, 'listening')])
+      // Chromium goes to its own machine without a proxy, if it is not told otherwise.
+      const browser = await launchChromium({
+        proxy: { server: `socks5://127.0.0.1:${BASE_PORT + 1}`, bypass: '<-loopback>' },
+      })
+      const until = performance.now() + ECHO_MS
+      try {
+        const page = await browser.newPage()
+        const origin = `127.0.0.1:${(pages.address() as AddressInfo).port}`
+        await page.goto(`http://${origin}/`)
+        const [texts, keys] = await Promise.all([
+          page.evaluate(echoTexts, { url: `ws://${origin}/`, ms: until - performance.now() }),
+          echoKeys((shell.address() as AddressInfo).port, until),
+        ])
+        t.diagnostic(`${texts} texts and ${keys} keys came back`)
+        assert.ok(texts > 0 && keys > 0)
+      } finally {
+        await browser.close()
+        pages.closeAllConnections()
+        pages.close()
+        shell.close()
+      }
     },
   )
 
@@ -221,6 +313,49 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
   })
 })
 
+/** In the browser: sends texts over a WebSocket, each once the one before came back. @returns how many came back */
+async function echoTexts({ url, ms }: { readonly url: string; readonly ms: number }): Promise<number> {
+  const socket = new WebSocket(url)
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const end = performance.now() + ms
+  let count = 0
+  const send = (): void => socket.send(`text ${count}`)
+  socket.onopen = send
+  socket.onerror = () => reject(new Error(`the WebSocket failed after ${count} texts`))
+  socket.onclose = ({ wasClean }) =>
+    wasClean ? resolve(count) : reject(new Error(`the WebSocket was cut after ${count} texts`))
+  socket.onmessage = ({ data }) => {
+    if (data !== `text ${count}`) reject(new Error(`${data} came in place of text ${count}`))
+    count++
+    if (performance.now() > end) socket.close(1000)
+    else requestAnimationFrame(send)
+  }
+  return promise
+}
+
+/** Types words into curl's telnet over the proxy and checks each echo. @returns how many came back */
+async function echoKeys(target: number, until: number): Promise<number> {
+  const proxy = ['--proxy', `socks5h://127.0.0.1:${BASE_PORT + 1}`]
+  const child = spawn('curl', ['--silent', '--no-buffer', ...proxy, `telnet://127.0.0.1:${target}`])
+  const closed = once(child, 'close')
+  let count = 0
+  let echoed = ''
+  const ended = closed.then(([code]) => assert.fail(`curl ended with ${code} after ${count} words`))
+  while (performance.now() < until) {
+    const word = `word ${count}\n`
+    child.stdin.write(word)
+    while (echoed.length < word.length) echoed += String((await Promise.race([once(child.stdout, 'data'), ended]))[0])
+    assert.equal(echoed, word)
+    echoed = ''
+    count++
+  }
+  ended.catch(() => {})
+  // It waits for the other side to end, which waits for it.
+  child.kill()
+  await closed
+  return count
+}
+
 /** Records what passes on the loopback until it is disposed. */
 async function capture(file: string, filter: string): Promise<AsyncDisposable> {
   const child = spawn('tcpdump', ['-i', 'lo', '-U', '-w', file, filter], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -239,34 +374,19 @@ async function capture(file: string, filter: string): Promise<AsyncDisposable> {
   }
 }
 
-/** Ports and payload lengths of the UDP datagrams over IPv4 in a capture (pcap, link type Ethernet). */
-function udpIn(pcap: Buffer): { readonly from: number; readonly to: number; readonly length: number }[] {
-  const found = []
-  for (let at = 24; at + 16 <= pcap.length;) {
-    const length = pcap.readUInt32LE(at + 8)
-    const ip = at + 16 + 14
-    const udp = ip + ((pcap[ip] as number) & 15) * 4
-    // The header's own length has 16 bits; of a super-packet the frame's is what counts.
-    found.push({
-      from: pcap.readUInt16BE(udp),
-      to: pcap.readUInt16BE(udp + 2),
-      length: at + 16 + length - (udp + 8),
-    })
-    at += 16 + length
-  }
-  return found
-}
-
 const PART = 2_000_000
+/** Pings of routes that a node may get in a few seconds, far fewer than the hostile packets of one kind. */
+const OWN_PACKETS = 50
 
 /** GET gives the content, GET /part its beginning, PUT the hash of what it got. */
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
   content: Uint8Array,
-  seen: Set<string | undefined>,
+  askedBy: Set<number | undefined>,
 ): Promise<void> {
-  seen.add(request.socket.remoteAddress)
+  const { remotePort = 0, localPort } = request.socket
+  askedBy.add(portOwner(remotePort, 'tcp', localPort)?.pid)
   if (request.method !== 'PUT') {
     response.end(request.url === '/part' ? content.subarray(0, PART) : content)
     return
@@ -274,6 +394,17 @@ async function serve(
   const hash = createHash('sha256')
   for await (const chunk of request) hash.update(chunk as Buffer)
   response.end(hash.digest('hex'))
+}
+
+/** Packets that a link and, at a relay, a circuit opened. */
+function taken({ packetsReceived, packetsDropped }: Carried): number {
+  // Of a datagram that is no packet nothing is received.
+  const { foreign: _, ...refused } = packetsDropped
+  return packetsReceived - sum(refused)
+}
+
+function sum(counters: Readonly<Record<string, number>>): number {
+  return Object.values(counters).reduce((total, count) => total + count, 0)
 }
 
 async function digest(fetched: ReturnType<typeof runTool>): Promise<string> {

@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs'
 
+/** Debian's package puts it there. */
+export const CHROMIUM = '/usr/bin/chromium'
+
 const LIBFAKETIME = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map(
   (platform) => `/usr/lib/${platform}/faketime/libfaketimeMT.so.1`,
 )
@@ -12,6 +15,7 @@ const onPath = (program: string): boolean =>
 
 const needs = {
   curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
+  chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],
   root: [process.getuid?.() === 0, 'only root mounts a small disk and runs as another user'],
   tcpdump: [onPath('tcpdump'), 'tcpdump is not installed (scripts/setup-test-tools.sh installs it)'],
   faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],
