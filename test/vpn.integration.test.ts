@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { portOwner, seededRandom } from '@weft/core'
+import { socksConnect } from '../bench/vpn/socks-connect.ts'
 import { launchChromium } from './lib/chromium.ts'
 import { echoServer, webSocketEchoServer } from './lib/echo-servers.ts'
 import { eventually } from './lib/eventually.ts'
@@ -237,13 +238,13 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
       const browser = await launchChromium({
         proxy: { server: `socks5://127.0.0.1:${BASE_PORT + 1}`, bypass: '<-loopback>' },
       })
-      const until = performance.now() + ECHO_MS
       try {
         const page = await browser.newPage()
         const origin = `127.0.0.1:${(pages.address() as AddressInfo).port}`
         await page.goto(`http://${origin}/`)
+        const until = performance.now() + ECHO_MS
         const [texts, keys] = await Promise.all([
-          page.evaluate(echoTexts, { url: `ws://${origin}/`, ms: until - performance.now() }),
+          page.evaluate(echoTexts, { url: `ws://${origin}/`, ms: ECHO_MS }),
           echoKeys((shell.address() as AddressInfo).port, until),
         ])
         t.diagnostic(`${texts} texts and ${keys} keys came back`)
@@ -333,27 +334,25 @@ async function echoTexts({ url, ms }: { readonly url: string; readonly ms: numbe
   return promise
 }
 
-/** Types words into curl's telnet over the proxy and checks each echo. @returns how many came back */
+/** Types words into a connection over the proxy, each once the one before came back. @returns how many came back */
 async function echoKeys(target: number, until: number): Promise<number> {
-  const proxy = ['--proxy', `socks5h://127.0.0.1:${BASE_PORT + 1}`]
-  const child = spawn('curl', ['--silent', '--no-buffer', ...proxy, `telnet://127.0.0.1:${target}`])
-  const closed = once(child, 'close')
+  const socket = await socksConnect(BASE_PORT + 1, target)
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
   let count = 0
   let echoed = ''
-  const ended = closed.then(([code]) => assert.fail(`curl ended with ${code} after ${count} words`))
-  while (performance.now() < until) {
-    const word = `word ${count}\n`
-    child.stdin.write(word)
-    while (echoed.length < word.length) echoed += String((await Promise.race([once(child.stdout, 'data'), ended]))[0])
-    assert.equal(echoed, word)
+  socket.on('error', reject)
+  socket.on('close', () => (performance.now() < until ? reject(new Error(`cut after ${count} words`)) : resolve(count)))
+  socket.on('data', (bytes) => {
+    echoed += String(bytes)
+    if (!echoed.endsWith('\n')) return
+    if (echoed !== `word ${count}\n`) reject(new Error(`${echoed} came in place of word ${count}`))
     echoed = ''
     count++
-  }
-  ended.catch(() => {})
-  // It waits for the other side to end, which waits for it.
-  child.kill()
-  await closed
-  return count
+    if (performance.now() > until) socket.end()
+    else socket.write(`word ${count}\n`)
+  })
+  socket.write('word 0\n')
+  return promise
 }
 
 /** Records what passes on the loopback until it is disposed. */

@@ -126,7 +126,7 @@ export class SessionStream {
     this.#host.settle(this)
   }
 
-  /** The owner has passed on `bytes` of what onData gave: the other side may send as many more. */
+  /** The owner has passed on `bytes` of what onData gave, at most all: the other side may send as many more. */
   consume(bytes: number): void {
     if (this.receive.isDiscarding) return
     const count = Math.min(bytes, this.receive.delivered - this.#credited)

@@ -45,6 +45,8 @@ const PING_EVERY_MS = 10_000
 /** ms of silence after which a leg with open streams is asked for a sign; doubled while it only answers that. */
 const PROBE_FIRST_MS = 300
 const PROBE_MOST_MS = 15_000
+/** ms without an answer after which the exit is asked once more: question or answer may be lost. */
+const ASK_AGAIN_MS = 250
 const ROLES: readonly HopRole[] = ['entry', 'relay', 'exit']
 
 /** One circuit to an exit with the session on it. */
@@ -68,7 +70,9 @@ export class Leg {
   #unreachable: RouteMember | undefined
   #nextPing = 0
   #probeAfter = PROBE_FIRST_MS
+  /** The exit was asked for a sign, and nothing has come since; when, monotonic ms. */
   #probed = false
+  #askedAt = 0
   #lookedAt = 0
   readonly #since: number
   /** Monotonic ms. */
@@ -188,8 +192,7 @@ export class Leg {
       this.#culprit = this.#unreachable
       this.#end(unreachableFault(this.#unreachable))
     } else if (this.#state === 'ready') {
-      this.#circuit?.ping(this.hops.length - 1)
-      this.#probed = true
+      this.#ask()
       this.#expectAnswer()
       this.#suspectNow()
     }
@@ -237,6 +240,12 @@ export class Leg {
     this.#suspect = false
   }
 
+  #ask(): void {
+    this.#probed = true
+    this.#askedAt = this.#init.clock.monotonic()
+    this.#circuit?.ping(this.hops.length - 1)
+  }
+
   #expectAnswer(): void {
     if (this.#state !== 'ready' || this.#dueSince !== undefined) return
     this.#dueSince = this.#init.clock.monotonic()
@@ -250,10 +259,9 @@ export class Leg {
     if (now >= this.#nextPing) this.#ping()
     if (this.#streams.size > 0 && !this.#probed && now - this.#heardAt > this.#probeAfter) {
       // A download that stops leaves nothing of ours unanswered: ask.
-      this.#probed = true
       this.#probeAfter = Math.min(PROBE_MOST_MS, 2 * this.#probeAfter)
-      this.#circuit?.ping(this.hops.length - 1)
-    }
+      this.#ask()
+    } else if (this.#probed && now - this.#askedAt >= ASK_AGAIN_MS) this.#ask()
     // Nobody is called silent for what this thread did not hear.
     if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
       this.#dueSince = now

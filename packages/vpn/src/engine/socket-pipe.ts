@@ -111,6 +111,9 @@ export class SocketPipe implements Flushable {
     if (this.#over) return
     this.#queue.remove(this)
     if (!(this.#socketEnded && this.#ended)) this.#stream.reset(code)
+    // Both directions are over for the stream: bytes that the socket did not take are nobody's any more, and the session's window, which
+    // is that of its other streams too, opens by them.
+    else this.#stream.consume(Infinity)
     this.#wake()
     this.#finish()
   }

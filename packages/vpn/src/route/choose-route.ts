@@ -48,9 +48,16 @@ export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes
   for (let readmitted = 0; readmitted <= wishes.failed.length; readmitted++) {
     const failed = new Set(wishes.failed.slice(readmitted))
     const working = usable.filter(({ id }) => !failed.has(id))
-    for (const candidates of [working.filter(({ id }) => !wishes.busy.has(id)), working]) {
+    const idle = working.filter(({ id }) => !wishes.busy.has(id))
+    // Without those of other legs; with as few of them as a draw needs; with any.
+    const ways = [
+      [idle, NOBODY_SPARED],
+      [working, wishes.busy],
+      [working, NOBODY_SPARED],
+    ] as const
+    for (const [candidates, spared] of ways) {
       try {
-        return draw(candidates, random)
+        return draw(candidates, spared, random)
       } catch (error) {
         if (!(error instanceof WeftError)) throw error
         failure = error
@@ -63,7 +70,10 @@ export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes
 /** Tries again with other draws when an early choice leaves no candidate for a later position. */
 const TRIES = 16
 
-function draw(candidates: readonly RouteMember[], random: Random): RouteMember[] {
+const NOBODY_SPARED: ReadonlySet<DidKey> = new Set()
+
+/** @param spared are taken for a position only where no other fits. */
+function draw(candidates: readonly RouteMember[], spared: ReadonlySet<DidKey>, random: Random): RouteMember[] {
   const order = POSITIONS.map((_, index) => index).toReversed()
   let failure: WeftError | undefined
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -79,7 +89,8 @@ function draw(candidates: readonly RouteMember[], random: Random): RouteMember[]
         if (why === undefined) fitting.push(candidate)
         else discarded[candidate.id] = why
       }
-      const member = pick(fitting, position, random)
+      const free = fitting.filter(({ id }) => !spared.has(id))
+      const member = pick(free.length > 0 ? free : fitting, position, random)
       if (member === undefined) {
         failure = nobodyFor(position, candidates.length, discarded)
         break

@@ -1,61 +1,62 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
-import { type DidKey, toDidKey } from '@weft/crypto'
-import {
-  type CircuitLink,
-  type ClientCircuit,
-  type ClientCircuitOptions,
-  type ClientCircuits,
-  Session,
-} from '@weft/onion'
+import type { DidKey } from '@weft/crypto'
+import { type CircuitLink, type ClientCircuit, type ClientCircuitOptions, ClientCircuits, Session } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
+import { LOW_ORDER_KEY, makeMember } from '../route/make-member.ts'
 
 const PAYLOAD = 1329
 
-function member(index: number, role: 'entry' | 'relay' | 'exit'): RouteMember {
-  const key = new Uint8Array(32).fill(index)
-  return {
-    id: toDidKey(key),
-    key,
-    roles: [role],
-    endpoint: { address: `198.18.${index}.1`, port: 1 },
-    linkKey: key,
-    onionKey: key,
-    family: `family-${index}`,
-    prefix: `198.18.${index}.0/24`,
-    asn: 64_512 + index,
-    country: 'DE',
-    region: 'europe',
-    simulated: true,
-  }
-}
-
-/** Circuits that are ready at once; the exits named close each session with a code as soon as they hear of it. */
+/**
+ * Circuits that are ready after 10 ms, unless the entry's onion key is none; the exits named close each session with a
+ * code as soon as they hear of it.
+ */
 function network(seed: number, exits: number, hostile: readonly number[] = [], code = 0) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
-  const members = [member(1, 'entry'), member(2, 'relay')]
-  for (let index = 0; index < exits; index++) members.push(member(10 + index, 'exit'))
+  const members = [makeMember(1, ['entry']), makeMember(2, ['relay'])]
+  for (let index = 0; index < exits; index++) members.push(makeMember(10 + index, ['exit']))
   const built: number[] = []
-  /** Exits that answer pings. */
+  /** Entries of all circuits that were asked for, those that could not be begun included. */
+  const entries: (Uint8Array | undefined)[] = []
+  /** Exits that answer pings; and that take streams. */
   const answering = new Set<number>()
+  const serving = new Set<number>()
   const unreachable = new Set<DidKey>()
+  // The handshake with an entry begins as it does in earnest; what comes of it is told below.
+  const begun = new ClientCircuits({ networkId: 'test', clock, random: seededRandom(seed) })
   const circuits = {
     build: (options: ClientCircuitOptions): ClientCircuit => {
-      const exit = (options.hops.at(-1)?.id[0] ?? 0) - 10
+      entries.push(options.hops[0]?.id)
+      const real = begun.build(options)
+      if (real.state === 'closed') return real
+      real.destroy()
+      const exit = members.findIndex(({ key }) => key === options.hops.at(-1)?.id) - 2
       built.push(exit)
-      const session = new Session({ role: 'exit', clock, random, payloadLength: PAYLOAD })
+      const session = new Session({
+        role: 'exit',
+        clock,
+        random,
+        payloadLength: PAYLOAD,
+        onStream: (stream) => stream.accept('192.0.2.1'),
+      })
       let over = false
+      const talk = (): void => {
+        while (session.wantsToSend()) {
+          if (over) return
+          const payload = new Uint8Array(PAYLOAD)
+          options.onPacket?.(session.fill(payload), payload)
+        }
+      }
       clock.after(10, () => {
         if (over) return
         options.onReady?.()
         if (!hostile.includes(exit)) return
         session.close(code, '')
-        const payload = new Uint8Array(PAYLOAD)
-        options.onPacket?.(session.fill(payload), payload)
+        talk()
       })
       return {
         payloadLength: PAYLOAD,
@@ -65,24 +66,31 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
             if (!over && answering.has(exit)) options.onPong?.(hop, 5)
           })
         },
-        seal: () => false,
+        seal: (fill: (payload: Uint8Array) => number) => {
+          const payload = new Uint8Array(PAYLOAD)
+          const packetNumber = fill(payload)
+          if (!serving.has(exit)) return true
+          session.receive(packetNumber, payload)
+          clock.after(5, talk)
+          return true
+        },
         destroy: () => (over = true),
       } as unknown as ClientCircuit
     },
   } as unknown as ClientCircuits
   const routes = new ClientRoutes({
     circuits,
-    self: toDidKey(new Uint8Array(32).fill(99)),
+    self: makeMember(99, []).id,
     queue: new FlushQueue(() => {}),
     clock,
     random,
     members: () => members,
     unreachable: new Set(),
-    linkTo: () => ({}) as CircuitLink,
+    linkTo: () => ({ newCircuitId: () => built.length + 1, sendMessage: () => true }) as unknown as CircuitLink,
     spares: 0,
     onChange: () => {},
   })
-  return { clock, routes, built, members, answering, unreachable }
+  return { clock, routes, built, entries, members, answering, serving, unreachable }
 }
 
 for (const code of [0, 2, 11])
@@ -209,4 +217,57 @@ test('a node that was lost and is back serves at once', async () => {
   await clock.advance(20)
   assert.deepEqual(legsOf(routes, members)[0], [first, 'active'])
   routes.close()
+})
+
+test('a request without an answer moves from a leg that falls silent to one that is built beside it', async () => {
+  const { clock, routes, built, members, serving } = network(5, 2)
+  // So that the second leg needs no node of the first.
+  members.push(makeMember(3, ['entry']), makeMember(4, ['relay']))
+  routes.keep()
+  await clock.advance(20)
+  const [first = -1] = built
+  serving.add(1 - first)
+  const taken: (DidKey | undefined)[] = []
+  const opened = routes.open('a.test', 80, new AbortController().signal, (_, leg) => {
+    taken.push(leg.hops[2]?.id)
+  })
+  await clock.advance(500)
+  assert.deepEqual(legsOf(routes, members), [[first, 'active']])
+  assert.deepEqual(taken, [])
+  // Long before the silent leg is given up, or the request.
+  await clock.advance(1_000)
+  assert.deepEqual(legsOf(routes, members), [
+    [1 - first, 'active'],
+    [first, 'silent'],
+  ])
+  assert.deepEqual(taken, [members[3 - first]?.id])
+  assert.deepEqual(
+    routes.legs().map(({ streams }) => streams),
+    [1, 0],
+  )
+  await opened
+  routes.close()
+})
+
+test('an entry whose onion key is none is left out, and the other one serves', async () => {
+  let drawn = 0
+  // Whichever is drawn first is the one or the other: of many draws both are met.
+  for (let seed = 1; seed <= 10; seed++) {
+    const { clock, routes, built, entries, members } = network(seed, 1)
+    const [fit] = members
+    const unfit = makeMember(3, ['entry'], { onionKey: LOW_ORDER_KEY })
+    members.push(unfit)
+    routes.keep()
+    await clock.advance(5_000)
+    assert.deepEqual(
+      routes.legs().map(({ hops, state }) => [hops[0]?.node, state]),
+      [[fit?.id, 'active']],
+    )
+    assert.equal(built.length, 1)
+    const asked = entries.filter((key) => key === unfit.key).length
+    assert.ok(asked <= 1, `it was asked ${asked} times`)
+    drawn += asked
+    routes.close()
+  }
+  assert.ok(drawn > 0)
 })

@@ -10,6 +10,7 @@ import { generateX25519 } from '@weft/onion'
 import type { Role } from '@weft/overlay'
 import { PacketEngine } from '../../src/engine/packet-engine.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
+import { makeMember } from '../route/make-member.ts'
 
 const NETWORK = 'test-network'
 const BODY = randomBytes(1_000_000)
@@ -20,7 +21,7 @@ interface TestNode {
   readonly member: RouteMember
 }
 
-async function openNode(index: number, roles: readonly Role[], proxy = 0): Promise<TestNode> {
+async function openNode(index: number, roles: readonly Role[]): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
   const link = generateX25519(systemRandom)
@@ -32,7 +33,7 @@ async function openNode(index: number, roles: readonly Role[], proxy = 0): Promi
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: carries ? { link, onion } : undefined,
       udp: { host: '127.0.0.1', port: 0 },
-      proxy: { host: '127.0.0.1', port: proxy },
+      proxy: { host: '127.0.0.1', port: 0 },
       exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
     },
     {
@@ -44,55 +45,36 @@ async function openNode(index: number, roles: readonly Role[], proxy = 0): Promi
     },
   )
   const { address, port } = engine.endpoint ?? assert.fail()
-  const member: RouteMember = {
+  const member = makeMember(index, roles, {
     id: toDidKey(nodeKey),
     key: nodeKey,
-    roles,
     endpoint: { address, port },
     linkKey: link.publicKey,
     onionKey: onion.publicKey,
-    family: `family-${index}`,
-    prefix: `198.18.${index}.0/24`,
-    asn: 64_512 + index,
-    country: 'DE',
-    region: 'europe',
-    simulated: true,
-  }
+  })
   return { engine, member }
 }
 
-/** One SOCKS5 CONNECT; the socket once it is through, or the reply that refused it. */
-async function socks(port: number, host: string, target: number): Promise<Socket | number> {
+/**
+ * One SOCKS5 CONNECT, by a user of its own (RFC 1929) where one is named.
+ * @returns the socket once it is through, or the reply that refused it
+ */
+async function socks(port: number, host: string, target: number, user?: string): Promise<Socket | number> {
   const socket = connect({ host: '127.0.0.1', port })
   const name = Buffer.from(host)
-  socket.write(Buffer.from([5, 1, 0, 5, 1, 0, 3, name.length, ...name, target >> 8, target & 255]))
-  // Two bytes answer the greeting, ten the request.
+  const hello = user === undefined ? [5, 1, 0] : [5, 1, 2, 1, user.length, ...Buffer.from(user), 1, 120]
+  socket.write(Buffer.from([...hello, 5, 1, 0, 3, name.length, ...name, target >> 8, target & 255]))
+  // Two bytes answer the greeting, two the credentials, ten the request.
+  const ahead = user === undefined ? 2 : 4
   let answer = Buffer.alloc(0)
-  while (answer.length < 12) {
+  while (answer.length < ahead + 10) {
     await once(socket, 'readable')
     answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
   }
-  const reply = answer[3] as number
+  const reply = answer[ahead + 1] as number
   if (reply === 0) return socket
   socket.destroy()
   return reply
-}
-
-/** One SOCKS5 CONNECT to this machine with a user of its own (RFC 1929); fails unless it is through. */
-async function socksAs(user: string, port: number, target: number): Promise<Socket> {
-  const socket = connect({ host: '127.0.0.1', port })
-  const name = Buffer.from(user)
-  socket.write(
-    Buffer.from([5, 1, 2, 1, name.length, ...name, 1, 120, 5, 1, 0, 1, 127, 0, 0, 1, target >> 8, target & 255]),
-  )
-  // Two bytes answer the greeting, two the credentials, ten the request.
-  let answer = Buffer.alloc(0)
-  while (answer.length < 14) {
-    await once(socket, 'readable')
-    answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
-  }
-  assert.equal(answer[5], 0)
-  return socket
 }
 
 async function get(proxy: number, target: number): Promise<Buffer> {
@@ -111,20 +93,18 @@ describe('a network of packet engines', () => {
   let server: Server
   let target: number
   let proxy: number
-  const seen: string[] = []
 
   before(async () => {
     nodes = []
     for (const [index, roles] of (
       [['entry', 'relay'], ['entry', 'relay'], ['entry', 'relay'], ['entry', 'relay'], ['exit'], ['exit']] as Role[][]
     ).entries())
-      nodes.push(await openNode(index, roles))
+      nodes.push(await openNode(index + 1, roles))
     ;({ engine: client } = await openNode(99, []))
     const members = nodes.map(({ member }) => member)
     for (const { engine } of nodes) engine.setMembers(members)
     client.setMembers(members)
     server = createServer((request, response) => {
-      seen.push(request.socket.remoteAddress ?? '')
       if (request.method === 'POST') {
         const digest = createHash('sha256')
         request.on('data', (chunk: Buffer) => digest.update(chunk)).on('end', () => response.end(digest.digest('hex')))
@@ -190,9 +170,11 @@ describe('a network of packet engines', () => {
   })
 
   test('of too many users one without open connections goes first, though another was idle for longer', async () => {
-    const held = await socksAs('held', proxy, target)
+    const held = await socks(proxy, '127.0.0.1', target, 'held')
+    assert.ok(typeof held !== 'number', 'the proxy refused')
     for (let user = 0; user < 17; user++) {
-      const socket = await socksAs(`user${user}`, proxy, target)
+      const socket = await socks(proxy, '127.0.0.1', target, `user${user}`)
+      assert.ok(typeof socket !== 'number', 'the proxy refused')
       socket.destroy()
       await once(socket, 'close')
     }

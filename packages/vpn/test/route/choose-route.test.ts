@@ -1,32 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isWeftError, seededRandom } from '@weft/core'
-import { type DidKey, toDidKey } from '@weft/crypto'
+import type { DidKey } from '@weft/crypto'
 import type { Role } from '@weft/overlay'
 import fc from 'fast-check'
 import { chooseRoute } from '../../src/route/choose-route.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
+import { makeMember } from './make-member.ts'
 
 let counter = 0
-function member(roles: readonly Role[], more: Partial<RouteMember> = {}): RouteMember {
-  const key = new Uint8Array(32)
-  new DataView(key.buffer).setUint32(0, ++counter)
-  return {
-    id: toDidKey(key),
-    key,
-    roles,
-    endpoint: { address: '127.0.0.1', port: 4782 },
-    linkKey: key,
-    onionKey: key,
-    family: `family-${counter}`,
-    prefix: `198.18.${counter & 255}.0/24#${counter}`,
-    asn: 64_512 + counter,
-    country: 'DE',
-    region: 'europe',
-    simulated: true,
-    ...more,
-  }
-}
+const member = (roles: readonly Role[], more?: Partial<RouteMember>): RouteMember => makeMember(++counter, roles, more)
 
 const NONE = { never: new Set<DidKey>(), busy: new Set<DidKey>(), failed: [] as readonly DidKey[] }
 const middle = (more?: Partial<RouteMember>): RouteMember => member(['storage', 'entry', 'relay'], more)
@@ -79,6 +62,16 @@ describe('choice of a route', () => {
     for (let round = 0; round < 50; round++) {
       const hops = chooseRoute(members, { ...NONE, busy: new Set([one.id]), failed: [other.id] }, random)
       assert.equal(hops[2], one)
+    }
+  })
+
+  test('where some nodes of another leg are needed, those that are not stay out', () => {
+    const [one, other] = [exit(), exit()]
+    const only = [member(['entry']), member(['relay'])] as const
+    const busy = new Set([one, ...only].map(({ id }) => id))
+    const random = seededRandom(8)
+    for (let round = 0; round < 50; round++) {
+      assert.deepEqual(chooseRoute([...only, one, other], { ...NONE, busy }, random), [...only, other])
     }
   })
 

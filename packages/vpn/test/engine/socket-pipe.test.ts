@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type Socket, connect, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { SocketPipe } from '../../src/engine/socket-pipe.ts'
+
+const MANY = randomBytes(16 << 20)
+
+/** What a pipe does with its stream. */
+class FakeStream {
+  handler: SessionStream['handler'] = {}
+  /** `end` and `reset CODE`, in their order. */
+  readonly ends: string[] = []
+  readonly written: Buffer[] = []
+  isFull = false
+  given = 0
+  consumed = 0
+  /** Told after each change. */
+  onChange: () => void = () => {}
+
+  write(bytes: Uint8Array): boolean {
+    this.written.push(Buffer.from(bytes))
+    this.onChange()
+    return !this.isFull
+  }
+
+  end(): void {
+    this.ends.push('end')
+    this.onChange()
+  }
+
+  reset(code: number): void {
+    this.ends.push(`reset ${code}`)
+    this.onChange()
+  }
+
+  consume(bytes: number): void {
+    this.consumed = Math.min(this.given, this.consumed + bytes)
+    this.onChange()
+  }
+
+  /** Bytes come from the other side; as in earnest they are valid during the call only. */
+  give(bytes: Uint8Array): void {
+    const chunk = Buffer.from(bytes)
+    this.given += chunk.length
+    this.handler.onData?.(chunk)
+    chunk.fill(0)
+  }
+}
+
+/** A stream that is piped to one end of a TCP connection; `peer` is the other end, paused until it is read. */
+async function piped(t: TestContext) {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const peer = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', allowHalfOpen: true })
+  const [[socket]] = (await Promise.all([once(server, 'connection'), once(peer, 'connect')])) as [[Socket], unknown]
+  server.close()
+  const stream = new FakeStream()
+  const told = { over: 0, consumedAtWake: 0 }
+  const pipe = new SocketPipe(
+    socket,
+    stream as unknown as SessionStream,
+    new FlushQueue(() => {}),
+    () => (told.consumedAtWake = stream.consumed),
+    () => told.over++,
+  )
+  socket.resume()
+  t.after(() => {
+    socket.destroy()
+    peer.destroy()
+  })
+  /** Waits for something that the pipe does with the stream. */
+  const until = async (done: () => boolean): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    stream.onChange = () => {
+      if (done()) resolve()
+    }
+    stream.onChange()
+    await promise
+  }
+  return { socket, peer, stream, told, pipe, until }
+}
+
+/** Lets sockets of this machine have their say. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise((again) => setImmediate(again))
+}
+
+/** With an error or without. */
+const closeOf = (socket: Socket): Promise<unknown> => new Promise((closed) => socket.once('close', closed))
+
+/** All that comes until the other side ends. */
+async function readAll(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  await once(socket, 'end')
+  return Buffer.concat(chunks)
+}
+
+test('the socket ends first: the stream is ended behind its bytes, and the other way goes on', async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  const closed = closeOf(socket)
+  peer.end('up')
+  await until(() => stream.ends.length > 0)
+  assert.equal(Buffer.concat(stream.written).toString(), 'up')
+  await turns()
+  assert.deepEqual([told.over, socket.writableEnded], [0, false])
+  stream.give(Buffer.from('down'))
+  await until(() => stream.consumed === 4)
+  assert.equal(told.over, 0)
+  stream.handler.onEnd?.()
+  assert.equal((await readAll(peer)).toString(), 'down')
+  await closed
+  await turns()
+  assert.equal(told.over, 1)
+  assert.deepEqual(stream.ends, ['end'])
+})
+
+test('the stream ends first: the socket is ended behind its bytes, and the other way goes on', async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  const closed = closeOf(socket)
+  // More than is gathered for one write, in pieces that do not divide it.
+  const down = MANY.subarray(0, 300_000)
+  for (let from = 0; from < down.length; from += 10_007) stream.give(down.subarray(from, from + 10_007))
+  stream.handler.onEnd?.()
+  assert.ok((await readAll(peer)).equals(down))
+  await until(() => stream.consumed === down.length)
+  assert.deepEqual([told.over, stream.ends.length], [0, 0])
+  peer.end('up')
+  await until(() => stream.ends.length > 0)
+  await closed
+  await turns()
+  assert.equal(Buffer.concat(stream.written).toString(), 'up')
+  assert.equal(told.over, 1)
+  assert.deepEqual(stream.ends, ['end'])
+})
+
+test('a socket that breaks off resets the stream, and what it did not take is not consumed', async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  const closed = closeOf(socket)
+  stream.give(MANY)
+  await until(() => stream.consumed > 0)
+  peer.resetAndDestroy()
+  await closed
+  await turns()
+  assert.deepEqual(stream.ends, [`reset ${SessionCode.connectionReset}`])
+  assert.ok(stream.consumed < stream.given, `${stream.consumed}`)
+  assert.equal(told.over, 1)
+})
+
+test('a socket that breaks off when both ends were told gives up nothing of what it sent, and gives the window back', async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  const closed = closeOf(socket)
+  peer.end('up')
+  await until(() => stream.ends.length > 0)
+  stream.give(MANY)
+  stream.handler.onEnd?.()
+  await until(() => stream.consumed > 0)
+  peer.resetAndDestroy()
+  await closed
+  await turns()
+  // A reset would take back what the other side has not acknowledged yet.
+  assert.deepEqual(stream.ends, ['end'])
+  assert.deepEqual([told.over, stream.consumed], [1, stream.given])
+})
+
+test('a socket that is closed without an error resets the stream', async (t) => {
+  const { socket, stream, told } = await piped(t)
+  const closed = closeOf(socket)
+  socket.destroy()
+  await closed
+  assert.deepEqual(stream.ends, [`reset ${SessionCode.connectionReset}`])
+  assert.equal(told.over, 1)
+})
+
+test('abort ends both sides at once, with its code, whatever waits', async (t) => {
+  const { socket, peer, stream, told, pipe } = await piped(t)
+  const closed = closeOf(socket)
+  stream.give(Buffer.from('gathered'))
+  pipe.abort(SessionCode.timedOut)
+  assert.deepEqual(stream.ends, [`reset ${SessionCode.timedOut}`])
+  assert.deepEqual([told.over, socket.destroyed], [1, true])
+  pipe.abort(SessionCode.stopping)
+  stream.handler.onReset?.(SessionCode.none)
+  assert.equal((await readAll(peer)).length, 0)
+  await closed
+  await turns()
+  assert.deepEqual(stream.ends, [`reset ${SessionCode.timedOut}`])
+  assert.deepEqual([told.over, stream.consumed], [1, 0])
+})
+
+test('a stream that is reset resets its socket, and is not answered', async (t) => {
+  const { socket, peer, stream, told } = await piped(t)
+  const closed = closeOf(socket)
+  const broken = assert.rejects(readAll(peer), { code: 'ECONNRESET' })
+  stream.give(Buffer.from('gathered'))
+  stream.handler.onReset?.(SessionCode.internal)
+  assert.equal(told.over, 1)
+  await broken
+  await closed
+  await turns()
+  assert.deepEqual([told.over, stream.ends.length], [1, 0])
+})
+
+test('a socket is not read while its stream is full', async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  stream.isFull = true
+  peer.end(MANY)
+  await until(() => stream.written.length > 0)
+  await turns()
+  assert.deepEqual([stream.written.length, socket.isPaused()], [1, true])
+  // Room for one more: it is full again at once.
+  stream.handler.onDrain?.()
+  await until(() => stream.written.length === 2)
+  await turns()
+  assert.deepEqual([stream.written.length, stream.ends.length], [2, 0])
+  stream.isFull = false
+  stream.handler.onDrain?.()
+  await until(() => stream.ends.length > 0)
+  assert.ok(Buffer.concat(stream.written).equals(MANY))
+  assert.equal(told.over, 0)
+})
+
+test("a stream's window opens only by what its socket has taken, and the session is woken for it", async (t) => {
+  const { socket, peer, stream, told, until } = await piped(t)
+  stream.give(MANY)
+  assert.equal(stream.consumed, 0)
+  await until(() => stream.consumed > 0)
+  await turns()
+  // The other end reads nothing: what does not fit between the two waits here.
+  const stuck = stream.consumed
+  assert.ok(socket.writableLength > 0)
+  assert.equal(stuck + socket.writableLength, stream.given)
+  const got = readAll(peer)
+  await until(() => {
+    assert.ok(stream.consumed + socket.writableLength <= stream.given)
+    return stream.consumed === stream.given
+  })
+  stream.handler.onEnd?.()
+  assert.ok((await got).equals(MANY))
+  assert.equal(told.consumedAtWake, stream.given)
+})
