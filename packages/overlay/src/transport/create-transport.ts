@@ -4,6 +4,7 @@ import { CallLimiter } from './call-limiter.ts'
 import { Dialer } from './dialer.ts'
 import { GossipPubSub, pubsubOptions } from './gossip-pub-sub.ts'
 import { createHost } from './host.ts'
+import type { ListenAddress } from './listen-address.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { MemberGossip } from './member-gossip.ts'
 import { NodeTransport } from './node-transport.ts'
@@ -17,8 +18,8 @@ import type { AccessPolicy, Transport } from './transport.ts'
 export interface TransportOptions {
   readonly networkId: string
   readonly key: SigningKey
-  /** TCP; port 0 takes a free one. Empty for a pure client. */
-  readonly listen: readonly { readonly host: string; readonly port: number }[]
+  /** Empty for a pure client. */
+  readonly listen: readonly ListenAddress[]
   /** Multiaddrs to publish instead of those listened on. */
   readonly announce?: readonly string[]
   readonly clock: Clock

@@ -9,6 +9,7 @@ import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
 import { gatedTcp } from './gated-tcp.ts'
 import { GATER } from './gater.ts'
 import { InboundGate } from './inbound-gate.ts'
+import { type ListenAddress, toMultiaddr } from './listen-address.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
   INBOUND_UPGRADE_TIMEOUT_MS,
@@ -25,6 +26,7 @@ import {
   STREAM_WINDOW,
 } from './limits.ts'
 import { type TlsComponents, TlsEncrypter } from './tls/tls-encrypter.ts'
+import { WebSocketTransport } from './websocket/web-socket-transport.ts'
 
 interface BaseServices extends ServiceMap {
   readonly identify: Identify
@@ -34,7 +36,7 @@ export type Host = Libp2p<BaseServices>
 
 export interface HostOptions {
   readonly privateKey: PrivateKey
-  readonly listen: readonly { readonly host: string; readonly port: number }[]
+  readonly listen: readonly ListenAddress[]
   readonly announce: readonly string[]
   /**
    * Whether Noise is spoken where the other side does not speak TLS. The choice is made in the clear, so that whoever
@@ -56,15 +58,20 @@ export async function createHost<More extends ServiceMap>(
     identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
   }
+  const gate = new InboundGate(options.clock)
   return createLibp2p<BaseServices & More>({
     privateKey: options.privateKey,
     addresses: {
-      listen: options.listen.map(({ host, port }) => `/${host.includes(':') ? 'ip6' : 'ip4'}/${host}/tcp/${port}`),
+      listen: options.listen.map(toMultiaddr),
       announce: [...options.announce],
     },
     nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
     logger: silent,
-    transports: [gatedTcp(new InboundGate(options.clock))],
+    transports: [
+      gatedTcp(gate),
+      (components: NoiseComponents) =>
+        new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
+    ],
     connectionEncrypters: [
       (components: TlsComponents) => new TlsEncrypter(components, options.clock),
       ...(options.noise ? [noise()] : []),
@@ -100,6 +107,8 @@ export async function createHost<More extends ServiceMap>(
     services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
   })
 }
+
+type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
 
 /** libp2p's own words hold addresses of clients and are many; what matters is logged by this package. */
 const silentLog: Libp2pLogger = Object.assign(() => {}, {

@@ -16,6 +16,13 @@ interface Held {
   pending: number
 }
 
+/** A connection that has just come: a raw one of libp2p, or a socket on which HTTP is still spoken. */
+export interface Guest {
+  readonly remoteAddr: { toString(): string }
+  addEventListener(name: 'close', listener: () => void): void
+  abort(error: Error): void
+}
+
 /**
  * The door in front of libp2p, where a caller is an address and nothing else yet. An address (an IPv6 /64) has few
  * places for connections that are not secured, so that silent sockets of one do not keep the others out. When all
@@ -26,7 +33,7 @@ export class InboundGate {
   readonly #rate: RateLimiter
   readonly #held = new Map<string, Held>()
   /** Not secured yet, in the order in which they came. */
-  readonly #pending = new Map<MultiaddrConnection, Held>()
+  readonly #pending = new Map<Guest, Held>()
 
   constructor(clock: Clock) {
     this.#rate = new RateLimiter(clock, () => ADDRESS_CONNECTION_RATE)
@@ -49,7 +56,7 @@ export class InboundGate {
    * Takes a place for a connection that has just come; the returned function gives it back once the connection is
    * secured or over. Throws when there is none: libp2p then closes it, and shows the reason to nobody.
    */
-  enter(connection: MultiaddrConnection): () => void {
+  enter(connection: Guest): () => void {
     const group = addressGroup(connection.remoteAddr.toString())
     const held = this.#held.get(group) ?? { open: 0, pending: 0 }
     if (!isLoopback(group)) this.#refuse(group, held)
@@ -79,7 +86,7 @@ export class InboundGate {
     oldest.abort(new Error('securing the connection took too long while others waited'))
   }
 
-  #leave(connection: MultiaddrConnection): void {
+  #leave(connection: Guest): void {
     const held = this.#pending.get(connection)
     if (held !== undefined) held.pending--
     this.#pending.delete(connection)

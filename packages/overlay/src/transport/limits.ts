@@ -39,6 +39,11 @@ export const ADDRESS_CONNECTION_RATE = { perSecond: 5, burst: 32 } as const
 /** New inbound connections per second from loopback, which the rate above does not count: a devnet has all its nodes there. */
 export const MAX_CONNECTION_RATE = 100
 
+/** Bytes of the HTTP request that asks for a WebSocket; a browser's has about 600. */
+export const MAX_WEB_SOCKET_HEADER = 8 * KiB
+/** Bytes of one message of a WebSocket, held until it is whole; Noise, yamux and TLS write less than this at once. */
+export const MAX_WEB_SOCKET_MESSAGE = 1 * MiB
+
 /** Streams per connection and direction, all protocols. */
 export const MAX_STREAMS = 256
 /** Bulk streams per connection and direction. */

@@ -6,6 +6,8 @@ import type { AccessPolicy, Transport } from '../../src/transport/transport.ts'
 export interface TestNodeOptions {
   readonly networkId?: string
   readonly listen?: boolean
+  /** Listen on a WebSocket as well. */
+  readonly websocket?: boolean
   readonly access?: AccessPolicy
   readonly clock?: Clock
   readonly logger?: Logger
@@ -31,7 +33,10 @@ export class TestNetwork implements AsyncDisposable {
     const transport = await createTransport({
       networkId: options.networkId ?? 'test',
       key,
-      listen: options.listen === false ? [] : [{ host: '127.0.0.1', port: 0 }],
+      listen: [
+        ...(options.listen === false ? [] : [{ host: '127.0.0.1', port: 0 }]),
+        ...(options.websocket === true ? [{ host: '127.0.0.1', port: 0, websocket: true }] : []),
+      ],
       clock: options.clock ?? systemClock,
       logger: options.logger ?? silentLogger,
       scope,

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type SecureContext, TLSSocket, connect, createSecureContext } from 'node:tls'
 import { constants } from 'node:crypto'
 import type {
@@ -11,6 +12,7 @@ import type {
 } from '@libp2p/interface'
 import { type Clock, WeftError } from '@weft/core'
 import { SOCKET_BUFFER } from '../limits.ts'
+import { MessageDuplex } from './message-duplex.ts'
 import { TlsStream } from './tls-stream.ts'
 import { createHostCertificate } from './host-certificate.ts'
 import { verifyCertificate } from './verify-certificate.ts'
@@ -25,8 +27,8 @@ export interface TlsComponents {
 
 /**
  * libp2p's TLS 1.3 handshake (libp2p specs, tls) on the socket itself, so that records are sealed and opened in
- * native code without passing through JavaScript in between: 5 times the throughput of doing it on a stream. The
- * muxer is agreed on in the handshake (specs, connections/inlined-muxer-negotiation), which saves a round trip.
+ * native code without passing through JavaScript in between: 5 times the throughput of doing it on a stream, which is what
+ * is left over a relay or a WebSocket. The muxer is agreed on in the handshake (specs, connections/inlined-muxer-negotiation), which saves a round trip.
  */
 export class TlsEncrypter implements ConnectionEncrypter {
   readonly protocol = '/tls/1.0.0'
@@ -53,7 +55,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
     options: SecureConnectionOptions = {},
   ): Promise<SecuredConnection> {
     // Before the first await: nothing that arrives may be lost between two readers.
-    const raw = takeSocket(connection)
+    const raw = takeSocket(connection) ?? new MessageDuplex(connection)
     this.#context ??= createContext(this.#components.privateKey)
     const secureContext = await this.#context
     options.signal?.throwIfAborted()
@@ -65,7 +67,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
       highWaterMark: SOCKET_BUFFER,
     }
     const socket = isServer
-      ? new TLSSocket(raw, { ...common, isServer: true, requestCert: true })
+      ? new TLSSocket(raw as Socket, { ...common, isServer: true, requestCert: true })
       : connect({ ...common, socket: raw })
     // Held for the socket's whole life: an error event without a listener would end the process.
     socket.on('error', (error) => connection.abort(error))
@@ -113,13 +115,11 @@ function pem(label: string, bytes: Uint8Array): string {
 
 /**
  * The socket under a TCP connection of libp2p, with what arrived early put back into it. The connection goes on
- * watching for errors and the close, and reads no more.
+ * watching for errors and the close, and reads no more. Undefined for other connections.
  */
-function takeSocket(connection: MessageStream): Socket {
+function takeSocket(connection: MessageStream): Duplex | undefined {
   const socket: unknown = Reflect.get(connection, 'socket')
-  if (!(socket instanceof Socket)) {
-    throw refused('TLS runs on TCP only here; other transports use Noise')
-  }
+  if (!(socket instanceof Socket)) return undefined
   const early: Uint8Array[] = []
   const collect = ({ data }: { readonly data: Uint8Array | Iterable<Uint8Array> }): void => {
     if (data instanceof Uint8Array) early.push(data)
