@@ -43,7 +43,8 @@ export class RawPeer implements AsyncDisposable {
     await host.handle(protocolId(options.networkId, 'rpc'), (stream) => stream.abort(new Error('serves nobody')))
     const { networkId, target } = options
     const lookup = (): string[] => [`/ip4/127.0.0.1/tcp/${target.port}`]
-    const dialer = new Dialer({ host, self: key.id, networkId, lookup, closing: new AbortController().signal })
+    const closing = new AbortController().signal
+    const dialer = new Dialer({ host, self: key.id, networkId, lookup, clock: systemClock, closing })
     return new RawPeer(host, dialer, options)
   }
 

@@ -1,15 +1,22 @@
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { type Clock, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { CallLimiter } from './call-limiter.ts'
 import { Dialer } from './dialer.ts'
 import { GossipPubSub, pubsubOptions } from './gossip-pub-sub.ts'
-import { createHost } from './host.ts'
+import { type Host, type HostOptions, createHost } from './host.ts'
+import { InboundGate } from './inbound-gate.ts'
 import type { ListenAddress } from './listen-address.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { MemberGossip } from './member-gossip.ts'
 import { NodeTransport } from './node-transport.ts'
 import { toPrivateKey } from './peer-id.ts'
 import { createProbe } from './probe.ts'
+import { RelayClient } from './relay/relay-client.ts'
+import { RelayGate } from './relay/relay-gate.ts'
+import { relayServer } from './relay/relay-server.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
 import { StrangerPlaces } from './stranger-places.ts'
@@ -32,6 +39,8 @@ export interface TransportOptions {
    * can choose it, and what is recorded then is open to a later quantum computer (docs/adr/0007-tls-only.md).
    */
   readonly noise?: boolean
+  /** Whether this node is a relay for others (role relay). */
+  readonly relay?: boolean
   /** Multiaddrs of a node, from the signed map or the network file. */
   readonly lookup: (id: DidKey) => readonly string[]
 }
@@ -42,12 +51,16 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   const scope = options.scope.child('transport')
   try {
     const members = new MemberGossip(access, clock)
-    const host = await startHost(options, members)
+    const gate = new InboundGate(clock)
+    const relays = new RelayClient(gate)
+    const relayGate = new RelayGate(access, clock)
+    const host = await startHost(options, members, { gate, relays, gater: relayGate.gater })
+    if (host.services.relay !== undefined) relayGate.follow(host, host.services.relay.reservations)
     scope.defer('host', () => host.stop())
     const limiter = new CallLimiter(clock, access)
     new StrangerPlaces({ host, networkId, access, clock, lastCall: (id) => limiter.lastCall(id) })
     scope.defer('member gossip', members.follow(host))
-    const dialer = new Dialer({ host, self: key.id, networkId, lookup, closing: scope.signal })
+    const dialer = new Dialer({ host, self: key.id, networkId, lookup, clock, closing: scope.signal })
     const rpc = new RpcService({
       self: key.id,
       clock,
@@ -62,13 +75,14 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       networkId,
       host,
       dialer,
+      relays,
       rpc,
       pubsub: new GossipPubSub({ gossip: host.services.pubsub, networkId, access, logger }),
       clock,
       logger,
       scope,
       probe: (address, target, signal) =>
-        createProbe({ networkId, address, target, noise, clock, logger, scope, signal }),
+        createProbe({ networkId, address, target, lookup, noise, clock, logger, scope, signal }),
     })
     await transport.start()
     return transport
@@ -78,12 +92,21 @@ export async function createTransport(options: TransportOptions): Promise<Transp
   }
 }
 
-async function startHost(options: TransportOptions, members: MemberGossip) {
-  const { listen, key, announce = [], noise = false, clock } = options
+interface Services extends ServiceMap {
+  readonly pubsub: GossipSub
+  readonly relay: CircuitRelayService | undefined
+}
+
+async function startHost(
+  options: TransportOptions,
+  members: MemberGossip,
+  doors: Pick<HostOptions, 'gate' | 'relays' | 'gater'>,
+): Promise<Host & Libp2p<Services>> {
+  const { listen, key, announce = [], noise = false, relay = false, clock } = options
   try {
-    return await createHost(
-      { privateKey: await toPrivateKey(key), listen, announce, noise, clock },
-      { pubsub: members.service(pubsubOptions()) },
+    return await createHost<Services>(
+      { privateKey: await toPrivateKey(key), listen, announce, noise, clock, ...doors },
+      { pubsub: members.service(pubsubOptions()), relay: relay ? relayServer() : () => undefined },
     )
   } catch (error) {
     const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ')

@@ -1,10 +1,11 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { WeftError, abortError, messageOf, orAborted, throwIfAborted } from '@weft/core'
+import { type Clock, WeftError, abortError, messageOf, orAborted, throwIfAborted, withTimeout } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { Host } from './host.ts'
-import { ADDRESS_DIAL_TIMEOUT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
+import { parseRelayedAddress } from '../network/relayed-address.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS, DIRECT_WAIT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
 import { toPeerId } from './peer-id.ts'
 import { networkAmong } from './network-check.ts'
 
@@ -14,6 +15,9 @@ export interface DialerOptions {
   readonly networkId: string
   /** Multiaddrs of a node, from the signed map or the network file. */
   readonly lookup: (id: DidKey) => readonly string[]
+  /** Whether bulk goes over relays as well, within what they carry. For probes, which see what is there. */
+  readonly bulkOverRelays?: boolean
+  readonly clock: Clock
   /** Aborts everything that is under way. */
   readonly closing: AbortSignal
 }
@@ -28,9 +32,10 @@ export class Dialer {
     this.#options = options
   }
 
-  /** An open connection, or undefined. */
+  /** An open connection, a direct one where there is one, or undefined. */
   existing(id: DidKey): Connection | undefined {
-    return this.#options.host.getConnections(toPeerId(id)).find((connection) => connection.status === 'open')
+    const open = this.#options.host.getConnections(toPeerId(id)).filter(({ status }) => status === 'open')
+    return open.find(({ limits }) => limits === undefined) ?? open[0]
   }
 
   /** @throws WeftError E_NODE_UNREACHABLE, E_NODE_SELF, E_ABORTED */
@@ -51,7 +56,7 @@ export class Dialer {
     return orAborted(dialling, signal)
   }
 
-  /** @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_PROTOCOL_NOT_OFFERED, E_ABORTED */
+  /** @throws WeftError E_NODE_UNREACHABLE, E_NODE_RELAYED, E_NETWORK_MISMATCH, E_PROTOCOL_NOT_OFFERED, E_ABORTED */
   async openStream(
     id: DidKey,
     protocol: StreamProtocol,
@@ -59,7 +64,8 @@ export class Dialer {
     addresses?: readonly string[],
   ): Promise<Stream> {
     for (let last = false; ; last = true) {
-      const connection = await this.connection(id, addresses, signal)
+      const some = await this.connection(id, addresses, signal)
+      const connection = this.#suits(some, protocol) ? some : await this.#direct(id, protocol, signal)
       try {
         return await this.#negotiate(connection, protocol, signal)
       } catch (error) {
@@ -72,6 +78,27 @@ export class Dialer {
     }
   }
 
+  #suits({ limits }: Connection, protocol: StreamProtocol): boolean {
+    return limits === undefined || protocol === 'rpc' || this.#options.bulkOverRelays === true
+  }
+
+  /** Waits for the direct connection that follows a relayed one where the two sides can make one. */
+  async #direct(id: DidKey, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Connection> {
+    const { host, clock, closing } = this.#options
+    const peer = toPeerId(id)
+    const { promise, resolve } = Promise.withResolvers<Connection>()
+    const onOpen = ({ detail }: CustomEvent<Connection>): void => {
+      if (detail.limits === undefined && detail.remotePeer.equals(peer)) resolve(detail)
+    }
+    host.addEventListener('connection:open', onOpen)
+    try {
+      const inTime = signal === undefined ? closing : AbortSignal.any([signal, closing])
+      return await withTimeout(clock, DIRECT_WAIT_MS, inTime, () => relayedOnly(id, protocol), (inner) => orAborted(promise, inner))
+    } finally {
+      host.removeEventListener('connection:open', onOpen)
+    }
+  }
+
   async #negotiate(connection: Connection, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Stream> {
     const { networkId, closing } = this.#options
     return connection.newStream([protocolId(networkId, protocol)], {
@@ -81,6 +108,7 @@ export class Dialer {
         ...(signal === undefined ? [] : [signal]),
       ]),
       maxOutboundStreams: Number.MAX_SAFE_INTEGER,
+      runOnLimitedConnection: true,
     })
   }
 
@@ -122,6 +150,8 @@ export class Dialer {
     for (const address of addresses.slice(0, MAX_ADDRESSES)) {
       if (closing.aborted) throw abortError(closing)
       try {
+        const relay = parseRelayedAddress(address)
+        if (relay !== undefined) await this.#connectRelay(relay)
         const target = multiaddr(address).encapsulate(`/p2p/${peer.toString()}`)
         return await host.dial(target, {
           signal: AbortSignal.any([closing, AbortSignal.timeout(ADDRESS_DIAL_TIMEOUT_MS)]),
@@ -132,6 +162,14 @@ export class Dialer {
     }
     if (closing.aborted) throw abortError(closing)
     throw unreachable(id, tried, undefined)
+  }
+
+  /** A relay is where it listens itself: one behind another would be a way to chain them without end. */
+  async #connectRelay(relay: DidKey): Promise<void> {
+    const { self, lookup } = this.#options
+    if (relay === self) throw new Error('this node is the relay, and that node is not connected')
+    const direct = lookup(relay).filter((address) => parseRelayedAddress(address) === undefined)
+    await this.connection(relay, direct, undefined)
   }
 }
 
@@ -171,6 +209,16 @@ function mismatch(id: DidKey, ours: string, theirs: string): WeftError {
     cause: `${shortId(id)} belongs to the network ${theirs}, this node to ${ours}.`,
     fix: 'Start both with the same network file (`weft network show` prints the id), or remove that address.',
     details: { node: id, ours, theirs },
+  })
+}
+
+function relayedOnly(id: DidKey, protocol: StreamProtocol): WeftError {
+  return new WeftError({
+    code: 'E_NODE_RELAYED',
+    cause: `${shortId(id)} is reached over a relay only, and no direct connection came about within ${DIRECT_WAIT_MS} ms; '${protocol}' does not go over relays.`,
+    fix: 'Use another node; or open the overlay port of one of the two for the outside (`weft check` there says how it is reached).',
+    retryable: true,
+    details: { node: id, protocol },
   })
 }
 

@@ -1,4 +1,4 @@
-import type { ComponentLogger, Libp2p, Logger as Libp2pLogger, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { ComponentLogger, ConnectionGater, Libp2p, Logger as Libp2pLogger, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { type Identify, identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
@@ -9,6 +9,7 @@ import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
 import { gatedTcp } from './gated-tcp.ts'
 import { GATER } from './gater.ts'
 import { InboundGate } from './inbound-gate.ts'
+import { RelayClient } from './relay/relay-client.ts'
 import { type ListenAddress, toMultiaddr } from './listen-address.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
@@ -44,21 +45,28 @@ export interface HostOptions {
    */
   readonly noise: boolean
   readonly clock: Clock
+  /** Asked beside GATER. */
+  readonly gater?: ConnectionGater
+  readonly gate?: InboundGate
+  /** Behind the same gate. */
+  readonly relays?: RelayClient
 }
 
 /**
- * A started libp2p host with what Weft uses of it and nothing else: no relay, no DHT, no dialling on its own.
+ * A started libp2p host with what Weft uses of it and nothing else: no DHT, no dialling on its own, no relay that it did
+ * not choose.
  * @param more services beside identify and ping
  */
 export async function createHost<More extends ServiceMap>(
   options: HostOptions,
   more: ServiceFactoryMap<More>,
 ): Promise<Libp2p<BaseServices & More>> {
+  const { gate = new InboundGate(options.clock) } = options
+  const { relays = new RelayClient(gate) } = options
   const base: ServiceFactoryMap<BaseServices> = {
     identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
   }
-  const gate = new InboundGate(options.clock)
   return createLibp2p<BaseServices & More>({
     privateKey: options.privateKey,
     addresses: {
@@ -71,6 +79,7 @@ export async function createHost<More extends ServiceMap>(
       gatedTcp(gate),
       (components: NoiseComponents) =>
         new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
+      relays.transport,
     ],
     connectionEncrypters: [
       (components: TlsComponents) => new TlsEncrypter(components, options.clock),
@@ -89,7 +98,7 @@ export async function createHost<More extends ServiceMap>(
         },
       }),
     ],
-    connectionGater: GATER,
+    connectionGater: { ...options.gater, ...GATER },
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       // The gate counts first; libp2p lets go of a connection that gave way there a moment later.

@@ -44,6 +44,37 @@ export const MAX_WEB_SOCKET_HEADER = 8 * KiB
 /** Bytes of one message of a WebSocket, held until it is whole; Noise, yamux and TLS write less than this at once. */
 export const MAX_WEB_SOCKET_MESSAGE = 1 * MiB
 
+/**
+ * Places at a relay. libp2p's 15 are too few for a network in which most people's nodes are behind NAT: with a third of
+ * the members relaying and two places a node, each relay has about four; 128 leave room for thirty times that, and fit
+ * beside everything else in MAX_CONNECTIONS. Strangers, whom applicants are among, have half; of one address four.
+ */
+export const MAX_RESERVATIONS = 128
+export const MAX_STRANGER_RESERVATIONS = 64
+export const MAX_RESERVATIONS_PER_ADDRESS = 4
+/** ms that a place is promised; renewed before, and gone with its connection. */
+export const RESERVATION_MS = 3_600_000
+/**
+ * Bytes, both ways together, and ms of one relayed connection. It is for calls (a map answer of 1 MiB among them) and
+ * until a direct one is made, not for bulk: libp2p's 128 KiB would break off in the first map. With RELAY_CONNECT_RATE
+ * one address gets 2 MiB/s out of a relay at most.
+ */
+export const RELAYED_BYTES = 4 * MiB
+export const RELAYED_MS = 1_800_000
+/** Connections that a relay carries at once: in all, of one caller, of the strangers of one address, to one node. */
+export const MAX_RELAYED = 128
+export const MAX_RELAYED_PER_CALLER = 8
+export const MAX_RELAYED_PER_ADDRESS = 16
+export const MAX_RELAYED_PER_TARGET = 32
+/** Streams to a relay per connection: those that it carries, and one that asks for a place. */
+export const MAX_HOP_STREAMS = MAX_RELAYED_PER_CALLER + 1
+/** Relayed connections asked for by one address. */
+export const RELAY_CONNECT_RATE = { perSecond: 0.5, burst: 32 } as const
+/** Bytes of a request to a relay; one has about 100. */
+export const MAX_RELAY_MESSAGE = 4 * KiB
+/** ms that bulk waits for a direct connection where there is a relayed one. */
+export const DIRECT_WAIT_MS = 5_000
+
 /** Streams per connection and direction, all protocols. */
 export const MAX_STREAMS = 256
 /** Bulk streams per connection and direction. */

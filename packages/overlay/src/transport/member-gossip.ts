@@ -45,7 +45,9 @@ export class MemberGossip {
       // Also those that are known already, which changes nothing: a stream that was refused while the other side's map
       // was behind ours is opened anew.
       for (const connection of host.getConnections()) {
-        const { remotePeer } = connection
+        const { remotePeer, limits } = connection
+        // Topics do not go over relays.
+        if (limits !== undefined) continue
         if (this.#isMember(remotePeer)) this.#introduce(remotePeer, connection)
         else this.#takeOut(remotePeer)
       }

@@ -7,7 +7,9 @@ import {
   WeftError,
   equalBytes,
   messageOf,
+  orAborted,
   systemRandom,
+  throwIfAborted,
 } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { protocolId } from '@weft/wire'
@@ -21,6 +23,7 @@ import { networkAmong } from './network-check.ts'
 import { didOfPeer, toPeerId } from './peer-id.ts'
 import { forgetGonePeers } from './forget-gone-peers.ts'
 import type { PubSub } from './pub-sub.ts'
+import type { RelayClient } from './relay/relay-client.ts'
 import type { RpcService } from './rpc-service.ts'
 import type { Probe, Transport } from './transport.ts'
 
@@ -29,6 +32,7 @@ export interface NodeTransportOptions {
   readonly networkId: string
   readonly host: Host
   readonly dialer: Dialer
+  readonly relays: RelayClient
   readonly rpc: RpcService
   readonly pubsub: PubSub
   readonly clock: Clock
@@ -70,7 +74,7 @@ export class NodeTransport implements Transport {
         this.#greet(connection.remotePeer)
         void rpc.serve(this.#wrap(stream, connection), connection.remoteAddr.toString())
       },
-      { maxInboundStreams: MAX_RPC_STREAMS },
+      { maxInboundStreams: MAX_RPC_STREAMS, runOnLimitedConnection: true },
     )
   }
 
@@ -105,6 +109,8 @@ export class NodeTransport implements Transport {
     host
       .handle(protocolId(networkId, protocol), (stream, connection) => void serve(stream, connection), {
         maxInboundStreams: MAX_SHARD_STREAMS,
+        // Who probes this node over a relay gets to see what it does; what a relay carries is little (limits.ts).
+        runOnLimitedConnection: true,
       })
       .catch((error: unknown) =>
         logger.error('a stream protocol cannot be offered', { protocol, error: messageOf(error) }),
@@ -129,6 +135,26 @@ export class NodeTransport implements Transport {
 
   async disconnect(id: DidKey): Promise<void> {
     await this.#options.host.hangUp(toPeerId(id))
+  }
+
+  async reserve(relay: DidKey, signal?: AbortSignal): Promise<void> {
+    const { dialer, relays } = this.#options
+    await dialer.connection(relay, undefined, signal)
+    try {
+      await orAborted(relays.reserve(toPeerId(relay)), signal)
+    } catch (error) {
+      throwIfAborted(signal)
+      throw noPlace(relay, error)
+    }
+  }
+
+  onRelayLost(listener: (relay: DidKey) => void): void {
+    this.#options.relays.onLost((relay) => listener(didOfPeer(relay)))
+  }
+
+  isDirect(id: DidKey): boolean {
+    const connection = this.#options.dialer.existing(id)
+    return connection !== undefined && connection.limits === undefined
   }
 
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
@@ -197,6 +223,17 @@ export class NodeTransport implements Transport {
 const PING_TIMEOUT_MS = 5_000
 /** Bytes. */
 const PING_NONCE = 16
+
+function noPlace(relay: DidKey, origin: unknown): WeftError {
+  return new WeftError({
+    code: 'E_RELAY_REFUSED',
+    cause: `${shortId(relay)} gives this node no place as its relay: ${messageOf(origin)}.`,
+    fix: 'Nothing to do: the node asks another relay.',
+    retryable: true,
+    details: { relay },
+    origin,
+  })
+}
 
 function wrongPong(id: DidKey): WeftError {
   return new WeftError({

@@ -15,6 +15,8 @@ export interface ProbeOptions {
   readonly networkId: string
   readonly address: string
   readonly target: DidKey
+  /** Where the relay of a relayed address is. */
+  readonly lookup: (id: DidKey) => readonly string[]
   /** Whether Noise is spoken where the other side does not speak TLS. */
   readonly noise: boolean
   readonly clock: Clock
@@ -43,7 +45,15 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
     scope.defer('host', () => host.stop())
     // Listed so that the probed node sees by identify that the stranger is of its network, and does not drop it; nobody is served.
     await host.handle(protocolId(networkId, 'rpc'), (stream) => stream.abort(new Error('a probe serves nobody')))
-    const dialer = new Dialer({ host, self: key.id, networkId, lookup: () => [address], closing: scope.signal })
+    const dialer = new Dialer({
+      host,
+      self: key.id,
+      networkId,
+      lookup: (id) => (id === target ? [address] : options.lookup(id)),
+      bulkOverRelays: true,
+      clock,
+      closing: scope.signal,
+    })
     const openStream = async (protocol: StreamProtocol, streamSignal?: AbortSignal): Promise<ByteStream> =>
       new Libp2pByteStream(await dialer.openStream(target, protocol, streamSignal), target)
     const nobody = new RpcDispatcher({ allows: () => false }, { take: () => false })

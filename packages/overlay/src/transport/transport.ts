@@ -58,6 +58,15 @@ export interface Transport extends Rpc, Streams, AsyncDisposable {
   disconnect(id: DidKey): Promise<void>
   /** Calls back when a node of this network connects or the last connection to it closed; returns the unsubscribe function. */
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void
+  /** Whether there is a connection to a node that goes over no relay. */
+  isDirect(id: DidKey): boolean
+  /**
+   * Has this node reached over `relay` for as long as the connection to it lasts.
+   * @throws WeftError E_RELAY_REFUSED, E_NODE_UNREACHABLE, E_ABORTED
+   */
+  reserve(relay: DidKey, signal?: AbortSignal): Promise<void>
+  /** Calls back when this node is no longer reached over a relay that it had. */
+  onRelayLost(listener: (relay: DidKey) => void): void
   /** One round trip on the open connection (or a new one), ms. @throws WeftError E_NODE_UNREACHABLE */
   ping(id: DidKey, signal?: AbortSignal): Promise<number>
   /**

@@ -9,6 +9,8 @@ export interface TestNodeOptions {
   /** Listen on a WebSocket as well. */
   readonly websocket?: boolean
   readonly access?: AccessPolicy
+  /** Be a relay for others. */
+  readonly relay?: boolean
   readonly clock?: Clock
   readonly logger?: Logger
   readonly noise?: boolean
@@ -42,6 +44,7 @@ export class TestNetwork implements AsyncDisposable {
       scope,
       access: options.access ?? { allows: () => true },
       noise: options.noise ?? false,
+      relay: options.relay ?? false,
       lookup: (id) => this.addresses.get(id) ?? [],
     })
     this.addresses.set(key.id, transport.listenAddresses())
