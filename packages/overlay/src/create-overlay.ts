@@ -1,18 +1,23 @@
-import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, systemRandom } from '@weft/core'
+import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, isUnspecified, systemRandom } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
+import type { OwnPackets } from './admission/admission-profile.ts'
+import { OwnProfile } from './admission/own-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import { SignedMembership } from './map/signed-membership.ts'
-import type { Role } from './member.ts'
+import type { Member, Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
 import { networkOf } from './network/network.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
 import { neighboursOf } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
+import type { Reach } from './reach/reach.ts'
+import { ReachKeeper } from './reach/reach-keeper.ts'
+import { ReachResponder } from './reach/reach-responder.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import { createTransport } from './transport/create-transport.ts'
+import type { ListenAddress } from './transport/listen-address.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -22,8 +27,8 @@ export interface OverlayOptions {
   /** What the node offers; only `client`, or none, for one that needs no certificate. */
   readonly roles: readonly Role[]
   /** Where it listens; port 0 takes a free one. Empty for a pure client. */
-  readonly listen: readonly { readonly host: string; readonly port: number }[]
-  /** Multiaddrs to declare in place of those listened on. */
+  readonly listen: readonly ListenAddress[]
+  /** Multiaddrs to declare in place of those listened on; without them a node that listens on all finds out by itself. */
   readonly announce?: readonly string[]
   /** For the roles entry, relay and exit, and for no other: at which port the node takes packets, under which keys. */
   readonly packets?: OwnPackets
@@ -78,10 +83,15 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     access: membership,
+    relay: options.roles.includes('relay'),
+    punch: options.network.simulated === undefined,
     lookup: (id) => membership.member(id)?.addresses ?? genesis.get(id) ?? [],
   })
   const onAdmission = (): void => emitter.emit('admission', service.admission())
-  const profile = profileOf(options, network.id, transport)
+  const roles = options.roles.filter((role) => role !== 'client')
+  const profile = roles.length === 0 ? undefined : ownProfile(options, network.id)
+  const declared = profile === undefined ? undefined : declaredAddresses(options, transport)
+  if (declared !== undefined) profile?.reachedAt({ addresses: declared })
   const service = new MembershipService({
     network,
     key,
@@ -96,6 +106,18 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     scope,
     onAdmission,
   })
+  const responder = new ReachResponder({ prober: transport, clock })
+  transport.handle('peer.reach', (request, caller, signal) => responder.answer(request, caller, signal))
+  const members = (): readonly Member[] => membership.members()
+  const onReach = (reach: Reach): void => {
+    profile?.reachedAt(placeOf(reach, transport.seenAt()))
+    emitter.emit('reach', reach)
+  }
+  const asking = profile !== undefined && declared === undefined
+  const { listen } = options
+  const finder = asking
+    ? new ReachKeeper({ self, roles, listen, transport, members, genesis, clock, random, logger, onReach })
+    : undefined
   const holder = profile !== undefined
   const records = await createRecordStore({ rpc: transport, membership, self, directory, clock, logger, scope, holder })
   const onState = (status: PeerStatus): void => {
@@ -114,6 +136,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   keeper.start(scope.signal)
   keepPeers()
   service.start()
+  if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
   return {
     self,
     networkId: network.id,
@@ -122,6 +145,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     rpc: transport,
     streams: transport,
     admission: () => service.admission(),
+    reach: () => finder?.reach ?? (declared === undefined ? { state: 'client' } : { state: 'direct', addresses: declared }),
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
@@ -131,20 +155,37 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   }
 }
 
-/** What to be certified as; undefined for a pure client. @throws WeftError E_LISTEN_NEEDED and those of `admissionProfile` */
-function profileOf(options: OverlayOptions, networkId: string, transport: Transport): AdmissionProfile | undefined {
-  const roles = options.roles.filter((role) => role !== 'client')
-  if (roles.length === 0) return undefined
-  const addresses = options.announce ?? transport.listenAddresses()
-  if (addresses.length === 0) {
+function ownProfile(options: OverlayOptions, networkId: string): OwnProfile {
+  const { network, key, roles, packets, family, region, country, asn } = options
+  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn })
+}
+
+/**
+ * Where the node is reached as its operator says it: announced, in the network file, or by listening on one address.
+ * Undefined where it listens on all, and others have to say from where it is seen.
+ * @throws WeftError E_LISTEN_NEEDED
+ */
+function declaredAddresses(options: OverlayOptions, transport: Transport): readonly string[] | undefined {
+  if (options.announce !== undefined) return options.announce
+  const { roles, listen, network, key } = options
+  if (listen.length === 0) {
     throw new WeftError({
       code: 'E_LISTEN_NEEDED',
       cause: `A node with the roles ${roles.join(', ')} has to listen, and no address is set to listen on.`,
       fix: 'Set an address and port to listen on (--public-port), or run the node as a client (--roles client).',
     })
   }
-  const { network, key, packets, family, region, country, asn } = options
-  return admissionProfile({ networkId, network, key, roles, addresses, packets, family, region, country, asn })
+  if (listen.every(({ host }) => !isUnspecified(host))) return transport.listenAddresses()
+  return network.validators.find(({ id }) => id === key.id)?.addresses
+}
+
+/** Where a node with this reach is, as it wants it certified. */
+function placeOf(
+  reach: Reach,
+  seenAt: string | undefined,
+): { readonly addresses: readonly string[]; readonly seenAt: string | undefined } | undefined {
+  if (reach.state !== 'direct' && reach.state !== 'relayed') return undefined
+  return { addresses: reach.addresses, seenAt }
 }
 
 function statusOf(keeper: PeerKeeper, id: DidKey, isMember: boolean): PeerStatus {

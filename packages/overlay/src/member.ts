@@ -22,6 +22,13 @@ export function carriesPackets(roles: readonly Role[]): boolean {
   return PACKET_ROLES.some((role) => roles.includes(role))
 }
 
+/** Roles whose users dial them: they need an address of their own, and are not reached over relays. */
+export const PUBLIC_ROLES = ['gateway', ...PACKET_ROLES, 'validator'] as const satisfies readonly Role[]
+
+export function publicRolesOf(roles: readonly Role[]): readonly Role[] {
+  return PUBLIC_ROLES.filter((role) => roles.includes(role))
+}
+
 /** Where and under which keys an entry, relay or exit takes packets of the VPN (docs/specs/packets.md). */
 export interface PacketService {
   /** `/ip4|ip6/ADDRESS/udp/PORT`; 1 to 4, at hosts of the member's other addresses. */
@@ -36,7 +43,7 @@ export interface PacketService {
 export interface Member {
   readonly id: DidKey
   readonly roles: readonly Role[]
-  /** Multiaddrs, dialled back by the quorum. */
+  /** Where it listens, or `/p2p/RELAY/p2p-circuit`, through whom it is reached; dialled back by the quorum. */
   readonly addresses: readonly string[]
   /** Operator family as declared; nodes of one family count as one operator in every diversity rule. */
   readonly family: string

@@ -2,6 +2,7 @@ import type { DidKey } from '@weft/crypto'
 import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
 import type { Membership } from './member.ts'
+import type { Reach } from './reach/reach.ts'
 import type { RecordStore } from './records/record-store.ts'
 import type { Rpc } from './rpc.ts'
 
@@ -57,6 +58,8 @@ export interface Overlay extends AsyncDisposable {
   readonly rpc: Rpc
   readonly streams: Streams
   admission(): AdmissionState
+  /** How other nodes reach this one. */
+  reach(): Reach
   /** One row per member of the map other than this node. */
   peers(): readonly PeerStatus[]
   /** The state of one member; `unreachable` for a node that is not in the map. */
@@ -78,4 +81,5 @@ export interface OverlayEvents {
   map: { readonly epoch: number; readonly members: number }
   peer: PeerStatus
   admission: AdmissionState
+  reach: Reach
 }

@@ -58,6 +58,7 @@ const MAX_CERTIFICATE = 10 * KiB
 
 export const METHODS = {
   'peer.ping': method(peer.PingRequestSchema, peer.PingResponseSchema, 'anyone', KiB, KiB),
+  'peer.reach': method(peer.ReachRequestSchema, peer.ReachResponseSchema, 'anyone', KiB, KiB, 64),
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB, 16),
   'admission.submit': method(
     membership.SubmitRequestSchema,

@@ -12,6 +12,9 @@ import { portError } from './port-error.ts'
 import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
 import type { StatePaths } from './state-directory.ts'
 
+/** Behind ports.public: the overlay by WebSocket. */
+const WEB_SOCKET = 1
+
 export interface NetworkInit {
   readonly config: Config
   readonly components: Components
@@ -56,7 +59,14 @@ export async function startNetwork({
   const { values, roles } = config
   const simulated = networkFile.simulated !== undefined
   const port = roles.length === 0 ? undefined : values['ports.public']
-  const listen = port === undefined ? [] : [{ host: simulated ? '127.0.0.1' : values['network.listen_host'], port }]
+  const host = simulated ? '127.0.0.1' : values['network.listen_host']
+  const listen =
+    port === undefined
+      ? []
+      : [
+          { host, port },
+          { host, port: port + WEB_SOCKET, websocket: true },
+        ]
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const vpn = await startVpn({ config, components, keys, networkFile, logger: log, scope })

@@ -30,6 +30,7 @@ export function nodeRoutes(services: ApiServices): Route[] {
           },
           network: services.network,
           admission: overlay.admission(),
+          reach: overlay.reach(),
           map: overlay.membership.status(),
           peers: { connected: peers.filter(({ state }) => state === 'connected').length, total: peers.length },
           storage: storage.held(),

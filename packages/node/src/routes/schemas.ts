@@ -38,6 +38,20 @@ export const peerLink = peerStatus.omit({ id: true })
 
 const validatorFault = fault.extend({ validator: z.string() })
 
+/** How other nodes reach this one; the fault says why not better, and what to open. */
+export const reach = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('client') }),
+  z.strictObject({ state: z.literal('asking') }),
+  z.strictObject({ state: z.literal('direct'), addresses: z.array(z.string()).readonly() }),
+  z.strictObject({
+    state: z.literal('relayed'),
+    addresses: z.array(z.string()).readonly(),
+    through: z.array(z.string()).readonly(),
+    fault,
+  }),
+  z.strictObject({ state: z.literal('unreachable'), fault }),
+])
+
 export const admission = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('client') }),
   z.strictObject({

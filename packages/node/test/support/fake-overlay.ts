@@ -8,6 +8,7 @@ import type {
   OverlayEvents,
   OverlayOptions,
   PeerStatus,
+  Reach,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -16,6 +17,7 @@ export class FakeOverlay implements Overlay {
   readonly networkId = 'wtestnetwork'
   readonly emitter = new Emitter<OverlayEvents>()
   admissionState: AdmissionState = { state: 'client' }
+  reachState: Reach = { state: 'client' }
   mapStatus: MapStatus = {
     epoch: 7,
     root: 'r',
@@ -56,6 +58,9 @@ export class FakeOverlay implements Overlay {
 
   admission(): AdmissionState {
     return this.admissionState
+  }
+  reach(): Reach {
+    return this.reachState
   }
   peers(): readonly PeerStatus[] {
     return this.memberList.filter(({ id }) => id !== this.self).map(({ id }) => this.peer(id))

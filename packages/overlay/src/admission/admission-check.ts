@@ -10,6 +10,10 @@ export interface AdmissionCase {
   readonly network: Network
   /** The id that the secure channel of the application proved. */
   readonly caller: DidKey
+  /** Multiaddr from which the application came; over a relay when it names one. */
+  readonly callerAddress: string
+  /** Whether a node is certified as a relay that listens itself. */
+  readonly isRelay: (id: DidKey) => boolean
   readonly envelope: SignedEnvelope
   /** Parsed within limits, not believed. */
   readonly application: Application

@@ -5,6 +5,7 @@ import { networkCheck } from './checks/network-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
+import { relaysCheck } from './checks/relays-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
@@ -17,6 +18,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   termCheck,
   rolesCheck,
   packetsCheck,
+  relaysCheck,
   placeCheck,
   reachabilityCheck,
   answerClockCheck,

@@ -16,6 +16,8 @@ export interface AdmissionDeskInit {
   readonly prober: Prober
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
+  /** Whether a node is certified as a relay that listens itself. */
+  readonly isRelay: (id: DidKey) => boolean
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
@@ -91,7 +93,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, checks, probes, clock, random } = this.#init
+    const { network, key, prober, isRelay, checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -100,6 +102,8 @@ export class AdmissionDesk {
     const admission = {
       network,
       caller: caller.id,
+      callerAddress: caller.address,
+      isRelay,
       envelope,
       application,
       validator: key.publicKey,

@@ -5,6 +5,7 @@ import type { NetworkFile } from '../network/network-file.ts'
 import { parseNodeAddress } from '../network/node-address.ts'
 import { formatPacketAddress } from '../network/packet-address.ts'
 import { MAX_PACKET_ADDRESSES } from '../network/place.ts'
+import { parseRelayedAddress } from '../network/relayed-address.ts'
 import { type CertificateBody, decodeCertificateBody, encodeCertificateBody } from './certificate-body.ts'
 
 /** What a node wants certified of itself; with an epoch and an end it is a certificate's body. */
@@ -21,7 +22,10 @@ export interface ProfileInit {
   readonly network: NetworkFile
   readonly key: SigningKey
   readonly roles: readonly Role[]
+  /** Where it listens, or through whom it is reached. */
   readonly addresses: readonly string[]
+  /** The IP address from which other nodes see it call; needed where all its addresses are relayed ones. */
+  readonly seenAt?: string | undefined
   /** Left out of the profile of a node that carries none. */
   readonly packets?: OwnPackets | undefined
   readonly family: string
@@ -32,13 +36,15 @@ export interface ProfileInit {
 
 /**
  * The profile of this node: its place is that of the network file's table in a devnet, else as configured, with the
- * address that diversity rules look at taken from its first declared one.
+ * address that diversity rules look at taken from its first declared one at which it listens, or from where it calls.
  * @throws WeftError E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION, E_CERTIFICATE_MALFORMED
  */
 export function admissionProfile(init: ProfileInit): AdmissionProfile {
   const { key, network, addresses } = init
-  const hosts = addresses.map((address) => parseNodeAddress(address)?.host)
-  const host = hosts[0]
+  const hosts = addresses
+    .filter((address) => parseRelayedAddress(address) === undefined)
+    .map((address) => parseNodeAddress(address)?.host)
+  const host = addresses.length > 0 && hosts.length === 0 ? init.seenAt : hosts[0]
   if (host === undefined || hosts.some((each) => each === undefined || isUnspecified(each))) {
     throw new WeftError({
       code: 'E_ANNOUNCE_NEEDED',

@@ -7,7 +7,7 @@ import { type Member, type PacketService, ROLES, type Role } from '../member.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { roleOf } from '../network/network-file.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
-import { nodeAddressOf } from '../network/node-address.ts'
+import { certifiedAddressOf } from '../network/relayed-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from '../network/place.ts'
 import { packetsField, packetsOf } from './packets-field.ts'
 
@@ -34,7 +34,7 @@ export interface CertificateBody {
   readonly packets: PacketService | undefined
 }
 
-/** Bytes of one encoded body at most: twelve addresses of 64 characters, ten roles, and the rest. */
+/** Bytes of one encoded body at most: eight addresses of 69 characters, four of 64, ten roles, and the rest. */
 export const MAX_CERTIFICATE_BODY = 2 * 1024
 const VERSION = 2
 const FIELDS = 14
@@ -94,7 +94,7 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
       refuse,
     ),
     addresses: distinct(
-      listOf(addresses, 'addresses', 1, MAX_ADDRESSES, refuse, (item, path) => nodeAddressOf(item, path, refuse)),
+      listOf(addresses, 'addresses', 1, MAX_ADDRESSES, refuse, (item, path) => certifiedAddressOf(item, path, refuse)),
       'addresses',
       refuse,
     ),

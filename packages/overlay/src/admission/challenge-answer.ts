@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, tupleOf } from '../codec/strict-values.ts'
-import { MAX_ADDRESS_LENGTH } from '../network/node-address.ts'
+import { MAX_CERTIFIED_ADDRESS } from '../network/relayed-address.ts'
 
 /** What an applicant signs (purpose `challenge`) when a validator dials it back. */
 export interface ChallengeAnswer {
@@ -28,7 +28,7 @@ export function decodeChallengeAnswer(bytes: Uint8Array): ChallengeAnswer {
   const tuple = tupleOf(decodeCanonical(bytes, MAX_ANSWER, refuse), 'answer', 5, refuse)
   const [version, nonce, validator, address, time] = tuple
   integerOf(version, 'version', VERSION, VERSION, refuse)
-  if (typeof address !== 'string' || address.length > MAX_ADDRESS_LENGTH) throw refuse('address must be short text')
+  if (typeof address !== 'string' || address.length > MAX_CERTIFIED_ADDRESS) throw refuse('address must be short text')
   return {
     nonce: bytesOf(nonce, 'nonce', CHALLENGE_NONCE_LENGTH, refuse),
     validator: bytesOf(validator, 'validator', 32, refuse),

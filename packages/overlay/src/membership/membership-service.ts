@@ -1,7 +1,8 @@
-import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf, orAborted } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
+import type { OwnProfile } from '../admission/own-profile.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
@@ -24,7 +25,7 @@ export interface MembershipServiceInit {
   readonly database: MembershipDatabase
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
-  readonly profile: AdmissionProfile | undefined
+  readonly profile: OwnProfile | undefined
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
   readonly random: Random
@@ -41,13 +42,16 @@ export class MembershipService {
   readonly #init: MembershipServiceInit
   readonly #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
-  readonly #applicant: Applicant | undefined
+  #applicant: Applicant | undefined
+  /** ms since the Unix epoch. */
+  readonly #since: number
   #told = ''
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
     const { network, key, membership, database, transport, profile, probes, clock, random, logger } = init
     this.#init = init
+    this.#since = clock.now()
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
     const connected = (): readonly DidKey[] => {
@@ -82,26 +86,19 @@ export class MembershipService {
     })
     serveMap(transport, membership)
     if (profile === undefined) return
-    const { addresses } = profile
     transport.handle('admission.challenge', async (request) => ({
-      answer: answerChallenge({ network, key, addresses, clock }, request),
+      answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
-    this.#applicant = new Applicant({
-      network,
-      key,
-      profile,
-      rpc: transport,
-      database,
-      clock,
-      random,
-      logger,
-      onState: () => this.#onAdmission(),
-      submitLocally: (certificate) => this.#office?.pool.offer([certificate]),
-    })
+    this.#applicant = this.#applicantFor(profile.current)
   }
 
   admission(): AdmissionState {
-    const state = this.#applicant?.state() ?? { state: 'client' }
+    const { profile, network } = this.#init
+    if (profile === undefined) return { state: 'client' }
+    const state = this.#applicant?.state()
+    // It does not know yet where it is reached.
+    if (state === undefined)
+      return { state: 'applying', since: this.#since, votes: 0, quorum: network.quorum, faults: [] }
     return state.state === 'certified' ? { ...state, inMap: this.#inMap() } : state
   }
 
@@ -123,8 +120,43 @@ export class MembershipService {
     const heldEpoch = (): number | undefined => membership.epoch
     const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
     scope.spawn('map', (signal) => runEpochs({ network, clock, heldEpoch, lead, pull, hearsGossip }, signal))
-    const applicant = this.#applicant
-    if (applicant !== undefined) scope.spawn('admission', (signal) => applicant.run(signal))
+    const { profile } = this.#init
+    if (profile !== undefined) scope.spawn('admission', (signal) => this.#applyAs(profile, signal))
+  }
+
+  /** Applies as what the node is, anew when that changes; a certificate that it has stays in force meanwhile. */
+  async #applyAs(profile: OwnProfile, signal: AbortSignal): Promise<never> {
+    for (;;) {
+      const changed = new AbortController()
+      const inForce = AbortSignal.any([signal, changed.signal])
+      const unsubscribe = profile.onChange(() => changed.abort())
+      try {
+        await (this.#applicant?.run(inForce) ?? aborted(inForce))
+      } catch (error) {
+        if (signal.aborted || !changed.signal.aborted) throw error
+      } finally {
+        unsubscribe()
+      }
+      this.#applicant = this.#applicantFor(profile.current)
+      this.#onAdmission()
+    }
+  }
+
+  #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
+    if (profile === undefined) return undefined
+    const { network, key, transport, database, clock, random, logger } = this.#init
+    return new Applicant({
+      network,
+      key,
+      profile,
+      rpc: transport,
+      database,
+      clock,
+      random,
+      logger,
+      onState: () => this.#onAdmission(),
+      submitLocally: (certificate) => this.#office?.pool.offer([certificate]),
+    })
   }
 
   #inMap(): boolean {
@@ -183,6 +215,11 @@ export class MembershipService {
   async #take(map: SignedMap, from: DidKey): Promise<void> {
     await this.#follower.offer(map, from, this.#init.scope.signal)
   }
+}
+
+/** @throws E_ABORTED once the signal fires */
+function aborted(signal: AbortSignal): Promise<never> {
+  return orAborted(new Promise<never>(() => {}), signal)
 }
 
 function codeOf(error: unknown): string | undefined {

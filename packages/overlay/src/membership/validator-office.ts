@@ -5,6 +5,7 @@ import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import { isRelay } from '../reach/is-relay.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
 import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
@@ -48,6 +49,7 @@ export class ValidatorOffice {
       key,
       prober,
       isMember: (id) => this.pool.isCertified(id),
+      isRelay: (id) => this.#isRelay(id),
       checks: ADMISSION_CHECKS,
       probes: [...PROTOCOL_PROBES, ...probes],
       clock,
@@ -110,6 +112,11 @@ export class ValidatorOffice {
       const asked = members.slice(0, MAX_CERTIFICATES_ASKED).filter(({ length }) => length === 32)
       return { certificates: asked.flatMap((key) => this.#certificateOf(key)) }
     })
+  }
+
+  #isRelay(id: DidKey): boolean {
+    const body = this.pool.isCertified(id) ? this.pool.get(id)?.body : undefined
+    return body !== undefined && isRelay(body)
   }
 
   #certificateOf(key: Uint8Array): ReturnType<typeof toWireCertificate>[] {

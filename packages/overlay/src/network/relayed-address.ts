@@ -7,6 +7,9 @@ import { nodeAddressOf, parseNodeAddress } from './node-address.ts'
 /** `/p2p/`, an id of 52 characters, `/p2p-circuit`. */
 const FORM = /^\/p2p\/(12D3KooW[1-9A-HJ-NP-Za-km-z]{44})\/p2p-circuit$/
 
+/** Longest address of a certificate as text; those of nodes that listen are shorter. */
+export const MAX_CERTIFIED_ADDRESS = 69
+
 /**
  * The address of a node that is reached through another: `/p2p/RELAY/p2p-circuit`, RELAY being the peer id of an Ed25519
  * key. Where the relay itself is stands in its own certificate and nowhere else, so that there is one spelling of it.

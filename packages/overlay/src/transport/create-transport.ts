@@ -1,7 +1,7 @@
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { GossipSub } from '@libp2p/gossipsub'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
-import { type Clock, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Scope, WeftError, messageOf, systemRandom } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { CallLimiter } from './call-limiter.ts'
 import { Dialer } from './dialer.ts'
@@ -12,11 +12,15 @@ import type { ListenAddress } from './listen-address.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { MemberGossip } from './member-gossip.ts'
 import { NodeTransport } from './node-transport.ts'
+import { Observations } from './observations.ts'
 import { toPrivateKey } from './peer-id.ts'
 import { createProbe } from './probe.ts'
+import { holePuncher } from './punch/hole-puncher.ts'
+import { PunchPort } from './punch/punch-port.ts'
 import { RelayClient } from './relay/relay-client.ts'
 import { RelayGate } from './relay/relay-gate.ts'
 import { relayServer } from './relay/relay-server.ts'
+import { retireRelayed } from './relay/retire-relayed.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
 import { StrangerPlaces } from './stranger-places.ts'
@@ -39,6 +43,11 @@ export interface TransportOptions {
    * can choose it, and what is recorded then is open to a later quantum computer (docs/adr/0007-tls-only.md).
    */
   readonly noise?: boolean
+  /**
+   * Whether this node makes all its calls from one port, and direct connections to nodes behind NAT through the holes
+   * that this leaves; default false, for networks without NAT.
+   */
+  readonly punch?: boolean
   /** Whether this node is a relay for others (role relay). */
   readonly relay?: boolean
   /** Multiaddrs of a node, from the signed map or the network file. */
@@ -54,7 +63,10 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     const gate = new InboundGate(clock)
     const relays = new RelayClient(gate)
     const relayGate = new RelayGate(access, clock)
-    const host = await startHost(options, members, { gate, relays, gater: relayGate.gater })
+    const observations = new Observations()
+    const punch = options.punch === true ? new PunchPort(systemRandom) : undefined
+    const doors = { gate, relays, gater: relayGate.gater, observations, ...(punch === undefined ? {} : { punch }) }
+    const host = await startHost(options, members, doors)
     if (host.services.relay !== undefined) relayGate.follow(host, host.services.relay.reservations)
     scope.defer('host', () => host.stop())
     const limiter = new CallLimiter(clock, access)
@@ -70,12 +82,15 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       closing: scope.signal,
     })
     scope.defer('control streams', () => rpc.close())
+    retireRelayed(host, rpc, clock)
     const transport = new NodeTransport({
       self: key.id,
       networkId,
       host,
       dialer,
       relays,
+      observations,
+      punch,
       rpc,
       pubsub: new GossipPubSub({ gossip: host.services.pubsub, networkId, access, logger }),
       clock,
@@ -95,18 +110,23 @@ export async function createTransport(options: TransportOptions): Promise<Transp
 interface Services extends ServiceMap {
   readonly pubsub: GossipSub
   readonly relay: CircuitRelayService | undefined
+  readonly puncher: unknown
 }
 
 async function startHost(
   options: TransportOptions,
   members: MemberGossip,
-  doors: Pick<HostOptions, 'gate' | 'relays' | 'gater'>,
+  doors: Pick<HostOptions, 'gate' | 'relays' | 'gater' | 'punch'> & { readonly observations: Observations },
 ): Promise<Host & Libp2p<Services>> {
   const { listen, key, announce = [], noise = false, relay = false, clock } = options
   try {
     return await createHost<Services>(
       { privateKey: await toPrivateKey(key), listen, announce, noise, clock, ...doors },
-      { pubsub: members.service(pubsubOptions()), relay: relay ? relayServer() : () => undefined },
+      {
+        pubsub: members.service(pubsubOptions()),
+        relay: relay ? relayServer() : () => undefined,
+        puncher: doors.punch === undefined ? () => undefined : holePuncher({ observations: doors.observations, clock }),
+      },
     )
   } catch (error) {
     const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ')

@@ -9,6 +9,7 @@ import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
 import { gatedTcp } from './gated-tcp.ts'
 import { GATER } from './gater.ts'
 import { InboundGate } from './inbound-gate.ts'
+import type { PunchPort } from './punch/punch-port.ts'
 import { RelayClient } from './relay/relay-client.ts'
 import { type ListenAddress, toMultiaddr } from './listen-address.ts'
 import {
@@ -50,6 +51,8 @@ export interface HostOptions {
   readonly gate?: InboundGate
   /** Behind the same gate. */
   readonly relays?: RelayClient
+  /** The port that all calls are made from; by default any. */
+  readonly punch?: PunchPort
 }
 
 /**
@@ -76,7 +79,7 @@ export async function createHost<More extends ServiceMap>(
     nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
     logger: silent,
     transports: [
-      gatedTcp(gate),
+      gatedTcp(gate, options.punch),
       (components: NoiseComponents) =>
         new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
       relays.transport,

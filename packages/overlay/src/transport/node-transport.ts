@@ -19,6 +19,9 @@ import type { Dialer } from './dialer.ts'
 import type { Host } from './host.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { MAX_RPC_STREAMS, MAX_SHARD_STREAMS, STRANGER_GRACE_MS } from './limits.ts'
+import { remoteHost } from '../network/remote-host.ts'
+import type { Observations } from './observations.ts'
+import type { PunchPort } from './punch/punch-port.ts'
 import { networkAmong } from './network-check.ts'
 import { didOfPeer, toPeerId } from './peer-id.ts'
 import { forgetGonePeers } from './forget-gone-peers.ts'
@@ -33,6 +36,8 @@ export interface NodeTransportOptions {
   readonly host: Host
   readonly dialer: Dialer
   readonly relays: RelayClient
+  readonly observations: Observations
+  readonly punch: PunchPort | undefined
   readonly rpc: RpcService
   readonly pubsub: PubSub
   readonly clock: Clock
@@ -43,6 +48,7 @@ export interface NodeTransportOptions {
 }
 
 interface PeerEvents {
+  readonly seen: undefined
   readonly peer: { readonly id: DidKey; readonly connected: boolean }
 }
 
@@ -137,6 +143,14 @@ export class NodeTransport implements Transport {
     await this.#options.host.hangUp(toPeerId(id))
   }
 
+  seenAt(): string | undefined {
+    return this.#options.observations.host()
+  }
+
+  onSeen(listener: () => void): void {
+    this.#events.on('seen', listener)
+  }
+
   async reserve(relay: DidKey, signal?: AbortSignal): Promise<void> {
     const { dialer, relays } = this.#options
     await dialer.connection(relay, undefined, signal)
@@ -201,10 +215,24 @@ export class NodeTransport implements Transport {
     if (this.#peers.delete(id)) this.#events.emit('peer', { id, connected: false })
   }
 
-  #onIdentified({ protocols, connection, peerId }: IdentifyResult): void {
+  /** What a node that was called says of where the call came from. What it was called by is what it chose to be. */
+  #note({ connection, observedAddr }: IdentifyResult): void {
+    if (connection.direction !== 'outbound' || connection.limits !== undefined || observedAddr === undefined) return
+    const seen = observedAddr.toString()
+    const [host, port] = [remoteHost(seen), /\/tcp\/(\d{1,5})/.exec(seen)?.[1]]
+    if (host === undefined || port === undefined) return
+    const { observations, punch } = this.#options
+    const from = connection.remoteAddr.toString()
+    observations.add({ from, host, port: Number(port), shared: punch?.made(connection) === true })
+    this.#events.emit('seen', undefined)
+  }
+
+  #onIdentified(result: IdentifyResult): void {
+    const { protocols, connection, peerId } = result
     const { networkId, clock, logger } = this.#options
     const network = networkAmong(protocols, networkId)
     if (network === networkId) {
+      this.#note(result)
       this.#greet(peerId)
       return
     }

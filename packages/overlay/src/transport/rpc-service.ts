@@ -64,6 +64,11 @@ export class RpcService implements Rpc {
     await this.#caller(to, signal)
   }
 
+  /** The next call to a node opens a new stream; those under way end where they are. */
+  renew(id: DidKey): void {
+    this.#callers.delete(id)
+  }
+
   /** Serves a control stream that another node opened, until it ends. */
   serve(stream: ByteStream, address: string): Promise<void> {
     const caller: Caller = { id: stream.remote, address }

@@ -58,6 +58,10 @@ export interface Transport extends Rpc, Streams, AsyncDisposable {
   disconnect(id: DidKey): Promise<void>
   /** Calls back when a node of this network connects or the last connection to it closed; returns the unsubscribe function. */
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void
+  /** The IP address from which most nodes that this node called saw it; undefined before the first. */
+  seenAt(): string | undefined
+  /** Calls back when another node has seen this one. */
+  onSeen(listener: () => void): void
   /** Whether there is a connection to a node that goes over no relay. */
   isDirect(id: DidKey): boolean
   /**

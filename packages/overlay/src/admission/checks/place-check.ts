@@ -2,15 +2,23 @@ import { WeftError, addressReach, isLoopback } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import { parseNodeAddress } from '../../network/node-address.ts'
 import type { Network } from '../../network/network.ts'
+import { parseRelayedAddress } from '../../network/relayed-address.ts'
+import { remoteHost } from '../../network/remote-host.ts'
 import type { AdmissionCheck } from '../admission-check.ts'
 import type { CertificateBody } from '../certificate-body.ts'
 
-/** Where the node says it is follows from its addresses, or in a devnet from the file's table, and from nothing else. */
+/**
+ * Where the node says it is follows from its addresses, or in a devnet from the file's table, and from nothing else. Of
+ * a node that is reached over relays only it follows from where it applies: nobody opens a connection from an address
+ * at which it is not.
+ */
 export const placeCheck: AdmissionCheck = {
   name: 'place',
-  run({ network, application: { body } }) {
+  run({ network, application: { body }, callerAddress }) {
     const why =
-      network.file.simulated === undefined ? realPlaceFault(network, body) : simulatedPlaceFault(network, body)
+      network.file.simulated === undefined
+        ? realPlaceFault(network, body, callerAddress)
+        : simulatedPlaceFault(network, body)
     if (why === undefined) return
     throw new WeftError({
       code: 'E_ADMISSION_PLACE',
@@ -24,21 +32,29 @@ export const placeCheck: AdmissionCheck = {
 }
 
 /** Every validator dials what is declared: an address that means a machine of its own network must not get that far. */
-function realPlaceFault(network: Network, body: CertificateBody): string | undefined {
+function realPlaceFault(network: Network, body: CertificateBody, callerAddress: string): string | undefined {
   if (body.simulated) return 'it is marked as simulated, and the network file has no simulated places'
-  const hosts = body.addresses.map(hostOf)
+  const own = listening(body).map(hostOf)
+  const caller = own.length === 0 ? remoteHost(callerAddress) : undefined
+  const hosts = caller === undefined ? own : [caller]
   const local = isOneSite(network)
   const unusable = hosts.find((host) => {
     const reach = addressReach(host)
     return reach === 'special' || (reach === 'private' && !local)
   })
   if (unusable !== undefined) return `${unusable} is not an address at which every node of this network can dial it`
-  return hosts.includes(body.diversityAddress) ? undefined : `${body.diversityAddress} is none of its addresses`
+  if (hosts.includes(body.diversityAddress)) return undefined
+  if (own.length > 0) return `${body.diversityAddress} is none of its addresses`
+  return `it applies from ${caller ?? 'behind a relay'} and says that it is at ${body.diversityAddress}`
 }
 
 /** A network whose file places all its validators at private addresses is one site's own: there they mean one machine. */
 function isOneSite({ validators }: Network): boolean {
   return validators.every(({ addresses }) => addresses.every((address) => addressReach(hostOf(address)) === 'private'))
+}
+
+function listening({ addresses }: CertificateBody): readonly string[] {
+  return addresses.filter((address) => parseRelayedAddress(address) === undefined)
 }
 
 function hostOf(address: string): string {
@@ -48,7 +64,7 @@ function hostOf(address: string): string {
 function simulatedPlaceFault(network: Network, body: CertificateBody): string | undefined {
   const place = network.file.simulated?.[body.id]
   if (place === undefined) return "it is not in the network file's table of simulated places"
-  const remote = body.addresses.find((address) => !isLoopback(hostOf(address)))
+  const remote = listening(body).find((address) => !isLoopback(hostOf(address)))
   if (remote !== undefined) return `${remote} is not loopback, as all addresses of a simulated network are`
   const claimed = [body.simulated, body.diversityAddress, body.asn, body.family, body.country, body.region]
   const written = [true, place.address, place.asn, place.family, place.country, place.region]

@@ -84,7 +84,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
       const streamMuxer = typeof socket.alpnProtocol === 'string' ? muxers.get(socket.alpnProtocol) : undefined
       return {
         remotePeer,
-        connection: new TlsStream(socket, connection),
+        connection: new TlsStream(socket, connection, isServer),
         ...(streamMuxer === undefined ? {} : { streamMuxer }),
       }
     } catch (error) {

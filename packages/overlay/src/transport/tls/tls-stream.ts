@@ -10,10 +10,11 @@ export class TlsStream extends AbstractMessageStream {
   readonly #raw: MessageStream
   #gathered: Uint8Array[] = []
 
-  constructor(socket: TLSSocket, raw: MessageStream) {
+  constructor(socket: TLSSocket, raw: MessageStream, isServer: boolean) {
     super({
       log: raw.log,
-      direction: raw.direction,
+      // Both have dialled where a hole was punched; yamux numbers its streams by who is the server.
+      direction: isServer ? 'inbound' : 'outbound',
       maxReadBufferLength: raw.maxReadBufferLength,
       // A peer that grants windows and does not read could otherwise make this grow without end.
       maxWriteBufferLength: MAX_CONNECTION_BACKLOG,
