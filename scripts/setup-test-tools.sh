@@ -7,9 +7,11 @@
 #   fish, zsh    check the completion that is written for them
 #   util-linux   mount, for the full disk of a small tmpfs
 #   tcpdump      what stands on the wire between the nodes of a route
+#   iproute2     ip: namespaces with routers between them
+#   nftables     nft: the NAT of these routers
 #   tor          the network beside which bench/vpn measures (each run has processes of its own, not the system's service)
 set -eu
-packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump tor'
+packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump iproute2 nftables tor'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

@@ -16,7 +16,11 @@ const onPath = (program: string): boolean =>
 const needs = {
   curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
   chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],
-  root: [process.getuid?.() === 0, 'only root mounts a small disk and runs as another user'],
+  root: [process.getuid?.() === 0, 'only root mounts a small disk, runs as another user and makes network namespaces'],
+  nat: [
+    onPath('ip') && onPath('nft'),
+    'ip (iproute2) or nft (nftables) is not installed (scripts/setup-test-tools.sh installs them)',
+  ],
   tcpdump: [onPath('tcpdump'), 'tcpdump is not installed (scripts/setup-test-tools.sh installs it)'],
   faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],
 } as const

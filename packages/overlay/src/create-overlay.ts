@@ -1,4 +1,13 @@
-import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, isUnspecified, systemRandom } from '@weft/core'
+import {
+  type Clock,
+  Emitter,
+  type Logger,
+  type Random,
+  type Scope,
+  WeftError,
+  isUnspecified,
+  systemRandom,
+} from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { OwnPackets } from './admission/admission-profile.ts'
 import { OwnProfile } from './admission/own-profile.ts'
@@ -145,9 +154,10 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     rpc: transport,
     streams: transport,
     admission: () => service.admission(),
-    reach: () => finder?.reach ?? (declared === undefined ? { state: 'client' } : { state: 'direct', addresses: declared }),
-    peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
-    peer: (id) => statusOf(keeper, id, membership.isMember(id)),
+    reach: () =>
+      finder?.reach ?? (declared === undefined ? { state: 'client' } : { state: 'direct', addresses: declared }),
+    peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, transport, id, true)])),
+    peer: (id) => statusOf(keeper, transport, id, membership.isMember(id)),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
@@ -188,9 +198,12 @@ function placeOf(
   return { addresses: reach.addresses, seenAt }
 }
 
-function statusOf(keeper: PeerKeeper, id: DidKey, isMember: boolean): PeerStatus {
+function statusOf(keeper: PeerKeeper, transport: Transport, id: DidKey, isMember: boolean): PeerStatus {
   const status = keeper.status(id)
-  if (status !== undefined && isMember) return status
+  if (status !== undefined && isMember) {
+    const relayed = status.state === 'connected' && !transport.isDirect(id)
+    return relayed ? { ...status, relayed } : status
+  }
   const cause = isMember
     ? `No connection is kept to ${shortId(id)}: this network is too large for one to every member.`
     : `${shortId(id)} is not in the signed map.`

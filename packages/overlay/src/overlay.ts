@@ -47,6 +47,8 @@ export interface PeerStatus {
   readonly rttMs: number | undefined
   /** For `unreachable`: what was tried. */
   readonly fault: Fault | undefined
+  /** Present where the connection goes over a relay. */
+  readonly relayed?: true
 }
 
 /** What the layers above get of the network of members. */

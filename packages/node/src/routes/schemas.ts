@@ -22,6 +22,7 @@ export const peerStatus = z.strictObject({
   since: time,
   rttMs: z.number().optional(),
   fault: fault.optional(),
+  relayed: z.literal(true).optional().describe('The connection goes over a relay'),
 })
 
 export const mapStatus = z.strictObject({

@@ -1,4 +1,13 @@
-import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf, orAborted } from '@weft/core'
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  type Scope,
+  WeftError,
+  isWeftError,
+  messageOf,
+  orAborted,
+} from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'

@@ -3,7 +3,12 @@ import { type DidKey, shortId } from '@weft/crypto'
 import type { Role } from '../member.ts'
 
 /** Of a node whose port is closed, and which is reached over relays. */
-export function relayedOnly(host: string, ports: readonly number[], by: readonly DidKey[], through: readonly DidKey[]): Fault {
+export function relayedOnly(
+  host: string,
+  ports: readonly number[],
+  by: readonly DidKey[],
+  through: readonly DidKey[],
+): Fault {
   return {
     code: 'E_REACH_RELAYED',
     cause: `${notFound(host, ports, by)} Others reach it over the relays ${namesOf(through)}, and directly after that where both sides' routers allow it.`,
@@ -12,7 +17,12 @@ export function relayedOnly(host: string, ports: readonly number[], by: readonly
 }
 
 /** Of a node whose port is closed, and whose roles need it open. */
-export function notPublic(host: string, ports: readonly number[], by: readonly DidKey[], roles: readonly Role[]): Fault {
+export function notPublic(
+  host: string,
+  ports: readonly number[],
+  by: readonly DidKey[],
+  roles: readonly Role[],
+): Fault {
   return {
     code: 'E_REACH_NOT_PUBLIC',
     cause: `${notFound(host, ports, by)} ${roles.join(', ')} must be reached at a public address.`,

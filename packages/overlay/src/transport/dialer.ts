@@ -93,7 +93,13 @@ export class Dialer {
     host.addEventListener('connection:open', onOpen)
     try {
       const inTime = signal === undefined ? closing : AbortSignal.any([signal, closing])
-      return await withTimeout(clock, DIRECT_WAIT_MS, inTime, () => relayedOnly(id, protocol), (inner) => orAborted(promise, inner))
+      return await withTimeout(
+        clock,
+        DIRECT_WAIT_MS,
+        inTime,
+        () => relayedOnly(id, protocol),
+        (inner) => orAborted(promise, inner),
+      )
     } finally {
       host.removeEventListener('connection:open', onOpen)
     }

@@ -27,8 +27,9 @@ function callFrom(punch: PunchPort, dial: Transport['dial']): Transport['dial'] 
       punch.note(connection)
       return connection
     } catch (error) {
-      // Another program has the port, or a connection from it to the same place is not forgotten yet.
-      if (!/EADDRINUSE|EADDRNOTAVAIL/.test(String(error))) throw error
+      // Another program has the port, or a connection from it to the same place is not forgotten yet. Who punches a hole
+      // (and says who is the server) tries again: from another port there would be none.
+      if ('initiator' in options || !/EADDRINUSE|EADDRNOTAVAIL/.test(String(error))) throw error
       return dial(address, options)
     }
   }

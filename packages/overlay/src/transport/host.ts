@@ -1,4 +1,11 @@
-import type { ComponentLogger, ConnectionGater, Libp2p, Logger as Libp2pLogger, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  ConnectionGater,
+  Libp2p,
+  Logger as Libp2pLogger,
+  PrivateKey,
+  ServiceMap,
+} from '@libp2p/interface'
 import { type Identify, identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
@@ -80,8 +87,7 @@ export async function createHost<More extends ServiceMap>(
     logger: silent,
     transports: [
       gatedTcp(gate, options.punch),
-      (components: NoiseComponents) =>
-        new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
+      (components: NoiseComponents) => new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
       relays.transport,
     ],
     connectionEncrypters: [

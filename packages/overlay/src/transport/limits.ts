@@ -42,7 +42,7 @@ export const MAX_CONNECTION_RATE = 100
 /** Bytes of the HTTP request that asks for a WebSocket; a browser's has about 600. */
 export const MAX_WEB_SOCKET_HEADER = 8 * KiB
 /** Bytes of one message of a WebSocket, held until it is whole; Noise, yamux and TLS write less than this at once. */
-export const MAX_WEB_SOCKET_MESSAGE = 1 * MiB
+export const MAX_WEB_SOCKET_MESSAGE = MiB
 
 /**
  * Places at a relay. libp2p's 15 are too few for a network in which most people's nodes are behind NAT: with a third of

@@ -10,6 +10,7 @@ import { type CertificateBody, encodeCertificateBody } from '../../src/admission
 import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
+import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
 import { BEGIN, addressOf, advance, bodyOf, codeOf, packetsOf, testKeys, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
 
@@ -63,7 +64,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     key: validator,
     prober: network,
     isMember: () => false,
-    isRelay: () => false,
+    isRelay: (id) => id === relayId,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
     probes: [...PROTOCOL_PROBES, ...(hostile.probes ?? [])],
     clock,
@@ -89,6 +90,15 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   })
   return admitted ? 'admitted' : code
 }
+
+/** A node that is certified as a relay, for the validators here. */
+const relayId = (fixture.keys[1] as SigningKey).id
+const overRelay = formatRelayedAddress(relayId)
+const reachedOver =
+  (...addresses: readonly string[]) =>
+  (node: MemoryNode): void => {
+    for (const address of addresses) node.addresses.add(address)
+  }
 
 const RELAY: Partial<CertificateBody> = { roles: ['storage', 'entry', 'relay'], packets: packetsOf(4) }
 
@@ -160,6 +170,26 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       applicant: { prepare: (node) => node.rpc.handle('admission.challenge', async () => ({})) },
     },
   ],
+  relays: [
+    {
+      code: 'E_ADMISSION_RELAYED',
+      applicant: { body: { roles: ['gateway'], addresses: [overRelay] }, prepare: reachedOver(overRelay) },
+    },
+    {
+      code: 'E_ADMISSION_RELAYED',
+      applicant: {
+        body: { addresses: [formatRelayedAddress(stranger.id)] },
+        prepare: reachedOver(formatRelayedAddress(stranger.id)),
+      },
+    },
+    {
+      code: 'E_ADMISSION_RELAYED',
+      applicant: {
+        body: { addresses: [formatRelayedAddress(applicant.id)] },
+        prepare: reachedOver(formatRelayedAddress(applicant.id)),
+      },
+    },
+  ],
   'answer-clock': [{ code: 'E_CLOCK_SKEW', applicant: { answerSkew: -DAY } }],
   conformance: [
     { code: 'E_ADMISSION_CONFORMANCE', applicant: { body: RELAY, probes: [packetProbe(fails('it echoes')).probe] } },
@@ -204,6 +234,13 @@ function inventsRecords(node: MemoryNode): void {
 
 test('an applicant that does everything right gets a vote for exactly its body', async () => {
   assert.equal(await apply({}), 'admitted')
+})
+
+test('who keeps for others and is reached over a certified relay gets a vote', async () => {
+  const body = { addresses: [overRelay, addressOf(4)] }
+  assert.equal(await apply({ body: { addresses: [overRelay] }, prepare: reachedOver(overRelay) }), 'admitted')
+  assert.equal(await apply({ body: { ...RELAY, ...body }, prepare: reachedOver(overRelay) }), 'admitted')
+  assert.equal(await apply({ body }), 'E_ADMISSION_UNREACHABLE')
 })
 
 test('a probe of packets is run once for the node, over what it declared, and only for who carries packets', async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MultiaddrConnection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { VirtualClock } from '@weft/core'
 import fc from 'fast-check'
@@ -38,7 +37,7 @@ interface Entered {
 function enter(gate: InboundGate, host: string): Entered | undefined {
   const arrival = new Arrival(host)
   try {
-    return { arrival, leave: gate.enter(arrival as unknown as MultiaddrConnection) }
+    return { arrival, leave: gate.enter(arrival) }
   } catch {
     return undefined
   }

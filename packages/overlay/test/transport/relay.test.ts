@@ -48,11 +48,14 @@ test('a probe sees over a relay what it sees elsewhere, and no more bytes than t
   })
   await using probe = await relay.transport.probe(formatRelayedAddress(relay.id), hidden.id)
   const stream = await probe.open('shard')
-  await assert.rejects(async () => {
-    for (let sent = 0; sent <= RELAYED_BYTES; sent += 100_000) await stream.write(new Uint8Array(100_000))
-    await stream.closeWrite()
-    for await (const _ of stream.incoming);
-  }, { code: 'E_STREAM_RESET' })
+  await assert.rejects(
+    async () => {
+      for (let sent = 0; sent <= RELAYED_BYTES; sent += 100_000) await stream.write(new Uint8Array(100_000))
+      await stream.closeWrite()
+      for await (const _ of stream.incoming);
+    },
+    { code: 'E_STREAM_RESET' },
+  )
 })
 
 test('a relay that goes is seen at once; without its place nobody is called over it', async () => {

@@ -29,7 +29,12 @@ function portOf(address: string): number {
 }
 
 const silent = { forComponent: () => silentLog } as never
-const silentLog = Object.assign(() => {}, { error: () => {}, trace: () => {}, enabled: false, newScope: () => silentLog })
+const silentLog = Object.assign(() => {}, {
+  error: () => {},
+  trace: () => {},
+  enabled: false,
+  newScope: () => silentLog,
+})
 
 test('a node is called over a WebSocket, in TLS, and bulk goes both ways', async () => {
   await using network = new TestNetwork()
@@ -87,7 +92,14 @@ test('who holds the door of the WebSocket open and says nothing keeps nobody out
   const port = portOf(webSocketOf(b))
   const sockets = Array.from({ length: MAX_PENDING_CONNECTIONS + 8 }, () => connectTcp(port, '127.0.0.1'))
   try {
-    await Promise.all(sockets.map((socket) => once(socket.on('error', () => {}), 'connect')))
+    await Promise.all(
+      sockets.map((socket) =>
+        once(
+          socket.on('error', () => {}),
+          'connect',
+        ),
+      ),
+    )
     // The ones that waited longest give way.
     await until(() => sockets.filter(({ closed }) => closed).length >= 8, 'the oldest are closed')
     network.addresses.set(b.id, [webSocketOf(b)])

@@ -21,7 +21,9 @@ export interface HolePuncherInit {
 export function holePuncher({ observations, clock }: HolePuncherInit): (components: Components) => unknown {
   const create = dcutr({ timeout: PUNCH_MS, retries: PUNCH_TRIES })
   return (components) => {
-    const { registrar, transportManager, peerId } = components as Components & { readonly peerId: { toString(): string } }
+    const { registrar, transportManager, peerId } = components as Components & {
+      readonly peerId: { toString(): string }
+    }
     const own = (): Multiaddr[] => {
       const endpoint = observations.endpoint()
       if (endpoint === undefined) return []
@@ -29,22 +31,24 @@ export function holePuncher({ observations, clock }: HolePuncherInit): (componen
       return [multiaddr(`/${isIPv4(host) ? 'ip4' : 'ip6'}/${host}/tcp/${port}/p2p/${peerId.toString()}`)]
     }
     // The transport takes what its manager does not name: who is the server where both have dialled.
-    const dial = transportManager.dial.bind(transportManager) as (
-      address: Multiaddr,
-      options: { readonly signal: AbortSignal; readonly initiator: boolean },
-    ) => Promise<Connection>
+    const dial = (address: Multiaddr, how: { readonly signal: AbortSignal; readonly initiator: boolean }) =>
+      transportManager.dial(address, how)
     const openConnection = async (
-      targets: Multiaddr | readonly Multiaddr[],
+      targets: readonly Multiaddr[],
       { signal, initiator = true }: { readonly signal: AbortSignal; readonly initiator?: boolean },
     ): Promise<Connection> => {
-      const addresses = (Array.isArray(targets) ? targets : [targets]).slice(0, MAX_PUNCH_TARGETS)
+      const addresses = targets.slice(0, MAX_PUNCH_TARGETS)
       for (;;) {
+        const round = new AbortController()
+        const inTime = AbortSignal.any([signal, round.signal])
         try {
-          return await Promise.any(addresses.map((each) => dial(each, { signal, initiator })))
-        } catch (error) {
+          return await Promise.any(addresses.map((each) => dial(each, { signal: inTime, initiator })))
+        } catch {
           signal.throwIfAborted()
           // A router that is not ready refuses at once; the time is short, and then it is.
           await wait(clock, PUNCH_PAUSE_MS, signal)
+        } finally {
+          round.abort()
         }
       }
     }
@@ -69,5 +73,8 @@ function leavingOpen(registrar: Components['registrar']): Components['registrar'
       ...topology,
       onConnect: (peer, connection) => topology.onConnect?.(peer, open(connection)),
     })
-  return Object.create(registrar, { handle: { value: handle }, register: { value: register } }) as Components['registrar']
+  return Object.create(registrar, {
+    handle: { value: handle },
+    register: { value: register },
+  }) as Components['registrar']
 }

@@ -1,4 +1,8 @@
-import { type CircuitRelayTransportComponents, RELAY_V2_STOP_CODEC, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import {
+  type CircuitRelayTransportComponents,
+  RELAY_V2_STOP_CODEC,
+  circuitRelayTransport,
+} from '@libp2p/circuit-relay-v2'
 import type { PeerId, Transport, TypedEventTarget } from '@libp2p/interface'
 import type { InboundGate } from '../inbound-gate.ts'
 import { MAX_RELAYED_PER_TARGET, NEGOTIATION_TIMEOUT_MS } from '../limits.ts'
@@ -36,7 +40,7 @@ export class RelayClient {
         registrar: { value: this.#ownRelaysOnly(components.registrar) },
         // A caller over a relay takes its place at the door like any other, in the name of the relay's address.
         upgrader: { value: this.#gate.guard(components.upgrader) },
-      }),
+      }) as CircuitRelayTransportComponents,
     )
     this.#store = Reflect.get(transport, 'reservationStore') as ReservationStore
     return transport

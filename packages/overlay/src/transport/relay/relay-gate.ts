@@ -68,7 +68,10 @@ export class RelayGate {
   #mayConnect(source: PeerId, target: PeerId): boolean {
     const group = this.#groupOf(source)
     if (group === undefined || !this.#rate.take(group, 1)) return false
-    const carried = this.#connections().map((connection) => ({ connection, count: count(connection, RELAY_V2_HOP_CODEC) }))
+    const carried = this.#connections().map((connection) => ({
+      connection,
+      count: count(connection, RELAY_V2_HOP_CODEC),
+    }))
     // The one that is asked for stands among them already.
     const sum = (of: (connection: Connection) => boolean): number =>
       carried.reduce((total, each) => total + (of(each.connection) ? each.count : 0), 0)

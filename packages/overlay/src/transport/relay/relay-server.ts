@@ -31,7 +31,10 @@ export function relayServer(): (components: CircuitRelayServerComponents) => Cir
       defaultDataLimit: BigInt(RELAYED_BYTES),
     },
   })
-  return (components) => create(Object.create(components, { registrar: { value: bounded(components.registrar) } }))
+  return (components) => {
+    const registrar = { value: bounded(components.registrar) }
+    return create(Object.create(components, { registrar }) as CircuitRelayServerComponents)
+  }
 }
 
 /** libp2p reads a request of any length: until it is answered, a caller has a few KiB to say what it wants. */

@@ -67,7 +67,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
       highWaterMark: SOCKET_BUFFER,
     }
     const socket = isServer
-      ? new TLSSocket(raw as Socket, { ...common, isServer: true, requestCert: true })
+      ? new TLSSocket(raw, { ...common, isServer: true, requestCert: true })
       : connect({ ...common, socket: raw })
     // Held for the socket's whole life: an error event without a listener would end the process.
     socket.on('error', (error) => connection.abort(error))

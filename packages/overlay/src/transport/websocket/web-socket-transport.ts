@@ -6,7 +6,6 @@ import {
   type DialTransportOptions,
   type Listener,
   type Transport,
-  type Upgrader,
   serviceCapabilities,
   transportSymbol,
 } from '@libp2p/interface'
@@ -62,7 +61,7 @@ export class WebSocketTransport implements Transport {
   createListener({ upgrader }: CreateListenerOptions): Listener {
     const { gate, logger, browsers } = this.#init
     const log = logger.forComponent('weft:websocket')
-    return new WebSocketListener({ upgrader: alsoEncryptedBy(upgrader as Upgrader, browsers), gate, log })
+    return new WebSocketListener({ upgrader: alsoEncryptedBy(upgrader, browsers), gate, log })
   }
 
   listenFilter(addresses: Multiaddr[]): Multiaddr[] {

@@ -5,6 +5,7 @@ import type { AdmissionCase } from '../../../src/admission/admission-check.ts'
 import { placeCheck } from '../../../src/admission/checks/place-check.ts'
 import { type Network, networkOf } from '../../../src/network/network.ts'
 import { parseNetworkFile } from '../../../src/network/network-file.ts'
+import { formatRelayedAddress } from '../../../src/network/relayed-address.ts'
 import { codeOf } from '../../fixtures.ts'
 
 const applicant = SigningKey.generate()
@@ -52,4 +53,23 @@ test('a network of one site, by the addresses of its validators, takes private a
   for (const host of ['127.0.0.1', '169.254.169.254', 'fe80::1'])
     assert.equal(await verdict(site, '10.0.0.9', host), 'E_ADMISSION_PLACE', host)
   assert.equal(await verdict(networkAt('10.0.0.1', '192.0.2.1'), '10.0.0.9'), 'E_ADMISSION_PLACE')
+})
+
+test('a node behind relays is where it applies from, and nowhere else', async () => {
+  const network = networkAt('192.0.2.1')
+  const relayed = [formatRelayedAddress(SigningKey.generate().id)]
+  const place = (diversityAddress: string, callerAddress: string, addresses = relayed): Promise<string> => {
+    const body = { id: applicant.id, addresses, diversityAddress, simulated: false }
+    const admission = { network, application: { body }, callerAddress } as unknown as AdmissionCase
+    return codeOf(() => placeCheck.run(admission, AbortSignal.timeout(1_000)))
+  }
+  assert.equal(await place('203.0.113.7', '/ip4/203.0.113.7/tcp/5'), 'nothing')
+  assert.equal(await place('203.0.113.7', '/ip6/::ffff:203.0.113.7/tcp/5'), 'nothing')
+  assert.equal(await place('203.0.113.8', '/ip4/203.0.113.7/tcp/5'), 'E_ADMISSION_PLACE')
+  assert.equal(await place('192.0.2.1', '/ip4/192.0.2.1/tcp/1/p2p/x/p2p-circuit/p2p/y'), 'E_ADMISSION_PLACE')
+  assert.equal(await place('10.0.0.1', '/ip4/10.0.0.1/tcp/5'), 'E_ADMISSION_PLACE')
+  // Where one of its addresses is its own, that is what counts.
+  const mixed = [...relayed, '/ip4/203.0.113.9/tcp/4780']
+  assert.equal(await place('203.0.113.7', '/ip4/203.0.113.7/tcp/5', mixed), 'E_ADMISSION_PLACE')
+  assert.equal(await place('203.0.113.9', '/ip4/203.0.113.7/tcp/5', mixed), 'nothing')
 })
