@@ -72,10 +72,15 @@ export const MAX_HOP_STREAMS = MAX_RELAYED_PER_CALLER + 1
 export const RELAY_CONNECT_RATE = { perSecond: 0.5, burst: 32 } as const
 /** Bytes of a request to a relay; one has about 100. */
 export const MAX_RELAY_MESSAGE = 4 * KiB
-/** ms that two nodes behind NAT knock at each other, how often they agree on it anew, and ms between two knocks. */
-export const PUNCH_MS = 5_000
+/**
+ * ms that two nodes behind NAT knock at each other, the handshake included, which may take seconds on a busy machine; how
+ * often they agree on it anew, and ms between two knocks.
+ */
+export const PUNCH_MS = 10_000
 export const PUNCH_TRIES = 3
 export const PUNCH_PAUSE_MS = 100
+/** ms after which they try again while there is but a relayed connection; the last goes on. */
+export const PUNCH_AGAIN_MS = [30_000, 60_000, 300_000] as const
 /** Addresses knocked at; the other side names them, and could name somebody else's. */
 export const MAX_PUNCH_TARGETS = 2
 /** ms that bulk waits for a direct connection where there is a relayed one. */

@@ -3,7 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { isIPv4 } from 'node:net'
 import { type Clock, wait } from '@weft/core'
-import { MAX_PUNCH_TARGETS, PUNCH_MS, PUNCH_PAUSE_MS, PUNCH_TRIES } from '../limits.ts'
+import { MAX_PUNCH_TARGETS, PUNCH_AGAIN_MS, PUNCH_MS, PUNCH_PAUSE_MS, PUNCH_TRIES } from '../limits.ts'
 import type { Observations } from '../observations.ts'
 
 type Components = DCUtRServiceComponents
@@ -54,7 +54,7 @@ export function holePuncher({ observations, clock }: HolePuncherInit): (componen
     }
     return create(
       Object.create(components, {
-        registrar: { value: leavingOpen(registrar) },
+        registrar: { value: leavingOpen(registrar, (again, connection) => tryAgain(again, connection, clock)) },
         addressManager: { value: { getAddresses: own } },
         connectionManager: { value: { openConnection } },
       }) as Components,
@@ -62,8 +62,26 @@ export function holePuncher({ observations, clock }: HolePuncherInit): (componen
   }
 }
 
-/** A registrar that shows connections whose `close` does nothing. */
-function leavingOpen(registrar: Components['registrar']): Components['registrar'] {
+/** Does it again, ever more rarely, until the relayed connection ends, as it does when a direct one came about. */
+function tryAgain(again: () => void, connection: Connection, clock: Clock, times = 0): void {
+  const ms = PUNCH_AGAIN_MS[Math.min(times, PUNCH_AGAIN_MS.length - 1)] as number
+  const onClose = (): void => cancel()
+  const cancel = clock.after(ms, () => {
+    connection.removeEventListener('close', onClose)
+    again()
+    tryAgain(again, connection, clock, times + 1)
+  })
+  connection.addEventListener('close', onClose, { once: true })
+}
+
+/**
+ * A registrar that shows connections whose `close` does nothing.
+ * @param onRelayed told of each relayed connection that the other side began, and how to say again that it is there
+ */
+function leavingOpen(
+  registrar: Components['registrar'],
+  onRelayed: (again: () => void, connection: Connection) => void,
+): Components['registrar'] {
   const open = (connection: Connection): Connection =>
     Object.create(connection, { close: { value: async () => {} } }) as Connection
   const handle: Components['registrar']['handle'] = (protocol, handler, options) =>
@@ -71,7 +89,11 @@ function leavingOpen(registrar: Components['registrar']): Components['registrar'
   const register: Components['registrar']['register'] = (protocol, topology) =>
     registrar.register(protocol, {
       ...topology,
-      onConnect: (peer, connection) => topology.onConnect?.(peer, open(connection)),
+      onConnect: (peer, connection) => {
+        const tell = (): void => void topology.onConnect?.(peer, open(connection))
+        if (connection.limits !== undefined && connection.direction === 'inbound') onRelayed(tell, connection)
+        tell()
+      },
     })
   return Object.create(registrar, {
     handle: { value: handle },

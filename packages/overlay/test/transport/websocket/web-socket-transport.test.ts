@@ -9,14 +9,18 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { WebSocket } from 'ws'
-import { createHost } from '../../src/transport/host.ts'
-import { InboundGate } from '../../src/transport/inbound-gate.ts'
-import { MAX_PENDING_CONNECTIONS, MAX_WEB_SOCKET_HEADER, MAX_WEB_SOCKET_MESSAGE } from '../../src/transport/limits.ts'
-import { toPeerId, toPrivateKey } from '../../src/transport/peer-id.ts'
-import { WebSocketTransport } from '../../src/transport/websocket/web-socket-transport.ts'
-import { through } from './man-in-the-middle.ts'
-import { TestNetwork, type TestNode } from './test-network.ts'
-import { until } from './until.ts'
+import { createHost } from '../../../src/transport/host.ts'
+import { InboundGate } from '../../../src/transport/inbound-gate.ts'
+import {
+  MAX_PENDING_CONNECTIONS,
+  MAX_WEB_SOCKET_HEADER,
+  MAX_WEB_SOCKET_MESSAGE,
+} from '../../../src/transport/limits.ts'
+import { toPeerId, toPrivateKey } from '../../../src/transport/peer-id.ts'
+import { WebSocketTransport } from '../../../src/transport/websocket/web-socket-transport.ts'
+import { through } from '../man-in-the-middle.ts'
+import { TestNetwork, type TestNode } from '../test-network.ts'
+import { until } from '../until.ts'
 
 function webSocketOf({ transport }: TestNode): string {
   const address = transport.listenAddresses().find((each) => each.endsWith('/ws'))

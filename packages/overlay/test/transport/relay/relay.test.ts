@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DidKey } from '@weft/crypto'
-import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
-import { RELAYED_BYTES } from '../../src/transport/limits.ts'
-import { TestNetwork, type TestNode } from './test-network.ts'
-import { until } from './until.ts'
+import { formatRelayedAddress } from '../../../src/network/relayed-address.ts'
+import { RELAYED_BYTES } from '../../../src/transport/limits.ts'
+import { TestNetwork, type TestNode } from '../test-network.ts'
+import { until } from '../until.ts'
 
 /** A relay, and a node that does not listen and is reached over it. */
 async function relayed(network: TestNetwork): Promise<{ relay: TestNode; hidden: TestNode }> {
