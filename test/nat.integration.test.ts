@@ -14,6 +14,8 @@ import { NatNetwork } from './lib/nat-network.ts'
 import { skipWithout } from './lib/needs.ts'
 
 const PORT = 25_600
+/** ms: a node that was refused applies again after up to 90 s, and holes are punched again after 30, 60 and 300 s. */
+const PATIENCE = 400_000
 const NODE = join(import.meta.dirname, '../bin/node')
 const PROGRAM = join(import.meta.dirname, '../packages/overlay/test/reach-process.ts')
 
@@ -67,7 +69,7 @@ class Machine implements AsyncDisposable {
 /** Resolves once all machines are so. */
 async function allOf(what: string, all: readonly Machine[], are: (machine: Machine) => boolean): Promise<void> {
   const look = async (): Promise<readonly string[]> => all.filter((each) => !are(each)).map(({ said }) => said)
-  await eventually(what, look, (missing) => missing.length === 0)
+  await eventually(what, look, (missing) => missing.length === 0, PATIENCE)
 }
 
 const PLACES = ['outside', 'full-cone', 'restricted', 'symmetric'] as const
@@ -83,7 +85,7 @@ const WAYS: Record<Place, Record<Place, 'direct' | 'relay'>> = {
 
 test(
   'behind every kind of NAT nodes are reached, directly where it can be and over relays elsewhere',
-  { skip: skipWithout('root', 'nat'), timeout: 240_000 },
+  { skip: skipWithout('root', 'nat'), timeout: 900_000 },
   async (t) => {
     const files = mkdtempSync(join(tmpdir(), 'weft-nat-'))
     t.after(() => rmSync(files, { recursive: true, force: true }))
@@ -132,6 +134,7 @@ test(
           `the ways of the client, ${kind}`,
           async () => row(),
           (seen) => seen === expected,
+          PATIENCE,
         )
       } catch (error) {
         for (const node of nodes) t.diagnostic(`${kind} -> ${node.kind}: ${client.why(node.machine.id)}`)

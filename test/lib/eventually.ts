@@ -4,9 +4,17 @@ import assert from 'node:assert/strict'
 const PATIENCE = 60_000
 const LOOK_EVERY = 100
 
-/** Resolves with what `look` sees once `holds` says so. */
-export async function eventually<T>(what: string, look: () => Promise<T>, holds: (seen: T) => boolean): Promise<T> {
-  const deadline = performance.now() + PATIENCE
+/**
+ * Resolves with what `look` sees once `holds` says so.
+ * @param patience ms until it is taken for never coming
+ */
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T>,
+  holds: (seen: T) => boolean,
+  patience = PATIENCE,
+): Promise<T> {
+  const deadline = performance.now() + patience
   for (;;) {
     const seen = await look()
     if (holds(seen)) return seen

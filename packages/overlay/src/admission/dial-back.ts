@@ -2,6 +2,7 @@ import { type Clock, type Fault, type Random, WeftError, toWeftError } from '@we
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
 import { type ChallengeAnswer, CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
+import { parseRelayedAddress } from '../network/relayed-address.ts'
 import type { Probe } from '../transport/transport.ts'
 import type { Prober } from './probe.ts'
 
@@ -31,6 +32,8 @@ export interface DialBackInit {
 
 /** ms for one address to be reached and to answer; all are tried at once, within the time of the application. */
 export const DIAL_BACK_TIMEOUT_MS = 6_000
+/** The same for one over a relay: two connections have to be made, one after the other. */
+const RELAYED_TIMEOUT_MS = 2 * DIAL_BACK_TIMEOUT_MS
 
 /**
  * Dials every declared address of an applicant, each on a connection of its own, and puts the challenge to it. Done at
@@ -60,7 +63,8 @@ export class DialBack implements AsyncDisposable {
     const { prober, validator, applicant, clock, random } = this.#init
     const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
     const limit = new AbortController()
-    const cancel = clock.after(DIAL_BACK_TIMEOUT_MS, () => limit.abort(tooSlow(address)))
+    const timeoutMs = parseRelayedAddress(address) === undefined ? DIAL_BACK_TIMEOUT_MS : RELAYED_TIMEOUT_MS
+    const cancel = clock.after(timeoutMs, () => limit.abort(tooSlow(address, timeoutMs)))
     const inTime = AbortSignal.any([signal, limit.signal])
     let probe: Probe | undefined
     try {
@@ -83,10 +87,10 @@ export class DialBack implements AsyncDisposable {
   }
 }
 
-function tooSlow(address: string): WeftError {
+function tooSlow(address: string, timeoutMs: number): WeftError {
   return new WeftError({
     code: 'E_NODE_UNREACHABLE',
-    cause: `Nothing answered at ${address} within ${DIAL_BACK_TIMEOUT_MS} ms.`,
+    cause: `Nothing answered at ${address} within ${timeoutMs} ms.`,
     fix: 'Open the port for the outside, or declare the address at which the node can be reached: network.announce in weft.toml.',
     retryable: true,
   })
