@@ -62,7 +62,7 @@ const SETTINGS = {
   'network.announce': setting(
     listOf(MULTIADDR, 8),
     [],
-    'Addresses to announce in place of those listened on, where a router or a proxy stands in between.',
+    'Addresses to announce in place of those listened on, where a router or a proxy stands in between. Without any, a node that listens on all interfaces asks others where they reach it, and takes places at relays where they do not.',
   ),
   'ports.base': setting(
     integer(1, 65_530, 'TCP port'),
@@ -73,7 +73,7 @@ const SETTINGS = {
   'ports.public': setting(
     integer(1, 65_532, 'TCP port'),
     4780,
-    'First of four public ports: overlay, overlay by WebSocket, packets (UDP), packets in TLS (the overlay and the packets work in this version).',
+    'First of four public ports: overlay, overlay by WebSocket, packets (UDP), packets in TLS (all but the last work in this version).',
     'public-port',
   ),
   'api.allowed_hosts': setting(

@@ -96,7 +96,10 @@ export async function startNetwork({
     })
     .catch((error: unknown) => {
       // The overlay does not know who has the port, nor by which setting it was chosen.
-      throw isWeftError(error, 'E_PORT_TAKEN') ? portError({ code: 'EADDRINUSE' }, port ?? 0, 'ports.public') : error
+      if (!isWeftError(error, 'E_PORT_TAKEN')) throw error
+      const taken = Number(error.details['port'] ?? port)
+      const setting = taken === port ? 'ports.public' : `ports.public + ${WEB_SOCKET}`
+      throw portError({ code: 'EADDRINUSE' }, taken, setting)
     })
   throwIfAborted(signal)
   vpn.follow(overlay)

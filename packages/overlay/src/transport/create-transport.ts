@@ -129,15 +129,17 @@ async function startHost(
       },
     )
   } catch (error) {
-    const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ')
     const taken = messageOf(error).includes('EADDRINUSE')
+    const port = Number(/EADDRINUSE[^\n]*?:(\d+)\b/.exec(messageOf(error))?.[1])
+    const those = listen.filter((each) => each.port === port)
+    const where = (those.length === 0 ? listen : those).map((each) => `${each.host}:${each.port}`).join(', ')
     throw new WeftError({
       code: taken ? 'E_PORT_TAKEN' : 'E_LISTEN_FAILED',
       cause: taken
         ? `Another program listens on ${where} already.`
         : `This node cannot listen on ${where}: ${messageOf(error)}.`,
       fix: 'Stop the other program, or choose another port with --public-port.',
-      details: { listen: where },
+      details: { listen: where, ...(those.length === 1 ? { port } : {}) },
       origin: error,
     })
   }

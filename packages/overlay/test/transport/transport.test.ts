@@ -212,26 +212,32 @@ test('many calls at once wait for their turn and all are answered', async () => 
   assert.ok(most > 1 && most <= 64, `${most} at once`)
 })
 
-test('a port that is taken is named', async () => {
+test('the port that is taken is named, of several that one', async () => {
   await using network = new TestNetwork()
   const a = await network.node()
   const port = Number(a.transport.listenAddresses()[0]!.split('/').at(-1))
-  const scope = new Scope({ name: 'second' })
-  const second = createTransport({
-    networkId: 'test',
-    key: SigningKey.generate(),
-    listen: [{ host: '127.0.0.1', port }],
-    clock: systemClock,
-    logger: silentLogger,
-    scope,
-    access: { allows: () => true },
-    lookup: () => [],
-  })
-  await assert.rejects(
-    second,
-    (error: WeftError) => error.code === 'E_PORT_TAKEN' && error.cause.includes(String(port)),
-  )
-  await scope.close()
+  for (const websocket of [false, true]) {
+    const scope = new Scope({ name: 'second' })
+    const second = createTransport({
+      networkId: 'test',
+      key: SigningKey.generate(),
+      listen: [
+        { host: '127.0.0.1', port: 0 },
+        { host: '127.0.0.1', port, websocket },
+      ],
+      clock: systemClock,
+      logger: silentLogger,
+      scope,
+      access: { allows: () => true },
+      lookup: () => [],
+    })
+    await assert.rejects(second, (error: WeftError) => {
+      assert.equal(error.code, 'E_PORT_TAKEN')
+      assert.equal(error.details['port'], port)
+      return error.cause.includes(` 127.0.0.1:${port} `)
+    })
+    await scope.close()
+  }
 })
 
 test('a ping measures a round trip', async () => {
