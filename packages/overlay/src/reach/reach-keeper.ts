@@ -48,6 +48,8 @@ const TRIES = 3
 /** ms until a node that is reached asks again, and until one that is not does; up to a quarter is added at random. */
 const RECHECK_MS = 600_000
 const RETRY_MS = 15_000
+/** Rounds in a row in which nobody found an open port before it is taken for closed: others may have been busy. */
+const MISSES = 3
 const ASK_TIMEOUT_MS = 10_000
 
 /**
@@ -60,6 +62,7 @@ export class ReachKeeper {
   /** Tries that failed since a relay last gave a place. */
   readonly #failures = new Map<DidKey, number>()
   #reach: Reach = { state: 'asking' }
+  #misses = 0
   #woken = Promise.withResolvers<void>()
 
   constructor(init: ReachKeeperInit) {
@@ -94,9 +97,12 @@ export class ReachKeeper {
     const asked = await this.#askAll(host, signal)
     if (asked === undefined) return false
     if (asked.open.length > 0) {
+      this.#misses = 0
       this.#set({ state: 'direct', addresses: asked.open })
       return true
     }
+    this.#misses++
+    if (this.#reach.state === 'direct' && this.#misses < MISSES) return false
     const listed = publicRolesOf(roles)
     if (listed.length > 0) {
       this.#set({ state: 'unreachable', fault: notPublic(host, this.#ports(), asked.by, listed) })

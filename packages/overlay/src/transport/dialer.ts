@@ -175,7 +175,8 @@ export class Dialer {
     const { self, lookup } = this.#options
     if (relay === self) throw new Error('this node is the relay, and that node is not connected')
     const direct = lookup(relay).filter((address) => parseRelayedAddress(address) === undefined)
-    await this.connection(relay, direct, undefined)
+    // In time: a dial to the relay that is under way may itself be waiting for a relay, and this for it.
+    await this.connection(relay, direct, AbortSignal.timeout(ADDRESS_DIAL_TIMEOUT_MS))
   }
 }
 

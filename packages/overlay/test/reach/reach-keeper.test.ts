@@ -90,6 +90,26 @@ test('a port that others find open is where the node is', async () => {
   assert.deepEqual(set.world.reserved, [])
 })
 
+test('a round in which nobody found it changes nothing; three in a row do', async () => {
+  await using set = setUp()
+  set.world.answer = () => ({ reached: true, host: HOST })
+  await advance(set.clock, 1)
+  assert.equal(set.keeper.reach.state, 'direct')
+  const closed = (): { reached: boolean; host: string } => ({ reached: false, host: HOST })
+  set.world.answer = () => (set.world.asked.length > 8 ? { reached: true, host: HOST } : closed())
+  await advance(set.clock, 2_000_000)
+  assert.deepEqual(
+    set.told.map(({ state }) => state),
+    ['direct'],
+  )
+  set.world.answer = closed
+  await advance(set.clock, 2_000_000)
+  assert.deepEqual(
+    set.told.map(({ state }) => state),
+    ['direct', 'relayed'],
+  )
+})
+
 test('one liar of three neither opens a port nor closes it', async () => {
   for (const honest of [true, false]) {
     await using set = setUp({ relays: 3 })

@@ -88,3 +88,17 @@ test('a relay is not reached over a relay, nor over itself', async () => {
   await until(() => !relay.transport.connected().includes(hidden.id), 'the relay has seen it')
   await assert.rejects(relay.transport.connect(hidden.id), { code: 'E_NODE_UNREACHABLE' })
 })
+
+test('two nodes that name each other as their relays keep no caller waiting for good', async () => {
+  await using network = new TestNetwork()
+  const [x, y] = [await network.node({ relay: true }), await network.node({ relay: true })]
+  for (const [one, other] of [
+    [x, y],
+    [y, x],
+  ] as const) {
+    const direct = one.transport.listenAddresses()
+    network.addresses.set(one.id, [formatRelayedAddress(other.id), ...direct])
+  }
+  const caller = await network.node({ listen: false })
+  await Promise.all([caller.transport.connect(x.id), caller.transport.connect(y.id)])
+})
