@@ -3,6 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { isIPv4 } from 'node:net'
 import { type Clock, wait } from '@weft/core'
+import { dialFirst } from './dial-first.ts'
 import { MAX_PUNCH_TARGETS, PUNCH_AGAIN_MS, PUNCH_MS, PUNCH_PAUSE_MS, PUNCH_TRIES } from '../limits.ts'
 import type { Observations } from '../observations.ts'
 
@@ -39,16 +40,12 @@ export function holePuncher({ observations, clock }: HolePuncherInit): (componen
     ): Promise<Connection> => {
       const addresses = targets.slice(0, MAX_PUNCH_TARGETS)
       for (;;) {
-        const round = new AbortController()
-        const inTime = AbortSignal.any([signal, round.signal])
         try {
-          return await Promise.any(addresses.map((each) => dial(each, { signal: inTime, initiator })))
+          return await dialFirst(addresses, signal, (address, inTime) => dial(address, { signal: inTime, initiator }))
         } catch {
           signal.throwIfAborted()
           // A router that is not ready refuses at once; the time is short, and then it is.
           await wait(clock, PUNCH_PAUSE_MS, signal)
-        } finally {
-          round.abort()
         }
       }
     }
