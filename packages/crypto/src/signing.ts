@@ -17,6 +17,7 @@ export type SigningPurpose =
   | 'challenge'
   | 'vote'
   | 'map'
+  | 'revoke'
   | 'record'
   | 'pubsub'
   | 'hello'

@@ -13,6 +13,7 @@ import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import { createTransport } from './transport/create-transport.ts'
+import { Revocations } from './revocation/revocations.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -67,7 +68,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
   const database = scope.use('membership database', new MembershipDatabase(directory))
-  const membership = new SignedMembership({ network, database, clock, logger })
+  const revocations = new Revocations({ network, database, clock, logger })
+  const membership = new SignedMembership({ network, database, revocations, clock, logger })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
   const transport = await createTransport({
     networkId: network.id,
@@ -87,6 +89,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     key,
     membership,
     database,
+    revocations,
     transport,
     profile,
     probes,
@@ -125,6 +128,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
+    revocations: () => service.revocation.status(),
+    revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
     [Symbol.asyncDispose]: () => scope.close(),

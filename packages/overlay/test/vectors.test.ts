@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
 import { verifySignature, x25519KeyPair } from '@weft/crypto'
-import { CertificateSchema, SignedMapSchema, create } from '@weft/wire'
+import { CertificateSchema, RevocationSchema, SignedMapSchema, create } from '@weft/wire'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
 import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
@@ -15,8 +15,10 @@ import { leaderOf } from '../src/map/proposal-checks.ts'
 import { SignedMembership } from '../src/map/signed-membership.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
 import { networkOf } from '../src/network/network.ts'
+import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
+import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
-import { temporaryDirectory } from './fixtures.ts'
+import { NO_REVOCATIONS, temporaryDirectory } from './fixtures.ts'
 
 interface Signed {
   readonly payload: string
@@ -81,6 +83,7 @@ test('map.json', () => {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
     network,
     database,
     clock: new VirtualClock(body.signedAt),
@@ -95,4 +98,17 @@ test('map.json', () => {
     membership.members().map(({ packets }) => packets?.addresses),
     [['/ip4/127.0.0.1/udp/20006'], undefined, undefined, undefined, undefined],
   )
+})
+
+test('revocation.json', () => {
+  const vector = vectors<{ ejected: string; body: string; votes: Omit<Signed, 'payload'>[] }>('revocation')
+  const { body, votes } = verifyRevocation(
+    network,
+    create(RevocationSchema, { body: fromHex(vector.body), votes: signatures(vector.votes) }),
+  )
+  assert.deepEqual(
+    [body.id, body.issuedUpTo, body.blockedUntil, body.reason, body.decidedAt, votes.length],
+    [vector.ejected, 104, 1_800_086_400_000, 'compromised', 1_800_000_525_000, 3],
+  )
+  assert.equal(toHex(encodeRevocationBody(body)), vector.body)
 })

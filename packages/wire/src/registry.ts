@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
+import * as revocation from './generated/weft/v1/revocation_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
 
 /**
@@ -96,6 +97,22 @@ export const METHODS = {
     membership.CertificatesResponseSchema,
     'anyone',
     4 * KiB,
+    MiB,
+    8,
+  ),
+  'revocation.vote': method(
+    revocation.RevocationVoteRequestSchema,
+    revocation.RevocationVoteResponseSchema,
+    'validator',
+    KiB,
+    KiB,
+    4,
+  ),
+  'revocation.list': method(
+    revocation.RevocationListRequestSchema,
+    revocation.RevocationListResponseSchema,
+    'anyone',
+    KiB,
     MiB,
     8,
   ),

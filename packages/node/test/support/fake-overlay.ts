@@ -8,6 +8,8 @@ import type {
   OverlayEvents,
   OverlayOptions,
   PeerStatus,
+  RevocationStatus,
+  RevocationVote,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -65,6 +67,15 @@ export class FakeOverlay implements Overlay {
   }
   async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
     return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
+  }
+  revocationStatus: RevocationStatus = { inForce: [], pending: [] }
+  revoked: unknown[] = []
+  revocations(): RevocationStatus {
+    return this.revocationStatus
+  }
+  async revoke(...vote: Parameters<Overlay['revoke']>): Promise<RevocationVote> {
+    this.revoked.push(vote.slice(0, 3))
+    return { votes: 1, quorum: 3, decided: false }
   }
   async ping(): Promise<number> {
     return 2.5

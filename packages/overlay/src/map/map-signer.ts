@@ -3,8 +3,9 @@ import { type DidKey, type SigningKey, sha256 } from '@weft/crypto'
 import type { Certificate, MapProposeRequest, Signature } from '@weft/wire'
 import { type VerifiedCertificate, verifyCertificate } from '../admission/certificate.ts'
 import type { CertificatePool } from '../admission/certificate-pool.ts'
-import { certificateHash } from '../admission/certificate-body.ts'
+import { type CertificateBody, certificateHash } from '../admission/certificate-body.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
 import { decodeMapBody } from './map-body.ts'
 import { type ProposalCase, type ProposalCheck, type ProposedCertificate, entriesOf } from './proposal-checks.ts'
@@ -14,6 +15,7 @@ export interface MapSignerInit {
   readonly key: SigningKey
   readonly pool: CertificatePool
   readonly database: MembershipDatabase
+  readonly revocations: Pick<Revocations, 'voids'>
   readonly checks: readonly ProposalCheck[]
   readonly clock: Clock
 }
@@ -55,7 +57,7 @@ export class MapSigner {
 
   /** @param leader the id that the channel of the proposal proved @throws WeftError E_MAP_PROPOSAL, E_MAP_SIGNED_OTHER, E_MAP_MALFORMED, E_CERTIFICATE_… */
   consider(proposal: Proposal, leader: DidKey): ProposalAnswer {
-    const { network, pool, checks, clock } = this.#init
+    const { network, pool, revocations, checks, clock } = this.#init
     const body = decodeMapBody(proposal.body)
     const { certificateHashes: hashes } = proposal
     const head = { network, leader, body, hashes, brought: proposal.certificates.length, now: clock.now() }
@@ -69,9 +71,10 @@ export class MapSigner {
     if (missing.length > 0) return { missing: missing.slice(0, MAX_MISSING) }
     const known = (id: DidKey) => pool.get(id)
     const learntEpoch = (id: DidKey) => pool.learntEpoch(id)
+    const isRevoked = (certificate: CertificateBody) => revocations.voids(certificate)
     try {
       const entries = entriesOf(certificates)
-      turn.verdict = this.#judge({ ...head, certificates, entries, known, learntEpoch }, proposal.body)
+      turn.verdict = this.#judge({ ...head, certificates, entries, known, isRevoked, learntEpoch }, proposal.body)
       return turn.verdict
     } catch (error) {
       if (isWeftError(error) && !error.retryable) turn.verdict = error

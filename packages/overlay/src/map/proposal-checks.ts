@@ -34,6 +34,8 @@ export interface ProposalCase extends ProposalHead {
   readonly entries: readonly { readonly body: CertificateBody; readonly bytes: Uint8Array }[]
   /** The newest certificate that this validator knows of a key. */
   readonly known: (id: DidKey) => VerifiedCertificate | undefined
+  /** Whether validators have decided that a certificate counts no more. */
+  readonly isRevoked: (certificate: CertificateBody) => boolean
   /** The map epoch since which it knows that one. */
   readonly learntEpoch: (id: DidKey) => number | undefined
 }
@@ -153,6 +155,16 @@ const expiry: ProposalCheck = {
   },
 }
 
+/** A leader that was away when a node was ejected learns of it from the others and leaves it out the next time. */
+const revoked: ProposalCheck = {
+  name: 'revoked',
+  of: 'entries',
+  run({ entries, isRevoked }) {
+    const ejected = entries.find(({ body }) => isRevoked(body))
+    if (ejected !== undefined) throw refuse(`validators have ejected ${shortId(ejected.body.id)}`)
+  },
+}
+
 /**
  * Of each key the newest certificate. An older one is tolerated until this validator has known the newer for a whole
  * rotation of leaders: it has led once itself then, and its proposal brought the newer one to everybody. How long ago
@@ -193,6 +205,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   certificateQuorum,
   certificateOrder,
   expiry,
+  revoked,
   newest,
   root,
 ]

@@ -5,6 +5,7 @@ import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
@@ -14,6 +15,7 @@ import { verifyEntries } from './map-entries.ts'
 export interface SignedMembershipInit {
   readonly network: Network
   readonly database: MembershipDatabase
+  readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
@@ -25,6 +27,9 @@ interface HeldMap {
   readonly body: MapBody
   readonly signatures: number
   readonly entries: readonly Uint8Array[]
+  /** One for each entry. */
+  readonly certified: readonly Member[]
+  /** Those that have not been revoked since. */
   readonly members: readonly Member[]
   readonly byId: ReadonlyMap<DidKey, Member>
 }
@@ -54,6 +59,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#checks = init.checks ?? MAP_CHECKS
     this.networkId = init.network.id
     this.#restore()
+    init.revocations.onChange((id) => this.#onRevocation(id))
   }
 
   members(): readonly Member[] {
@@ -159,9 +165,24 @@ export class SignedMembership implements Membership, AccessPolicy {
   }
 
   #read(map: SignedMap, body: MapBody, entries: readonly Uint8Array[]): HeldMap {
-    const members = verifyEntries(body, entries)
-    const byId = new Map(members.map((member) => [member.id, member]))
-    return { map, body, signatures: this.#signatures(map), entries, members, byId }
+    const certified = verifyEntries(body, entries)
+    return { map, body, signatures: this.#signatures(map), entries, ...this.#inForce(certified) }
+  }
+
+  #inForce(certified: readonly Member[]): Pick<HeldMap, 'certified' | 'members' | 'byId'> {
+    const { revocations } = this.#init
+    const isVoid = ({ id, certificateEpoch }: Member): boolean =>
+      revocations.voids({ id, issuedEpoch: certificateEpoch })
+    const members = certified.some(isVoid) ? certified.filter((member) => !isVoid(member)) : certified
+    return { certified, members, byId: new Map(members.map((member) => [member.id, member])) }
+  }
+
+  /** Whoever is ejected is out at once, not with the next map. */
+  #onRevocation(id: DidKey): void {
+    const held = this.#held
+    if (held === undefined || !held.certified.some((member) => member.id === id)) return
+    this.#held = { ...held, ...this.#inForce(held.certified) }
+    this.#emitter.emit('change', undefined)
   }
 
   #signatures(map: SignedMap): number {

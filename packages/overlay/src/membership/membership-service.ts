@@ -12,6 +12,8 @@ import { serveMap } from '../map/map-server.ts'
 import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
+import { RevocationService } from '../revocation/revocation-service.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
 import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -22,6 +24,7 @@ export interface MembershipServiceInit {
   readonly key: SigningKey
   readonly membership: SignedMembership
   readonly database: MembershipDatabase
+  readonly revocations: Revocations
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: AdmissionProfile | undefined
@@ -38,6 +41,7 @@ const MAP_TOPIC = 'map'
 /** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
 export class MembershipService {
   readonly reader: CertificateReader
+  readonly revocation: RevocationService
   readonly #init: MembershipServiceInit
   readonly #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
@@ -46,7 +50,7 @@ export class MembershipService {
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, transport, profile, probes, clock, random, logger } = init
+    const { network, key, membership, database, revocations, transport, profile, probes, clock, random, logger } = init
     this.#init = init
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
@@ -63,6 +67,7 @@ export class MembershipService {
         prober: transport,
         probes,
         database,
+        revocations,
         clock,
         random,
         logger,
@@ -81,6 +86,7 @@ export class MembershipService {
       logger,
     })
     serveMap(transport, membership)
+    this.revocation = new RevocationService({ network, key, transport, revocations, clock, random, logger })
     if (profile === undefined) return
     const { addresses } = profile
     transport.handle('admission.challenge', async (request) => ({
@@ -92,6 +98,7 @@ export class MembershipService {
       profile,
       rpc: transport,
       database,
+      revocations,
       clock,
       random,
       logger,
@@ -114,6 +121,7 @@ export class MembershipService {
       (message) => this.#onGossip(message),
     )
     scope.defer('map topic', unsubscribe)
+    this.revocation.start(scope)
     scope.defer(
       'map listener',
       membership.onChange(() => this.#onMapChange()),
@@ -134,6 +142,8 @@ export class MembershipService {
   #onMapChange(): void {
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)
+    // A certified node that the map lacks may have been ejected.
+    if (this.#applicant?.state().state === 'certified' && !this.#inMap()) this.revocation.askSoon()
     this.#onAdmission()
   }
 

@@ -12,6 +12,7 @@ import { type LedMap, MapLeader } from '../map/map-leader.ts'
 import { MapSigner } from '../map/map-signer.ts'
 import { PROPOSAL_CHECKS, leaderOf } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
 
@@ -22,6 +23,7 @@ export interface ValidatorOfficeInit {
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
   readonly database: MembershipDatabase
+  readonly revocations: Revocations
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -40,21 +42,30 @@ export class ValidatorOffice {
   readonly #entries = new Map<string, readonly Uint8Array[]>()
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, database, clock, random, logger } = init
+    const { network, key, rpc, prober, probes, database, revocations, clock, random, logger } = init
     this.#init = init
-    this.pool = new CertificatePool(network, database, clock)
+    this.pool = new CertificatePool(network, database, clock, revocations)
     const desk = new AdmissionDesk({
       network,
       key,
       prober,
       isMember: (id) => this.pool.isCertified(id),
+      revocation: (id) => revocations.of(id),
       checks: ADMISSION_CHECKS,
       probes: [...PROTOCOL_PROBES, ...probes],
       clock,
       random,
       logger,
     })
-    const signer = new MapSigner({ network, key, pool: this.pool, database, checks: PROPOSAL_CHECKS, clock })
+    const signer = new MapSigner({
+      network,
+      key,
+      pool: this.pool,
+      database,
+      revocations,
+      checks: PROPOSAL_CHECKS,
+      clock,
+    })
     this.#leader = new MapLeader({ network, key, pool: this.pool, signer, rpc, clock })
     this.#serve(desk, signer)
   }

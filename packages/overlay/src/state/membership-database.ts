@@ -2,6 +2,7 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
+import type { RevocationDatabase, StoredRevocation } from '../revocation/revocation-database.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
@@ -25,10 +26,10 @@ export interface StoredMap {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know and the one map body that they signed in an epoch. A write has returned only after fsync (WAL with
+ * know, the one map body that they signed in an epoch, and revocations. A write has returned only after fsync (WAL with
  * synchronous=FULL), so that a signature never leaves before the memory of it is safe.
  */
-export class MembershipDatabase implements Disposable {
+export class MembershipDatabase implements RevocationDatabase, Disposable {
   readonly #database: DatabaseSync
   readonly #statements: StatementCache
 
@@ -48,6 +49,7 @@ export class MembershipDatabase implements Disposable {
         CREATE TABLE IF NOT EXISTS own (id INTEGER PRIMARY KEY CHECK (id = 1), certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
       `)
@@ -96,6 +98,21 @@ export class MembershipDatabase implements Disposable {
   /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+  }
+
+  revocations(): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT revocation FROM revocation').all()
+    return rows.flatMap((row) => blob(row['revocation']) ?? [])
+  }
+
+  saveRevocation({ key, endsAt, revocation }: StoredRevocation): void {
+    this.#write(() =>
+      this.#statements.prepare('INSERT OR REPLACE INTO revocation VALUES (?, ?, ?)').run(key, endsAt, revocation),
+    )
+  }
+
+  dropEndedRevocations(now: number): void {
+    this.#write(() => this.#statements.prepare('DELETE FROM revocation WHERE ends_at <= ?').run(now))
   }
 
   map(): StoredMap | undefined {

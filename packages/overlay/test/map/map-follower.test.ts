@@ -9,7 +9,7 @@ import { MapFollower } from '../../src/map/map-follower.ts'
 import { pageOf } from '../../src/map/map-server.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const fixture = testNetwork(4, 2)
@@ -30,7 +30,13 @@ test('a source that is slow with its entries holds up no map', async () => {
       return { entries: pageOf(entries, offset) }
     })
   }
-  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+  })
   const follower = new MapFollower({
     membership,
     rpc: network.add(own).rpc,
@@ -59,7 +65,13 @@ test('a map whose entries are at hand is adopted while another is fetched', asyn
   })
   const entries = [certificateOf(fixture, 0).bodyBytes]
   const others = [certificateOf(fixture, 1).bodyBytes]
-  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+  })
   const follower = new MapFollower({
     membership,
     rpc: network.add(own).rpc,

@@ -10,6 +10,7 @@ import { PROPOSAL_CHECKS } from '../../src/map/proposal-checks.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import { type VerifiedCertificate, toWireCertificate } from '../../src/admission/certificate.ts'
 import {
+  NO_REVOCATIONS,
   BEGIN,
   EPOCH,
   bodyOf,
@@ -27,10 +28,18 @@ export function openSigner(directory: string, at = 100) {
   const { network, keys } = fixture
   const database = new MembershipDatabase(directory)
   const clock = new VirtualClock(BEGIN + at * EPOCH + 10)
-  const pool = new CertificatePool(network, database, clock)
+  const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   const certificates = [certificateOf(fixture, 0), certificateOf(fixture, 4)]
   pool.offer(certificates)
-  const signer = new MapSigner({ network, key: keys[3] as never, pool, database, checks: PROPOSAL_CHECKS, clock })
+  const signer = new MapSigner({
+    revocations: NO_REVOCATIONS,
+    network,
+    key: keys[3] as never,
+    pool,
+    database,
+    checks: PROPOSAL_CHECKS,
+    clock,
+  })
   const propose = (count: 1 | 2, epoch = at) => {
     const listed = certificates.slice(0, count).sort((a, b) => Buffer.compare(a.body.key, b.body.key))
     const root = mapRoot(listed.map(({ bodyBytes }) => bodyBytes))

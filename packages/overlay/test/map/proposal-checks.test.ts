@@ -10,6 +10,7 @@ import { MapSigner } from '../../src/map/map-signer.ts'
 import { PROPOSAL_CHECKS } from '../../src/map/proposal-checks.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
+  NO_REVOCATIONS,
   BEGIN,
   EPOCH,
   bodyOf,
@@ -32,6 +33,8 @@ interface Proposal {
   readonly certificates?: ReturnType<typeof wireCertificate>[]
   /** Certificates that the signing validator has already. */
   readonly known?: ReturnType<typeof certificateOf>[]
+  /** Whose certificates validators decided against. */
+  readonly revoked?: string
   /** The map epoch in which it got them. */
   readonly knownSince?: number
   /** In place of those of the certificates. */
@@ -47,11 +50,12 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
   const clock = new VirtualClock(BEGIN + (hostile.knownSince ?? MAP_EPOCH) * EPOCH)
-  const pool = new CertificatePool(network, database, clock)
+  const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   pool.offer(hostile.known ?? [])
   await clock.advance(NOW - clock.now())
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
-  const signer = new MapSigner({ network, key: signerKey, pool, database, checks, clock })
+  const revocations = { voids: ({ id }: { id: string }) => id === hostile.revoked }
+  const signer = new MapSigner({ network, key: signerKey, pool, database, revocations, checks, clock })
   const certificates = hostile.certificates ?? good
   const entries = certificates.map(({ body }) => body)
   const body = encodeMapBody({
@@ -136,6 +140,7 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
       proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })], knownSince: MAP_EPOCH - 5 },
     },
   ],
+  revoked: [{ code: 'E_MAP_PROPOSAL', proposal: { revoked: (fixture.keys[1] as SigningKey).id } }],
   root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
 
@@ -171,8 +176,16 @@ test('what the validator lacks is asked for and not signed', () => {
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
   const clock = new VirtualClock(NOW)
-  const pool = new CertificatePool(network, database, clock)
-  const signer = new MapSigner({ network, key: signerKey, pool, database, checks: PROPOSAL_CHECKS, clock })
+  const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
+  const signer = new MapSigner({
+    revocations: NO_REVOCATIONS,
+    network,
+    key: signerKey,
+    pool,
+    database,
+    checks: PROPOSAL_CHECKS,
+    clock,
+  })
   const entries = good.map(({ body }) => body)
   const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
   const hashes = entries.map(certificateHash)

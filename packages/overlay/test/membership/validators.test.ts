@@ -8,6 +8,7 @@ import { runEpochs } from '../../src/map/map-schedule.ts'
 import { serveMap } from '../../src/map/map-server.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { ValidatorOffice } from '../../src/membership/validator-office.ts'
+import { Revocations } from '../../src/revocation/revocations.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
   BEGIN,
@@ -48,7 +49,8 @@ class Simulation {
     const node = this.network.add(key.id)
     const database = new MembershipDatabase(directory)
     this.#databases.push(database)
-    const membership = new SignedMembership({ network, database, clock, logger: silentLogger })
+    const revocations = new Revocations({ network, database, clock, logger: silentLogger })
+    const membership = new SignedMembership({ network, database, revocations, clock, logger: silentLogger })
     const random = seededRandom(seed)
     const onMap = async (map: Parameters<MapFollower['offer']>[0], from: DidKey): Promise<void> =>
       void (await follower.offer(map, from, this.#stop.signal))
@@ -60,6 +62,7 @@ class Simulation {
           prober: this.network,
           probes: [],
           database,
+          revocations,
           clock,
           random,
           logger: silentLogger,
@@ -234,7 +237,10 @@ test('a map of before the restart is served at once, and not when it is older th
   const reopen = (now: number): number => {
     using database = new MembershipDatabase(`${directory.path}/0`)
     const clock = new VirtualClock(now)
-    return new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger }).members().length
+    const { network } = fixture
+    const logger = silentLogger
+    const revocations = new Revocations({ network, database, clock, logger })
+    return new SignedMembership({ network, database, revocations, clock, logger }).members().length
   }
   assert.equal(reopen(BEGIN + 10 * EPOCH), 4)
   assert.equal(reopen(BEGIN + 15 * 86_400_000), 0)
