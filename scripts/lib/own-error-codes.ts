@@ -15,6 +15,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ADMISSION_TERM: 'The epoch or the end of the certificate that is asked for is not one that may be given now.',
     E_ADMISSION_TIMEOUT: 'The checks of the application did not end in time; the node applies again by itself.',
     E_ADMISSION_UNREACHABLE: 'A validator dialled an address that the applicant declared, and did not reach it there.',
+    E_AGREEMENT_MALFORMED: 'A message of the agreement among validators cannot be read or breaks a limit.',
     E_ALREADY_INITIALISED: 'The home has a configuration already, and `weft init` does not overwrite it unasked.',
     E_ALREADY_RUNNING: 'Another daemon runs with this home.',
     E_ANNOUNCE_NEEDED: 'The node listens on every interface and does not say at which address others reach it.',

@@ -17,6 +17,8 @@ export type SigningPurpose =
   | 'challenge'
   | 'vote'
   | 'map'
+  | 'agreement-proposal'
+  | 'agreement-vote'
   | 'record'
   | 'pubsub'
   | 'hello'
