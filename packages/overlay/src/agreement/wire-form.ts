@@ -62,7 +62,7 @@ export function fromWire(set: ValidatorSet, { body }: WireMessage): AgreementMes
       requireHash(quorum.vote.value, value)
       return { kind: 'certificate', certificate: { quorum, value } }
     }
-    default:
+    case undefined:
       throw malformed('it is empty')
   }
 }

@@ -65,7 +65,7 @@ export class AgreementSimulation {
   readonly honest = new Map<number, Honest>()
   readonly #options: SimulationOptions
   readonly #random: Random
-  #events: Event[] = []
+  readonly #events: Event[] = []
   #now = 0
   #order = 0
   /** Payload that an honest validator sent, by validator, round and kind. */
