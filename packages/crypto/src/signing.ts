@@ -18,6 +18,8 @@ export type SigningPurpose =
   | 'vote'
   | 'map'
   | 'revoke'
+  | 'agreement-proposal'
+  | 'agreement-vote'
   | 'record'
   | 'pubsub'
   | 'hello'

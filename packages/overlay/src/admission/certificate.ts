@@ -44,7 +44,7 @@ export function verifyCertificate(
 /** The signatures that are valid and of distinct validators of the network. More than one per validator count once. */
 export function validVotes(
   network: Network,
-  purpose: 'vote' | 'map' | 'revoke',
+  purpose: 'vote' | 'map' | 'revoke' | 'agreement-vote',
   bytes: Uint8Array,
   signatures: readonly Signature[],
 ): readonly Pick<Signature, 'signer' | 'signature'>[] {

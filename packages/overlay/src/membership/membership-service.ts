@@ -6,8 +6,10 @@ import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
+import { decodeMapBody } from '../map/map-body.ts'
 import { MapFollower } from '../map/map-follower.ts'
-import { runEpochs } from '../map/map-schedule.ts'
+import { MapPublication } from '../map/map-publication.ts'
+import { followEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
 import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
@@ -46,6 +48,7 @@ export class MembershipService {
   readonly #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   readonly #applicant: Applicant | undefined
+  readonly #publication: MapPublication
   #told = ''
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
@@ -58,6 +61,7 @@ export class MembershipService {
       const ids = transport.connected()
       return ids.length > 0 ? ids : validators
     }
+    this.#publication = new MapPublication({ network, self: key.id, clock })
     if (network.isValidator(key.id)) {
       const onMap = (map: SignedMap, from: DidKey): Promise<void> => this.#take(map, from)
       this.#office = new ValidatorOffice({
@@ -72,6 +76,7 @@ export class MembershipService {
         random,
         logger,
         onMap,
+        onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
       })
     }
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
@@ -112,7 +117,7 @@ export class MembershipService {
     return state.state === 'certified' ? { ...state, inMap: this.#inMap() } : state
   }
 
-  /** Begins to apply, to follow and to lead; goes on until the scope closes. */
+  /** Begins to apply, to follow and to agree; goes on until the scope closes. */
   start(): void {
     const { scope, transport, membership, network, clock } = this.#init
     const unsubscribe = transport.pubsub.subscribe(
@@ -126,11 +131,12 @@ export class MembershipService {
       'map listener',
       membership.onChange(() => this.#onMapChange()),
     )
-    const lead = (epoch: number, signal: AbortSignal): Promise<boolean> => this.#lead(epoch, signal)
     const pull = (signal: AbortSignal): Promise<boolean> => this.#follower.pull(signal)
     const heldEpoch = (): number | undefined => membership.epoch
     const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
-    scope.spawn('map', (signal) => runEpochs({ network, clock, heldEpoch, lead, pull, hearsGossip }, signal))
+    scope.spawn('map', (signal) => followEpochs({ network, clock, heldEpoch, pull, hearsGossip }, signal))
+    const office = this.#office
+    if (office !== undefined) scope.spawn('agreement', (signal) => office.agree(signal))
     const applicant = this.#applicant
     if (applicant !== undefined) scope.spawn('admission', (signal) => applicant.run(signal))
   }
@@ -155,27 +161,33 @@ export class MembershipService {
     this.#init.onAdmission()
   }
 
-  /** Leads the epoch when it is this node's turn. False when it was, and there is no map of it yet. */
-  async #lead(epoch: number, signal: AbortSignal): Promise<boolean> {
-    const { transport, membership, logger } = this.#init
-    if (this.#office?.isLeader(epoch) !== true) return true
+  /** Adopts what a quorum of validators signed, and brings it out unless another did. */
+  async #bringOut(map: SignedMap, signal: AbortSignal): Promise<void> {
+    const { transport, logger } = this.#init
+    const { epoch } = decodeMapBody(map.body)
     try {
-      const led = await this.#office.lead(epoch, signal)
-      if (led === undefined) return false
-      membership.adopt(led.map, led.entries)
-      await this.#office.publish(led.map, signal)
-      await transport.pubsub.publish(MAP_TOPIC, encodeMessage(SignedMapSchema, led.map))
+      await this.#follower.offer(map, undefined, signal)
+      if (await this.#publication.awaitTurn(map, signal)) {
+        this.#office?.publish(map, signal)
+        await transport.pubsub.publish(MAP_TOPIC, encodeMessage(SignedMapSchema, map))
+      }
     } catch (error) {
-      if (signal.aborted) throw error
-      logger.warn('the map of this epoch was not brought out', { epoch, code: codeOf(error), cause: messageOf(error) })
+      if (!signal.aborted)
+        logger.warn('the map of this epoch was not brought out', {
+          epoch,
+          code: codeOf(error),
+          cause: messageOf(error),
+        })
     }
-    return membership.epoch === epoch
   }
 
   /** What gossip passes on: only heads that this node believes. */
   #judge({ data }: TopicMessage): Verdict {
     try {
-      this.#init.membership.verify(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP))
+      const map = decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP)
+      // Validators have it before it is brought out; others hear it from them.
+      if (this.#publication.isThatOf(map)) return 'accept'
+      this.#init.membership.verify(map)
       return 'accept'
     } catch (error) {
       // Old maps come by honest delay, future ones by a clock that may be our own.

@@ -2,11 +2,18 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
+import type { AgreementStore } from '../agreement/agreement-store.ts'
 import type { RevocationDatabase, StoredRevocation } from '../revocation/revocation-database.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
 const DAMAGED: readonly unknown[] = [11, 26]
+
+/**
+ * Epochs whose part in the agreement is remembered. Earlier ones are never spoken in again; more than one is kept, so that
+ * a clock that jumped ahead and was set right does not silence a validator.
+ */
+const KEPT_EPOCHS = 64
 
 /** A certificate as it is kept: the newest of its key. */
 export interface StoredCertificate {
@@ -26,10 +33,10 @@ export interface StoredMap {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know, the one map body that they signed in an epoch, and revocations. A write has returned only after fsync (WAL with
- * synchronous=FULL), so that a signature never leaves before the memory of it is safe.
+ * know, what they said in the agreement of the epoch, the one map body that they signed, and revocations. A write has
+ * returned only after fsync (WAL with synchronous=FULL), so that a signature never leaves before the memory of it is safe.
  */
-export class MembershipDatabase implements RevocationDatabase, Disposable {
+export class MembershipDatabase implements AgreementStore, RevocationDatabase, Disposable {
   readonly #database: DatabaseSync
   readonly #statements: StatementCache
 
@@ -48,6 +55,8 @@ export class MembershipDatabase implements RevocationDatabase, Disposable {
         PRAGMA synchronous = FULL;
         CREATE TABLE IF NOT EXISTS own (id INTEGER PRIMARY KEY CHECK (id = 1), certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS agreement (epoch INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS evidence (validator BLOB PRIMARY KEY, evidence BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
@@ -79,6 +88,32 @@ export class MembershipDatabase implements RevocationDatabase, Disposable {
       this.#statements.prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
       this.#statements.prepare('DELETE FROM signed WHERE epoch < ?').run(epoch)
     })
+  }
+
+  agreement(epoch: number): Uint8Array | 'spent' | undefined {
+    const row = this.#statements.prepare('SELECT state FROM agreement WHERE epoch = ?').get(epoch)
+    if (row !== undefined) return blob(row['state'])
+    const kept = this.#statements.prepare('SELECT count(*) AS count, min(epoch) AS first FROM agreement').get()
+    return Number(kept?.['count']) >= KEPT_EPOCHS && epoch < Number(kept?.['first']) ? 'spent' : undefined
+  }
+
+  saveAgreement(epoch: number, state: Uint8Array): void {
+    this.#write(() => {
+      this.#statements.prepare('INSERT OR REPLACE INTO agreement VALUES (?, ?)').run(epoch, state)
+      this.#statements
+        .prepare('DELETE FROM agreement WHERE epoch NOT IN (SELECT epoch FROM agreement ORDER BY epoch DESC LIMIT ?)')
+        .run(KEPT_EPOCHS)
+    })
+  }
+
+  /** The wire forms (weft.v1.AgreementEvidence) of what proves that validators said two things at once. */
+  evidence(): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT evidence FROM evidence').all()
+    return rows.flatMap((row) => blob(row['evidence']) ?? [])
+  }
+
+  saveEvidence(validator: Uint8Array, evidence: Uint8Array): void {
+    this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
   }
 
   /** The wire forms of all certificates that are kept. */
