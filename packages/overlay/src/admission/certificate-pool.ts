@@ -3,7 +3,7 @@ import { type DidKey, shortId } from '@weft/crypto'
 import { CertificateSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { type VerifiedCertificate, toWireCertificate, verifyCertificate } from './certificate.ts'
 import { certificateHash } from './certificate-body.ts'
 
@@ -17,14 +17,14 @@ export const MAX_WIRE_CERTIFICATE = 10 * 1024
  */
 export class CertificatePool {
   readonly #network: Network
-  readonly #database: MembershipDatabase
+  readonly #database: MembershipStore
   readonly #clock: Clock
   readonly #byId = new Map<DidKey, VerifiedCertificate>()
   readonly #byHash = new Map<string, VerifiedCertificate>()
   /** Map epoch in which the certificate of a key came, or in which this process began. */
   readonly #learnt = new Map<DidKey, number>()
 
-  constructor(network: Network, database: MembershipDatabase, clock: Clock) {
+  constructor(network: Network, database: MembershipStore, clock: Clock) {
     this.#network = network
     this.#database = database
     this.#clock = clock

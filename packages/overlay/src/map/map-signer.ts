@@ -5,7 +5,7 @@ import { type VerifiedCertificate, verifyCertificate } from '../admission/certif
 import type { CertificatePool } from '../admission/certificate-pool.ts'
 import { certificateHash } from '../admission/certificate-body.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { decodeMapBody } from './map-body.ts'
 import { type ProposalCase, type ProposalCheck, type ProposedCertificate, entriesOf } from './proposal-checks.ts'
 
@@ -13,7 +13,7 @@ export interface MapSignerInit {
   readonly network: Network
   readonly key: SigningKey
   readonly pool: CertificatePool
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly checks: readonly ProposalCheck[]
   readonly clock: Clock
 }

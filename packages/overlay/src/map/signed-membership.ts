@@ -5,28 +5,27 @@ import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
 import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
-import { verifyEntries } from './map-entries.ts'
+import { type MapReader, type ReadMap, readMap } from './read-map.ts'
 
 export interface SignedMembershipInit {
   readonly network: Network
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
   readonly checks?: readonly MapCheck[]
+  /** How entries are verified and read; `readMap` by default. */
+  readonly read?: MapReader
 }
 
-interface HeldMap {
+interface HeldMap extends ReadMap {
   readonly map: SignedMap
   readonly body: MapBody
   readonly signatures: number
-  readonly entries: readonly Uint8Array[]
-  readonly members: readonly Member[]
-  readonly byId: ReadonlyMap<DidKey, Member>
 }
 
 /** Epochs without a new map after which the held one is flagged. */
@@ -159,9 +158,8 @@ export class SignedMembership implements Membership, AccessPolicy {
   }
 
   #read(map: SignedMap, body: MapBody, entries: readonly Uint8Array[]): HeldMap {
-    const members = verifyEntries(body, entries)
-    const byId = new Map(members.map((member) => [member.id, member]))
-    return { map, body, signatures: this.#signatures(map), entries, members, byId }
+    const { read = readMap } = this.#init
+    return { ...read(body, entries), map, body, signatures: this.#signatures(map) }
   }
 
   #signatures(map: SignedMap): number {

@@ -12,7 +12,7 @@ import { serveMap } from '../map/map-server.ts'
 import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ValidatorOffice } from './validator-office.ts'
@@ -21,7 +21,7 @@ export interface MembershipServiceInit {
   readonly network: Network
   readonly key: SigningKey
   readonly membership: SignedMembership
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: AdmissionProfile | undefined

@@ -13,7 +13,7 @@ import { MapSigner } from '../map/map-signer.ts'
 import { PROPOSAL_CHECKS, leaderOf } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
@@ -21,7 +21,7 @@ export interface ValidatorOfficeInit {
   readonly rpc: Rpc
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
