@@ -120,8 +120,12 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  let ranked: readonly DidKey[] | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
+    // Ranking hashes every pair; most maps only renew certificates.
+    if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
+    ranked = members
     keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
   }
   const onMap = (): void => {

@@ -6,7 +6,7 @@ import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
-import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
+import { protocolProbes } from '../admission/protocol-probes.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
 import { type LedMap, MapLeader } from '../map/map-leader.ts'
 import { MapSigner } from '../map/map-signer.ts'
@@ -49,7 +49,7 @@ export class ValidatorOffice {
       prober,
       isMember: (id) => this.pool.isCertified(id),
       checks: ADMISSION_CHECKS,
-      probes: [...PROTOCOL_PROBES, ...probes],
+      probes: [...protocolProbes(random), ...probes],
       clock,
       random,
       logger,
