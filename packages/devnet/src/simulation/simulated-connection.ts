@@ -158,7 +158,7 @@ export class SimulatedConnection {
     side.cancelWatch?.()
     side.held.length = 0
     side.endpoint.closed(this, this.other(side.endpoint).id)
-    for (const listener of [...side.closeListeners]) listener()
+    for (const listener of side.closeListeners) listener()
     side.closeListeners.clear()
   }
 

@@ -1,4 +1,4 @@
-import { type Logger, type Random, Scope, WeftError } from '@weft/core'
+import { type Logger, type Random, type Scope, WeftError } from '@weft/core'
 import { type DidKey, SigningKey, shortId } from '@weft/crypto'
 import { type ByteStream, type Probe, type Rpc, RpcDispatcher, RpcService, sendRaw } from '@weft/overlay'
 import type { StreamProtocol } from '@weft/wire'

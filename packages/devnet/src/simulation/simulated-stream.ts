@@ -16,8 +16,7 @@ export class SimulatedStream implements ByteStream {
   readonly #queue = new ByteStreamQueue()
   readonly #over = Promise.withResolvers<void>()
   readonly #forget: () => void
-  /** Set by `pair`. */
-  #other!: SimulatedStream
+  #other: SimulatedStream | undefined
   /** Bytes that were written here and that the other side has not read. */
   #unread = 0
   #wroteAll = false
@@ -63,21 +62,41 @@ export class SimulatedStream implements ByteStream {
       this.#requireWritable()
     }
     this.#unread += bytes.length
-    this.#connection.send(this.#endpoint, bytes.length, () => this.#other.#receive(bytes))
+    this.#connection.send(
+      this.#endpoint,
+      bytes.length,
+      this.#atOther((other) => other.#receive(bytes)),
+    )
   }
 
   async closeWrite(): Promise<void> {
     if (this.#error !== undefined) throw this.#error
     if (this.#wroteAll) return
     this.#wroteAll = true
-    this.#connection.send(this.#endpoint, 0, () => this.#other.#endReading())
+    this.#connection.send(
+      this.#endpoint,
+      0,
+      this.#atOther((other) => other.#endReading()),
+    )
     this.#settle()
   }
 
   abort(error: Error): void {
     if (this.#error !== undefined || (this.#wroteAll && this.#readAll)) return
-    this.#connection.send(this.#endpoint, 0, () => this.#other.#fail(undefined))
+    this.#connection.send(
+      this.#endpoint,
+      0,
+      this.#atOther((other) => other.#fail(undefined)),
+    )
     this.#fail(error)
+  }
+
+  /** Something to do at the other half, later. */
+  #atOther(task: (other: SimulatedStream) => void): () => void {
+    const other = this.#other
+    return () => {
+      if (other !== undefined) task(other)
+    }
   }
 
   #requireWritable(): void {
@@ -122,7 +141,7 @@ export class SimulatedStream implements ByteStream {
     for (;;) {
       const chunk = this.#queue.shift()
       if (chunk !== undefined) {
-        this.#other.#onRead(chunk.length)
+        this.#atOther((other) => other.#onRead(chunk.length))()
         return { done: false, value: chunk }
       }
       if (this.#error !== undefined) throw this.#error

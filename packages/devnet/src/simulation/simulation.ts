@@ -108,12 +108,12 @@ export class Simulation implements Disposable {
 
   /** Lets time pass until the promise settles, and hands on what it settled with. @throws WeftError E_SIMULATION_STUCK */
   async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
-    let settled = false
-    const end = (): void => void (settled = true)
+    const call = { settled: false }
+    const end = (): void => void (call.settled = true)
     promise.then(end, end)
     await this.clock.advance(0)
     const deadline = this.clock.now() + limitMs
-    while (!settled) {
+    while (!call.settled) {
       const due = this.clock.nextDue
       if (due === undefined || due > deadline) throw this.#stuck('a call was not answered', limitMs)
       await this.clock.advance(Math.max(0, due - this.clock.now()))
