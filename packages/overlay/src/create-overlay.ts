@@ -2,6 +2,7 @@ import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, s
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
+import { type MapReader, readMap } from './map/read-map.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
@@ -12,8 +13,9 @@ import { neighboursOf } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
-import { createTransport } from './transport/create-transport.ts'
 import { Revocations } from './revocation/revocations.ts'
+import type { OverlayStores } from './state/overlay-stores.ts'
+import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -34,8 +36,8 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
-  /** State directory; made if missing. */
-  readonly directory: string
+  /** State directory, made if missing; or stores that are open and stay so. */
+  readonly directory: string | OverlayStores
   readonly clock: Clock
   /** Default: the system's. Keys never come from it. */
   readonly random?: Random
@@ -44,6 +46,10 @@ export interface OverlayOptions {
   readonly scope: Scope
   /** What a validator asks of applicants for a role, beside the protocol itself. */
   readonly probes?: readonly ConformanceProbe[]
+  /** Makes this node's end of the network; `createTransport` by default. */
+  readonly transport?: (options: TransportOptions) => Promise<Transport>
+  /** How the entries of maps are verified and read; `readMap` by default. */
+  readonly mapReader?: MapReader
 }
 
 /**
@@ -63,15 +69,18 @@ export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 async function startOverlay(options: OverlayOptions): Promise<Overlay> {
-  const { key, clock, logger, scope, directory, random = systemRandom, probes = [] } = options
+  const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = readMap } = options
   const self = key.id
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
-  const database = scope.use('membership database', new MembershipDatabase(directory))
+  const database =
+    typeof directory === 'string'
+      ? scope.use('membership database', new MembershipDatabase(directory))
+      : directory.membership
   const revocations = new Revocations({ network, database, clock, logger })
-  const membership = new SignedMembership({ network, database, revocations, clock, logger })
+  const membership = new SignedMembership({ network, database, revocations, clock, logger, read: mapReader })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
-  const transport = await createTransport({
+  const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
     listen: options.listen,
@@ -100,13 +109,26 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     onAdmission,
   })
   const holder = profile !== undefined
-  const records = await createRecordStore({ rpc: transport, membership, self, directory, clock, logger, scope, holder })
+  const records = await createRecordStore({
+    rpc: transport,
+    membership,
+    self,
+    directory: typeof directory === 'string' ? directory : directory.records,
+    clock,
+    logger,
+    scope,
+    holder,
+  })
   const onState = (status: PeerStatus): void => {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  let ranked: readonly DidKey[] | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
+    // Ranking hashes every pair; most maps only renew certificates.
+    if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
+    ranked = members
     keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
   }
   const onMap = (): void => {

@@ -17,7 +17,7 @@ import type { Network } from '../network/network.ts'
 import type { AdmissionState, ValidatorFault } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
 import { encodeApplication } from './application.ts'
@@ -30,7 +30,7 @@ export interface ApplicantInit {
   readonly key: SigningKey
   readonly profile: AdmissionProfile
   readonly rpc: Pick<Rpc, 'call'>
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly clock: Clock
   readonly random: Random

@@ -4,7 +4,7 @@ import { CertificateSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { type VerifiedCertificate, toWireCertificate, verifyCertificate } from './certificate.ts'
 import { certificateHash } from './certificate-body.ts'
 
@@ -18,7 +18,7 @@ export const MAX_WIRE_CERTIFICATE = 10 * 1024
  */
 export class CertificatePool {
   readonly #network: Network
-  readonly #database: MembershipDatabase
+  readonly #database: MembershipStore
   readonly #clock: Clock
   readonly #revocations: Pick<Revocations, 'voids'>
   readonly #byId = new Map<DidKey, VerifiedCertificate>()
@@ -26,7 +26,7 @@ export class CertificatePool {
   /** Map epoch in which the certificate of a key came, or in which this process began. */
   readonly #learnt = new Map<DidKey, number>()
 
-  constructor(network: Network, database: MembershipDatabase, clock: Clock, revocations: Pick<Revocations, 'voids'>) {
+  constructor(network: Network, database: MembershipStore, clock: Clock, revocations: Pick<Revocations, 'voids'>) {
     this.#network = network
     this.#database = database
     this.#clock = clock

@@ -1,3 +1,9 @@
+/**
+ * Epochs whose part in the agreement is remembered. Earlier ones are never spoken in again; more than one is kept, so that
+ * a clock that jumped ahead and was set right does not silence a validator.
+ */
+export const KEPT_EPOCHS = 64
+
 /** Where a validator keeps what it must not forget of the agreement. A write has returned only once it is synced. */
 export interface AgreementStore {
   /** What was saved last of an epoch; `spent` for one that is so old that it may have been forgotten. */

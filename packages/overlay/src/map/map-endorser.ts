@@ -4,13 +4,13 @@ import { type Signature, SignatureSchema, type SignedMap, SignedMapSchema, creat
 import { validVotes } from '../admission/certificate.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { decodeMapBody } from './map-body.ts'
 
 export interface MapEndorserInit {
   readonly network: Network
   readonly key: SigningKey
-  readonly database: Pick<MembershipDatabase, 'lastSigned' | 'saveSigned'>
+  readonly database: Pick<MembershipStore, 'lastSigned' | 'saveSigned'>
   readonly clock: Clock
 }
 

@@ -6,32 +6,30 @@ import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
 import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
-import { verifyEntries } from './map-entries.ts'
+import { type MapReader, type ReadMap, readMap } from './read-map.ts'
 
 export interface SignedMembershipInit {
   readonly network: Network
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
   readonly checks?: readonly MapCheck[]
+  /** How entries are verified and read; `readMap` by default. */
+  readonly read?: MapReader
 }
 
-interface HeldMap {
+interface HeldMap extends ReadMap {
   readonly map: SignedMap
   readonly body: MapBody
   readonly signatures: number
-  readonly entries: readonly Uint8Array[]
-  /** One for each entry. */
-  readonly certified: readonly Member[]
-  /** Those that have not been revoked since. */
-  readonly members: readonly Member[]
-  readonly byId: ReadonlyMap<DidKey, Member>
+  /** Of all entries; `members` and `byId` are those that have not been revoked since. */
+  readonly read: ReadMap
 }
 
 /** Epochs without a new map after which the held one is flagged. */
@@ -165,23 +163,24 @@ export class SignedMembership implements Membership, AccessPolicy {
   }
 
   #read(map: SignedMap, body: MapBody, entries: readonly Uint8Array[]): HeldMap {
-    const certified = verifyEntries(body, entries)
-    return { map, body, signatures: this.#signatures(map), entries, ...this.#inForce(certified) }
+    const { read = readMap } = this.#init
+    return { ...this.#inForce(read(body, entries)), map, body, signatures: this.#signatures(map) }
   }
 
-  #inForce(certified: readonly Member[]): Pick<HeldMap, 'certified' | 'members' | 'byId'> {
+  #inForce(read: ReadMap): ReadMap & { readonly read: ReadMap } {
     const { revocations } = this.#init
     const isVoid = ({ id, certificateEpoch }: Member): boolean =>
       revocations.voids({ id, issuedEpoch: certificateEpoch })
-    const members = certified.some(isVoid) ? certified.filter((member) => !isVoid(member)) : certified
-    return { certified, members, byId: new Map(members.map((member) => [member.id, member])) }
+    if (!read.members.some(isVoid)) return { ...read, read }
+    const members = read.members.filter((member) => !isVoid(member))
+    return { ...read, members, byId: new Map(members.map((member) => [member.id, member])), read }
   }
 
   /** Whoever is ejected is out at once, not with the next map. */
   #onRevocation(id: DidKey): void {
     const held = this.#held
-    if (held === undefined || !held.certified.some((member) => member.id === id)) return
-    this.#held = { ...held, ...this.#inForce(held.certified) }
+    if (held?.read.byId.has(id) !== true) return
+    this.#held = { ...held, ...this.#inForce(held.read) }
     this.#emitter.emit('change', undefined)
   }
 

@@ -16,7 +16,7 @@ import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
 import { RevocationService } from '../revocation/revocation-service.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ValidatorOffice } from './validator-office.ts'
@@ -25,7 +25,7 @@ export interface MembershipServiceInit {
   readonly network: Network
   readonly key: SigningKey
   readonly membership: SignedMembership
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly revocations: Revocations
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */

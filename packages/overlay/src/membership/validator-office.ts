@@ -10,7 +10,7 @@ import { AgreementRunner } from '../agreement/agreement-runner.ts'
 import { timeoutsOf } from '../agreement/timeouts.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
-import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
+import { protocolProbes } from '../admission/protocol-probes.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
 import { type Endorsement, MapEndorser } from '../map/map-endorser.ts'
 import { MapJudge } from '../map/map-judge.ts'
@@ -20,7 +20,7 @@ import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
@@ -28,7 +28,7 @@ export interface ValidatorOfficeInit {
   readonly rpc: Rpc
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
   readonly revocations: Revocations
   readonly clock: Clock
   readonly random: Random
@@ -61,7 +61,7 @@ export class ValidatorOffice {
       isMember: (id) => pool.isCertified(id),
       revocation: (id) => revocations.of(id),
       checks: ADMISSION_CHECKS,
-      probes: [...PROTOCOL_PROBES, ...probes],
+      probes: [...protocolProbes(random), ...probes],
       clock,
       random,
       logger,

@@ -2,41 +2,19 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
-import type { AgreementStore } from '../agreement/agreement-store.ts'
-import type { RevocationDatabase, StoredRevocation } from '../revocation/revocation-database.ts'
+import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { MembershipStore, StoredCertificate, StoredMap } from './membership-store.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
 const DAMAGED: readonly unknown[] = [11, 26]
 
 /**
- * Epochs whose part in the agreement is remembered. Earlier ones are never spoken in again; more than one is kept, so that
- * a clock that jumped ahead and was set right does not silence a validator.
+ * The state of membership in a file of SQLite. A write has returned only after fsync (WAL with synchronous=FULL), so
+ * that a signature never leaves before the memory of it is safe.
  */
-const KEPT_EPOCHS = 64
-
-/** A certificate as it is kept: the newest of its key. */
-export interface StoredCertificate {
-  /** 32 bytes */
-  readonly key: Uint8Array
-  /** ms since the Unix epoch */
-  readonly expiresAt: number
-  /** The wire form (weft.v1.Certificate), votes included. */
-  readonly certificate: Uint8Array
-}
-
-export interface StoredMap {
-  /** The wire form (weft.v1.SignedMap). */
-  readonly map: Uint8Array
-  readonly entries: readonly Uint8Array[]
-}
-
-/**
- * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know, what they said in the agreement of the epoch, the one map body that they signed, and revocations. A write has
- * returned only after fsync (WAL with synchronous=FULL), so that a signature never leaves before the memory of it is safe.
- */
-export class MembershipDatabase implements AgreementStore, RevocationDatabase, Disposable {
+export class MembershipDatabase implements MembershipStore, Disposable {
   readonly #database: DatabaseSync
   readonly #statements: StatementCache
 
@@ -75,14 +53,12 @@ export class MembershipDatabase implements AgreementStore, RevocationDatabase, D
     this.#write(() => this.#statements.prepare('INSERT OR REPLACE INTO own VALUES (1, ?)').run(certificate))
   }
 
-  /** The newest epoch in which a map body was signed, with its hash. */
   lastSigned(): { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined {
     const row = this.#statements.prepare('SELECT epoch, body_hash FROM signed ORDER BY epoch DESC LIMIT 1').get()
     const bodyHash = blob(row?.['body_hash'])
     return row === undefined || bodyHash === undefined ? undefined : { epoch: Number(row['epoch']), bodyHash }
   }
 
-  /** Only the newest is kept: an older epoch is never signed again. */
   saveSigned(epoch: number, bodyHash: Uint8Array): void {
     this.#write(() => {
       this.#statements.prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
@@ -116,7 +92,6 @@ export class MembershipDatabase implements AgreementStore, RevocationDatabase, D
     this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
   }
 
-  /** The wire forms of all certificates that are kept. */
   certificates(): Uint8Array[] {
     const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
     return rows.flatMap((row) => blob(row['certificate']) ?? [])
@@ -130,7 +105,6 @@ export class MembershipDatabase implements AgreementStore, RevocationDatabase, D
     })
   }
 
-  /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
   }
@@ -157,7 +131,6 @@ export class MembershipDatabase implements AgreementStore, RevocationDatabase, D
     return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
   }
 
-  /** @param entries undefined when they are the same as in the map before. */
   saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
     this.#write(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)

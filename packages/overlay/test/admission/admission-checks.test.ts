@@ -7,7 +7,7 @@ import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
-import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
+import { protocolProbes } from '../../src/admission/protocol-probes.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
 import {
@@ -79,7 +79,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     prober: network,
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
-    probes: [...PROTOCOL_PROBES, ...(hostile.probes ?? [])],
+    probes: [...protocolProbes(systemRandom), ...(hostile.probes ?? [])],
     clock,
     random: systemRandom,
     logger: silentLogger,
