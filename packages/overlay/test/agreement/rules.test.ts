@@ -65,10 +65,10 @@ function locked(): Agreement {
 test('line 22: a fresh value is prevoted when it is valid; no other, and none while that cannot be told', () => {
   assert.deepEqual(votes(begin().receive(propose(0, VALUE))), ['prevote 0 VALUE'])
   assert.deepEqual(votes(begin().receive(propose(0, Uint8Array.of(0)))), ['prevote 0 nil'])
-  let verdict: boolean | undefined
-  const agreement = begin({ judge: () => verdict })
+  const known: { verdict?: boolean } = {}
+  const agreement = begin({ judge: () => known.verdict })
   assert.deepEqual(votes(agreement.receive(propose(0, VALUE))), [])
-  verdict = true
+  known.verdict = true
   assert.deepEqual(votes(agreement.reconsider()), ['prevote 0 VALUE'])
 })
 
