@@ -173,7 +173,9 @@ export class Agreement {
     while (this.#decision === undefined && this.#applyOne());
     const actions = this.#actions
     this.#actions = []
-    return actions
+    // The last state remembers all that was said up to it, and a write costs a sync: one before all messages will do.
+    const state = actions.findLast(({ type }) => type === 'persist')
+    return state === undefined ? actions : [state, ...actions.filter(({ type }) => type !== 'persist')]
   }
 
   #applyOne(): boolean {

@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly delay: number
   /** Restarts of honest validators, at random times before `stable`. */
   readonly restarts: number
+  /** A validator that hears everybody and is heard by nobody before `stable`: it may decide alone. */
+  readonly muted?: number | undefined
 }
 
 export const SIMULATED_EPOCH = 7
@@ -73,6 +75,7 @@ export class AgreementSimulation {
   /** What liars have seen and may show to whom they like. */
   readonly #seen: AgreementMessage[] = []
   readonly #lied = new Set<string>()
+  readonly #lines = new Map<string, 'good' | 'bad' | 'dead'>()
 
   constructor(options: SimulationOptions) {
     this.#options = options
@@ -168,7 +171,7 @@ export class AgreementSimulation {
         break
       case 'send':
         this.#remember(index, action.message)
-        for (const to of this.#others(index)) this.#send(to, action.message)
+        for (const to of this.#others(index)) this.#send(index, to, action.message)
         break
       case 'timer': {
         const { life } = node
@@ -202,13 +205,24 @@ export class AgreementSimulation {
     this.#said.set(key, payload)
   }
 
-  #send(to: number, message: AgreementMessage): void {
-    const unstable = this.#now < this.#options.stable
-    const copies = unstable ? this.#upTo(3) : 1
+  /** Until the network settles each line, in each direction, is good, bad or dead for a while. */
+  #send(from: number, to: number, message: AgreementMessage): void {
+    const quality = this.#quality(from, to)
+    const copies = quality === 'good' ? 1 : quality === 'dead' ? 0 : this.#upTo(3)
     for (let copy = 0; copy < copies; copy++) {
-      const late = unstable ? this.#upTo(EPOCH) : this.#upTo(this.#options.delay)
+      const late = this.#upTo(quality === 'bad' ? EPOCH : this.#options.delay)
       this.#after(late, () => this.#deliver(to, message))
     }
+  }
+
+  #quality(from: number, to: number): 'good' | 'bad' | 'dead' {
+    const { stable, muted } = this.#options
+    if (this.#now >= stable) return 'good'
+    if (muted !== undefined) return from === muted ? 'dead' : 'good'
+    const key = `${from} ${to} ${Math.floor(this.#now / EPOCH)}`
+    let quality = this.#lines.get(key)
+    if (quality === undefined) this.#lines.set(key, (quality = this.#pick(['good', 'good', 'bad', 'dead'])))
+    return quality
   }
 
   #deliver(to: number, message: AgreementMessage): void {
@@ -234,11 +248,9 @@ export class AgreementSimulation {
       if (node.decided !== undefined) return
       const asked = node.agreement.summary()
       for (const other of this.#others(index)) {
-        const late = this.#upTo(this.#options.delay)
-        const lost = this.#now < this.#options.stable && this.#upTo(2) === 0
-        if (lost) continue
-        this.#after(late, () => {
-          for (const message of this.honest.get(other)?.agreement.answer(asked) ?? []) this.#send(index, message)
+        if (this.#quality(index, other) !== 'good') continue
+        this.#after(this.#upTo(this.#options.delay), () => {
+          for (const message of this.honest.get(other)?.agreement.answer(asked) ?? []) this.#send(other, index, message)
         })
       }
     })
@@ -256,19 +268,22 @@ export class AgreementSimulation {
     if (this.#lied.has(about)) return
     this.#lied.add(about)
     for (const to of this.#others(self)) {
-      for (const phase of ['prevote', 'precommit'] as const) this.#send(to, this.#falseVote(self, round, phase))
+      for (const phase of ['prevote', 'precommit'] as const) this.#send(self, to, this.#falseVote(self, round, phase))
       for (const turn of [round, round + 1]) {
         if (turn < MAX_ROUNDS && this.set.proposer(SIMULATED_EPOCH, turn) === self) {
-          this.#send(to, this.#falseProposal(self, turn))
+          this.#send(self, to, this.#falseProposal(self, turn))
         }
       }
       const shown = this.#pick(this.#seen)
-      this.#send(to, this.#upTo(2) === 0 ? shown : this.#spoilt(shown))
+      this.#send(self, to, this.#upTo(2) === 0 ? shown : this.#spoilt(shown))
+      this.#send(self, to, this.#falseCertificate(self, round))
     }
   }
 
   #falseVote(self: number, round: number, phase: Phase): AgreementMessage {
-    const value = this.#pick([undefined, ...this.#hashes(), sha256(this.#random.bytes(3))])
+    const latest = this.#proposed(round)
+    const value =
+      this.#upTo(2) === 0 ? latest : this.#pick([undefined, ...this.#hashes(), sha256(this.#random.bytes(3))])
     const elsewhere = this.#upTo(8)
     const vote = {
       network: elsewhere === 0 ? `w${'a'.repeat(32)}` : this.set.networkId,
@@ -285,24 +300,58 @@ export class AgreementSimulation {
   }
 
   #falseProposal(self: number, round: number): AgreementMessage {
-    const value = Uint8Array.of(this.#upTo(3) === 0 ? 0 : 1, self, this.#upTo(250))
-    const lock = this.#pick([undefined, ...this.#quorums()])
-    const lockRound = lock?.vote.round
-    const proposal = { network: this.set.networkId, epoch: SIMULATED_EPOCH, round, lockRound, value: sha256(value) }
+    const value = this.#falseValue(self, round)
+    const genuine = this.#pick([undefined, ...this.#quorums()])
+    const forged = round === 0 ? undefined : this.#forgedQuorum(self, this.#upTo(round), 'prevote', value)
+    const lock = this.#pick([undefined, genuine?.known, forged])
+    const agreed = lock === genuine?.known ? (genuine?.value ?? value) : value
+    const proposal = {
+      network: this.set.networkId,
+      epoch: SIMULATED_EPOCH,
+      round,
+      lockRound: lock?.vote.round,
+      value: sha256(agreed),
+    }
     const payload = encodeProposal(proposal)
     const signature = this.#key(self).sign('agreement-proposal', payload)
-    return { kind: 'proposal', proposal: { proposal, payload, proposer: self, signature, value, lock } }
+    return { kind: 'proposal', proposal: { proposal, payload, proposer: self, signature, value: agreed, lock } }
   }
 
-  /** Of quorums that were seen, and of such as only a liar makes: its own votes under the names of others. */
-  #quorums(): VoteQuorum[] {
+  #falseCertificate(self: number, round: number): AgreementMessage {
+    const value = this.#falseValue(self, round)
+    const phase = this.#pick(['prevote', 'precommit'] as const)
+    return { kind: 'certificate', certificate: { quorum: this.#forgedQuorum(self, round, phase, value), value } }
+  }
+
+  /** Mostly the same for all in a round, so that it may win; now and then one that no honest validator finds valid. */
+  #falseValue(self: number, round: number): Uint8Array {
+    return Uint8Array.of(this.#upTo(8) === 0 ? 0 : 1, self, this.#upTo(3) === 0 ? this.#upTo(250) : round)
+  }
+
+  /** Its own vote under the names of others. */
+  #forgedQuorum(self: number, round: number, phase: Phase, value: Uint8Array): VoteQuorum {
+    const vote = { network: this.set.networkId, epoch: SIMULATED_EPOCH, round, phase, value: sha256(value) }
+    const payload = encodeVote(vote)
+    const signature = this.#key(self).sign('agreement-vote', payload)
+    const names = [self, ...this.#others(self)].slice(0, this.set.quorum)
+    return { vote, payload, signatures: new Map(names.map((name) => [name, signature])) }
+  }
+
+  /** Quorums of prevotes that were seen. */
+  #quorums(): { known: VoteQuorum; value: Uint8Array }[] {
     return this.#seen.flatMap((message) => {
-      if (message.kind === 'certificate') return [message.certificate.quorum]
-      if (message.kind === 'proposal') return message.proposal.lock ?? []
-      const { vote, payload, signature } = message.vote
-      const signatures = new Map(Array.from({ length: this.set.quorum }, (_, index) => [index, signature]))
-      return [{ vote, payload, signatures }]
+      if (message.kind === 'certificate')
+        return [{ known: message.certificate.quorum, value: message.certificate.value }]
+      if (message.kind !== 'proposal' || message.proposal.lock === undefined) return []
+      return [{ known: message.proposal.lock, value: message.proposal.value }]
     })
+  }
+
+  /** What the proposer of a round said, or what a liar there would. */
+  #proposed(round: number): Uint8Array {
+    const proposer = this.set.proposer(SIMULATED_EPOCH, round)
+    const seen = this.#seen.find((one) => one.kind === 'proposal' && one.proposal.proposal.round === round)
+    return seen?.kind === 'proposal' ? seen.proposal.proposal.value : sha256(Uint8Array.of(1, proposer, round))
   }
 
   #hashes(): Uint8Array[] {

@@ -84,6 +84,21 @@ for (const [size, runs] of [
   })
 }
 
+test('one that decided alone, and that nobody hears, is not contradicted by what liars talk the others into', () => {
+  const options = fc.record({
+    seed: fc.nat(),
+    stable: fc.integer({ min: EPOCH, max: 5 * EPOCH }),
+    liar: fc.constantFrom(0, 1, 2, 3),
+    after: fc.constantFrom(1, 2, 3),
+  })
+  fc.assert(
+    fc.property(options, ({ liar, after, ...rest }) => {
+      simulate(4, { ...rest, faults: new Map([[liar, 'liar']]), muted: (liar + after) % 4 })
+    }),
+    { numRuns: 60 },
+  )
+})
+
 test('the same seed makes the same run', () => {
   const options = { seed: 5, stable: 3 * EPOCH, restarts: 3, faults: new Map([[2, 'liar' as const]]) }
   const [one, other] = [simulate(4, options), simulate(4, options)]
