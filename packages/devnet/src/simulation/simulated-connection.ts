@@ -1,8 +1,24 @@
 import type { Clock, Random } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { ByteStream } from '@weft/overlay'
+import type { StreamProtocol } from '@weft/wire'
 import { randomFraction } from './random-fraction.ts'
-import type { SimulatedEndpoint } from './simulated-endpoint.ts'
 import type { SimulatedLinks } from './simulated-links.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 import type { Trace } from './trace.ts'
+
+/** What stands at each end of a connection: one identity of a process. */
+export interface ConnectionEnd {
+  readonly id: DidKey
+  readonly networkId: string
+  readonly process: SimulatedProcess
+  /** Takes a stream of a protocol, with the address that it came from; undefined when it does not offer that. */
+  acceptor(protocol: StreamProtocol): ((stream: ByteStream, address: string) => void) | undefined
+  /** A connection was made. */
+  opened(connection: SimulatedConnection, to: DidKey): void
+  /** A connection is over, as this end sees it. */
+  closed(connection: SimulatedConnection, to: DidKey): void
+}
 
 /** What a connection knows of the world around it. */
 export interface ConnectionWorld {
@@ -11,12 +27,12 @@ export interface ConnectionWorld {
   readonly random: Random
   readonly trace: Trace
   /** Whether packets get from one side to the other. */
-  readonly reaches: (a: SimulatedEndpoint, b: SimulatedEndpoint) => boolean
+  readonly reaches: (a: ConnectionEnd, b: ConnectionEnd) => boolean
 }
 
 /** One side of a connection, as its process sees it. */
 interface Side {
-  readonly endpoint: SimulatedEndpoint
+  readonly endpoint: ConnectionEnd
   /** What the other side sees it come from: a multiaddr. */
   readonly address: string
   open: boolean
@@ -47,29 +63,29 @@ export class SimulatedConnection {
 
   constructor(
     world: ConnectionWorld,
-    dialler: { readonly endpoint: SimulatedEndpoint; readonly address: string },
-    listener: { readonly endpoint: SimulatedEndpoint; readonly address: string },
+    dialler: { readonly endpoint: ConnectionEnd; readonly address: string },
+    listener: { readonly endpoint: ConnectionEnd; readonly address: string },
   ) {
     this.#world = world
     this.#sides = [sideOf(dialler), sideOf(listener)]
     for (const { endpoint } of this.#sides) endpoint.opened(this, this.other(endpoint).id)
   }
 
-  other(endpoint: SimulatedEndpoint): SimulatedEndpoint {
+  other(endpoint: ConnectionEnd): ConnectionEnd {
     return this.#to(endpoint).endpoint
   }
 
   /** The address from which a side is seen. */
-  addressOf(endpoint: SimulatedEndpoint): string {
+  addressOf(endpoint: ConnectionEnd): string {
     return this.#from(endpoint).address
   }
 
-  isOpen(endpoint: SimulatedEndpoint): boolean {
+  isOpen(endpoint: ConnectionEnd): boolean {
     return this.#from(endpoint).open
   }
 
   /** Calls back when this side sees the end; at once when it has. Returns the unsubscribe function. */
-  onClose(endpoint: SimulatedEndpoint, listener: () => void): () => void {
+  onClose(endpoint: ConnectionEnd, listener: () => void): () => void {
     const { open, closeListeners } = this.#from(endpoint)
     if (!open) {
       listener()
@@ -80,11 +96,12 @@ export class SimulatedConnection {
   }
 
   /** Sends so many bytes; `arrive` is run by the other process when they are there, and never if the connection ends. */
-  send(from: SimulatedEndpoint, bytes: number, arrive: () => void): void {
+  send(from: ConnectionEnd, bytes: number, arrive: () => void): void {
     const [here, there] = [this.#from(from), this.#to(from)]
     if (!here.open || from.process.over) return
     const { time, links, trace } = this.#world
     const due = links.arrival(time.now(), from.process.site, there.endpoint.process.site, bytes + OVERHEAD)
+    from.process.sent++
     here.lastArrival = Math.max(here.lastArrival, due)
     time.after(here.lastArrival - time.now(), () => {
       const deliver = (): void => {
@@ -100,7 +117,7 @@ export class SimulatedConnection {
   }
 
   /** Ends it from one side: that side at once, the other when it hears of it. */
-  close(from: SimulatedEndpoint): void {
+  close(from: ConnectionEnd): void {
     const there = this.#to(from)
     if (!this.#from(from).open) return
     this.send(from, 0, () => this.#end(there))
@@ -108,7 +125,7 @@ export class SimulatedConnection {
   }
 
   /** The process of one side ended: its machine resets the connection. */
-  reset(from: SimulatedEndpoint): void {
+  reset(from: ConnectionEnd): void {
     const { time, links } = this.#world
     const [here, there] = [this.#from(from), this.#to(from)]
     this.#end(here)
@@ -166,16 +183,16 @@ export class SimulatedConnection {
     return this.#world.reaches(this.#sides[0].endpoint, this.#sides[1].endpoint)
   }
 
-  #from(endpoint: SimulatedEndpoint): Side {
+  #from(endpoint: ConnectionEnd): Side {
     return this.#sides[0].endpoint === endpoint ? this.#sides[0] : this.#sides[1]
   }
 
-  #to(endpoint: SimulatedEndpoint): Side {
+  #to(endpoint: ConnectionEnd): Side {
     return this.#sides[0].endpoint === endpoint ? this.#sides[1] : this.#sides[0]
   }
 }
 
-function sideOf({ endpoint, address }: { readonly endpoint: SimulatedEndpoint; readonly address: string }): Side {
+function sideOf({ endpoint, address }: { readonly endpoint: ConnectionEnd; readonly address: string }): Side {
   return {
     endpoint,
     address,

@@ -2,7 +2,7 @@ import { Emitter, WeftError } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import type { ByteStream } from '@weft/overlay'
 import type { StreamProtocol } from '@weft/wire'
-import type { SimulatedConnection } from './simulated-connection.ts'
+import type { ConnectionEnd, SimulatedConnection } from './simulated-connection.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { SimulatedStream } from './simulated-stream.ts'
 
@@ -20,7 +20,7 @@ const NEGOTIATION = 64
 const NEGOTIATION_TIMEOUT_MS = 5_000
 
 /** One identity of a process on the network: its connections, and the protocols that it offers. */
-export class SimulatedEndpoint {
+export class SimulatedEndpoint implements ConnectionEnd {
   readonly id: DidKey
   readonly networkId: string
   readonly process: SimulatedProcess
@@ -37,6 +37,10 @@ export class SimulatedEndpoint {
   /** Offers a protocol: `accept` gets each stream that another node opens, with the address that it came from. */
   offer(protocol: StreamProtocol, accept: Accept): void {
     this.#accept.set(protocol, accept)
+  }
+
+  acceptor(protocol: StreamProtocol): Accept | undefined {
+    return this.#accept.get(protocol)
   }
 
   /** Nodes with an open connection. */
@@ -57,14 +61,12 @@ export class SimulatedEndpoint {
     return this.#emitter.on('peer', ({ id, connected }) => listener(id, connected))
   }
 
-  /** A connection was made. */
   opened(connection: SimulatedConnection, to: DidKey): void {
     const connections = this.#connections.get(to) ?? new Set()
     this.#connections.set(to, connections.add(connection))
     if (connections.size === 1) this.#emitter.emit('peer', { id: to, connected: true })
   }
 
-  /** A connection is over, as this side sees it. */
   closed(connection: SimulatedConnection, to: DidKey): void {
     const connections = this.#connections.get(to)
     if (connections?.delete(connection) !== true || connections.size > 0) return
@@ -82,10 +84,9 @@ export class SimulatedEndpoint {
     const forget = connection.onClose(this, () => reject(lost(remote.id)))
     const cancel = this.process.clock.after(NEGOTIATION_TIMEOUT_MS, () => reject(lost(remote.id)))
     connection.send(this, NEGOTIATION, () => {
-      const fault = remote.#refusal(this, protocol)
-      const accept = remote.#accept.get(protocol)
-      if (fault !== undefined || accept === undefined) {
-        connection.send(remote, NEGOTIATION, () => reject(fault ?? notOffered(remote.id, protocol)))
+      const accept = remote.networkId === this.networkId ? remote.acceptor(protocol) : undefined
+      if (accept === undefined) {
+        connection.send(remote, NEGOTIATION, () => reject(this.#refusalOf(remote, protocol)))
         return
       }
       const [near, far] = SimulatedStream.pair(connection, this, remote)
@@ -98,15 +99,13 @@ export class SimulatedEndpoint {
     })
   }
 
-  #refusal(from: SimulatedEndpoint, protocol: StreamProtocol): WeftError | undefined {
-    if (from.networkId !== this.networkId) {
-      return new WeftError({
-        code: 'E_NETWORK_MISMATCH',
-        cause: `${shortId(this.id)} belongs to the network ${this.networkId}, this node to ${from.networkId}.`,
-        fix: 'Start both with the same network file.',
-      })
-    }
-    return this.#accept.has(protocol) ? undefined : notOffered(this.id, protocol)
+  #refusalOf({ id, networkId }: ConnectionEnd, protocol: StreamProtocol): WeftError {
+    if (networkId === this.networkId) return notOffered(id, protocol)
+    return new WeftError({
+      code: 'E_NETWORK_MISMATCH',
+      cause: `${shortId(id)} belongs to the network ${networkId}, this node to ${this.networkId}.`,
+      fix: 'Start both with the same network file.',
+    })
   }
 }
 

@@ -19,8 +19,8 @@ export class SimulatedLinks {
   readonly #random: Random
   /** Until when the line of each machine is busy with what it sends, ms; by address. */
   readonly #busyUntil = new Map<string, number>()
-  /** ms one way, by the two regions. */
-  readonly #latency = new Map<string, number>()
+  /** ms one way, by the region that is left and the one that is reached. */
+  readonly #latency = new Map<string, Map<string, number>>()
 
   constructor(profile: LinkProfile, random: Random) {
     this.#profile = profile
@@ -42,13 +42,11 @@ export class SimulatedLinks {
     return this.#latencyOf(from, to) + (jitterMs === 0 ? 0 : jitterMs * randomFraction(this.#random))
   }
 
-  #latencyOf(from: Site, to: Site): number {
-    const pair = `${from.region} ${to.region}`
-    let ms = this.#latency.get(pair)
-    if (ms === undefined) {
-      ms = this.#profile.latencyMs(from.region, to.region)
-      this.#latency.set(pair, ms)
-    }
+  #latencyOf({ region: from }: Site, { region: to }: Site): number {
+    let row = this.#latency.get(from)
+    if (row === undefined) this.#latency.set(from, (row = new Map()))
+    let ms = row.get(to)
+    if (ms === undefined) row.set(to, (ms = this.#profile.latencyMs(from, to)))
     return ms
   }
 

@@ -22,6 +22,7 @@ interface Running {
   readonly process: SimulatedProcess
   readonly scope: Scope
   readonly overlay: Overlay
+  readonly transport: SimulatedTransport
 }
 
 /** One node: the overlay as it ships, on a simulated process. What it stored is there when it is started again. */
@@ -49,12 +50,23 @@ export class SimulatedNode {
     return this.#running?.overlay
   }
 
+  /** Nodes that it has an open connection to. */
+  get neighbours(): readonly DidKey[] {
+    return this.#running?.transport.connected() ?? []
+  }
+
+  /** Messages that it sent since it was started. */
+  get sent(): number {
+    return this.#running?.process.sent ?? 0
+  }
+
   /** Starts its process, at once. */
   async start(): Promise<Overlay> {
     const { plan, file, internet, mapReader, makeProcess, makeRandom, logger } = this.#options
     const process = makeProcess()
     const random = makeRandom()
     const scope = new Scope({ name: plan.name, clock: process.clock, logger })
+    let transport: SimulatedTransport | undefined
     const overlay = await createOverlay({
       network: file,
       key: plan.key,
@@ -70,9 +82,9 @@ export class SimulatedNode {
       logger,
       scope,
       mapReader,
-      transport: async (options) => new SimulatedTransport({ ...options, internet, process, random }),
+      transport: async (options) => (transport = new SimulatedTransport({ ...options, internet, process, random })),
     })
-    this.#running = { process, scope, overlay }
+    if (transport !== undefined) this.#running = { process, scope, overlay, transport }
     return overlay
   }
 

@@ -17,6 +17,8 @@ export class SimulatedProcess {
   readonly site: Site
   /** What the process sees as the time. */
   readonly clock: Clock
+  /** Messages that it sent since it began. */
+  sent = 0
   readonly #time: Clock
   readonly #timers = new Set<() => void>()
   /** What fell due and what arrived while it was stalled, each in order. */

@@ -1,6 +1,7 @@
 import { type Logger, type Random, WeftError, messageOf, randomInt } from '@weft/core'
 import type { AccessPolicy, PubSub, TopicMessage, Verdict } from '@weft/overlay'
 import { MAX_PUBSUB_MESSAGE } from '@weft/wire'
+import type { ConnectionEnd } from './simulated-connection.ts'
 import type { SimulatedEndpoint } from './simulated-endpoint.ts'
 
 export interface SimulatedPubSubOptions {
@@ -27,7 +28,7 @@ const OVERHEAD = 200
  */
 export class SimulatedPubSub implements PubSub {
   /** By endpoint, for neighbours to hand messages to. */
-  static readonly #of = new WeakMap<SimulatedEndpoint, SimulatedPubSub>()
+  static readonly #of = new WeakMap<ConnectionEnd, SimulatedPubSub>()
   readonly #options: SimulatedPubSubOptions
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #seen = new WeakSet<TopicMessage>()

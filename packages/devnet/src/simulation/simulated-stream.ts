@@ -1,8 +1,7 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { type ByteStream, ByteStreamQueue } from '@weft/overlay'
-import type { SimulatedConnection } from './simulated-connection.ts'
-import type { SimulatedEndpoint } from './simulated-endpoint.ts'
+import type { ConnectionEnd, SimulatedConnection } from './simulated-connection.ts'
 
 /** Bytes that a stream has under way or unread before its writer has to wait: the window of the real one. */
 const WINDOW = 1024 * 1024
@@ -12,7 +11,7 @@ export class SimulatedStream implements ByteStream {
   readonly remote: DidKey
   readonly closed: Promise<void>
   readonly #connection: SimulatedConnection
-  readonly #endpoint: SimulatedEndpoint
+  readonly #end: ConnectionEnd
   readonly #queue = new ByteStreamQueue()
   readonly #over = Promise.withResolvers<void>()
   readonly #forget: () => void
@@ -28,8 +27,8 @@ export class SimulatedStream implements ByteStream {
   /** Both halves: that of the side that opens the stream, and that of the other. */
   static pair(
     connection: SimulatedConnection,
-    near: SimulatedEndpoint,
-    far: SimulatedEndpoint,
+    near: ConnectionEnd,
+    far: ConnectionEnd,
   ): [SimulatedStream, SimulatedStream] {
     const halves: [SimulatedStream, SimulatedStream] = [
       new SimulatedStream(connection, near, far.id),
@@ -40,12 +39,12 @@ export class SimulatedStream implements ByteStream {
     return halves
   }
 
-  private constructor(connection: SimulatedConnection, endpoint: SimulatedEndpoint, remote: DidKey) {
+  private constructor(connection: SimulatedConnection, end: ConnectionEnd, remote: DidKey) {
     this.#connection = connection
-    this.#endpoint = endpoint
+    this.#end = end
     this.remote = remote
     this.closed = this.#over.promise
-    this.#forget = connection.onClose(endpoint, () => this.#fail(undefined))
+    this.#forget = connection.onClose(end, () => this.#fail(undefined))
   }
 
   readonly incoming: AsyncIterable<Uint8Array> = {
@@ -63,7 +62,7 @@ export class SimulatedStream implements ByteStream {
     }
     this.#unread += bytes.length
     this.#connection.send(
-      this.#endpoint,
+      this.#end,
       bytes.length,
       this.#atOther((other) => other.#receive(bytes)),
     )
@@ -74,7 +73,7 @@ export class SimulatedStream implements ByteStream {
     if (this.#wroteAll) return
     this.#wroteAll = true
     this.#connection.send(
-      this.#endpoint,
+      this.#end,
       0,
       this.#atOther((other) => other.#endReading()),
     )
@@ -84,7 +83,7 @@ export class SimulatedStream implements ByteStream {
   abort(error: Error): void {
     if (this.#error !== undefined || (this.#wroteAll && this.#readAll)) return
     this.#connection.send(
-      this.#endpoint,
+      this.#end,
       0,
       this.#atOther((other) => other.#fail(undefined)),
     )

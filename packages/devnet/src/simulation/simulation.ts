@@ -78,6 +78,11 @@ export class Simulation implements Disposable {
     return this.clock.monotonic()
   }
 
+  /** ms since the Unix epoch, whole, as every node with a right clock sees it. */
+  get time(): number {
+    return Math.floor(this.clock.now())
+  }
+
   /** The nodes that run. */
   running(): SimulatedNode[] {
     return this.nodes.filter(({ overlay }) => overlay !== undefined)

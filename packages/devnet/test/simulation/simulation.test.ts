@@ -20,7 +20,7 @@ async function play(seed: string): Promise<{ digest: string; lines: string }> {
   await growNetwork(simulation, { members: 9 })
   const [writer, reader, victim] = simulation.nodes.slice(4) as [SimulatedNode, SimulatedNode, SimulatedNode]
   const { key } = await simulation.settle(
-    overlayOf(writer).records.putImmutable(utf8('value'), simulation.clock.now() + HOUR_MS),
+    overlayOf(writer).records.putImmutable(utf8('value'), simulation.time + HOUR_MS),
   )
   simulation.kill(victim)
   await simulation.run(2_000)
@@ -43,7 +43,7 @@ test('twenty nodes are admitted, keep records while a third of their holders is 
   using simulation = new Simulation({ seed: 'twenty', members: 20 })
   await growNetwork(simulation, { members: 20 })
   const [writer, reader, ...others] = simulation.nodes.slice(4) as [SimulatedNode, SimulatedNode, ...SimulatedNode[]]
-  const expiresAt = simulation.clock.now() + HOUR_MS
+  const expiresAt = simulation.time + HOUR_MS
   const put = await simulation.settle(
     overlayOf(writer).records.putMutable({
       owner: writer.plan.key,
@@ -92,7 +92,7 @@ test('a cut network serves what a quorum of holders is on the side of, and heals
   using simulation = new Simulation({ seed: 'cut', members: 10 })
   await growNetwork(simulation, { members: 10 })
   const [few, many] = [simulation.nodes[9], simulation.nodes[8]] as [SimulatedNode, SimulatedNode]
-  const expiresAt = simulation.clock.now() + HOUR_MS
+  const expiresAt = simulation.time + HOUR_MS
   const put = (from: SimulatedNode, value: string): Promise<unknown> =>
     simulation.settle(overlayOf(from).records.putImmutable(utf8(value), expiresAt))
   simulation.internet.partition(({ name }) => Number(name === few.name))
