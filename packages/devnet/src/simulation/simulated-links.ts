@@ -44,7 +44,7 @@ export class SimulatedLinks {
 
   #latencyOf({ region: from }: Site, { region: to }: Site): number {
     let row = this.#latency.get(from)
-    if (row === undefined) this.#latency.set(from, (row = new Map()))
+    if (row === undefined) this.#latency.set(from, (row = new Map<string, number>()))
     let ms = row.get(to)
     if (ms === undefined) row.set(to, (ms = this.#profile.latencyMs(from, to)))
     return ms

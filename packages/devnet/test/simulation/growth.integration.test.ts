@@ -61,3 +61,14 @@ test('500 nodes are admitted one by one, and keep every record when a quarter of
   )
   t.diagnostic(`trace ${simulation.trace.digest()}`)
 })
+
+test('sixty nodes grow the same way twice, to the byte', async () => {
+  const digest = async (seed: string): Promise<string> => {
+    using simulation = new Simulation({ seed, members: 60 })
+    await growNetwork(simulation, { members: 60 })
+    return simulation.trace.digest()
+  }
+  const first = await digest('sixty')
+  assert.equal(await digest('sixty'), first)
+  assert.notEqual(await digest('other'), first)
+})
