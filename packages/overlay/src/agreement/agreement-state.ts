@@ -2,7 +2,7 @@ import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
 import { MAX_AGREED_VALUE } from '@weft/wire'
 import { MAX_EPOCH } from '../network/epoch.ts'
-import type { Certificate } from './agreement-message.ts'
+import type { Certificate, SignedVote } from './agreement-message.ts'
 import { malformed } from './malformed.ts'
 import { MAX_ROUNDS, VALUE_HASH, decodeVote } from './vote.ts'
 
@@ -25,15 +25,20 @@ export interface AgreementState {
   readonly locked: { readonly round: number; readonly value: Uint8Array } | undefined
   /** The newest quorum of prevotes (`validRound`, `validValue`). */
   readonly valid: Certificate | undefined
+  /**
+   * Precommits of the round before, by which this one was entered. Whoever is still there may need them, and who sent
+   * them may not send them again.
+   */
+  readonly entry: readonly SignedVote[]
 }
 
 const VERSION = 1
-const MAX_BYTES = 2 * MAX_AGREED_VALUE + 16 * 1024
+const MAX_BYTES = 2 * MAX_AGREED_VALUE + 32 * 1024
 const MAX_VALIDATORS = 64
 
 /** dag-cbor: it never leaves the machine, and is read as strictly as if it came from outside. */
 export function encodeState(state: AgreementState): Uint8Array {
-  const { epoch, round, proposal, prevote, precommit, locked, valid } = state
+  const { epoch, round, proposal, prevote, precommit, locked, valid, entry } = state
   return encodeCanonical([
     VERSION,
     epoch,
@@ -43,6 +48,7 @@ export function encodeState(state: AgreementState): Uint8Array {
     castToCbor(precommit),
     locked === undefined ? null : [locked.round, locked.value],
     valid === undefined ? null : [valid.value, valid.quorum.payload, [...valid.quorum.signatures]],
+    entry.map(({ voter, payload, signature }) => [voter, payload, signature]),
   ])
 }
 
@@ -52,8 +58,8 @@ function castToCbor(vote: CastVote | undefined): unknown {
 
 /** @throws WeftError E_AGREEMENT_MALFORMED */
 export function decodeState(bytes: Uint8Array): AgreementState {
-  const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, malformed), 'state', 8, malformed)
-  const [version, epoch, round, proposal, prevote, precommit, locked, valid] = tuple
+  const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, malformed), 'state', 9, malformed)
+  const [version, epoch, round, proposal, prevote, precommit, locked, valid, entry] = tuple
   integerOf(version, 'version', VERSION, VERSION, malformed)
   return {
     epoch: integerOf(epoch, 'epoch', 0, MAX_EPOCH, malformed),
@@ -63,6 +69,7 @@ export function decodeState(bytes: Uint8Array): AgreementState {
     precommit: castOf(precommit, 'precommit'),
     locked: locked === null ? undefined : lockedOf(locked),
     valid: valid === null ? undefined : validOf(valid),
+    entry: listOf(entry, 'entry', 0, MAX_VALIDATORS, malformed, voteOf),
   }
 }
 
@@ -98,6 +105,17 @@ function validOf(value: unknown): Certificate {
   })
   const quorum = { vote: decodeVote(signedBytes), payload: signedBytes, signatures: new Map(pairs) }
   return { quorum, value: blobOf(bytes, 'valid') }
+}
+
+function voteOf(value: unknown, path: string): SignedVote {
+  const [voter, bytes, signature] = tupleOf(value, path, 3, malformed)
+  const payload = blobOf(bytes, path)
+  return {
+    vote: decodeVote(payload),
+    payload,
+    voter: integerOf(voter, path, 0, MAX_VALIDATORS - 1, malformed),
+    signature: bytesOf(signature, path, 64, malformed),
+  }
 }
 
 function blobOf(value: unknown, path: string): Uint8Array {

@@ -1,4 +1,4 @@
-import { equalBytes } from '@weft/core'
+import { equalBytes, isWeftError } from '@weft/core'
 import { type SigningKey, sha256 } from '@weft/crypto'
 import type { AgreementAction, AgreementTimer, Step } from './agreement-action.ts'
 import {
@@ -323,12 +323,13 @@ export class Agreement {
   /** Nothing is said that was not written down before. */
   #say(message: AgreementMessage): void {
     const { epoch } = this
-    const state = { epoch, round: this.#round, ...this.#own, locked: this.#locked, valid: this.#valid }
+    const entry = [...(this.#log.rounds.get(this.#round - 1)?.tallies.precommit.votes ?? [])]
+    const state = { epoch, round: this.#round, ...this.#own, locked: this.#locked, valid: this.#valid, entry }
     this.#actions.push({ type: 'persist', state }, { type: 'send', message })
   }
 
   /** Takes up a round where it was left. What was said is said again, as it may never have left. */
-  #resume({ epoch, round, proposal, prevote, precommit, locked, valid }: AgreementState): void {
+  #resume({ epoch, round, proposal, prevote, precommit, locked, valid, entry }: AgreementState): void {
     this.#round = round
     this.#own = { proposal, prevote, precommit }
     this.#locked = locked
@@ -336,6 +337,7 @@ export class Agreement {
       this.#log.keepValue(sha256(valid.value), valid.value)
       this.#noteValid(valid)
     }
+    this.#reenter(entry)
     const said: AgreementMessage[] = []
     // One with a lock needs its votes again; when a newer quorum took their place, the proposal has done its part.
     const known = this.#valid?.quorum
@@ -353,6 +355,20 @@ export class Agreement {
     for (const message of said) this.#actions.push({ type: 'send', message })
     if (this.#step === 'propose') this.#setTimer('propose', this.#init.timeouts.propose(round))
     this.#propose()
+  }
+
+  /** A disk is no more to be believed than the wire: a vote that does not hold is left out. */
+  #reenter(entry: readonly SignedVote[]): void {
+    for (const signed of entry) {
+      const { epoch, round, phase, network } = signed.vote
+      const fits = epoch === this.epoch && network === this.#init.set.networkId && round === this.#round - 1
+      if (!fits || phase !== 'precommit' || signed.voter >= this.#init.set.size) continue
+      try {
+        this.#log.addVote(signed)
+      } catch (error) {
+        if (!isWeftError(error, 'E_SIGNATURE_INVALID')) throw error
+      }
+    }
   }
 
   #noteValid(certificate: Certificate): void {

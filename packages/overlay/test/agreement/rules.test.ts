@@ -160,6 +160,21 @@ test('line 55: f + 1 validators in a later round take it there; f do not', () =>
   assert.equal(agreement.round, 5)
 })
 
+test('after a restart it still has the precommits by which it entered its round, for those who are behind', () => {
+  const agreement = begin()
+  agreement.onTimer({ step: 'propose', round: 0 })
+  agreement.onTimer({ step: 'prevote', round: 0 })
+  vote(agreement, [0, 1], 0, 'precommit')
+  agreement.onTimer({ step: 'precommit', round: 0 })
+  const said = agreement.onTimer({ step: 'propose', round: 1 })
+  const state = said.flatMap((action) => (action.type === 'persist' ? [action.state] : []))[0]
+  const again = begin({ restored: state })
+  assert.equal(again.round, 1)
+  const behind = { ...begin().summary(), precommits: new Set<number>(), prevotes: new Set<number>() }
+  const precommits = again.answer(behind).filter((one) => one.kind === 'vote' && one.vote.vote.round === 0)
+  assert.equal(precommits.length, 3)
+})
+
 test('timers of a step or round that is over do nothing', () => {
   const agreement = begin()
   agreement.receive(propose(0, VALUE))

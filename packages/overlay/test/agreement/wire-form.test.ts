@@ -204,8 +204,9 @@ test('a state comes back from the disk as it was written, and damage is refused'
       fc.constantFrom(undefined, { value: undefined }, { value: hash }),
       maybe({ round: 1, value: hash }),
       maybe({ quorum: lock, value: VALUE }),
+      fc.constantFrom([], [voteBy(1, 3, 'precommit', VALUE), voteBy(2, 3, 'precommit', undefined)]),
     )
-    .map(([epoch, round, proposal, prevote, precommit, locked, valid]) => ({
+    .map(([epoch, round, proposal, prevote, precommit, locked, valid, entry]) => ({
       epoch,
       round,
       proposal,
@@ -213,6 +214,7 @@ test('a state comes back from the disk as it was written, and damage is refused'
       precommit,
       locked,
       valid,
+      entry,
     }))
   fc.assert(fc.property(state, (written) => assert.deepEqual(decodeState(encodeState(written)), written)))
   fc.assert(
