@@ -3,13 +3,14 @@ import { describe, it } from 'node:test'
 import { seededRandom } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { deriveBeaconKey, enterBeaconKey, verifyBeaconKey } from '../../src/beacon/beacon-key.ts'
-import { beaconRoster } from '../../src/beacon/beacon-roster.ts'
+import { beaconRoster, seatBytes } from '../../src/beacon/beacon-roster.ts'
 import { proveLogarithm, verifyLogarithm } from '../../src/beacon/common-logarithm.ts'
 import { dealingClaim } from '../../src/beacon/dealing-claim.ts'
 import { type Dealing, type SignedDealing, decodeDealing, encodeDealing } from '../../src/beacon/dealing.ts'
 import { BASE, type Element, add, multiply } from '../../src/beacon/group.ts'
-import { ORDER, randomScalar, toScalar } from '../../src/beacon/scalar.ts'
-import { drawShares } from '../../src/beacon/secret-sharing.ts'
+import { hashToScalars } from '../../src/beacon/hash-to-scalars.ts'
+import { ORDER, addScalars, fromScalar, invertPublic, mod, randomScalar, toScalar } from '../../src/beacon/scalar.ts'
+import { drawShares, dualWord } from '../../src/beacon/secret-sharing.ts'
 import { verifyDealing } from '../../src/beacon/verify-dealing.ts'
 import { NETWORK, NO_ELEMENTS, type Validators, dealingOf, validators } from './beacon-fixture.ts'
 
@@ -20,8 +21,12 @@ function times(scalar: Uint8Array, element: Element): Element {
 }
 
 /** A dealing whose shares are encrypted as they must be, of whatever values; proved as well as its maker can. */
-function dealValues(test: Validators, dealer: number, values: readonly Uint8Array[]): SignedDealing {
-  const secret = randomScalar(test.random)
+function dealValues(
+  test: Validators,
+  dealer: number,
+  values: readonly Uint8Array[],
+  secret = randomScalar(test.random),
+): SignedDealing {
   const dealingKey = times(secret, BASE)
   const shares = test.roster.seats.map(({ beaconKey }, seat) =>
     add(times(values[seat] as Uint8Array, BASE), times(secret, beaconKey)),
@@ -105,6 +110,46 @@ describe('a dealing', () => {
     const test = validators(4)
     const swapped = ({ shares }: Dealing) => ({ shares: [shares[1], shares[0], ...shares.slice(2)] as Element[] })
     assert.throws(() => verifyDealing(test.roster, changed(test, swapped)), REFUSED)
+  })
+
+  it('is refused with a share that is no element though its proof is right, where no word tests the shares', () => {
+    const test = validators(3)
+    const honest = decodeDealing(dealingOf(test, 0).body)
+    for (const [what, hex] of [['right', ''], ...Object.entries(NO_ELEMENTS)] as [string, string][]) {
+      const secret = randomScalar(test.random)
+      const dealingKey = times(secret, BASE)
+      const shares = what === 'right' ? honest.shares : honest.shares.with(1, Uint8Array.fromHex(hex))
+      const claim = {
+        domain: 'weft:beacon-dealing:v1',
+        context: [test.roster.context, seatBytes(0), dealingKey, ...shares],
+        bases: [BASE],
+        values: [dealingKey],
+      }
+      const proof = proveLogarithm(claim, secret, test.random)
+      const dealing = signed(test, { context: test.roster.context, dealer: 0, dealingKey, shares, ...proof })
+      if (what === 'right') verifyDealing(test.roster, dealing)
+      else assert.throws(() => verifyDealing(test.roster, dealing), { ...REFUSED, cause: /no element/ }, what)
+    }
+  })
+
+  it('is refused when its shares were fitted to the word that right ones would have had', () => {
+    // Of seven the words are many; of four all are multiples of one, and shares that fit it are right ones.
+    const test = validators(7)
+    const secret = randomScalar(test.random)
+    const values = drawShares(5, 7, test.random)
+    const right = decodeDealing(dealValues(test, 1, values, secret).body)
+    const bound = [test.roster.context, seatBytes(1), right.dealingKey, ...right.shares]
+    const word = dualWord(7, hashToScalars('weft:beacon-word:v1', bound, 2))
+    // One share is another by 1, and a second by as much as hides that from this word.
+    const hiding = mod(-(word[0] as bigint) * invertPublic(word[1] as bigint))
+    const fitted = [
+      addScalars(values[0] as Uint8Array, toScalar(1n)),
+      addScalars(values[1] as Uint8Array, toScalar(hiding)),
+      ...values.slice(2),
+    ]
+    const products = fitted.map((value, at) => fromScalar(value) * (word[at] as bigint))
+    assert.equal(mod(products.reduce((sum, product) => sum + product, 0n)), 0n, 'the word alone would not tell')
+    assert.throws(() => verifyDealing(test.roster, dealValues(test, 1, fitted, secret)), REFUSED)
   })
 
   it('is refused with shares too few or too many', () => {
