@@ -59,6 +59,7 @@ function benchRoster(seats: number, goal: number, epoch: string): { rows: BenchR
   const first = dealings[0] as SignedDealing
   const agreed = encodeInputs(
     roster,
+    genesisBeacon(NETWORK),
     dealings.slice(1, roster.quorum + 1).map(({ body }, at) => ({ dealer: at + 1, dealing: dealingName(body) })),
   )
   const inputs = decodeInputs(roster, agreed)
@@ -71,7 +72,7 @@ function benchRoster(seats: number, goal: number, epoch: string): { rows: BenchR
   const own = { seat: 0, nodeKey: nodes[0] as SigningKey, beaconKey: keys[0] as BeaconKeyPair }
 
   const round = repeat(() => {
-    const state = new BeaconRound({ roster, previous: genesisBeacon(NETWORK), own, random })
+    const state = new BeaconRound({ roster, own, random })
     state.start()
     for (const dealing of dealings.slice(1)) state.receiveDealing(dealing)
     state.decide(agreed)

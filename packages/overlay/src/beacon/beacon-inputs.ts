@@ -12,8 +12,18 @@ export interface BeaconInput {
   readonly dealing: Uint8Array
 }
 
+/** A value with the epoch that it is of. */
+export interface BeaconLink {
+  /** -1 for the value before the first beacon. */
+  readonly epoch: number
+  /** 32 bytes. */
+  readonly value: Uint8Array
+}
+
 /** The set of dealings that the validators agree on (docs/specs/beacon.md, Inputs): it fixes the beacon's value. */
 export interface BeaconInputs {
+  /** The newest value before, on which this one hangs: by agreeing on the inputs the validators vouch for it. */
+  readonly previous: BeaconLink
   /** In order of the seats, no seat twice; a quorum of them at least. */
   readonly dealings: readonly BeaconInput[]
   /** 32 bytes: the name of the set, SHA-256 of its encoding. */
@@ -25,16 +35,23 @@ export const MAX_INPUTS = 2560
 const VERSION = 1
 
 /** @param dealings in order of the seats */
-export function encodeInputs(roster: BeaconRoster, dealings: readonly BeaconInput[]): Uint8Array {
-  return encodeCanonical([VERSION, roster.context, dealings.map(({ dealer, dealing }) => [dealer, dealing])])
+export function encodeInputs(roster: BeaconRoster, previous: BeaconLink, dealings: readonly BeaconInput[]): Uint8Array {
+  const list = dealings.map(({ dealer, dealing }) => [dealer, dealing])
+  return encodeCanonical([VERSION, roster.context, [previous.epoch, previous.value], list])
 }
 
 /** @throws WeftError E_BEACON_INPUTS */
 export function decodeInputs(roster: BeaconRoster, bytes: Uint8Array): BeaconInputs {
-  const [version, context, list] = tupleOf(decodeCanonical(bytes, MAX_INPUTS, refuseInputs), 'inputs', 3, refuseInputs)
+  const value = decodeCanonical(bytes, MAX_INPUTS, refuseInputs)
+  const [version, context, link, list] = tupleOf(value, 'inputs', 4, refuseInputs)
   integerOf(version, 'version', VERSION, VERSION, refuseInputs)
   if (!equalBytes(bytesOf(context, 'context', 32, refuseInputs), roster.context)) {
     throw refuseInputs('they are for another network, epoch or roster')
+  }
+  const [epoch, before] = tupleOf(link, 'previous', 2, refuseInputs)
+  const previous = {
+    epoch: integerOf(epoch, 'previous.epoch', -1, roster.epoch - 1, refuseInputs),
+    value: bytesOf(before, 'previous.value', 32, refuseInputs),
   }
   const dealings = listOf(list, 'dealings', 1, MAX_SEATS, refuseInputs, inputOf)
   for (const [at, { dealer }] of dealings.entries()) {
@@ -46,7 +63,7 @@ export function decodeInputs(roster: BeaconRoster, bytes: Uint8Array): BeaconInp
       `they are ${dealings.length} dealings, and ${roster.quorum} of ${roster.seats.length} are needed`,
     )
   }
-  return { dealings, name: sha256(bytes) }
+  return { previous, dealings, name: sha256(bytes) }
 }
 
 function inputOf(value: unknown, path: string): BeaconInput {

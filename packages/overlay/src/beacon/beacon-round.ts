@@ -1,6 +1,13 @@
 import { type Random, equalBytes } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import { type BeaconInput, type BeaconInputs, decodeInputs, encodeInputs, refuseInputs } from './beacon-inputs.ts'
+import {
+  type BeaconInput,
+  type BeaconInputs,
+  type BeaconLink,
+  decodeInputs,
+  encodeInputs,
+  refuseInputs,
+} from './beacon-inputs.ts'
 import type { BeaconKeyPair } from './beacon-key.ts'
 import type { BeaconRoster } from './beacon-roster.ts'
 import { decodeShare, encodeShare, refuseShare } from './beacon-share.ts'
@@ -23,10 +30,16 @@ export type BeaconAction =
   /** The beacon of the epoch, 32 bytes. */
   | { readonly kind: 'value'; readonly value: Uint8Array }
 
+/** What this node thinks of a proposal. */
+export type BeaconVerdict =
+  | { readonly kind: 'right' }
+  /** These dealings are missing here, and are taken when they come. */
+  | { readonly kind: 'missing'; readonly dealings: readonly BeaconInput[] }
+  /** It hangs on the value of a later epoch than the newest that this node has. */
+  | { readonly kind: 'behind'; readonly epoch: number }
+
 export interface BeaconRoundInit {
   readonly roster: BeaconRoster
-  /** The newest value before this epoch, 32 bytes. */
-  readonly previous: Uint8Array
   /** Undefined for a node that has no seat and only follows. */
   readonly own: { readonly seat: number; readonly nodeKey: SigningKey; readonly beaconKey: BeaconKeyPair } | undefined
   /** `systemRandom`, but in simulations. */
@@ -46,6 +59,8 @@ export class BeaconRound {
   #value: Uint8Array | undefined
   /** By seat: shares that came before the agreed set was whole here. */
   readonly #early = new Map<number, Uint8Array>()
+  /** By seat: verified shares as they came. */
+  readonly #shares = new Map<number, Uint8Array>()
   /** By seat: what verified shares opened. */
   readonly #opened = new Map<number, Element>()
 
@@ -57,6 +72,11 @@ export class BeaconRound {
   /** The own share, once the agreed set is known and whole. */
   get share(): Uint8Array | undefined {
     return this.#share
+  }
+
+  /** The shares that this node has verified, its own among them, for others that lack some. */
+  get shares(): readonly Uint8Array[] {
+    return [...this.#shares.values()]
   }
 
   get value(): Uint8Array | undefined {
@@ -83,22 +103,34 @@ export class BeaconRound {
     return this.#dealings.get(name)?.signed
   }
 
-  /** What this node would have agreed on: all dealings that it has. Undefined while they are no quorum. */
-  proposal(): Uint8Array | undefined {
+  /**
+   * What this node would have agreed on: all dealings that it has. Undefined while they are no quorum.
+   * @param newest the newest value of an epoch before this one that the node has
+   */
+  proposal(newest: BeaconLink): Uint8Array | undefined {
     const { roster } = this.#init
     const dealings = this.#dealings.list()
-    return dealings.length < roster.quorum ? undefined : encodeInputs(roster, dealings)
+    return dealings.length < roster.quorum ? undefined : encodeInputs(roster, newest, dealings)
   }
 
   /**
-   * Judges a proposal: it may be voted for when nothing is returned. What is returned is missing here, and is taken when
-   * it comes. @throws WeftError E_BEACON_INPUTS, also for any other set than the one agreed on
+   * Judges a proposal; only one that is right may be voted for. One that hangs on an older value than the newest is
+   * refused: else whoever proposes could leave out a value that it dislikes.
+   * @param newest as for `proposal`
+   * @throws WeftError E_BEACON_INPUTS, also for any other inputs than those agreed on
    */
-  judge(proposal: Uint8Array): readonly BeaconInput[] {
+  judge(proposal: Uint8Array, newest: BeaconLink): BeaconVerdict {
     const inputs = decodeInputs(this.#init.roster, proposal)
-    if (this.#inputs === undefined) return this.#dealings.want(inputs.dealings)
-    if (!equalBytes(inputs.name, this.#inputs.name)) throw refuseInputs('another set was agreed on')
-    return this.#inputs.dealings.filter(({ dealing }) => this.#dealings.get(dealing) === undefined)
+    if (this.#inputs === undefined) {
+      const { epoch, value } = inputs.previous
+      if (epoch > newest.epoch) return { kind: 'behind', epoch }
+      if (epoch < newest.epoch) throw refuseInputs(`they pass over the value of epoch ${newest.epoch}`)
+      if (!equalBytes(value, newest.value)) throw refuseInputs(`the value of epoch ${epoch} is another`)
+    } else if (!equalBytes(inputs.name, this.#inputs.name)) {
+      throw refuseInputs('others were agreed on')
+    }
+    const missing = this.#dealings.want(inputs.dealings)
+    return missing.length === 0 ? { kind: 'right' } : { kind: 'missing', dealings: missing }
   }
 
   /** What was agreed on, once a round; more is not looked at. @throws WeftError E_BEACON_INPUTS */
@@ -110,18 +142,30 @@ export class BeaconRound {
     return missing.length > 0 ? [{ kind: 'fetch-dealings', dealings: missing }] : this.#open()
   }
 
-  /** @param from the seat whose channel it came over @throws WeftError E_BEACON_SHARE */
-  receiveShare(bytes: Uint8Array, from: number): readonly BeaconAction[] {
-    if (this.#value !== undefined || this.#opened.has(from)) return []
+  /**
+   * Takes a share. Once the agreed set is whole here its proof says whose it is, whoever hands it on; before that only
+   * the seat itself is listened to.
+   * @param from the seat whose channel it came over; undefined for all others
+   * @throws WeftError E_BEACON_SHARE
+   */
+  receiveShare(bytes: Uint8Array, from: number | undefined): readonly BeaconAction[] {
+    if (this.#value !== undefined) return []
     const share = decodeShare(bytes)
-    if (share.seat !== from) throw refuseShare(`seat ${from} sent a share of seat ${share.seat}`)
-    if (this.#tally === undefined) {
-      // The newest counts: a node that restarted may have been behind.
-      if (from < this.#init.roster.seats.length) this.#early.set(from, bytes.slice())
-      return []
+    if (this.#tally !== undefined) {
+      if (this.#opened.has(share.seat)) return []
+      this.#take(this.#tally, bytes)
+      return this.#finish()
     }
-    this.#opened.set(from, verifyShare(this.#tally, share))
-    return this.#finish()
+    if (share.seat !== from) throw refuseShare(`it is of seat ${share.seat}, and the agreed set is not known here yet`)
+    // The newest counts: a node that restarted may have been behind.
+    if (from < this.#init.roster.seats.length) this.#early.set(from, bytes.slice())
+    return []
+  }
+
+  #take(tally: BeaconTally, bytes: Uint8Array): void {
+    const share = decodeShare(bytes)
+    this.#opened.set(share.seat, verifyShare(tally, share))
+    this.#shares.set(share.seat, bytes.slice())
   }
 
   /** Opens the own share as soon as the agreed set is whole. */
@@ -136,13 +180,13 @@ export class BeaconRound {
     if (own !== undefined) {
       const share = openShare(tally, own.seat, own.beaconKey, random)
       this.#share = encodeShare(share)
-      this.#opened.set(own.seat, verifyShare(tally, share))
+      this.#take(tally, this.#share)
       actions.push({ kind: 'send-share', share: this.#share })
     }
-    for (const [seat, bytes] of this.#early) {
+    for (const bytes of this.#early.values()) {
       if (this.#opened.size >= roster.quorum) break
       try {
-        this.#opened.set(seat, verifyShare(tally, decodeShare(bytes)))
+        this.#take(tally, bytes)
       } catch {
         // A wrong share that came early is worth as much as none; its sender is known by its channel and may send again.
       }
@@ -152,9 +196,9 @@ export class BeaconRound {
   }
 
   #finish(): readonly BeaconAction[] {
-    const { roster, previous } = this.#init
+    const { roster } = this.#init
     if (this.#tally === undefined || this.#opened.size < roster.quorum) return []
-    this.#value = beaconValue(this.#tally, previous, this.#opened)
+    this.#value = beaconValue(this.#tally, this.#opened)
     return [{ kind: 'value', value: this.#value }]
   }
 }

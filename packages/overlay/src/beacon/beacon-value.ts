@@ -1,5 +1,6 @@
 import { equalBytes, utf8 } from '@weft/core'
 import { sha256 } from '@weft/crypto'
+import type { BeaconLink } from './beacon-inputs.ts'
 import type { BeaconTally } from './beacon-tally.ts'
 import { type Element, IDENTITY, add, multiply } from './group.ts'
 import { toScalar } from './scalar.ts'
@@ -8,22 +9,17 @@ import { weightsAtZero } from './secret-sharing.ts'
 const VALUE = utf8('weft:beacon:v1\0')
 const GENESIS = utf8('weft:beacon-genesis:v1\0')
 
-/** The value before the first beacon of a network, 32 bytes. It is known to all in advance. */
-export function genesisBeacon(network: string): Uint8Array {
-  return sha256(GENESIS, utf8(network))
+/** The value before the first beacon of a network. It is known to all in advance. */
+export function genesisBeacon(network: string): BeaconLink {
+  return { epoch: -1, value: sha256(GENESIS, utf8(network)) }
 }
 
 /**
- * The value of a beacon, 32 bytes: a hash of the value before it, the agreed inputs and the sum of their secrets. Any
- * quorum of verified shares gives the same.
- * @param previous the newest value before this epoch
+ * The value of a beacon, 32 bytes: a hash of the agreed inputs, which name the value before it, and of the sum of their
+ * secrets. Any quorum of verified shares gives the same.
  * @param opened by seat: what `verifyShare` returned; at least a quorum
  */
-export function beaconValue(
-  { roster, inputs }: BeaconTally,
-  previous: Uint8Array,
-  opened: ReadonlyMap<number, Element>,
-): Uint8Array {
+export function beaconValue({ roster, inputs }: BeaconTally, opened: ReadonlyMap<number, Element>): Uint8Array {
   if (opened.size < roster.quorum) {
     throw new RangeError(`beacon: ${opened.size} shares, and ${roster.quorum} are needed`)
   }
@@ -35,5 +31,5 @@ export function beaconValue(
     if (equalBytes(share, IDENTITY)) return sum
     return add(sum, multiply(toScalar(weights[at] as bigint), share) as Element)
   }, IDENTITY)
-  return sha256(VALUE, previous, inputs.name, secret)
+  return sha256(VALUE, inputs.name, secret)
 }

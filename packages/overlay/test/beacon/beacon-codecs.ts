@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import fc from 'fast-check'
-import { type BeaconInput, MAX_INPUTS, decodeInputs, encodeInputs } from '../../src/beacon/beacon-inputs.ts'
+import { type BeaconInputs, MAX_INPUTS, decodeInputs, encodeInputs } from '../../src/beacon/beacon-inputs.ts'
 import { MAX_SHARE, decodeShare, encodeShare } from '../../src/beacon/beacon-share.ts'
 import { MAX_DEALING, decodeDealing, encodeDealing } from '../../src/beacon/dealing.ts'
 import { ORDER, toScalar } from '../../src/beacon/scalar.ts'
@@ -46,11 +46,15 @@ export const CODECS: readonly Codec[] = [
   {
     name: 'inputs',
     limit: MAX_INPUTS,
-    values: fc
-      .subarray([0, 1, 2, 3], { minLength: 3 })
-      .chain((dealers) => fc.tuple(...dealers.map((dealer) => bytes32.map((dealing) => ({ dealer, dealing }))))),
-    encode: (value: readonly BeaconInput[]) => encodeInputs(roster, value),
-    decode: (bytes) => decodeInputs(roster, bytes).dealings,
+    values: fc.record({
+      previous: fc.record({ epoch: fc.integer({ min: -1, max: roster.epoch - 1 }), value: bytes32 }),
+      dealings: fc
+        .subarray([0, 1, 2, 3], { minLength: 3 })
+        .chain((dealers) => fc.tuple(...dealers.map((dealer) => bytes32.map((dealing) => ({ dealer, dealing }))))),
+    }),
+    encode: ({ previous, dealings }: Pick<BeaconInputs, 'previous' | 'dealings'>) =>
+      encodeInputs(roster, previous, dealings),
+    decode: (bytes) => decodeInputs(roster, bytes),
   },
 ]
 

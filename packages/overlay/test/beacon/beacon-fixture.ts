@@ -4,6 +4,7 @@ import { type BeaconInputs, decodeInputs, encodeInputs } from '../../src/beacon/
 import { type BeaconKeyPair, deriveBeaconKey } from '../../src/beacon/beacon-key.ts'
 import { type BeaconRoster, beaconRoster } from '../../src/beacon/beacon-roster.ts'
 import { type BeaconTally, tallyOf } from '../../src/beacon/beacon-tally.ts'
+import { genesisBeacon } from '../../src/beacon/beacon-value.ts'
 import { deal } from '../../src/beacon/deal.ts'
 import { dealingName, decodeDealing, type SignedDealing } from '../../src/beacon/dealing.ts'
 
@@ -33,9 +34,9 @@ export function dealingOf({ roster, nodes, random }: Validators, dealer: number)
   return deal(roster, dealer, nodes[dealer] as SigningKey, random)
 }
 
-/** A tally of right dealings of the first seats, a quorum of them unless told otherwise. */
-export function agreedTally(test: Validators, count = test.roster.quorum): BeaconTally {
-  const dealings = Array.from({ length: count }, (_, dealer) => dealingOf(test, dealer))
+/** A tally of right dealings of the first seats that make a quorum. */
+export function agreedTally(test: Validators): BeaconTally {
+  const dealings = Array.from({ length: test.roster.quorum }, (_, dealer) => dealingOf(test, dealer))
   return tallyOf(
     test.roster,
     inputsOf(test.roster, dealings),
@@ -51,6 +52,7 @@ export function encodedInputs(roster: BeaconRoster, dealings: readonly SignedDea
   const inputs = dealings.map(({ body }) => ({ dealer: decodeDealing(body).dealer, dealing: dealingName(body) }))
   return encodeInputs(
     roster,
+    genesisBeacon(NETWORK),
     inputs.toSorted((a, b) => a.dealer - b.dealer),
   )
 }

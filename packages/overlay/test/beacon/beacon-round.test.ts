@@ -12,13 +12,14 @@ import type { SigningKey } from '@weft/crypto'
 import { NETWORK, type Validators, dealingOf, encodedInputs, inputsOf, validators } from './beacon-fixture.ts'
 
 const previous = genesisBeacon(NETWORK)
+const RIGHT = { kind: 'right' }
 
 function roundOf(test: Validators, seat: number | undefined, random: Random = test.random): BeaconRound {
   const own =
     seat === undefined
       ? undefined
       : { seat, nodeKey: test.nodes[seat] as SigningKey, beaconKey: test.keys[seat] as BeaconKeyPair }
-  return new BeaconRound({ roster: test.roster, previous, own, random })
+  return new BeaconRound({ roster: test.roster, own, random })
 }
 
 function sent(actions: readonly BeaconAction[], kind: 'send-dealing'): SignedDealing
@@ -89,12 +90,12 @@ function play(count: number, hostile: ReadonlySet<number>, seed: number): readon
   }
   // Everything arrives but for a handful that is late; all honest dealings are a quorum, so somebody can propose.
   deliver(3)
-  let proposal = [...rounds.values()].map((round) => round.proposal()).find((found) => found !== undefined)
+  let proposal = [...rounds.values()].map((round) => round.proposal(previous)).find((found) => found !== undefined)
   while (proposal === undefined) {
     deliver(messages.length - 1)
-    proposal = [...rounds.values()].map((round) => round.proposal()).find((found) => found !== undefined)
+    proposal = [...rounds.values()].map((round) => round.proposal(previous)).find((found) => found !== undefined)
   }
-  for (const round of rounds.values()) round.judge(proposal)
+  for (const round of rounds.values()) round.judge(proposal, previous)
   for (const [seat, round] of rounds) {
     broadcast(round.decide(proposal), seat)
     assert.deepEqual(round.decide(proposal), [], 'what is decided is decided once')
@@ -136,7 +137,7 @@ describe('a round', () => {
     const rounds = test.nodes.map((_, seat) => roundOf(test, seat))
     const dealings = rounds.map((round) => sent(round.start(), 'send-dealing'))
     for (const round of rounds) for (const dealing of dealings) round.receiveDealing(dealing)
-    const agreed = rounds[0]?.proposal() as Uint8Array
+    const agreed = rounds[0]?.proposal(previous) as Uint8Array
     const shares = rounds.map((round) => sent(round.decide(agreed), 'send-share'))
     const restarted = roundOf(test, 0)
     const follower = roundOf(test, undefined)
@@ -167,13 +168,13 @@ describe('a round', () => {
     for (const dealing of dealings) assert.deepEqual(round.receiveDealing(dealing), [])
     assert.equal(opened(), undefined)
     const agreed = encodedInputs(test.roster, dealings)
-    assert.deepEqual(round.judge(agreed), [])
+    assert.deepEqual(round.judge(agreed, previous), RIGHT)
     assert.equal(opened(), undefined)
     const share = decodeShare(sent(round.decide(agreed), 'send-share'))
     assert.deepEqual(share.inputs, inputsOf(test.roster, dealings).name)
-    const other = round.proposal() as Uint8Array
+    const other = round.proposal(previous) as Uint8Array
     assert.deepEqual(round.decide(other), [])
-    assert.throws(() => round.judge(other), { code: 'E_BEACON_INPUTS', cause: /another set was agreed on/ })
+    assert.throws(() => round.judge(other, previous), { code: 'E_BEACON_INPUTS', cause: /others were agreed on/ })
     assert.deepEqual(decodeShare(opened() as Uint8Array), share)
   })
 
@@ -186,14 +187,14 @@ describe('a round', () => {
     assert.deepEqual(round.receiveDealing(one), [], 'the same again changes nothing')
     assert.throws(() => round.receiveDealing(other), { code: 'E_BEACON_DEALING', cause: /seat 0 has dealt before/ })
     const proposal = encodedInputs(test.roster, [other, ...others])
-    assert.deepEqual(
-      round.judge(proposal).map(({ dealer }) => dealer),
-      [0],
-    )
+    assert.deepEqual(round.judge(proposal, previous), {
+      kind: 'missing',
+      dealings: [{ dealer: 0, dealing: dealingName(other.body) }],
+    })
     round.receiveDealing(other)
-    assert.deepEqual(round.judge(proposal), [])
+    assert.deepEqual(round.judge(proposal, previous), RIGHT)
     // The next proposal takes the place of this one; what it named and nobody else wants is forgotten.
-    assert.deepEqual(round.judge(encodedInputs(test.roster, [one, ...others])), [])
+    assert.deepEqual(round.judge(encodedInputs(test.roster, [one, ...others]), previous), RIGHT)
     assert.equal(round.dealing(dealingName(other.body)), undefined)
     assert.ok(round.dealing(dealingName(one.body)) !== undefined)
   })
@@ -208,23 +209,58 @@ describe('a round', () => {
     assert.throws(() => round.receiveDealing(bad), { code: 'E_BEACON_DEALING', cause: /proof does not hold/ })
     assert.throws(() => round.receiveDealing(bad), { code: 'E_BEACON_DEALING', cause: /looked at before/ })
     for (const dealing of good) round.receiveDealing(dealing)
-    assert.equal(round.proposal(), undefined, 'a wrong dealing does not count')
+    assert.equal(round.proposal(previous), undefined, 'a wrong dealing does not count')
     const named = encodedInputs(test.roster, [bad, ...good])
-    assert.throws(() => round.judge(named), { code: 'E_BEACON_INPUTS', cause: /seat 0 does not hold/ })
+    assert.throws(() => round.judge(named, previous), { code: 'E_BEACON_INPUTS', cause: /seat 0 does not hold/ })
   })
 
-  it('takes a share only of the seat that sent it', () => {
+  it('listens to the seat itself before the agreed set is whole, and to whoever has a right share from then on', () => {
     const test = validators(4)
-    const rounds = [0, 1].map((seat) => roundOf(test, seat))
+    const rounds = [0, 1, 2].map((seat) => roundOf(test, seat))
+    const [late, ...others] = rounds as [BeaconRound, BeaconRound, BeaconRound]
     const dealings = [0, 1, 2].map((dealer) => dealingOf(test, dealer))
-    for (const round of rounds) for (const dealing of dealings) round.receiveDealing(dealing)
     const agreed = encodedInputs(test.roster, dealings)
-    const [, share] = rounds.map((round) => sent(round.decide(agreed), 'send-share')) as [Uint8Array, Uint8Array]
-    assert.throws(() => rounds[0]?.receiveShare(share, 2), {
+    for (const round of others) for (const dealing of dealings) round.receiveDealing(dealing)
+    const [one, two] = others.map((round) => sent(round.decide(agreed), 'send-share')) as [Uint8Array, Uint8Array]
+    for (const from of [2, undefined]) {
+      assert.throws(() => late.receiveShare(one, from), {
+        code: 'E_BEACON_SHARE',
+        cause: /of seat 1, and the agreed set/,
+      })
+    }
+    for (const dealing of dealings) late.receiveDealing(dealing)
+    late.decide(agreed)
+    const forged = encodeShare({ ...decodeShare(two), seat: 3 })
+    assert.throws(() => late.receiveShare(forged, 3), {
       code: 'E_BEACON_SHARE',
-      cause: /seat 2 sent a share of seat 1/,
+      cause: /proof of seat 3 does not hold/,
     })
-    assert.deepEqual(rounds[0]?.receiveShare(share, 1), [])
-    assert.deepEqual(rounds[0]?.receiveShare(share, 1), [], 'the same again changes nothing')
+    assert.deepEqual(late.receiveShare(one, 2), [])
+    assert.deepEqual(late.receiveShare(one, 1), [], 'the same again changes nothing')
+    assert.equal(late.receiveShare(two, undefined)[0]?.kind, 'value')
+    assert.equal(late.shares.length, 3)
+    // What it verified it hands on.
+    const follower = roundOf(test, undefined)
+    for (const dealing of dealings) follower.receiveDealing(dealing)
+    follower.decide(agreed)
+    for (const share of late.shares) follower.receiveShare(share, undefined)
+    assert.deepEqual(follower.value, late.value)
+  })
+
+  it('hangs on the newest value: none may be passed over, made up, or taken before it is known here', () => {
+    const test = validators(4)
+    const round = roundOf(test, undefined)
+    for (const dealer of [0, 1, 2]) round.receiveDealing(dealingOf(test, dealer))
+    const link = (epoch: number, byte: number) => ({ epoch, value: new Uint8Array(32).fill(byte) })
+    const proposal = round.proposal(link(5, 5)) as Uint8Array
+    assert.deepEqual(round.judge(proposal, link(5, 5)), RIGHT)
+    assert.deepEqual(round.judge(proposal, link(4, 4)), { kind: 'behind', epoch: 5 })
+    assert.deepEqual(round.judge(proposal, previous), { kind: 'behind', epoch: 5 })
+    const refused = { code: 'E_BEACON_INPUTS' }
+    assert.throws(() => round.judge(proposal, link(6, 6)), { ...refused, cause: /pass over the value of epoch 6/ })
+    assert.throws(() => round.judge(proposal, link(5, 6)), { ...refused, cause: /value of epoch 5 is another/ })
+    // Once agreed on, it is what it is, whatever this node comes to know later.
+    round.decide(proposal)
+    assert.deepEqual(round.judge(proposal, link(6, 6)), RIGHT)
   })
 })

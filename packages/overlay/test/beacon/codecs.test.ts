@@ -5,6 +5,7 @@ import type { SigningKey } from '@weft/crypto'
 import fc from 'fast-check'
 import { type BeaconInput, MAX_INPUTS, decodeInputs, encodeInputs } from '../../src/beacon/beacon-inputs.ts'
 import { beaconRoster } from '../../src/beacon/beacon-roster.ts'
+import { genesisBeacon } from '../../src/beacon/beacon-value.ts'
 import { MAX_DEALING } from '../../src/beacon/dealing.ts'
 import { openDealing } from '../../src/beacon/verify-dealing.ts'
 import { CODECS, refused } from './beacon-codecs.ts'
@@ -12,6 +13,7 @@ import { NETWORK, dealingOf, encodedInputs, validators } from './beacon-fixture.
 
 const test4 = validators(4)
 const { roster } = test4
+const before = genesisBeacon(NETWORK)
 
 for (const codec of CODECS) {
   describe(`the form of ${codec.name}`, () => {
@@ -51,8 +53,8 @@ describe('inputs', () => {
   const [a, b, c, d] = names as [BeaconInput, BeaconInput, BeaconInput, BeaconInput]
 
   it('are a quorum at least, in order of the seats, each of a seat that there is', () => {
-    assert.equal(decodeInputs(roster, encodeInputs(roster, [a, b, c])).dealings.length, 3)
-    assert.equal(decodeInputs(roster, encodeInputs(roster, [a, b, c, d])).dealings.length, 4)
+    assert.equal(decodeInputs(roster, encodeInputs(roster, before, [a, b, c])).dealings.length, 3)
+    assert.equal(decodeInputs(roster, encodeInputs(roster, before, [a, b, c, d])).dealings.length, 4)
     for (const [list, cause] of [
       [[a, b], /2 dealings, and 3 of 4 are needed/],
       [[], /must be a list of 1 to 64/],
@@ -61,13 +63,27 @@ describe('inputs', () => {
       [[a, b, c, { ...d, dealer: 4 }], /no seat 4/],
       [[a, b, { ...c, dealer: 64 }], /from 0 to 63/],
     ] as const) {
-      assert.throws(() => decodeInputs(roster, encodeInputs(roster, list)), { code: 'E_BEACON_INPUTS', cause })
+      assert.throws(() => decodeInputs(roster, encodeInputs(roster, before, list)), { code: 'E_BEACON_INPUTS', cause })
+    }
+  })
+
+  it('hang on a value of an earlier epoch', () => {
+    const value = new Uint8Array(32)
+    assert.deepEqual(decodeInputs(roster, encodeInputs(roster, before, [a, b, c])).previous, before)
+    assert.equal(decodeInputs(roster, encodeInputs(roster, { epoch: 6, value }, [a, b, c])).previous.epoch, 6)
+    for (const link of [
+      { epoch: -2, value },
+      { epoch: roster.epoch, value },
+      { epoch: 2 ** 53, value },
+      { epoch: 1, value: new Uint8Array(31) },
+    ]) {
+      assert.throws(() => decodeInputs(roster, encodeInputs(roster, link, [a, b, c])), { code: 'E_BEACON_INPUTS' })
     }
   })
 
   it('of another epoch or roster are refused', () => {
     const other = beaconRoster(NETWORK, roster.epoch + 1, roster.seats)
-    assert.throws(() => decodeInputs(roster, encodeInputs(other, [a, b, c])), {
+    assert.throws(() => decodeInputs(roster, encodeInputs(other, before, [a, b, c])), {
       code: 'E_BEACON_INPUTS',
       cause: /another network, epoch or roster/,
     })
@@ -94,7 +110,7 @@ describe('the largest dealing and inputs', () => {
     assert.ok(dealing.body.length <= MAX_DEALING)
     openDealing(test.roster, dealing)
     const all = test.nodes.map((_: SigningKey, dealer) => ({ dealer, dealing: new Uint8Array(32).fill(255) }))
-    const inputs = encodeInputs(test.roster, all)
+    const inputs = encodeInputs(test.roster, before, all)
     assert.ok(inputs.length <= MAX_INPUTS)
     assert.equal(decodeInputs(test.roster, inputs).dealings.length, 64)
     assert.ok(

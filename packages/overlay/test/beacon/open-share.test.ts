@@ -1,55 +1,71 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { seededRandom, shuffled } from '@weft/core'
+import { seededRandom, shuffled, toHex } from '@weft/core'
 import fc from 'fast-check'
+import { type BeaconLink, decodeInputs, encodeInputs } from '../../src/beacon/beacon-inputs.ts'
 import type { BeaconKeyPair } from '../../src/beacon/beacon-key.ts'
 import type { BeaconShare } from '../../src/beacon/beacon-share.ts'
 import { beaconValue, genesisBeacon } from '../../src/beacon/beacon-value.ts'
+import { type SignedDealing, dealingName, decodeDealing } from '../../src/beacon/dealing.ts'
+import { tallyOf } from '../../src/beacon/beacon-tally.ts'
 import { IDENTITY } from '../../src/beacon/group.ts'
 import { openShare, verifyShare } from '../../src/beacon/open-share.ts'
-import { NETWORK, NO_ELEMENTS, agreedTally, validators } from './beacon-fixture.ts'
+import { NETWORK, NO_ELEMENTS, agreedTally, dealingOf, validators } from './beacon-fixture.ts'
 
 const REFUSED = { code: 'E_BEACON_SHARE' }
 
-function sharesOf(count: number, seed: number, dealings?: number) {
+function sharesOf(count: number, seed: number) {
   const test = validators(count, seed)
-  const tally = agreedTally(test, dealings)
+  const tally = agreedTally(test)
   const shares = test.keys.map((key, seat) => openShare(tally, seat, key, test.random))
   return { test, tally, shares }
 }
 
 describe('shares of the agreed set', () => {
   it('give the same value whoever is missing, as long as a quorum is there', () => {
-    const previous = genesisBeacon(NETWORK)
     fc.assert(
       fc.property(fc.constantFrom(1, 2, 3, 4, 7, 10), fc.nat(), (count, seed) => {
         const { test, tally, shares } = sharesOf(count, seed)
         const opened = shares.map((share) => [share.seat, verifyShare(tally, share)] as const)
-        const value = beaconValue(tally, previous, new Map(opened))
+        const value = beaconValue(tally, new Map(opened))
         for (let run = 0; run < 3; run++) {
           const some = shuffled(test.random, opened).slice(0, tally.roster.quorum)
-          assert.deepEqual(beaconValue(tally, previous, new Map(some)), value)
+          assert.deepEqual(beaconValue(tally, new Map(some)), value)
         }
         if (tally.roster.quorum > 1) {
           const few = new Map(opened.slice(0, tally.roster.quorum - 1))
-          assert.throws(() => beaconValue(tally, previous, few), RangeError)
+          assert.throws(() => beaconValue(tally, few), RangeError)
         }
       }),
       { numRuns: 12 },
     )
   })
 
-  it('give another value for another value before, another set or another epoch', () => {
-    const { tally, shares } = sharesOf(4, 1)
-    const opened = new Map(shares.map((share) => [share.seat, verifyShare(tally, share)]))
+  it('give another value for another value before, and for another set', () => {
+    const test = validators(4, 1)
+    const dealings = [0, 1, 2, 3].map((dealer) => dealingOf(test, dealer))
+    const valueOf = (some: readonly SignedDealing[], previous: BeaconLink) => {
+      const list = some.map(({ body }, dealer) => ({ dealer, dealing: dealingName(body) }))
+      const inputs = decodeInputs(test.roster, encodeInputs(test.roster, previous, list))
+      const tally = tallyOf(
+        test.roster,
+        inputs,
+        some.map(({ body }) => decodeDealing(body)),
+      )
+      const opened = test.keys.map(
+        (key, seat) => [seat, verifyShare(tally, openShare(tally, seat, key, test.random))] as const,
+      )
+      return toHex(beaconValue(tally, new Map(opened)))
+    }
+    const genesis = genesisBeacon(NETWORK)
     const values = [
-      beaconValue(tally, genesisBeacon(NETWORK), opened),
-      beaconValue(tally, genesisBeacon(`w${'b'.repeat(32)}`), opened),
+      valueOf(dealings, genesis),
+      valueOf(dealings.slice(0, 3), genesis),
+      valueOf(dealings, { ...genesis, value: new Uint8Array(32) }),
+      valueOf(dealings, { ...genesis, epoch: 3 }),
     ]
-    const more = sharesOf(4, 1, 4)
-    const openedMore = new Map(more.shares.map((share) => [share.seat, verifyShare(more.tally, share)]))
-    values.push(beaconValue(more.tally, genesisBeacon(NETWORK), openedMore))
-    assert.equal(new Set(values.map((value) => value.toHex())).size, 3)
+    assert.equal(new Set(values).size, 4)
+    assert.equal(valueOf(dealings, genesis), values[0])
   })
 
   it('are refused when anything in them is changed, so that a wrong share is as none', () => {
@@ -86,7 +102,7 @@ describe('shares of the agreed set', () => {
 
   it('of zero add nothing', () => {
     const { tally } = sharesOf(1, 5)
-    const zero = beaconValue(tally, new Uint8Array(32), new Map([[0, IDENTITY]]))
+    const zero = beaconValue(tally, new Map([[0, IDENTITY]]))
     assert.equal(zero.length, 32)
   })
 
@@ -98,7 +114,7 @@ describe('shares of the agreed set', () => {
       const opened = test.keys.map(
         (key, seat) => [seat, verifyShare(tally, openShare(tally, seat, key, random))] as const,
       )
-      return beaconValue(tally, genesisBeacon(NETWORK), new Map(opened)).toHex()
+      return beaconValue(tally, new Map(opened)).toHex()
     })
     assert.notEqual(values[0], values[1])
   })

@@ -121,7 +121,8 @@ function signed({ dealer, body }: Dealt) {
 }
 
 const dealings = [0, 1, 3].map((dealer) => dealAmong(seats, dealer, 2))
-const inputs = cbor([1, contextOf(seats), dealings.map(({ dealer, body }) => [dealer, sha256(body)])])
+const genesis = sha256(text('weft:beacon-genesis:v1\0'), text(NETWORK))
+const inputs = cbor([1, contextOf(seats), [-1, genesis], dealings.map(({ dealer, body }) => [dealer, sha256(body)])])
 const inputsName = sha256(inputs)
 const T = sum(dealings.map(({ P }) => P))
 const opened = seats.map(({ s }, seat) => sum(dealings.map(({ C }) => C[seat] as Element)).subtract(T.multiply(s)))
@@ -133,8 +134,7 @@ const shares = seats.map(({ s }, seat) => {
 // The points 1, 2 and 3 have the weights 3, -3 and 1 at zero.
 const [first, second, third] = opened as [Element, Element, Element]
 const S = first.subtract(second).multiply(3n).add(third)
-const genesis = sha256(text('weft:beacon-genesis:v1\0'), text(NETWORK))
-const value = sha256(text('weft:beacon:v1\0'), genesis, inputsName, S.toBytes())
+const value = sha256(text('weft:beacon:v1\0'), inputsName, S.toBytes())
 
 const candidates = Array.from({ length: 12 }, (_, at) => ({
   key: hex(sha256(text(`candidate ${at}`))),
