@@ -27,6 +27,8 @@ export type BeaconAction =
   | { readonly kind: 'fetch-dealings'; readonly dealings: readonly BeaconInput[] }
   /** To all seats, and to whoever asks later. */
   | { readonly kind: 'send-share'; readonly share: Uint8Array }
+  /** Call `advance` when the thread is free: shares that came early wait to be verified, about a millisecond each. */
+  | { readonly kind: 'more' }
   /** The beacon of the epoch, 32 bytes. */
   | { readonly kind: 'value'; readonly value: Uint8Array }
 
@@ -162,6 +164,20 @@ export class BeaconRound {
     return []
   }
 
+  /** Verifies one of the shares that came before the agreed set was whole. What is wrong with it is nobody's matter. */
+  advance(): readonly BeaconAction[] {
+    const [next] = this.#early
+    if (this.#tally === undefined || this.#value !== undefined || next === undefined) return []
+    const [seat, bytes] = next
+    this.#early.delete(seat)
+    try {
+      if (!this.#opened.has(seat)) this.#take(this.#tally, bytes)
+    } catch {
+      // A wrong share that came early is worth as much as none; its seat may send another.
+    }
+    return this.#finish()
+  }
+
   #take(tally: BeaconTally, bytes: Uint8Array): void {
     const share = decodeShare(bytes)
     this.#opened.set(share.seat, verifyShare(tally, share))
@@ -183,21 +199,14 @@ export class BeaconRound {
       this.#take(tally, this.#share)
       actions.push({ kind: 'send-share', share: this.#share })
     }
-    for (const bytes of this.#early.values()) {
-      if (this.#opened.size >= roster.quorum) break
-      try {
-        this.#take(tally, bytes)
-      } catch {
-        // A wrong share that came early is worth as much as none; its sender is known by its channel and may send again.
-      }
-    }
-    this.#early.clear()
     return [...actions, ...this.#finish()]
   }
 
   #finish(): readonly BeaconAction[] {
     const { roster } = this.#init
-    if (this.#tally === undefined || this.#opened.size < roster.quorum) return []
+    if (this.#tally === undefined) return []
+    if (this.#opened.size < roster.quorum) return this.#early.size > 0 ? [{ kind: 'more' }] : []
+    this.#early.clear()
     this.#value = beaconValue(this.#tally, this.#opened)
     return [{ kind: 'value', value: this.#value }]
   }

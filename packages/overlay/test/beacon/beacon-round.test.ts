@@ -53,6 +53,7 @@ function play(count: number, hostile: ReadonlySet<number>, seed: number): readon
         if (action.kind === 'send-dealing') messages.push({ to, dealing: action.dealing })
         if (action.kind === 'send-share') messages.push({ to, share: action.share, from })
       }
+      if (action.kind === 'more') broadcast((rounds.get(from) as BeaconRound).advance(), from)
       if (action.kind !== 'fetch-dealings') continue
       for (const { dealing } of action.dealings) {
         const found = dealings.get(dealing.toHex())
@@ -149,7 +150,12 @@ describe('a round', () => {
       const [fetch] = late.decide(agreed)
       assert.equal(fetch?.kind, 'fetch-dealings')
       assert.equal(fetch?.kind === 'fetch-dealings' && fetch.dealings.length, 4)
-      for (const dealing of dealings) late.receiveDealing(dealing)
+      const actions = dealings.flatMap((dealing) => late.receiveDealing(dealing))
+      assert.equal(actions.at(-1)?.kind, 'more')
+      // One share at a time, so that the thread is free in between.
+      assert.deepEqual(late.advance(), [{ kind: 'more' }])
+      assert.equal(late.advance()[0]?.kind, late === restarted ? 'value' : undefined)
+      assert.deepEqual(late.advance(), [])
       late.receiveShare(shares[3] as Uint8Array, 3)
     }
     assert.deepEqual(decodeShare(restarted.share as Uint8Array).opening, decodeShare(shares[0] as Uint8Array).opening)
