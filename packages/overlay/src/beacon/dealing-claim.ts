@@ -8,7 +8,7 @@ import { toScalar } from './scalar.ts'
 import { dualWord } from './secret-sharing.ts'
 
 /**
- * What the proof of a dealing shows (DHPVSS of Cascudo, David, Garms and Konring 2022, section 4): the logarithm of the
+ * What the proof of a dealing shows (DHPVSS of Cascudo, David, Garms and Konring 2022): the logarithm of the
  * dealing's key also takes U to V, the sums of the seats' keys and of the encrypted shares by a random word of the dual
  * code. What is left of the shares without the encryption then sums to zero, as only a right sharing does. Undefined when
  * a share is no element.

@@ -31,7 +31,7 @@ export function verifyShare(tally: BeaconTally, share: BeaconShare): Element {
   return subtract(tally.share(share.seat), share.opening)
 }
 
-/** That the logarithm of the seat's key also takes the tally's key to the opening (DHPVSS, section 4). */
+/** That the logarithm of the seat's key also takes the tally's key to the opening (DHPVSS). */
 function shareClaim(tally: BeaconTally, seat: number, opening: Element): LogarithmClaim {
   return {
     domain: 'weft:beacon-share:v1',

@@ -49,7 +49,7 @@ export function weightsAtZero(points: readonly number[]): readonly bigint[] {
 
 /**
  * A word of the code dual to all sharings among 1 … count of degree below `threshold`: the products of a sharing with it
- * sum to zero, those of anything else do so for one in 2^252 words (SCRAPE, Cascudo and David 2017, section 2.1). The
+ * sum to zero, those of anything else do so for one in 2^252 words (SCRAPE, Cascudo and David 2017). The
  * weights 1 / ∏(i - j) of the paper are these, times (count - 1)! and maybe -1: binomial coefficients of alternating sign.
  * @param coefficients of the polynomial that picks the word, lowest first; count - threshold of them
  */
