@@ -102,9 +102,10 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  const ranks = new Map<DidKey, number>()
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
+    keeper.keep(neighboursOf(self, members, [...genesis.keys()], ranks))
   }
   const onMap = (): void => {
     keepPeers()
