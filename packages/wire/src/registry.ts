@@ -1,4 +1,5 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
@@ -90,7 +91,10 @@ export const METHODS = {
     KiB,
   ),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
-  'map.entries': method(membership.MapEntriesRequestSchema, membership.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.entries': method(map.MapEntriesRequestSchema, map.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.changes': method(map.MapChangesRequestSchema, map.MapChangesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.subtrees': method(map.MapSubtreesRequestSchema, map.MapSubtreesResponseSchema, 'anyone', 4 * KiB, 320 * KiB, 32),
+  'map.pick': method(map.MapPickRequestSchema, map.MapPickResponseSchema, 'anyone', 16 * KiB, MiB, 16),
   'map.certificates': method(
     membership.CertificatesRequestSchema,
     membership.CertificatesResponseSchema,

@@ -1,19 +1,21 @@
-import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import type { SignedMap } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
+import { judgeMapNews } from '../map/judge-map-news.ts'
 import { MapFollower } from '../map/map-follower.ts'
+import { decodeMapNews, encodeMapNews } from '../map/map-news.ts'
 import { runEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
-import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
 import type { MembershipDatabase } from '../state/membership-database.ts'
-import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
+import type { TopicMessage } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ValidatorOffice } from './validator-office.ts'
 
@@ -107,10 +109,12 @@ export class MembershipService {
 
   /** Begins to apply, to follow and to lead; goes on until the scope closes. */
   start(): void {
-    const { scope, transport, membership, network, clock } = this.#init
+    const { scope, transport, membership, network, clock, logger } = this.#init
+    const fetch = (map: SignedMap, from: DidKey): void => this.#takeLater(map, from)
+    const judge = { membership, follower: this.#follower, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
-      (message) => this.#judge(message),
+      (message) => judgeMapNews(judge, message, scope.signal),
       (message) => this.#onGossip(message),
     )
     scope.defer('map topic', unsubscribe)
@@ -152,9 +156,10 @@ export class MembershipService {
     try {
       const led = await this.#office.lead(epoch, signal)
       if (led === undefined) return false
+      const before = membership.heldList()?.root
       membership.adopt(led.map, led.entries)
       await this.#office.publish(led.map, signal)
-      await transport.pubsub.publish(MAP_TOPIC, encodeMessage(SignedMapSchema, led.map))
+      await transport.pubsub.publish(MAP_TOPIC, encodeMapNews(membership, led.map, before))
     } catch (error) {
       if (signal.aborted) throw error
       logger.warn('the map of this epoch was not brought out', { epoch, code: codeOf(error), cause: messageOf(error) })
@@ -162,20 +167,15 @@ export class MembershipService {
     return membership.epoch === epoch
   }
 
-  /** What gossip passes on: only heads that this node believes. */
-  #judge({ data }: TopicMessage): Verdict {
-    try {
-      this.#init.membership.verify(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP))
-      return 'accept'
-    } catch (error) {
-      // Old maps come by honest delay, future ones by a clock that may be our own.
-      return isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE') ? 'ignore' : 'reject'
-    }
+  /** A map that was passed on: if its changes did not bring it already, its entries are fetched. */
+  #onGossip({ data, from }: TopicMessage): void {
+    const { map } = decodeMapNews(data)
+    if (map !== undefined) this.#takeLater(map, from)
   }
 
-  #onGossip({ data, from }: TopicMessage): void {
+  #takeLater(map: SignedMap, from: DidKey): void {
     const { logger, scope } = this.#init
-    this.#take(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP), from).catch((error: unknown) => {
+    this.#take(map, from).catch((error: unknown) => {
       if (!scope.signal.aborted) logger.warn('a map was refused', { code: codeOf(error), cause: messageOf(error) })
     })
   }

@@ -23,6 +23,16 @@ export interface StoredMap {
   readonly entries: readonly Uint8Array[]
 }
 
+/** By what the entries of a map differ from those that are stored. */
+export interface StoredChanges {
+  /** Whether they take the place of all that are stored. */
+  readonly whole: boolean
+  /** New or changed. */
+  readonly entries: readonly { readonly key: Uint8Array; readonly bytes: Uint8Array }[]
+  /** Keys of those that are gone. */
+  readonly removed: readonly Uint8Array[]
+}
+
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
  * know and the one map body that they signed in an epoch. A write has returned only after fsync (WAL with
@@ -49,7 +59,8 @@ export class MembershipDatabase implements Disposable {
         CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
-        CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+        DROP TABLE IF EXISTS entry;
+        CREATE TABLE IF NOT EXISTS map_entry (key BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
       `)
     } catch (error) {
       throw stateError(path, error)
@@ -101,19 +112,18 @@ export class MembershipDatabase implements Disposable {
   map(): StoredMap | undefined {
     const map = blob(this.#statements.prepare('SELECT map FROM map').get()?.['map'])
     if (map === undefined) return undefined
-    const rows = this.#statements.prepare('SELECT body FROM entry ORDER BY position').all()
+    const rows = this.#statements.prepare('SELECT body FROM map_entry ORDER BY key').all()
     return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
   }
 
-  /** @param entries undefined when they are the same as in the map before. */
-  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
+  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
     this.#write(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
-      if (entries === undefined) return
-      this.#statements.prepare('DELETE FROM entry').run()
-      entries.forEach((body, position) =>
-        this.#statements.prepare('INSERT INTO entry VALUES (?, ?)').run(position, body),
-      )
+      if (whole) this.#statements.prepare('DELETE FROM map_entry').run()
+      const remove = this.#statements.prepare('DELETE FROM map_entry WHERE key = ?')
+      for (const key of removed) remove.run(key)
+      const put = this.#statements.prepare('INSERT OR REPLACE INTO map_entry VALUES (?, ?)')
+      for (const { key, bytes } of entries) put.run(key, bytes)
     })
   }
 
