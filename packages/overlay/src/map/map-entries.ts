@@ -31,6 +31,7 @@ export function* verifyEntries(
   }
   const tree = MerkleTree.of(leaves, known?.tree)
   checkRoot(tree, body)
+  yield
   const read: MapEntry[] = []
   let fresh = 0
   /** Position in `known` of what should come next. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { zstdCompressSync } from 'node:zlib'
+import { constants, zstdCompressSync } from 'node:zlib'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { VirtualClock, equalBytes, seededRandom, wait } from '@weft/core'
@@ -80,8 +80,13 @@ test('a node that sends nothing, too much, or giants is given up', async () => {
 test('what is no frame, a frame that is cut off, and one that would become too long are refused', async () => {
   const entries = Array.from({ length: 100 }, () => new Uint8Array(250))
   const good = pageOf(entries)()
-  const bomb = zstdCompressSync(new Uint8Array(256 * 1024 * 1024))
+  const zeros = new Uint8Array(256 * 1024 * 1024)
+  const bomb = zstdCompressSync(zeros, { params: { [constants.ZSTD_c_windowLog]: 20 } })
+  const largeWindow = zstdCompressSync(zeros)
   assert.ok(bomb.length < METHODS['map.entries'].maxResponse)
+  // Refused by the unpacking, not once it had unpacked all of it.
+  assert.throws(() => unpackMessage(MapPageSchema, bomb), { cause: /larger than/ })
+  assert.throws(() => unpackMessage(MapPageSchema, largeWindow), { cause: /too much memory/ })
   for (const packed of [new Uint8Array(), Uint8Array.of(1, 2, 3), good.subarray(0, good.length - 3), bomb]) {
     assert.equal(await codeOf(() => setUp(() => packed).fetch(100)), 'E_MAP_ENTRIES')
   }

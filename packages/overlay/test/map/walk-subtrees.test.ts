@@ -140,6 +140,49 @@ test('whatever an answer says, it is refused or true: no lie is believed, none m
   )
 })
 
+test('a hash that does not belong to the signed tree is refused as soon as it comes, whichever it is', async () => {
+  const many = new ManyEntries(network.id, 400)
+  const held = listOf(many)
+  many.change({ renewed: 8, left: 3, come: 3 }, 2)
+  const theirs = listOf(many, held)
+  const { questions } = walk(held, theirs)
+  for (let when = 0; when < questions; when++) {
+    let asked = 0
+    const flip = (_: SubtreeQuestion, honest: () => SubtreeAnswer): SubtreeAnswer => {
+      const answer = honest()
+      const hashes = answer.hashes.slice()
+      const at = (when * 997) % hashes.length
+      if (asked++ === when) hashes[at] = (hashes[at] as number) ^ 1
+      return { ...answer, hashes }
+    }
+    assert.equal(await codeOf(() => walk(held, theirs, flip)), 'E_MAP_ENTRIES')
+    assert.equal(asked, when + 1)
+  }
+})
+
+test('starts that do not ascend, or leave the range of the node that they are under, are refused', async () => {
+  const many = new ManyEntries(network.id, 2_100)
+  const held = listOf(many)
+  many.change({ renewed: 8 }, 2)
+  const theirs = listOf(many, held)
+  const lies: { readonly at: number; readonly lie: (starts: readonly Uint8Array[]) => Uint8Array[] }[] = [
+    { at: 0, lie: (starts) => starts.toReversed() },
+    { at: 0, lie: (starts) => [Uint8Array.of(0), ...starts.slice(1)] },
+    { at: 0, lie: (starts) => starts.map((start, which) => (which === 5 ? (starts[4] as Uint8Array) : start)) },
+    { at: 1, lie: (starts) => [new Uint8Array(), ...starts.slice(1)] },
+    { at: 1, lie: (starts) => starts.map((start, which) => (which === 7 ? new Uint8Array(32).fill(255) : start)) },
+  ]
+  for (const { at, lie } of lies) {
+    let asked = 0
+    const answer = (_: SubtreeQuestion, honest: () => SubtreeAnswer): SubtreeAnswer => {
+      const { hashes, starts } = honest()
+      return { hashes, starts: asked++ === at ? lie(starts) : starts }
+    }
+    assert.equal(await codeOf(() => walk(held, theirs, answer)), 'E_MAP_ENTRIES')
+    assert.equal(asked, at + 1)
+  }
+})
+
 test('maps of every small size are walked', () => {
   for (let count = 1; count <= 20; count++) {
     const many = new ManyEntries(network.id, count + 20)
