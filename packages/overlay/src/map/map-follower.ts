@@ -56,11 +56,11 @@ export class MapFollower {
    * @throws WeftError of the check that it failed
    */
   async offer(map: SignedMap, from: DidKey | undefined, signal: AbortSignal): Promise<boolean> {
-    const known = this.#adoptKnown(map)
+    const known = await this.#adoptKnown(map, signal)
     if (typeof known === 'boolean') return known
     if (this.#turns.waiting >= WAITING) return false
     return this.#turns.use(async () => {
-      const body = this.#adoptKnown(map)
+      const body = await this.#adoptKnown(map, signal)
       return typeof body === 'boolean' ? body : this.#adoptFetched(map, body, this.#sources(from), signal)
     }, signal)
   }
@@ -100,13 +100,15 @@ export class MapFollower {
   }
 
   /** Adopts a map whose entries are at hand. Its body when they are not, false when it is no newer than the one held. */
-  #adoptKnown(map: SignedMap): boolean | MapBody {
+  async #adoptKnown(map: SignedMap, signal: AbortSignal): Promise<boolean | MapBody> {
     const { membership, ownEntries } = this.#init
     try {
       const body = membership.verify(map)
-      const entries = membership.list(body.root) ?? ownEntries(body.root)
-      if (entries === undefined) return body
-      membership.adopt(map, entries)
+      const list = membership.list(body.root)
+      const own = list === undefined ? ownEntries(body.root) : undefined
+      if (list !== undefined) membership.adopt(map, list)
+      else if (own !== undefined) await membership.adoptInSlices(map, own, signal)
+      else return body
       return true
     } catch (error) {
       if (isWeftError(error, 'E_MAP_OLD')) return false

@@ -10,7 +10,7 @@ import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
 import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
 import { EntryList } from './entry-list.ts'
-import { atOnce } from './in-slices.ts'
+import { atOnce, inSlices } from './in-slices.ts'
 import { refuseEntries } from './map-entry.ts'
 import { type EntryChanges, MapHistory, changedKeys } from './map-history.ts'
 import { type MapReader, mapReader } from './map-reader.ts'
@@ -167,6 +167,12 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#save(map, held, list)
     this.#refusal = undefined
     this.#emitter.emit('change', undefined)
+  }
+
+  /** As `adopt`; while entries are read others have the thread now and then. @throws WeftError of the check that failed, E_ABORTED */
+  async adoptInSlices(map: SignedMap, entries: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    const body = this.verify(map)
+    this.adopt(map, await inSlices(this.reader.whole(body, entries, this.#held?.list), signal))
   }
 
   /** @throws WeftError E_MAP_ENTRIES, E_CERTIFICATE_MALFORMED */

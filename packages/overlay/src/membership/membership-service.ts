@@ -157,7 +157,7 @@ export class MembershipService {
       const led = await this.#office.lead(epoch, signal)
       if (led === undefined) return false
       const before = membership.heldList()?.root
-      membership.adopt(led.map, led.entries)
+      await membership.adoptInSlices(led.map, led.entries, signal)
       await this.#office.publish(led.map, signal)
       await transport.pubsub.publish(MAP_TOPIC, encodeMapNews(membership, led.map, before))
     } catch (error) {
