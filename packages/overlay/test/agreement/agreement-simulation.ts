@@ -32,7 +32,7 @@ export interface SimulationOptions {
   readonly muted?: number | undefined
 }
 
-export const SIMULATED_EPOCH = 7
+const SIMULATED_EPOCH = 7
 
 interface Honest {
   agreement: Agreement

@@ -1,45 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { toHex } from '@weft/core'
-import { toleratedFaults } from '../../src/network/quorum.ts'
-import { EPOCH, testNetwork } from '../fixtures.ts'
-import { AgreementSimulation, type Fault, type SimulationOptions } from './agreement-simulation.ts'
-
-const FIXTURES = new Map([1, 2, 3, 4, 7, 10].map((size) => [size, testNetwork(size, 0)]))
-
-/** ms in which all must have decided once the network has settled. */
-const LIMIT = 40 * EPOCH
-
-function simulate(size: number, options: Partial<SimulationOptions> & { readonly seed: number }): AgreementSimulation {
-  const fixture = FIXTURES.get(size) as ReturnType<typeof testNetwork>
-  const simulation = new AgreementSimulation({
-    fixture,
-    faults: new Map(),
-    stable: 0,
-    delay: 50,
-    restarts: 0,
-    ...options,
-  })
-  assert.ok(simulation.run(LIMIT), 'all honest validators decide')
-  const decisions = simulation.decisions()
-  assert.equal(decisions.size, 1, `they decide the same: ${[...decisions].join(' ')}`)
-  assert.ok([...decisions][0]?.startsWith('01'), 'and only what is valid')
-  return simulation
-}
-
-/** The last f of a shuffled order of validators. */
-function faultsOf(size: number, count: number, kinds: readonly Fault[]): fc.Arbitrary<Map<number, Fault>> {
-  return fc
-    .record({
-      order: fc.shuffledSubarray(
-        Array.from({ length: size }, (_, index) => index),
-        { minLength: count, maxLength: count },
-      ),
-      kinds: fc.array(fc.constantFrom(...kinds), { minLength: count, maxLength: count }),
-    })
-    .map(({ order, kinds: chosen }) => new Map(order.map((index, at) => [index, chosen[at] as Fault])))
-}
+import { EPOCH } from '../fixtures.ts'
+import { simulate, testLocks, testProperties } from './agreement-properties.ts'
 
 for (const size of [1, 2, 3, 4, 7, 10]) {
   test(`${size} validators of whom none fails agree in the first round`, () => {
@@ -51,53 +14,10 @@ for (const size of [1, 2, 3, 4, 7, 10]) {
   })
 }
 
-for (const [size, runs] of [
-  [4, 25],
-  [7, 8],
-  [10, 3],
-] as const) {
-  const most = toleratedFaults(size)
-  const settings = {
-    seed: fc.nat(),
-    stable: fc.nat({ max: 6 * EPOCH }),
-    delay: fc.integer({ min: 1, max: EPOCH / 5 }),
-  }
-
-  test(`${size} validators: loss, delay, doubles and restarts before the network settles, ${most} crashed`, () => {
-    const faults = faultsOf(size, most, ['crashed'])
-    fc.assert(
-      fc.property(fc.record({ ...settings, faults, restarts: fc.nat({ max: 6 }) }), (options) => {
-        simulate(size, options)
-      }),
-      { numRuns: runs },
-    )
-  })
-
-  test(`${size} validators: ${most} of them lie or are silent`, () => {
-    const faults = faultsOf(size, most, ['liar', 'liar', 'crashed'])
-    fc.assert(
-      fc.property(fc.record({ ...settings, faults, restarts: fc.nat({ max: 3 }) }), (options) => {
-        simulate(size, options)
-      }),
-      { numRuns: runs },
-    )
-  })
-}
-
-test('one that decided alone, and that nobody hears, is not contradicted by what liars talk the others into', () => {
-  const options = fc.record({
-    seed: fc.nat(),
-    stable: fc.integer({ min: EPOCH, max: 5 * EPOCH }),
-    liar: fc.constantFrom(0, 1, 2, 3),
-    after: fc.constantFrom(1, 2, 3),
-  })
-  fc.assert(
-    fc.property(options, ({ liar, after, ...rest }) => {
-      simulate(4, { ...rest, faults: new Map([[liar, 'liar']]), muted: (liar + after) % 4 })
-    }),
-    { numRuns: 60 },
-  )
-})
+testProperties(4, 12)
+testProperties(7, 4)
+testProperties(10, 2)
+testLocks(30)
 
 test('the same seed makes the same run', () => {
   const options = { seed: 5, stable: 3 * EPOCH, restarts: 3, faults: new Map([[2, 'liar' as const]]) }
