@@ -2,7 +2,7 @@ import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, s
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
-import { type MapReader, readMap } from './map/read-map.ts'
+import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
@@ -48,7 +48,7 @@ export interface OverlayOptions {
   readonly probes?: readonly ConformanceProbe[]
   /** Makes this node's end of the network; `createTransport` by default. */
   readonly transport?: (options: TransportOptions) => Promise<Transport>
-  /** How the entries of maps are verified and read; `readMap` by default. */
+  /** How the entries of maps are verified and read; `mapReader` by default. */
   readonly mapReader?: MapReader
 }
 
@@ -69,7 +69,7 @@ export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 async function startOverlay(options: OverlayOptions): Promise<Overlay> {
-  const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = readMap } = options
+  const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = ownMapReader } = options
   const self = key.id
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
@@ -78,7 +78,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
       ? scope.use('membership database', new MembershipDatabase(directory))
       : directory.membership
   const revocations = new Revocations({ network, database, clock, logger })
-  const membership = new SignedMembership({ network, database, revocations, clock, logger, read: mapReader })
+  const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
   const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
@@ -123,13 +123,14 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  const ranks = new Map<DidKey, number>()
   let ranked: readonly DidKey[] | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
     // Ranking hashes every pair; most maps only renew certificates.
     if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
     ranked = members
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
+    keeper.keep(neighboursOf(self, members, [...genesis.keys()], ranks))
   }
   const onMap = (): void => {
     keepPeers()

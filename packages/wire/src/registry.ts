@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as revocation from './generated/weft/v1/revocation_pb.ts'
@@ -113,7 +114,10 @@ export const METHODS = {
     4,
   ),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
-  'map.entries': method(membership.MapEntriesRequestSchema, membership.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.entries': method(map.MapEntriesRequestSchema, map.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.changes': method(map.MapChangesRequestSchema, map.MapChangesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.subtrees': method(map.MapSubtreesRequestSchema, map.MapSubtreesResponseSchema, 'anyone', 4 * KiB, 320 * KiB, 32),
+  'map.pick': method(map.MapPickRequestSchema, map.MapPickResponseSchema, 'anyone', 16 * KiB, MiB, 16),
   'map.certificates': method(
     membership.CertificatesRequestSchema,
     membership.CertificatesResponseSchema,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '@weft/core'
-import type { MapReader } from '@weft/overlay'
+import { type EntryList, type MapReader, atOnce, mapReader } from '@weft/overlay'
 import { sharedMapReader } from '../../src/simulation/shared-map-reader.ts'
 
-const bodyOf = (epoch: number, root = epoch): Parameters<MapReader>[0] => ({
+const bodyOf = (epoch: number, root = epoch): Parameters<MapReader['whole']>[0] => ({
   network: 'w',
   epoch,
   root: new Uint8Array(32).fill(root),
@@ -14,18 +14,29 @@ const bodyOf = (epoch: number, root = epoch): Parameters<MapReader>[0] => ({
 
 test('the same bytes under the same root are read once; others are judged for themselves', () => {
   let reads = 0
-  const reader = sharedMapReader((_, entries) => {
-    reads++
-    if (Buffer.from(entries[1] ?? []).toString() !== 'b') throw new Error('not of this root')
-    return { entries, members: [], byId: new Map() }
+  const reader = sharedMapReader({
+    ...mapReader,
+    // oxlint-disable-next-line require-yield
+    *whole(body, entries) {
+      reads++
+      if (Buffer.from(entries[1] ?? []).toString() !== 'b') throw new Error('not of this root')
+      return { root: body.root, count: entries.length, bytes: () => entries } as unknown as EntryList
+    },
   })
-  const entries = (...texts: string[]): Uint8Array[] => texts.map((text) => utf8(text))
-  const first = reader(bodyOf(1), entries('a', 'b'))
-  assert.equal(reader(bodyOf(2, 1), entries('a', 'b')), first)
+  const read = (body: ReturnType<typeof bodyOf>, ...texts: string[]): EntryList =>
+    atOnce(
+      reader.whole(
+        body,
+        texts.map((text) => utf8(text)),
+        undefined,
+      ),
+    )
+  const first = read(bodyOf(1), 'a', 'b')
+  assert.equal(read(bodyOf(2, 1), 'a', 'b'), first)
   assert.equal(reads, 1)
-  assert.throws(() => reader(bodyOf(1), entries('a', 'x')), /not of this root/)
-  assert.throws(() => reader(bodyOf(1), entries('a')), /not of this root/)
-  assert.equal(reader(bodyOf(1), entries('a', 'b')), first, 'what was refused is not kept')
-  for (let epoch = 2; epoch < 6; epoch++) reader(bodyOf(epoch), entries('a', 'b'))
-  assert.notEqual(reader(bodyOf(1), entries('a', 'b')), first, 'only the newest maps are kept')
+  assert.throws(() => read(bodyOf(1), 'a', 'x'), /not of this root/)
+  assert.throws(() => read(bodyOf(1), 'a'), /not of this root/)
+  assert.equal(read(bodyOf(1), 'a', 'b'), first, 'what was refused is not kept')
+  for (let epoch = 2; epoch < 6; epoch++) read(bodyOf(epoch), 'a', 'b')
+  assert.notEqual(read(bodyOf(1), 'a', 'b'), first, 'only the newest maps are kept')
 })

@@ -1,23 +1,25 @@
-import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import type { SignedMap } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
+import { judgeMapNews } from '../map/judge-map-news.ts'
 import { MapFollower } from '../map/map-follower.ts'
+import { decodeMapNews, encodeMapNews } from '../map/map-news.ts'
 import { MapPublication } from '../map/map-publication.ts'
 import { followEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
-import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
 import { RevocationService } from '../revocation/revocation-service.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
-import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
+import type { TopicMessage } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ValidatorOffice } from './validator-office.ts'
 
@@ -119,10 +121,14 @@ export class MembershipService {
 
   /** Begins to apply, to follow and to agree; goes on until the scope closes. */
   start(): void {
-    const { scope, transport, membership, network, clock } = this.#init
+    const { scope, transport, membership, network, clock, logger } = this.#init
+    const fetch = (map: SignedMap, from: DidKey): void => this.#takeLater(map, from)
+    // Validators have it before it is brought out; others hear it from them.
+    const isHeld = (map: SignedMap): boolean => this.#publication.isThatOf(map)
+    const judge = { membership, follower: this.#follower, isHeld, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
-      (message) => this.#judge(message),
+      (message) => judgeMapNews(judge, message, scope.signal),
       (message) => this.#onGossip(message),
     )
     scope.defer('map topic', unsubscribe)
@@ -163,13 +169,14 @@ export class MembershipService {
 
   /** Adopts what a quorum of validators signed, and brings it out unless another did. */
   async #bringOut(map: SignedMap, signal: AbortSignal): Promise<void> {
-    const { transport, logger } = this.#init
+    const { transport, membership, logger } = this.#init
     const { epoch } = decodeMapBody(map.body)
     try {
+      const before = membership.heldList()?.root
       await this.#follower.offer(map, undefined, signal)
       if (await this.#publication.awaitTurn(map, signal)) {
         this.#office?.publish(map, signal)
-        await transport.pubsub.publish(MAP_TOPIC, encodeMessage(SignedMapSchema, map))
+        await transport.pubsub.publish(MAP_TOPIC, encodeMapNews(membership, map, before))
       }
     } catch (error) {
       if (!signal.aborted)
@@ -181,23 +188,15 @@ export class MembershipService {
     }
   }
 
-  /** What gossip passes on: only heads that this node believes. */
-  #judge({ data }: TopicMessage): Verdict {
-    try {
-      const map = decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP)
-      // Validators have it before it is brought out; others hear it from them.
-      if (this.#publication.isThatOf(map)) return 'accept'
-      this.#init.membership.verify(map)
-      return 'accept'
-    } catch (error) {
-      // Old maps come by honest delay, future ones by a clock that may be our own.
-      return isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE') ? 'ignore' : 'reject'
-    }
+  /** A map that was passed on: if its changes did not bring it already, its entries are fetched. */
+  #onGossip({ data, from }: TopicMessage): void {
+    const { map } = decodeMapNews(data)
+    if (map !== undefined) this.#takeLater(map, from)
   }
 
-  #onGossip({ data, from }: TopicMessage): void {
+  #takeLater(map: SignedMap, from: DidKey): void {
     const { logger, scope } = this.#init
-    this.#take(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP), from).catch((error: unknown) => {
+    this.#take(map, from).catch((error: unknown) => {
       if (!scope.signal.aborted) logger.warn('a map was refused', { code: codeOf(error), cause: messageOf(error) })
     })
   }

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
-import type { MembershipStore, StoredCertificate, StoredMap } from './membership-store.ts'
+import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
@@ -38,7 +38,8 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
-        CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+        DROP TABLE IF EXISTS entry;
+        CREATE TABLE IF NOT EXISTS map_entry (key BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
       `)
     } catch (error) {
       throw stateError(path, error)
@@ -127,18 +128,18 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   map(): StoredMap | undefined {
     const map = blob(this.#statements.prepare('SELECT map FROM map').get()?.['map'])
     if (map === undefined) return undefined
-    const rows = this.#statements.prepare('SELECT body FROM entry ORDER BY position').all()
+    const rows = this.#statements.prepare('SELECT body FROM map_entry ORDER BY key').all()
     return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
   }
 
-  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
+  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
     this.#write(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
-      if (entries === undefined) return
-      this.#statements.prepare('DELETE FROM entry').run()
-      entries.forEach((body, position) =>
-        this.#statements.prepare('INSERT INTO entry VALUES (?, ?)').run(position, body),
-      )
+      if (whole) this.#statements.prepare('DELETE FROM map_entry').run()
+      const remove = this.#statements.prepare('DELETE FROM map_entry WHERE key = ?')
+      for (const key of removed) remove.run(key)
+      const put = this.#statements.prepare('INSERT OR REPLACE INTO map_entry VALUES (?, ?)')
+      for (const { key, bytes } of entries) put.run(key, bytes)
     })
   }
 

@@ -17,6 +17,16 @@ export interface StoredMap {
   readonly entries: readonly Uint8Array[]
 }
 
+/** By what the entries of a map differ from those that are stored. */
+export interface StoredChanges {
+  /** Whether they take the place of all that are stored. */
+  readonly whole: boolean
+  /** New or changed. */
+  readonly entries: readonly { readonly key: Uint8Array; readonly bytes: Uint8Array }[]
+  /** Keys of those that are gone. */
+  readonly removed: readonly Uint8Array[]
+}
+
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
  * know, what they said in the agreement of an epoch and the one map body that they signed in it. A write that has returned outlives a crash of the node.
@@ -36,7 +46,7 @@ export interface MembershipStore extends AgreementStore, RevocationDatabase {
   saveCertificates(certificates: readonly StoredCertificate[]): void
   /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void
+  /** Its entries in the order of their keys. */
   map(): StoredMap | undefined
-  /** @param entries undefined when they are the same as in the map before. */
-  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void
+  saveMap(map: Uint8Array, changes: StoredChanges): void
 }

@@ -1,7 +1,7 @@
-import { toHex } from '@weft/core'
+import { compareBytes, toHex } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
-import type { MembershipStore, StoredCertificate, StoredMap } from './membership-store.ts'
+import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 
 /**
  * The state of membership in memory: for nodes that have no disk, as those of a simulation. It keeps what it is given
@@ -10,7 +10,9 @@ import type { MembershipStore, StoredCertificate, StoredMap } from './membership
 export class MemoryMembershipStore implements MembershipStore {
   #own: Uint8Array | undefined
   #signed: { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined
-  #map: StoredMap | undefined
+  #map: Uint8Array | undefined
+  /** By public key, hex. */
+  readonly #entries = new Map<string, StoredChanges['entries'][number]>()
   readonly #agreements = new Map<number, Uint8Array>()
   /** By public key, hex. */
   readonly #evidence = new Map<string, Uint8Array>()
@@ -81,10 +83,15 @@ export class MemoryMembershipStore implements MembershipStore {
   }
 
   map(): StoredMap | undefined {
-    return this.#map
+    if (this.#map === undefined) return undefined
+    const sorted = [...this.#entries.values()].sort((a, b) => compareBytes(a.key, b.key))
+    return { map: this.#map, entries: sorted.map(({ bytes }) => bytes) }
   }
 
-  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
-    this.#map = { map, entries: entries ?? this.#map?.entries ?? [] }
+  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
+    this.#map = map
+    if (whole) this.#entries.clear()
+    for (const key of removed) this.#entries.delete(toHex(key))
+    for (const entry of entries) this.#entries.set(toHex(entry.key), entry)
   }
 }

@@ -129,7 +129,8 @@ test('entries are fetched only when the root changed', async () => {
   using directory = temporaryDirectory()
   await using simulation = new Simulation(testNetwork(4, 1), directory.path)
   simulation.certify(0, 1, 2, 3)
-  const fetched = (): number => simulation.network.calls.filter(({ method }) => method === 'map.entries').length
+  const fetched = (): number =>
+    simulation.network.calls.filter(({ method }) => method === 'map.entries' || method === 'map.changes').length
   await advance(simulation.clock, 3 * EPOCH)
   const before = fetched()
   const array = member(simulation, 4).membership.members()
@@ -261,7 +262,7 @@ test('a node whose sources lie takes the entries of one that does not', async ()
   using directory = temporaryDirectory()
   await using simulation = new Simulation(testNetwork(4, 1), directory.path)
   for (const { node } of simulation.participants.slice(0, 3)) {
-    node.rpc.handle('map.entries', async () => ({ entries: [new Uint8Array(200)] }))
+    node.rpc.handle('map.entries', async () => ({ packed: new Uint8Array(200) }))
   }
   simulation.certify(0, 1, 2, 3)
   await advance(simulation.clock, 4 * EPOCH)

@@ -99,16 +99,26 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts(fixture.again().certificates()).toSorted(), ['a until 30', 'c until 40'])
     })
 
-    it('keeps the map with its entries, which the next one may share', () => {
+    it('keeps the map with its entries in the order of their keys, by what changes from one to the next', () => {
       using fixture = make()
-      fixture.store.saveMap(utf8('one'), [utf8('x'), utf8('y')])
-      fixture.store.saveMap(utf8('two'), undefined)
-      let map = fixture.again().map()
-      assert.deepEqual(texts([map?.map as Uint8Array, ...(map?.entries ?? [])]), ['two', 'x', 'y'])
+      const entry = (name: string, text = name) => ({
+        key: new Uint8Array(32).fill(name.charCodeAt(0)),
+        bytes: utf8(text),
+      })
+      const shown = (): string[] => {
+        const map = fixture.again().map()
+        return texts([map?.map as Uint8Array, ...(map?.entries ?? [])])
+      }
+      fixture.store.saveMap(utf8('one'), { whole: true, entries: [entry('x'), entry('y')], removed: [] })
+      fixture.store.saveMap(utf8('two'), { whole: false, entries: [], removed: [] })
+      assert.deepEqual(shown(), ['two', 'x', 'y'])
       fixture.store = fixture.again()
-      fixture.store.saveMap(utf8('three'), [utf8('z')])
-      map = fixture.again().map()
-      assert.deepEqual(texts([map?.map as Uint8Array, ...(map?.entries ?? [])]), ['three', 'z'])
+      const changed = [entry('a'), entry('y', 'Y')]
+      fixture.store.saveMap(utf8('three'), { whole: false, entries: changed, removed: [entry('x').key] })
+      assert.deepEqual(shown(), ['three', 'a', 'Y'])
+      fixture.store = fixture.again()
+      fixture.store.saveMap(utf8('four'), { whole: true, entries: [entry('z')], removed: [] })
+      assert.deepEqual(shown(), ['four', 'z'])
     })
   })
 }
