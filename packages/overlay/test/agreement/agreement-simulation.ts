@@ -40,6 +40,8 @@ interface Honest {
   /** Counted up by a restart, so that timers of before do nothing. */
   life: number
   decided: Uint8Array | undefined
+  /** Its process died and is not up again: it neither hears nor answers. */
+  down: boolean
   readonly evidence: Equivocation[]
 }
 
@@ -88,6 +90,7 @@ export class AgreementSimulation {
         disk: undefined,
         life: 0,
         decided: undefined,
+        down: false,
         evidence: [],
       }
       this.honest.set(index, node)
@@ -151,17 +154,21 @@ export class AgreementSimulation {
     const node = this.honest.get(index) as Honest
     if (node.decided !== undefined) return
     node.life++
+    node.down = false
     node.agreement = this.#create(index, node.disk === undefined ? undefined : decodeState(node.disk))
     this.#do(index, node.agreement.start())
   }
 
   #do(index: number, actions: readonly AgreementAction[]): void {
     const node = this.honest.get(index) as Honest
+    if (node.down) return
     // Now and then the process dies between two actions.
     const dies = this.#now < this.#options.stable && this.#options.restarts > 0 && this.#upTo(40) === 0
     const done = dies ? actions.slice(0, this.#upTo(actions.length + 1)) : actions
     for (const action of done) this.#perform(index, node, action)
-    if (dies) this.#after(1, () => this.#restart(index))
+    if (!dies || node.decided !== undefined) return
+    node.down = true
+    this.#after(1, () => this.#restart(index))
   }
 
   #perform(index: number, node: Honest, action: AgreementAction): void {
@@ -177,7 +184,7 @@ export class AgreementSimulation {
         const { life } = node
         const { ms, timer } = action
         this.#after(ms, () => {
-          if (node.life === life) this.#do(index, node.agreement.onTimer(timer))
+          if (node.life === life && !node.down) this.#do(index, node.agreement.onTimer(timer))
         })
         break
       }
@@ -231,7 +238,7 @@ export class AgreementSimulation {
       return
     }
     const node = this.honest.get(to)
-    if (node === undefined) return
+    if (node === undefined || node.down) return
     try {
       const bytes = encodeMessage(AgreementMessageSchema, toWire(this.set, message))
       const read = fromWire(this.set, decodeMessage(AgreementMessageSchema, bytes, 1 << 20))
@@ -245,12 +252,14 @@ export class AgreementSimulation {
     this.#after(timeoutsOf(EPOCH).pull, () => {
       this.#pull(index)
       const node = this.honest.get(index) as Honest
-      if (node.decided !== undefined) return
+      if (node.decided !== undefined || node.down) return
       const asked = node.agreement.summary()
       for (const other of this.#others(index)) {
         if (this.#quality(index, other) !== 'good') continue
         this.#after(this.#upTo(this.#options.delay), () => {
-          for (const message of this.honest.get(other)?.agreement.answer(asked) ?? []) this.#send(other, index, message)
+          const answering = this.honest.get(other)
+          if (answering === undefined || answering.down) return
+          for (const message of answering.agreement.answer(asked)) this.#send(other, index, message)
         })
       }
     })
