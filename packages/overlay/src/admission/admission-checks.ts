@@ -6,6 +6,7 @@ import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { relaysCheck } from './checks/relays-check.ts'
+import { revokedCheck } from './checks/revoked-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
@@ -16,6 +17,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   networkCheck,
   applicationClockCheck,
   termCheck,
+  revokedCheck,
   rolesCheck,
   packetsCheck,
   relaysCheck,

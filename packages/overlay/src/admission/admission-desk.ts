@@ -2,6 +2,7 @@ import { type Clock, type Logger, type Random, WeftError, isWeftError, withTimeo
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ApplyRequest, Signature } from '@weft/wire'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
@@ -18,6 +19,8 @@ export interface AdmissionDeskInit {
   readonly isMember: (id: DidKey) => boolean
   /** Whether a node is certified as a relay that listens itself. */
   readonly isRelay: (id: DidKey) => boolean
+  /** What validators decided about a key. */
+  readonly revocation: Revocations['of']
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
@@ -93,7 +96,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, isRelay, checks, probes, clock, random } = this.#init
+    const { network, key, prober, isRelay, revocation, checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -108,6 +111,7 @@ export class AdmissionDesk {
       application,
       validator: key.publicKey,
       now,
+      revocation,
       dialBack,
       probes,
     }
