@@ -1,14 +1,16 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Random, type VirtualClock, seededRandom } from '@weft/core'
+import { type Clock, type Random, type VirtualClock, equalBytes, seededRandom, toHex } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
+import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
+import type { StoredSeat } from '../src/state/membership-database.ts'
 import { create, CertificateSchema } from '@weft/wire'
 
 /** When the networks of the tests began, ms since the Unix epoch. */
@@ -109,6 +111,20 @@ export function certificateOf(
   return verifyCertificate(
     test.network,
     wireCertificate(bodyOf(test, index, changes), test.keys.slice(0, test.network.quorum)),
+  )
+}
+
+/** Seats of invitations that are kept nowhere else. */
+export function memorySeats(clock: Clock): InvitationSeats {
+  const seats = new Map<string, StoredSeat[]>()
+  const kept = (invitation: Uint8Array): StoredSeat[] => seats.get(toHex(invitation)) ?? []
+  return new InvitationSeats(
+    {
+      seats: kept,
+      saveSeat: (invitation, seat) =>
+        void seats.set(toHex(invitation), [...kept(invitation).filter(({ key }) => !equalBytes(key, seat.key)), seat]),
+    },
+    clock,
   )
 }
 

@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
-import { verifySignature, x25519KeyPair } from '@weft/crypto'
+import { fromDidKey, verifySignature, x25519KeyPair } from '@weft/crypto'
 import { CertificateSchema, SignedMapSchema, create } from '@weft/wire'
+import { decodeAdmissionProof } from '../src/admission/admission-proof.ts'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
 import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
-import { encodeCanonical } from '../src/codec/canonical-cbor.ts'
+import { decodeInvitation, invitationId } from '../src/invitation/invitation.ts'
+import { isUsedBy, openInvitation } from '../src/invitation/invitation-proof.ts'
+import { formatJoinToken, parseJoinToken } from '../src/invitation/join-token.ts'
 import { decodeMapBody } from '../src/map/map-body.ts'
 import { mapRoot } from '../src/map/map-entries.ts'
 import { leaderOf } from '../src/map/proposal-checks.ts'
 import { SignedMembership } from '../src/map/signed-membership.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
+import { networkIdentity } from '../src/network/network-id.ts'
 import { networkOf } from '../src/network/network.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
 import { temporaryDirectory } from './fixtures.ts'
@@ -41,7 +45,7 @@ function isSigned(purpose: 'application' | 'challenge', { payload, signer, signa
 }
 
 test('network-file.json', () => {
-  assert.equal(toHex(encodeCanonical(file)), networkVector.parsedDagCbor)
+  assert.equal(toHex(networkIdentity(file)), networkVector.parsedDagCbor)
   assert.equal(network.id, networkVector.id)
 })
 
@@ -69,6 +73,41 @@ test('admission.json', () => {
   assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
   assert.ok(isSigned('challenge', vector.challengeAnswer))
   assert.equal(decodeChallengeAnswer(fromHex(vector.challengeAnswer.payload)).address, certificate.body.addresses[0])
+})
+
+test('invitation.json', () => {
+  const vector = vectors<{
+    file: object
+    networkIdentity: string
+    network: string
+    invitation: Signed
+    name: string
+    node: string
+    use: string
+    proof: string
+    boundPayload: string
+    token: string
+  }>('invitation')
+  const joined = networkOf(parseNetworkFile(JSON.stringify(vector.file)))
+  assert.equal(toHex(networkIdentity(joined.file)), vector.networkIdentity)
+  assert.equal(joined.id, vector.network)
+  const [envelope] = signatures([vector.invitation]).map((signed) => ({
+    ...signed,
+    payload: fromHex(vector.invitation.payload),
+  }))
+  assert.ok(envelope)
+  const invitation = openInvitation(joined, envelope)
+  assert.deepEqual([invitation.roles, invitation.uses, invitation.node], [['storage', 'mailbox'], 2, undefined])
+  assert.equal(toHex(invitationId(envelope.payload)), vector.name)
+  const node = fromDidKey(vector.node)
+  assert.deepEqual(decodeInvitation(fromHex(vector.boundPayload)).node, node)
+  const proof = decodeAdmissionProof(fromHex(vector.proof))
+  assert.deepEqual(proof, { way: 'invite', envelope, use: fromHex(vector.use) })
+  assert.ok(proof.way === 'invite' && isUsedBy(proof, invitation, node))
+  const token = parseJoinToken(vector.token)
+  assert.deepEqual([token.network, token.invitation?.envelope], [vector.network, envelope])
+  assert.deepEqual(token.invitation?.seed, new Uint8Array(32).fill(31))
+  assert.equal(formatJoinToken(token), vector.token)
 })
 
 test('map.json', () => {

@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as membership from './generated/weft/v1/membership_pb.ts'
+import * as network from './generated/weft/v1/network_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
 
@@ -74,6 +75,14 @@ export const METHODS = {
     KiB,
     KiB,
     4,
+  ),
+  'network.file': method(
+    network.NetworkFileRequestSchema,
+    network.NetworkFileResponseSchema,
+    'anyone',
+    KiB,
+    128 * KiB,
+    8,
   ),
   'map.propose': method(
     membership.MapProposeRequestSchema,

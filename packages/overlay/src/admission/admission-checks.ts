@@ -4,6 +4,7 @@ import { conformanceCheck } from './checks/conformance-check.ts'
 import { networkCheck } from './checks/network-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
+import { policyCheck, seatCheck } from './checks/policy-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
@@ -18,7 +19,9 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   rolesCheck,
   packetsCheck,
   placeCheck,
+  policyCheck,
   reachabilityCheck,
   answerClockCheck,
   conformanceCheck,
+  seatCheck,
 ]

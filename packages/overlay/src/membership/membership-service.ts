@@ -2,9 +2,11 @@ import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftErro
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
+import type { AdmissionProof } from '../admission/admission-proof.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
+import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { MapFollower } from '../map/map-follower.ts'
 import { runEpochs } from '../map/map-schedule.ts'
@@ -25,6 +27,10 @@ export interface MembershipServiceInit {
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: AdmissionProfile | undefined
+  /** What the policy of the network asks for, to be shown to validators. */
+  readonly proof: AdmissionProof | undefined
+  /** Of a validator that can judge proofs of stake. */
+  readonly stake: StakeVerifier | undefined
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
   readonly random: Random
@@ -46,7 +52,7 @@ export class MembershipService {
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, transport, profile, probes, clock, random, logger } = init
+    const { network, key, membership, database, transport, profile, proof, stake, probes, clock, random, logger } = init
     this.#init = init
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
@@ -62,6 +68,7 @@ export class MembershipService {
         rpc: transport,
         prober: transport,
         probes,
+        stake,
         database,
         clock,
         random,
@@ -90,6 +97,7 @@ export class MembershipService {
       network,
       key,
       profile,
+      proof,
       rpc: transport,
       database,
       clock,

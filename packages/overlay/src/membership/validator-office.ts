@@ -7,6 +7,8 @@ import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
 import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
+import type { StakeVerifier } from '../admission/stake-verifier.ts'
+import { InvitationSeats } from '../invitation/invitation-seats.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
 import { type LedMap, MapLeader } from '../map/map-leader.ts'
 import { MapSigner } from '../map/map-signer.ts'
@@ -21,6 +23,7 @@ export interface ValidatorOfficeInit {
   readonly rpc: Rpc
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
+  readonly stake?: StakeVerifier | undefined
   readonly database: MembershipDatabase
   readonly clock: Clock
   readonly random: Random
@@ -40,7 +43,7 @@ export class ValidatorOffice {
   readonly #entries = new Map<string, readonly Uint8Array[]>()
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, database, clock, random, logger } = init
+    const { network, key, rpc, prober, probes, stake, database, clock, random, logger } = init
     this.#init = init
     this.pool = new CertificatePool(network, database, clock)
     const desk = new AdmissionDesk({
@@ -48,6 +51,8 @@ export class ValidatorOffice {
       key,
       prober,
       isMember: (id) => this.pool.isCertified(id),
+      seats: new InvitationSeats(database, clock),
+      stake,
       checks: ADMISSION_CHECKS,
       probes: [...PROTOCOL_PROBES, ...probes],
       clock,

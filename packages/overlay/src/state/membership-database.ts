@@ -17,6 +17,16 @@ export interface StoredCertificate {
   readonly certificate: Uint8Array
 }
 
+/** A node that this validator voted for by an invitation. */
+export interface StoredSeat {
+  /** 32 bytes: the node's key. */
+  readonly key: Uint8Array
+  /** ms since the Unix epoch: until when the node has this seat without a further vote. */
+  readonly until: number
+  /** It held a certificate when this validator voted for it once. */
+  readonly joined: boolean
+}
+
 export interface StoredMap {
   /** The wire form (weft.v1.SignedMap). */
   readonly map: Uint8Array
@@ -25,7 +35,7 @@ export interface StoredMap {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know and the one map body that they signed in an epoch. A write has returned only after fsync (WAL with
+ * know, the one map body that they signed in an epoch, and the seats of invitations. A write has returned only after fsync (WAL with
  * synchronous=FULL), so that a signature never leaves before the memory of it is safe.
  */
 export class MembershipDatabase implements Disposable {
@@ -48,6 +58,7 @@ export class MembershipDatabase implements Disposable {
         CREATE TABLE IF NOT EXISTS own (id INTEGER PRIMARY KEY CHECK (id = 1), certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
       `)
@@ -96,6 +107,25 @@ export class MembershipDatabase implements Disposable {
   /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+  }
+
+  /** The nodes that this validator voted for by the invitation of this name, also those whose seat is over. */
+  seats(invitation: Uint8Array): StoredSeat[] {
+    const rows = this.#statements.prepare('SELECT key, until, joined FROM seat WHERE invitation = ?').all(invitation)
+    return rows.flatMap(({ key, until, joined }) => {
+      const bytes = blob(key)
+      return bytes === undefined ? [] : [{ key: bytes, until: Number(until), joined: joined === 1 }]
+    })
+  }
+
+  /** Keeps a seat, and drops those of all invitations that were over at `now`, ms since the Unix epoch. */
+  saveSeat(invitation: Uint8Array, { key, until, joined }: StoredSeat, now: number): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM seat WHERE until <= ?').run(now)
+      this.#statements
+        .prepare('INSERT OR REPLACE INTO seat VALUES (?, ?, ?, ?)')
+        .run(invitation, key, until, joined ? 1 : 0)
+    })
   }
 
   map(): StoredMap | undefined {

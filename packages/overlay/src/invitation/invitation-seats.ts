@@ -1,0 +1,67 @@
+import { type Clock, WeftError, equalBytes } from '@weft/core'
+import type { MembershipDatabase, StoredSeat } from '../state/membership-database.ts'
+
+/** What a node asks a seat for. */
+export interface SeatRequest {
+  /** 32 bytes: the name of the invitation. */
+  readonly invitation: Uint8Array
+  /** Seats that it has. */
+  readonly uses: number
+  /** 32 bytes: the node's key. */
+  readonly key: Uint8Array
+}
+
+/** ms that a member keeps its seat behind the end of its last certificate: 30 days. */
+const ABSENCE_MS = 30 * 24 * 3_600_000
+
+/**
+ * The seats of each invitation, counted where votes are given. A validator gives its vote to no more nodes than an
+ * invitation has uses, and remembers to whom, on disk before the vote leaves. Any two quorums share an honest validator,
+ * so that of two nodes only one can be certified by an invitation for one (docs/specs/invitation.md, Seats).
+ */
+export class InvitationSeats {
+  readonly #database: Pick<MembershipDatabase, 'seats' | 'saveSeat'>
+  readonly #clock: Clock
+
+  constructor(database: Pick<MembershipDatabase, 'seats' | 'saveSeat'>, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** The seat of a node, if it has one. */
+  of({ invitation, key }: Pick<SeatRequest, 'invitation' | 'key'>): StoredSeat | undefined {
+    return this.#seats(invitation).find((seat) => equalBytes(seat.key, key))
+  }
+
+  /** @throws WeftError E_INVITE_USED when others have all seats */
+  requireFree({ invitation, uses, key }: SeatRequest): void {
+    const taken = this.#seats(invitation).filter((seat) => !equalBytes(seat.key, key))
+    if (taken.length < uses) return
+    throw new WeftError({
+      code: 'E_INVITE_USED',
+      cause: `The invitation is for ${uses === 1 ? 'one node' : `${uses} nodes`}, and ${uses === 1 ? 'another node has' : 'others have'} used it.`,
+      fix: 'Ask whoever invited you for a new token (weft network invite), and join with it: weft network join TOKEN.',
+    })
+  }
+
+  /**
+   * Takes or renews the seat of a node, durably before it returns: until the end of the certificate that is voted for,
+   * and for a node that is a member already 30 days longer, so that it can be away and come back.
+   * @param expiresAt end of that certificate, ms since the Unix epoch
+   * @throws WeftError E_INVITE_USED
+   */
+  take(request: SeatRequest, expiresAt: number, member: boolean): void {
+    this.requireFree(request)
+    const { invitation, key } = request
+    const held = this.of(request)
+    const joined = member || held?.joined === true
+    const until = Math.max(held?.until ?? 0, expiresAt + (joined ? ABSENCE_MS : 0))
+    if (held !== undefined && held.until === until && held.joined === joined) return
+    this.#database.saveSeat(invitation, { key, until, joined }, this.#clock.now())
+  }
+
+  #seats(invitation: Uint8Array): readonly StoredSeat[] {
+    const now = this.#clock.now()
+    return this.#database.seats(invitation).filter(({ until }) => until > now)
+  }
+}
