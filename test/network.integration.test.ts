@@ -113,7 +113,7 @@ describe('a network of invitations', { concurrency: false }, () => {
     await statusOf(validator, 'certified')
   })
   after(async () => {
-    const homes = ['validator', 'member', 'second', 'refused', 'thief']
+    const homes = ['validator', 'member', 'second', 'refused', 'thief', 'other']
     await Promise.all(homes.map((name) => weft(['stop', '--home', join(directory, name)])))
     assert.deepEqual(findNodeProcesses(directory), [])
     rmSync(directory, { recursive: true })

@@ -6,7 +6,7 @@ import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
-import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
+import { InvitationSeats, type SeatStore } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
@@ -116,16 +116,17 @@ export function certificateOf(
 
 /** Seats of invitations that are kept nowhere else. */
 export function memorySeats(clock: Clock): InvitationSeats {
-  const seats = new Map<string, StoredSeat[]>()
-  const kept = (invitation: Uint8Array): StoredSeat[] => seats.get(toHex(invitation)) ?? []
-  return new InvitationSeats(
-    {
-      seats: kept,
-      saveSeat: (invitation, seat) =>
-        void seats.set(toHex(invitation), [...kept(invitation).filter(({ key }) => !equalBytes(key, seat.key)), seat]),
-    },
-    clock,
-  )
+  const seats = new Map<string, { readonly invitation: Uint8Array; readonly seat: StoredSeat }>()
+  const name = (invitation: Uint8Array, key: Uint8Array): string => `${toHex(invitation)}/${toHex(key)}`
+  const store: SeatStore = {
+    seat: (invitation, key) => seats.get(name(invitation, key))?.seat,
+    seatsOfOthers: (invitation, key, now) =>
+      [...seats.values()].filter(
+        (kept) => equalBytes(kept.invitation, invitation) && !equalBytes(kept.seat.key, key) && kept.seat.until > now,
+      ).length,
+    saveSeat: (invitation, seat) => void seats.set(name(invitation, seat.key), { invitation, seat }),
+  }
+  return new InvitationSeats(store, clock)
 }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */

@@ -1,5 +1,8 @@
-import { type Clock, WeftError, equalBytes } from '@weft/core'
+import { type Clock, WeftError } from '@weft/core'
 import type { MembershipDatabase, StoredSeat } from '../state/membership-database.ts'
+
+/** Where seats are kept; a write is on disk when it returns. */
+export type SeatStore = Pick<MembershipDatabase, 'seat' | 'seatsOfOthers' | 'saveSeat'>
 
 /** What a node asks a seat for. */
 export interface SeatRequest {
@@ -20,23 +23,23 @@ const ABSENCE_MS = 30 * 24 * 3_600_000
  * so that of two nodes only one can be certified by an invitation for one (docs/specs/invitation.md, Seats).
  */
 export class InvitationSeats {
-  readonly #database: Pick<MembershipDatabase, 'seats' | 'saveSeat'>
+  readonly #database: SeatStore
   readonly #clock: Clock
 
-  constructor(database: Pick<MembershipDatabase, 'seats' | 'saveSeat'>, clock: Clock) {
+  constructor(database: SeatStore, clock: Clock) {
     this.#database = database
     this.#clock = clock
   }
 
   /** The seat of a node, if it has one. */
   of({ invitation, key }: Pick<SeatRequest, 'invitation' | 'key'>): StoredSeat | undefined {
-    return this.#seats(invitation).find((seat) => equalBytes(seat.key, key))
+    const seat = this.#database.seat(invitation, key)
+    return seat !== undefined && seat.until > this.#clock.now() ? seat : undefined
   }
 
   /** @throws WeftError E_INVITE_USED when others have all seats */
   requireFree({ invitation, uses, key }: SeatRequest): void {
-    const taken = this.#seats(invitation).filter((seat) => !equalBytes(seat.key, key))
-    if (taken.length < uses) return
+    if (this.#database.seatsOfOthers(invitation, key, this.#clock.now()) < uses) return
     throw new WeftError({
       code: 'E_INVITE_USED',
       cause: `The invitation is for ${uses === 1 ? 'one node' : `${uses} nodes`}, and ${uses === 1 ? 'another node has' : 'others have'} used it.`,
@@ -58,10 +61,5 @@ export class InvitationSeats {
     const until = Math.max(held?.until ?? 0, expiresAt + (joined ? ABSENCE_MS : 0))
     if (held !== undefined && held.until === until && held.joined === joined) return
     this.#database.saveSeat(invitation, { key, until, joined }, this.#clock.now())
-  }
-
-  #seats(invitation: Uint8Array): readonly StoredSeat[] {
-    const now = this.#clock.now()
-    return this.#database.seats(invitation).filter(({ until }) => until > now)
   }
 }

@@ -109,13 +109,20 @@ export class MembershipDatabase implements Disposable {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
   }
 
-  /** The nodes that this validator voted for by the invitation of this name, also those whose seat is over. */
-  seats(invitation: Uint8Array): StoredSeat[] {
-    const rows = this.#statements.prepare('SELECT key, until, joined FROM seat WHERE invitation = ?').all(invitation)
-    return rows.flatMap(({ key, until, joined }) => {
-      const bytes = blob(key)
-      return bytes === undefined ? [] : [{ key: bytes, until: Number(until), joined: joined === 1 }]
-    })
+  /** The seat of a node by the invitation of this name, also one that is over. */
+  seat(invitation: Uint8Array, key: Uint8Array): StoredSeat | undefined {
+    const row = this.#statements
+      .prepare('SELECT until, joined FROM seat WHERE invitation = ? AND key = ?')
+      .get(invitation, key)
+    return row === undefined ? undefined : { key, until: Number(row['until']), joined: row['joined'] === 1 }
+  }
+
+  /** Seats by the invitation of this name that nodes other than `key` have at `now`, ms since the Unix epoch. */
+  seatsOfOthers(invitation: Uint8Array, key: Uint8Array, now: number): number {
+    const row = this.#statements
+      .prepare('SELECT COUNT(*) AS seats FROM seat WHERE invitation = ? AND key <> ? AND until > ?')
+      .get(invitation, key, now)
+    return Number(row?.['seats'])
   }
 
   /** Keeps a seat, and drops those of all invitations that were over at `now`, ms since the Unix epoch. */
