@@ -1,17 +1,16 @@
 import { WeftError } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import { decodeInvitation, invitationId } from '../../invitation/invitation.ts'
-import { isUsedBy, openInvitation } from '../../invitation/invitation-proof.ts'
+import { invitationId } from '../../invitation/invitation.ts'
+import { type InvitationProof, isUsedBy, openInvitation } from '../../invitation/invitation-proof.ts'
 import { waysOf } from '../../network/admission-policy.ts'
 import type { AdmissionCase, AdmissionCheck } from '../admission-check.ts'
-import type { AdmissionProof } from '../admission-proof.ts'
-import type { SeatRequest } from '../../invitation/invitation-seats.ts'
+import { requiresProof } from '../requires-proof.ts'
 
 /** The applicant shows what the policy of the network asks for. Validators of its file need nothing: it names them. */
 export const policyCheck: AdmissionCheck = {
   name: 'policy',
   async run(admission, signal) {
-    if (!needsProof(admission)) return
+    if (!requiresProof(admission)) return
     const { network, application, stake } = admission
     const { body, proof } = application
     const ways = waysOf(network.file.policy)
@@ -25,31 +24,7 @@ export const policyCheck: AdmissionCheck = {
   },
 }
 
-/**
- * Takes the seat that the vote is for. Last of all checks: who fails another one uses up nothing. The seats were counted
- * before, but somebody else may have taken the last one meanwhile.
- */
-export const seatCheck: AdmissionCheck = {
-  name: 'seat',
-  run(admission) {
-    const { proof, body } = admission.application
-    if (!needsProof(admission) || proof?.way !== 'invite') return
-    admission.seats.take(seatRequest(admission, proof), body.expiresAt, admission.renewal)
-  },
-}
-
-function needsProof({ network, application: { body } }: AdmissionCase): boolean {
-  return !network.isValidator(body.id) && !waysOf(network.file.policy).includes('open')
-}
-
-type Invited = Extract<AdmissionProof, { readonly way: 'invite' }>
-
-function seatRequest({ application: { body } }: AdmissionCase, { envelope }: Invited): SeatRequest {
-  const { uses } = decodeInvitation(envelope.payload)
-  return { invitation: invitationId(envelope.payload), uses, key: body.key }
-}
-
-function requireInvited(admission: AdmissionCase, proof: Invited): void {
+function requireInvited(admission: AdmissionCase, proof: InvitationProof): void {
   const { network, application, seats, now, renewal } = admission
   const { body } = application
   const invitation = openInvitation(network, proof.envelope)
@@ -75,7 +50,8 @@ function requireInvited(admission: AdmissionCase, proof: Invited): void {
       fix: `Take ${other} out of the roles of this node (--roles), or ask for an invitation with it: weft network invite --roles.`,
     })
   }
-  const seat = seatRequest(admission, proof)
+  const { uses } = invitation
+  const seat = { invitation: invitationId(proof.envelope.payload), uses, key: body.key }
   if (now >= invitation.expiresAt && !renewal && seats.of(seat)?.joined !== true) {
     throw new WeftError({
       code: 'E_INVITE_EXPIRED',
