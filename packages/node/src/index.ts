@@ -24,6 +24,8 @@ export type {
   OwnObjectStatusAnswer,
   PeersAnswer,
   PingAnswer,
+  RevocationsAnswer,
+  RevokeAnswer,
   SessionAnswer,
   StatusAnswer,
   StoredAnswer,

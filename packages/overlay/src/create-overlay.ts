@@ -4,6 +4,7 @@ import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admi
 import type { AdmissionProof } from './admission/admission-proof.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
+import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
@@ -16,7 +17,9 @@ import { neighboursOf } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
-import { createTransport } from './transport/create-transport.ts'
+import { Revocations } from './revocation/revocations.ts'
+import type { OverlayStores } from './state/overlay-stores.ts'
+import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -37,8 +40,8 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
-  /** State directory; made if missing. */
-  readonly directory: string
+  /** State directory, made if missing; or stores that are open and stay so. */
+  readonly directory: string | OverlayStores
   readonly clock: Clock
   /** Default: the system's. Keys never come from it. */
   readonly random?: Random
@@ -51,6 +54,10 @@ export interface OverlayOptions {
   readonly proof?: AdmissionProof
   /** How a validator judges proofs of stake. */
   readonly stake?: StakeVerifier
+  /** Makes this node's end of the network; `createTransport` by default. */
+  readonly transport?: (options: TransportOptions) => Promise<Transport>
+  /** How the entries of maps are verified and read; `mapReader` by default. */
+  readonly mapReader?: MapReader
 }
 
 /**
@@ -70,15 +77,19 @@ export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 async function startOverlay(options: OverlayOptions): Promise<Overlay> {
-  const { key, clock, logger, scope, directory, random = systemRandom, probes = [] } = options
+  const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = ownMapReader } = options
   requireUsablePolicy(options.network, options.stake !== undefined)
   const self = key.id
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
-  const database = scope.use('membership database', new MembershipDatabase(directory))
-  const membership = new SignedMembership({ network, database, clock, logger })
+  const database =
+    typeof directory === 'string'
+      ? scope.use('membership database', new MembershipDatabase(directory))
+      : directory.membership
+  const revocations = new Revocations({ network, database, clock, logger })
+  const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
-  const transport = await createTransport({
+  const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
     listen: options.listen,
@@ -97,6 +108,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     key,
     membership,
     database,
+    revocations,
     transport,
     profile,
     proof: options.proof,
@@ -109,14 +121,28 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     onAdmission,
   })
   const holder = profile !== undefined
-  const records = await createRecordStore({ rpc: transport, membership, self, directory, clock, logger, scope, holder })
+  const records = await createRecordStore({
+    rpc: transport,
+    membership,
+    self,
+    directory: typeof directory === 'string' ? directory : directory.records,
+    clock,
+    logger,
+    scope,
+    holder,
+  })
   const onState = (status: PeerStatus): void => {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  const ranks = new Map<DidKey, number>()
+  let ranked: readonly DidKey[] | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
+    // Ranking hashes every pair; most maps only renew certificates.
+    if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
+    ranked = members
+    keeper.keep(neighboursOf(self, members, [...genesis.keys()], ranks))
   }
   const onMap = (): void => {
     keepPeers()
@@ -137,6 +163,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
+    revocations: () => service.revocation.status(),
+    revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
     [Symbol.asyncDispose]: () => scope.close(),

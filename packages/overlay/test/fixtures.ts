@@ -1,17 +1,20 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, type Random, type VirtualClock, equalBytes, seededRandom, toHex } from '@weft/core'
+import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
-import { InvitationSeats, type SeatStore } from '../src/invitation/invitation-seats.ts'
+import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
-import type { StoredSeat } from '../src/state/membership-database.ts'
-import { create, CertificateSchema } from '@weft/wire'
+import { type RevocationBody, encodeRevocationBody } from '../src/revocation/revocation-body.ts'
+import { type VerifiedRevocation, verifyRevocation } from '../src/revocation/revocation.ts'
+import type { Revocations } from '../src/revocation/revocations.ts'
+import { MemoryMembershipStore } from '../src/state/memory-membership-store.ts'
+import { create, CertificateSchema, RevocationSchema } from '@weft/wire'
 
 /** When the networks of the tests began, ms since the Unix epoch. */
 export const BEGIN = 1_800_000_000_000
@@ -115,18 +118,27 @@ export function certificateOf(
 }
 
 /** Seats of invitations that are kept nowhere else. */
-export function memorySeats(clock: Clock): InvitationSeats {
-  const seats = new Map<string, { readonly invitation: Uint8Array; readonly seat: StoredSeat }>()
-  const name = (invitation: Uint8Array, key: Uint8Array): string => `${toHex(invitation)}/${toHex(key)}`
-  const store: SeatStore = {
-    seat: (invitation, key) => seats.get(name(invitation, key))?.seat,
-    seatsOfOthers: (invitation, key, now) =>
-      [...seats.values()].filter(
-        (kept) => equalBytes(kept.invitation, invitation) && !equalBytes(kept.seat.key, key) && kept.seat.until > now,
-      ).length,
-    saveSeat: (invitation, seat) => void seats.set(name(invitation, seat.key), { invitation, seat }),
-  }
-  return new InvitationSeats(store, clock)
+export const memorySeats = (clock: Clock): InvitationSeats => new InvitationSeats(new MemoryMembershipStore(), clock)
+
+/** A decision with the votes of a quorum. */
+export function revocationOf(
+  { network, keys }: TestNetworkFile,
+  body: Omit<RevocationBody, 'id'>,
+  voters: readonly SigningKey[] = keys.slice(0, network.quorum),
+): VerifiedRevocation {
+  return verifyRevocation(network, wireRevocation(encodeRevocationBody(body), voters))
+}
+
+export function wireRevocation(bytes: Uint8Array, voters: readonly SigningKey[]) {
+  const votes = voters.map((key) => ({ signer: key.publicKey, signature: key.sign('revoke', bytes) }))
+  return create(RevocationSchema, { body: bytes, votes })
+}
+
+/** Nobody was ever ejected. */
+export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
+  of: () => undefined,
+  voids: () => false,
+  onChange: () => () => {},
 }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */

@@ -2,6 +2,7 @@ import type { DidKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
 import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Application } from './application.ts'
 import type { DialBack } from './dial-back.ts'
 import type { ConformanceProbe } from './probe.ts'
@@ -24,6 +25,8 @@ export interface AdmissionCase {
   readonly seats: InvitationSeats
   /** Undefined where no ledger is plugged in. */
   readonly stake: StakeVerifier | undefined
+  /** What validators decided about a key. */
+  readonly revocation: Revocations['of']
   readonly dialBack: DialBack
   readonly probes: readonly ConformanceProbe[]
 }

@@ -6,6 +6,7 @@ import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { policyCheck } from './checks/policy-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
+import { revokedCheck } from './checks/revoked-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
 import { seatCheck } from './checks/seat-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
@@ -17,6 +18,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   networkCheck,
   applicationClockCheck,
   termCheck,
+  revokedCheck,
   rolesCheck,
   packetsCheck,
   placeCheck,

@@ -3,6 +3,7 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ApplyRequest, Signature } from '@weft/wire'
 import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
@@ -20,6 +21,8 @@ export interface AdmissionDeskInit {
   readonly isMember: (id: DidKey) => boolean
   readonly seats: InvitationSeats
   readonly stake?: StakeVerifier | undefined
+  /** What validators decided about a key. */
+  readonly revocation: Revocations['of']
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
@@ -95,7 +98,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, isMember, seats, stake, checks, probes, clock, random } = this.#init
+    const { network, key, prober, isMember, seats, stake, revocation, checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -111,6 +114,7 @@ export class AdmissionDesk {
       renewal: isMember(applicant),
       seats,
       stake,
+      revocation,
       dialBack,
       probes,
     }

@@ -1,8 +1,24 @@
 import { type Clock, WeftError } from '@weft/core'
-import type { MembershipDatabase, StoredSeat } from '../state/membership-database.ts'
 
-/** Where seats are kept; a write is on disk when it returns. */
-export type SeatStore = Pick<MembershipDatabase, 'seat' | 'seatsOfOthers' | 'saveSeat'>
+/** A node that this validator voted for by an invitation. */
+export interface StoredSeat {
+  /** 32 bytes: the node's key. */
+  readonly key: Uint8Array
+  /** ms since the Unix epoch: until when the node has this seat without a further vote. */
+  readonly until: number
+  /** It held a certificate when this validator voted for it once. */
+  readonly joined: boolean
+}
+
+/** Where seats are kept; a write that has returned outlives a crash. Invitations go by their name, 32 bytes. */
+export interface SeatStore {
+  /** The seat of a node, also one that is over. */
+  seat(invitation: Uint8Array, key: Uint8Array): StoredSeat | undefined
+  /** Seats that nodes other than `key` have at `now`, ms since the Unix epoch. */
+  seatsOfOthers(invitation: Uint8Array, key: Uint8Array, now: number): number
+  /** Keeps a seat, and drops those of all invitations that were over at `now`, ms since the Unix epoch. */
+  saveSeat(invitation: Uint8Array, seat: StoredSeat, now: number): void
+}
 
 /** What a node asks a seat for. */
 export interface SeatRequest {

@@ -1,4 +1,5 @@
-import type { DidKey } from '@weft/crypto'
+import { toHex } from '@weft/core'
+import { type DidKey, fromDidKey } from '@weft/crypto'
 import { waysOf } from './admission-policy.ts'
 import type { GenesisValidator, NetworkFile } from './network-file.ts'
 import { networkIdOf } from './network-id.ts'
@@ -14,11 +15,14 @@ export interface Network {
   isValidator(id: DidKey): boolean
   /** Whether its invitations count: it is named as an inviter, or nobody is and it is a validator. */
   isInviter(id: DidKey): boolean
+  /** The validator with this public key; undefined when there is none. */
+  validatorWith(publicKey: Uint8Array): DidKey | undefined
 }
 
 export function networkOf(file: NetworkFile): Network {
   const ids = new Set(file.validators.map(({ id }) => id))
   const inviters = new Set(waysOf(file.policy).includes('invite') ? (file.inviters ?? ids) : [])
+  const byKey = new Map(file.validators.map(({ id }) => [toHex(fromDidKey(id)), id]))
   return {
     id: networkIdOf(file),
     file,
@@ -26,5 +30,6 @@ export function networkOf(file: NetworkFile): Network {
     validators: file.validators,
     isValidator: (id) => ids.has(id),
     isInviter: (id) => inviters.has(id),
+    validatorWith: (publicKey) => byKey.get(toHex(publicKey)),
   }
 }

@@ -8,7 +8,7 @@ import type { AdmissionProof } from '../../src/admission/admission-proof.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
-import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
+import { protocolProbes } from '../../src/admission/protocol-probes.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import type { StakeVerifier } from '../../src/admission/stake-verifier.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
@@ -19,16 +19,19 @@ import { issueInvitation } from '../../src/invitation/issue-invitation.ts'
 import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import {
+  NO_REVOCATIONS,
   BEGIN,
   addressOf,
   advance,
   bodyOf,
   codeOf,
   memorySeats,
+  revocationOf,
   packetsOf,
   testKeys,
   testNetwork,
 } from '../fixtures.ts'
+import type { VerifiedRevocation } from '../../src/revocation/revocation.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
 
 const DAY = 86_400_000
@@ -59,6 +62,8 @@ interface Applicant {
   readonly network?: Network
   readonly proof?: AdmissionProof
   readonly stake?: StakeVerifier
+  /** What validators decided about it. */
+  readonly revocation?: VerifiedRevocation
   /** What the validator asks beside the protocol's own. */
   readonly probes?: readonly ConformanceProbe[]
 }
@@ -85,12 +90,13 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   const desk = new AdmissionDesk({
     network: joined,
     key: validator,
+    revocation: () => hostile.revocation,
     prober: network,
     seats,
     stake: hostile.stake,
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
-    probes: [...PROTOCOL_PROBES, ...(hostile.probes ?? [])],
+    probes: [...protocolProbes(systemRandom), ...(hostile.probes ?? [])],
     clock,
     random: systemRandom,
     logger: silentLogger,
@@ -165,6 +171,19 @@ function fails(why: string): () => never {
   }
 }
 
+/** A decision against the applicant. */
+function ejected(issuedUpTo: number, blockedUntil: number): VerifiedRevocation {
+  const body = {
+    network: fixture.network.id,
+    key: applicant.publicKey,
+    issuedUpTo,
+    blockedUntil,
+    reason: 'abuse' as const,
+    decidedAt: BEGIN,
+  }
+  return revocationOf(fixture, body)
+}
+
 /** For each check an applicant that only this check stops. */
 const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   signature: [
@@ -176,6 +195,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   'application-clock': [
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: DAY } },
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: -5_001 } },
+  ],
+  revoked: [
+    { code: 'E_REVOKED', applicant: { revocation: ejected(-1, BEGIN + DAY) } },
+    { code: 'E_REVOKED', applicant: { revocation: ejected(0, 0) } },
   ],
   term: [
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN + 30 * DAY } } },
@@ -371,6 +394,7 @@ test('one node is judged once at a time, and only so many wait', async () => {
   const network = new MemoryNetwork(clock)
   const { promise, reject } = Promise.withResolvers<never>()
   const desk = new AdmissionDesk({
+    revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
     prober: network,
@@ -405,6 +429,7 @@ test('a wait for its turn does not make an application old', async () => {
   const slow = { name: 'slow', run: () => wait(clock, 6_000) }
   const checks = [slow, ...ADMISSION_CHECKS.filter(({ name }) => name === 'application-clock')]
   const desk = new AdmissionDesk({
+    revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
     prober: network,
