@@ -26,6 +26,8 @@ export type SigningPurpose =
   | 'hello'
   | 'object'
   | 'shard-release'
+  | 'invitation'
+  | 'invitation-use'
   | 'beacon-dealing'
 
 // RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.

@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
+import * as network from './generated/weft/v1/network_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as revocation from './generated/weft/v1/revocation_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
@@ -82,6 +83,14 @@ export const METHODS = {
     KiB,
     KiB,
     4,
+  ),
+  'network.file': method(
+    network.NetworkFileRequestSchema,
+    network.NetworkFileResponseSchema,
+    'anyone',
+    KiB,
+    128 * KiB,
+    8,
   ),
   'map.propose': method(
     membership.MapProposeRequestSchema,

@@ -1,6 +1,6 @@
 import { type Scope, isWeftError, systemClock, systemRandom, throwIfAborted } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import type { NetworkFile, Overlay } from '@weft/overlay'
+import type { AdmissionProof, NetworkFile, Overlay } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
@@ -26,6 +26,8 @@ export interface NetworkInit {
     readonly packets: PacketKeys | undefined
   }
   readonly networkFile: NetworkFile
+  /** What the policy of the network asks for. */
+  readonly proof: AdmissionProof | undefined
   readonly log: DaemonLog
   readonly scope: Scope
   readonly signal: AbortSignal
@@ -37,6 +39,8 @@ export interface StartedNetwork {
   readonly vpn: NodeVpn
   /** Undefined for a pure client, which does not listen. */
   readonly overlayPort: number | undefined
+  /** The same by WebSocket. */
+  readonly webSocketPort: number | undefined
   /** Of an entry, relay or exit. */
   readonly packetsPort: number | undefined
 }
@@ -52,6 +56,7 @@ export async function startNetwork({
   paths,
   keys,
   networkFile,
+  proof,
   log,
   scope,
   signal,
@@ -92,6 +97,7 @@ export async function startNetwork({
       region: values['node.region'],
       country: values['node.country'],
       directory: paths.overlay,
+      ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes, vpn.probe],
     })
     .catch((error: unknown) => {
@@ -114,5 +120,6 @@ export async function startNetwork({
   })
   if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
   const packetsPort = keys.packets === undefined ? undefined : values['ports.public'] + PACKETS
-  return { overlay, storage, vpn, overlayPort: port, packetsPort }
+  const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
+  return { overlay, storage, vpn, overlayPort: port, webSocketPort, packetsPort }
 }

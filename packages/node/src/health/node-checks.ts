@@ -1,13 +1,29 @@
 import type { Fault } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import { type AdmissionState, type Overlay, type Reach, type ValidatorFault, recordQuorum } from '@weft/overlay'
+import { type AdmissionState, type Overlay, type ValidatorFault, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import { stateFault } from './state-fault.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
 export interface Check {
-  readonly name: 'state' | 'log' | 'map' | 'reach' | 'admission' | 'peers' | 'storage' | 'vpn'
+  readonly name:
+    | 'state'
+    | 'log'
+    | 'map'
+    | 'admission'
+    | 'peers'
+    | 'storage'
+    | 'vpn'
+    | 'clock'
+    | 'ports'
+    | 'reach'
+    | 'roles'
+    | 'quorum'
+  /** What was looked at, for people. */
+  readonly tried?: string
   readonly fault: Fault | undefined
+  /** What is not wrong, and worth knowing. */
+  readonly notice?: Fault
 }
 
 export interface Checked {
@@ -24,7 +40,6 @@ export function nodeChecks({ home, overlay, storage, vpn, droppedLines }: Checke
     { name: 'state', fault: stateFault(home) },
     { name: 'log', fault: logFault(droppedLines()) },
     { name: 'map', fault: overlay.membership.status().fault },
-    { name: 'reach', fault: reachFault(overlay.reach()) },
     { name: 'admission', fault: admissionFault(overlay.admission()) },
     { name: 'peers', fault: peersFault(overlay) },
     { name: 'storage', fault: storage.held().fault },
@@ -39,11 +54,6 @@ function logFault(dropped: number): Fault | undefined {
     cause: `${dropped} lines of the log could not be written.`,
     fix: 'Make room on the disk of the home.',
   }
-}
-
-/** A node that is reached over relays works; one that nobody reaches and that offers something does not. */
-function reachFault(reach: Reach): Fault | undefined {
-  return reach.state === 'unreachable' ? reach.fault : undefined
 }
 
 /** What keeps this node from being a member; a client wants to be none. */

@@ -2,10 +2,12 @@ import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf,
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
+import type { AdmissionProof } from '../admission/admission-proof.ts'
 import type { OwnProfile } from '../admission/own-profile.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
+import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
@@ -33,6 +35,10 @@ export interface MembershipServiceInit {
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: OwnProfile | undefined
+  /** What the policy of the network asks for, to be shown to validators. */
+  readonly proof: AdmissionProof | undefined
+  /** Of a validator that can judge proofs of stake. */
+  readonly stake: StakeVerifier | undefined
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
   readonly random: Random
@@ -58,7 +64,8 @@ export class MembershipService {
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, revocations, transport, profile, probes, clock, random, logger } = init
+    const { network, key, membership, database, revocations, transport, profile, stake } = init
+    const { probes, clock, random, logger } = init
     this.#init = init
     this.#since = clock.now()
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
@@ -76,6 +83,7 @@ export class MembershipService {
         rpc: transport,
         prober: transport,
         probes,
+        stake,
         database,
         revocations,
         clock,
@@ -163,11 +171,12 @@ export class MembershipService {
 
   #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
     if (profile === undefined) return undefined
-    const { network, key, transport, database, revocations, clock, random, logger } = this.#init
+    const { network, key, transport, database, revocations, proof, clock, random, logger } = this.#init
     return new Applicant({
       network,
       key,
       profile,
+      proof,
       rpc: transport,
       database,
       revocations,
