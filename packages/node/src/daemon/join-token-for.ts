@@ -8,6 +8,7 @@ import {
   type Overlay,
   issueInvitation,
   networkOf,
+  parseRelayedAddress,
   waysOf,
 } from '@weft/overlay'
 
@@ -35,11 +36,19 @@ export function joinTokenFor({ network: file, keys, overlay, limits }: JoinToken
   }
 }
 
-/** This node, if it is a member, and validators: who joins needs one of them only. */
+/**
+ * This node, if it is a member, and validators: who joins needs one of them only. Where a relay is stands in the map,
+ * which a stranger does not have, so that a node that is reached over relays only is not named.
+ */
 function bootstrapNodes({ validators }: NetworkFile, { self, membership }: JoinTokenInit['overlay']): BootstrapNode[] {
   const own = membership.member(self)
   const others = validators.filter(({ id }) => id !== own?.id)
   return [...(own === undefined ? [] : [own]), ...others]
+    .map(({ id, addresses }) => ({ id, addresses: addresses.filter(isDialled).slice(0, MAX_TOKEN_ADDRESSES) }))
+    .filter(({ addresses }) => addresses.length > 0)
     .slice(0, MAX_BOOTSTRAP_NODES)
-    .map(({ id, addresses }) => ({ id, addresses: addresses.slice(0, MAX_TOKEN_ADDRESSES) }))
+}
+
+function isDialled(address: string): boolean {
+  return parseRelayedAddress(address) === undefined
 }

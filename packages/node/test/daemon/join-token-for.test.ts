@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SigningKey } from '@weft/crypto'
-import { type NetworkFile, parseNetworkFile } from '@weft/overlay'
+import { type NetworkFile, formatJoinToken, parseJoinToken, parseNetworkFile } from '@weft/overlay'
 import { joinTokenFor } from '../../src/daemon/join-token-for.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 
@@ -36,6 +36,21 @@ test('a token names this node first where it is a member, four nodes at most wit
   const self = overlay.memberList[0] ?? assert.fail('no members')
   const own = joinTokenFor({ network, keys: [person], overlay: new FakeOverlay(self.id), limits })
   assert.deepEqual([own.bootstrap.length, own.bootstrap[0]?.id], [4, self.id])
+})
+
+test('a token names addresses that a stranger can dial: of a node behind relays none', () => {
+  const member = new FakeOverlay(node.id).memberList[0] ?? assert.fail('no members')
+  const overlay = new FakeOverlay(member.id)
+  const relayed = '/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN/p2p-circuit'
+  const network = networkWith({ policy: 'open' })
+  const named = (addresses: readonly string[]) => {
+    overlay.memberList[0] = { ...member, addresses }
+    const token = joinTokenFor({ network, keys: [], overlay, limits })
+    assert.deepEqual(parseJoinToken(formatJoinToken(token)), token)
+    return token.bootstrap.find(({ id }) => id === member.id)?.addresses
+  }
+  assert.equal(named([relayed]), undefined)
+  assert.deepEqual(named([relayed, '/ip4/192.0.2.9/tcp/4780']), ['/ip4/192.0.2.9/tcp/4780'])
 })
 
 test('neither the node nor its person may invite: nothing is signed', () => {
