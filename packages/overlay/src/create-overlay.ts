@@ -149,7 +149,19 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const asking = profile !== undefined && declared === undefined
   const { listen } = options
   const finder = asking
-    ? new ReachKeeper({ self, roles, listen, transport, members, genesis, clock, random, logger, onReach })
+    ? new ReachKeeper({
+        self,
+        roles,
+        listen,
+        transport,
+        members,
+        onMembers: (listener) => membership.onChange(listener),
+        genesis,
+        clock,
+        random,
+        logger,
+        onReach,
+      })
     : undefined
   const holder = profile !== undefined
   const records = await createRecordStore({

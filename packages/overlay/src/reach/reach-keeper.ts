@@ -19,6 +19,7 @@ import type { Rpc } from '../rpc.ts'
 import type { ListenAddress } from '../transport/listen-address.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chooseRelays } from './choose-relays.ts'
+import { isRelay } from './is-relay.ts'
 import type { Reach } from './reach.ts'
 import { noRelay, notPublic, relayedOnly } from './reach-faults.ts'
 
@@ -30,6 +31,8 @@ export interface ReachKeeperInit {
   readonly transport: Pick<Transport, 'seenAt' | 'onSeen' | 'reserve' | 'onRelayLost'> & Pick<Rpc, 'call'>
   /** Members of the newest map. */
   readonly members: () => readonly Member[]
+  /** Calls back after each newer map; returns the unsubscribe function. */
+  readonly onMembers: (listener: () => void) => () => void
   /** Nodes of the network file, who are asked while there is no map, with their addresses. */
   readonly genesis: ReadonlyMap<DidKey, readonly string[]>
   readonly clock: Clock
@@ -75,18 +78,37 @@ export class ReachKeeper {
 
   /** Goes on until the signal fires. @throws WeftError E_ABORTED */
   async run(signal: AbortSignal): Promise<never> {
-    const { transport } = this.#init
+    const { transport, onMembers } = this.#init
     transport.onRelayLost((relay) => {
       if (this.#held.delete(relay)) this.#wake()
     })
     transport.onSeen(() => {
       if (this.#reach.state === 'asking') this.#wake()
     })
-    for (;;) {
-      const settled = await this.#look(signal)
-      throwIfAborted(signal)
-      await this.#pause(settled ? RECHECK_MS : RETRY_MS, signal)
+    // Nobody finds the way to a relay that was ejected: where it is stands in the map only.
+    const unsubscribe = onMembers(() => {
+      if (this.#gone().length > 0) this.#wake()
+    })
+    try {
+      for (;;) {
+        const settled = await this.#look(signal)
+        throwIfAborted(signal)
+        await this.#pause(settled ? RECHECK_MS : RETRY_MS, signal)
+      }
+    } finally {
+      unsubscribe()
     }
+  }
+
+  /** Relays that it has and that are none any more. */
+  #gone(): readonly DidKey[] {
+    const relays = new Set(
+      this.#init
+        .members()
+        .filter(isRelay)
+        .map(({ id }) => id),
+    )
+    return [...this.#held].filter((id) => !relays.has(id))
   }
 
   /** One round: asks, and where nobody finds it makes sure of the relays. Whether all is as good as it can be. */
@@ -167,7 +189,7 @@ export class ReachKeeper {
     const { self, members, transport, logger } = this.#init
     const tired = (id: DidKey): number => ((this.#failures.get(id) ?? 0) >= TRIES ? 1 : 0)
     const candidates = chooseRelays(self, members()).toSorted((a, b) => tired(a.id) - tired(b.id))
-    for (const held of this.#held) if (!candidates.some(({ id }) => id === held)) this.#held.delete(held)
+    for (const id of this.#gone()) this.#held.delete(id)
     for (const { id } of candidates) {
       if (this.#held.size >= RELAYS_KEPT) return
       if (this.#held.has(id)) continue

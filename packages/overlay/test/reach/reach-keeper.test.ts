@@ -35,6 +35,7 @@ function setUp(options: { readonly roles?: readonly Role[]; readonly relays?: nu
   }
   const lost: ((relay: DidKey) => void)[] = []
   const seen: (() => void)[] = []
+  const changed: (() => void)[] = []
   const told: Reach[] = []
   const call = async (to: DidKey) => {
     world.asked.push(to)
@@ -57,6 +58,10 @@ function setUp(options: { readonly roles?: readonly Role[]; readonly relays?: nu
       call: call as unknown as ReachKeeperInit['transport']['call'],
     },
     members: () => relays,
+    onMembers: (listener) => {
+      changed.push(listener)
+      return () => {}
+    },
     genesis: new Map(),
     clock,
     random: seededRandom(5),
@@ -73,6 +78,7 @@ function setUp(options: { readonly roles?: readonly Role[]; readonly relays?: nu
     world,
     told,
     lose: (id: DidKey) => lost.forEach((listener) => listener(id)),
+    change: () => changed.forEach((listener) => listener()),
     see: () => seen.forEach((listener) => listener()),
     async [Symbol.asyncDispose]() {
       stop.abort()
@@ -146,6 +152,27 @@ test('a lost place is asked for again at once; a relay that refuses is replaced'
   assert.ok(set.keeper.reach.state === 'relayed')
   assert.equal(set.keeper.reach.through.length, RELAYS_KEPT)
   assert.ok(!set.keeper.reach.through.includes(first))
+})
+
+test('a relay that is no member any more is replaced at once, and a map that keeps the relays asks nobody', async () => {
+  await using set = setUp()
+  await advance(set.clock, 1)
+  assert.ok(set.keeper.reach.state === 'relayed')
+  const [ejected, kept] = set.keeper.reach.through as [DidKey, DidKey]
+  const asked = set.world.asked.length
+  set.change()
+  await advance(set.clock, 1)
+  assert.equal(set.world.asked.length, asked)
+  set.relays.splice(
+    set.relays.findIndex(({ id }) => id === ejected),
+    1,
+  )
+  set.change()
+  await advance(set.clock, 1)
+  assert.ok(set.keeper.reach.state === 'relayed')
+  assert.equal(set.keeper.reach.through.length, RELAYS_KEPT)
+  assert.ok(set.keeper.reach.through.includes(kept))
+  assert.ok(!set.keeper.reach.through.includes(ejected))
 })
 
 test('roles that must be public get no relay, and the operator reads what to open', async () => {
