@@ -234,7 +234,10 @@ describe('a network of invitations', { concurrency: false }, () => {
       () => weft(['check', '--home', validator]),
       ({ code }) => code === 0,
     )
-    assert.match(check.stdout, /^ok {4}reach +\/ip4\/127\.0\.0\.1\/tcp\/25410 dialled back by a quorum/m)
+    assert.match(
+      check.stdout,
+      /^ok {4}reach +\/ip4\/127\.0\.0\.1\/tcp\/25410, \/ip4\/127\.0\.0\.1\/tcp\/25411\/ws dialled back by a quorum/m,
+    )
     assert.match(
       check.stdout,
       /^note {2}quorum +1 validators?, of which 0 may be down\n +E_QUORUM_FRAGILE: .*\n +Fix: /m,

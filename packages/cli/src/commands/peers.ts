@@ -15,9 +15,12 @@ export async function run(invocation: Invocation): Promise<void> {
     return
   }
   const now = Date.now()
-  const rows = peers.map(({ id, state, since, rttMs, fault }) => [
+  const rows = peers.map(({ id, state, since, rttMs, fault, relayed }) => [
     invocation.flag('long') ? id : shortId(id),
-    output.styled(state === 'connected' ? 'green' : state === 'connecting' ? 'yellow' : 'red', state),
+    output.styled(
+      state === 'connected' ? 'green' : state === 'connecting' ? 'yellow' : 'red',
+      relayed ? `${state} over a relay` : state,
+    ),
     formatDuration(now - since),
     rttMs === undefined ? '-' : `${rttMs.toFixed(1)} ms`,
     fault === undefined ? '' : `${fault.code}: ${fault.cause}`,

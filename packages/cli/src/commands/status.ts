@@ -4,6 +4,7 @@ import { openApi } from '../daemon/open-api.ts'
 import { faultLines } from '../output/fault-lines.ts'
 import { formatBytes, formatDuration } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
+import { reachWords } from '../output/reach-words.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
@@ -26,6 +27,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
     `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', `${faults.length} faults`)}`,
     `  node     ${node.id}`,
     `  roles    ${node.roles.length === 0 ? 'client' : node.roles.join(', ')}; ${admissionWords(status.admission)}`,
+    `  reach    ${reachWords(status.reach)}`,
     `  network  ${network.name} (${network.id}${network.simulated ? ', simulated places' : ''})`,
     `  map      ${mapLine}`,
     `  peers    ${peers.connected} of ${peers.total} connected`,
