@@ -153,6 +153,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
         self,
         roles,
         listen,
+        packetsPort: options.packets?.port,
         transport,
         members,
         onMembers: (listener) => membership.onChange(listener),

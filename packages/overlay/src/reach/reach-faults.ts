@@ -16,17 +16,18 @@ export function relayedOnly(
   }
 }
 
-/** Of a node whose port is closed, and whose roles need it open. */
+/** Of a node whose port is closed, and whose roles need it open. @param packets the UDP port that has to be open as well */
 export function notPublic(
   host: string,
   ports: readonly number[],
   by: readonly DidKey[],
   roles: readonly Role[],
+  packets: number | undefined,
 ): Fault {
   return {
     code: 'E_REACH_NOT_PUBLIC',
     cause: `${notFound(host, ports, by)} ${roles.join(', ')} must be reached at a public address.`,
-    fix: `${howToOpen(ports)}, or take ${roles.join(', ')} out of the roles of this node (--roles).`,
+    fix: `${howToOpen(ports, packets)}, or take ${roles.join(', ')} out of the roles of this node (--roles).`,
   }
 }
 
@@ -44,8 +45,10 @@ function notFound(host: string, ports: readonly number[], by: readonly DidKey[])
   return `TCP port ${ports[0]} of this node cannot be reached from outside at ${host}.${tried}`
 }
 
-function howToOpen(ports: readonly number[]): string {
-  return `Forward TCP port ${ports.join(' and ')} of the router to this machine (ports.public) and open it in its firewall`
+function howToOpen(ports: readonly number[], packets?: number): string {
+  const tcp = `TCP ${ports.length === 1 ? 'port' : 'ports'} ${ports.join(' and ')}`
+  const all = packets === undefined ? tcp : `${tcp} and UDP port ${packets}`
+  return `Forward ${all} of the router to this machine (ports.public) and open the same in its firewall`
 }
 
 function namesOf(ids: readonly DidKey[]): string {

@@ -28,6 +28,8 @@ export interface ReachKeeperInit {
   /** Without `client`. */
   readonly roles: readonly Role[]
   readonly listen: readonly ListenAddress[]
+  /** UDP port of a node that carries packets. */
+  readonly packetsPort: number | undefined
   readonly transport: Pick<Transport, 'seenAt' | 'onSeen' | 'reserve' | 'onRelayLost'> & Pick<Rpc, 'call'>
   /** Members of the newest map. */
   readonly members: () => readonly Member[]
@@ -113,7 +115,7 @@ export class ReachKeeper {
 
   /** One round: asks, and where nobody finds it makes sure of the relays. Whether all is as good as it can be. */
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { roles, transport } = this.#init
+    const { roles, transport, packetsPort } = this.#init
     const host = transport.seenAt()
     if (host === undefined) return false
     const asked = await this.#askAll(host, signal)
@@ -127,7 +129,7 @@ export class ReachKeeper {
     if (this.#reach.state === 'direct' && this.#misses < MISSES) return false
     const listed = publicRolesOf(roles)
     if (listed.length > 0) {
-      this.#set({ state: 'unreachable', fault: notPublic(host, this.#ports(), asked.by, listed) })
+      this.#set({ state: 'unreachable', fault: notPublic(host, this.#ports(), asked.by, listed, packetsPort) })
       return false
     }
     await this.#takePlaces(signal)

@@ -22,7 +22,14 @@ function relay(index: number): Member {
 }
 
 /** A node behind a router, and what the others do for it. */
-function setUp(options: { readonly roles?: readonly Role[]; readonly relays?: number } = {}) {
+function setUp(
+  options: {
+    readonly roles?: readonly Role[]
+    readonly relays?: number
+    readonly listen?: ReachKeeperInit['listen']
+    readonly packetsPort?: number
+  } = {},
+) {
   const clock = new VirtualClock()
   const relays = Array.from({ length: options.relays ?? 4 }, (_, index) => relay(index + 1))
   const world = {
@@ -46,7 +53,8 @@ function setUp(options: { readonly roles?: readonly Role[]; readonly relays?: nu
   const keeper = new ReachKeeper({
     self,
     roles: options.roles ?? ['storage'],
-    listen: [{ host: '0.0.0.0', port: 4780 }],
+    listen: options.listen ?? [{ host: '0.0.0.0', port: 4780 }],
+    packetsPort: options.packetsPort,
     transport: {
       seenAt: () => world.seenAt,
       onSeen: (listener) => void seen.push(listener),
@@ -187,6 +195,17 @@ test('roles that must be public get no relay, and the operator reads what to ope
   set.world.answer = () => ({ reached: true, host: HOST })
   await advance(set.clock, 20_000)
   assert.equal(set.keeper.reach.state, 'direct')
+})
+
+test('every port that has to be opened is named', async () => {
+  const listen = [
+    { host: '0.0.0.0', port: 4780 },
+    { host: '0.0.0.0', port: 4781, websocket: true },
+  ]
+  await using set = setUp({ roles: ['entry'], listen, packetsPort: 4782 })
+  await advance(set.clock, 1)
+  assert.ok(set.keeper.reach.state === 'unreachable')
+  assert.match(set.keeper.reach.fault.fix, /Forward TCP ports 4780 and 4781 and UDP port 4782 of the router/)
 })
 
 test('without a relay the node says so and asks again', async () => {
