@@ -238,6 +238,8 @@ describe('a network of invitations', { concurrency: false }, () => {
       check.stdout,
       /^ok {4}reach +\/ip4\/127\.0\.0\.1\/tcp\/25410, \/ip4\/127\.0\.0\.1\/tcp\/25411\/ws dialled back by a quorum/m,
     )
+    const status = await weft(['status', '--home', validator])
+    assert.match(status.stdout, /^ {2}reach {4}at \/ip4\/127\.0\.0\.1\/tcp\/25410, /m)
     assert.match(
       check.stdout,
       /^note {2}quorum +1 validators?, of which 0 may be down\n +E_QUORUM_FRAGILE: .*\n +Fix: /m,

@@ -1,6 +1,6 @@
 import type { Fault } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import { type AdmissionState, type Overlay, type ValidatorFault, recordQuorum } from '@weft/overlay'
+import { type AdmissionState, type Overlay, type Reach, type ValidatorFault, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import { stateFault } from './state-fault.ts'
 
@@ -40,7 +40,7 @@ export function nodeChecks({ home, overlay, storage, vpn, droppedLines }: Checke
     { name: 'state', fault: stateFault(home) },
     { name: 'log', fault: logFault(droppedLines()) },
     { name: 'map', fault: overlay.membership.status().fault },
-    { name: 'admission', fault: admissionFault(overlay.admission()) },
+    { name: 'admission', fault: admissionFault(overlay.admission(), overlay.reach()) },
     { name: 'peers', fault: peersFault(overlay) },
     { name: 'storage', fault: storage.held().fault },
     { name: 'vpn', fault: vpn.fault },
@@ -57,7 +57,7 @@ function logFault(dropped: number): Fault | undefined {
 }
 
 /** What keeps this node from being a member; a client wants to be none. */
-export function admissionFault(admission: AdmissionState): Fault | undefined {
+export function admissionFault(admission: AdmissionState, reach: Reach): Fault | undefined {
   switch (admission.state) {
     case 'client':
       return undefined
@@ -68,6 +68,7 @@ export function admissionFault(admission: AdmissionState): Fault | undefined {
         fix: admission.fault.fix,
       }
     case 'applying':
+      if (reach.state === 'asking' || reach.state === 'unreachable') return notApplied(reach)
       return {
         code: 'E_ADMISSION_PENDING',
         cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.${wordsOfEach(admission.faults)}`,
@@ -80,6 +81,18 @@ export function admissionFault(admission: AdmissionState): Fault | undefined {
         cause: 'This node is certified and not in the signed map yet.',
         fix: 'Wait for the next map epoch.',
       }
+  }
+}
+
+/** A certificate says where its node is reached. */
+function notApplied(reach: Extract<Reach, { readonly state: 'asking' | 'unreachable' }>): Fault {
+  return {
+    code: 'E_ADMISSION_PENDING',
+    cause: 'This node has not applied to the validators: it does not know where others reach it.',
+    fix:
+      reach.state === 'asking'
+        ? 'Wait a moment: other nodes are asked to dial this one back; weft check says how that goes.'
+        : reach.fault.fix,
   }
 }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DidKey } from '@weft/crypto'
-import type { AdmissionState } from '@weft/overlay'
+import type { AdmissionState, Reach } from '@weft/overlay'
 import { admissionFault, nodeChecks } from '../../src/health/node-checks.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 import { FakeStorage } from '../support/fake-storage.ts'
 
 const vpn = { fault: undefined }
+const direct: Reach = { state: 'direct', addresses: [] }
 const reason = { code: 'E_CLOCK_SKEW', cause: 'The clock is a day off.', fix: 'Set the clock.' }
 
 test('every state of admission is healthy or says why not', () => {
@@ -17,7 +18,7 @@ test('every state of admission is healthy or says why not', () => {
     [{ state: 'applying', since: 1, votes: 2, quorum: 3, faults: [] }, 'E_ADMISSION_PENDING'],
     [{ state: 'refused', fault: reason, faults: [], retryAt: 3 }, 'E_CLOCK_SKEW'],
   ]
-  for (const [state, code] of states) assert.equal(admissionFault(state)?.code, code, state.state)
+  for (const [state, code] of states) assert.equal(admissionFault(state, direct)?.code, code, state.state)
 })
 
 test('an applicant reads what each validator said', () => {
@@ -29,10 +30,20 @@ test('an applicant reads what each validator said', () => {
     { state: 'applying', since: 1, votes: 2, quorum: 3, faults },
     { state: 'refused', fault: reason, faults, retryAt: 3 },
   ] as const) {
-    const { cause } = admissionFault(state) ?? {}
+    const { cause } = admissionFault(state, direct) ?? {}
     assert.match(cause ?? '', /Validator First111: E_CLOCK_SKEW: The clock is a day off\./, state.state)
     assert.match(cause ?? '', /Validator Second22: E_NODE_UNREACHABLE: No answer\./, state.state)
   }
+})
+
+test('a node that does not know where it is reached has not applied, and reads what to do for that', () => {
+  const admission = { state: 'applying', since: 1, votes: 0, quorum: 3, faults: [] } as const
+  const unreachable = admissionFault(admission, { state: 'unreachable', fault: reason })
+  assert.match(unreachable?.cause ?? '', /has not applied/)
+  assert.deepEqual([unreachable?.code, unreachable?.fix], ['E_ADMISSION_PENDING', reason.fix])
+  const asking = admissionFault(admission, { state: 'asking' })
+  assert.match(asking?.cause ?? '', /has not applied/)
+  assert.match(asking?.fix ?? '', /^Wait a moment: other nodes/)
 })
 
 test('a node that reaches no one says so, and one that reaches too few for a quorum of records', () => {
