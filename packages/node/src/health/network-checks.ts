@@ -1,19 +1,9 @@
-import { type NetworkFile, type Overlay, type Role, toleratedFaults } from '@weft/overlay'
+import { toleratedFaults } from '@weft/overlay'
+import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
 import { publicPorts } from './public-ports.ts'
 import { reachCheck } from './reach-check.ts'
 import { refusalsOf } from './refusals-of.ts'
-
-export interface NetworkChecked {
-  readonly overlay: Pick<Overlay, 'self' | 'membership' | 'admission' | 'reach'>
-  readonly networkFile: NetworkFile
-  /** Without `client`. */
-  readonly roles: readonly Role[]
-  /** By what they serve. */
-  readonly ports: Readonly<Record<string, number>>
-  /** Bytes that this node keeps for others. */
-  readonly storageQuota: number
-}
 
 /** How this node stands towards its network: what was tried, what is wrong, and what to open or change. */
 export function networkChecks(checked: NetworkChecked): readonly Check[] {

@@ -1,4 +1,4 @@
-import type { NetworkChecked } from './network-checks.ts'
+import type { NetworkChecked } from './network-checked.ts'
 
 /** The ports that have to be open for other nodes, in words. */
 export function publicPorts({ overlay, overlayWebSocket, packets }: NetworkChecked['ports']): string {

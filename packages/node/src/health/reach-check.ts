@@ -1,6 +1,6 @@
 import { shortId } from '@weft/crypto'
 import type { Member, Reach } from '@weft/overlay'
-import type { NetworkChecked } from './network-checks.ts'
+import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
 import { publicPorts } from './public-ports.ts'
 import { refusalsOf } from './refusals-of.ts'

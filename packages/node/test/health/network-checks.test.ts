@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { type NetworkFile, parseNetworkFile } from '@weft/overlay'
 import { distinctFaults } from '../../src/health/distinct-faults.ts'
-import { type NetworkChecked, networkChecks } from '../../src/health/network-checks.ts'
+import type { NetworkChecked } from '../../src/health/network-checked.ts'
+import { networkChecks } from '../../src/health/network-checks.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 
 function networkOf(validators: number, changes: object = {}): NetworkFile {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SigningKey, shortId } from '@weft/crypto'
 import { type Reach, parseNetworkFile } from '@weft/overlay'
-import type { NetworkChecked } from '../../src/health/network-checks.ts'
+import type { NetworkChecked } from '../../src/health/network-checked.ts'
 import { reachCheck } from '../../src/health/reach-check.ts'
 import { FakeOverlay } from '../support/fake-overlay.ts'
 

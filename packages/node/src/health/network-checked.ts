@@ -1,0 +1,13 @@
+import type { NetworkFile, Overlay, Role } from '@weft/overlay'
+
+/** What the checks of how this node stands towards its network look at. */
+export interface NetworkChecked {
+  readonly overlay: Pick<Overlay, 'self' | 'membership' | 'admission' | 'reach'>
+  readonly networkFile: NetworkFile
+  /** Without `client`. */
+  readonly roles: readonly Role[]
+  /** By what they serve. */
+  readonly ports: Readonly<Record<string, number>>
+  /** Bytes that this node keeps for others. */
+  readonly storageQuota: number
+}
