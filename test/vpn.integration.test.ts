@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { once } from 'node:events'
@@ -23,6 +24,8 @@ import { weft, weftJson } from './lib/weft.ts'
 // The main job of the VPN on real processes: an ordinary client fetches over three nodes, and goes on when nodes die.
 
 const BASE_PORT = 24_600
+/** Behind those of the nodes. */
+const UNUSED_PORT = BASE_PORT + 199
 const SIZE = 100_000_000
 /** Bytes of every packet on the wire. */
 const PACKET = 1440
@@ -80,6 +83,22 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
     const node = legs[0]?.hops.find((each) => each.role === role)?.node
     assert.ok(node !== undefined)
     return node
+  }
+
+  /** Fetches while everything on the wire is recorded. The nodes that the request took, from the entry to the exit. */
+  const fetchCaptured = async (file: string, from: string): Promise<readonly Hop[]> => {
+    const hopsNow = async (): Promise<readonly Hop[]> => (await connected()).legs[0]?.hops ?? []
+    const fetchOnce = async (): Promise<{ readonly before: readonly Hop[]; readonly after: readonly Hop[] }> => {
+      const before = await hopsNow()
+      await using _ = await capture(file)
+      assert.equal((await curl('--output', join(directory, 'part'), from)).code, 0)
+      return { before, after: await hopsNow() }
+    }
+    // Another leg may come into use at any time; then it is not known which of both the request took.
+    const one = await eventually('one route for the whole request', fetchOnce, ({ before, after: now }) =>
+      before.every(({ node }, index) => node === now[index]?.node),
+    )
+    return one.after
   }
 
   const pidOf = async (name: string): Promise<number> => {
@@ -148,20 +167,8 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
     async () => {
       const file = join(directory, 'wire.pcap')
       const target = url.replace('127.0.0.1', 'marker-of-the-target.localhost')
-      const hopsNow = async (): Promise<number[]> =>
-        ((await connected()).legs[0]?.hops ?? []).map(({ node }) => packetPorts.get(node) ?? 0)
-      const fetchOnce = async (): Promise<{ readonly before: number[]; readonly after: number[] }> => {
-        const before = await hopsNow()
-        await using _ = await capture(file, `udp and portrange ${BASE_PORT}-${BASE_PORT + 199}`)
-        const { code } = await curl('--output', join(directory, 'part'), `${target}/part?marker-of-the-request`)
-        assert.equal(code, 0)
-        return { before, after: await hopsNow() }
-      }
-      // Another leg may come into use at any time; then it is not known which of both the request took.
-      const one = await eventually('one route for the whole request', fetchOnce, ({ before, after: now }) =>
-        before.every((port, index) => port === now[index]),
-      )
-      const [entry = 0, relay = 0, exit = 0] = one.after
+      const hops = await fetchCaptured(file, `${target}/part?marker-of-the-request`)
+      const [entry = 0, relay = 0, exit = 0] = hops.map(({ node }) => packetPorts.get(node))
       const bytes = readFileSync(file)
       for (const word of ['marker-of-the', 'GET /', 'HTTP/1.1']) assert.equal(bytes.includes(word), false, word)
       const packets = udpIn(bytes)
@@ -190,16 +197,12 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
         const home = { WEFT_HOME: join(net, names.get(id) ?? '') }
         return (await weftJson<{ carried: Carried }>(['vpn', 'status'], home)).carried
       }
-      {
-        await using _ = await capture(file, `udp and portrange ${BASE_PORT}-${BASE_PORT + 199}`)
-        assert.equal((await curl('--output', join(directory, 'part'), `${url}/part`)).code, 0)
-      }
-      const [leg] = (await connected()).legs
+      const hops = await fetchCaptured(file, `${url}/part`)
       const datagrams = udpIn(readFileSync(file))
       const random = seededRandom(4)
       const kinds = Object.entries(MUTATIONS)
       const each = Math.ceil(100_000 / kinds.length / 3)
-      for (const { node, role } of leg?.hops ?? []) {
+      for (const { node, role } of hops) {
         const port = packetPorts.get(node) ?? 0
         const packets = datagrams
           .filter(({ to, payload }) => to === port && payload.length % PACKET === 0)
@@ -356,17 +359,31 @@ async function echoKeys(target: number, until: number): Promise<number> {
 }
 
 /** Records what passes on the loopback until it is disposed. */
-async function capture(file: string, filter: string): Promise<AsyncDisposable> {
-  const child = spawn('tcpdump', ['-i', 'lo', '-U', '-w', file, filter], { stdio: ['ignore', 'ignore', 'pipe'] })
+async function capture(file: string): Promise<AsyncDisposable> {
+  const filter = `udp and portrange ${BASE_PORT}-${UNUSED_PORT}`
+  const args = ['-i', 'lo', '--immediate-mode', '-U', '-w', file, filter]
+  const child = spawn('tcpdump', args, { stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(child, 'close')
   let said = ''
-  for await (const chunk of child.stderr) {
+  const { promise: listening, resolve } = Promise.withResolvers<void>()
+  // Read to its end: a pipe that nobody reads any more ends tcpdump, which has more to say.
+  child.stderr.on('data', (chunk) => {
     said += String(chunk)
-    if (said.includes('listening on')) break
-  }
+    if (said.includes('listening on')) resolve()
+  })
+  await Promise.race([listening, closed])
   assert.match(said, /listening on/)
   return {
     async [Symbol.asyncDispose]() {
+      // What tcpdump has not been given when it is ended is lost: once it has written this packet, it has all before it.
+      const last = randomBytes(PACKET)
+      const socket = createSocket('udp4')
+      const isWritten = async (): Promise<boolean> => {
+        socket.send(last, UNUSED_PORT, '127.0.0.1')
+        return readFileSync(file).includes(last)
+      }
+      await eventually('the end of a capture', isWritten, (written) => written)
+      socket.close()
       child.kill('SIGINT')
       await closed
     },
