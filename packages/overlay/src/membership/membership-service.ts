@@ -1,6 +1,6 @@
 import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf, orAborted } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import type { SignedMap } from '@weft/wire'
+import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
 import type { OwnProfile } from '../admission/own-profile.ts'
@@ -47,7 +47,7 @@ export interface MembershipServiceInit {
   readonly onAdmission: () => void
 }
 
-const MAP_TOPIC = 'map'
+const MAP_TOPIC: Topic = 'map'
 
 /** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
 export class MembershipService {

@@ -123,7 +123,7 @@ async function startHost(
     return await createHost<Services>(
       { privateKey: await toPrivateKey(key), listen, announce, noise, clock, ...doors },
       {
-        pubsub: members.service(pubsubOptions()),
+        pubsub: members.service(pubsubOptions(options.networkId)),
         relay: relay ? relayServer() : () => undefined,
         puncher: doors.punch === undefined ? () => undefined : holePuncher({ observations: doors.observations, clock }),
       },
