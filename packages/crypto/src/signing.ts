@@ -22,6 +22,8 @@ export type SigningPurpose =
   | 'hello'
   | 'object'
   | 'shard-release'
+  | 'alive'
+  | 'suspicion'
 
 // RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.
 const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')

@@ -2,13 +2,14 @@ import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, s
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
+import { LivenessService } from './liveness/liveness-service.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
 import { networkOf } from './network/network.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf } from './peers/neighbours.ts'
+import { neighboursOf, watchModeOf } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
@@ -96,15 +97,39 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     scope,
     onAdmission,
   })
+  const liveness = new LivenessService({
+    key,
+    membership,
+    transport,
+    clock,
+    random,
+    logger,
+    onAnswer: (id, rttMs) => keeper.answered(id, rttMs),
+    onStanding: (change) => keeper.judged(change),
+  })
   const holder = profile !== undefined
-  const records = await createRecordStore({ rpc: transport, membership, self, directory, clock, logger, scope, holder })
+  const isSuspect = (id: DidKey): boolean => liveness.down.has(id)
+  const records = await createRecordStore({
+    rpc: transport,
+    membership,
+    self,
+    directory,
+    clock,
+    logger,
+    scope,
+    holder,
+    isSuspect,
+  })
   const onState = (status: PeerStatus): void => {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
-  const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()]))
+    const neighbours = neighboursOf(self, members, [...genesis.keys()])
+    // First: the keeper tells it which of them have a connection.
+    liveness.watch(neighbours, watchModeOf(self, members))
+    keeper.keep(neighbours)
   }
   const onMap = (): void => {
     keepPeers()
@@ -112,6 +137,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   }
   scope.defer('peers of the map', membership.onChange(onMap))
   keeper.start(scope.signal)
+  liveness.start(scope.signal)
   keepPeers()
   service.start()
   return {
@@ -124,6 +150,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     admission: () => service.admission(),
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
+    suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),

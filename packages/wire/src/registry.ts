@@ -1,4 +1,5 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
@@ -58,6 +59,14 @@ const MAX_CERTIFICATE = 10 * KiB
 
 export const METHODS = {
   'peer.ping': method(peer.PingRequestSchema, peer.PingResponseSchema, 'anyone', KiB, KiB),
+  'liveness.ping': method(
+    liveness.LivenessPingRequestSchema,
+    liveness.LivenessPingResponseSchema,
+    'member',
+    4 * KiB,
+    4 * KiB,
+  ),
+  'liveness.ask': method(liveness.LivenessAskRequestSchema, liveness.LivenessAskResponseSchema, 'member', KiB, KiB, 4),
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB, 16),
   'admission.submit': method(
     membership.SubmitRequestSchema,

@@ -1,5 +1,6 @@
 import { compareBytes, utf8 } from '@weft/core'
 import { type DidKey, sha256 } from '@weft/crypto'
+import type { WatchMode } from '../liveness/watch-mode.ts'
 
 /** Up to this many members everybody keeps a connection to everybody. */
 export const FULL_MESH = 64
@@ -14,6 +15,12 @@ export function neighboursOf(self: DidKey, members: readonly DidKey[], validator
   const ranked = others.map((id) => ({ id, rank: pairHash(self, id) })).sort((a, b) => compareBytes(a.rank, b.rank))
   const nearest = ranked.slice(0, FULL_MESH).map(({ id }) => id)
   return new Set([...nearest, ...validators.filter((id) => id !== self)])
+}
+
+/** How a node watches its neighbours, by the members of its map. */
+export function watchModeOf(self: DidKey, members: readonly DidKey[]): WatchMode {
+  if (!members.includes(self)) return 'alone'
+  return members.length - 1 <= FULL_MESH ? 'mesh' : 'sparse'
 }
 
 function pairHash(a: DidKey, b: DidKey): Uint8Array {
