@@ -43,7 +43,7 @@ test('a node that loses power is seen by everybody within 10 s, in networks of 2
 
 test('over bad links, and among nodes that stand still for 2 s, p99 is below 10 s and nobody else is suspected', () => {
   const times: number[] = []
-  for (const seed of range(12)) {
+  for (const seed of range(5)) {
     const one = detections({ nodes: 20, seed, ...BAD }, (at) => (at.crash(3), [3]))
     assert.equal(one.times.length, one.pairs)
     assert.deepEqual(one.simulation.alarms, [], `seed ${seed}`)
@@ -53,7 +53,7 @@ test('over bad links, and among nodes that stand still for 2 s, p99 is below 10 
   assert.ok(quantile(times, 0.99) < 10_000, `${quantile(times, 0.99)} ms`)
 })
 
-test('an hour of bad links and stalls: no false alarm', () => {
+test('six node-hours of bad links and stalls: no false alarm', () => {
   const simulation = new LivenessSimulation({ nodes: 12, seed: 5, ...BAD })
   simulation.run(30 * 60_000)
   assert.deepEqual(simulation.alarms, [])
@@ -74,20 +74,20 @@ test('a stall of 6 s is seen: the simulation can tell', () => {
 })
 
 test('half of the network at once: those that are left see it', () => {
-  const half = range(15)
-  const { times, pairs, simulation } = detections({ nodes: 30, seed: 1 }, (at) => {
+  const half = range(10)
+  const { times, pairs, simulation } = detections({ nodes: 20, seed: 1 }, (at) => {
     for (const index of half) at.crash(index)
     return half
   })
   assert.equal(times.length, pairs)
   assert.ok(quantile(times, 0.99) < 10_000, `${quantile(times, 0.99)} ms`)
-  assert.ok(simulation.alarms.every(({ observer }) => observer < 15))
+  assert.ok(simulation.alarms.every(({ observer }) => observer < 10))
 })
 
 test('a partition: each side sees the other as gone, and finds it again', () => {
-  const few = range(10)
-  const { times, simulation } = detections({ nodes: 30, seed: 2 }, (at) => (at.part(few), few))
-  assert.equal(times.length, 200)
+  const few = range(8)
+  const { times, simulation } = detections({ nodes: 20, seed: 2 }, (at) => (at.part(few), few))
+  assert.equal(times.length, 96)
   assert.ok(quantile(times, 0.99) < 10_000, `${quantile(times, 0.99)} ms`)
   simulation.part()
   simulation.run(60_000)
@@ -123,10 +123,10 @@ test('200 nodes with 64 neighbours each, of which few are common', () => {
 })
 
 test('a quarter of liars has no honest node called down, over bad links and stalls', () => {
-  const simulation = new LivenessSimulation({ nodes: 20, seed: 7, ...BAD })
-  const hostile = new Set(range(5))
+  const simulation = new LivenessSimulation({ nodes: 12, seed: 7, ...BAD })
+  const hostile = new Set(range(3))
   liars(simulation, hostile, { accuse: true })
-  simulation.run(5 * 60_000)
+  simulation.run(60_000)
   const honest = simulation.alarms.filter(({ observer, accused }) => !hostile.has(observer) && !hostile.has(accused))
   assert.deepEqual(honest, [])
   assert.ok(simulation.count.lies > 1_000, 'they did lie')
@@ -136,10 +136,10 @@ test('a quarter of liars has no honest node called down, over bad links and stal
 })
 
 test('a quarter of liars keeps nobody alive: they vouch for it, replay what it signed and blame others', () => {
-  const hostile = new Set(range(5))
-  const { times, pairs } = detections({ nodes: 20, seed: 8 }, (at) => {
+  const hostile = new Set(range(3))
+  const { times, pairs } = detections({ nodes: 12, seed: 8 }, (at) => {
     liars(at, hostile, { accuse: true, vouchFor: 9 })
-    at.run(30_000)
+    at.run(10_000)
     at.crash(9)
     return [9]
   })
@@ -150,16 +150,16 @@ test('a quarter of liars keeps nobody alive: they vouch for it, replay what it s
 
 test('one operator with half of the nodes is one observer: it takes others to confirm', () => {
   const simulation = new LivenessSimulation({
-    nodes: 20,
+    nodes: 14,
     seed: 9,
-    familyOf: (index) => (index < 10 ? 'one' : `f${index}`),
+    familyOf: (index) => (index < 7 ? 'one' : `f${index}`),
   })
-  const hostile = new Set(range(10))
+  const hostile = new Set(range(7))
   liars(simulation, hostile, { accuse: true })
   simulation.run(10_000)
   // The link between two honest nodes breaks; everybody else reaches both.
   simulation.cut(12, 13)
-  simulation.run(120_000)
+  simulation.run(30_000)
   const [a, b] = [simulation.nodes[12], simulation.nodes[13]]
   assert.equal(a?.liveness.standing(b?.id as never), 'silent')
   assert.equal(a?.liveness.down.size, 0)
