@@ -216,7 +216,8 @@ export class LivenessSimulation {
   #do(node: Node, what: (node: Node) => readonly LivenessAction[], life = node.life, never = (): void => {}): void {
     if (!node.up || node.life !== life) return never()
     if (node.stalledUntil > this.#now) {
-      this.#heap.push(node.stalledUntil, () => this.#do(node, what, life, never))
+      // Behind its timers, as an event loop has it.
+      this.#heap.push(node.stalledUntil + 0.001, () => this.#do(node, what, life, never))
       return
     }
     this.#perform(node, what(node))
@@ -227,6 +228,10 @@ export class LivenessSimulation {
   }
 
   #tick(node: Node): void {
+    if (node.stalledUntil > this.#now) {
+      this.#heap.push(node.stalledUntil, () => this.#tick(node))
+      return
+    }
     this.#do(node, (at) => at.liveness.tick())
   }
 
