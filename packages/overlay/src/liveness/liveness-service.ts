@@ -91,7 +91,7 @@ export class LivenessService {
     this.#cancel()
     if (this.#signal === undefined || this.#signal.aborted) return
     const { clock } = this.#init
-    this.#cancel = clock.after(Math.max(0, this.#liveness.due - clock.monotonic()), () => {
+    this.#cancel = clock.after(Math.max(0, this.#liveness.nextTickAt() - clock.monotonic()), () => {
       this.#perform(this.#liveness.tick())
     })
   }

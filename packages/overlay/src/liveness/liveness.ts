@@ -43,7 +43,7 @@ export interface LivenessInit {
  * Failure detection among neighbours: SWIM (Das, Gupta, Motivala 2002) with Lifeguard's corrections (Dadgar, Phillips,
  * Currey 2017, arXiv:1707.00788), changed so that members that lie can neither have a neighbour that answers called
  * down nor one that is down called alive (docs/specs/liveness.md). It does no I/O: each call hands out what is to be
- * done, and `due` says when `tick` wants to be called.
+ * done, and `nextTickAt` says when `tick` wants to be called.
  */
 export class Liveness implements StatementInterest {
   readonly #init: LivenessInit
@@ -186,8 +186,8 @@ export class Liveness implements StatementInterest {
     return this.#judge.sign(target, Math.max(known, this.#intake.told(incarnation)))
   }
 
-  /** When `tick` wants to be called next, ms of the monotonic clock. */
-  get due(): number {
+  /** When `tick` wants to be called next, ms of the monotonic clock; remembered, to see how late it then is. */
+  nextTickAt(): number {
     let due = this.#nextProbeAt
     if (this.#prompted.size > 0) due = Math.min(due, this.#nextPromptAt)
     if (this.#gossip.size > 0 && this.#around.mode !== 'alone') due = Math.min(due, this.#nextGossipAt)
@@ -196,7 +196,8 @@ export class Liveness implements StatementInterest {
       if (peer.silentSince !== undefined) due = Math.min(due, now + (isSettled(peer) ? PROBE_TIMEOUT_MS : TICK_MS))
       else if (peer.probing) due = Math.min(due, peer.countsFrom + this.#health.scale(PROBE_TIMEOUT_MS))
     }
-    this.#expected = Math.max(due, now)
+    // What is overdue already stays so: a message that is read before a late timer must not hide how late that is.
+    if (this.#expected === undefined || this.#expected > now) this.#expected = Math.max(due, now)
     return due
   }
 

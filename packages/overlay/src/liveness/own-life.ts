@@ -22,7 +22,7 @@ export class OwnLife {
     this.#signatures = signatures
     this.#clock = clock
     this.#proofs = new TokenBucket(PROOF_RATE, clock.monotonic())
-    this.#incarnation = Math.max(1, clock.now())
+    this.#incarnation = Math.max(1, Math.floor(clock.now()))
   }
 
   get incarnation(): number {
@@ -40,7 +40,7 @@ export class OwnLife {
    */
   refute(incarnation: number): SignedEnvelope {
     this.#refutedAt = this.#clock.monotonic()
-    const suspected = Math.min(incarnation, this.#clock.now() + REFUTE_AHEAD_MS)
+    const suspected = Math.min(incarnation, Math.floor(this.#clock.now()) + REFUTE_AHEAD_MS)
     this.#incarnation = Math.max(this.#incarnation, suspected) + 1
     return this.#sign(new Uint8Array())
   }

@@ -68,7 +68,7 @@ export class SilenceJudge {
   /** This node's own suspicion, signed now. */
   sign(accused: DidKey, incarnation: number): SignedEnvelope {
     const { network, signatures, clock } = this.#init
-    const suspicion = { network, accused: fromDidKey(accused), incarnation, at: clock.now() }
+    const suspicion = { network, accused: fromDidKey(accused), incarnation, at: Math.floor(clock.now()) }
     return signatures.sign('suspicion', encodeSuspicion(suspicion))
   }
 

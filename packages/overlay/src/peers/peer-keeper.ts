@@ -101,8 +101,8 @@ export class PeerKeeper {
       () => silent(id, PING_DEADLINE_MS),
       (inner) => transport.ping(id, inner),
     )
-    const peer = this.#peers.get(id)
-    if (peer !== undefined) this.#set(peer, 'connected', rttMs)
+    this.answered(id, rttMs)
+    this.#init.watch.connected(id)
     return rttMs
   }
 

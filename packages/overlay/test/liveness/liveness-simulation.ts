@@ -222,7 +222,7 @@ export class LivenessSimulation {
     }
     this.#perform(node, what(node))
     const timer = ++node.timer
-    this.#heap.push(Math.max(this.#now, node.liveness.due), () => {
+    this.#heap.push(Math.max(this.#now, node.liveness.nextTickAt()), () => {
       if (node.timer === timer) this.#tick(node)
     })
   }
