@@ -5,7 +5,7 @@ import { measure } from '../lib/measure.ts'
 const HOUR_MS = 3_600_000
 const BAD = { loss: 0.05, stallMs: 2_000, stallEveryMs: 60_000 } as const
 /** Nodes that lose power one after the other in a sample of detection times. */
-const CRASHES = 12
+const CRASHES = 8
 /** Of the network in which false alarms are counted, and virtual hours a sample. */
 const NODES = 12
 const HOURS = 5
@@ -57,13 +57,13 @@ function detection(options: SimulationOptions): number {
     times.push(simulation.now - crashedAt)
   }
   for (let turn = 0; turn < CRASHES; turn++) {
-    simulation.run(20_000 + 777 * turn)
+    simulation.run(10_000 + 777 * turn)
     crashedAt = simulation.now
     seen.clear()
     simulation.crash(turn % options.nodes)
-    simulation.run(40_000)
+    simulation.run(15_000)
     // Who has not seen it counts with all of that time.
-    for (let unseen = seen.size; unseen < options.nodes - 1; unseen++) times.push(40_000)
+    for (let unseen = seen.size; unseen < options.nodes - 1; unseen++) times.push(15_000)
     simulation.restart(turn % options.nodes)
   }
   times.sort((a, b) => a - b)

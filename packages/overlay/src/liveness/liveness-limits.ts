@@ -20,9 +20,10 @@ export const SUSPICION_AHEAD_MS = 90_000
  * Tuning, may differ between nodes.
  */
 
-/** In which each neighbour is asked once, while there are few of them or a statement about one does not reach all who watch it. */
-export const CYCLE_MS = 3_000
+/** In which each neighbour is asked once: where they are few, where they are not the others' neighbours, and by a node that is no member. */
+export const CYCLE_MS = 2_000
 export const SPARSE_CYCLE_MS = 4_000
+export const ALONE_CYCLE_MS = 3_000
 /** Between two probes at least, where gossip reaches everybody: the others' probes tell the rest. */
 export const PROBE_INTERVAL_MS = 500
 /** Without an answer for so long, helpers are asked. Times local health + 1, like the next. */

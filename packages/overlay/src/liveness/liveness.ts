@@ -4,6 +4,7 @@ import type { Testimony } from './evidence.ts'
 import { GossipQueue, type Statements } from './gossip-queue.ts'
 import type { HelperReply, LivenessAction, ProbeAnswer } from './liveness-action.ts'
 import {
+  ALONE_CYCLE_MS,
   CYCLE_MS,
   FANOUT,
   FRESH_ANSWER_MS,
@@ -103,6 +104,8 @@ export class Liveness implements StatementInterest {
     const peer = this.#around.get(id)
     if (peer === undefined) return []
     peer.connected = true
+    // A probe that is under way may be on a connection that is gone.
+    peer.probing = false
     this.#hears(peer)
     return this.take()
   }
@@ -246,7 +249,7 @@ export class Liveness implements StatementInterest {
   #interval(): number {
     const count = Math.max(1, this.#around.size)
     if (this.#around.mode === 'mesh') return Math.max(PROBE_INTERVAL_MS, CYCLE_MS / count)
-    return Math.min(CYCLE_MS, (this.#around.mode === 'alone' ? CYCLE_MS : SPARSE_CYCLE_MS) / count)
+    return (this.#around.mode === 'alone' ? ALONE_CYCLE_MS : SPARSE_CYCLE_MS) / count
   }
 
   #mayProbe(id: DidKey): boolean {

@@ -14,7 +14,7 @@ import type { PeerState, PeerStatus } from '../overlay.ts'
 import type { Transport } from '../transport/transport.ts'
 
 /** Who is told which of the kept peers have a connection, and watches whether they answer. */
-export interface PeerWatch {
+interface PeerWatch {
   connected(id: DidKey): void
   lost(id: DidKey): void
 }

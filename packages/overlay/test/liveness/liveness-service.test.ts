@@ -61,7 +61,7 @@ function setUp(count: number, mode: WatchMode = 'mesh') {
     const service = new LivenessService({
       key,
       membership,
-      transport: { call, handle: rpc.handle, ping },
+      transport: { call, handle: (method, handler) => rpc.handle(method, handler), ping },
       clock,
       random: seededRandom(index),
       logger: silentLogger,
@@ -164,7 +164,7 @@ test('a helper looks for a caller: a proof, its own suspicion, or neither; malfo
   const { seen: now } = await asked
   assert.equal(now.case, 'silent')
   assert.deepEqual(now.value?.signer, helper.key.publicKey)
-  assert.deepEqual(decodeSuspicion(now.value?.payload as Uint8Array).accused, fromDidKey(target.id))
+  assert.deepEqual(decodeSuspicion(now.value.payload).accused, fromDidKey(target.id))
   assert.equal((await ask(new Uint8Array(32).fill(1))).seen.case, undefined, 'no member')
   assert.equal((await ask(helper.key.publicKey)).seen.case, undefined, 'itself')
   assert.equal(await codeOfAsync(ask(new Uint8Array(31))), 'E_LIVENESS_MALFORMED')
