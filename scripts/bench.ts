@@ -2,6 +2,7 @@ import { WeftError } from '@weft/core'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import type { Bench } from '../bench/lib/bench-result.ts'
 import { renderBench, replaceSection } from './lib/bench-report.ts'
 import { readBenchSetting } from './lib/bench-setting.ts'
@@ -35,7 +36,12 @@ async function runBench(name: string): Promise<void> {
 
 try {
   const available = listFiles(root, ['bench/*/bench.ts']).flatMap((path) => path.split('/').slice(1, 2))
-  const names = choose(available, process.argv.slice(2))
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { long: { type: 'boolean', default: false } },
+  })
+  if (values.long) process.env['WEFT_LONG'] ??= '1'
+  const names = choose(available, positionals)
   console.error(`bench: ${names.join(', ')}`)
   for (const name of names) await runBench(name)
   process.exit(0)

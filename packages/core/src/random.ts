@@ -23,16 +23,17 @@ export function seededRandom(seed: number): Random {
     state[i] = (z ^ (z >>> 15)) >>> 0
   }
   const rotate = (x: number, k: number): number => ((x << k) | (x >>> (32 - k))) >>> 0
+  // Four numbers rather than an array of them: a simulation draws some millions.
+  let [s0, s1, s2, s3] = state as unknown as [number, number, number, number]
   const next = (): number => {
-    const [s0, s1, s2, s3] = state as unknown as [number, number, number, number]
     const result = Math.imul(rotate(Math.imul(s1, 5) >>> 0, 7), 9) >>> 0
     const t = (s1 << 9) >>> 0
-    state[2] = s2 ^ s0
-    state[3] = s3 ^ s1
-    state[1] = s1 ^ state[2]
-    state[0] = s0 ^ state[3]
-    state[2] = state[2] ^ t
-    state[3] = rotate(state[3], 11)
+    s2 = (s2 ^ s0) >>> 0
+    s3 = (s3 ^ s1) >>> 0
+    s1 = (s1 ^ s2) >>> 0
+    s0 = (s0 ^ s3) >>> 0
+    s2 = (s2 ^ t) >>> 0
+    s3 = rotate(s3, 11)
     return result
   }
   return {

@@ -1,11 +1,18 @@
-import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHash, hash as hashAtOnce, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { utf8 } from '@weft/core'
 
 /** SHA-256 (FIPS 180-4) over the parts in order, without joining them. 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts
+  if (only !== undefined && parts.length === 1) return plainBytes(hashAtOnce('sha256', only, 'buffer'))
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
-  return new Uint8Array(hash.digest())
+  return plainBytes(hash.digest())
+}
+
+/** The same bytes without what a Node Buffer adds, not copied: a digest has its memory to itself. */
+function plainBytes({ buffer, byteOffset, byteLength }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** HKDF-SHA-256 (RFC 5869). `info` separates the uses of one key and is always given. */

@@ -21,16 +21,31 @@ export function merkleRootOfLeaves(leafHashes: readonly Uint8Array[]): Uint8Arra
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Uint8Array
       const right = level[i + 1]
-      above.push(right === undefined ? left : sha256(NODE, left, right))
+      above.push(right === undefined ? left : nodeHash(left, right))
     }
     level = above
   }
   return level[0] as Uint8Array
 }
 
+/** What a short leaf is hashed from in one call, which takes a quarter of the time of several. Begins with 0x00. */
+const shortLeaf = new Uint8Array(1 + MERKLE_LEAF_SIZE)
+
 /** The leaf hash of RFC 9162 of one piece of data. */
 export function merkleLeafHash(data: Uint8Array): Uint8Array {
-  return sha256(LEAF, data)
+  if (data.length > MERKLE_LEAF_SIZE) return sha256(LEAF, data)
+  shortLeaf.set(data, 1)
+  return sha256(shortLeaf.subarray(0, 1 + data.length))
+}
+
+/** 0x01 and two hashes; hashed in one call as well. */
+const nodeInput = new Uint8Array(65).fill(0x01, 0, 1)
+
+function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  if (left.length !== 32 || right.length !== 32) return sha256(NODE, left, right)
+  nodeInput.set(left, 1)
+  nodeInput.set(right, 33)
+  return sha256(nodeInput)
 }
 
 /** The leaf hashes of data cut into 4 KiB leaves (the last may be shorter). */
@@ -71,7 +86,7 @@ export function merkleProof(leafHashes: readonly Uint8Array[], index: number): U
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Uint8Array
       const right = level[i + 1]
-      above.push(right === undefined ? left : sha256(NODE, left, right))
+      above.push(right === undefined ? left : nodeHash(left, right))
     }
     level = above
     at >>= 1
@@ -98,7 +113,7 @@ export function verifyMerkleProof(
     if (hasSibling) {
       const sibling = proof[used++]
       if (sibling === undefined) return false
-      hash = isRight ? sha256(NODE, sibling, hash) : sha256(NODE, hash, sibling)
+      hash = isRight ? nodeHash(sibling, hash) : nodeHash(hash, sibling)
     }
     at >>= 1
     width = (width + 1) >> 1

@@ -7,6 +7,7 @@ import {
 } from 'node:crypto'
 import { concatBytes, systemRandom, utf8 } from '@weft/core'
 import { type DidKey, toDidKey } from './did-key.ts'
+import { VerifiedSignatures } from './verified-signatures.ts'
 
 /**
  * Every purpose for which Weft signs. A signature is over `weft:<purpose>:v1`, a zero byte and the exact bytes,
@@ -17,6 +18,9 @@ export type SigningPurpose =
   | 'challenge'
   | 'vote'
   | 'map'
+  | 'revoke'
+  | 'agreement-proposal'
+  | 'agreement-vote'
   | 'record'
   | 'pubsub'
   | 'hello'
@@ -24,6 +28,7 @@ export type SigningPurpose =
   | 'shard-release'
   | 'alive'
   | 'suspicion'
+  | 'beacon-dealing'
 
 // RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.
 const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')
@@ -57,6 +62,7 @@ export class SigningKey {
 
   /** 64 bytes. */
   sign(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array {
+    work.made++
     return new Uint8Array(signBytes(null, signedBytes(purpose, bytes), this.#private))
   }
 
@@ -79,17 +85,40 @@ export function verifySignature(
   publicKey: Uint8Array,
 ): boolean {
   if (signature.length !== 64 || publicKey.length !== 32) return false
+  work.asked++
+  const signed = signedBytes(purpose, bytes)
+  const name = VerifiedSignatures.nameOf(publicKey, signature, signed)
+  if (verified.has(name)) return true
+  work.verified++
   try {
     const key = createPublicKey({
       key: Buffer.from(concatBytes([SPKI_PREFIX, publicKey])),
       format: 'der',
       type: 'spki',
     })
-    return verifyBytes(null, signedBytes(purpose, bytes), key, signature)
+    if (!verifyBytes(null, signed, key, signature)) return false
   } catch {
     return false
   }
+  verified.add(name)
+  return true
 }
+
+/** What this process did with signatures since it began. */
+export interface SignatureWork {
+  readonly made: number
+  /** Questions whether a signature is valid. */
+  readonly asked: number
+  /** Those of them for which it was computed; for the others it was known. */
+  readonly verified: number
+}
+
+export function signatureWork(): SignatureWork {
+  return { ...work }
+}
+
+const verified = new VerifiedSignatures()
+const work = { made: 0, asked: 0, verified: 0 }
 
 function signedBytes(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array {
   return concatBytes([utf8(`weft:${purpose}:v1\0`), bytes])

@@ -22,6 +22,8 @@ export type {
   OwnObjectStatusAnswer,
   PeersAnswer,
   PingAnswer,
+  RevocationsAnswer,
+  RevokeAnswer,
   SessionAnswer,
   StatusAnswer,
   StoredAnswer,

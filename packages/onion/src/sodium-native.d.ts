@@ -4,7 +4,7 @@
  * check lengths in a way that a program survives, so only `sodium.ts` calls it.
  */
 declare module 'sodium-native/binding.js' {
-  interface SodiumBinding {
+  export interface SodiumBinding {
     crypto_aead_chacha20poly1305_ietf_encrypt(
       sealed: Uint8Array,
       plain: Uint8Array,

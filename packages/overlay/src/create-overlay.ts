@@ -3,6 +3,7 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
+import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
@@ -13,7 +14,9 @@ import { neighboursOf, watchModeOf } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
-import { createTransport } from './transport/create-transport.ts'
+import { Revocations } from './revocation/revocations.ts'
+import type { OverlayStores } from './state/overlay-stores.ts'
+import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -34,8 +37,8 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
-  /** State directory; made if missing. */
-  readonly directory: string
+  /** State directory, made if missing; or stores that are open and stay so. */
+  readonly directory: string | OverlayStores
   readonly clock: Clock
   /** Default: the system's. Keys never come from it. */
   readonly random?: Random
@@ -44,6 +47,10 @@ export interface OverlayOptions {
   readonly scope: Scope
   /** What a validator asks of applicants for a role, beside the protocol itself. */
   readonly probes?: readonly ConformanceProbe[]
+  /** Makes this node's end of the network; `createTransport` by default. */
+  readonly transport?: (options: TransportOptions) => Promise<Transport>
+  /** How the entries of maps are verified and read; `mapReader` by default. */
+  readonly mapReader?: MapReader
 }
 
 /**
@@ -63,14 +70,18 @@ export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 async function startOverlay(options: OverlayOptions): Promise<Overlay> {
-  const { key, clock, logger, scope, directory, random = systemRandom, probes = [] } = options
+  const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = ownMapReader } = options
   const self = key.id
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
-  const database = scope.use('membership database', new MembershipDatabase(directory))
-  const membership = new SignedMembership({ network, database, clock, logger })
+  const database =
+    typeof directory === 'string'
+      ? scope.use('membership database', new MembershipDatabase(directory))
+      : directory.membership
+  const revocations = new Revocations({ network, database, clock, logger })
+  const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
-  const transport = await createTransport({
+  const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
     listen: options.listen,
@@ -88,6 +99,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     key,
     membership,
     database,
+    revocations,
     transport,
     profile,
     probes,
@@ -113,7 +125,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     rpc: transport,
     membership,
     self,
-    directory,
+    directory: typeof directory === 'string' ? directory : directory.records,
     clock,
     logger,
     scope,
@@ -124,12 +136,18 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
+  const ranks = new Map<DidKey, number>()
+  let ranked: readonly DidKey[] | undefined
+  let neighbours: ReadonlySet<DidKey> = new Set()
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
-    const neighbours = neighboursOf(self, members, [...genesis.keys()])
+    // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
+    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
+    if (!same) neighbours = neighboursOf(self, members, [...genesis.keys()], ranks)
+    ranked = members
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, watchModeOf(self, members))
-    keeper.keep(neighbours)
+    if (!same) keeper.keep(neighbours)
   }
   const onMap = (): void => {
     keepPeers()
@@ -152,6 +170,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
     suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
+    revocations: () => service.revocation.status(),
+    revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
     [Symbol.asyncDispose]: () => scope.close(),

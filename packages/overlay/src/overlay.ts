@@ -3,6 +3,8 @@ import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
 import type { Membership } from './member.ts'
 import type { RecordStore } from './records/record-store.ts'
+import type { RevocationBody, RevocationReason } from './revocation/revocation-body.ts'
+import type { PendingRevocation } from './revocation/revocation-desk.ts'
 import type { Rpc } from './rpc.ts'
 
 /** How this node stands towards the network. */
@@ -48,6 +50,18 @@ export interface PeerStatus {
   readonly fault: Fault | undefined
 }
 
+export interface RevocationStatus {
+  readonly inForce: readonly (RevocationBody & { readonly votes: number })[]
+  readonly pending: readonly PendingRevocation[]
+}
+
+/** How a vote for a revocation counted. */
+export interface RevocationVote {
+  readonly votes: number
+  readonly quorum: number
+  readonly decided: boolean
+}
+
 /** What the layers above get of the network of members. */
 export interface Overlay extends AsyncDisposable {
   readonly self: DidKey
@@ -75,6 +89,14 @@ export interface Overlay extends AsyncDisposable {
     ids: readonly DidKey[],
     signal?: AbortSignal,
   ): Promise<ReadonlyMap<DidKey, readonly CertificateVote[]>>
+  /** What validators decided and is in force, and, at a validator, what waits for votes. */
+  revocations(): RevocationStatus
+  /**
+   * A validator's vote to eject a node, or to take that back (`withdrawn`).
+   * @param blockMs ms for which the node is not certified again
+   * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
+   */
+  revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal?: AbortSignal): Promise<RevocationVote>
   /** Measures one round trip now, ms. @throws WeftError E_NODE_UNREACHABLE */
   ping(id: DidKey, signal?: AbortSignal): Promise<number>
   on<K extends keyof OverlayEvents>(name: K, listener: (event: OverlayEvents[K]) => void): () => void

@@ -9,7 +9,10 @@ import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
 import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
-import { create, CertificateSchema } from '@weft/wire'
+import { type RevocationBody, encodeRevocationBody } from '../src/revocation/revocation-body.ts'
+import { type VerifiedRevocation, verifyRevocation } from '../src/revocation/revocation.ts'
+import type { Revocations } from '../src/revocation/revocations.ts'
+import { create, CertificateSchema, RevocationSchema } from '@weft/wire'
 
 /** When the networks of the tests began, ms since the Unix epoch. */
 export const BEGIN = 1_800_000_000_000
@@ -110,6 +113,27 @@ export function certificateOf(
     test.network,
     wireCertificate(bodyOf(test, index, changes), test.keys.slice(0, test.network.quorum)),
   )
+}
+
+/** A decision with the votes of a quorum. */
+export function revocationOf(
+  { network, keys }: TestNetworkFile,
+  body: Omit<RevocationBody, 'id'>,
+  voters: readonly SigningKey[] = keys.slice(0, network.quorum),
+): VerifiedRevocation {
+  return verifyRevocation(network, wireRevocation(encodeRevocationBody(body), voters))
+}
+
+export function wireRevocation(bytes: Uint8Array, voters: readonly SigningKey[]) {
+  const votes = voters.map((key) => ({ signer: key.publicKey, signature: key.sign('revoke', bytes) }))
+  return create(RevocationSchema, { body: bytes, votes })
+}
+
+/** Nobody was ever ejected. */
+export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
+  of: () => undefined,
+  voids: () => false,
+  onChange: () => () => {},
 }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */

@@ -3,11 +3,28 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
-import { verifySignature, x25519KeyPair } from '@weft/crypto'
-import { CertificateSchema, SignedMapSchema, create } from '@weft/wire'
+import { SigningKey, sha256, verifySignature, x25519KeyPair } from '@weft/crypto'
+import {
+  AgreementEvidenceSchema,
+  AgreementMessageSchema,
+  CertificateSchema,
+  RevocationSchema,
+  SignedMapSchema,
+  create,
+  decodeMessage,
+  encodeMessage,
+} from '@weft/wire'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
 import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
+import { decodeAgreedValue } from '../src/agreement/agreed-value.ts'
+import { Agreement } from '../src/agreement/agreement.ts'
+import { verifyEquivocation } from '../src/agreement/equivocation.ts'
+import { decodeProposal } from '../src/agreement/proposal.ts'
+import { timeoutsOf } from '../src/agreement/timeouts.ts'
+import { ValidatorSet } from '../src/agreement/validator-set.ts'
+import { decodeVote } from '../src/agreement/vote.ts'
+import { fromWire, toWire } from '../src/agreement/wire-form.ts'
 import { encodeCanonical } from '../src/codec/canonical-cbor.ts'
 import { decodeMapBody } from '../src/map/map-body.ts'
 import { mapRoot } from '../src/map/map-entries.ts'
@@ -15,8 +32,10 @@ import { leaderOf } from '../src/map/proposal-checks.ts'
 import { SignedMembership } from '../src/map/signed-membership.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
 import { networkOf } from '../src/network/network.ts'
+import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
+import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
-import { temporaryDirectory } from './fixtures.ts'
+import { NO_REVOCATIONS, temporaryDirectory } from './fixtures.ts'
 
 interface Signed {
   readonly payload: string
@@ -81,6 +100,7 @@ test('map.json', () => {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
     network,
     database,
     clock: new VirtualClock(body.signedAt),
@@ -95,4 +115,64 @@ test('map.json', () => {
     membership.members().map(({ packets }) => packets?.addresses),
     [['/ip4/127.0.0.1/udp/20006'], undefined, undefined, undefined, undefined],
   )
+})
+
+test('revocation.json', () => {
+  const vector = vectors<{ ejected: string; body: string; votes: Omit<Signed, 'payload'>[] }>('revocation')
+  const { body, votes } = verifyRevocation(
+    network,
+    create(RevocationSchema, { body: fromHex(vector.body), votes: signatures(vector.votes) }),
+  )
+  assert.deepEqual(
+    [body.id, body.issuedUpTo, body.blockedUntil, body.reason, body.decidedAt, votes.length],
+    [vector.ejected, 104, 1_800_086_400_000, 'compromised', 1_800_000_525_000, 3],
+  )
+  assert.equal(toHex(encodeRevocationBody(body)), vector.body)
+})
+
+test('agreement.json', () => {
+  const vector = vectors<{
+    value: string
+    valueHash: string
+    proposers: number[]
+    prevote: { payload: string; signature: string }
+    proposal: { payload: string }
+    messages: { name: string; message: string }[]
+    evidence: string
+  }>('agreement')
+  const set = new ValidatorSet(network)
+  const hash = fromHex(vector.valueHash)
+  assert.deepEqual(sha256(fromHex(vector.value)), hash)
+  assert.equal(
+    toHex(decodeAgreedValue(fromHex(vector.value)).get('map') as Uint8Array),
+    vectors<{ body: string }>('map').body,
+  )
+  assert.deepEqual(
+    vector.proposers,
+    vector.proposers.map((_, round) => set.proposer(8, round)),
+  )
+  const nil = { network: network.id, epoch: 8, round: 0, phase: 'prevote', value: undefined }
+  assert.deepEqual(decodeVote(fromHex(vector.prevote.payload)), nil)
+  const { payload, signature } = vector.prevote
+  assert.ok(verifySignature('agreement-vote', fromHex(payload), fromHex(signature), set.keyOf(1)))
+  const proposed = { network: network.id, epoch: 8, round: 2, lockRound: 1, value: hash }
+  assert.deepEqual(decodeProposal(fromHex(vector.proposal.payload)), proposed)
+  // A validator that hears them one after the other ends with the decision.
+  const agreement = new Agreement({
+    set,
+    key: new SigningKey(new Uint8Array(32).fill(1)),
+    epoch: 8,
+    timeouts: timeoutsOf(file.mapEpochMs),
+    propose: () => undefined,
+    judge: () => true,
+  })
+  agreement.start()
+  for (const { message } of vector.messages) {
+    const read = fromWire(set, decodeMessage(AgreementMessageSchema, fromHex(message), 128 * 1024))
+    assert.equal(toHex(encodeMessage(AgreementMessageSchema, toWire(set, read))), message)
+    agreement.receive(read)
+  }
+  assert.equal(toHex(agreement.decision?.value ?? new Uint8Array()), vector.value)
+  const evidence = decodeMessage(AgreementEvidenceSchema, fromHex(vector.evidence), 4096)
+  assert.deepEqual(verifyEquivocation(set, evidence), { validator: 1, epoch: 8 })
 })

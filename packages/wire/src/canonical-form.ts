@@ -119,7 +119,9 @@ function fieldForm(schema: DescMessage, field: DescField): FieldForm {
     return { ...common, wireType: 2, message: formOf(field.message) }
   }
   if (field.scalar === ScalarType.BYTES || field.scalar === ScalarType.STRING) return { ...common, wireType: 2 }
-  const max = field.fieldKind === 'scalar' ? LARGEST[field.scalar] : undefined
+  // A packed list has another form; schemas here say `packed = false`.
+  const isPlain = field.fieldKind === 'scalar' || (field.fieldKind === 'list' && !field.packed)
+  const max = isPlain && field.scalar !== undefined ? LARGEST[field.scalar] : undefined
   if (max === undefined)
     throw new TypeError(`${schema.typeName}.${field.name}: no canonical form of this kind is defined`)
   return { ...common, wireType: 0, max }

@@ -1,7 +1,10 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
+import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
+import * as revocation from './generated/weft/v1/revocation_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
 
 /**
@@ -56,6 +59,10 @@ export const MAX_RECORD_VALUE = 64 * KiB
 const MAX_RECORD = MAX_RECORD_VALUE + KiB
 /** Largest certificate on the wire: its body (at most 2 KiB) and up to 64 votes of 100 bytes. */
 const MAX_CERTIFICATE = 10 * KiB
+/** Largest value that validators agree on, bytes. */
+export const MAX_AGREED_VALUE = 64 * KiB
+/** A value with up to 64 signatures behind it. */
+const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 
 export const METHODS = {
   'peer.ping': method(peer.PingRequestSchema, peer.PingResponseSchema, 'anyone', KiB, KiB),
@@ -91,6 +98,7 @@ export const METHODS = {
     4 * MiB,
     MiB,
   ),
+  'map.endorse': method(membership.MapEndorseRequestSchema, membership.MapEndorseResponseSchema, 'validator', KiB, KiB),
   'map.publish': method(
     membership.MapPublishRequestSchema,
     membership.MapPublishResponseSchema,
@@ -98,13 +106,48 @@ export const METHODS = {
     64 * KiB,
     KiB,
   ),
+  'agreement.send': method(
+    agreement.AgreementSendRequestSchema,
+    agreement.AgreementSendResponseSchema,
+    'validator',
+    MAX_AGREEMENT_MESSAGE,
+    KiB,
+    2,
+  ),
+  'agreement.pull': method(
+    agreement.AgreementPullRequestSchema,
+    agreement.AgreementPullResponseSchema,
+    'validator',
+    KiB,
+    MiB,
+    4,
+  ),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
-  'map.entries': method(membership.MapEntriesRequestSchema, membership.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.entries': method(map.MapEntriesRequestSchema, map.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.changes': method(map.MapChangesRequestSchema, map.MapChangesResponseSchema, 'anyone', KiB, MiB, 8),
+  'map.subtrees': method(map.MapSubtreesRequestSchema, map.MapSubtreesResponseSchema, 'anyone', 4 * KiB, 320 * KiB, 32),
+  'map.pick': method(map.MapPickRequestSchema, map.MapPickResponseSchema, 'anyone', 16 * KiB, MiB, 16),
   'map.certificates': method(
     membership.CertificatesRequestSchema,
     membership.CertificatesResponseSchema,
     'anyone',
     4 * KiB,
+    MiB,
+    8,
+  ),
+  'revocation.vote': method(
+    revocation.RevocationVoteRequestSchema,
+    revocation.RevocationVoteResponseSchema,
+    'validator',
+    KiB,
+    KiB,
+    4,
+  ),
+  'revocation.list': method(
+    revocation.RevocationListRequestSchema,
+    revocation.RevocationListResponseSchema,
+    'anyone',
+    KiB,
     MiB,
     8,
   ),

@@ -49,4 +49,25 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     examples: ['weft network show'],
     load: () => import('../commands/network-show.ts'),
   },
+  {
+    words: ['network', 'revoke'],
+    summary: "give this validator's vote to eject a node; a quorum of validators ejects it at once",
+    arguments: [{ name: '<node>', description: 'its id, or the end of it as lists print it' }],
+    options: [
+      { flags: '--reason <why>', description: 'conformance, abuse, compromised, retired or equivocation' },
+      { flags: '--for <duration>', description: 'how long it is kept out (default: 30d)' },
+      { flags: '--withdraw', description: 'vote to take an ejection back' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft network revoke 4tJq9XbC --reason abuse', 'weft network revoke 4tJq9XbC --withdraw'],
+    load: () => import('../commands/network-revoke.ts'),
+  },
+  {
+    words: ['network', 'revocations'],
+    summary: 'list the nodes that validators ejected, and votes that wait for more',
+    options: [LONG, HOME],
+    examples: ['weft network revocations'],
+    load: () => import('../commands/network-revocations.ts'),
+  },
 ]

@@ -93,6 +93,44 @@ export type PeersAnswer = z.output<typeof peersAnswer>
 export const pingAnswer = z.strictObject({ schemaVersion, id: z.string(), rttMs: z.number() })
 export type PingAnswer = z.output<typeof pingAnswer>
 
+export const revocationsAnswer = z.strictObject({
+  schemaVersion,
+  inForce: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        reason: z.string(),
+        issuedUpTo: z.int().describe('Certificates of this map epoch or before are void; -1: none'),
+        blockedUntil: time,
+        decidedAt: time,
+        votes: z.int(),
+      }),
+    )
+    .readonly(),
+  pending: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        reason: z.string(),
+        blockedUntil: time,
+        decidedAt: time,
+        voters: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly()
+    .describe('At a validator: decisions without a quorum yet'),
+})
+export type RevocationsAnswer = z.output<typeof revocationsAnswer>
+
+export const revokeAnswer = z.strictObject({
+  schemaVersion,
+  id: z.string(),
+  votes: z.int(),
+  quorum: z.int(),
+  decided: z.boolean(),
+})
+export type RevokeAnswer = z.output<typeof revokeAnswer>
+
 export const storedAnswer = storedObject.extend({ schemaVersion })
 export type StoredAnswer = z.output<typeof storedAnswer>
 

@@ -7,6 +7,7 @@ import { healthRoutes } from './health-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
+import { revocationRoutes } from './revocation-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { vpnRoutes } from './vpn-routes.ts'
 
@@ -15,6 +16,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
   const routes: Route[] = [
     ...nodeRoutes(services),
     ...networkRoutes(services),
+    ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),
     ...eventRoutes(services),

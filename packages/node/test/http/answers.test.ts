@@ -48,6 +48,8 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/members': {},
       'GET /api/v1/peers': {},
       'POST /api/v1/peers/:id/ping': { path: `/api/v1/peers/${encodeURIComponent(member.id)}/ping` },
+      'GET /api/v1/revocations': {},
+      'POST /api/v1/revocations': json('POST', '/api/v1/revocations', { node: member.id, reason: 'abuse' }),
       'PUT /api/v1/objects': { body: 'hello' },
       'GET /api/v1/objects': {},
       'POST /api/v1/object/stat': json('POST', '/api/v1/object/stat', { ref }),

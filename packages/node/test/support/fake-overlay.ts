@@ -8,6 +8,8 @@ import type {
   OverlayEvents,
   OverlayOptions,
   PeerStatus,
+  RevocationStatus,
+  RevocationVote,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -68,6 +70,20 @@ export class FakeOverlay implements Overlay {
   }
   async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
     return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
+  }
+  get #revocation(): RevocationStatus['pending'][number]['body'] {
+    const [{ id }] = this.memberList as [Member]
+    const key = new Uint8Array(32)
+    const { networkId: network } = this
+    return { network, id, key, issuedUpTo: 3, blockedUntil: 9_000_000_000_000, reason: 'abuse', decidedAt: 1_000 }
+  }
+  revocations(): RevocationStatus {
+    const [{ id }] = this.memberList as [Member]
+    const body = this.#revocation
+    return { inForce: [{ ...body, votes: 3 }], pending: [{ body, voters: [id] }] }
+  }
+  async revoke(): Promise<RevocationVote> {
+    return { votes: 1, quorum: 3, decided: false }
   }
   async ping(): Promise<number> {
     return 2.5

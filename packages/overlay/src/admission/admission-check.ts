@@ -1,6 +1,7 @@
 import type { DidKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Application } from './application.ts'
 import type { DialBack } from './dial-back.ts'
 import type { ConformanceProbe } from './probe.ts'
@@ -17,6 +18,8 @@ export interface AdmissionCase {
   readonly validator: Uint8Array
   /** The validator's clock when the application came, ms since the Unix epoch. */
   readonly now: number
+  /** What validators decided about a key. */
+  readonly revocation: Revocations['of']
   readonly dialBack: DialBack
   readonly probes: readonly ConformanceProbe[]
 }

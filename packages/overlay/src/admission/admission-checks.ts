@@ -5,6 +5,7 @@ import { networkCheck } from './checks/network-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
+import { revokedCheck } from './checks/revoked-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
@@ -15,6 +16,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   networkCheck,
   applicationClockCheck,
   termCheck,
+  revokedCheck,
   rolesCheck,
   packetsCheck,
   placeCheck,

@@ -2,6 +2,7 @@ import { type Clock, type Logger, type Random, WeftError, isWeftError, withTimeo
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ApplyRequest, Signature } from '@weft/wire'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
@@ -16,6 +17,8 @@ export interface AdmissionDeskInit {
   readonly prober: Prober
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
+  /** What validators decided about a key. */
+  readonly revocation: Revocations['of']
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
@@ -91,7 +94,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, checks, probes, clock, random } = this.#init
+    const { network, key, prober, revocation, checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -104,6 +107,7 @@ export class AdmissionDesk {
       application,
       validator: key.publicKey,
       now,
+      revocation,
       dialBack,
       probes,
     }

@@ -16,7 +16,8 @@ import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState, ValidatorFault } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
 import { encodeApplication } from './application.ts'
@@ -29,7 +30,8 @@ export interface ApplicantInit {
   readonly key: SigningKey
   readonly profile: AdmissionProfile
   readonly rpc: Pick<Rpc, 'call'>
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
+  readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -80,7 +82,7 @@ export class Applicant {
   /** Certified while a certificate is valid, also during its renewal. `inMap` is for the caller to fill in. */
   state(): AdmissionState {
     const certificate = this.#certificate
-    if (certificate !== undefined && certificate.body.expiresAt > this.#init.clock.now()) {
+    if (certificate !== undefined && this.#isInForce(certificate)) {
       return {
         state: 'certified',
         epoch: certificate.body.issuedEpoch,
@@ -89,6 +91,10 @@ export class Applicant {
       }
     }
     return this.#progress
+  }
+
+  #isInForce({ body }: VerifiedCertificate): boolean {
+    return body.expiresAt > this.#init.clock.now() && !this.#init.revocations.voids(body)
   }
 
   get certificate(): VerifiedCertificate | undefined {
@@ -219,26 +225,41 @@ export class Applicant {
     }
   }
 
-  /** Waits until a random moment in the middle third of the certificate's life. */
-  async #untilRenewal({ body }: VerifiedCertificate, signal: AbortSignal): Promise<void> {
-    const { network, clock, random } = this.#init
+  /** Waits until a random moment in the middle third of the certificate's life, or until it is revoked. */
+  async #untilRenewal(certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
+    const { network, clock, random, revocations } = this.#init
+    const { body } = certificate
     const life = network.file.certificateTtlMs
     const begin = body.expiresAt - (2 * life) / 3
     const at = begin + randomInt(random, Math.max(1, Math.floor(life / 3)))
     // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
-    while (clock.now() < at) await wait(clock, Math.min(60_000, at - clock.now()), signal)
+    const revoked = new AbortController()
+    const unsubscribe = revocations.onChange(() => {
+      if (revocations.voids(body)) revoked.abort()
+    })
+    const either = AbortSignal.any([signal, revoked.signal])
+    try {
+      while (clock.now() < at && this.#isInForce(certificate))
+        await wait(clock, Math.min(60_000, at - clock.now()), either)
+    } catch (error) {
+      if (signal.aborted) throw error
+    } finally {
+      unsubscribe()
+    }
   }
 
   /** The certificate of before the restart, if it still says what this node wants to be. */
   #restore(): VerifiedCertificate | undefined {
-    const { network, profile, database, clock, logger } = this.#init
+    const { network, profile, database, logger } = this.#init
     const bytes = database.ownCertificate()
     if (bytes === undefined) return undefined
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       const { issuedEpoch, expiresAt } = certificate.body
       const wanted = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
-      return expiresAt > clock.now() && Buffer.compare(wanted, certificate.bodyBytes) === 0 ? certificate : undefined
+      return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
+        ? certificate
+        : undefined
     } catch (error) {
       logger.warn('the certificate of before the restart is not used', {
         code: isWeftError(error) ? error.code : undefined,

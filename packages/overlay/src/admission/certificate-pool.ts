@@ -3,7 +3,8 @@ import { type DidKey, shortId } from '@weft/crypto'
 import { CertificateSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import { type VerifiedCertificate, toWireCertificate, verifyCertificate } from './certificate.ts'
 import { certificateHash } from './certificate-body.ts'
 
@@ -17,17 +18,19 @@ export const MAX_WIRE_CERTIFICATE = 10 * 1024
  */
 export class CertificatePool {
   readonly #network: Network
-  readonly #database: MembershipDatabase
+  readonly #database: MembershipStore
   readonly #clock: Clock
+  readonly #revocations: Pick<Revocations, 'voids'>
   readonly #byId = new Map<DidKey, VerifiedCertificate>()
   readonly #byHash = new Map<string, VerifiedCertificate>()
   /** Map epoch in which the certificate of a key came, or in which this process began. */
   readonly #learnt = new Map<DidKey, number>()
 
-  constructor(network: Network, database: MembershipDatabase, clock: Clock) {
+  constructor(network: Network, database: MembershipStore, clock: Clock, revocations: Pick<Revocations, 'voids'>) {
     this.#network = network
     this.#database = database
     this.#clock = clock
+    this.#revocations = revocations
     for (const bytes of database.certificates()) {
       try {
         this.#keep(verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE)))
@@ -50,10 +53,10 @@ export class CertificatePool {
     return this.#learnt.get(id)
   }
 
-  /** Whether the node holds a certificate that has not expired. */
+  /** Whether the node holds a certificate that has neither expired nor been revoked. */
   isCertified(id: DidKey): boolean {
     const known = this.#byId.get(id)
-    return known !== undefined && known.body.expiresAt > this.#clock.now()
+    return known !== undefined && known.body.expiresAt > this.#clock.now() && !this.#revocations.voids(known.body)
   }
 
   byHash(hash: Uint8Array): VerifiedCertificate | undefined {
@@ -76,9 +79,9 @@ export class CertificatePool {
     for (const certificate of newer) this.#keep(certificate)
   }
 
-  /** All that have not expired at `now` (ms since the Unix epoch), sorted by public key: the entries of a map. */
+  /** All that have neither expired at `now` (ms since the Unix epoch) nor been revoked, sorted by public key: the entries of a map. */
   valid(now: number): VerifiedCertificate[] {
-    const valid = [...this.#byId.values()].filter(({ body }) => body.expiresAt > now)
+    const valid = [...this.#byId.values()].filter(({ body }) => body.expiresAt > now && !this.#revocations.voids(body))
     return valid.sort((a, b) => compareBytes(a.body.key, b.body.key))
   }
 

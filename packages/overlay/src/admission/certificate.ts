@@ -1,5 +1,5 @@
 import { WeftError } from '@weft/core'
-import { shortId, toDidKey, verifySignature } from '@weft/crypto'
+import { type DidKey, shortId, verifySignature } from '@weft/crypto'
 import { type Certificate, create, CertificateSchema, type Signature } from '@weft/wire'
 import type { Network } from '../network/network.ts'
 import { type CertificateBody, certificateHash, decodeCertificateBody } from './certificate-body.ts'
@@ -44,16 +44,15 @@ export function verifyCertificate(
 /** The signatures that are valid and of distinct validators of the network. More than one per validator count once. */
 export function validVotes(
   network: Network,
-  purpose: 'vote' | 'map',
+  purpose: 'vote' | 'map' | 'revoke' | 'agreement-vote',
   bytes: Uint8Array,
   signatures: readonly Signature[],
 ): readonly Pick<Signature, 'signer' | 'signature'>[] {
-  const valid = new Map<string, Pick<Signature, 'signer' | 'signature'>>()
+  const valid = new Map<DidKey, Pick<Signature, 'signer' | 'signature'>>()
   // More signatures than validators cannot all count: what is beyond is not worth verifying.
   for (const { signer, signature } of signatures.slice(0, network.validators.length)) {
-    if (signer.length !== 32) continue
-    const id = toDidKey(signer)
-    if (valid.has(id) || !network.isValidator(id)) continue
+    const id = network.validatorWith(signer)
+    if (id === undefined || valid.has(id)) continue
     if (verifySignature(purpose, bytes, signature, signer)) valid.set(id, { signer, signature })
   }
   return [...valid.values()]

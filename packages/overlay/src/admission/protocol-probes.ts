@@ -1,4 +1,4 @@
-import { WeftError, systemRandom } from '@weft/core'
+import { type Random, WeftError } from '@weft/core'
 import {
   FrameParser,
   MAX_RPC_FRAME,
@@ -34,14 +34,14 @@ const unknownMethod: ConformanceProbe = {
 }
 
 /** A record that was never written is not found. */
-const unknownRecord: ConformanceProbe = {
+const unknownRecord = (random: Random): ConformanceProbe => ({
   role: 'any',
   name: 'unknown-record',
   async run(probe, { id }, signal) {
-    const { record } = await probe.rpc.call(id, 'record.get', { key: systemRandom.bytes(32) }, { signal })
+    const { record } = await probe.rpc.call(id, 'record.get', { key: random.bytes(32) }, { signal })
     if (record !== undefined) throw fault('it answered with a record for a key that nobody ever wrote')
   },
-}
+})
 
 /** A frame longer than the limit ends the stream before its body is sent. */
 const oversizedFrame: ConformanceProbe = {
@@ -57,7 +57,9 @@ const oversizedFrame: ConformanceProbe = {
 }
 
 /** What every node must do right, whatever its roles. */
-export const PROTOCOL_PROBES: readonly ConformanceProbe[] = [unknownMethod, unknownRecord, oversizedFrame]
+export function protocolProbes(random: Random): readonly ConformanceProbe[] {
+  return [unknownMethod, unknownRecord(random), oversizedFrame]
+}
 
 /** ms that a node has to end a stream. */
 const RESET_WAIT_MS = 5_000

@@ -91,9 +91,9 @@ export class LivenessService {
     this.#cancel()
     if (this.#signal === undefined || this.#signal.aborted) return
     const { clock } = this.#init
-    this.#cancel = clock.after(Math.max(0, this.#liveness.nextTickAt() - clock.monotonic()), () => {
-      this.#perform(this.#liveness.tick())
-    })
+    // Whole ms, rounded up: of a time that is due in a fraction the clock may be short by its last digit, again and again.
+    const ms = Math.ceil(Math.max(0, this.#liveness.nextTickAt() - clock.monotonic()))
+    this.#cancel = clock.after(ms, () => this.#perform(this.#liveness.tick()))
   }
 
   #perform(actions: readonly LivenessAction[]): void {

@@ -4,16 +4,21 @@ import {
   type Random,
   Semaphore,
   WeftError,
+  equalBytes,
   isWeftError,
   messageOf,
   shuffled,
 } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
-import type { SignedMap } from '@weft/wire'
+import { MapChangesSchema, type MapNews, type SignedMap } from '@weft/wire'
 import type { Rpc } from '../rpc.ts'
-import { fetchEntries } from './fetch-entries.ts'
+import { fetchList } from './fetch-list.ts'
 import { firstOf } from './first-of.ts'
+import { inSlices } from './in-slices.ts'
 import type { MapBody } from './map-body.ts'
+import { MAX_NEWS_UNPACKED } from './map-news.ts'
+import { MapSource } from './map-source.ts'
+import { unpackMessage } from './packed-message.ts'
 import type { SignedMembership } from './signed-membership.ts'
 
 export interface MapFollowerInit {
@@ -51,13 +56,32 @@ export class MapFollower {
    * @throws WeftError of the check that it failed
    */
   async offer(map: SignedMap, from: DidKey | undefined, signal: AbortSignal): Promise<boolean> {
-    const known = this.#adoptKnown(map)
+    const known = await this.#adoptKnown(map, signal)
     if (typeof known === 'boolean') return known
     if (this.#turns.waiting >= WAITING) return false
     return this.#turns.use(async () => {
-      const body = this.#adoptKnown(map)
+      const body = await this.#adoptKnown(map, signal)
       return typeof body === 'boolean' ? body : this.#adoptFetched(map, body, this.#sources(from), signal)
     }, signal)
+  }
+
+  /**
+   * Takes a map with what changed since the one with the root `from`. False when that is not the one that is held.
+   * @param packed MapChanges, from anywhere
+   * @throws WeftError E_MAP_ENTRIES, E_CERTIFICATE_MALFORMED and those of the checks that the map failed
+   */
+  async offerChanges(
+    map: SignedMap,
+    { from, packed }: Pick<MapNews, 'from' | 'packed'>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { membership } = this.#init
+    const held = membership.heldList()
+    if (held === undefined || !equalBytes(held.root, from)) return false
+    const body = membership.verify(map)
+    const changes = unpackMessage(MapChangesSchema, packed, MAX_NEWS_UNPACKED)
+    membership.adopt(map, await inSlices(membership.reader.changed(body, held, changes), signal))
+    return true
   }
 
   /** Asks connected nodes for their newest map until one was adopted. True when one was. */
@@ -76,13 +100,15 @@ export class MapFollower {
   }
 
   /** Adopts a map whose entries are at hand. Its body when they are not, false when it is no newer than the one held. */
-  #adoptKnown(map: SignedMap): boolean | MapBody {
+  async #adoptKnown(map: SignedMap, signal: AbortSignal): Promise<boolean | MapBody> {
     const { membership, ownEntries } = this.#init
     try {
       const body = membership.verify(map)
-      const entries = membership.entries(body.root) ?? ownEntries(body.root)
-      if (entries === undefined) return body
-      membership.adopt(map, entries)
+      const list = membership.list(body.root)
+      const own = list === undefined ? ownEntries(body.root) : undefined
+      if (list !== undefined) membership.adopt(map, list)
+      else if (own !== undefined) await membership.adoptInSlices(map, own, signal)
+      else return body
       return true
     } catch (error) {
       if (isWeftError(error, 'E_MAP_OLD')) return false
@@ -99,7 +125,11 @@ export class MapFollower {
     const { membership, clock, logger } = this.#init
     const attempt = async (source: DidKey, lasting: AbortSignal): Promise<boolean> => {
       try {
-        membership.adopt(map, await fetchEntries(this.#init, source, body, lasting))
+        const held = membership.heldList()
+        membership.adopt(
+          map,
+          await fetchList(new MapSource(this.#init, source), membership.reader, held, body, lasting),
+        )
         return true
       } catch (error) {
         // A newer one came meanwhile, by another way.

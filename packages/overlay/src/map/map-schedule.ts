@@ -7,25 +7,22 @@ export interface MapScheduleInit {
   readonly clock: Clock
   /** Epoch of the map that is held. */
   readonly heldEpoch: () => number | undefined
-  /** Called at the beginning of every epoch; leads it when it is this node's turn. True when it succeeded or was not its turn. */
-  readonly lead: (epoch: number, signal: AbortSignal) => Promise<boolean>
   /** Asks others for the newest map, beside the epochs, one question at a time; a failure is its own to note. */
   readonly pull: (signal: AbortSignal) => Promise<unknown>
   /** Whether gossip brings maps to this node, as it does to members only; default: it does. */
   readonly hearsGossip?: () => boolean
 }
 
-/** Times per epoch that a leader without a quorum tries, and that a node without any map asks for one. */
+/** Times per epoch that a node without the map that it should have asks for one. */
 const TRIES = 5
 /** ms between questions of a node without any map, at most. */
 const LONGEST_FIRST_WAIT = 2_000
 
 /**
- * Runs the epochs of one node until the signal fires: leads those that are its turn, and asks when gossip was silent.
- * It does not wait for an answer to that: whoever answers slowly must not keep a validator from leading.
+ * Runs the epochs of one node until the signal fires: asks for the map when gossip was silent.
  */
-export async function runEpochs(init: MapScheduleInit, signal: AbortSignal): Promise<never> {
-  const { network, clock, heldEpoch, lead, pull, hearsGossip = () => true } = init
+export async function followEpochs(init: MapScheduleInit, signal: AbortSignal): Promise<never> {
+  const { network, clock, heldEpoch, pull, hearsGossip = () => true } = init
   const { mapEpochMs } = network.file
   const step = mapEpochMs / TRIES
   let pulling: Promise<unknown> | undefined
@@ -34,12 +31,10 @@ export async function runEpochs(init: MapScheduleInit, signal: AbortSignal): Pro
       throwIfAborted(signal)
       const epoch = epochAt(network.file, clock.now())
       const end = epochStart(network.file, epoch + 1)
-      let led = epoch < 0
       while (clock.now() < end && epochAt(network.file, clock.now()) === epoch) {
-        if (!led) led = await lead(epoch, signal)
         const held = heldEpoch()
         // The map of this epoch may still be on its way; that of the last one should have come. To whom gossip brings
-        // none, that of this epoch should be asked for as soon as the leader had the time to make it.
+        // none, that of this epoch should be asked for as soon as the validators had the time to make it.
         const due = hearsGossip() || clock.now() < epochStart(network.file, epoch) + step ? epoch - 1 : epoch
         if (held === undefined || held < due) {
           pulling ??= pull(signal)

@@ -1,43 +1,54 @@
-import { WeftError } from '@weft/core'
-import { MAX_CERTIFICATE_BODY } from '../admission/certificate-body.ts'
-import { METHODS } from '@weft/wire'
+import { WeftError, toHex } from '@weft/core'
 import type { Rpc } from '../rpc.ts'
+import type { EntryList } from './entry-list.ts'
+import { MapPages } from './map-pages.ts'
+import { packChanges } from './pack-changes.ts'
 import type { SignedMembership } from './signed-membership.ts'
+import { answerSubtrees, pickEntries } from './subtree-question.ts'
 
-/** Bytes of entries in one page: the answer's limit less room for its framing. */
-const PAGE = METHODS['map.entries'].maxResponse - MAX_CERTIFICATE_BODY - 1024
-/** Bytes around one entry in the answer: its tag and length. */
-const ENTRY_OVERHEAD = 4
+/** What was packed for one map. */
+interface PackedMap {
+  readonly pages: MapPages
+  /** MapChanges, packed, by the root that they start from, hex; as many as the history has steps. */
+  readonly changes: Map<string, Uint8Array>
+}
 
-/** Serves the held map to whoever asks; they verify it. */
+/** Serves the held map to whoever asks; they verify it. What many ask for is packed once. */
 export function serveMap(rpc: Pick<Rpc, 'handle'>, membership: SignedMembership): void {
+  const packed = new WeakMap<EntryList, PackedMap>()
+  const packedOf = (list: EntryList): PackedMap => {
+    let known = packed.get(list)
+    if (known === undefined) packed.set(list, (known = { pages: new MapPages(list.bytes()), changes: new Map() }))
+    return known
+  }
   rpc.handle('map.head', async () => {
     const map = membership.head()
     return map === undefined ? {} : { map }
   })
-  rpc.handle('map.entries', async ({ root, offset }) => {
-    const entries = membership.entries(root)
-    if (entries === undefined) {
-      throw new WeftError({
-        code: 'E_MAP_ROOT_UNKNOWN',
-        cause: 'This node does not hold a map with that root.',
-        fix: 'Ask for the head of the map again, or ask another node.',
-        retryable: true,
-      })
-    }
-    return { entries: pageOf(entries, offset) }
+  rpc.handle('map.entries', async ({ root, page }) => ({ packed: packedOf(listOf(membership, root)).pages.page(page) }))
+  rpc.handle('map.changes', async ({ from, to }) => {
+    const { changes } = packedOf(listOf(membership, to))
+    const known = changes.get(toHex(from)) ?? packChanges(membership, from, to)
+    changes.set(toHex(from), known)
+    return { packed: known }
   })
+  rpc.handle('map.subtrees', async ({ root, ...question }) => {
+    const { hashes, starts } = answerSubtrees(listOf(membership, root), question)
+    return { hashes, starts: [...starts] }
+  })
+  rpc.handle('map.pick', async ({ root, positions }) => ({
+    entries: pickEntries(listOf(membership, root), positions),
+  }))
 }
 
-/** As many entries from `offset` on as fit one answer. */
-export function pageOf(entries: readonly Uint8Array[], offset: number): Uint8Array[] {
-  const page: Uint8Array[] = []
-  let room = PAGE
-  for (let at = offset; at < entries.length; at++) {
-    const entry = entries[at] as Uint8Array
-    room -= entry.length + ENTRY_OVERHEAD
-    if (room < 0) break
-    page.push(entry)
-  }
-  return page
+/** @throws WeftError E_MAP_ROOT_UNKNOWN */
+function listOf(membership: SignedMembership, root: Uint8Array): EntryList {
+  const list = membership.list(root)
+  if (list !== undefined) return list
+  throw new WeftError({
+    code: 'E_MAP_ROOT_UNKNOWN',
+    cause: 'This node does not hold a map with that root.',
+    fix: 'Ask for the head of the map again, or ask another node.',
+    retryable: true,
+  })
 }

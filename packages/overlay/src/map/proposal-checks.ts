@@ -17,6 +17,8 @@ interface ProposalHead {
   readonly network: Network
   /** The id that the secure channel of the proposal proved. */
   readonly leader: DidKey
+  /** Rounds of the agreement whose proposers are heard now. */
+  readonly rounds: readonly number[]
   readonly body: MapBody
   /** Hashes of certificates that the proposal lists, one for each entry. */
   readonly hashes: readonly Uint8Array[]
@@ -34,14 +36,15 @@ export interface ProposalCase extends ProposalHead {
   readonly entries: readonly { readonly body: CertificateBody; readonly bytes: Uint8Array }[]
   /** The newest certificate that this validator knows of a key. */
   readonly known: (id: DidKey) => VerifiedCertificate | undefined
+  /** Whether validators have decided that a certificate counts no more. */
+  readonly isRevoked: (certificate: CertificateBody) => boolean
   /** The map epoch since which it knows that one. */
   readonly learntEpoch: (id: DidKey) => number | undefined
 }
 
 /**
- * One condition under which a validator signs a map. Those of the head cost nothing and come first, so that a message
- * of somebody whose turn it is not is never searched. That a validator signs at most one body an epoch is the signer's
- * own matter. `run` throws WeftError E_MAP_PROPOSAL and others.
+ * One condition under which a validator votes for a map. Those of the head cost nothing and come first, so that a message
+ * of somebody whose turn it is not is never searched. `run` throws WeftError E_MAP_PROPOSAL and others.
  */
 export type ProposalCheck =
   | { readonly name: string; readonly of: 'head'; run(proposal: ProposalHead): void }
@@ -54,9 +57,9 @@ const EARLIEST = 1 / 4
 /** SHA-256 */
 const HASH_LENGTH = 32
 
-/** The validator whose turn an epoch is. */
-export function leaderOf(network: Network, epoch: number): DidKey | undefined {
-  return network.validators[epoch % network.validators.length]?.id
+/** The validator whose turn a round of an epoch is. */
+export function leaderOf(network: Network, epoch: number, round = 0): DidKey | undefined {
+  return network.validators[(epoch + round) % network.validators.length]?.id
 }
 
 /** The bodies behind the certificates of a proposal. @throws WeftError E_CERTIFICATE_MALFORMED */
@@ -80,12 +83,11 @@ const leader: ProposalCheck = {
   name: 'leader',
   of: 'head',
   run(proposal) {
-    const expected = leaderOf(proposal.network, proposal.body.epoch)
-    if (proposal.leader !== expected) {
-      throw refuse(
-        `epoch ${proposal.body.epoch} is the turn of ${shortId(expected ?? '')}, and ${shortId(proposal.leader)} proposed it`,
-      )
-    }
+    const { network: of, body, rounds } = proposal
+    if (rounds.some((round) => leaderOf(of, body.epoch, round) === proposal.leader)) return
+    throw refuse(
+      `in epoch ${body.epoch} it is not the turn of ${shortId(proposal.leader)} in round ${rounds.join(' or ')}`,
+    )
   },
 }
 
@@ -153,9 +155,19 @@ const expiry: ProposalCheck = {
   },
 }
 
+/** A leader that was away when a node was ejected learns of it from the others and leaves it out the next time. */
+const revoked: ProposalCheck = {
+  name: 'revoked',
+  of: 'entries',
+  run({ entries, isRevoked }) {
+    const ejected = entries.find(({ body }) => isRevoked(body))
+    if (ejected !== undefined) throw refuse(`validators have ejected ${shortId(ejected.body.id)}`)
+  },
+}
+
 /**
  * Of each key the newest certificate. An older one is tolerated until this validator has known the newer for a whole
- * rotation of leaders: it has led once itself then, and its proposal brought the newer one to everybody. How long ago
+ * rotation of leaders: it had the first turn of an epoch once itself then, and its proposal brought the newer one to everybody. How long ago
  * that was issued must not matter: whoever keeps certificates of its own back and shows them to some validators just
  * before each epoch would have these refuse every leader.
  */
@@ -193,6 +205,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   certificateQuorum,
   certificateOrder,
   expiry,
+  revoked,
   newest,
   root,
 ]
@@ -200,7 +213,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
 function refuse(why: string): WeftError {
   return new WeftError({
     code: 'E_MAP_PROPOSAL',
-    cause: `The proposed map is not signed: ${why}.`,
-    fix: 'The epoch is skipped and the next leader proposes; if it goes on, compare the versions and clocks of the validators.',
+    cause: `The proposed map is not taken: ${why}.`,
+    fix: 'Another validator proposes in the next round; if it goes on, compare the versions and clocks of the validators.',
   })
 }

@@ -5,28 +5,38 @@ import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
 import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
-import { verifyEntries } from './map-entries.ts'
+import { EntryList } from './entry-list.ts'
+import { atOnce, inSlices } from './in-slices.ts'
+import { refuseEntries } from './map-entry.ts'
+import { type EntryChanges, MapHistory, changedKeys } from './map-history.ts'
+import { type MapReader, mapReader } from './map-reader.ts'
 
 export interface SignedMembershipInit {
   readonly network: Network
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
+  readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
   readonly checks?: readonly MapCheck[]
+  /** How entries are verified and read; `mapReader` by default. */
+  readonly reader?: MapReader
 }
 
 interface HeldMap {
   readonly map: SignedMap
   readonly body: MapBody
   readonly signatures: number
-  readonly entries: readonly Uint8Array[]
+  readonly list: EntryList
+  /** Of its entries those that have not been revoked since. */
   readonly members: readonly Member[]
-  readonly byId: ReadonlyMap<DidKey, Member>
+  /** Undefined while none was. */
+  readonly byId: ReadonlyMap<DidKey, Member> | undefined
 }
 
 /** Epochs without a new map after which the held one is flagged. */
@@ -41,10 +51,14 @@ const NOBODY: readonly Member[] = []
  */
 export class SignedMembership implements Membership, AccessPolicy {
   readonly networkId: string
+  readonly reader: MapReader
   readonly #init: SignedMembershipInit
   readonly #checks: readonly MapCheck[]
   readonly #emitter = new Emitter<{ change: undefined }>()
+  readonly #history = new MapHistory()
   #held: HeldMap | undefined
+  /** The entries of the map before: whoever is fetching them shall not have to begin anew. */
+  #previous: EntryList | undefined
   #refusal: Fault | undefined
   /** The entries on disk are those that are held. */
   #saved = true
@@ -53,7 +67,9 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#init = init
     this.#checks = init.checks ?? MAP_CHECKS
     this.networkId = init.network.id
+    this.reader = init.reader ?? mapReader
     this.#restore()
+    init.revocations.onChange((id) => this.#onRevocation(id))
   }
 
   members(): readonly Member[] {
@@ -61,7 +77,8 @@ export class SignedMembership implements Membership, AccessPolicy {
   }
 
   member(id: DidKey): Member | undefined {
-    return this.#current()?.byId.get(id)
+    const held = this.#current()
+    return held?.byId === undefined ? held?.list.member(id) : held.byId.get(id)
   }
 
   isMember(id: DidKey): boolean {
@@ -111,10 +128,22 @@ export class SignedMembership implements Membership, AccessPolicy {
     return this.#held?.body.epoch
   }
 
-  /** The entries under `root`, when the held map has it. */
-  entries(root: Uint8Array): readonly Uint8Array[] | undefined {
-    const held = this.#current()
-    return held !== undefined && equalBytes(held.body.root, root) ? held.entries : undefined
+  /** The entries of the held map, or of the one before, when `root` is theirs. */
+  list(root: Uint8Array): EntryList | undefined {
+    const lists = this.#current() === undefined ? [] : [this.#held?.list, this.#previous]
+    return lists.find((list) => list !== undefined && equalBytes(list.root, root))
+  }
+
+  /** The entries that are held, however old: what a newer map is compared with. */
+  heldList(): EntryList | undefined {
+    return this.#held?.list
+  }
+
+  /** What became of the map with the root `from` until the held one; undefined when `to` is not that one, or it is not known. */
+  changes(from: Uint8Array, to: Uint8Array): EntryChanges | undefined {
+    const list = this.#current()?.list
+    if (list === undefined || !equalBytes(list.root, to)) return undefined
+    return this.#history.changes(from, list)
   }
 
   /** Believes in a map's head or says why not; its entries are another matter. @throws WeftError of the first check that failed */
@@ -133,23 +162,45 @@ export class SignedMembership implements Membership, AccessPolicy {
 
   /**
    * Verifies a map with its entries, keeps it and tells the listeners.
-   * @param entries not needed when the root is that of the held map
+   * @param entries a list that was read and verified already is adopted without a pause; not needed when the root is
+   * that of the held map
    * @throws WeftError of the check that failed
    */
-  adopt(map: SignedMap, entries: readonly Uint8Array[] | undefined): void {
+  adopt(map: SignedMap, entries: EntryList | readonly Uint8Array[] | undefined): void {
     const body = this.verify(map)
-    const held = this.#held
-    const same = held !== undefined && equalBytes(held.body.root, body.root) && held.body.count === body.count
-    const next = same ? { ...held, map, body, signatures: this.#signatures(map) } : this.#read(map, body, entries ?? [])
-    this.#held = next
-    this.#save(map, same && this.#saved ? undefined : next.entries)
+    const held = this.#held?.list
+    const list = this.#listOf(body, entries ?? [])
+    this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
+    if (list !== held) this.#previous = held
+    this.#save(map, held, list)
     this.#refusal = undefined
     this.#emitter.emit('change', undefined)
   }
 
-  #save(map: SignedMap, entries: readonly Uint8Array[] | undefined): void {
+  /** As `adopt`; while entries are read others have the thread now and then. @throws WeftError of the check that failed, E_ABORTED */
+  async adoptInSlices(map: SignedMap, entries: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
+    const body = this.verify(map)
+    this.adopt(map, await inSlices(this.reader.whole(body, entries, this.#held?.list), signal))
+  }
+
+  /** @throws WeftError E_MAP_ENTRIES, E_CERTIFICATE_MALFORMED */
+  #listOf(body: MapBody, entries: EntryList | readonly Uint8Array[]): EntryList {
+    const held = this.#held?.list
+    if (held !== undefined && isOf(held, body)) return held
+    if (!(entries instanceof EntryList)) return atOnce(this.reader.whole(body, entries, held))
+    if (!isOf(entries, body)) throw refuseEntries('they are those of another map')
+    return entries
+  }
+
+  /** Notes what changed, in memory for others and on the disk. */
+  #save(map: SignedMap, before: EntryList | undefined, list: EntryList): void {
+    const keys = before === undefined || before === list ? [] : changedKeys(before, list)
+    if (before !== undefined && before !== list) this.#history.note(before.root, keys, list.count)
+    const whole = before === undefined || !this.#saved
+    const entries = whole ? list.entries : keys.flatMap((key) => list.byKey(key) ?? [])
+    const removed = whole ? [] : keys.filter((key) => list.byKey(key) === undefined)
     try {
-      this.#init.database.saveMap(encodeMessage(SignedMapSchema, map), entries)
+      this.#init.database.saveMap(encodeMessage(SignedMapSchema, map), { whole, entries, removed })
       this.#saved = true
     } catch (error) {
       // A full disk must not cut the node off: the map is as good without the file, which the next one tries again.
@@ -158,10 +209,21 @@ export class SignedMembership implements Membership, AccessPolicy {
     }
   }
 
-  #read(map: SignedMap, body: MapBody, entries: readonly Uint8Array[]): HeldMap {
-    const members = verifyEntries(body, entries)
-    const byId = new Map(members.map((member) => [member.id, member]))
-    return { map, body, signatures: this.#signatures(map), entries, members, byId }
+  #inForce(list: EntryList): Pick<HeldMap, 'members' | 'byId'> {
+    const { revocations } = this.#init
+    const isVoid = ({ id, certificateEpoch }: Member): boolean =>
+      revocations.voids({ id, issuedEpoch: certificateEpoch })
+    if (!list.members.some(isVoid)) return { members: list.members, byId: undefined }
+    const members = list.members.filter((member) => !isVoid(member))
+    return { members, byId: new Map(members.map((member) => [member.id, member])) }
+  }
+
+  /** Whoever is ejected is out at once, not with the next map. */
+  #onRevocation(id: DidKey): void {
+    const held = this.#held
+    if (held?.list.member(id) === undefined) return
+    this.#held = { ...held, ...this.#inForce(held.list) }
+    this.#emitter.emit('change', undefined)
   }
 
   #signatures(map: SignedMap): number {
@@ -174,7 +236,10 @@ export class SignedMembership implements Membership, AccessPolicy {
     if (stored === undefined) return
     try {
       const map = decodeMessage(SignedMapSchema, stored.map, MAX_SIGNED_MAP)
-      this.#held = this.#read(map, this.verify(map), stored.entries)
+      const body = this.verify(map)
+      // Before the node listens nobody waits for the thread.
+      const list = atOnce(this.reader.whole(body, stored.entries, undefined))
+      this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
     } catch (error) {
       const fault = error instanceof WeftError ? error : undefined
       this.#init.logger.warn('the map of before the restart is not used', { code: fault?.code, cause: fault?.cause })
@@ -213,4 +278,8 @@ export class SignedMembership implements Membership, AccessPolicy {
       fix,
     }
   }
+}
+
+function isOf(list: EntryList, { root, count }: MapBody): boolean {
+  return list.count === count && equalBytes(list.root, root)
 }

@@ -1,19 +1,25 @@
-import { type Clock, type Logger, type Random, type Scope, WeftError, isWeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import { type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import type { SignedMap } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
+import { decodeMapBody } from '../map/map-body.ts'
+import { judgeMapNews } from '../map/judge-map-news.ts'
 import { MapFollower } from '../map/map-follower.ts'
-import { runEpochs } from '../map/map-schedule.ts'
+import { decodeMapNews, encodeMapNews } from '../map/map-news.ts'
+import { MapPublication } from '../map/map-publication.ts'
+import { followEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
-import { MAX_SIGNED_MAP, type SignedMembership } from '../map/signed-membership.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
-import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
+import { RevocationService } from '../revocation/revocation-service.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
+import type { TopicMessage } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import { ValidatorOffice } from './validator-office.ts'
 
@@ -21,7 +27,8 @@ export interface MembershipServiceInit {
   readonly network: Network
   readonly key: SigningKey
   readonly membership: SignedMembership
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
+  readonly revocations: Revocations
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: AdmissionProfile | undefined
@@ -38,15 +45,17 @@ const MAP_TOPIC = 'map'
 /** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
 export class MembershipService {
   readonly reader: CertificateReader
+  readonly revocation: RevocationService
   readonly #init: MembershipServiceInit
   readonly #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   readonly #applicant: Applicant | undefined
+  readonly #publication: MapPublication
   #told = ''
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, transport, profile, probes, clock, random, logger } = init
+    const { network, key, membership, database, revocations, transport, profile, probes, clock, random, logger } = init
     this.#init = init
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
@@ -54,6 +63,7 @@ export class MembershipService {
       const ids = transport.connected()
       return ids.length > 0 ? ids : validators
     }
+    this.#publication = new MapPublication({ network, self: key.id, clock })
     if (network.isValidator(key.id)) {
       const onMap = (map: SignedMap, from: DidKey): Promise<void> => this.#take(map, from)
       this.#office = new ValidatorOffice({
@@ -63,10 +73,12 @@ export class MembershipService {
         prober: transport,
         probes,
         database,
+        revocations,
         clock,
         random,
         logger,
         onMap,
+        onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
       })
     }
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
@@ -81,6 +93,7 @@ export class MembershipService {
       logger,
     })
     serveMap(transport, membership)
+    this.revocation = new RevocationService({ network, key, transport, revocations, clock, random, logger })
     if (profile === undefined) return
     const { addresses } = profile
     transport.handle('admission.challenge', async (request) => ({
@@ -92,6 +105,7 @@ export class MembershipService {
       profile,
       rpc: transport,
       database,
+      revocations,
       clock,
       random,
       logger,
@@ -105,24 +119,30 @@ export class MembershipService {
     return state.state === 'certified' ? { ...state, inMap: this.#inMap() } : state
   }
 
-  /** Begins to apply, to follow and to lead; goes on until the scope closes. */
+  /** Begins to apply, to follow and to agree; goes on until the scope closes. */
   start(): void {
-    const { scope, transport, membership, network, clock } = this.#init
+    const { scope, transport, membership, network, clock, logger } = this.#init
+    const fetch = (map: SignedMap, from: DidKey): void => this.#takeLater(map, from)
+    // Validators have it before it is brought out; others hear it from them.
+    const isHeld = (map: SignedMap): boolean => this.#publication.isThatOf(map)
+    const judge = { membership, follower: this.#follower, isHeld, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
-      (message) => this.#judge(message),
+      (message) => judgeMapNews(judge, message, scope.signal),
       (message) => this.#onGossip(message),
     )
     scope.defer('map topic', unsubscribe)
+    this.revocation.start(scope)
     scope.defer(
       'map listener',
       membership.onChange(() => this.#onMapChange()),
     )
-    const lead = (epoch: number, signal: AbortSignal): Promise<boolean> => this.#lead(epoch, signal)
     const pull = (signal: AbortSignal): Promise<boolean> => this.#follower.pull(signal)
     const heldEpoch = (): number | undefined => membership.epoch
     const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
-    scope.spawn('map', (signal) => runEpochs({ network, clock, heldEpoch, lead, pull, hearsGossip }, signal))
+    scope.spawn('map', (signal) => followEpochs({ network, clock, heldEpoch, pull, hearsGossip }, signal))
+    const office = this.#office
+    if (office !== undefined) scope.spawn('agreement', (signal) => office.agree(signal))
     const applicant = this.#applicant
     if (applicant !== undefined) scope.spawn('admission', (signal) => applicant.run(signal))
   }
@@ -134,6 +154,8 @@ export class MembershipService {
   #onMapChange(): void {
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)
+    // A certified node that the map lacks may have been ejected.
+    if (this.#applicant?.state().state === 'certified' && !this.#inMap()) this.revocation.askSoon()
     this.#onAdmission()
   }
 
@@ -145,37 +167,36 @@ export class MembershipService {
     this.#init.onAdmission()
   }
 
-  /** Leads the epoch when it is this node's turn. False when it was, and there is no map of it yet. */
-  async #lead(epoch: number, signal: AbortSignal): Promise<boolean> {
+  /** Adopts what a quorum of validators signed, and brings it out unless another did. */
+  async #bringOut(map: SignedMap, signal: AbortSignal): Promise<void> {
     const { transport, membership, logger } = this.#init
-    if (this.#office?.isLeader(epoch) !== true) return true
+    const { epoch } = decodeMapBody(map.body)
     try {
-      const led = await this.#office.lead(epoch, signal)
-      if (led === undefined) return false
-      membership.adopt(led.map, led.entries)
-      await this.#office.publish(led.map, signal)
-      await transport.pubsub.publish(MAP_TOPIC, encodeMessage(SignedMapSchema, led.map))
+      const before = membership.heldList()?.root
+      await this.#follower.offer(map, undefined, signal)
+      if (await this.#publication.awaitTurn(map, signal)) {
+        this.#office?.publish(map, signal)
+        await transport.pubsub.publish(MAP_TOPIC, encodeMapNews(membership, map, before))
+      }
     } catch (error) {
-      if (signal.aborted) throw error
-      logger.warn('the map of this epoch was not brought out', { epoch, code: codeOf(error), cause: messageOf(error) })
-    }
-    return membership.epoch === epoch
-  }
-
-  /** What gossip passes on: only heads that this node believes. */
-  #judge({ data }: TopicMessage): Verdict {
-    try {
-      this.#init.membership.verify(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP))
-      return 'accept'
-    } catch (error) {
-      // Old maps come by honest delay, future ones by a clock that may be our own.
-      return isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE') ? 'ignore' : 'reject'
+      if (!signal.aborted)
+        logger.warn('the map of this epoch was not brought out', {
+          epoch,
+          code: codeOf(error),
+          cause: messageOf(error),
+        })
     }
   }
 
+  /** A map that was passed on: if its changes did not bring it already, its entries are fetched. */
   #onGossip({ data, from }: TopicMessage): void {
+    const { map } = decodeMapNews(data)
+    if (map !== undefined) this.#takeLater(map, from)
+  }
+
+  #takeLater(map: SignedMap, from: DidKey): void {
     const { logger, scope } = this.#init
-    this.#take(decodeMessage(SignedMapSchema, data, MAX_SIGNED_MAP), from).catch((error: unknown) => {
+    this.#take(map, from).catch((error: unknown) => {
       if (!scope.signal.aborted) logger.warn('a map was refused', { code: codeOf(error), cause: messageOf(error) })
     })
   }

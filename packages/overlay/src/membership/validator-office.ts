@@ -1,19 +1,26 @@
-import { type Clock, type Logger, type Random, WeftError, messageOf, toHex } from '@weft/core'
-import { type DidKey, type SigningKey, shortId, toDidKey } from '@weft/crypto'
+import { type Clock, type Logger, type Random, WeftError, messageOf } from '@weft/core'
+import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import { AgreedParts } from '../agreement/agreed-parts.ts'
+import { AgreementRunner } from '../agreement/agreement-runner.ts'
+import { timeoutsOf } from '../agreement/timeouts.ts'
+import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
-import { PROTOCOL_PROBES } from '../admission/protocol-probes.ts'
+import { protocolProbes } from '../admission/protocol-probes.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
-import { type LedMap, MapLeader } from '../map/map-leader.ts'
-import { MapSigner } from '../map/map-signer.ts'
-import { PROPOSAL_CHECKS, leaderOf } from '../map/proposal-checks.ts'
+import { type Endorsement, MapEndorser } from '../map/map-endorser.ts'
+import { MapJudge } from '../map/map-judge.ts'
+import { mapPart } from '../map/map-part.ts'
+import { MapProposer } from '../map/map-proposer.ts'
+import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
-import type { MembershipDatabase } from '../state/membership-database.ts'
+import type { MembershipStore } from '../state/membership-store.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
@@ -21,72 +28,109 @@ export interface ValidatorOfficeInit {
   readonly rpc: Rpc
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
-  readonly database: MembershipDatabase
+  readonly database: MembershipStore
+  readonly revocations: Revocations
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   /** Takes a map that another validator published. */
   readonly onMap: (map: SignedMap, from: DidKey) => Promise<void>
+  /** Told once of an epoch of the map that a quorum signed. */
+  readonly onSigned: (map: SignedMap) => void
 }
 
-/** Roots whose entries are remembered: the one that was signed last and the one before. */
-const REMEMBERED_ROOTS = 2
-
-/** Everything that a validator does beside being a member: judges, keeps certificates, signs and leads. */
+/** Everything that a validator does beside being a member: judges, keeps certificates, agrees and signs. */
 export class ValidatorOffice {
   readonly pool: CertificatePool
   readonly #init: ValidatorOfficeInit
-  readonly #leader: MapLeader
-  readonly #entries = new Map<string, readonly Uint8Array[]>()
+  readonly #judge: MapJudge
+  readonly #proposer: MapProposer
+  readonly #endorser: MapEndorser
+  readonly #agreement: AgreementRunner
+  readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, database, clock, random, logger } = init
+    const { network, key, rpc, prober, probes, database, revocations, clock, random, logger } = init
     this.#init = init
-    this.pool = new CertificatePool(network, database, clock)
+    this.pool = new CertificatePool(network, database, clock, revocations)
+    const { pool } = this
     const desk = new AdmissionDesk({
       network,
       key,
       prober,
-      isMember: (id) => this.pool.isCertified(id),
+      isMember: (id) => pool.isCertified(id),
+      revocation: (id) => revocations.of(id),
       checks: ADMISSION_CHECKS,
-      probes: [...PROTOCOL_PROBES, ...probes],
+      probes: [...protocolProbes(random), ...probes],
       clock,
       random,
       logger,
     })
-    const signer = new MapSigner({ network, key, pool: this.pool, database, checks: PROPOSAL_CHECKS, clock })
-    this.#leader = new MapLeader({ network, key, pool: this.pool, signer, rpc, clock })
-    this.#serve(desk, signer)
+    const rounds = (epoch: number): readonly number[] => this.#agreement.rounds(epoch)
+    const judge = new MapJudge({ network, pool, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
+    const proposer = new MapProposer({ network, key, pool, judge, rpc, clock, logger })
+    const onAgreed = (epoch: number, body: Uint8Array): void => this.#onAgreed(epoch, body)
+    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed })])
+    this.#judge = judge
+    this.#proposer = proposer
+    this.#endorser = new MapEndorser({ network, key, database, clock })
+    this.#agreement = new AgreementRunner({
+      network,
+      key,
+      rpc,
+      store: database,
+      clock,
+      logger,
+      isReady: (epoch) => parts.isReady(epoch),
+      propose: (epoch) => parts.propose(epoch),
+      judge: (epoch, value) => parts.judge(epoch, value),
+      onProposed: (epoch) => this.#onProposed(epoch),
+      onDecision: (epoch, value) => parts.decided(epoch, value),
+    })
+    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
+    this.#serve(desk)
   }
 
-  /** Entries of a map that this validator signed or led. */
+  /** Entries of a map that this validator proposed or found good. */
   ownEntries(root: Uint8Array): readonly Uint8Array[] | undefined {
-    return this.#entries.get(toHex(root))
+    return this.#judge.entries(root)
   }
 
-  isLeader(epoch: number): boolean {
-    return leaderOf(this.#init.network, epoch) === this.#init.key.id
-  }
-
-  /** Makes the map of `epoch`; undefined when there is nothing to map yet. @throws WeftError E_MAP_NO_QUORUM, E_MAP_SIGNED_OTHER */
-  lead(epoch: number, signal: AbortSignal): Promise<LedMap | undefined> {
-    return this.#leader.lead(epoch, signal)
+  /** Takes part in the agreement of each epoch until the signal fires. @throws WeftError E_ABORTED */
+  agree(signal: AbortSignal): Promise<never> {
+    return this.#agreement.run(signal)
   }
 
   /** Sends a map to every other validator; those that do not get it pull it later. */
-  async publish(map: SignedMap, signal: AbortSignal): Promise<void> {
-    const { network, key, rpc, logger } = this.#init
-    await Promise.all(
-      network.validators.map(async ({ id }) => {
-        if (id === key.id) return
-        await rpc.call(id, 'map.publish', { map }, { signal }).catch((error: unknown) => {
-          if (!signal.aborted) logger.debug('map not published', { validator: shortId(id), error: messageOf(error) })
-        })
-      }),
-    )
+  publish(map: SignedMap, signal: AbortSignal): void {
+    this.#calls.toAll('map.publish', { map }, signal)
   }
 
-  #serve(desk: AdmissionDesk, signer: MapSigner): void {
+  #onProposed(epoch: number): void {
+    try {
+      this.#proposer.considerOwn(epoch)
+    } catch (error) {
+      this.#init.logger.warn('the own proposal does not hold', { epoch, cause: messageOf(error) })
+    }
+    const isSettled = (): boolean => this.#agreement.isSettled(epoch)
+    // Ends with the epoch, and notes its failures itself.
+    void this.#proposer.bring(epoch, isSettled, this.#agreement.endOf(epoch))
+  }
+
+  /** Signs what was agreed on, tells the others, and counts their signatures. */
+  #onAgreed(epoch: number, body: Uint8Array): void {
+    const endorsement = this.#endorser.endorse(body)
+    void this.#calls.untilTaken('map.endorse', endorsement, this.#agreement.endOf(epoch))
+    this.#count(endorsement)
+  }
+
+  #count(endorsement: Endorsement): void {
+    const map = this.#endorser.take(endorsement)
+    if (map !== undefined) this.#init.onSigned(map)
+  }
+
+  #serve(desk: AdmissionDesk): void {
     const { rpc, onMap } = this.#init
     rpc.handle('admission.apply', async (request, caller, signal) => ({
       vote: await desk.judge(request, caller, signal),
@@ -97,10 +141,13 @@ export class ValidatorOffice {
       return {}
     })
     rpc.handle('map.propose', async (proposal, caller) => {
-      const { missing, signature, signed } = signer.consider(proposal, caller.id)
-      if (signature === undefined) return { missing }
-      if (signed !== undefined) this.#remember(signed.root, signed.entries)
-      return { signature }
+      const missing = this.#judge.consider(proposal, caller.id)
+      if (missing.length === 0) this.#agreement.reconsider()
+      return { missing }
+    })
+    rpc.handle('map.endorse', async ({ body, signature }) => {
+      if (signature !== undefined) this.#count({ body, signature })
+      return {}
     })
     rpc.handle('map.publish', async ({ map }, caller) => {
       if (map !== undefined) await onMap(map, caller.id)
@@ -115,12 +162,6 @@ export class ValidatorOffice {
   #certificateOf(key: Uint8Array): ReturnType<typeof toWireCertificate>[] {
     const known = this.pool.get(toDidKey(key))
     return known === undefined ? [] : [toWireCertificate(known)]
-  }
-
-  #remember(root: Uint8Array, entries: readonly Uint8Array[]): void {
-    this.#entries.set(toHex(root), entries)
-    const oldest = this.#entries.keys().next().value
-    if (this.#entries.size > REMEMBERED_ROOTS && oldest !== undefined) this.#entries.delete(oldest)
   }
 }
 

@@ -1,4 +1,5 @@
-import type { DidKey } from '@weft/crypto'
+import { toHex } from '@weft/core'
+import { type DidKey, fromDidKey } from '@weft/crypto'
 import type { GenesisValidator, NetworkFile } from './network-file.ts'
 import { networkIdOf } from './network-id.ts'
 import { quorumOf } from './quorum.ts'
@@ -11,15 +12,19 @@ export interface Network {
   readonly quorum: number
   readonly validators: readonly GenesisValidator[]
   isValidator(id: DidKey): boolean
+  /** The validator with this public key; undefined when there is none. */
+  validatorWith(publicKey: Uint8Array): DidKey | undefined
 }
 
 export function networkOf(file: NetworkFile): Network {
   const ids = new Set(file.validators.map(({ id }) => id))
+  const byKey = new Map(file.validators.map(({ id }) => [toHex(fromDidKey(id)), id]))
   return {
     id: networkIdOf(file),
     file,
     quorum: quorumOf(file.validators.length),
     validators: file.validators,
     isValidator: (id) => ids.has(id),
+    validatorWith: (publicKey) => byKey.get(toHex(publicKey)),
   }
 }

@@ -1,4 +1,4 @@
-import { compareBytes, utf8 } from '@weft/core'
+import { utf8 } from '@weft/core'
 import { type DidKey, sha256 } from '@weft/crypto'
 import type { WatchMode } from '../liveness/watch-mode.ts'
 
@@ -8,12 +8,19 @@ export const FULL_MESH = 64
 /**
  * To whom a node keeps connections: all members while they are few; beyond that the validators and the FULL_MESH
  * nearest by a hash of the pair, so that the links are spread evenly and stay when others come and go.
+ * @param ranks of the members that this node has ranked before, brought up to date: 10,000 hashes take 50 ms
  */
-export function neighboursOf(self: DidKey, members: readonly DidKey[], validators: readonly DidKey[]): Set<DidKey> {
+export function neighboursOf(
+  self: DidKey,
+  members: readonly DidKey[],
+  validators: readonly DidKey[],
+  ranks = new Map<DidKey, number>(),
+): Set<DidKey> {
   const others = members.filter((id) => id !== self)
   if (others.length <= FULL_MESH) return new Set([...others, ...validators.filter((id) => id !== self)])
-  const ranked = others.map((id) => ({ id, rank: pairHash(self, id) })).sort((a, b) => compareBytes(a.rank, b.rank))
-  const nearest = ranked.slice(0, FULL_MESH).map(({ id }) => id)
+  for (const id of others) if (!ranks.has(id)) ranks.set(id, pairRank(self, id))
+  if (ranks.size > others.length) forgetOthers(ranks, new Set(others))
+  const nearest = nearestOf(others, ranks)
   return new Set([...nearest, ...validators.filter((id) => id !== self)])
 }
 
@@ -23,7 +30,21 @@ export function watchModeOf(self: DidKey, members: readonly DidKey[]): WatchMode
   return members.length - 1 <= FULL_MESH ? 'mesh' : 'sparse'
 }
 
-function pairHash(a: DidKey, b: DidKey): Uint8Array {
+/** Without sorting the members themselves, which takes ten times as long as sorting numbers. */
+function nearestOf(members: readonly DidKey[], ranks: ReadonlyMap<DidKey, number>): DidKey[] {
+  const distances = Float64Array.from(members, (id) => ranks.get(id) as number)
+  const farthest = distances.toSorted()[FULL_MESH - 1] as number
+  return members.filter((_, at) => (distances[at] as number) <= farthest).slice(0, FULL_MESH)
+}
+
+function forgetOthers(ranks: Map<DidKey, number>, members: ReadonlySet<DidKey>): void {
+  for (const id of ranks.keys()) if (!members.has(id)) ranks.delete(id)
+}
+
+/** The first 48 bits of the hash of a pair: as good an order as all of it, and quick to compare. */
+function pairRank(a: DidKey, b: DidKey): number {
   const [first, second] = a < b ? [a, b] : [b, a]
-  return sha256(utf8(`weft:neighbour:v1\0${first}${second}`))
+  const { buffer, byteOffset } = sha256(utf8(`weft:neighbour:v1\0${first}${second}`))
+  const view = new DataView(buffer, byteOffset)
+  return view.getUint16(0) * 2 ** 32 + view.getUint32(2)
 }

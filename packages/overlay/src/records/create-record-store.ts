@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Scope, WeftError, messageOf, ensureDirectory } from '@weft/core'
+import { type Clock, type Logger, type Scope, WeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
 import { EncodedAnswer, type Rpc } from '../rpc.ts'
@@ -10,14 +10,14 @@ import { RecordPlacement } from './record-placement.ts'
 import { RecordReplicator } from './record-replicator.ts'
 import { verifyRecord } from './record.ts'
 import type { RecordStore } from './record-store.ts'
-import { SeenSequences } from './seen-sequences.ts'
+import { type RecordStores, openRecordFiles } from './record-stores.ts'
 
 export interface RecordStoreOptions {
   readonly rpc: Rpc
   readonly membership: Membership
   readonly self: DidKey
-  /** State directory of the records; made when it does not exist. */
-  readonly directory: string
+  /** State directory of the records, made when it does not exist; or stores that are open and stay so. */
+  readonly directory: string | RecordStores
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -35,21 +35,15 @@ export interface RecordStoreOptions {
 export async function createRecordStore(options: RecordStoreOptions): Promise<RecordStore> {
   const { rpc, membership, self, directory, clock, logger } = options
   const scope = options.scope.child('records')
-  try {
-    ensureDirectory(directory)
-  } catch (error) {
-    throw new WeftError({
-      code: 'E_STATE_UNWRITABLE',
-      cause: `The directory ${directory} cannot be made: ${messageOf(error)}.`,
-      fix: 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
-    })
-  }
   const placement = new RecordPlacement(membership, clock)
-  const seen = scope.use('seen records', new SeenSequences(directory, clock, logger))
+  const { seen, table } =
+    typeof directory === 'string'
+      ? await openRecordFiles({ directory, holder: options.holder, clock, logger, scope })
+      : directory
   let holder: RecordHolder | undefined
-  if (options.holder) {
+  if (options.holder && table !== undefined) {
     const quota = options.quota ?? DEFAULT_RECORD_QUOTA
-    holder = await RecordHolder.open({ directory, clock, scope, quota, isMember: (id) => membership.isMember(id) })
+    holder = new RecordHolder({ table, clock, quota, isMember: (id) => membership.isMember(id) })
   }
   const peers = new RecordPeers(rpc, self, holder)
   if (holder !== undefined) {

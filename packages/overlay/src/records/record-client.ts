@@ -12,14 +12,14 @@ import type { HolderGroup, RecordPlacement } from './record-placement.ts'
 import { isEnough, readAnswers, throwUnavailable } from './record-reading.ts'
 import { type VerifiedRecord, checkExpiry, makeImmutable, makeMutable } from './record.ts'
 import type { GetResult, MutableRecordInit, PutResult, RecordKey, RecordOptions, RecordStore } from './record-store.ts'
-import type { SeenSequences } from './seen-sequences.ts'
+import type { SequenceMemory } from './sequence-memory.ts'
 
 const DEFAULT_TIMEOUT = 5_000
 
 export interface RecordClientParts {
   readonly peers: RecordPeers
   readonly placement: RecordPlacement
-  readonly seen: SeenSequences
+  readonly seen: SequenceMemory
   /** True for a member that several observers hold to be down. */
   readonly isSuspect: (id: DidKey) => boolean
   readonly clock: Clock

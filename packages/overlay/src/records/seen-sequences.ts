@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Clock, type Logger, WeftError, fromHex, isDiskFull, messageOf, toHex } from '@weft/core'
 import { StatementCache } from '../state/statement-cache.ts'
 import type { RecordKey } from './record-store.ts'
+import type { SequenceMemory } from './sequence-memory.ts'
 
 /** Keys that are remembered; the ones that were not used for longest go first. About 100 bytes each. */
 const MAX_KEYS = 50_000
@@ -12,12 +13,11 @@ const TRIM_EVERY = 1_000
 const MAX_UNWRITTEN = 10_000
 
 /**
- * The highest sequence that this node has read or written for each mutable record: what is older is never shown to it
- * again, even if every holder forgot. Written without waiting for the disk: losing the last entries in a power cut only
+ * Seen sequences in a file of SQLite. Written without waiting for the disk: losing the last entries in a power cut only
  * loses that protection for them, while a restart of the process keeps them all. A disk that is full must not keep a
  * person from reading: what cannot be written is remembered in memory and written when there is room again.
  */
-export class SeenSequences implements Disposable {
+export class SeenSequences implements SequenceMemory, Disposable {
   readonly #db: DatabaseSync
   readonly #statements: StatementCache
   readonly #clock: Clock
@@ -55,12 +55,10 @@ export class SeenSequences implements Disposable {
     }
   }
 
-  /** The highest sequence seen; undefined for a key that was never seen. */
   highest(key: RecordKey): number | undefined {
     return this.#unwritten.get(toHex(key)) ?? this.#written(key)
   }
 
-  /** Remembers a sequence; a lower one than the highest changes nothing. */
   note(key: RecordKey, sequence: number): void {
     const before = this.highest(key)
     if (before !== undefined && before >= sequence) return

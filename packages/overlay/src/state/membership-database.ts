@@ -2,33 +2,19 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
+import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 import { StatementCache } from './statement-cache.ts'
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
 const DAMAGED: readonly unknown[] = [11, 26]
 
-/** A certificate as it is kept: the newest of its key. */
-export interface StoredCertificate {
-  /** 32 bytes */
-  readonly key: Uint8Array
-  /** ms since the Unix epoch */
-  readonly expiresAt: number
-  /** The wire form (weft.v1.Certificate), votes included. */
-  readonly certificate: Uint8Array
-}
-
-export interface StoredMap {
-  /** The wire form (weft.v1.SignedMap). */
-  readonly map: Uint8Array
-  readonly entries: readonly Uint8Array[]
-}
-
 /**
- * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know and the one map body that they signed in an epoch. A write has returned only after fsync (WAL with
- * synchronous=FULL), so that a signature never leaves before the memory of it is safe.
+ * The state of membership in a file of SQLite. A write has returned only after fsync (WAL with synchronous=FULL), so
+ * that a signature never leaves before the memory of it is safe.
  */
-export class MembershipDatabase implements Disposable {
+export class MembershipDatabase implements MembershipStore, Disposable {
   readonly #database: DatabaseSync
   readonly #statements: StatementCache
 
@@ -47,9 +33,13 @@ export class MembershipDatabase implements Disposable {
         PRAGMA synchronous = FULL;
         CREATE TABLE IF NOT EXISTS own (id INTEGER PRIMARY KEY CHECK (id = 1), certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS signed (epoch INTEGER PRIMARY KEY, body_hash BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS agreement (epoch INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS evidence (validator BLOB PRIMARY KEY, evidence BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
-        CREATE TABLE IF NOT EXISTS entry (position INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+        DROP TABLE IF EXISTS entry;
+        CREATE TABLE IF NOT EXISTS map_entry (key BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
       `)
     } catch (error) {
       throw stateError(path, error)
@@ -64,14 +54,12 @@ export class MembershipDatabase implements Disposable {
     this.#write(() => this.#statements.prepare('INSERT OR REPLACE INTO own VALUES (1, ?)').run(certificate))
   }
 
-  /** The newest epoch in which a map body was signed, with its hash. */
   lastSigned(): { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined {
     const row = this.#statements.prepare('SELECT epoch, body_hash FROM signed ORDER BY epoch DESC LIMIT 1').get()
     const bodyHash = blob(row?.['body_hash'])
     return row === undefined || bodyHash === undefined ? undefined : { epoch: Number(row['epoch']), bodyHash }
   }
 
-  /** Only the newest is kept: an older epoch is never signed again. */
   saveSigned(epoch: number, bodyHash: Uint8Array): void {
     this.#write(() => {
       this.#statements.prepare('INSERT INTO signed VALUES (?, ?)').run(epoch, bodyHash)
@@ -79,7 +67,32 @@ export class MembershipDatabase implements Disposable {
     })
   }
 
-  /** The wire forms of all certificates that are kept. */
+  agreement(epoch: number): Uint8Array | 'spent' | undefined {
+    const row = this.#statements.prepare('SELECT state FROM agreement WHERE epoch = ?').get(epoch)
+    if (row !== undefined) return blob(row['state'])
+    const kept = this.#statements.prepare('SELECT count(*) AS count, min(epoch) AS first FROM agreement').get()
+    return Number(kept?.['count']) >= KEPT_EPOCHS && epoch < Number(kept?.['first']) ? 'spent' : undefined
+  }
+
+  saveAgreement(epoch: number, state: Uint8Array): void {
+    this.#write(() => {
+      this.#statements.prepare('INSERT OR REPLACE INTO agreement VALUES (?, ?)').run(epoch, state)
+      this.#statements
+        .prepare('DELETE FROM agreement WHERE epoch NOT IN (SELECT epoch FROM agreement ORDER BY epoch DESC LIMIT ?)')
+        .run(KEPT_EPOCHS)
+    })
+  }
+
+  /** The wire forms (weft.v1.AgreementEvidence) of what proves that validators said two things at once. */
+  evidence(): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT evidence FROM evidence').all()
+    return rows.flatMap((row) => blob(row['evidence']) ?? [])
+  }
+
+  saveEvidence(validator: Uint8Array, evidence: Uint8Array): void {
+    this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
+  }
+
   certificates(): Uint8Array[] {
     const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
     return rows.flatMap((row) => blob(row['certificate']) ?? [])
@@ -93,27 +106,40 @@ export class MembershipDatabase implements Disposable {
     })
   }
 
-  /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+  }
+
+  revocations(): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT revocation FROM revocation').all()
+    return rows.flatMap((row) => blob(row['revocation']) ?? [])
+  }
+
+  saveRevocation({ key, endsAt, revocation }: StoredRevocation): void {
+    this.#write(() =>
+      this.#statements.prepare('INSERT OR REPLACE INTO revocation VALUES (?, ?, ?)').run(key, endsAt, revocation),
+    )
+  }
+
+  dropEndedRevocations(now: number): void {
+    this.#write(() => this.#statements.prepare('DELETE FROM revocation WHERE ends_at <= ?').run(now))
   }
 
   map(): StoredMap | undefined {
     const map = blob(this.#statements.prepare('SELECT map FROM map').get()?.['map'])
     if (map === undefined) return undefined
-    const rows = this.#statements.prepare('SELECT body FROM entry ORDER BY position').all()
+    const rows = this.#statements.prepare('SELECT body FROM map_entry ORDER BY key').all()
     return { map, entries: rows.flatMap((row) => blob(row['body']) ?? []) }
   }
 
-  /** @param entries undefined when they are the same as in the map before. */
-  saveMap(map: Uint8Array, entries: readonly Uint8Array[] | undefined): void {
+  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
     this.#write(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
-      if (entries === undefined) return
-      this.#statements.prepare('DELETE FROM entry').run()
-      entries.forEach((body, position) =>
-        this.#statements.prepare('INSERT INTO entry VALUES (?, ?)').run(position, body),
-      )
+      if (whole) this.#statements.prepare('DELETE FROM map_entry').run()
+      const remove = this.#statements.prepare('DELETE FROM map_entry WHERE key = ?')
+      for (const key of removed) remove.run(key)
+      const put = this.#statements.prepare('INSERT OR REPLACE INTO map_entry VALUES (?, ?)')
+      for (const { key, bytes } of entries) put.run(key, bytes)
     })
   }
 

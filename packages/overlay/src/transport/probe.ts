@@ -1,6 +1,6 @@
-import { type Clock, type Logger, Scope, WeftError, throwIfAborted, wait } from '@weft/core'
+import { type Clock, type Logger, Scope, WeftError, throwIfAborted } from '@weft/core'
 import { type DidKey, SigningKey, shortId } from '@weft/crypto'
-import { KiB, type StreamProtocol, protocolId } from '@weft/wire'
+import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { ByteStream } from '../byte-stream.ts'
 import type { Rpc } from '../rpc.ts'
 import { Dialer } from './dialer.ts'
@@ -9,7 +9,8 @@ import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { toPrivateKey } from './peer-id.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
-import type { Probe, RawOutcome } from './transport.ts'
+import { sendRaw } from './send-raw.ts'
+import type { Probe } from './transport.ts'
 
 export interface ProbeOptions {
   readonly networkId: string
@@ -22,9 +23,6 @@ export interface ProbeOptions {
   readonly scope: Scope
   readonly signal: AbortSignal | undefined
 }
-
-const RAW_WAIT_MS = 2_000
-const MAX_RAW_ANSWER = 64 * KiB
 
 /** @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_ABORTED; nothing is left open then. */
 export async function createProbe(options: ProbeOptions): Promise<Probe> {
@@ -66,43 +64,13 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
       target,
       rpc: { call },
       open: (protocol, streamSignal) => openStream(protocol, streamSignal),
-      sendRaw: async (protocol, bytes, { waitMs = RAW_WAIT_MS, signal: rawSignal } = {}) =>
+      sendRaw: async (protocol, bytes, { waitMs, signal: rawSignal } = {}) =>
         sendRaw(await openStream(protocol, rawSignal), bytes, clock, waitMs, rawSignal),
       [Symbol.asyncDispose]: () => scope.close(),
     }
   } catch (error) {
     await scope.close()
     throw error
-  }
-}
-
-async function sendRaw(
-  stream: ByteStream,
-  bytes: Uint8Array,
-  clock: Clock,
-  waitMs: number,
-  signal: AbortSignal | undefined,
-): Promise<RawOutcome> {
-  const received = new Uint8Array(MAX_RAW_ANSWER)
-  let length = 0
-  const exchange = async (): Promise<RawOutcome['state']> => {
-    try {
-      await stream.write(bytes)
-      for await (const chunk of stream.incoming) {
-        const part = chunk.subarray(0, MAX_RAW_ANSWER - length)
-        received.set(part, length)
-        length += part.length
-      }
-      return 'ended'
-    } catch {
-      return 'reset'
-    }
-  }
-  try {
-    const state = await Promise.race([exchange(), wait(clock, waitMs, signal).then(() => 'open' as const)])
-    return { received: received.slice(0, length), state }
-  } finally {
-    stream.abort(new Error('the probe is over'))
   }
 }
 

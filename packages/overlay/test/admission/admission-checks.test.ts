@@ -7,10 +7,22 @@ import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
-import { PROTOCOL_PROBES } from '../../src/admission/protocol-probes.ts'
+import { protocolProbes } from '../../src/admission/protocol-probes.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
-import { BEGIN, addressOf, advance, bodyOf, codeOf, packetsOf, testKeys, testNetwork } from '../fixtures.ts'
+import {
+  NO_REVOCATIONS,
+  BEGIN,
+  addressOf,
+  advance,
+  bodyOf,
+  codeOf,
+  revocationOf,
+  packetsOf,
+  testKeys,
+  testNetwork,
+} from '../fixtures.ts'
+import type { VerifiedRevocation } from '../../src/revocation/revocation.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
 
 const DAY = 86_400_000
@@ -37,6 +49,8 @@ interface Applicant {
   /** ms that the time in its answers is off. */
   readonly answerSkew?: number
   readonly prepare?: (node: MemoryNode) => void
+  /** What validators decided about it. */
+  readonly revocation?: VerifiedRevocation
   /** What the validator asks beside the protocol's own. */
   readonly probes?: readonly ConformanceProbe[]
 }
@@ -61,10 +75,11 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   const desk = new AdmissionDesk({
     network: fixture.network,
     key: validator,
+    revocation: () => hostile.revocation,
     prober: network,
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
-    probes: [...PROTOCOL_PROBES, ...(hostile.probes ?? [])],
+    probes: [...protocolProbes(systemRandom), ...(hostile.probes ?? [])],
     clock,
     random: systemRandom,
     logger: silentLogger,
@@ -115,6 +130,19 @@ function fails(why: string): () => never {
   }
 }
 
+/** A decision against the applicant. */
+function ejected(issuedUpTo: number, blockedUntil: number): VerifiedRevocation {
+  const body = {
+    network: fixture.network.id,
+    key: applicant.publicKey,
+    issuedUpTo,
+    blockedUntil,
+    reason: 'abuse' as const,
+    decidedAt: BEGIN,
+  }
+  return revocationOf(fixture, body)
+}
+
 /** For each check an applicant that only this check stops. */
 const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   signature: [
@@ -126,6 +154,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   'application-clock': [
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: DAY } },
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: -5_001 } },
+  ],
+  revoked: [
+    { code: 'E_REVOKED', applicant: { revocation: ejected(-1, BEGIN + DAY) } },
+    { code: 'E_REVOKED', applicant: { revocation: ejected(0, 0) } },
   ],
   term: [
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN + 30 * DAY } } },
@@ -261,6 +293,7 @@ test('one node is judged once at a time, and only so many wait', async () => {
   const network = new MemoryNetwork(clock)
   const { promise, reject } = Promise.withResolvers<never>()
   const desk = new AdmissionDesk({
+    revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
     prober: network,
@@ -294,6 +327,7 @@ test('a wait for its turn does not make an application old', async () => {
   const slow = { name: 'slow', run: () => wait(clock, 6_000) }
   const checks = [slow, ...ADMISSION_CHECKS.filter(({ name }) => name === 'application-clock')]
   const desk = new AdmissionDesk({
+    revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
     prober: network,

@@ -6,7 +6,7 @@ import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import type { AdmissionState } from '../../src/overlay.ts'
-import { BEGIN, advance, profileOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, advance, profileOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const TTL = 24 * 3_600_000
@@ -34,6 +34,7 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
   })
   const states: AdmissionState[] = []
   const applicant = new Applicant({
+    revocations: NO_REVOCATIONS,
     network: fixture.network,
     key,
     profile,

@@ -6,6 +6,7 @@ import { VirtualClock, compareBytes } from '@weft/core'
 import { CertificatePool } from '../../src/admission/certificate-pool.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
+  NO_REVOCATIONS,
   BEGIN,
   EPOCH,
   bodyOf,
@@ -24,7 +25,7 @@ function open(path: string) {
   const clock = new VirtualClock(BEGIN)
   return {
     clock,
-    pool: new CertificatePool(network, database, clock),
+    pool: new CertificatePool(network, database, clock, NO_REVOCATIONS),
     [Symbol.dispose]: () => database[Symbol.dispose](),
   }
 }
@@ -80,7 +81,28 @@ test('a restart brings the certificates back, except what is not of this network
   assert.equal(again.pool.size, 2)
   assert.equal(again.pool.get(keys[4]?.id as never)?.body.issuedEpoch, 2)
   using database = new MembershipDatabase(directory.path)
-  assert.equal(new CertificatePool(testNetwork(4, 0).network, database, new VirtualClock(BEGIN)).size, 0)
+  assert.equal(
+    new CertificatePool(testNetwork(4, 0).network, database, new VirtualClock(BEGIN), NO_REVOCATIONS).size,
+    0,
+  )
+})
+
+test('what was revoked is no certificate any more, until that is taken back', () => {
+  using directory = temporaryDirectory()
+  using database = new MembershipDatabase(directory.path)
+  const revoked = new Set<string>()
+  const revocations = { voids: ({ id }: { id: string }) => revoked.has(id) }
+  const pool = new CertificatePool(network, database, new VirtualClock(BEGIN), revocations)
+  const [kept, ejected] = [certificateOf(fixture, 4), certificateOf(fixture, 5)]
+  pool.offer([kept, ejected])
+  revoked.add(ejected.body.id)
+  assert.deepEqual(
+    pool.valid(BEGIN).map(({ body }) => body.id),
+    [kept.body.id],
+  )
+  assert.equal(pool.isCertified(ejected.body.id), false)
+  revoked.clear()
+  assert.equal(pool.valid(BEGIN).length, 2)
 })
 
 test('what has expired is not taken, from whomever it comes', async () => {

@@ -13,8 +13,7 @@ import { MemoryNetwork } from '../memory-network.ts'
 import { NETWORK } from './liveness-simulation.ts'
 
 /** Nodes that watch each other over calls; a stopped one keeps its connections and says nothing. */
-function setUp(count: number, mode: WatchMode = 'mesh') {
-  const clock = new VirtualClock(BEGIN)
+function setUp(count: number, mode: WatchMode = 'mesh', clock = new VirtualClock(BEGIN)) {
   const network = new MemoryNetwork(clock)
   const stopped = new Set<DidKey>()
   const stop = new AbortController()
@@ -102,6 +101,17 @@ test('a stopped node is down for all others, as several see it, until it goes on
     assert.equal(service.down.size, 0)
     assert.equal(changes.at(-1)?.standing, 'answers')
   }
+  end()
+})
+
+test('a probe that is due at a fraction of a ms comes, though the clock cannot tell that time to its last digit', async () => {
+  let timers = 0
+  const settle = async (): Promise<void> => {
+    if (++timers > 10_000) throw new RangeError('time stands still')
+  }
+  const { clock, nodes, end } = setUp(8, 'sparse', new VirtualClock(BEGIN, settle))
+  await advance(clock, 30_000)
+  assert.ok(nodes.every(({ answers }) => answers.length > 40))
   end()
 })
 

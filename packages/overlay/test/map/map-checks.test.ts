@@ -8,7 +8,7 @@ import { MAP_CHECKS } from '../../src/map/map-checks.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { BEGIN, EPOCH, certificateOf, codeOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, EPOCH, certificateOf, codeOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const DAY = 86_400_000
@@ -51,7 +51,14 @@ async function offer(hostile: Offer, without?: string): Promise<string> {
   using database = new MembershipDatabase(directory.path)
   const clock = new VirtualClock(BEGIN + HELD * EPOCH)
   const checks = MAP_CHECKS.filter(({ name }) => name !== without)
-  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger, checks })
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+    checks,
+  })
   membership.adopt(signedMap({ body: { epoch: HELD, root: mapRoot(entries.slice(1)), count: 2 } }), entries.slice(1))
   await clock.advance((hostile.now ?? NOW) - clock.now())
   const code = await codeOf(() => membership.adopt(signedMap(hostile), hostile.entries ?? entries))

@@ -6,10 +6,10 @@ import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
 import { encodeMapBody } from '../../src/map/map-body.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import { MapFollower } from '../../src/map/map-follower.ts'
-import { pageOf } from '../../src/map/map-server.ts'
+import { MapPages } from '../../src/map/map-pages.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const fixture = testNetwork(4, 2)
@@ -25,12 +25,18 @@ test('a source that is slow with its entries holds up no map', async () => {
     .toSorted((a, b) => Buffer.compare(a.body.key, b.body.key))
     .map(({ bodyBytes }) => bodyBytes)
   for (const id of [slow, honest]) {
-    network.add(id).rpc.handle('map.entries', async ({ offset }) => {
+    network.add(id).rpc.handle('map.entries', async ({ page }) => {
       if (id === slow) await wait(clock, 60_000)
-      return { entries: pageOf(entries, offset) }
+      return { packed: new MapPages(entries).page(page) }
     })
   }
-  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+  })
   const follower = new MapFollower({
     membership,
     rpc: network.add(own).rpc,
@@ -59,7 +65,13 @@ test('a map whose entries are at hand is adopted while another is fetched', asyn
   })
   const entries = [certificateOf(fixture, 0).bodyBytes]
   const others = [certificateOf(fixture, 1).bodyBytes]
-  const membership = new SignedMembership({ network: fixture.network, database, clock, logger: silentLogger })
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+  })
   const follower = new MapFollower({
     membership,
     rpc: network.add(own).rpc,

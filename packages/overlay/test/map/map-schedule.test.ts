@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
-import { runEpochs } from '../../src/map/map-schedule.ts'
+import { followEpochs } from '../../src/map/map-schedule.ts'
 import { BEGIN, EPOCH, testNetwork } from '../fixtures.ts'
 
 const { network } = testNetwork(1, 0)
@@ -13,12 +13,11 @@ async function questions(hearsGossip: boolean, held: number | undefined): Promis
   const clock = new VirtualClock(start)
   const asked: number[] = []
   const stop = new AbortController()
-  const running = runEpochs(
+  const running = followEpochs(
     {
       network,
       clock,
       heldEpoch: () => (held === undefined ? undefined : epoch - held),
-      lead: async () => true,
       pull: async () => void asked.push(clock.now() - start),
       hearsGossip: () => hearsGossip,
     },

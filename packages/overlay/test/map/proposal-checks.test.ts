@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
-import { type SigningKey, verifySignature } from '@weft/crypto'
+import type { SigningKey } from '@weft/crypto'
 import { CertificatePool } from '../../src/admission/certificate-pool.ts'
 import { certificateHash, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { type MapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
-import { MapSigner } from '../../src/map/map-signer.ts'
+import { MapJudge } from '../../src/map/map-judge.ts'
 import { PROPOSAL_CHECKS } from '../../src/map/proposal-checks.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
+  NO_REVOCATIONS,
   BEGIN,
   EPOCH,
   bodyOf,
@@ -21,7 +22,7 @@ import {
 } from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
-const [first, second, , signerKey] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey]
+const [first, second, third] = fixture.keys as [SigningKey, SigningKey, SigningKey]
 const MAP_EPOCH = 100
 const NOW = BEGIN + MAP_EPOCH * EPOCH + 10
 const DAY = 86_400_000
@@ -30,8 +31,10 @@ interface Proposal {
   readonly leader?: SigningKey
   readonly body?: Partial<MapBody>
   readonly certificates?: ReturnType<typeof wireCertificate>[]
-  /** Certificates that the signing validator has already. */
+  /** Certificates that the judging validator has already. */
   readonly known?: ReturnType<typeof certificateOf>[]
+  /** Whose certificates validators decided against. */
+  readonly revoked?: string
   /** The map epoch in which it got them. */
   readonly knownSince?: number
   /** In place of those of the certificates. */
@@ -41,17 +44,18 @@ interface Proposal {
 const good = [0, 1].map((index) => wireCertificate(bodyOf(fixture, index), fixture.keys.slice(0, 3)))
 good.sort((a, b) => Buffer.compare(a.body.subarray(0, 80), b.body.subarray(0, 80)))
 
-/** Proposes a map to a validator that has all checks but one. `signed`, or the code of the refusal. */
+/** Proposes a map to a validator that has all checks but one. `good`, or the code of the refusal. */
 async function propose(hostile: Proposal, without?: string): Promise<string> {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
   const clock = new VirtualClock(BEGIN + (hostile.knownSince ?? MAP_EPOCH) * EPOCH)
-  const pool = new CertificatePool(network, database, clock)
+  const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   pool.offer(hostile.known ?? [])
   await clock.advance(NOW - clock.now())
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
-  const signer = new MapSigner({ network, key: signerKey, pool, database, checks, clock })
+  const revocations = { voids: ({ id }: { id: string }) => id === hostile.revoked }
+  const judge = new MapJudge({ network, pool, revocations, checks, rounds: () => [0, 1], clock })
   const certificates = hostile.certificates ?? good
   const entries = certificates.map(({ body }) => body)
   const body = encodeMapBody({
@@ -62,13 +66,12 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
     signedAt: NOW,
     ...hostile.body,
   })
-  let signed = false
   const code = await codeOf(() => {
     const proposal = { body, certificateHashes: hostile.hashes ?? entries.map(certificateHash), certificates }
-    const { signature } = signer.consider(proposal, (hostile.leader ?? first).id)
-    signed = signature !== undefined && verifySignature('map', body, signature.signature, signature.signer)
+    assert.deepEqual(judge.consider(proposal, (hostile.leader ?? first).id), [])
   })
-  return signed ? 'signed' : code
+  assert.notEqual(judge.verdict(body), code === 'nothing' ? false : true)
+  return judge.verdict(body) === true ? 'good' : code
 }
 
 const voters = fixture.keys.slice(0, 3)
@@ -83,7 +86,7 @@ function onlyGood(): Proposal {
 /** For each check a proposal that only this check stops. */
 const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
   network: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { network: otherNetwork.id } } }],
-  leader: [{ code: 'E_MAP_PROPOSAL', proposal: { leader: second } }],
+  leader: [{ code: 'E_MAP_PROPOSAL', proposal: { leader: third } }],
   epoch: [
     { code: 'E_MAP_PROPOSAL', proposal: { body: { epoch: MAP_EPOCH + 400 } } },
     { code: 'E_MAP_PROPOSAL', proposal: { body: { epoch: MAP_EPOCH - 4 } } },
@@ -136,21 +139,26 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
       proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })], knownSince: MAP_EPOCH - 5 },
     },
   ],
+  revoked: [{ code: 'E_MAP_PROPOSAL', proposal: { revoked: (fixture.keys[1] as SigningKey).id } }],
   root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
 
-test('a right proposal is signed', async () => {
-  assert.equal(await propose({}), 'signed')
+test('a right proposal is good', async () => {
+  assert.equal(await propose({}), 'good')
+})
+
+test('the proposer of the next round is heard as well', async () => {
+  assert.equal(await propose({ leader: second }), 'good')
 })
 
 test('a renewal spoils no proposal with the certificate before it until every leader had a turn', async () => {
   const renewal = certificateOf(fixture, 0, { issuedEpoch: MAP_EPOCH - 5 })
-  assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 4 }), 'signed')
+  assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 4 }), 'good')
   assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 5 }), 'E_MAP_PROPOSAL')
 })
 
 test('a certificate that was kept back since long ago counts from when it is shown', async () => {
-  assert.equal(await propose({ known: [certificateOf(fixture, 0, { issuedEpoch: 1 })] }), 'signed')
+  assert.equal(await propose({ known: [certificateOf(fixture, 0, { issuedEpoch: 1 })] }), 'good')
 })
 
 test('every check of proposals has a hostile leader here', () => {
@@ -161,25 +169,27 @@ for (const [name, cases] of Object.entries(HOSTILE)) {
   for (const [index, { code, proposal }] of cases.entries()) {
     test(`check ${name}, case ${index + 1}: it refuses, and nothing else would`, async () => {
       assert.equal(await propose(proposal), code)
-      assert.equal(await propose(proposal, name), 'signed')
+      assert.equal(await propose(proposal, name), 'good')
     })
   }
 }
 
-test('what the validator lacks is asked for and not signed', () => {
+test('what the validator lacks is asked for, and there is no verdict', () => {
   using directory = temporaryDirectory()
   using database = new MembershipDatabase(directory.path)
   const { network } = fixture
   const clock = new VirtualClock(NOW)
-  const pool = new CertificatePool(network, database, clock)
-  const signer = new MapSigner({ network, key: signerKey, pool, database, checks: PROPOSAL_CHECKS, clock })
+  const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
+  const revocations = NO_REVOCATIONS
+  const judge = new MapJudge({ network, pool, revocations, checks: PROPOSAL_CHECKS, rounds: () => [0], clock })
   const entries = good.map(({ body }) => body)
   const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
   const hashes = entries.map(certificateHash)
-  const answer = signer.consider({ body, certificateHashes: hashes, certificates: good.slice(0, 1) }, first.id)
-  assert.deepEqual(answer.missing, hashes.slice(1))
-  assert.equal(answer.signature, undefined)
+  const missing = judge.consider({ body, certificateHashes: hashes, certificates: good.slice(0, 1) }, first.id)
+  assert.deepEqual(missing, hashes.slice(1))
+  assert.equal(judge.verdict(body), undefined)
   assert.equal(pool.size, 1, 'what was sent and is good is kept')
-  assert.ok(signer.consider({ body, certificateHashes: hashes, certificates: good.slice(1) }, first.id).signature)
+  assert.deepEqual(judge.consider({ body, certificateHashes: hashes, certificates: good.slice(1) }, first.id), [])
+  assert.equal(judge.verdict(body), true)
   assert.equal(encodeCertificateBody(bodyOf(fixture, 0)).length < 300, true)
 })

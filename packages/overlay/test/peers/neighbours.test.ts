@@ -18,3 +18,12 @@ test('in a large network a node keeps some nearest members and the validators', 
   for (const id of validators) assert.ok(mine.has(id))
   assert.equal(mine.has(ids[9] as never), false)
 })
+
+test('members that were ranked before are chosen as if they were ranked anew, and those that left are forgotten', () => {
+  const [self] = ids as [(typeof ids)[0]]
+  const ranks = new Map<(typeof ids)[0], number>()
+  for (const members of [ids.slice(0, 150), ids.slice(20), ids.slice(0, 100)]) {
+    assert.deepEqual(neighboursOf(self, members, [], ranks), neighboursOf(self, members, []))
+    assert.equal(ranks.size, members.filter((id) => id !== self).length)
+  }
+})

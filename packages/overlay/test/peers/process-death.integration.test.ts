@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { toHex } from '@weft/core'
 import { LocalNetwork } from '../local-network.ts'
 import { until } from '../until.ts'
-
-function spawnNode(network: LocalNetwork, index: number): ChildProcess {
-  const init = {
-    network: JSON.stringify(network.file),
-    seed: toHex(network.key(index).seed()),
-    port: String(network.port(index)),
-    directory: network.directory(index),
-  }
-  const program = join(import.meta.dirname, 'node-process.ts')
-  return spawn(process.execPath, [program, JSON.stringify(init)], { stdio: ['pipe', 'ignore', 'inherit'] })
-}
+import { spawnNode } from './spawn-node.ts'
 
 test('a stopped process is seen by its silence, and a killed one by its connection', async () => {
   await using network = await LocalNetwork.create(2, 1)

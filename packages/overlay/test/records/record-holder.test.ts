@@ -6,7 +6,9 @@ import { describe, it } from 'node:test'
 import { Scope, VirtualClock, isWeftError } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { makeMutable } from '../../src/records/record.ts'
+import { MemoryRecordTable } from '../../src/records/memory-record-table.ts'
 import { RecordHolder } from '../../src/records/record-holder.ts'
+import { SqliteRecordTable } from '../../src/records/sqlite-record-table.ts'
 
 const KiB = 1024
 const DAY = 86_400_000
@@ -14,13 +16,18 @@ const START = 1_000_000_000
 const quota = { total: 64 * KiB, perMember: 48 * KiB, perStranger: 16 * KiB, strangers: 32 * KiB }
 const salt = Uint8Array.of(1)
 
-async function fixture() {
+type Kind = 'sqlite' | 'memory'
+
+async function fixture(kind: Kind) {
   const directory = mkdtempSync(join(tmpdir(), 'weft-record-holder-'))
+  const memory = new MemoryRecordTable()
   const clock = new VirtualClock(START)
   const members = new Set<string>()
   let scope = new Scope({ name: 'test' })
-  const open = (): Promise<RecordHolder> =>
-    RecordHolder.open({ directory, clock, scope, quota, isMember: (id) => members.has(id) })
+  const open = async (): Promise<RecordHolder> => {
+    const table = kind === 'sqlite' ? await SqliteRecordTable.open(directory, scope) : memory
+    return new RecordHolder({ table, clock, quota, isMember: (id) => members.has(id) })
+  }
   let holder = await open()
   return {
     clock,
@@ -48,52 +55,53 @@ async function fixture() {
   }
 }
 
-describe('record holder', () => {
-  it('gives callers outside of the map half of its room together, however many they are', async () => {
-    await using at = await fixture()
-    const member = SigningKey.generate()
-    at.members.add(member.id)
-    let stored = 0
-    for (let identity = 0; identity < 8; identity++) {
-      const stranger = SigningKey.generate()
-      while ((await at.put(stranger, 4 * KiB)) === 'ok') stored++
-    }
-    assert.equal(stored, 6)
-    await at.restart()
-    assert.equal(await at.put(SigningKey.generate(), 4 * KiB), 'E_QUOTA')
-    for (let count = 0; count < 6; count++) assert.equal(await at.put(member, 4 * KiB), 'ok')
-  })
+for (const kind of ['sqlite', 'memory'] as const)
+  describe(`record holder, rows in ${kind}`, () => {
+    it('gives callers outside of the map half of its room together, however many they are', async () => {
+      await using at = await fixture(kind)
+      const member = SigningKey.generate()
+      at.members.add(member.id)
+      let stored = 0
+      for (let identity = 0; identity < 8; identity++) {
+        const stranger = SigningKey.generate()
+        while ((await at.put(stranger, 4 * KiB)) === 'ok') stored++
+      }
+      assert.equal(stored, 6)
+      await at.restart()
+      assert.equal(await at.put(SigningKey.generate(), 4 * KiB), 'E_QUOTA')
+      for (let count = 0; count < 6; count++) assert.equal(await at.put(member, 4 * KiB), 'ok')
+    })
 
-  it('takes the place of an older version, and gives room back when a record is over', async () => {
-    await using at = await fixture()
-    const [stranger, other, owner] = [SigningKey.generate(), SigningKey.generate(), SigningKey.generate()]
-    assert.equal(await at.put(stranger, 12 * KiB, { owner }), 'ok')
-    assert.equal(await at.put(other, 14 * KiB), 'ok')
-    assert.equal(await at.put(SigningKey.generate(), 5 * KiB), 'E_QUOTA')
-    assert.equal(await at.put(stranger, 15 * KiB, { owner, sequence: 2 }), 'ok')
-    await at.clock.advance(31 * DAY)
-    await at.sweep()
-    for (const caller of [stranger, other]) assert.equal(await at.put(caller, 14 * KiB), 'ok')
-  })
+    it('takes the place of an older version, and gives room back when a record is over', async () => {
+      await using at = await fixture(kind)
+      const [stranger, other, owner] = [SigningKey.generate(), SigningKey.generate(), SigningKey.generate()]
+      assert.equal(await at.put(stranger, 12 * KiB, { owner }), 'ok')
+      assert.equal(await at.put(other, 14 * KiB), 'ok')
+      assert.equal(await at.put(SigningKey.generate(), 5 * KiB), 'E_QUOTA')
+      assert.equal(await at.put(stranger, 15 * KiB, { owner, sequence: 2 }), 'ok')
+      await at.clock.advance(31 * DAY)
+      await at.sweep()
+      for (const caller of [stranger, other]) assert.equal(await at.put(caller, 14 * KiB), 'ok')
+    })
 
-  it('keeps for strangers no longer than a month, for members a year', async () => {
-    await using at = await fixture()
-    const [stranger, member] = [SigningKey.generate(), SigningKey.generate()]
-    at.members.add(member.id)
-    assert.equal(await at.put(stranger, 10, { days: 33 }), 'E_RECORD_LIFETIME')
-    assert.equal(await at.put(stranger, 10, { days: 31 }), 'ok')
-    assert.equal(await at.put(member, 10, { days: 399 }), 'ok')
-    assert.equal(await at.put(member, 10, { days: 401 }), 'E_RECORD_LIFETIME')
-  })
+    it('keeps for strangers no longer than a month, for members a year', async () => {
+      await using at = await fixture(kind)
+      const [stranger, member] = [SigningKey.generate(), SigningKey.generate()]
+      at.members.add(member.id)
+      assert.equal(await at.put(stranger, 10, { days: 33 }), 'E_RECORD_LIFETIME')
+      assert.equal(await at.put(stranger, 10, { days: 31 }), 'ok')
+      assert.equal(await at.put(member, 10, { days: 399 }), 'ok')
+      assert.equal(await at.put(member, 10, { days: 401 }), 'E_RECORD_LIFETIME')
+    })
 
-  it('leaves a record with the account under which it was put when its caller joins', async () => {
-    await using at = await fixture()
-    const caller = SigningKey.generate()
-    const owner = SigningKey.generate()
-    assert.equal(await at.put(caller, 15 * KiB, { owner }), 'ok')
-    at.members.add(caller.id)
-    assert.equal(await at.put(caller, 15 * KiB, { owner, sequence: 2 }), 'ok')
-    // The strangers' half is free again.
-    for (let count = 0; count < 2; count++) assert.equal(await at.put(SigningKey.generate(), 15 * KiB), 'ok')
+    it('leaves a record with the account under which it was put when its caller joins', async () => {
+      await using at = await fixture(kind)
+      const caller = SigningKey.generate()
+      const owner = SigningKey.generate()
+      assert.equal(await at.put(caller, 15 * KiB, { owner }), 'ok')
+      at.members.add(caller.id)
+      assert.equal(await at.put(caller, 15 * KiB, { owner, sequence: 2 }), 'ok')
+      // The strangers' half is free again.
+      for (let count = 0; count < 2; count++) assert.equal(await at.put(SigningKey.generate(), 15 * KiB), 'ok')
+    })
   })
-})

@@ -1,0 +1,39 @@
+import type { Bench, BenchRow } from '../lib/bench-result.ts'
+import { summarise } from '../lib/summarise.ts'
+import { measureGrowth } from './measure-growth.ts'
+
+const SEED = 'growth'
+const SIZES = [20, 100, 500]
+/** With `npm run bench -- --long overlay`. */
+const LONG_SIZES = [2_000, 10_000]
+
+/** Growth: what a network of the overlay as it ships is like at each size, on simulated machines and links. */
+const bench: Bench = async () => {
+  const rows: BenchRow[] = []
+  for (const members of [...SIZES, ...(process.env['WEFT_LONG'] === undefined ? [] : LONG_SIZES)]) {
+    const { paths, busiest, survival, cost } = await measureGrowth(SEED, members)
+    const of = `${members.toLocaleString('en')} nodes`
+    rows.push(
+      { what: `${of}: paths between two without a common node`, unit: '', ...summarise(paths), better: 'higher' },
+      { what: `${of}: messages of the busiest`, unit: '%', ...summarise(busiest) },
+      {
+        what: `${of}: records readable with half of the nodes gone`,
+        unit: '%',
+        ...summarise(survival),
+        goal: 99.99,
+        better: 'higher',
+      },
+      { what: `${of}: a core, for a second of the simulation`, unit: 's', ...summarise(cost) },
+    )
+  }
+  return {
+    name: 'overlay',
+    rows,
+    notes: [
+      'The overlay as it ships, on the simulator (docs/architecture.md, Simulated networks): a virtual clock, the latency, jitter and loss between three regions, everything from one seed. All but the last row of each size repeat to the digit.',
+      'Nodes are admitted one by one by four validators; epochs of 5 s. Paths are counted in the graph of open connections, of nine pairs. Then every second node is killed, two of the validators among them, and each record is read once, at once.',
+    ],
+  }
+}
+
+export default bench

@@ -1,0 +1,81 @@
+import { randomInt } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import { type NetworkFile, type Role, parseNetworkFile } from '@weft/overlay'
+import { randomFor, seedFor } from '../plan/seed.ts'
+import type { Site } from './site.ts'
+
+/** One member of a simulated network, before it runs. */
+export interface PlannedMember {
+  /** `v1` … for validators, `n1` … for the others. */
+  readonly name: string
+  readonly key: SigningKey
+  readonly roles: readonly Role[]
+  readonly site: Site
+  /** Where it listens: a multiaddr. */
+  readonly address: string
+  readonly family: string
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string
+  readonly asn: number
+}
+
+export interface SimulationPlan {
+  readonly file: NetworkFile
+  readonly members: readonly PlannedMember[]
+}
+
+export interface PlanOptions {
+  readonly seed: string
+  /** Validators included; at most 65,536. */
+  readonly members: number
+  readonly validators: number
+  readonly mapEpochMs: number
+  readonly certificateTtlMs: number
+}
+
+/** When a simulation begins: ms since the Unix epoch. */
+export const BEGIN = 1_800_000_000_000
+const PORT = 4_780
+const PLACES = [
+  { region: 'europe', countries: ['DE', 'FR', 'NL', 'SE', 'PL', 'CH'] },
+  { region: 'north-america', countries: ['US', 'CA', 'MX'] },
+  { region: 'asia', countries: ['JP', 'SG', 'KR', 'IN'] },
+] as const
+
+/**
+ * The members of a network and its file, repeatable from the seed. Each has a /24 of 10.0.0.0/8 (RFC 1918) to itself:
+ * the file is one of a site with private addresses, in which every rule of admission and of diversity holds as it is
+ * written. Validators are of a family and an autonomous system each, the others two by two; regions go round.
+ */
+export function planMembers(options: PlanOptions): SimulationPlan {
+  const { seed, members: count, validators, mapEpochMs, certificateTtlMs } = options
+  const random = randomFor(seed, 'countries')
+  const members = Array.from({ length: count }, (_, index): PlannedMember => {
+    const isValidator = index < validators
+    const name = isValidator ? `v${index + 1}` : `n${index + 1 - validators}`
+    const operator = isValidator ? index : validators + ((index - validators) >> 1)
+    const { region, countries } = PLACES[index % PLACES.length] as (typeof PLACES)[number]
+    const host = `10.${index >> 8}.${index & 255}.1`
+    return {
+      name,
+      key: new SigningKey(seedFor(seed, `node ${name}`)),
+      roles: isValidator ? ['validator', 'storage'] : ['storage'],
+      site: { region, address: host },
+      address: `/ip4/${host}/tcp/${PORT}`,
+      family: `family-${operator + 1}`,
+      country: countries[randomInt(random, countries.length)] as string,
+      asn: 64_512 + operator,
+    }
+  })
+  const file = {
+    schemaVersion: 1,
+    name: 'simulation',
+    mapEpochMs,
+    certificateTtlMs,
+    createdAt: BEGIN,
+    validators: members
+      .slice(0, validators)
+      .map(({ key, address, roles, family }) => ({ id: key.id, addresses: [address], roles, family })),
+  }
+  return { file: parseNetworkFile(JSON.stringify(file)), members }
+}

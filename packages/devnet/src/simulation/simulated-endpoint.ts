@@ -1,0 +1,127 @@
+import { Emitter, WeftError } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import type { ByteStream } from '@weft/overlay'
+import type { StreamProtocol } from '@weft/wire'
+import type { ConnectionEnd, SimulatedConnection } from './simulated-connection.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
+import { SimulatedStream } from './simulated-stream.ts'
+
+export interface EndpointOptions {
+  readonly id: DidKey
+  readonly networkId: string
+  readonly process: SimulatedProcess
+}
+
+type Accept = (stream: ByteStream, address: string) => void
+
+/** Bytes of a message that opens a stream, and of what answers it. */
+const NEGOTIATION = 64
+/** ms: as the real transport waits for it. */
+const NEGOTIATION_TIMEOUT_MS = 5_000
+
+/** One identity of a process on the network: its connections, and the protocols that it offers. */
+export class SimulatedEndpoint implements ConnectionEnd {
+  readonly id: DidKey
+  readonly networkId: string
+  readonly process: SimulatedProcess
+  readonly #connections = new Map<DidKey, Set<SimulatedConnection>>()
+  readonly #accept = new Map<StreamProtocol, Accept>()
+  readonly #emitter = new Emitter<{ peer: { readonly id: DidKey; readonly connected: boolean } }>()
+
+  constructor({ id, networkId, process }: EndpointOptions) {
+    this.id = id
+    this.networkId = networkId
+    this.process = process
+  }
+
+  /** Offers a protocol: `accept` gets each stream that another node opens, with the address that it came from. */
+  offer(protocol: StreamProtocol, accept: Accept): void {
+    this.#accept.set(protocol, accept)
+  }
+
+  acceptor(protocol: StreamProtocol): Accept | undefined {
+    return this.#accept.get(protocol)
+  }
+
+  /** Nodes with an open connection. */
+  peers(): DidKey[] {
+    return [...this.#connections.keys()]
+  }
+
+  connections(): SimulatedConnection[] {
+    return [...this.#connections.values()].flatMap((connections) => [...connections])
+  }
+
+  /** An open connection to a node: the one that has been open for longest. */
+  connection(id: DidKey): SimulatedConnection | undefined {
+    return this.#connections.get(id)?.values().next().value
+  }
+
+  onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
+    return this.#emitter.on('peer', ({ id, connected }) => listener(id, connected))
+  }
+
+  opened(connection: SimulatedConnection, to: DidKey): void {
+    const connections = this.#connections.get(to) ?? new Set()
+    this.#connections.set(to, connections.add(connection))
+    if (connections.size === 1) this.#emitter.emit('peer', { id: to, connected: true })
+  }
+
+  closed(connection: SimulatedConnection, to: DidKey): void {
+    const connections = this.#connections.get(to)
+    if (connections?.delete(connection) !== true || connections.size > 0) return
+    this.#connections.delete(to)
+    this.#emitter.emit('peer', { id: to, connected: false })
+  }
+
+  /**
+   * Opens a stream; it takes one round trip until it is known that the other side offers the protocol.
+   * @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_PROTOCOL_NOT_OFFERED
+   */
+  openStream(connection: SimulatedConnection, protocol: StreamProtocol): Promise<ByteStream> {
+    const remote = connection.other(this)
+    const { promise, resolve, reject } = Promise.withResolvers<ByteStream>()
+    const forget = connection.onClose(this, () => reject(lost(remote.id)))
+    const cancel = this.process.clock.after(NEGOTIATION_TIMEOUT_MS, () => reject(lost(remote.id)))
+    connection.send(this, NEGOTIATION, () => {
+      const accept = remote.networkId === this.networkId ? remote.acceptor(protocol) : undefined
+      if (accept === undefined) {
+        connection.send(remote, NEGOTIATION, () => reject(this.#refusalOf(remote, protocol)))
+        return
+      }
+      const [near, far] = SimulatedStream.pair(connection, this, remote)
+      connection.send(remote, NEGOTIATION, () => resolve(near))
+      accept(far, connection.addressOf(this))
+    })
+    return promise.finally(() => {
+      forget()
+      cancel()
+    })
+  }
+
+  #refusalOf({ id, networkId }: ConnectionEnd, protocol: StreamProtocol): WeftError {
+    if (networkId === this.networkId) return notOffered(id, protocol)
+    return new WeftError({
+      code: 'E_NETWORK_MISMATCH',
+      cause: `${shortId(id)} belongs to the network ${networkId}, this node to ${this.networkId}.`,
+      fix: 'Start both with the same network file.',
+    })
+  }
+}
+
+function notOffered(id: DidKey, protocol: StreamProtocol): WeftError {
+  return new WeftError({
+    code: 'E_PROTOCOL_NOT_OFFERED',
+    cause: `${shortId(id)} does not offer the protocol '${protocol}'.`,
+    fix: 'Ask a node whose role offers it.',
+  })
+}
+
+function lost(id: DidKey): WeftError {
+  return new WeftError({
+    code: 'E_NODE_UNREACHABLE',
+    cause: `The connection to ${shortId(id)} was lost.`,
+    fix: 'Try again, or use another node.',
+    retryable: true,
+  })
+}

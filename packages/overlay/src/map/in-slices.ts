@@ -1,0 +1,25 @@
+import { throwIfAborted } from '@weft/core'
+
+/** Work that stops now and then, so that whoever runs it can let others have the thread. */
+export type Sliced<T> = Generator<undefined, T>
+
+/** Runs it to the end in one piece. */
+export function atOnce<T>(work: Sliced<T>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * Runs it slice by slice with the event loop in between. How it is cut never depends on how fast the machine is, so that
+ * a simulation of it repeats. @throws WeftError E_ABORTED
+ */
+export async function inSlices<T>(work: Sliced<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    throwIfAborted(signal)
+  }
+}

@@ -1,0 +1,50 @@
+import { type Logger, isWeftError, messageOf } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import type { MapNews, SignedMap } from '@weft/wire'
+import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
+import type { MapFollower } from './map-follower.ts'
+import { decodeMapNews, hasKnownChanges } from './map-news.ts'
+import type { SignedMembership } from './signed-membership.ts'
+
+export interface NewsJudge {
+  readonly membership: Pick<SignedMembership, 'verify' | 'changes'>
+  readonly follower: Pick<MapFollower, 'offerChanges'>
+  /** Whether it is a map that this node held before it was told of it. */
+  readonly isHeld: (map: SignedMap) => boolean
+  /** Gets the entries of a map that is believed, whose changes were of no use, in its own time. */
+  readonly fetch: (map: SignedMap, from: DidKey) => void
+  readonly logger: Logger
+}
+
+/**
+ * What gossip passes on: only maps that this node believes, and changes that it cannot see to be wrong. Those that it
+ * can check it adopts on the way. Wrong ones are no reason to punish the neighbour, which may hold another map than they
+ * start from.
+ */
+export async function judgeMapNews(
+  { membership, follower, isHeld, fetch, logger }: NewsJudge,
+  { data, from }: TopicMessage,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  let news: MapNews
+  try {
+    news = decodeMapNews(data)
+    if (news.map === undefined) return 'reject'
+    if (isHeld(news.map)) return hasKnownChanges(membership, news, news.map) ? 'accept' : 'ignore'
+    membership.verify(news.map)
+  } catch (error) {
+    // Old maps come by honest delay, future ones by a clock that may be our own.
+    return isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE') ? 'ignore' : 'reject'
+  }
+  if (news.packed.length === 0) return 'accept'
+  try {
+    await follower.offerChanges(news.map, news, signal)
+    return 'accept'
+  } catch (error) {
+    // A newer one, or the same, came by another way meanwhile.
+    if (isWeftError(error, 'E_MAP_OLD') || signal.aborted) return 'ignore'
+    logger.debug('the changes of a map are of no use', { from: shortId(from), cause: messageOf(error) })
+    fetch(news.map, from)
+    return 'ignore'
+  }
+}

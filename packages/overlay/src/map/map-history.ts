@@ -1,0 +1,75 @@
+import { compareBytes, toHex } from '@weft/core'
+import type { EntryList } from './entry-list.ts'
+
+/** What makes one list of entries of another. */
+export interface EntryChanges {
+  /** Public keys, ascending. */
+  readonly removed: readonly Uint8Array[]
+  /** New or changed, in the order of their keys. */
+  readonly entries: readonly Uint8Array[]
+}
+
+interface Step {
+  /** The root before it, hex. */
+  readonly from: string
+  /** Keys that came, went or changed. */
+  readonly keys: readonly Uint8Array[]
+}
+
+/** Maps back from which the changes are known. */
+const MAX_STEPS = 64
+
+/**
+ * Which keys changed from map to map, for the newest maps. What they changed to stands in the held list, so that a step
+ * is no more than its keys, and many steps are told as one.
+ */
+export class MapHistory {
+  readonly #steps: Step[] = []
+  #keys = 0
+
+  /**
+   * Notes that the map with the root `from` was replaced.
+   * @param keys by which the new one differs @param count of its entries
+   */
+  note(from: Uint8Array, keys: readonly Uint8Array[], count: number): void {
+    this.#steps.push({ from: toHex(from), keys })
+    this.#keys += keys.length
+    // Changes as long as the map help nobody: it is fetched whole then.
+    while (this.#steps.length > MAX_STEPS || this.#keys > count) {
+      this.#keys -= (this.#steps.shift() as Step).keys.length
+    }
+  }
+
+  /** What made `now`, the list that was noted last, of the one with the root `from`; undefined when that is not known. */
+  changes(from: Uint8Array, now: EntryList): EntryChanges | undefined {
+    const first = this.#steps.findLastIndex((step) => step.from === toHex(from))
+    if (first < 0) return undefined
+    const keys = this.#steps.slice(first).flatMap((step) => step.keys)
+    const removed: Uint8Array[] = []
+    const entries: Uint8Array[] = []
+    let previous: Uint8Array | undefined
+    for (const key of keys.sort(compareBytes)) {
+      if (previous !== undefined && compareBytes(previous, key) === 0) continue
+      previous = key
+      const entry = now.byKey(key)
+      if (entry === undefined) removed.push(key)
+      else entries.push(entry.bytes)
+    }
+    return { removed, entries }
+  }
+}
+
+/** The keys by which two lists differ, ascending. Lists share what is the same, so that most of it is one comparison. */
+export function changedKeys(before: EntryList, after: EntryList): Uint8Array[] {
+  const keys: Uint8Array[] = []
+  let old = 0
+  let young = 0
+  for (;;) {
+    const [a, b] = [before.entries[old], after.entries[young]]
+    if (a === undefined && b === undefined) return keys
+    const order = a === undefined ? 1 : b === undefined ? -1 : a === b ? 0 : compareBytes(a.key, b.key)
+    if (a !== b) keys.push((order <= 0 ? a : b)?.key as Uint8Array)
+    if (order <= 0) old++
+    if (order >= 0) young++
+  }
+}

@@ -1,0 +1,168 @@
+import { type Clock, WeftError, equalBytes, isWeftError, toHex } from '@weft/core'
+import { type DidKey, sha256 } from '@weft/crypto'
+import type { Certificate, MapProposeRequest } from '@weft/wire'
+import { type VerifiedCertificate, verifyCertificate } from '../admission/certificate.ts'
+import type { CertificatePool } from '../admission/certificate-pool.ts'
+import { type CertificateBody, certificateHash } from '../admission/certificate-body.ts'
+import type { Network } from '../network/network.ts'
+import type { Revocations } from '../revocation/revocations.ts'
+import { decodeMapBody } from './map-body.ts'
+import { type ProposalCheck, type ProposedCertificate, entriesOf } from './proposal-checks.ts'
+
+export interface MapJudgeInit {
+  readonly network: Network
+  readonly pool: CertificatePool
+  readonly revocations: Pick<Revocations, 'voids'>
+  readonly checks: readonly ProposalCheck[]
+  /** Rounds of an epoch whose proposers are heard now. */
+  readonly rounds: (epoch: number) => readonly number[]
+  readonly clock: Clock
+}
+
+type Proposal = Pick<MapProposeRequest, 'body' | 'certificateHashes' | 'certificates'>
+
+/** The one body that a validator proposes in an epoch, and what became of it. */
+interface Turn {
+  readonly epoch: number
+  readonly bodyHash: Uint8Array
+  /** Certificates that it brought and the pool did not take, as it knows newer ones; by hash. */
+  readonly brought: Map<string, VerifiedCertificate>
+  verdict: 'good' | WeftError | undefined
+}
+
+/** Hashes named as missing in one answer: 32 bytes each, well within the answer's limit of 1 MiB. */
+const MAX_MISSING = 16_384
+/** Roots whose entries are remembered: those of a few proposals of an epoch, and of the epoch before. */
+const REMEMBERED_ROOTS = 4
+
+/**
+ * Judges the map bodies that are proposed: with each come the certificates that the validator lacks. A validator has one
+ * body for an epoch, in whatever rounds it proposes, and it is judged once: what is sent besides costs no more than its
+ * head.
+ */
+export class MapJudge {
+  readonly #init: MapJudgeInit
+  /** By epoch and proposer. */
+  readonly #turns = new Map<string, Turn>()
+  readonly #entries = new Map<string, readonly Uint8Array[]>()
+
+  constructor(init: MapJudgeInit) {
+    this.#init = init
+  }
+
+  /** Entries of a body that was found good, by its root. */
+  entries(root: Uint8Array): readonly Uint8Array[] | undefined {
+    return this.#entries.get(toHex(root))
+  }
+
+  /** What was found of a body: undefined while certificates are lacking. */
+  verdict(bodyBytes: Uint8Array): boolean | undefined {
+    const hash = sha256(bodyBytes)
+    const turns = [...this.#turns.values()].filter(({ bodyHash }) => equalBytes(bodyHash, hash))
+    if (turns.some(({ verdict }) => verdict === 'good')) return true
+    return turns.some(({ verdict }) => verdict !== undefined) ? false : undefined
+  }
+
+  /**
+   * @param leader the id that the channel of the proposal proved
+   * @returns hashes of certificates that are lacking; none once the body was found good
+   * @throws WeftError E_MAP_PROPOSAL, E_MAP_MALFORMED, E_CERTIFICATE_…
+   */
+  consider(proposal: Proposal, leader: DidKey): Uint8Array[] {
+    const { network, pool, revocations, checks, rounds, clock } = this.#init
+    const body = decodeMapBody(proposal.body)
+    const { certificateHashes: hashes } = proposal
+    const brought = proposal.certificates.length
+    const head = { network, leader, rounds: rounds(body.epoch), body, hashes, brought, now: clock.now() }
+    for (const check of checks) if (check.of === 'head') check.run(head)
+    const turn = this.#turnOf(body.epoch, leader, sha256(proposal.body))
+    if (turn.verdict instanceof WeftError) throw turn.verdict
+    if (turn.verdict === 'good') return []
+    const { certificates, missing } = this.#resolve(hashes, proposal.certificates, turn)
+    if (missing.length > 0) return missing.slice(0, MAX_MISSING)
+    const known = (id: DidKey) => pool.get(id)
+    const learntEpoch = (id: DidKey) => pool.learntEpoch(id)
+    const isRevoked = (certificate: CertificateBody) => revocations.voids(certificate)
+    try {
+      const entries = entriesOf(certificates)
+      const whole = { ...head, certificates, entries, known, isRevoked, learntEpoch }
+      for (const check of checks) if (check.of === 'entries') check.run(whole)
+      turn.verdict = 'good'
+      this.#remember(
+        body.root,
+        entries.map(({ bytes }) => bytes),
+      )
+    } catch (error) {
+      if (isWeftError(error) && !error.retryable) turn.verdict = error
+      throw error
+    } finally {
+      if (turn.verdict !== undefined) turn.brought.clear()
+    }
+    return []
+  }
+
+  /** @throws WeftError E_MAP_PROPOSAL when this proposer had another body in the epoch before */
+  #turnOf(epoch: number, leader: DidKey, bodyHash: Uint8Array): Turn {
+    const key = `${epoch} ${leader}`
+    const turn = this.#turns.get(key)
+    if (turn === undefined) {
+      for (const [old, { epoch: of }] of this.#turns) if (of < epoch - 1) this.#turns.delete(old)
+      const fresh: Turn = { epoch, bodyHash, brought: new Map(), verdict: undefined }
+      this.#turns.set(key, fresh)
+      return fresh
+    }
+    if (equalBytes(turn.bodyHash, bodyHash)) return turn
+    throw new WeftError({
+      code: 'E_MAP_PROPOSAL',
+      cause: `The proposed map is not taken: its proposer had another body of epoch ${epoch} before.`,
+      fix: 'Another validator proposes in the next round; a validator has one body for an epoch.',
+    })
+  }
+
+  #remember(root: Uint8Array, entries: readonly Uint8Array[]): void {
+    this.#entries.set(toHex(root), entries)
+    const oldest = this.#entries.keys().next().value
+    if (this.#entries.size > REMEMBERED_ROOTS && oldest !== undefined) this.#entries.delete(oldest)
+  }
+
+  /** Finds each certificate in the pool or in what the leader brought. */
+  #resolve(
+    hashes: readonly Uint8Array[],
+    sent: readonly Certificate[],
+    { brought }: Turn,
+  ): { certificates: ProposedCertificate[]; missing: Uint8Array[] } {
+    const { pool } = this.#init
+    const wanted = new Set(hashes.filter((hash) => pool.byHash(hash) === undefined).map(toHex))
+    const needed = new Map<string, Certificate>()
+    for (const certificate of wanted.size === 0 ? [] : sent) {
+      const hash = toHex(certificateHash(certificate.body))
+      if (wanted.has(hash) && !brought.has(hash)) needed.set(hash, certificate)
+    }
+    this.#keep(needed, brought)
+    const certificates: ProposedCertificate[] = []
+    const missing: Uint8Array[] = []
+    for (const hash of hashes) {
+      const found = pool.byHash(hash) ?? brought.get(toHex(hash)) ?? needed.get(toHex(hash))
+      if (found === undefined) missing.push(hash)
+      else certificates.push(found)
+    }
+    return { certificates, missing }
+  }
+
+  /** What a message brought need not be sent again with the rest of the set, nor, if the pool takes it, in the next epoch. */
+  #keep(needed: ReadonlyMap<string, Certificate>, brought: Map<string, VerifiedCertificate>): void {
+    const { network, pool } = this.#init
+    const good: VerifiedCertificate[] = []
+    for (const [hash, certificate] of needed) {
+      try {
+        const verified = verifyCertificate(network, certificate)
+        good.push(verified)
+        brought.set(hash, verified)
+      } catch {
+        // Who brings one that is bad is not worth verifying more for; the check of certificates says what is wrong.
+        break
+      }
+    }
+    pool.offer(good)
+  }
+}

@@ -1,0 +1,97 @@
+import { compareBytes, toHex } from '@weft/core'
+import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
+
+/**
+ * The state of membership in memory: for nodes that have no disk, as those of a simulation. It keeps what it is given
+ * without a copy, so that nodes that hold the same map hold it once; nobody changes bytes that were handed over.
+ */
+export class MemoryMembershipStore implements MembershipStore {
+  #own: Uint8Array | undefined
+  #signed: { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined
+  #map: Uint8Array | undefined
+  /** By public key, hex. */
+  readonly #entries = new Map<string, StoredChanges['entries'][number]>()
+  readonly #agreements = new Map<number, Uint8Array>()
+  /** By public key, hex. */
+  readonly #evidence = new Map<string, Uint8Array>()
+  /** By public key, hex. */
+  readonly #revocations = new Map<string, StoredRevocation>()
+  /** By public key, hex. */
+  readonly #certificates = new Map<string, StoredCertificate>()
+
+  ownCertificate(): Uint8Array | undefined {
+    return this.#own
+  }
+
+  saveOwnCertificate(certificate: Uint8Array): void {
+    this.#own = certificate
+  }
+
+  lastSigned(): { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined {
+    return this.#signed
+  }
+
+  saveSigned(epoch: number, bodyHash: Uint8Array): void {
+    this.#signed = { epoch, bodyHash }
+  }
+
+  agreement(epoch: number): Uint8Array | 'spent' | undefined {
+    const known = this.#agreements.get(epoch)
+    if (known !== undefined) return known
+    const isFull = this.#agreements.size >= KEPT_EPOCHS
+    return isFull && epoch < Math.min(...this.#agreements.keys()) ? 'spent' : undefined
+  }
+
+  saveAgreement(epoch: number, state: Uint8Array): void {
+    this.#agreements.set(epoch, state)
+    if (this.#agreements.size > KEPT_EPOCHS) this.#agreements.delete(Math.min(...this.#agreements.keys()))
+  }
+
+  evidence(): Uint8Array[] {
+    return [...this.#evidence.values()]
+  }
+
+  saveEvidence(validator: Uint8Array, evidence: Uint8Array): void {
+    const key = toHex(validator)
+    if (!this.#evidence.has(key)) this.#evidence.set(key, evidence)
+  }
+
+  revocations(): Uint8Array[] {
+    return [...this.#revocations.values()].map(({ revocation }) => revocation)
+  }
+
+  saveRevocation(revocation: StoredRevocation): void {
+    this.#revocations.set(toHex(revocation.key), revocation)
+  }
+
+  dropEndedRevocations(now: number): void {
+    for (const [key, { endsAt }] of this.#revocations) if (endsAt <= now) this.#revocations.delete(key)
+  }
+
+  certificates(): Uint8Array[] {
+    return [...this.#certificates.values()].map(({ certificate }) => certificate)
+  }
+
+  saveCertificates(certificates: readonly StoredCertificate[]): void {
+    for (const certificate of certificates) this.#certificates.set(toHex(certificate.key), certificate)
+  }
+
+  dropExpiredCertificates(now: number): void {
+    for (const [key, { expiresAt }] of this.#certificates) if (expiresAt <= now) this.#certificates.delete(key)
+  }
+
+  map(): StoredMap | undefined {
+    if (this.#map === undefined) return undefined
+    const sorted = [...this.#entries.values()].sort((a, b) => compareBytes(a.key, b.key))
+    return { map: this.#map, entries: sorted.map(({ bytes }) => bytes) }
+  }
+
+  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
+    this.#map = map
+    if (whole) this.#entries.clear()
+    for (const key of removed) this.#entries.delete(toHex(key))
+    for (const entry of entries) this.#entries.set(toHex(entry.key), entry)
+  }
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { VirtualClock, WeftError, equalBytes, seededRandom, silentLogger } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import { MAX_PUBSUB_MESSAGE, MapChangesSchema, MapNewsSchema, type SignedMap, create, encodeMessage } from '@weft/wire'
+import { judgeMapNews } from '../../src/map/judge-map-news.ts'
+import { MapFollower } from '../../src/map/map-follower.ts'
+import { decodeMapNews, encodeMapNews } from '../../src/map/map-news.ts'
+import { packMessage } from '../../src/map/packed-message.ts'
+import { SignedMembership } from '../../src/map/signed-membership.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import { NO_REVOCATIONS, BEGIN, EPOCH, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { MemoryNetwork } from '../memory-network.ts'
+import { ManyEntries, signedMapOf } from './many-entries.ts'
+
+const fixture = testNetwork(4, 2)
+const signers = fixture.keys.slice(0, fixture.network.quorum)
+const [leader, own] = fixture.keys.slice(4).map(({ id }) => id) as [DidKey, DidKey]
+const { signal } = new AbortController()
+
+/** A leader and one that listens to it; both hold the map of epoch 1, and the leader that of epoch 2. */
+class Listener implements Disposable {
+  readonly many = new ManyEntries(fixture.network.id, 100)
+  readonly leader: SignedMembership
+  readonly own: SignedMembership
+  readonly map: SignedMap
+  readonly entries: readonly Uint8Array[]
+  readonly before: Uint8Array
+  /** Maps whose entries would be fetched. */
+  readonly fetched: SignedMap[] = []
+  /** A map that a validator held before it was told of it. */
+  held: SignedMap | undefined
+  readonly #clock = new VirtualClock(BEGIN + 3 * EPOCH)
+  readonly #directory = temporaryDirectory()
+  readonly #databases: MembershipDatabase[] = []
+
+  constructor(change: Parameters<ManyEntries['change']>[0], holds = true) {
+    this.leader = this.#membership('leader')
+    this.own = this.#membership('own')
+    const first = this.many.entries()
+    const map = signedMapOf(fixture.network, signers, first, 1)
+    this.leader.adopt(map, first)
+    if (holds) this.own.adopt(map, first)
+    this.before = this.leader.heldList()?.root as Uint8Array
+    this.many.change(change, 2)
+    this.entries = this.many.entries()
+    this.map = signedMapOf(fixture.network, signers, this.entries, 2)
+    this.leader.adopt(this.map, this.entries)
+  }
+
+  judge(data: Uint8Array): ReturnType<typeof judgeMapNews> {
+    const follower = new MapFollower({
+      membership: this.own,
+      rpc: new MemoryNetwork(this.#clock).add(own).rpc,
+      connected: () => [],
+      ownEntries: () => undefined,
+      clock: this.#clock,
+      random: seededRandom(1),
+      logger: silentLogger,
+    })
+    const fetch = (map: SignedMap): void => void this.fetched.push(map)
+    const isHeld = (map: SignedMap): boolean => this.held !== undefined && equalBytes(map.body, this.held.body)
+    return judgeMapNews(
+      { membership: this.own, follower, isHeld, fetch, logger: silentLogger },
+      { data, from: leader },
+      signal,
+    )
+  }
+
+  #membership(name: string): SignedMembership {
+    const database = new MembershipDatabase(`${this.#directory.path}/${name}`)
+    this.#databases.push(database)
+    return new SignedMembership({
+      network: fixture.network,
+      database,
+      revocations: NO_REVOCATIONS,
+      clock: this.#clock,
+      logger: silentLogger,
+    })
+  }
+
+  [Symbol.dispose](): void {
+    for (const database of this.#databases) database[Symbol.dispose]()
+    this.#directory[Symbol.dispose]()
+  }
+}
+
+function news(
+  map: SignedMap,
+  from: Uint8Array,
+  changes: { removed?: Uint8Array[]; entries?: Uint8Array[] },
+): Uint8Array {
+  const packed = packMessage(MapChangesSchema, changes)
+  return encodeMessage(MapNewsSchema, create(MapNewsSchema, { map, from, packed }))
+}
+
+test('who holds the map before has the new one with the message that tells of it', async () => {
+  using listener = new Listener({ renewed: 4, left: 1, come: 2 })
+  const data = encodeMapNews(listener.leader, listener.map, listener.before)
+  assert.equal(await listener.judge(data), 'accept')
+  assert.equal(listener.own.epoch, 2)
+  const bytes = listener.own.heldList()?.bytes() ?? []
+  assert.ok(bytes.length === 101 && bytes.every((entry, at) => equalBytes(entry, listener.entries[at] as Uint8Array)))
+  assert.equal(await listener.judge(data), 'ignore', 'the same again')
+  assert.deepEqual(listener.fetched, [])
+})
+
+test('a validator that holds the map passes it on with the changes that it knows, and with no others', async () => {
+  using listener = new Listener({ renewed: 4, left: 1, come: 2 })
+  listener.own.adopt(listener.map, listener.entries)
+  listener.held = listener.map
+  const { map, before } = listener
+  assert.equal(await listener.judge(encodeMapNews(listener.leader, map, before)), 'accept')
+  assert.equal(await listener.judge(encodeMapNews(listener.leader, map, undefined)), 'accept')
+  for (const changes of [{}, { entries: [Uint8Array.of(1)] }, { removed: [new Uint8Array(32)] }])
+    assert.equal(await listener.judge(news(map, before, changes)), 'ignore')
+  assert.equal(await listener.judge(news(map, new Uint8Array(32), {})), 'ignore')
+  const garbled = create(MapNewsSchema, { map, from: before, packed: Uint8Array.of(1, 2, 3) })
+  assert.equal(await listener.judge(encodeMessage(MapNewsSchema, garbled)), 'ignore')
+  assert.deepEqual(listener.fetched, [])
+})
+
+test('who holds another map passes it on, and gets the entries in its own way', async () => {
+  using listener = new Listener({ renewed: 4 }, false)
+  assert.equal(await listener.judge(encodeMapNews(listener.leader, listener.map, listener.before)), 'accept')
+  assert.equal(listener.own.epoch, undefined)
+})
+
+test('changes that do not lead to the signed root are passed on by nobody who can tell, and cost no neighbour its name', async () => {
+  for (const changes of [{}, { entries: [Uint8Array.of(1)] }, { removed: [new Uint8Array(32)] }]) {
+    using listener = new Listener({ renewed: 4 })
+    assert.equal(await listener.judge(news(listener.map, listener.before, changes)), 'ignore')
+    assert.equal(listener.own.epoch, 1)
+    assert.equal(listener.fetched.length, 1, 'the map itself is a true one')
+  }
+})
+
+test('a map that nobody signed, no map, and any other bytes are refused', async () => {
+  using listener = new Listener({ renewed: 1 })
+  const { map, before } = listener
+  const forged = create(MapNewsSchema, { map: { body: map.body, signatures: map.signatures.slice(1) } })
+  assert.equal(await listener.judge(encodeMessage(MapNewsSchema, forged)), 'reject')
+  assert.equal(await listener.judge(encodeMessage(MapNewsSchema, create(MapNewsSchema, { from: before }))), 'reject')
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 60 }), async (bytes) => {
+      assert.equal(await listener.judge(bytes), 'reject')
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('the message tells of few changes only, and fits a topic', () => {
+  using few = new Listener({ renewed: 50 })
+  const told = encodeMapNews(few.leader, few.map, few.before)
+  assert.ok(decodeMapNews(told).packed.length > 0)
+  assert.equal(decodeMapNews(encodeMapNews(few.leader, few.map, undefined)).packed.length, 0)
+  assert.equal(decodeMapNews(encodeMapNews(few.leader, few.map, new Uint8Array(32))).packed.length, 0)
+  using many = new Listener({ come: 2_000 })
+  const large = encodeMapNews(many.leader, many.map, many.before)
+  assert.equal(decodeMapNews(large).packed.length, 0)
+  assert.ok(told.length < MAX_PUBSUB_MESSAGE)
+  assert.throws(() => decodeMapNews(new Uint8Array(MAX_PUBSUB_MESSAGE)), WeftError)
+})

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { utf8 } from '@weft/core'
+import { KEPT_EPOCHS } from '../../src/agreement/agreement-store.ts'
+import { MembershipDatabase } from '../../src/state/membership-database.ts'
+import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
+import type { MembershipStore } from '../../src/state/membership-store.ts'
+import { temporaryDirectory } from '../fixtures.ts'
+
+/** A store, and the same one as a node finds it when it is started again. */
+type Fixture = Disposable & { store: MembershipStore; again(): MembershipStore }
+
+const KINDS: Readonly<Record<string, () => Fixture>> = {
+  'a file of SQLite': () => {
+    const directory = temporaryDirectory()
+    let store = new MembershipDatabase(directory.path)
+    return {
+      store,
+      again() {
+        store[Symbol.dispose]()
+        return (store = new MembershipDatabase(directory.path))
+      },
+      [Symbol.dispose]() {
+        store[Symbol.dispose]()
+        directory[Symbol.dispose]()
+      },
+    }
+  },
+  memory: () => {
+    const store = new MemoryMembershipStore()
+    return { store, again: () => store, [Symbol.dispose]: () => {} }
+  },
+}
+
+const texts = (items: readonly Uint8Array[] | undefined): string[] =>
+  (items ?? []).map((bytes) => Buffer.from(bytes).toString())
+const certificate = (name: string, expiresAt: number) => ({
+  key: new Uint8Array(32).fill(name.charCodeAt(0)),
+  expiresAt,
+  certificate: utf8(`${name} until ${expiresAt}`),
+})
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  describe(`membership in ${kind}`, () => {
+    it('remembers the agreement of the newest epochs, and says which it may have forgotten', () => {
+      using fixture = make()
+      const { store } = fixture
+      for (let epoch = 10; epoch < 10 + KEPT_EPOCHS; epoch++) store.saveAgreement(epoch, utf8(`state ${epoch}`))
+      assert.equal(store.agreement(9), 'spent')
+      assert.equal(store.agreement(1_000), undefined)
+      store.saveAgreement(11, utf8('again'))
+      store.saveAgreement(1_000, utf8('later'))
+      const again = fixture.again()
+      assert.equal(again.agreement(10), 'spent')
+      assert.deepEqual(texts([again.agreement(11), again.agreement(1_000)] as Uint8Array[]), ['again', 'later'])
+    })
+
+    it('keeps the first evidence against a validator, and the newest revocation of a key until it ends', () => {
+      using fixture = make()
+      const { store } = fixture
+      const [one, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+      store.saveEvidence(one, utf8('first'))
+      store.saveEvidence(one, utf8('second'))
+      store.saveRevocation({ key: one, endsAt: 100, revocation: utf8('old') })
+      store.saveRevocation({ key: one, endsAt: 100, revocation: utf8('new') })
+      store.saveRevocation({ key: other, endsAt: 200, revocation: utf8('other') })
+      const again = fixture.again()
+      assert.deepEqual(texts(again.evidence()), ['first'])
+      assert.deepEqual(texts(again.revocations()).toSorted(), ['new', 'other'])
+      again.dropEndedRevocations(100)
+      assert.deepEqual(texts(again.revocations()), ['other'])
+    })
+
+    it('is empty at first', () => {
+      using fixture = make()
+      const { store } = fixture
+      assert.equal(store.ownCertificate(), undefined)
+      assert.equal(store.lastSigned(), undefined)
+      assert.equal(store.map(), undefined)
+      assert.deepEqual(store.certificates(), [])
+    })
+
+    it('keeps the newest of what there is one of', () => {
+      using fixture = make()
+      for (const text of ['old', 'new']) fixture.store.saveOwnCertificate(utf8(text))
+      fixture.store.saveSigned(7, new Uint8Array(32).fill(1))
+      fixture.store.saveSigned(9, new Uint8Array(32).fill(2))
+      const store = fixture.again()
+      assert.deepEqual(texts([store.ownCertificate() as Uint8Array]), ['new'])
+      assert.equal(store.lastSigned()?.epoch, 9)
+      assert.deepEqual(new Uint8Array(store.lastSigned()?.bodyHash ?? []), new Uint8Array(32).fill(2))
+    })
+
+    it('keeps one certificate a key until it expires', () => {
+      using fixture = make()
+      fixture.store.saveCertificates([certificate('a', 10), certificate('b', 20)])
+      fixture.store.saveCertificates([certificate('a', 30), certificate('c', 40)])
+      fixture.store.dropExpiredCertificates(20)
+      assert.deepEqual(texts(fixture.again().certificates()).toSorted(), ['a until 30', 'c until 40'])
+    })
+
+    it('keeps the map with its entries in the order of their keys, by what changes from one to the next', () => {
+      using fixture = make()
+      const entry = (name: string, text = name) => ({
+        key: new Uint8Array(32).fill(name.charCodeAt(0)),
+        bytes: utf8(text),
+      })
+      const shown = (): string[] => {
+        const map = fixture.again().map()
+        return texts([map?.map as Uint8Array, ...(map?.entries ?? [])])
+      }
+      fixture.store.saveMap(utf8('one'), { whole: true, entries: [entry('x'), entry('y')], removed: [] })
+      fixture.store.saveMap(utf8('two'), { whole: false, entries: [], removed: [] })
+      assert.deepEqual(shown(), ['two', 'x', 'y'])
+      fixture.store = fixture.again()
+      const changed = [entry('a'), entry('y', 'Y')]
+      fixture.store.saveMap(utf8('three'), { whole: false, entries: changed, removed: [entry('x').key] })
+      assert.deepEqual(shown(), ['three', 'a', 'Y'])
+      fixture.store = fixture.again()
+      fixture.store.saveMap(utf8('four'), { whole: true, entries: [entry('z')], removed: [] })
+      assert.deepEqual(shown(), ['four', 'z'])
+    })
+  })
+}
