@@ -10,7 +10,7 @@ import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
 import { networkOf } from './network/network.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf, watchModeOf } from './peers/neighbours.ts'
+import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
@@ -139,14 +139,19 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const ranks = new Map<DidKey, number>()
   let ranked: readonly DidKey[] | undefined
   let neighbours: ReadonlySet<DidKey> = new Set()
+  let mayKeep: ReturnType<typeof whoMayKeep> | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
     // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
     const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
-    if (!same) neighbours = neighboursOf(self, members, [...genesis.keys()], ranks)
-    ranked = members
+    const mode = watchModeOf(self, members)
+    if (!same) {
+      ranked = members
+      neighbours = neighboursOf(self, members, [...genesis.keys()], ranks)
+      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(genesis.keys())) : undefined
+    }
     // First: the keeper tells it which of them have a connection.
-    liveness.watch(neighbours, watchModeOf(self, members))
+    liveness.watch(neighbours, mode, mayKeep)
     if (!same) keeper.keep(neighbours)
   }
   const onMap = (): void => {

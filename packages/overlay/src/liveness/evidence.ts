@@ -30,6 +30,10 @@ export class Evidence {
     return incarnation > held.incarnation || at >= held.at + RENEW_MS
   }
 
+  has(observer: DidKey): boolean {
+    return this.#held.has(observer)
+  }
+
   /** Somebody of this family or prefix has testified. */
   covers({ family, prefix }: ObserverPlace): boolean {
     return this.#held.values().some(({ place }) => place.family === family || place.prefix === prefix)

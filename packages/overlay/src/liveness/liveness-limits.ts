@@ -31,9 +31,15 @@ export const PROBE_TIMEOUT_MS = 1_000
 /** For helpers to say what they see. A helper itself looks for LOOK_MS. */
 export const ASK_TIMEOUT_MS = 2_000
 export const LOOK_MS = 1_000
+/** So long a helper that found a node silent says so to whoever asks, without another look; of so many nodes. */
+export const LOOK_AGAIN_MS = 1_000
+export const MAX_SILENCES = 256
 /** Helpers asked at a time, and the pause before further ones are. */
 export const HELPERS = 3
 export const ASK_PAUSE_MS = 500
+/** Helpers are first asked at a random time of so long, for each neighbour and at most: all see a connection close at once. */
+export const ASK_SPREAD_EACH_MS = 15
+export const ASK_SPREAD_MS = 1_000
 /** The pause while the others get answers and only this node does not. */
 export const ASK_PAUSE_ALONE_MS = 5_000
 /** How long a neighbour is silent before it counts as down: with no other observer, and with MANY_OBSERVERS or more of them. */
@@ -52,10 +58,10 @@ export const MAX_EVIDENCE = 16
 export const FRESH_ANSWER_MS = 1_000
 /** A statement of one's own is made anew after this, while the silence lasts. */
 export const RENEW_MS = 10_000
-/** Gossip: messages at a time, between two times, and how often one statement is sent, times log2 of the neighbours. */
+/** Gossip: messages at a time, between two times, and how often one statement is sent, times log2 of those whom it is of use to. */
 export const FANOUT = 3
 export const GOSSIP_INTERVAL_MS = 200
-export const GOSSIP_ROUNDS = 3
+export const GOSSIP_ROUNDS = 1
 /** Statements that wait to be passed on. */
 export const MAX_QUEUE = 256
 /** Between two probes that others' suspicions cause, and between two refutations. */

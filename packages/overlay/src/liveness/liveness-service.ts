@@ -9,7 +9,9 @@ import type { Statements } from './gossip-queue.ts'
 import { Liveness } from './liveness.ts'
 import type { LivenessAction, StandingChange } from './liveness-action.ts'
 import { LOOK_MS, LOOK_RATE, NONCE_LENGTH, STALL_MS } from './liveness-limits.ts'
+import type { MayWatch } from './neighbourhood.ts'
 import { observerPlace } from './observer-place.ts'
+import { SilenceMemory } from './silence-memory.ts'
 import { statementSignatures } from './statement-signatures.ts'
 import type { WatchMode } from './watch-mode.ts'
 
@@ -33,6 +35,7 @@ export class LivenessService {
   readonly #init: LivenessServiceInit
   readonly #liveness: Liveness
   readonly #looks: RateLimiter
+  readonly #silences = new SilenceMemory()
   #mode: WatchMode = 'alone'
   #signal: AbortSignal | undefined
   #cancel = (): void => {}
@@ -54,6 +57,7 @@ export class LivenessService {
     })
     this.#looks = new RateLimiter(clock, () => LOOK_RATE)
     transport.handle('liveness.ping', async ({ alive, suspicions, nonce }, caller) => {
+      this.#silences.forget(caller.id)
       const { incarnation, statements, proof } = this.#liveness.probed(caller.id, { alive, suspicions }, nonce)
       this.#perform(this.#liveness.take())
       return { incarnation: BigInt(incarnation), ...toWire(statements), ...(proof !== undefined && { proof }) }
@@ -73,13 +77,15 @@ export class LivenessService {
     this.#schedule()
   }
 
-  watch(ids: ReadonlySet<DidKey>, mode: WatchMode): void {
+  /** As `Liveness.watch`. */
+  watch(ids: ReadonlySet<DidKey>, mode: WatchMode, mayWatch?: MayWatch): void {
     this.#mode = mode
-    this.#liveness.watch(ids, mode)
+    this.#liveness.watch(ids, mode, mayWatch)
     this.#schedule()
   }
 
   connected(id: DidKey): void {
+    this.#silences.forget(id)
     this.#perform(this.#liveness.connected(id))
   }
 
@@ -116,6 +122,7 @@ export class LivenessService {
         return this.#perform(this.#liveness.answered(to, undefined))
       }
       const answer = await transport.call(to, 'liveness.ping', toWire(statements), this.#options(PROBE_CALL_MS))
+      this.#silences.forget(to)
       onAnswer(to, clock.monotonic() - start)
       const { incarnation, alive, suspicions } = answer
       this.#perform(
@@ -158,13 +165,17 @@ export class LivenessService {
     this.#liveness.asked(target)
     this.#schedule()
     const start = clock.monotonic()
+    const known = this.#silences.get(target, incarnation, start)
+    if (known !== undefined) return { seen: { case: 'silent', value: known } }
     try {
       const { proof } = await transport.call(target, 'liveness.ping', { nonce }, { signal, timeoutMs: LOOK_MS })
       return proof === undefined ? {} : { seen: { case: 'alive', value: proof } }
     } catch (error) {
       // A fault of its own is no silence; nor is what this node did not hear because it stood still.
       if (signal.aborted || isFaultOf(error, target) || clock.monotonic() - start > LOOK_MS + STALL_MS) return {}
-      return { seen: { case: 'silent', value: this.#liveness.suspicionOf(target, Number(incarnation)) } }
+      const suspicion = this.#liveness.suspicionOf(target, Number(incarnation))
+      this.#silences.put(target, incarnation, suspicion, clock.monotonic())
+      return { seen: { case: 'silent', value: suspicion } }
     }
   }
 

@@ -9,7 +9,6 @@ import {
   FANOUT,
   FRESH_ANSWER_MS,
   GOSSIP_INTERVAL_MS,
-  GOSSIP_ROUNDS,
   MANY_OBSERVERS,
   MAX_STATEMENTS,
   PROBE_INTERVAL_MS,
@@ -20,7 +19,7 @@ import {
   TICK_MS,
 } from './liveness-limits.ts'
 import { LocalHealth } from './local-health.ts'
-import { Neighbourhood } from './neighbourhood.ts'
+import { type MayWatch, Neighbourhood } from './neighbourhood.ts'
 import type { ObserverPlace } from './observer-place.ts'
 import { OwnLife } from './own-life.ts'
 import { ProbeOrder } from './probe-order.ts'
@@ -53,7 +52,7 @@ export class Liveness implements StatementInterest {
   readonly #health = new LocalHealth()
   readonly #life: OwnLife
   readonly #intake: StatementIntake
-  readonly #gossip = new GossipQueue()
+  readonly #gossip: GossipQueue
   readonly #judge: SilenceJudge
   /** Neighbours that others suspect and that this node has not looked at since. */
   readonly #prompted = new Set<DidKey>()
@@ -68,6 +67,7 @@ export class Liveness implements StatementInterest {
     this.#life = new OwnLife(init.network, init.signatures, init.clock)
     this.#intake = new StatementIntake(init)
     this.#around = new Neighbourhood(init.self, init.placeOf)
+    this.#gossip = new GossipQueue((subject) => this.#around.audience(subject))
     this.#judge = new SilenceJudge(init, this.#around, this.#health, this.#gossip)
     this.#nextProbeAt = init.clock.monotonic()
   }
@@ -90,9 +90,12 @@ export class Liveness implements StatementInterest {
     return this.#around.get(id)?.standing
   }
 
-  /** Sets whom to watch; the others are forgotten. */
-  watch(ids: ReadonlySet<DidKey>, mode: WatchMode): void {
-    for (const id of this.#around.watch(ids, mode)) {
+  /**
+   * Sets whom to watch; the others are forgotten.
+   * @param mayWatch whether a neighbour may watch another node, as far as this one can tell: who does not is not told of it
+   */
+  watch(ids: ReadonlySet<DidKey>, mode: WatchMode, mayWatch?: MayWatch): void {
+    for (const id of this.#around.watch(ids, mode, mayWatch)) {
       this.#prompted.delete(id)
       this.#gossip.forget(id)
     }
@@ -235,6 +238,8 @@ export class Liveness implements StatementInterest {
     const peer = this.#around.get(accused)
     if (peer === undefined || testimony.suspicion.incarnation < peer.incarnation) return false
     if (peer.standing === 'answers' && this.#now - peer.answeredAt < FRESH_ANSWER_MS) return false
+    // Further observers change nothing, and are not passed on: their signatures need not be verified.
+    if (this.#around.observers(peer) >= MANY_OBSERVERS && !peer.evidence.has(testimony.observer)) return false
     return peer.evidence.wants(testimony)
   }
 
@@ -273,12 +278,8 @@ export class Liveness implements StatementInterest {
     if (peer?.accusation !== undefined) against.push(peer.accusation.envelope)
     if (peer !== undefined && peer.evidence.size > 0) against.push(...peer.evidence.envelopes())
     against.length = Math.min(against.length, MAX_STATEMENTS / 2)
-    const { alive, suspicions } = this.#gossip.take(to, MAX_STATEMENTS - against.length, this.#sendings())
+    const { alive, suspicions } = this.#gossip.take(to, MAX_STATEMENTS - against.length)
     return { alive, suspicions: [...against, ...suspicions] }
-  }
-
-  #sendings(): number {
-    return GOSSIP_ROUNDS * Math.ceil(Math.log2(this.#around.size + 2))
   }
 
   #believe(heard: readonly Heard[]): void {
@@ -370,9 +371,11 @@ export class Liveness implements StatementInterest {
   #spread(now: number): void {
     this.#nextGossipAt = now + GOSSIP_INTERVAL_MS
     if (this.#around.mode === 'alone') return
-    const able = this.#around.filter(({ id, silentSince }) => this.#mayProbe(id) && silentSince === undefined)
+    const able = this.#around.filter(
+      ({ id, silentSince }) => silentSince === undefined && this.#mayProbe(id) && this.#gossip.hasFor(id),
+    )
     for (const peer of shuffled(this.#init.random, able).slice(0, FANOUT)) {
-      if (this.#gossip.size > 0) this.#probe(peer, now)
+      if (this.#gossip.hasFor(peer.id)) this.#probe(peer, now)
     }
   }
 

@@ -1,8 +1,12 @@
 import type { DidKey } from '@weft/crypto'
+import type { Audience } from './gossip-queue.ts'
 import type { LivenessAction } from './liveness-action.ts'
-import { type ObserverPlace, distinctPlaces, observersNeeded } from './observer-place.ts'
+import { MOST_PLACES, type ObserverPlace, distinctPlaces, observersNeeded } from './observer-place.ts'
 import type { WatchMode } from './watch-mode.ts'
 import { type Standing, WatchedPeer } from './watched-peer.ts'
+
+/** Whether one node may watch another. */
+export type MayWatch = (watcher: DidKey, subject: DidKey) => boolean
 
 /** The neighbours that are watched, how each of them stands, and what is to be done about them. */
 export class Neighbourhood {
@@ -11,6 +15,9 @@ export class Neighbourhood {
   readonly #peers = new Map<DidKey, WatchedPeer>()
   readonly #down = new Set<DidKey>()
   #mode: WatchMode = 'alone'
+  #mayWatch: MayWatch | undefined
+  /** By whom they are about: 64 hashes each. */
+  readonly #audiences = new Map<DidKey, Audience>()
   #actions: LivenessAction[] = []
 
   /** @param placeOf undefined for a node that is no member */
@@ -48,9 +55,23 @@ export class Neighbourhood {
     return [...this.#peers.values()].filter(is)
   }
 
+  /** The neighbours that watch this one, too: all where everybody watches everybody. */
+  audience(subject: DidKey): Audience {
+    const mayWatch = this.#mayWatch
+    if (mayWatch === undefined) return this.#peers
+    let audience = this.#audiences.get(subject)
+    if (audience === undefined) {
+      audience = new Set(this.#peers.keys().filter((id) => mayWatch(id, subject)))
+      this.#audiences.set(subject, audience)
+    }
+    return audience
+  }
+
   /** Sets whom to watch. @returns those that are no longer watched */
-  watch(ids: ReadonlySet<DidKey>, mode: WatchMode): readonly DidKey[] {
+  watch(ids: ReadonlySet<DidKey>, mode: WatchMode, mayWatch?: MayWatch): readonly DidKey[] {
     this.#mode = mode
+    this.#mayWatch = mayWatch
+    this.#audiences.clear()
     const gone = [...this.#peers.keys()].filter((id) => !ids.has(id))
     for (const id of gone) {
       this.#peers.delete(id)
@@ -73,10 +94,10 @@ export class Neighbourhood {
   /** How many others have to confirm it: by all that could, also those that are silent themselves. */
   needed(peer: WatchedPeer): number {
     if (this.#mode === 'alone') return 0
-    const others = [...this.#peers.values()].flatMap(({ id, place }) =>
-      id === peer.id || place === undefined ? [] : [place],
-    )
-    return observersNeeded(distinctPlaces(others, this.ownPlace))
+    const others = this.#peers
+      .values()
+      .flatMap(({ id, place }) => (id === peer.id || place === undefined ? [] : [place]))
+    return observersNeeded(distinctPlaces(others, this.ownPlace, MOST_PLACES))
   }
 
   /** @param now ms of the monotonic clock */

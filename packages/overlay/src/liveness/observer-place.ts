@@ -8,15 +8,30 @@ export interface ObserverPlace {
   readonly prefix: string
 }
 
-export function observerPlace({
-  family,
-  diversityAddress,
-}: Pick<Member, 'family' | 'diversityAddress'>): ObserverPlace {
-  return { family, prefix: networkPrefix(diversityAddress) }
+/** Of each entry of a map once: its address is read anew with every statement otherwise. */
+const places = new WeakMap<PlacedMember, ObserverPlace>()
+
+type PlacedMember = Pick<Member, 'family' | 'diversityAddress'>
+
+export function observerPlace(member: PlacedMember): ObserverPlace {
+  let place = places.get(member)
+  if (place === undefined) {
+    place = { family: member.family, prefix: networkPrefix(member.diversityAddress) }
+    places.set(member, place)
+  }
+  return place
 }
 
-/** How many of these places differ from each other, and from this node's own, in family and in prefix. First come, first counted. */
-export function distinctPlaces(places: Iterable<ObserverPlace>, own: ObserverPlace | undefined): number {
+/**
+ * How many of these places differ from each other, and from this node's own, in family and in prefix. First come, first
+ * counted.
+ * @param most where counting may end
+ */
+export function distinctPlaces(
+  places: Iterable<ObserverPlace>,
+  own: ObserverPlace | undefined,
+  most = Infinity,
+): number {
   const families = new Set<string>(own === undefined ? [] : [own.family])
   const prefixes = new Set<string>(own === undefined ? [] : [own.prefix])
   let count = 0
@@ -25,9 +40,13 @@ export function distinctPlaces(places: Iterable<ObserverPlace>, own: ObserverPla
     families.add(family)
     prefixes.add(prefix)
     count++
+    if (count >= most) break
   }
   return count
 }
+
+/** So many places need MAX_NEEDED observers, and more do not need more. */
+export const MOST_PLACES = 3 * MAX_NEEDED - 2
 
 /**
  * Other observers that a verdict needs, beside this node's own silence, when `places` distinct ones could observe:

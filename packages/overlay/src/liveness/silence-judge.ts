@@ -1,10 +1,12 @@
-import { type Clock, type Random, shuffled } from '@weft/core'
+import { type Clock, type Random, randomInt, shuffled } from '@weft/core'
 import { type DidKey, type SignedEnvelope, fromDidKey } from '@weft/crypto'
 import type { GossipQueue } from './gossip-queue.ts'
 import {
   ALONE_SILENCE_MS,
   ASK_PAUSE_ALONE_MS,
   ASK_PAUSE_MS,
+  ASK_SPREAD_EACH_MS,
+  ASK_SPREAD_MS,
   ASK_TIMEOUT_MS,
   HELPERS,
   LINK_SILENCE_MS,
@@ -50,7 +52,9 @@ export class SilenceJudge {
     peer.silentSince = since
     peer.firstRound = true
     peer.round = undefined
-    peer.nextRoundAt = since
+    // Not all at once: whoever comes later may have heard enough by then, and has nobody to ask.
+    const spread = Math.min(ASK_SPREAD_MS, ASK_SPREAD_EACH_MS * this.#around.size)
+    peer.nextRoundAt = since + randomInt(this.#init.random, spread + 1)
   }
 
   /** What time asks for about a neighbour that is silent. */
@@ -102,8 +106,9 @@ export class SilenceJudge {
     const { round, silentSince = now } = peer
     if (round === undefined) return
     peer.round = undefined
-    // Helpers that do not reply, or none: it may be this node that does not hear.
-    if (peer.firstRound) this.#health.worse(round.asked === 0 ? 1 : round.open.size)
+    // Helpers that do not reply, or none where others have not said it either: it may be this node that does not hear.
+    const alone = round.asked === 0 && this.#around.observers(peer) < MANY_OBSERVERS
+    if (peer.firstRound) this.#health.worse(alone ? 1 : round.open.size)
     peer.firstRound = false
     const lasting = now - silentSince >= LINK_SILENCE_MS
     peer.nextRoundAt = now + (round.proved || lasting ? ASK_PAUSE_ALONE_MS : ASK_PAUSE_MS)
@@ -124,7 +129,8 @@ export class SilenceJudge {
     peer.evidence.expire(this.#init.clock.now())
     const unheardMs = now - Math.max(silentSince, peer.provedAt)
     const others = this.#around.observers(peer)
-    if (others >= this.#around.needed(peer) && unheardMs >= suspicionTimeout(others)) {
+    // What needs a look at all neighbours comes last: this is asked ten times a second.
+    if (unheardMs >= suspicionTimeout(others) && others >= this.#around.needed(peer)) {
       this.#around.stand(peer, 'down', now)
       return
     }
