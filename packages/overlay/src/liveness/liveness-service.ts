@@ -39,6 +39,8 @@ export class LivenessService {
   #mode: WatchMode = 'alone'
   #signal: AbortSignal | undefined
   #cancel = (): void => {}
+  /** When the timer of the next tick is due, ms of the monotonic clock; undefined while there is none. */
+  #due: number | undefined
 
   /** Registers its calls at once. */
   constructor(init: LivenessServiceInit) {
@@ -94,12 +96,18 @@ export class LivenessService {
   }
 
   #schedule(): void {
-    this.#cancel()
     if (this.#signal === undefined || this.#signal.aborted) return
     const { clock } = this.#init
+    const due = this.#liveness.nextTickAt()
+    // Most messages only put it off; a tick that comes early finds nothing to do.
+    if (this.#due !== undefined && this.#due <= due) return
+    this.#due = due
+    this.#cancel()
     // Whole ms, rounded up: of a time that is due in a fraction the clock may be short by its last digit, again and again.
-    const ms = Math.ceil(Math.max(0, this.#liveness.nextTickAt() - clock.monotonic()))
-    this.#cancel = clock.after(ms, () => this.#perform(this.#liveness.tick()))
+    this.#cancel = clock.after(Math.ceil(Math.max(0, due - clock.monotonic())), () => {
+      this.#due = undefined
+      this.#perform(this.#liveness.tick())
+    })
   }
 
   #perform(actions: readonly LivenessAction[]): void {

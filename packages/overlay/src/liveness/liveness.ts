@@ -188,8 +188,8 @@ export class Liveness implements StatementInterest {
 
   /** This node's suspicion of a node that it looked at for another and that was silent. */
   suspicionOf(target: DidKey, incarnation: number): SignedEnvelope {
-    const known = this.#around.get(target)?.incarnation ?? 0
-    return this.#judge.sign(target, Math.max(known, this.#intake.told(incarnation)))
+    const peer = this.#around.get(target)
+    return this.#judge.suspicion(target, Math.max(peer?.incarnation ?? 0, this.#intake.told(incarnation)), peer)
   }
 
   /** When `tick` wants to be called next, ms of the monotonic clock; remembered, to see how late it then is. */
@@ -216,8 +216,7 @@ export class Liveness implements StatementInterest {
     if (now >= this.#nextPromptAt) this.#probePrompted(now)
     if (now >= this.#nextProbeAt) {
       this.#nextProbeAt = now + this.#health.scale(this.#interval())
-      const id = this.#order.next((one) => this.#mayProbe(one))
-      const peer = id === undefined ? undefined : this.#around.get(id)
+      const peer = this.#nextToProbe(now)
       if (peer !== undefined) this.#probe(peer, now)
     }
     if (now >= this.#nextGossipAt && this.#gossip.size > 0) this.#spread(now)
@@ -255,6 +254,25 @@ export class Liveness implements StatementInterest {
     const count = Math.max(1, this.#around.size)
     if (this.#around.mode === 'mesh') return Math.max(PROBE_INTERVAL_MS, CYCLE_MS / count)
     return (this.#around.mode === 'alone' ? ALONE_CYCLE_MS : SPARSE_CYCLE_MS) / count
+  }
+
+  #nextToProbe(now: number): WatchedPeer | undefined {
+    if (this.#around.mode === 'sparse') return this.#unheardFor(SPARSE_CYCLE_MS, now)
+    const id = this.#order.next((one) => this.#mayProbe(one))
+    return id === undefined ? undefined : this.#around.get(id)
+  }
+
+  /** The neighbour that was not heard for longest, and for so long: one that calls need not be called. */
+  #unheardFor(ms: number, now: number): WatchedPeer | undefined {
+    let found: WatchedPeer | undefined
+    let least = now - ms
+    for (const peer of this.#around.peers()) {
+      const heardAt = Math.max(peer.answeredAt, peer.probedAt)
+      if (heardAt > least || !peer.connected || peer.probing) continue
+      found = peer
+      least = heardAt
+    }
+    return found
   }
 
   #mayProbe(id: DidKey): boolean {

@@ -69,8 +69,11 @@ export class SilenceJudge {
     this.#judge(peer, peer.silentSince, now)
   }
 
-  /** This node's own suspicion, signed now. */
-  sign(accused: DidKey, incarnation: number): SignedEnvelope {
+  /** This node's own suspicion: that of a neighbour which it has made lately, or one signed now. */
+  suspicion(accused: DidKey, incarnation: number, peer: WatchedPeer | undefined): SignedEnvelope {
+    const made = peer?.accusation
+    const now = this.#init.clock.monotonic()
+    if (made?.incarnation === incarnation && now - made.at < RENEW_MS) return made.envelope
     const { network, signatures, clock } = this.#init
     const suspicion = { network, accused: fromDidKey(accused), incarnation, at: Math.floor(clock.now()) }
     return signatures.sign('suspicion', encodeSuspicion(suspicion))
@@ -117,8 +120,8 @@ export class SilenceJudge {
 
   #accuse(peer: WatchedPeer, now: number): void {
     const { accusation, incarnation } = peer
-    if (accusation?.incarnation === incarnation && now - accusation.at < RENEW_MS) return
-    const envelope = this.sign(peer.id, incarnation)
+    const envelope = this.suspicion(peer.id, incarnation, peer)
+    if (envelope === accusation?.envelope) return
     peer.accusation = { envelope, incarnation, at: now }
     if (this.#around.observers(peer) >= MANY_OBSERVERS) return
     this.#gossip.putSuspicion(peer.id, this.#init.self, envelope)

@@ -111,7 +111,7 @@ test('a probe that is due at a fraction of a ms comes, though the clock cannot t
   }
   const { clock, nodes, end } = setUp(8, 'sparse', new VirtualClock(BEGIN, settle))
   await advance(clock, 30_000)
-  assert.ok(nodes.every(({ answers }) => answers.length > 40))
+  assert.ok(nodes.flatMap(({ answers }) => answers).length > 150, 'each pair once in 4 s')
   end()
 })
 
