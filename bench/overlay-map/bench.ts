@@ -162,6 +162,8 @@ function networkFor({ id }: { readonly id: DidKey }): Network {
     validators: [{ id, addresses: ['/ip4/127.0.0.1/tcp/4780'], roles: ['validator'], family: 'bench' }],
     policy: 'open',
     mapEpochMs: 3_600_000,
+    auditEpochMs: 3_600_000,
+    rewardEpochMs: 86_400_000,
     committeeSize: 64,
     certificateTtlMs: 86_400_000,
     clockToleranceMs: 5_000,

@@ -5,6 +5,8 @@
 export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     E_ABORTED: 'The caller cancelled the operation, or what it belongs to is closing.',
+    E_ADMISSION_PROOF: 'What a node keeps in its home to be admitted by is no invitation or proof of stake.',
+    E_ADMISSION_UNREACHABLE: 'A validator dialled an address that the applicant declared, and did not reach it there.',
     E_API_ANSWER: "The daemon's API gave an answer that is not of the documented form.",
     E_BUSY: 'As much is being done already as the limits allow; the same call may succeed later.',
     E_CALL_TIMEOUT: 'Another node was reached and did not answer in time.',
@@ -13,6 +15,8 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_FRAME_TOO_LARGE: 'A frame on a stream is longer than its protocol and sender may use.',
     E_FRAME_TRUNCATED: 'A stream ended in the middle of a frame.',
     E_INTERNAL: 'A defect of Weft, not of the caller, the network or the machine.',
+    E_INVITE_BOUND: 'The invitation is for another node.',
+    E_INVITE_EXPIRED: 'The time in which an invitation could be used to join is over.',
     E_LISTEN_FAILED: 'An address to listen on, for other nodes or for the proxy, cannot be listened on.',
     E_NETWORK_FILE_MISSING: 'There is no readable network file where one is looked for.',
     E_NETWORK_MISMATCH: 'Something is of another network than this node.',

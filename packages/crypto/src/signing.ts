@@ -26,6 +26,8 @@ export type SigningPurpose =
   | 'hello'
   | 'object'
   | 'shard-release'
+  | 'invitation'
+  | 'invitation-use'
   | 'alive'
   | 'suspicion'
   | 'beacon-dealing'

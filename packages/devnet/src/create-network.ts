@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError, ensureDirectory, isWeftError } from '@weft/core'
-import { type DidKey, SigningKey, loadOrCreateKey } from '@weft/crypto'
-import { makeStateDirectory } from './lifecycle/state-directory.ts'
+import { isWeftError } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
+import { HomeChanges, networkExists } from './home-changes.ts'
 
 export interface NewNetwork {
   /** Lower-case letters, digits and dashes. */
@@ -14,6 +14,12 @@ export interface NewNetwork {
   readonly family: string
   /** Genesis validators of other people. */
   readonly others: readonly { readonly id: string; readonly addresses: readonly string[]; readonly family: string }[]
+  /** Ways to be admitted, each of which is enough. */
+  readonly policy: readonly string[]
+  /** Whose invitations count; none for each validator. */
+  readonly inviters: readonly string[]
+  /** ms; undefined for the default. */
+  readonly mapEpochMs?: number | undefined
   /** ms since the epoch. */
   readonly now: number
 }
@@ -24,88 +30,58 @@ export interface CreatedNetwork {
   readonly validator: string
   readonly validators: number
   readonly quorum: number
+  readonly policy: readonly string[]
 }
 
 /**
  * Begins a network of its own: writes `network.json` into the home, checked as every node will check it.
  * When it fails it leaves nothing of its own behind.
- * @throws WeftError E_NETWORK_EXISTS, E_NETWORK_FILE, E_KEY_FILE, E_STATE_UNWRITABLE
+ * @throws WeftError E_NETWORK_EXISTS, E_NETWORK_FILE, E_POLICY_UNAVAILABLE, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL
  */
 export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork> {
   // Loaded here alone: the rest of this package does without the overlay's weight.
-  const { networkIdOf, parseNetworkFile, quorumOf } = await import('@weft/overlay')
+  const { networkIdOf, parseNetworkFile, quorumOf, requireUsablePolicy, waysOf } = await import('@weft/overlay')
   const path = join(options.home, 'network.json')
   // With a key of nobody: what cannot become a network file is refused before anything is made.
-  parseNetworkFile(networkText(options, SigningKey.generate().id))
+  requireUsablePolicy(parseNetworkFile(networkText(options, SigningKey.generate().id)))
   if (existsSync(path)) throw networkExists(path)
-  const undo = undoMaking(options.home)
+  const changes = new HomeChanges(options.home)
   try {
-    makeStateDirectory(options.home)
-    const { id } = loadOrCreateKey(join(options.home, 'node.key'))
+    const { id } = changes.nodeKey()
     const text = networkText(options, id)
     const file = parseNetworkFile(text)
-    writeNew(path, `${text}\n`)
+    changes.add('network.json', `${text}\n`)
     return {
       id: networkIdOf(file),
       path,
       validator: id,
       validators: file.validators.length,
       quorum: quorumOf(file.validators.length),
+      policy: waysOf(file.policy),
     }
   } catch (error) {
     // Another one was quicker: what is there is its own.
-    if (!isWeftError(error, 'E_NETWORK_EXISTS')) undo()
+    if (!isWeftError(error, 'E_NETWORK_EXISTS')) changes.undo()
     throw error
   }
 }
 
-function networkText({ name, now, addresses, family, others }: NewNetwork, id: DidKey): string {
+function networkText(network: NewNetwork, id: DidKey): string {
+  const { name, now, addresses, family, others, policy, inviters, mapEpochMs } = network
   const validators = [{ id, addresses, family }, ...others].map((validator) => ({
     id: validator.id,
     addresses: validator.addresses,
     roles: ['validator', 'storage'],
     family: validator.family,
   }))
-  return JSON.stringify({ schemaVersion: 1, name, policy: 'open', createdAt: now, validators }, undefined, 2)
-}
-
-/** @returns takes away what was made in the meantime: the home, or the key in a home that was there. */
-function undoMaking(home: string): () => void {
-  const made = [home, join(home, 'node.key')].find((path) => !existsSync(path))
-  return () => {
-    if (made !== undefined) rmSync(made, { recursive: true, force: true })
+  const file = {
+    schemaVersion: 1,
+    name,
+    policy: policy.length === 1 ? policy[0] : policy,
+    ...(inviters.length === 0 ? {} : { inviters }),
+    ...(mapEpochMs === undefined ? {} : { mapEpochMs }),
+    createdAt: now,
+    validators,
   }
-}
-
-function writeNew(path: string, text: string): void {
-  try {
-    ensureDirectory(join(path, '..'))
-    const file = openSync(path, 'wx', 0o600)
-    try {
-      writeFileSync(file, text)
-    } catch (error) {
-      rmSync(path, { force: true })
-      throw error
-    } finally {
-      closeSync(file)
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw networkExists(path)
-    }
-    throw new WeftError({
-      code: 'E_STATE_UNWRITABLE',
-      cause: `${path} cannot be written: ${messageOf(error)}`,
-      fix: 'Name a directory of your own with --home.',
-      origin: error,
-    })
-  }
-}
-
-function networkExists(path: string): WeftError {
-  return new WeftError({
-    code: 'E_NETWORK_EXISTS',
-    cause: `${path} names a network already.`,
-    fix: 'Name another home with --home, or remove the file when that network is to be left for good.',
-  })
+  return JSON.stringify(file, undefined, 2)
 }

@@ -6,7 +6,15 @@ import { type TestContext, test } from 'node:test'
 import { SigningKey } from '@weft/crypto'
 import { type NewNetwork, createNetwork } from '../src/create-network.ts'
 
-const good = { name: 'mine', addresses: ['/ip4/192.0.2.1/tcp/4780'], family: 'me', others: [], now: 1 }
+const good = {
+  name: 'mine',
+  addresses: ['/ip4/192.0.2.1/tcp/4780'],
+  family: 'me',
+  others: [],
+  policy: ['open'],
+  inviters: [],
+  now: 1,
+}
 
 function directory(context: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'weft-create-'))
@@ -22,6 +30,24 @@ test('a network begins with a key and a file, and is not begun twice', async (co
   const text = readFileSync(created.path, 'utf8')
   await assert.rejects(createNetwork({ ...good, home }), { code: 'E_NETWORK_EXISTS' })
   assert.equal(readFileSync(created.path, 'utf8'), text)
+})
+
+test('a network takes the policy, the inviters and the epoch that are asked for, and none that cannot be', async (context) => {
+  const place = directory(context)
+  const inviter = SigningKey.generate().id
+  const asked = { ...good, policy: ['invite', 'stake'], inviters: [inviter], mapEpochMs: 5_000 }
+  const created = await createNetwork({ ...asked, home: join(place, 'home') })
+  assert.deepEqual(created.policy, ['invite', 'stake'])
+  const file = JSON.parse(readFileSync(created.path, 'utf8')) as Record<string, unknown>
+  assert.deepEqual([file['policy'], file['inviters'], file['mapEpochMs']], [['invite', 'stake'], [inviter], 5_000])
+  for (const [change, code] of [
+    [{ policy: ['stake'] }, 'E_POLICY_UNAVAILABLE'],
+    [{ policy: ['friends'] }, 'E_NETWORK_FILE'],
+    [{ policy: ['open'], inviters: [inviter] }, 'E_NETWORK_FILE'],
+  ] as const) {
+    await assert.rejects(createNetwork({ ...good, ...change, home: join(place, 'a', 'b', 'home') }), { code })
+    assert.ok(!existsSync(join(place, 'a')))
+  }
 })
 
 test('what cannot be a network leaves nothing, neither a home nor a key in one that was there', async (context) => {

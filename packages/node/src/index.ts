@@ -14,8 +14,10 @@ export { GRANTS, type Grant, SCOPES, type Scope } from './http/scopes.ts'
 export type {
   DashboardLinkAnswer,
   IdAnswer,
+  JoinTokenAnswer,
   MemberAnswer,
   MembersAnswer,
+  NetworkAnswer,
   NewTokenAnswer,
   ObjectStatusAnswer,
   ObjectsAnswer,

@@ -1,14 +1,18 @@
 import { type Clock, Emitter, type Logger, type Random, type Scope, WeftError, systemRandom } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
+import type { AdmissionProof } from './admission/admission-proof.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
+import type { StakeVerifier } from './admission/stake-verifier.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
+import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
+import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
 import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
@@ -47,6 +51,10 @@ export interface OverlayOptions {
   readonly scope: Scope
   /** What a validator asks of applicants for a role, beside the protocol itself. */
   readonly probes?: readonly ConformanceProbe[]
+  /** What the policy of the network asks for, where it asks for something. */
+  readonly proof?: AdmissionProof
+  /** How a validator judges proofs of stake. */
+  readonly stake?: StakeVerifier
   /** Makes this node's end of the network; `createTransport` by default. */
   readonly transport?: (options: TransportOptions) => Promise<Transport>
   /** How the entries of maps are verified and read; `mapReader` by default. */
@@ -57,7 +65,7 @@ export interface OverlayOptions {
  * Starts this node's part in the network: listens, applies for membership if it offers anything, follows the signed
  * map, keeps connections to the members, and, for a validator, judges and signs. Returns once it listens; admission
  * goes on behind (`admission()`, event `admission`).
- * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_STATE_UNWRITABLE, E_DISK_FULL, E_STATE_CORRUPT, E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION
+ * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_STATE_UNWRITABLE, E_DISK_FULL, E_STATE_CORRUPT, E_ANNOUNCE_NEEDED, E_NOT_IN_SIMULATION, E_POLICY_UNAVAILABLE
  */
 export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
   const scope = options.scope.child('overlay')
@@ -71,6 +79,7 @@ export async function createOverlay(options: OverlayOptions): Promise<Overlay> {
 
 async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const { key, clock, logger, scope, directory, random = systemRandom, probes = [], mapReader = ownMapReader } = options
+  requireUsablePolicy(options.network, options.stake !== undefined)
   const self = key.id
   const network = networkOf(options.network)
   const emitter = new Emitter<OverlayEvents>()
@@ -92,6 +101,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     access: membership,
     lookup: (id) => membership.member(id)?.addresses ?? genesis.get(id) ?? [],
   })
+  serveNetworkFile(transport, options.network)
   const onAdmission = (): void => emitter.emit('admission', service.admission())
   const profile = profileOf(options, network.id, transport)
   const service = new MembershipService({
@@ -102,6 +112,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     revocations,
     transport,
     profile,
+    proof: options.proof,
+    stake: options.stake,
     probes,
     clock,
     random,

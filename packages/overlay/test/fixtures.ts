@@ -1,17 +1,19 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Random, type VirtualClock, seededRandom } from '@weft/core'
+import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
+import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
 import { type Network, networkOf } from '../src/network/network.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
 import { type RevocationBody, encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { type VerifiedRevocation, verifyRevocation } from '../src/revocation/revocation.ts'
 import type { Revocations } from '../src/revocation/revocations.ts'
+import { MemoryMembershipStore } from '../src/state/memory-membership-store.ts'
 import { create, CertificateSchema, RevocationSchema } from '@weft/wire'
 
 /** When the networks of the tests began, ms since the Unix epoch. */
@@ -114,6 +116,9 @@ export function certificateOf(
     wireCertificate(bodyOf(test, index, changes), test.keys.slice(0, test.network.quorum)),
   )
 }
+
+/** Seats of invitations that are kept nowhere else. */
+export const memorySeats = (clock: Clock): InvitationSeats => new InvitationSeats(new MemoryMembershipStore(), clock)
 
 /** A decision with the votes of a quorum. */
 export function revocationOf(

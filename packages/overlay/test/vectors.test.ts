@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
-import { SigningKey, sha256, verifySignature, x25519KeyPair } from '@weft/crypto'
+import { SigningKey, fromDidKey, sha256, verifySignature, x25519KeyPair } from '@weft/crypto'
 import {
   AgreementEvidenceSchema,
   AgreementMessageSchema,
@@ -25,12 +25,16 @@ import { timeoutsOf } from '../src/agreement/timeouts.ts'
 import { ValidatorSet } from '../src/agreement/validator-set.ts'
 import { decodeVote } from '../src/agreement/vote.ts'
 import { fromWire, toWire } from '../src/agreement/wire-form.ts'
-import { encodeCanonical } from '../src/codec/canonical-cbor.ts'
+import { decodeAdmissionProof } from '../src/admission/admission-proof.ts'
+import { decodeInvitation, invitationId } from '../src/invitation/invitation.ts'
+import { isUsedBy, openInvitation } from '../src/invitation/invitation-proof.ts'
+import { formatJoinToken, parseJoinToken } from '../src/invitation/join-token.ts'
 import { decodeMapBody } from '../src/map/map-body.ts'
 import { mapRoot } from '../src/map/map-entries.ts'
 import { leaderOf } from '../src/map/proposal-checks.ts'
 import { SignedMembership } from '../src/map/signed-membership.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
+import { networkIdentity } from '../src/network/network-id.ts'
 import { networkOf } from '../src/network/network.ts'
 import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { verifyRevocation } from '../src/revocation/revocation.ts'
@@ -60,7 +64,7 @@ function isSigned(purpose: 'application' | 'challenge', { payload, signer, signa
 }
 
 test('network-file.json', () => {
-  assert.equal(toHex(encodeCanonical(file)), networkVector.parsedDagCbor)
+  assert.equal(toHex(networkIdentity(file)), networkVector.parsedDagCbor)
   assert.equal(network.id, networkVector.id)
 })
 
@@ -88,6 +92,41 @@ test('admission.json', () => {
   assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
   assert.ok(isSigned('challenge', vector.challengeAnswer))
   assert.equal(decodeChallengeAnswer(fromHex(vector.challengeAnswer.payload)).address, certificate.body.addresses[0])
+})
+
+test('invitation.json', () => {
+  const vector = vectors<{
+    file: object
+    networkIdentity: string
+    network: string
+    invitation: Signed
+    name: string
+    node: string
+    use: string
+    proof: string
+    boundPayload: string
+    token: string
+  }>('invitation')
+  const joined = networkOf(parseNetworkFile(JSON.stringify(vector.file)))
+  assert.equal(toHex(networkIdentity(joined.file)), vector.networkIdentity)
+  assert.equal(joined.id, vector.network)
+  const [envelope] = signatures([vector.invitation]).map((signed) => ({
+    ...signed,
+    payload: fromHex(vector.invitation.payload),
+  }))
+  assert.ok(envelope)
+  const invitation = openInvitation(joined, envelope)
+  assert.deepEqual([invitation.roles, invitation.uses, invitation.node], [['storage', 'mailbox'], 2, undefined])
+  assert.equal(toHex(invitationId(envelope.payload)), vector.name)
+  const node = fromDidKey(vector.node)
+  assert.deepEqual(decodeInvitation(fromHex(vector.boundPayload)).node, node)
+  const proof = decodeAdmissionProof(fromHex(vector.proof))
+  assert.deepEqual(proof, { way: 'invite', envelope, use: fromHex(vector.use) })
+  assert.ok(proof.way === 'invite' && isUsedBy(proof, invitation, node))
+  const token = parseJoinToken(vector.token)
+  assert.deepEqual([token.network, token.invitation?.envelope], [vector.network, envelope])
+  assert.deepEqual(token.invitation?.seed, new Uint8Array(32).fill(31))
+  assert.equal(formatJoinToken(token), vector.token)
 })
 
 test('map.json', () => {

@@ -3,6 +3,7 @@ import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
+import * as network from './generated/weft/v1/network_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as revocation from './generated/weft/v1/revocation_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
@@ -29,6 +30,10 @@ export function protocolId(networkId: string, protocol: StreamProtocol): string 
   const { name, version } = STREAM_PROTOCOLS[protocol]
   return `/weft/${networkId}/${name}/${version}`
 }
+
+/** Topics of pub/sub; the network's id is part of each. */
+export const TOPICS = ['map', 'revocation'] as const
+export type Topic = (typeof TOPICS)[number]
 
 /** Who may call a method: anyone who connected, certified members (validators included), or validators only. */
 export type Access = 'anyone' | 'member' | 'validator'
@@ -90,6 +95,14 @@ export const METHODS = {
     KiB,
     KiB,
     4,
+  ),
+  'network.file': method(
+    network.NetworkFileRequestSchema,
+    network.NetworkFileResponseSchema,
+    'anyone',
+    KiB,
+    128 * KiB,
+    8,
   ),
   'map.propose': method(
     membership.MapProposeRequestSchema,

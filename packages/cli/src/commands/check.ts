@@ -3,13 +3,22 @@ import { type ApiClient, referencedClock } from '@weft/devnet'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
 import { faultLines } from '../output/fault-lines.ts'
+import type { Output } from '../output/output.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 /** The part of `GET /readyz?verbose` that is shown. */
 interface ReadyAnswer {
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly fault?: Fault }[]
+  readonly checks: readonly {
+    readonly name: string
+    readonly ok: boolean
+    readonly tried?: string
+    readonly fault?: Fault
+    readonly notice?: Fault
+  }[]
 }
 
+/** Letters of the longest name, for what was tried to stand in a column. */
+const NAME_WIDTH = 9
 /** ms between two looks of --wait. */
 const LOOK_EVERY_MS = 500
 
@@ -23,13 +32,19 @@ export async function run(invocation: Invocation): Promise<void> {
     : { checks: await readChecks(api, signal) }
   const failed = checks.filter(({ ok }) => !ok)
   output.print(
-    ...checks.flatMap(({ name, ok, fault }) => [
-      `${ok ? output.styled('green', 'ok  ') : output.styled('red', 'FAIL')}  ${name}`,
+    ...checks.flatMap(({ name, ok, tried, fault, notice }) => [
+      `${mark(ok, notice !== undefined, output)}  ${tried === undefined ? name : `${name.padEnd(NAME_WIDTH)}  ${tried}`}`,
       ...(ok || !fault ? [] : faultLines(fault, output)),
+      ...(notice === undefined ? [] : faultLines(notice, output)),
     ]),
   )
   if (failed.length > 0) throw checkError(checks, failed, timeout)
   output.document({ ok: true, checks })
+}
+
+function mark(ok: boolean, note: boolean, output: Output): string {
+  if (!ok) return output.styled('red', 'FAIL')
+  return note ? output.styled('yellow', 'note') : output.styled('green', 'ok  ')
 }
 
 /** Until --timeout fires the signal: then the checks as they were last, and the timeout. */

@@ -46,7 +46,7 @@ export async function run(invocation: Invocation): Promise<void> {
   output.note(
     hasNetwork
       ? 'Next: weft start'
-      : 'Next: put the network file of the network to join at network.json in that directory (weft init --network FILE copies it), or begin one: weft network create. Then: weft start',
+      : 'Next: join a network (weft network join TOKEN, or weft init --network FILE with its file), or begin one: weft network create. Then: weft start',
   )
 }
 

@@ -8,7 +8,7 @@ import { usageError } from '../program/usage-error.ts'
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
   const home = ownHomeOf(invocation)
-  const addresses = (invocation.text('address') ?? '').split(',').filter((address) => address !== '')
+  const addresses = listOf(invocation.text('address') ?? '')
   if (addresses.length === 0) {
     throw usageError(
       'A network needs an address where others reach its first validator, and --address is missing.',
@@ -21,13 +21,26 @@ export async function run(invocation: Invocation): Promise<void> {
     addresses,
     family: invocation.text('family') ?? hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-'),
     others: invocation.texts('validator').map(otherValidator),
+    policy: listOf(invocation.text('policy') ?? 'open'),
+    inviters: invocation.texts('inviter'),
+    mapEpochMs: invocation.duration('mapEpoch'),
     now: Date.now(),
   })
   output.document({ ...created })
-  output.print(`network  ${created.id}`, `file     ${created.path}`, `this     ${created.validator}`)
-  output.note(
-    `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Give the file to everyone who is to join. Next, here: weft start --home ${home} --roles validator,storage`,
+  output.print(
+    `network  ${created.id}`,
+    `policy   ${created.policy.join(' or ')}`,
+    `file     ${created.path}`,
+    `this     ${created.validator}`,
   )
+  const others = created.validators > 1 ? '. Give the file to the other validators: weft init --network FILE' : ''
+  output.note(
+    `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Next, here: weft start --home ${home} --roles validator,storage. Then, for everyone who is to join: weft network invite${others}`,
+  )
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').filter((item) => item !== '')
 }
 
 /** ID=ADDRESS[,ADDRESS…][;FAMILY] */

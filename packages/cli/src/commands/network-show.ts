@@ -1,17 +1,33 @@
-import type { StatusAnswer } from '@weft/node'
+import type { NetworkAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatTime } from '../output/format.ts'
+import { formatDuration, formatTime, shortId } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
-  const { network, map } = await openApi(invocation).json<StatusAnswer>('GET', '/api/v1/status', undefined, { signal })
+  const { network, map } = await openApi(invocation).json<NetworkAnswer>('GET', '/api/v1/network', undefined, {
+    signal,
+  })
   output.document({ network, map })
+  const id = (text: string): string => (invocation.flag('long') ? text : shortId(text))
+  const tolerated = network.tolerated === 0 ? 'none may be down' : `${network.tolerated} may be down`
+  const minimums = Object.entries(network.minimums).map(
+    ([role, minimum]) =>
+      `${role} ${Object.entries(minimum)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(', ')}`,
+  )
   output.print(
     `name        ${network.name}`,
     `id          ${network.id}`,
+    `begun       ${formatTime(network.createdAt)}`,
     `simulated   ${network.simulated ? 'yes: addresses and places are inventions of a devnet' : 'no'}`,
-    `validators  ${map.validators}, of which ${map.quorum} must sign`,
+    `policy      ${network.policy.join(' or ')}`,
+    ...(network.inviters.length === 0 ? [] : [`inviters    ${network.inviters.map(id).join(', ')}`]),
+    ...(minimums.length === 0 ? [] : [`minimums    ${minimums.join('; ')}`]),
+    `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
+    ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
+    `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
       ? 'map         none yet'
       : `map         epoch ${map.epoch}${map.signedAt ? `, signed ${formatTime(map.signedAt)}` : ''}`,

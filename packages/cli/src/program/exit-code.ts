@@ -22,6 +22,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   E_DEVNET_SIZE: EXIT.usage,
   E_PORT_RANGE: EXIT.usage,
   E_EXIT_RULE: EXIT.usage,
+  E_JOIN_TOKEN: EXIT.usage,
+  E_INVITE_MALFORMED: EXIT.usage,
   E_SOCKET_PATH: EXIT.usage,
   E_DAEMON_NOT_RUNNING: EXIT.notRunning,
   E_DEVNET_NONE: EXIT.notRunning,

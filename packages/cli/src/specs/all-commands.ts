@@ -18,7 +18,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
   { word: 'vpn', summary: 'private routes over three nodes, and the proxy into them' },
-  { word: 'network', summary: 'begin a network, or show the one of this node' },
+  { word: 'network', summary: 'begin a network, join one, invite into it, or show the one of this node' },
   { word: 'config', summary: 'explain the settings' },
   { word: 'token', summary: 'tokens for programs that use the HTTP API' },
   { word: 'setup', summary: 'set this machine up' },

@@ -11,7 +11,7 @@ export function devnetNetworkFile(
   createdAt: number,
   nodes: readonly DevnetNode[],
   places: ReadonlyMap<string, SyntheticPlace>,
-): Omit<NetworkFile, 'committeeSize' | 'certificateTtlMs' | 'clockToleranceMs'> {
+): Omit<NetworkFile, 'committeeSize' | 'certificateTtlMs' | 'clockToleranceMs' | 'auditEpochMs' | 'rewardEpochMs'> {
   const simulated: Record<string, SimulatedPlace> = {}
   for (const node of nodes) {
     const place = places.get(node.name)

@@ -5,6 +5,8 @@ import { EventRing } from '../events/event-ring.ts'
 import { TransferLog } from '../events/transfer-log.ts'
 import { feedEvents } from '../events/feed-events.ts'
 import { watchFaults } from '../health/fault-watch.ts'
+import { distinctFaults } from '../health/distinct-faults.ts'
+import { networkChecks } from '../health/network-checks.ts'
 import { nodeChecks } from '../health/node-checks.ts'
 import { createApi } from '../http/create-api.ts'
 import { dashboardDirectory } from '../http/dashboard-directory.ts'
@@ -22,9 +24,11 @@ import { MainThreadWatch } from '../watch/main-thread-watch.ts'
 import type { Components } from './components.ts'
 import { writeDaemonFile } from './daemon-file.ts'
 import { HomeLock } from './home-lock.ts'
+import { joinTokenFor } from './join-token-for.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 import { PROXY } from './open-proxy.ts'
 import { loadPacketKeys } from './packet-keys.ts'
+import { readAdmissionProof } from './read-admission-proof.ts'
 import { readNetworkFile } from './read-network-file.ts'
 import { startNetwork } from './start-network.ts'
 import { type StatePaths, openStateDirectory } from './state-directory.ts'
@@ -53,7 +57,7 @@ export interface DaemonOptions {
  * The composition root: acquires everything of a daemon in order and hands it back when its API answers. What fails on
  * the way closes what was open.
  * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
- * E_NETWORK_FILE_MISSING and those of the network file, the overlay and the storage; E_ABORTED
+ * E_NETWORK_FILE_MISSING, E_ADMISSION_PROOF and those of the network file, the overlay and the storage; E_ABORTED
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const paths = openStateDirectory(options.config.home)
@@ -103,6 +107,7 @@ async function composeDaemon(
     paths,
     keys,
     networkFile,
+    proof: readAdmissionProof(paths.proof),
     log,
     scope,
     signal,
@@ -117,9 +122,11 @@ async function composeDaemon(
   }
   const events = new EventRing(toHex(systemRandom.bytes(4)))
   const transfers = new TransferLog()
-  const checks: ApiServices['checks'] = () =>
-    nodeChecks({ home: paths.home, overlay, storage, vpn, droppedLines: dropped })
-  const faults: ApiServices['faults'] = () => checks().flatMap(({ fault }) => (fault === undefined ? [] : [fault]))
+  const checks: ApiServices['checks'] = () => [
+    ...nodeChecks({ home: paths.home, overlay, storage, vpn, droppedLines: dropped }),
+    ...networkChecks({ overlay, networkFile, roles: config.roles, ports, storageQuota: values['storage.quota'] }),
+  ]
+  const faults: ApiServices['faults'] = () => distinctFaults(checks())
   feedEvents({ overlay, storage, vpn, ring: events, transfers, clock: systemClock, scope })
   scope.use(
     'fault watch',
@@ -135,6 +142,8 @@ async function composeDaemon(
     startedAt,
     ids: { node: keys.node.id, person: keys.person.id },
     network: { id: overlay.networkId, name: networkFile.name, simulated: networkFile.simulated !== undefined },
+    networkFile,
+    invite: (limits) => joinTokenFor({ network: networkFile, keys: [keys.node, keys.person], overlay, limits }),
     roles: ['client', ...config.roles],
     ports,
     overlay,

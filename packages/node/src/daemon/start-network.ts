@@ -1,6 +1,6 @@
 import { type Scope, isWeftError, systemClock, systemRandom, throwIfAborted } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import type { NetworkFile, Overlay } from '@weft/overlay'
+import type { AdmissionProof, NetworkFile, Overlay } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
@@ -23,6 +23,8 @@ export interface NetworkInit {
     readonly packets: PacketKeys | undefined
   }
   readonly networkFile: NetworkFile
+  /** What the policy of the network asks for. */
+  readonly proof: AdmissionProof | undefined
   readonly log: DaemonLog
   readonly scope: Scope
   readonly signal: AbortSignal
@@ -49,6 +51,7 @@ export async function startNetwork({
   paths,
   keys,
   networkFile,
+  proof,
   log,
   scope,
   signal,
@@ -82,6 +85,7 @@ export async function startNetwork({
       region: values['node.region'],
       country: values['node.country'],
       directory: paths.overlay,
+      ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes, vpn.probe],
     })
     .catch((error: unknown) => {

@@ -17,6 +17,8 @@ export interface StatePaths {
   /** X25519, of a node that carries packets: of its links, and of circuits. */
   readonly linkKey: string
   readonly onionKey: string
+  /** What this node shows to validators, where the policy of its network asks for something. */
+  readonly proof: string
   readonly tokens: string
   /** Pages that lead a browser to a one-use link. */
   readonly links: string
@@ -35,6 +37,7 @@ function statePaths(home: string): StatePaths {
     personKey: join(home, 'person.key'),
     linkKey: join(home, 'link.key'),
     onionKey: join(home, 'onion.key'),
+    proof: join(home, 'admission.proof'),
     tokens: join(home, 'tokens.json'),
     links: join(home, 'links'),
     logs: join(home, 'logs'),

@@ -6,8 +6,24 @@ import { stateFault } from './state-fault.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
 export interface Check {
-  readonly name: 'state' | 'log' | 'map' | 'admission' | 'peers' | 'storage' | 'vpn'
+  readonly name:
+    | 'state'
+    | 'log'
+    | 'map'
+    | 'admission'
+    | 'peers'
+    | 'storage'
+    | 'vpn'
+    | 'clock'
+    | 'ports'
+    | 'reach'
+    | 'roles'
+    | 'quorum'
+  /** What was looked at, for people. */
+  readonly tried?: string
   readonly fault: Fault | undefined
+  /** What is not wrong, and worth knowing. */
+  readonly notice?: Fault
 }
 
 export interface Checked {

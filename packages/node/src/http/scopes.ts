@@ -4,6 +4,7 @@ export const SCOPES = {
   'node:admin': 'stop the daemon, manage tokens, open the dashboard',
   'network:read': 'read members, peers and the signed map',
   'network:probe': 'measure peers',
+  'network:invite': 'invite others into the network in the name of this node',
   'network:admin': 'vote, at a validator, on the ejection of a node',
   'storage:read': 'list objects, read them and their health',
   'storage:write': 'put objects',

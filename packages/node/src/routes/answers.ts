@@ -93,6 +93,46 @@ export type PeersAnswer = z.output<typeof peersAnswer>
 export const pingAnswer = z.strictObject({ schemaVersion, id: z.string(), rttMs: z.number() })
 export type PingAnswer = z.output<typeof pingAnswer>
 
+export const networkAnswer = z.strictObject({
+  schemaVersion,
+  network: z.strictObject({
+    id: z.string(),
+    name: z.string(),
+    simulated: z.boolean(),
+    policy: z.array(z.string()).readonly().describe('Ways to be admitted; each is enough'),
+    inviters: z.array(z.string()).readonly().describe('Whose invitations count'),
+    minimums: z.record(z.string(), z.record(z.string(), z.int())).describe('What nodes must have, by role'),
+    validators: z
+      .array(z.strictObject({ id: z.string(), addresses: z.array(z.string()).readonly(), family: z.string() }))
+      .readonly(),
+    tolerated: z.int().describe('Validators that may be down'),
+    committeeSize: z.int(),
+    mapEpochMs: z.int(),
+    auditEpochMs: z.int(),
+    rewardEpochMs: z.int(),
+    certificateTtlMs: z.int(),
+    clockToleranceMs: z.int(),
+    createdAt: time,
+  }),
+  map: mapStatus,
+})
+export type NetworkAnswer = z.output<typeof networkAnswer>
+
+export const joinTokenAnswer = z.strictObject({
+  schemaVersion,
+  token: z.string().describe('A secret where there is an invitation'),
+  network: z.strictObject({ id: z.string(), name: z.string() }),
+  invitation: z
+    .strictObject({
+      roles: z.array(z.string()).readonly(),
+      uses: z.int(),
+      expiresAt: time,
+      node: z.string().optional(),
+    })
+    .optional(),
+})
+export type JoinTokenAnswer = z.output<typeof joinTokenAnswer>
+
 export const revocationsAnswer = z.strictObject({
   schemaVersion,
   inForce: z
@@ -187,7 +227,17 @@ export const liveAnswer = z.strictObject({ schemaVersion, live: z.literal(true) 
 export const readyAnswer = z.strictObject({
   schemaVersion,
   ready: z.boolean(),
-  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), fault: fault.optional() })).optional(),
+  checks: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        ok: z.boolean(),
+        tried: z.string().optional().describe('What was looked at'),
+        fault: fault.optional(),
+        notice: fault.optional().describe('What is not wrong, and worth knowing'),
+      }),
+    )
+    .optional(),
 })
 
 export const openApiAnswer = z.record(z.string(), z.unknown())

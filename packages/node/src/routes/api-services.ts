@@ -1,6 +1,6 @@
 import type { Clock, Fault, Logger } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { Overlay, Role } from '@weft/overlay'
+import type { InvitationLimits, JoinToken, NetworkFile, Overlay, Role } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
 import type { EventRing } from '../events/event-ring.ts'
@@ -20,6 +20,9 @@ export interface ApiServices {
   readonly startedAt: number
   readonly ids: { readonly node: DidKey; readonly person: DidKey }
   readonly network: { readonly id: string; readonly name: string; readonly simulated: boolean }
+  readonly networkFile: NetworkFile
+  /** Makes a token by which others join, with an invitation where the policy asks for one. */
+  readonly invite: (limits: InvitationLimits) => JoinToken
   /** `client` included. */
   readonly roles: readonly Role[]
   /** The ports of this node, by what they serve. */

@@ -4,6 +4,7 @@ import { openApiAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
+import { invitationRoutes } from './invitation-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -16,6 +17,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
   const routes: Route[] = [
     ...nodeRoutes(services),
     ...networkRoutes(services),
+    ...invitationRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),

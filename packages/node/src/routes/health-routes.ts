@@ -30,7 +30,13 @@ export function healthRoutes(services: ApiServices): Route[] {
         return {
           schemaVersion: 1 as const,
           ready,
-          checks: checks.map(({ name, fault: reason }) => ({ name, ok: reason === undefined, fault: reason })),
+          checks: checks.map(({ name, tried, fault: reason, notice }) => ({
+            name,
+            ok: reason === undefined,
+            tried,
+            fault: reason,
+            notice,
+          })),
         }
       },
     }),

@@ -3,15 +3,17 @@ import { WeftError, toBase64Url } from '@weft/core'
 import { isDidKey, shortId } from '@weft/crypto'
 import type { CertificateVote, Member } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
-import { type MemberAnswer, membersAnswer, peersAnswer, pingAnswer } from './answers.ts'
+import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { describeNetwork } from './describe-network.ts'
 import { nodeId } from './schemas.ts'
 
 /** ms to wait for certificates' signatures that are not at hand; those that did not come are left out. */
 const VOTES_TIMEOUT_MS = 5_000
 
 /** The members of the network and this node's links to them. */
-export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
+export function networkRoutes(services: ApiServices): Route[] {
+  const { overlay, ids, clock } = services
   const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
@@ -36,6 +38,18 @@ export function networkRoutes({ overlay, ids, clock }: ApiServices): Route[] {
     }
   }
   return [
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/network',
+      scope: 'network:read',
+      summary: 'The network file, as far as people care, and the newest signed map.',
+      response: networkAnswer,
+      handler: () => ({
+        schemaVersion: 1 as const,
+        network: describeNetwork(services),
+        map: overlay.membership.status(),
+      }),
+    }),
     defineRoute({
       method: 'GET',
       url: '/api/v1/members',

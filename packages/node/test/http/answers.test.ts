@@ -45,6 +45,8 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
     all: {
       'GET /api/v1/status': {},
       'GET /api/v1/id': {},
+      'GET /api/v1/network': {},
+      'POST /api/v1/network/invitations': json('POST', '/api/v1/network/invitations', {}),
       'GET /api/v1/members': {},
       'GET /api/v1/peers': {},
       'POST /api/v1/peers/:id/ping': { path: `/api/v1/peers/${encodeURIComponent(member.id)}/ping` },

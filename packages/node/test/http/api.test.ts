@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { networkIdOf, parseJoinToken, parseNetworkFile } from '@weft/overlay'
 import { JSON_TYPE, call } from '../support/http.ts'
 import { startTestDaemon } from '../support/test-daemon.ts'
 
@@ -46,6 +48,36 @@ test('answers have the shapes that scripts rely on', async (t) => {
   assert.match(id.person, /^did:key:z/)
   const peers = (await call({ socketPath: socket, path: '/api/v1/peers' })).json<{ peers: unknown[] }>()
   assert.equal(peers.peers.length, 2)
+})
+
+test('a token of an open network names this network and its nodes, and has nothing to limit', async (t) => {
+  const { socket, home } = await startTestDaemon(t)
+  const invite = (body: object) =>
+    call({
+      socketPath: socket,
+      method: 'POST',
+      path: '/api/v1/network/invitations',
+      headers: JSON_TYPE,
+      body: JSON.stringify(body),
+    })
+  const file = parseNetworkFile(readFileSync(join(home, 'network.json'), 'utf8'))
+  const { token, network } = (await invite({})).json<{ token: string; network: { name: string } }>()
+  assert.equal(network.name, 'test')
+  assert.deepEqual(parseJoinToken(token), {
+    network: networkIdOf(file),
+    bootstrap: [{ id: file.validators[0]!.id, addresses: ['/ip4/127.0.0.1/tcp/9'] }],
+    invitation: undefined,
+  })
+  const limited = await invite({ uses: 2 })
+  assert.deepEqual([limited.status, limited.code], [400, 'E_INVITE_NEEDLESS'])
+  for (const wrong of [
+    { roles: ['validator'] },
+    { roles: [] },
+    { roles: ['storage', 'storage'] },
+    { uses: 0 },
+    { ttlMs: 999 },
+  ])
+    assert.deepEqual([(await invite(wrong)).status, (await invite(wrong)).code], [400, 'E_REQUEST_INVALID'])
 })
 
 test('a ping reaches members only', async (t) => {

@@ -1,10 +1,12 @@
 import type { DidKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
+import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Application } from './application.ts'
 import type { DialBack } from './dial-back.ts'
 import type { ConformanceProbe } from './probe.ts'
+import type { StakeVerifier } from './stake-verifier.ts'
 
 /** What a validator knows while it judges one application. */
 export interface AdmissionCase {
@@ -18,6 +20,11 @@ export interface AdmissionCase {
   readonly validator: Uint8Array
   /** The validator's clock when the application came, ms since the Unix epoch. */
   readonly now: number
+  /** The applicant holds a certificate. */
+  readonly renewal: boolean
+  readonly seats: InvitationSeats
+  /** Undefined where no ledger is plugged in. */
+  readonly stake: StakeVerifier | undefined
   /** What validators decided about a key. */
   readonly revocation: Revocations['of']
   readonly dialBack: DialBack

@@ -4,9 +4,11 @@ import { conformanceCheck } from './checks/conformance-check.ts'
 import { networkCheck } from './checks/network-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
+import { policyCheck } from './checks/policy-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { revokedCheck } from './checks/revoked-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
+import { seatCheck } from './checks/seat-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
 
@@ -20,7 +22,9 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   rolesCheck,
   packetsCheck,
   placeCheck,
+  policyCheck,
   reachabilityCheck,
   answerClockCheck,
   conformanceCheck,
+  seatCheck,
 ]

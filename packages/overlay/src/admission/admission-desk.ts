@@ -1,6 +1,7 @@
 import { type Clock, type Logger, type Random, WeftError, isWeftError, withTimeout } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ApplyRequest, Signature } from '@weft/wire'
+import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller } from '../rpc.ts'
@@ -10,6 +11,7 @@ import type { AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
 import type { ConformanceProbe, Prober } from './probe.ts'
+import type { StakeVerifier } from './stake-verifier.ts'
 
 export interface AdmissionDeskInit {
   readonly network: Network
@@ -17,6 +19,8 @@ export interface AdmissionDeskInit {
   readonly prober: Prober
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
+  readonly seats: InvitationSeats
+  readonly stake?: StakeVerifier | undefined
   /** What validators decided about a key. */
   readonly revocation: Revocations['of']
   readonly checks: readonly AdmissionCheck[]
@@ -94,7 +98,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, revocation, checks, probes, clock, random } = this.#init
+    const { network, key, prober, isMember, seats, stake, revocation, checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -107,6 +111,9 @@ export class AdmissionDesk {
       application,
       validator: key.publicKey,
       now,
+      renewal: isMember(applicant),
+      seats,
+      stake,
       revocation,
       dialBack,
       probes,

@@ -20,6 +20,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
+import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
 import { encodeCertificateBody } from './certificate-body.ts'
@@ -29,6 +30,8 @@ export interface ApplicantInit {
   readonly network: Network
   readonly key: SigningKey
   readonly profile: AdmissionProfile
+  /** What the policy of the network asks for. */
+  readonly proof?: AdmissionProof | undefined
   readonly rpc: Pick<Rpc, 'call'>
   readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
@@ -168,11 +171,11 @@ export class Applicant {
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
   async #apply(since: number, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, profile, rpc, clock, random, onState } = this.#init
+    const { network, key, profile, proof, rpc, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const bodyBytes = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
-    const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16) })
+    const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []

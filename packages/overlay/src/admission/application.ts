@@ -1,6 +1,7 @@
 import { WeftError } from '@weft/core'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, tupleOf } from '../codec/strict-values.ts'
+import { type AdmissionProof, MAX_ADMISSION_PROOF, proofField, proofOf } from './admission-proof.ts'
 import { MAX_CERTIFICATE_BODY, type CertificateBody, decodeCertificateBody } from './certificate-body.ts'
 
 /** What an applicant signs (purpose `application`) and sends to every validator. */
@@ -12,25 +13,30 @@ export interface Application {
   readonly time: number
   /** 16 random bytes: no two applications are alike. */
   readonly nonce: Uint8Array
+  /** What the policy of the network asks for; undefined where that is nothing. */
+  readonly proof: AdmissionProof | undefined
 }
 
-const VERSION = 1
+const VERSION = 2
 const NONCE_LENGTH = 16
-/** The body and at most 64 bytes around it. */
-const MAX_APPLICATION = MAX_CERTIFICATE_BODY + 64
+/** The body, the proof, and at most 64 bytes around them. */
+const MAX_APPLICATION = MAX_CERTIFICATE_BODY + MAX_ADMISSION_PROOF + 64
 
-export function encodeApplication(application: Pick<Application, 'bodyBytes' | 'time' | 'nonce'>): Uint8Array {
-  return encodeCanonical([VERSION, application.bodyBytes, application.time, application.nonce])
+export function encodeApplication({
+  bodyBytes,
+  time,
+  nonce,
+  proof,
+}: Pick<Application, 'bodyBytes' | 'time' | 'nonce'> & Partial<Pick<Application, 'proof'>>): Uint8Array {
+  return encodeCanonical([VERSION, bodyBytes, time, nonce, proofField(proof)])
 }
 
 /** @throws WeftError E_APPLICATION_MALFORMED, E_CERTIFICATE_MALFORMED */
 export function decodeApplication(bytes: Uint8Array): Application {
-  const [version, body, time, nonce] = tupleOf(
-    decodeCanonical(bytes, MAX_APPLICATION, refuse),
-    'application',
-    4,
-    refuse,
-  )
+  const value = decodeCanonical(bytes, MAX_APPLICATION, refuse)
+  if (Array.isArray(value) && value[0] === 1)
+    throw refuse('it is of version 1, which had no place for an invitation; this is version 2')
+  const [version, body, time, nonce, proof] = tupleOf(value, 'application', 5, refuse)
   integerOf(version, 'version', VERSION, VERSION, refuse)
   if (!(body instanceof Uint8Array)) throw refuse('body must be bytes')
   return {
@@ -38,6 +44,7 @@ export function decodeApplication(bytes: Uint8Array): Application {
     body: decodeCertificateBody(body),
     time: integerOf(time, 'time', 0, Number.MAX_SAFE_INTEGER, refuse),
     nonce: bytesOf(nonce, 'nonce', NONCE_LENGTH, refuse),
+    proof: proofOf(proof, refuse),
   }
 }
 

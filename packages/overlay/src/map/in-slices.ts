@@ -12,8 +12,9 @@ export function atOnce<T>(work: Sliced<T>): T {
 }
 
 /**
- * Runs it slice by slice with the event loop in between. How it is cut never depends on how fast the machine is, so that
- * a simulation of it repeats. @throws WeftError E_ABORTED
+ * Runs it slice by slice with a turn of the event loop in between. How it is cut never depends on how fast the machine
+ * is. A virtual clock does not wait for such a turn: who simulates many nodes gives them a MapReader that does not stop.
+ * @throws WeftError E_ABORTED
  */
 export async function inSlices<T>(work: Sliced<T>, signal: AbortSignal): Promise<T> {
   for (;;) {

@@ -1,10 +1,12 @@
 import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import type { SignedMap } from '@weft/wire'
+import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
+import type { AdmissionProof } from '../admission/admission-proof.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
+import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
@@ -32,6 +34,10 @@ export interface MembershipServiceInit {
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: AdmissionProfile | undefined
+  /** What the policy of the network asks for, to be shown to validators. */
+  readonly proof: AdmissionProof | undefined
+  /** Of a validator that can judge proofs of stake. */
+  readonly stake: StakeVerifier | undefined
   readonly probes: readonly ConformanceProbe[]
   readonly clock: Clock
   readonly random: Random
@@ -40,7 +46,7 @@ export interface MembershipServiceInit {
   readonly onAdmission: () => void
 }
 
-const MAP_TOPIC = 'map'
+const MAP_TOPIC: Topic = 'map'
 
 /** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
 export class MembershipService {
@@ -55,7 +61,8 @@ export class MembershipService {
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, revocations, transport, profile, probes, clock, random, logger } = init
+    const { network, key, membership, database, revocations, transport, profile, proof, stake } = init
+    const { probes, clock, random, logger } = init
     this.#init = init
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
@@ -72,6 +79,7 @@ export class MembershipService {
         rpc: transport,
         prober: transport,
         probes,
+        stake,
         database,
         revocations,
         clock,
@@ -103,6 +111,7 @@ export class MembershipService {
       network,
       key,
       profile,
+      proof,
       rpc: transport,
       database,
       revocations,

@@ -11,6 +11,8 @@ import { timeoutsOf } from '../agreement/timeouts.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
 import { protocolProbes } from '../admission/protocol-probes.ts'
+import type { StakeVerifier } from '../admission/stake-verifier.ts'
+import { InvitationSeats } from '../invitation/invitation-seats.ts'
 import { MAX_CERTIFICATES_ASKED } from '../map/certificate-reader.ts'
 import { type Endorsement, MapEndorser } from '../map/map-endorser.ts'
 import { MapJudge } from '../map/map-judge.ts'
@@ -28,6 +30,7 @@ export interface ValidatorOfficeInit {
   readonly rpc: Rpc
   readonly prober: Prober
   readonly probes: readonly ConformanceProbe[]
+  readonly stake?: StakeVerifier | undefined
   readonly database: MembershipStore
   readonly revocations: Revocations
   readonly clock: Clock
@@ -50,7 +53,7 @@ export class ValidatorOffice {
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, database, revocations, clock, random, logger } = init
+    const { network, key, rpc, prober, probes, stake, database, revocations, clock, random, logger } = init
     this.#init = init
     this.pool = new CertificatePool(network, database, clock, revocations)
     const { pool } = this
@@ -60,6 +63,8 @@ export class ValidatorOffice {
       prober,
       isMember: (id) => pool.isCertified(id),
       revocation: (id) => revocations.of(id),
+      seats: new InvitationSeats(database, clock),
+      stake,
       checks: ADMISSION_CHECKS,
       probes: [...protocolProbes(random), ...probes],
       clock,

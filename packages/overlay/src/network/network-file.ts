@@ -3,7 +3,9 @@ import { type DidKey, isDidKey } from '@weft/crypto'
 import { type Refusal, distinct, integerOf, listOf, objectOf, textOf } from '../codec/strict-values.ts'
 import { ROLES, type Role } from '../member.ts'
 import { nodeAddressOf, parseNodeAddress } from './node-address.ts'
+import { type AdmissionPolicy, policyOf, waysOf } from './admission-policy.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from './place.ts'
+import { type RoleMinimums, minimumsOf } from './role-minimums.ts'
 
 /** A validator that the network began with; the only nodes that are known without a challenge. */
 export interface GenesisValidator {
@@ -31,9 +33,17 @@ export interface NetworkFile {
   readonly schemaVersion: 1
   readonly name: string
   readonly validators: readonly GenesisValidator[]
-  readonly policy: 'open'
+  readonly policy: AdmissionPolicy
+  /** Whose invitations count, beside a policy with `invite` only; without it those of each validator. */
+  readonly inviters?: readonly DidKey[]
+  /** What nodes must have for a role. */
+  readonly minimums?: RoleMinimums
   /** ms */
   readonly mapEpochMs: number
+  /** ms; at least a map epoch. */
+  readonly auditEpochMs: number
+  /** ms; at least an audit epoch. */
+  readonly rewardEpochMs: number
   readonly committeeSize: number
   /** ms */
   readonly certificateTtlMs: number
@@ -48,12 +58,15 @@ export interface NetworkFile {
 /** Bytes of text; 10,000 simulated places take less than half of it. */
 export const MAX_NETWORK_FILE = 4 * 1024 * 1024
 const MAX_COMMITTEE = 64
+const MAX_INVITERS = 64
 const HOUR = 3_600_000
+export const DEFAULT_AUDIT_EPOCH_MS = HOUR
+export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
 
 /**
  * Parses a network file strictly: unknown keys are refused by name, every field has limits, and a simulated table is
  * accepted only where every address is loopback.
- * @throws WeftError E_NETWORK_FILE, E_POLICY_UNAVAILABLE, E_SIMULATED_NOT_LOOPBACK
+ * @throws WeftError E_NETWORK_FILE, E_SIMULATED_NOT_LOOPBACK
  */
 export function parseNetworkFile(text: string): NetworkFile {
   if (text.length > MAX_NETWORK_FILE) throw refuse(`it has ${text.length} characters; the limit is ${MAX_NETWORK_FILE}`)
@@ -81,12 +94,33 @@ function networkFileOf(value: unknown): NetworkFile {
       `it names ${validators.length} validators and a committee of ${committeeSize}; sampling one is not available yet`,
     )
   }
+  const policy = policyOf(file.policy, refuse)
+  const inviters = invitersOf(file.inviters, policy)
+  const minimums = minimumsOf(file.minimums, refuse)
+  const mapEpochMs = integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse)
+  const auditEpochMs = integerOf(
+    file.auditEpochMs ?? DEFAULT_AUDIT_EPOCH_MS,
+    'auditEpochMs',
+    mapEpochMs,
+    24 * HOUR,
+    refuse,
+  )
   const parsed = {
     schemaVersion: 1 as const,
     name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
     validators,
-    policy: policyOf(file.policy),
-    mapEpochMs: integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse),
+    policy,
+    ...(inviters === undefined ? {} : { inviters }),
+    ...(minimums === undefined ? {} : { minimums }),
+    mapEpochMs,
+    auditEpochMs,
+    rewardEpochMs: integerOf(
+      file.rewardEpochMs ?? DEFAULT_REWARD_EPOCH_MS,
+      'rewardEpochMs',
+      auditEpochMs,
+      30 * 24 * HOUR,
+      refuse,
+    ),
     committeeSize,
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
@@ -102,7 +136,11 @@ const KEYS = [
   'name',
   'validators',
   'policy',
+  'inviters',
+  'minimums',
   'mapEpochMs',
+  'auditEpochMs',
+  'rewardEpochMs',
   'committeeSize',
   'certificateTtlMs',
   'clockToleranceMs',
@@ -112,8 +150,7 @@ const KEYS = [
 
 function validatorOf(value: unknown, path: string): GenesisValidator {
   const entry = objectOf(value, path, ['id', 'addresses', 'roles', 'family'], refuse)
-  const id = textOf(entry.id, `${path}.id`, /^did:key:z/, 64, refuse)
-  if (!isDidKey(id)) throw refuse(`${path}.id '${id}' is not the did:key of an Ed25519 key`)
+  const id = didOf(entry.id, `${path}.id`)
   const addresses = listOf(entry.addresses, `${path}.addresses`, 1, MAX_ADDRESSES, refuse, (item, at) =>
     nodeAddressOf(item, at, refuse),
   )
@@ -121,6 +158,12 @@ function validatorOf(value: unknown, path: string): GenesisValidator {
   distinct(roles, `${path}.roles`, refuse)
   if (!roles.includes('validator')) throw refuse(`${path}.roles must name 'validator'`)
   return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, 64, refuse) }
+}
+
+function didOf(value: unknown, path: string): DidKey {
+  const id = textOf(value, path, /^did:key:z/, 64, refuse)
+  if (!isDidKey(id)) throw refuse(`${path} '${id}' is not the did:key of an Ed25519 key`)
+  return id
 }
 
 /** A role that a node can be certified for: every known one but `client`. @throws refusal */
@@ -132,16 +175,12 @@ export function roleOf(value: unknown, path: string, refusal: Refusal): Role {
   return role
 }
 
-function policyOf(value: unknown): 'open' {
-  const policy = textOf(value ?? 'open', 'policy', /^[a-z]+$/, 16, refuse)
-  if (policy === 'open') return policy
-  if (policy !== 'invite' && policy !== 'stake')
-    throw refuse(`policy must be open, invite or stake, and is '${policy}'`)
-  throw new WeftError({
-    code: 'E_POLICY_UNAVAILABLE',
-    cause: `The network file asks for the admission policy '${policy}', which this version does not have yet.`,
-    fix: "Set policy to 'open', or update Weft once a version with that policy is out.",
-  })
+/** Sorted, as their order has no meaning and must not change the network's id. */
+function invitersOf(value: unknown, policy: AdmissionPolicy): readonly DidKey[] | undefined {
+  if (value === undefined) return undefined
+  if (!waysOf(policy).includes('invite')) throw refuse("inviters are named, and policy does not name 'invite'")
+  const inviters = listOf(value, 'inviters', 1, MAX_INVITERS, refuse, (item, path) => didOf(item, path))
+  return distinct(inviters, 'inviters', refuse).toSorted()
 }
 
 function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 import { StatementCache } from './statement-cache.ts'
 
@@ -36,6 +37,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS agreement (epoch INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS evidence (validator BLOB PRIMARY KEY, evidence BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         DROP TABLE IF EXISTS entry;
@@ -108,6 +110,29 @@ export class MembershipDatabase implements MembershipStore, Disposable {
 
   dropExpiredCertificates(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+  }
+
+  seat(invitation: Uint8Array, key: Uint8Array): StoredSeat | undefined {
+    const row = this.#statements
+      .prepare('SELECT until, joined FROM seat WHERE invitation = ? AND key = ?')
+      .get(invitation, key)
+    return row === undefined ? undefined : { key, until: Number(row['until']), joined: row['joined'] === 1 }
+  }
+
+  seatsOfOthers(invitation: Uint8Array, key: Uint8Array, now: number): number {
+    const row = this.#statements
+      .prepare('SELECT COUNT(*) AS seats FROM seat WHERE invitation = ? AND key <> ? AND until > ?')
+      .get(invitation, key, now)
+    return Number(row?.['seats'])
+  }
+
+  saveSeat(invitation: Uint8Array, { key, until, joined }: StoredSeat, now: number): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM seat WHERE until <= ?').run(now)
+      this.#statements
+        .prepare('INSERT OR REPLACE INTO seat VALUES (?, ?, ?, ?)')
+        .run(invitation, key, until, joined ? 1 : 0)
+    })
   }
 
   revocations(): Uint8Array[] {

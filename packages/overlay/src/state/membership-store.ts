@@ -1,4 +1,5 @@
 import type { AgreementStore } from '../agreement/agreement-store.ts'
+import type { SeatStore } from '../invitation/invitation-seats.ts'
 import type { RevocationDatabase } from '../revocation/revocation-database.ts'
 
 /** A certificate as it is kept: the newest of its key. */
@@ -29,9 +30,10 @@ export interface StoredChanges {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know, what they said in the agreement of an epoch and the one map body that they signed in it. A write that has returned outlives a crash of the node.
+ * know, what they said in the agreement of an epoch, the one map body that they signed in it, and the seats of invitations. A
+ * write that has returned outlives a crash of the node.
  */
-export interface MembershipStore extends AgreementStore, RevocationDatabase {
+export interface MembershipStore extends AgreementStore, RevocationDatabase, SeatStore {
   /** The wire form (weft.v1.Certificate). */
   ownCertificate(): Uint8Array | undefined
   saveOwnCertificate(certificate: Uint8Array): void

@@ -1,6 +1,7 @@
 import { compareBytes, toHex } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 
 /**
@@ -20,6 +21,8 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #revocations = new Map<string, StoredRevocation>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
+  /** By the name of the invitation, then by public key, both hex. */
+  readonly #seats = new Map<string, Map<string, StoredSeat>>()
 
   ownCertificate(): Uint8Array | undefined {
     return this.#own
@@ -80,6 +83,26 @@ export class MemoryMembershipStore implements MembershipStore {
 
   dropExpiredCertificates(now: number): void {
     for (const [key, { expiresAt }] of this.#certificates) if (expiresAt <= now) this.#certificates.delete(key)
+  }
+
+  seat(invitation: Uint8Array, key: Uint8Array): StoredSeat | undefined {
+    return this.#seats.get(toHex(invitation))?.get(toHex(key))
+  }
+
+  seatsOfOthers(invitation: Uint8Array, key: Uint8Array, now: number): number {
+    const own = toHex(key)
+    const seats = this.#seats.get(toHex(invitation)) ?? new Map<string, StoredSeat>()
+    return [...seats].filter(([holder, { until }]) => holder !== own && until > now).length
+  }
+
+  saveSeat(invitation: Uint8Array, seat: StoredSeat, now: number): void {
+    for (const [name, seats] of this.#seats) {
+      for (const [holder, { until }] of seats) if (until <= now) seats.delete(holder)
+      if (seats.size === 0) this.#seats.delete(name)
+    }
+    const name = toHex(invitation)
+    const seats = this.#seats.get(name) ?? new Map<string, StoredSeat>()
+    this.#seats.set(name, seats.set(toHex(seat.key), seat))
   }
 
   map(): StoredMap | undefined {

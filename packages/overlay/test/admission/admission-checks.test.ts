@@ -4,12 +4,20 @@ import { type Clock, VirtualClock, WeftError, silentLogger, systemRandom, wait }
 import { type DidKey, type SigningKey, sealEnvelope, verifySignature } from '@weft/crypto'
 import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
 import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
+import type { AdmissionProof } from '../../src/admission/admission-proof.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { protocolProbes } from '../../src/admission/protocol-probes.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
+import type { StakeVerifier } from '../../src/admission/stake-verifier.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
+import { type Invitation, invitationId } from '../../src/invitation/invitation.ts'
+import { type InvitationProof, proveInvitation } from '../../src/invitation/invitation-proof.ts'
+import type { InvitationSeats } from '../../src/invitation/invitation-seats.ts'
+import { issueInvitation } from '../../src/invitation/issue-invitation.ts'
+import { parseNetworkFile } from '../../src/network/network-file.ts'
+import { type Network, networkOf } from '../../src/network/network.ts'
 import {
   NO_REVOCATIONS,
   BEGIN,
@@ -17,6 +25,7 @@ import {
   advance,
   bodyOf,
   codeOf,
+  memorySeats,
   revocationOf,
   packetsOf,
   testKeys,
@@ -48,7 +57,11 @@ interface Applicant {
   readonly applicationSkew?: number
   /** ms that the time in its answers is off. */
   readonly answerSkew?: number
-  readonly prepare?: (node: MemoryNode) => void
+  readonly prepare?: (node: MemoryNode, seats: InvitationSeats) => void
+  /** By default the one that is open. */
+  readonly network?: Network
+  readonly proof?: AdmissionProof
+  readonly stake?: StakeVerifier
   /** What validators decided about it. */
   readonly revocation?: VerifiedRevocation
   /** What the validator asks beside the protocol's own. */
@@ -60,7 +73,9 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   const clock = new VirtualClock(BEGIN + 1_000)
   const network = new MemoryNetwork(clock)
   const node = network.add(applicant.id, [addressOf(4)])
-  const body = bodyOf(fixture, 4, hostile.body)
+  const { network: joined = fixture.network } = hostile
+  const seats = memorySeats(clock)
+  const body = bodyOf({ network: joined, keys: fixture.keys }, 4, hostile.body)
   const addresses = body.addresses
   const skewed: Clock = {
     now: () => clock.now() + (hostile.answerSkew ?? 0),
@@ -68,15 +83,17 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     after: (ms, callback) => clock.after(ms, callback),
   }
   node.rpc.handle('admission.challenge', async (request) => ({
-    answer: answerChallenge({ network: fixture.network, key: applicant, addresses, clock: skewed }, request),
+    answer: answerChallenge({ network: joined, key: applicant, addresses, clock: skewed }, request),
   }))
   node.rpc.handle('record.get', async () => ({}))
-  hostile.prepare?.(node)
+  hostile.prepare?.(node, seats)
   const desk = new AdmissionDesk({
-    network: fixture.network,
+    network: joined,
     key: validator,
     revocation: () => hostile.revocation,
     prober: network,
+    seats,
+    stake: hostile.stake,
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
     probes: [...protocolProbes(systemRandom), ...(hostile.probes ?? [])],
@@ -89,6 +106,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     bodyBytes,
     time: clock.now() + (hostile.applicationSkew ?? 0),
     nonce: systemRandom.bytes(16),
+    proof: hostile.proof,
   })
   const signed = sealEnvelope('application', payload, hostile.signer ?? applicant)
   if (hostile.forgeSignature === true) signed.signature[0] = (signed.signature[0] as number) ^ 1
@@ -102,6 +120,29 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     admitted = verifySignature('vote', bodyBytes, vote.signature, vote.signer) && vote.signer === validator.publicKey
   })
   return admitted ? 'admitted' : code
+}
+
+/** The network of the fixture with another policy. */
+function withPolicy(policy: unknown): Network {
+  return networkOf(parseNetworkFile(JSON.stringify({ ...fixture.network.file, policy })))
+}
+
+const invited = withPolicy('invite')
+const mixed = withPolicy(['stake', 'invite'])
+
+type Invited = { readonly way: 'invite' } & InvitationProof
+
+/** The proof of an applicant that was invited by a validator. */
+function invitation(changes: Partial<Invitation> = {}, network = invited, user = applicant): Invited {
+  const limits = { roles: ['storage'] as const, uses: 1, expiresAt: BEGIN + DAY, node: undefined, ...changes }
+  const { envelope, seed } = issueInvitation(network, [validator], limits)
+  return { way: 'invite', ...proveInvitation(envelope, seed, user.publicKey) }
+}
+
+/** The same with other bytes in its envelope. */
+function changed(part: Partial<InvitationProof['envelope']>): Invited {
+  const proof = invitation()
+  return { ...proof, envelope: { ...proof.envelope, ...part } }
 }
 
 const RELAY: Partial<CertificateBody> = { roles: ['storage', 'entry', 'relay'], packets: packetsOf(4) }
@@ -183,6 +224,23 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_PLACE', applicant: { body: { diversityAddress: '203.0.113.9' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { simulated: false } } },
   ],
+  policy: [
+    { code: 'E_PROOF_NEEDED', applicant: { network: invited } },
+    { code: 'E_PROOF_NEEDED', applicant: { network: invited, proof: { way: 'stake', bytes: new Uint8Array(9) } } },
+    { code: 'E_INVITE_NETWORK', applicant: { network: invited, proof: invitation({}, mixed) } },
+    { code: 'E_INVITE_SIGNER', applicant: { network: invited, proof: changed({ signer: stranger.publicKey }) } },
+    { code: 'E_SIGNATURE_INVALID', applicant: { network: invited, proof: changed({ signature: new Uint8Array(64) }) } },
+    { code: 'E_INVITE_HOLDER', applicant: { network: invited, proof: invitation({}, invited, stranger) } },
+    { code: 'E_INVITE_BOUND', applicant: { network: invited, proof: invitation({ node: stranger.publicKey }) } },
+    { code: 'E_INVITE_ROLES', applicant: { network: invited, proof: invitation({ roles: ['mailbox', 'relay'] }) } },
+    { code: 'E_INVITE_EXPIRED', applicant: { network: invited, proof: invitation({ expiresAt: BEGIN + 1_000 }) } },
+    { code: 'E_POLICY_UNAVAILABLE', applicant: { network: mixed, proof: { way: 'stake', bytes: new Uint8Array(9) } } },
+    {
+      code: 'E_STAKE_LOW',
+      applicant: { network: mixed, proof: { way: 'stake', bytes: new Uint8Array(9) }, stake: { verify: tooLittle } },
+    },
+  ],
+  seat: [{ code: 'E_INVITE_USED', applicant: { network: invited, ...seatTakenMeanwhile() } }],
   reachability: [
     { code: 'E_ADMISSION_UNREACHABLE', applicant: { body: { addresses: [addressOf(4), addressOf(77)] } } },
     { code: 'E_ADMISSION_UNREACHABLE', applicant: { prepare: answerWith(stranger) } },
@@ -218,6 +276,22 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   ],
 }
 
+async function tooLittle(): Promise<void> {
+  throw new WeftError({ code: 'E_STAKE_LOW', cause: 'x', fix: 'y' })
+}
+
+/** Somebody else uses the same invitation while the applicant is challenged. */
+function seatTakenMeanwhile(): Pick<Applicant, 'proof' | 'prepare'> {
+  const proof = invitation()
+  const request = { invitation: invitationId(proof.envelope.payload), uses: 1, key: stranger.publicKey }
+  const prepare = (node: MemoryNode, seats: InvitationSeats): void =>
+    node.rpc.handle('record.get', async () => {
+      seats.take(request, BEGIN + DAY, false)
+      return {}
+    })
+  return { proof, prepare }
+}
+
 /** Somebody else answers the challenges. */
 function answerWith(key: SigningKey): (node: MemoryNode) => void {
   return (node) => {
@@ -235,6 +309,33 @@ function inventsRecords(node: MemoryNode): void {
 
 test('an applicant that does everything right gets a vote for exactly its body', async () => {
   assert.equal(await apply({}), 'admitted')
+})
+
+test('what the policy asks for admits: an invitation, a proof of stake, and nothing for a validator of the file', async () => {
+  assert.equal(await apply({ network: invited, proof: invitation() }), 'admitted')
+  assert.equal(await apply({ network: invited, proof: invitation({ node: applicant.publicKey }) }), 'admitted')
+  assert.equal(await apply({ network: mixed, proof: invitation({}, mixed) }), 'admitted')
+  const seen: unknown[] = []
+  const stake: StakeVerifier = { verify: async (proof, { id }) => void seen.push([...proof], id) }
+  const staked = { way: 'stake', bytes: Uint8Array.of(7) } as const
+  assert.equal(await apply({ network: mixed, proof: staked, stake }), 'admitted')
+  assert.deepEqual(seen, [[7], applicant.id])
+})
+
+test('an invitation that others have used up is refused before anybody is dialled', async () => {
+  const proof = invitation({ uses: 2 })
+  const invitationName = invitationId(proof.envelope.payload)
+  let dialled = false
+  const prepare = (node: MemoryNode, seats: InvitationSeats): void => {
+    for (const { publicKey } of testKeys(2))
+      seats.take({ invitation: invitationName, uses: 2, key: publicKey }, BEGIN + DAY, false)
+    node.rpc.handle('admission.challenge', async () => {
+      dialled = true
+      return {}
+    })
+  }
+  assert.equal(await apply({ network: invited, proof, prepare }), 'E_INVITE_USED')
+  assert.equal(dialled, false)
 })
 
 test('a probe of packets is run once for the node, over what it declared, and only for who carries packets', async () => {
@@ -297,6 +398,7 @@ test('one node is judged once at a time, and only so many wait', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    seats: memorySeats(clock),
     isMember: () => false,
     checks: [{ name: 'slow', run: () => promise }],
     probes: [],
@@ -331,6 +433,7 @@ test('a wait for its turn does not make an application old', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    seats: memorySeats(clock),
     isMember: () => false,
     checks,
     probes: [],

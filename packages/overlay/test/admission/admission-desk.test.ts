@@ -7,7 +7,7 @@ import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
-import { NO_REVOCATIONS, BEGIN, advance, bodyOf, codeOf, testKeys, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, advance, bodyOf, codeOf, memorySeats, testKeys, testNetwork } from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey, SigningKey]
@@ -20,6 +20,7 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     network: fixture.network,
     key: validator,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
+    seats: memorySeats(clock),
     isMember: (id) => members.includes(id),
     checks: [{ name: 'slow', run: ({ caller }, signal) => wait(clock, ms(caller), signal) }],
     probes: [],
@@ -73,6 +74,7 @@ test('an address that is reached but never answers costs a turn of six seconds',
         throw new WeftError({ code: 'E_NEVER', cause: 'x', fix: 'y' })
       },
     },
+    seats: memorySeats(clock),
     isMember: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name === 'reachability'),
     probes: [],

@@ -4,6 +4,12 @@ import { decode, encode } from '@ipld/dag-cbor'
 import fc from 'fast-check'
 import { WeftError } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
+import {
+  type AdmissionProof,
+  MAX_ADMISSION_PROOF,
+  decodeAdmissionProof,
+  encodeAdmissionProof,
+} from '../../src/admission/admission-proof.ts'
 import { decodeApplication, encodeApplication } from '../../src/admission/application.ts'
 import {
   type CertificateBody,
@@ -12,6 +18,14 @@ import {
   encodeCertificateBody,
 } from '../../src/admission/certificate-body.ts'
 import { decodeChallengeAnswer, encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import {
+  type Invitation,
+  INVITED_ROLES,
+  MAX_INVITATION,
+  MAX_USES,
+  decodeInvitation,
+  encodeInvitation,
+} from '../../src/invitation/invitation.ts'
 import { decodeMapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { ROLES } from '../../src/member.ts'
 import { testNetwork } from '../fixtures.ts'
@@ -54,6 +68,29 @@ const body: fc.Arbitrary<CertificateBody> = fc
   })
   .map((fields) => ({ ...fields, id: toDidKey(fields.key) }))
 
+const role = fc.constantFrom(...INVITED_ROLES)
+const invitation: fc.Arbitrary<Invitation> = fc
+  .record({
+    network: fc.constant(network),
+    key: bytes(32),
+    roles: fc.uniqueArray(role, { minLength: 1 }),
+    uses: fc.integer({ min: 1, max: MAX_USES }),
+    expiresAt: time,
+    node: fc.option(bytes(32), { nil: undefined }),
+  })
+  .map((fields) => ({ ...fields }))
+const proof: fc.Arbitrary<AdmissionProof> = fc.oneof(
+  fc
+    .record({
+      payload: fc.uint8Array({ minLength: 1, maxLength: 256 }),
+      signer: bytes(32),
+      signature: bytes(64),
+      use: bytes(64),
+    })
+    .map(({ use, ...envelope }) => ({ way: 'invite' as const, envelope, use })),
+  fc.uint8Array({ minLength: 1, maxLength: 1008 }).map((content) => ({ way: 'stake' as const, bytes: content })),
+)
+
 interface Codec {
   readonly name: string
   readonly values: fc.Arbitrary<unknown>
@@ -66,7 +103,7 @@ const CODECS: Codec[] = [
   {
     name: 'application',
     values: fc
-      .record({ body, time, nonce: bytes(16) })
+      .record({ body, time, nonce: bytes(16), proof: fc.option(proof, { nil: undefined }) })
       .map((fields) => ({ ...fields, bodyBytes: encodeCertificateBody(fields.body) })),
     encode: encodeApplication,
     decode: decodeApplication,
@@ -77,6 +114,7 @@ const CODECS: Codec[] = [
     encode: encodeChallengeAnswer,
     decode: decodeChallengeAnswer,
   },
+  { name: 'invitation', values: invitation, encode: encodeInvitation, decode: decodeInvitation },
   {
     name: 'map body',
     values: fc.record({
@@ -150,6 +188,64 @@ for (const codec of CODECS) {
     )
   })
 }
+
+test('a proof of admission is read as it was written; cut, changed and made-up bytes are refused or mean what they say', () => {
+  const codec = { name: 'proof', values: proof, encode: encodeAdmissionProof, decode: decodeAdmissionProof }
+  fc.assert(
+    fc.property(proof, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, where, flip) => {
+      const encoded = encodeAdmissionProof(value)
+      assert.ok(encoded.length <= MAX_ADMISSION_PROOF)
+      assert.deepEqual(decodeAdmissionProof(encoded), value)
+      assert.ok(refusedOrNot(codec, encoded.subarray(0, where % encoded.length)), 'cut')
+      const changed = encoded.slice()
+      changed[where % encoded.length] = (changed[where % encoded.length] as number) ^ flip
+      if (!refusedOrNot(codec, changed)) assert.deepEqual(encodeAdmissionProof(decodeAdmissionProof(changed)), changed)
+    }),
+    { numRuns: 300 },
+  )
+  fc.assert(fc.property(fc.anything(), (value) => void refusedOrNot(codec, new Uint8Array(encodable(value)))))
+  for (const field of [null, [], ['open'], ['stake', new Uint8Array(0)], ['stake', new Uint8Array(1009)]])
+    assert.ok(refusedOrNot(codec, encode(field)), String(field))
+})
+
+function encodable(value: unknown): Uint8Array {
+  try {
+    return encode(value as never)
+  } catch {
+    return new Uint8Array()
+  }
+}
+
+test('the largest invitation fits its limit; one for a validator, or for nobody, is refused', () => {
+  const largest = {
+    network,
+    key: new Uint8Array(32),
+    roles: INVITED_ROLES,
+    uses: MAX_USES,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    node: new Uint8Array(32),
+  }
+  assert.ok(encodeInvitation(largest).length <= MAX_INVITATION)
+  assert.deepEqual(decodeInvitation(encodeInvitation(largest)), largest)
+  for (const change of [
+    { roles: [] },
+    { roles: ['validator'] },
+    { roles: ['client'] },
+    { uses: 0 },
+    { uses: MAX_USES + 1 },
+  ])
+    assert.throws(() => decodeInvitation(encodeInvitation({ ...largest, ...change } as Invitation)), {
+      code: 'E_INVITE_MALFORMED',
+    })
+})
+
+test('an application of version 1 is refused as what it is', () => {
+  const bodyBytes = encodeCertificateBody(fc.sample(body, { numRuns: 1, seed: 1 })[0] as CertificateBody)
+  assert.throws(() => decodeApplication(encode([1, bodyBytes, 0, new Uint8Array(16)])), {
+    code: 'E_APPLICATION_MALFORMED',
+    cause: /version 1, which had no place for an invitation/,
+  })
+})
 
 test('the largest certificate body fits its limit', () => {
   const addresses = Array.from(

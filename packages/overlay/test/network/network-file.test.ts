@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { WeftError } from '@weft/core'
+import { networkOf } from '../../src/network/network.ts'
+import { requireUsablePolicy } from '../../src/network/usable-policy.ts'
+import type { DidKey } from '@weft/crypto'
 import { networkIdOf } from '../../src/network/network-id.ts'
 import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { addressOf, codeOf, testKeys } from '../fixtures.ts'
@@ -19,6 +22,8 @@ test('defaults are filled in', () => {
   assert.equal(file.clockToleranceMs, 5_000)
   assert.equal(file.committeeSize, 64)
   assert.equal(file.policy, 'open')
+  assert.deepEqual([file.auditEpochMs, file.rewardEpochMs], [3_600_000, 86_400_000])
+  assert.deepEqual([file.inviters, file.minimums], [undefined, undefined])
   assert.equal(file.simulated, undefined)
 })
 
@@ -32,6 +37,47 @@ test('the id does not depend on the order of keys, on white space, or on whether
   assert.match(base, /^w[a-z2-7]{32}$/)
   assert.equal(networkIdOf(parseNetworkFile(reordered)), base)
   assert.notEqual(networkIdOf(parseNetworkFile(JSON.stringify({ ...minimal, mapEpochMs: 5_000 }))), base)
+})
+
+test('a file that knows nothing of policies, inviters, minimums and longer epochs keeps its id', () => {
+  const old = { ...minimal, policy: 'open' }
+  const explicit = { ...old, auditEpochMs: 3_600_000, rewardEpochMs: 86_400_000, minimums: {} }
+  const id = networkIdOf(parseNetworkFile(JSON.stringify(old)))
+  assert.equal(networkIdOf(parseNetworkFile(JSON.stringify(explicit))), id)
+  for (const change of [
+    { auditEpochMs: 60_000 },
+    { rewardEpochMs: 3_600_000 },
+    { policy: 'invite' },
+    { policy: 'invite', inviters: [other] },
+    { minimums: { storage: { storageBytes: 1 } } },
+  ]) {
+    assert.notEqual(networkIdOf(parseNetworkFile(JSON.stringify({ ...old, ...change }))), id)
+  }
+})
+
+test('a policy is one way, or a list of ways of which each is enough, whose order does not matter', () => {
+  const policy = (value: unknown) => parseNetworkFile(JSON.stringify({ ...minimal, policy: value })).policy
+  for (const way of ['open', 'invite', 'stake']) assert.equal(policy(way), way)
+  assert.deepEqual(policy(['stake', 'invite']), ['invite', 'stake'])
+  assert.deepEqual(policy(['invite', 'stake']), ['invite', 'stake'])
+})
+
+test('inviters are those that are named, else each validator, and nobody without the policy invite', () => {
+  const invites = (changes: object, who: string | undefined): boolean =>
+    networkOf(parseNetworkFile(JSON.stringify({ ...minimal, ...changes }))).isInviter(who as DidKey)
+  assert.deepEqual([invites({}, id), invites({ policy: 'stake' }, id)], [false, false])
+  assert.deepEqual([invites({ policy: 'invite' }, id), invites({ policy: 'invite' }, other)], [true, false])
+  const named = { policy: ['invite', 'stake'], inviters: [other] }
+  assert.deepEqual([invites(named, id), invites(named, other)], [false, true])
+})
+
+test('a network of stake alone is refused where there is no ledger', async () => {
+  const usable = (policy: unknown, ledger?: boolean): Promise<string> =>
+    codeOf(() => requireUsablePolicy(parseNetworkFile(JSON.stringify({ ...minimal, policy })), ledger))
+  assert.equal(await usable('stake'), 'E_POLICY_UNAVAILABLE')
+  assert.equal(await usable('stake', true), 'nothing')
+  assert.equal(await usable(['invite', 'stake']), 'nothing')
+  assert.equal(await usable('invite'), 'nothing')
 })
 
 test('a file that was parsed and written again is the same', () => {
@@ -67,8 +113,20 @@ const REFUSED: [string, string, object][] = [
     'E_NETWORK_FILE',
     { committeeSize: 1, validators: [validator, { ...validator, id: other }] },
   ],
-  ['invite', 'E_POLICY_UNAVAILABLE', { policy: 'invite' }],
-  ['stake', 'E_POLICY_UNAVAILABLE', { policy: 'stake' }],
+  ['a mix of one', 'E_NETWORK_FILE', { policy: ['invite'] }],
+  ['a way twice', 'E_NETWORK_FILE', { policy: ['invite', 'invite'] }],
+  ['open beside another way', 'E_NETWORK_FILE', { policy: ['open', 'invite'] }],
+  ['an unknown way in a mix', 'E_NETWORK_FILE', { policy: ['invite', 'friends'] }],
+  ['inviters where nobody is invited', 'E_NETWORK_FILE', { policy: 'stake', inviters: [id] }],
+  ['no inviters', 'E_NETWORK_FILE', { policy: 'invite', inviters: [] }],
+  ['an inviter twice', 'E_NETWORK_FILE', { policy: 'invite', inviters: [id, id] }],
+  ['an inviter that is no key', 'E_NETWORK_FILE', { policy: 'invite', inviters: ['did:key:zQ3'] }],
+  ['a minimum of a client', 'E_NETWORK_FILE', { minimums: { client: { lossPpm: 1 } } }],
+  ['a minimum of nothing', 'E_NETWORK_FILE', { minimums: { relay: {} } }],
+  ['an unknown minimum', 'E_NETWORK_FILE', { minimums: { relay: { mbps: 5 } } }],
+  ['a loss above all', 'E_NETWORK_FILE', { minimums: { relay: { lossPpm: 1_000_001 } } }],
+  ['an audit epoch within a map epoch', 'E_NETWORK_FILE', { auditEpochMs: 59_999 }],
+  ['a reward epoch within an audit epoch', 'E_NETWORK_FILE', { rewardEpochMs: 3_599_999 }],
   ['an unknown policy', 'E_NETWORK_FILE', { policy: 'friends' }],
   ['a simulated place of nobody', 'E_NETWORK_FILE', { simulated: { nobody: place } }],
   ['a simulated place that is none', 'E_NETWORK_FILE', { simulated: { [id as string]: { ...place, country: 'ch' } } }],
@@ -96,7 +154,7 @@ test('whatever JSON comes is parsed or refused with an error of ours', () => {
   fc.assert(
     fc.property(
       fc.jsonValue(),
-      fc.constantFrom(...Object.keys(minimal), 'simulated', 'policy', '__proto__'),
+      fc.constantFrom(...Object.keys(minimal), 'simulated', 'policy', 'inviters', 'minimums', '__proto__'),
       (value, key) => {
         for (const text of [JSON.stringify(value), JSON.stringify({ ...minimal, [key]: value })]) {
           try {

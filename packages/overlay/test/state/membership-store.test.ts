@@ -55,6 +55,30 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts([again.agreement(11), again.agreement(1_000)] as Uint8Array[]), ['again', 'later'])
     })
 
+    it('counts the seats of an invitation that others have, and forgets those that are over', () => {
+      using fixture = make()
+      const [invitation, another] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)]
+      const [one, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+      fixture.store.saveSeat(invitation, { key: one, until: 100, joined: false }, 0)
+      fixture.store.saveSeat(invitation, { key: other, until: 200, joined: true }, 0)
+      fixture.store.saveSeat(another, { key: one, until: 300, joined: false }, 0)
+      const again = fixture.again()
+      assert.deepEqual(again.seat(invitation, other), { key: other, until: 200, joined: true })
+      const counts = (now: number) => [one, other].map((key) => again.seatsOfOthers(invitation, key, now))
+      assert.deepEqual(
+        [counts(0), counts(100), counts(200)],
+        [
+          [1, 1],
+          [1, 0],
+          [0, 0],
+        ],
+      )
+      again.saveSeat(invitation, { key: other, until: 400, joined: true }, 150)
+      assert.deepEqual(again.seat(invitation, other), { key: other, until: 400, joined: true })
+      assert.equal(again.seat(invitation, one), undefined)
+      assert.equal(again.seatsOfOthers(another, other, 150), 1)
+    })
+
     it('keeps the first evidence against a validator, and the newest revocation of a key until it ends', () => {
       using fixture = make()
       const { store } = fixture

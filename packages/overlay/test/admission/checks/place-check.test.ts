@@ -53,3 +53,12 @@ test('a network of one site, by the addresses of its validators, takes private a
     assert.equal(await verdict(site, '10.0.0.9', host), 'E_ADMISSION_PLACE', host)
   assert.equal(await verdict(networkAt('10.0.0.1', '192.0.2.1'), '10.0.0.9'), 'E_ADMISSION_PLACE')
 })
+
+test('a network of one machine takes loopback addresses, and one validator elsewhere makes it none', async () => {
+  const machine = networkAt('127.0.0.1', '::1')
+  assert.equal(await verdict(machine, '127.0.0.2'), 'nothing')
+  for (const host of ['10.0.0.1', '169.254.169.254', '0.0.0.0'])
+    assert.equal(await verdict(machine, '127.0.0.1', host), 'E_ADMISSION_PLACE', host)
+  assert.equal(await verdict(networkAt('127.0.0.1', '192.0.2.1'), '127.0.0.1'), 'E_ADMISSION_PLACE')
+  assert.equal(await verdict(networkAt('127.0.0.1', '10.0.0.1'), '127.0.0.1'), 'E_ADMISSION_PLACE')
+})

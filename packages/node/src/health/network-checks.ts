@@ -1,0 +1,123 @@
+import { shortId } from '@weft/crypto'
+import { type NetworkFile, type Overlay, type Role, type ValidatorFault, toleratedFaults } from '@weft/overlay'
+import type { Check } from './node-checks.ts'
+
+export interface NetworkChecked {
+  readonly overlay: Pick<Overlay, 'self' | 'membership' | 'admission'>
+  readonly networkFile: NetworkFile
+  /** Without `client`. */
+  readonly roles: readonly Role[]
+  /** By what they serve. */
+  readonly ports: Readonly<Record<string, number>>
+  /** Bytes that this node keeps for others. */
+  readonly storageQuota: number
+}
+
+/** How this node stands towards its network: what was tried, what is wrong, and what to open or change. */
+export function networkChecks(checked: NetworkChecked): readonly Check[] {
+  return [clockCheck(checked), portsCheck(checked), reachCheck(checked), rolesCheck(checked), quorumCheck(checked)]
+}
+
+function clockCheck({ overlay }: NetworkChecked): Check {
+  const { epoch, fault: ofMap } = overlay.membership.status()
+  const told = refusals(overlay, 'E_CLOCK_SKEW')[0]
+  const map =
+    epoch === undefined ? 'no signed map to compare with yet' : `compared with the signed map of epoch ${epoch}`
+  return {
+    name: 'clock',
+    tried: `${map}; each validator compares it at admission`,
+    fault:
+      told === undefined
+        ? ofMap?.code === 'E_CLOCK_SKEW'
+          ? ofMap
+          : undefined
+        : { code: told.code, cause: told.cause, fix: told.fix },
+  }
+}
+
+/** A daemon that could not listen did not start: here it says where it does. */
+function portsCheck({ ports, roles }: NetworkChecked): Check {
+  const open = roles.length === 0 ? 'none for other nodes: a client listens for nobody' : publicPorts(ports)
+  return { name: 'ports', tried: `API on 127.0.0.1:${ports['api']}; ${open}`, fault: undefined }
+}
+
+function publicPorts({ overlay, packets }: NetworkChecked['ports']): string {
+  return `TCP ${overlay}${packets === undefined ? '' : ` and UDP ${packets}`} for other nodes`
+}
+
+function reachCheck({ overlay, roles, ports }: NetworkChecked): Check {
+  if (roles.length === 0) return { name: 'reach', tried: 'nothing: a client needs no address', fault: undefined }
+  const unreached = refusals(overlay, 'E_ADMISSION_UNREACHABLE')
+  const member = overlay.membership.member(overlay.self)
+  if (unreached[0] === undefined) {
+    return {
+      name: 'reach',
+      tried:
+        member === undefined
+          ? 'no validator has dialled this node back yet'
+          : `${member.addresses.join(', ')} dialled back by a quorum of validators in epoch ${member.certificateEpoch}`,
+      fault: undefined,
+    }
+  }
+  return {
+    name: 'reach',
+    tried: `dial-back by ${unreached.length} validators, which failed`,
+    fault: {
+      code: 'E_ADMISSION_UNREACHABLE',
+      cause: unreached.map(({ validator, cause }) => `Validator ${shortId(validator)}: ${cause}`).join(' '),
+      fix: `Open ${publicPorts(ports)} in the firewall of this machine, and forward it to this machine at the router; or declare where this node is reached: network.announce in weft.toml.`,
+    },
+  }
+}
+
+/** What the network file asks of this node's roles, as far as it can be known without being measured from outside. */
+function rolesCheck({ networkFile: { minimums = {} }, roles, storageQuota }: NetworkChecked): Check {
+  const asked = roles.flatMap((role) => {
+    const minimum = minimums[role]
+    return minimum === undefined ? [] : [{ role, ...minimum }]
+  })
+  const short = asked.find(({ storageBytes = 0 }) => storageBytes > storageQuota)
+  const unmeasured = asked.some((each) => each.bandwidthMbps !== undefined || each.lossPpm !== undefined)
+  return {
+    name: 'roles',
+    tried:
+      asked.length === 0
+        ? 'the network file asks for no minimum of these roles'
+        : `minimums of ${asked.map(({ role }) => role).join(', ')}${unmeasured ? '; bandwidth and loss are not measured in this version' : ''}`,
+    fault:
+      short === undefined
+        ? undefined
+        : {
+            code: 'E_ROLE_MINIMUM',
+            cause: `The network asks ${short.storageBytes} bytes of a node with the role ${short.role}, and this node keeps ${storageQuota}.`,
+            fix: `Raise storage.quota in weft.toml, or take ${short.role} out of its roles (--roles).`,
+          },
+  }
+}
+
+/** With three validators or fewer the network stands when one is down. It works, so this is no fault of the node. */
+function quorumCheck({ networkFile: { validators } }: NetworkChecked): Check {
+  const count = validators.length
+  const tolerated = toleratedFaults(count)
+  return {
+    name: 'quorum',
+    tried: `${count} validators, of which ${tolerated} may be down`,
+    fault: undefined,
+    ...(tolerated > 0
+      ? {}
+      : {
+          notice: {
+            code: 'E_QUORUM_FRAGILE',
+            cause: `Of the ${count} validators of this network none may be down: without one nobody is admitted, and the signed map grows old.`,
+            fix: 'Begin networks that matter with four validators or more: weft network create with --validator for each.',
+          },
+        }),
+  }
+}
+
+/** What validators said with this code. */
+function refusals(overlay: NetworkChecked['overlay'], code: string): readonly ValidatorFault[] {
+  const admission = overlay.admission()
+  if (admission.state !== 'applying' && admission.state !== 'refused') return []
+  return admission.faults.filter((fault) => fault.code === code)
+}

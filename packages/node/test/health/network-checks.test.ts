@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type DidKey, SigningKey } from '@weft/crypto'
+import { type NetworkFile, parseNetworkFile } from '@weft/overlay'
+import { distinctFaults } from '../../src/health/distinct-faults.ts'
+import { type NetworkChecked, networkChecks } from '../../src/health/network-checks.ts'
+import { FakeOverlay } from '../support/fake-overlay.ts'
+
+function networkOf(validators: number, changes: object = {}): NetworkFile {
+  const list = Array.from({ length: validators }, () => ({
+    id: SigningKey.generate().id,
+    addresses: ['/ip4/192.0.2.1/tcp/4780'],
+    roles: ['validator'],
+    family: 'v',
+  }))
+  return parseNetworkFile(JSON.stringify({ schemaVersion: 1, name: 'net', createdAt: 1, validators: list, ...changes }))
+}
+
+function check(name: string, changes: Partial<NetworkChecked> = {}) {
+  const checks = networkChecks({
+    overlay: new FakeOverlay('did:key:zself'),
+    networkFile: networkOf(4),
+    roles: ['storage', 'relay'],
+    ports: { api: 7780, overlay: 4780, packets: 4782 },
+    storageQuota: 10,
+    ...changes,
+  })
+  return checks.find((one) => one.name === name) ?? assert.fail(`no check ${name}`)
+}
+
+test('a network in which no validator may be down is worth a word, and no fault', () => {
+  for (const count of [1, 2, 3]) {
+    const { fault, notice, tried } = check('quorum', { networkFile: networkOf(count) })
+    assert.deepEqual([fault, notice?.code], [undefined, 'E_QUORUM_FRAGILE'])
+    assert.match(tried ?? '', /of which 0 may be down/)
+  }
+  assert.deepEqual([check('quorum').notice, check('quorum').tried], [undefined, '4 validators, of which 1 may be down'])
+})
+
+test('who is not reached reads what each validator saw, and which ports to open', () => {
+  const overlay = new FakeOverlay('did:key:zself')
+  assert.match(check('reach', { overlay }).tried ?? '', /no validator has dialled/)
+  const unreached = {
+    validator: 'did:key:zFirst111' as DidKey,
+    code: 'E_ADMISSION_UNREACHABLE',
+    cause: 'Not there.',
+    fix: 'x',
+  }
+  const skewed = { validator: 'did:key:zSecond22' as DidKey, code: 'E_CLOCK_SKEW', cause: 'A day off.', fix: 'y' }
+  overlay.admissionState = { state: 'applying', since: 1, votes: 0, quorum: 3, faults: [unreached, skewed] }
+  const { fault } = check('reach', { overlay })
+  assert.equal(fault?.code, 'E_ADMISSION_UNREACHABLE')
+  assert.match(fault.cause, /Validator First111: Not there\./)
+  assert.match(fault.fix, /Open TCP 4780 and UDP 4782 for other nodes in the firewall .* network\.announce/)
+  assert.deepEqual(check('clock', { overlay }).fault, { code: 'E_CLOCK_SKEW', cause: 'A day off.', fix: 'y' })
+  overlay.admissionState = { state: 'certified', epoch: 1, expiresAt: 2, inMap: true }
+  const self = overlay.memberList[0] ?? assert.fail('no members')
+  assert.match(check('reach', { overlay: new FakeOverlay(self.id) }).tried ?? '', /dialled back by a quorum/)
+  assert.deepEqual([check('reach', { overlay }).fault, check('clock', { overlay }).fault], [undefined, undefined])
+})
+
+test('a client needs no address and opens no port', () => {
+  assert.match(check('reach', { roles: [] }).tried ?? '', /a client needs no address/)
+  assert.match(check('ports', { roles: [] }).tried ?? '', /a client listens for nobody/)
+  assert.equal(check('ports').tried, 'API on 127.0.0.1:7780; TCP 4780 and UDP 4782 for other nodes')
+})
+
+test('a node that keeps less than its role asks reads which setting to raise', () => {
+  const minimums = { storage: { storageBytes: 11 }, relay: { bandwidthMbps: 10 }, exit: { storageBytes: 99 } }
+  const networkFile = networkOf(4, { minimums })
+  const { fault, tried } = check('roles', { networkFile })
+  assert.equal(fault?.code, 'E_ROLE_MINIMUM')
+  assert.match(fault.cause, /asks 11 bytes of a node with the role storage, and this node keeps 10/)
+  assert.match(tried ?? '', /minimums of storage, relay; bandwidth and loss are not measured/)
+  assert.equal(check('roles', { networkFile, storageQuota: 11 }).fault, undefined)
+  assert.equal(check('roles', { networkFile, roles: ['mailbox'] }).fault, undefined)
+})
+
+test('a map from a time to come is a fault of the clock', () => {
+  const overlay = new FakeOverlay('did:key:zself')
+  const fault = { code: 'E_CLOCK_SKEW', cause: 'Set back.', fix: 'y' }
+  overlay.mapStatus = { ...overlay.mapStatus, fault }
+  assert.deepEqual(check('clock', { overlay }).fault, fault)
+  overlay.mapStatus = { ...overlay.mapStatus, fault: { ...fault, code: 'E_MAP_STALE' } }
+  assert.equal(check('clock', { overlay }).fault, undefined)
+})
+
+test('what several checks see is one fault, in the words of the first', () => {
+  const fault = (code: string, cause: string) => ({ code, cause, fix: 'x' })
+  const faults = distinctFaults([
+    { name: 'admission', fault: fault('E_A', 'long') },
+    { name: 'map', fault: undefined },
+    { name: 'clock', fault: fault('E_A', 'short') },
+    { name: 'vpn', fault: fault('E_B', 'other') },
+  ])
+  assert.deepEqual(faults, [fault('E_A', 'long'), fault('E_B', 'other')])
+})
