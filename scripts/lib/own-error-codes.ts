@@ -105,6 +105,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LINK_INVALID: 'The link to the dashboard was used before or is too old.',
     E_LINK_KEY: 'The static key of a link for packets is no key that may be used.',
     E_LINK_LIMIT: 'A node holds as many links for packets as it takes.',
+    E_LIVENESS_MALFORMED: 'A message of the failure detection, or a statement in it, cannot be read or breaks a limit.',
     E_LISTEN_NEEDED: 'The roles of the node need an address to listen on, and none is set.',
     E_LOG_DROPPED: 'Lines of the log could not be written.',
     E_MAP_CHANGES_UNKNOWN:

@@ -28,6 +28,8 @@ export type SigningPurpose =
   | 'shard-release'
   | 'invitation'
   | 'invitation-use'
+  | 'alive'
+  | 'suspicion'
   | 'beacon-dealing'
 
 // RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.

@@ -14,6 +14,7 @@ import type { AdmissionProof } from './admission/admission-proof.ts'
 import { OwnProfile } from './admission/own-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
+import { LivenessService } from './liveness/liveness-service.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Member, Role } from './member.ts'
@@ -23,7 +24,7 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf } from './peers/neighbours.ts'
+import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
@@ -164,7 +165,18 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
         onReach,
       })
     : undefined
+  const liveness = new LivenessService({
+    key,
+    membership,
+    transport,
+    clock,
+    random,
+    logger,
+    onAnswer: (id, rttMs) => keeper.answered(id, rttMs),
+    onStanding: (change) => keeper.judged(change),
+  })
   const holder = profile !== undefined
+  const isSuspect = (id: DidKey): boolean => liveness.down.has(id)
   const records = await createRecordStore({
     rpc: transport,
     membership,
@@ -174,19 +186,29 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     holder,
+    isSuspect,
   })
   const onState = (status: PeerStatus): void => {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
-  const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
+  const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
   const ranks = new Map<DidKey, number>()
   let ranked: readonly DidKey[] | undefined
+  let neighbours: ReadonlySet<DidKey> = new Set()
+  let mayKeep: ReturnType<typeof whoMayKeep> | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
-    // Ranking hashes every pair; most maps only renew certificates.
-    if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
-    ranked = members
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()], ranks))
+    // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
+    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
+    const mode = watchModeOf(self, members)
+    if (!same) {
+      ranked = members
+      neighbours = neighboursOf(self, members, [...genesis.keys()], ranks)
+      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(genesis.keys())) : undefined
+    }
+    // First: the keeper tells it which of them have a connection.
+    liveness.watch(neighbours, mode, mayKeep)
+    if (!same) keeper.keep(neighbours)
   }
   const onMap = (): void => {
     keepPeers()
@@ -194,6 +216,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   }
   scope.defer('peers of the map', membership.onChange(onMap))
   keeper.start(scope.signal)
+  liveness.start(scope.signal)
   keepPeers()
   service.start()
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
@@ -209,6 +232,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
       finder?.reach ?? (declared === undefined ? { state: 'client' } : { state: 'direct', addresses: declared }),
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, transport, id, true)])),
     peer: (id) => statusOf(keeper, transport, id, membership.isMember(id)),
+    suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),

@@ -81,6 +81,12 @@ export interface Overlay extends AsyncDisposable {
   /** The state of one member; `unreachable` for a node that is not in the map. */
   peer(id: DidKey): PeerStatus
   /**
+   * Members that do not answer, as several observers of distinct families and networks hold, this node among them
+   * (docs/specs/liveness.md). Other nodes may hold other sets at the same time, so no two of them need to agree on what
+   * is chosen by it.
+   */
+  suspects(): ReadonlySet<DidKey>
+  /**
    * Who voted for the certificates of these members, fetched from validators where need be and verified. A member
    * whose votes nobody gave is left out.
    */

@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as network from './generated/weft/v1/network_pb.ts'
@@ -71,6 +72,14 @@ const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 export const METHODS = {
   'peer.ping': method(peer.PingRequestSchema, peer.PingResponseSchema, 'anyone', KiB, KiB),
   'peer.reach': method(peer.ReachRequestSchema, peer.ReachResponseSchema, 'anyone', KiB, KiB, 64),
+  'liveness.ping': method(
+    liveness.LivenessPingRequestSchema,
+    liveness.LivenessPingResponseSchema,
+    'member',
+    4 * KiB,
+    4 * KiB,
+  ),
+  'liveness.ask': method(liveness.LivenessAskRequestSchema, liveness.LivenessAskResponseSchema, 'member', KiB, KiB, 4),
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB, 16),
   'admission.submit': method(
     membership.SubmitRequestSchema,

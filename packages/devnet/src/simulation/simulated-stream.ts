@@ -14,7 +14,7 @@ export class SimulatedStream implements ByteStream {
   readonly #end: ConnectionEnd
   readonly #queue = new ByteStreamQueue()
   readonly #over = Promise.withResolvers<void>()
-  readonly #forget: () => void
+  readonly #forget: () => void = () => {}
   #other: SimulatedStream | undefined
   /** Bytes that were written here and that the other side has not read. */
   #unread = 0

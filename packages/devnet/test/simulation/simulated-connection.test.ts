@@ -96,6 +96,16 @@ test('a writer waits while its reader has a window unread', async () => {
   assert.equal(third, true)
 })
 
+test('a stream whose connection its opener closes meanwhile is offered to the other side, and breaks off', async () => {
+  const { near, far, connection, settle } = await fixture()
+  const accepted = Promise.withResolvers<ByteStream>()
+  far.offer('shard', accepted.resolve)
+  const opening = assert.rejects(near.openStream(connection, 'shard'), { code: 'E_NODE_UNREACHABLE' })
+  connection.close(near)
+  await settle(opening)
+  await assert.rejects(settle(readAll(await settle(accepted.promise))), { code: 'E_STREAM_RESET' })
+})
+
 test('a process that is killed resets its connections; of a machine that is gone nobody hears until the silence is noticed', async () => {
   for (const [how, least, most] of [
     ['ended', 8, 100],

@@ -70,6 +70,9 @@ export class FakeOverlay implements Overlay {
   peer(id: Overlay['self']): PeerStatus {
     return this.peerStates.get(id) ?? { id, state: 'connected', since: 5, rttMs: 1.5, fault: undefined }
   }
+  suspects(): ReadonlySet<Overlay['self']> {
+    return new Set()
+  }
   async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
     return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
   }

@@ -1,5 +1,6 @@
 import { utf8 } from '@weft/core'
 import { type DidKey, sha256 } from '@weft/crypto'
+import type { WatchMode } from '../liveness/watch-mode.ts'
 
 /** Up to this many members everybody keeps a connection to everybody. */
 export const FULL_MESH = 64
@@ -21,6 +22,32 @@ export function neighboursOf(
   if (ranks.size > others.length) forgetOthers(ranks, new Set(others))
   const nearest = nearestOf(others, ranks)
   return new Set([...nearest, ...validators.filter((id) => id !== self)])
+}
+
+/**
+ * By how much the farthest of another node's neighbours may lie beyond the farthest of one's own: the rank of the 64th
+ * of many spreads by an eighth around the same value at each node.
+ */
+const HORIZON_SLACK = 1.5
+
+/**
+ * Whether one member keeps a connection to another where not everybody does, as far as a third can tell without ranking
+ * all pairs: it may be mistaken about pairs at the border.
+ */
+export function whoMayKeep(
+  self: DidKey,
+  neighbours: ReadonlySet<DidKey>,
+  validators: ReadonlySet<DidKey>,
+): (keeper: DidKey, kept: DidKey) => boolean {
+  let farthest = 0
+  for (const id of neighbours.difference(validators)) farthest = Math.max(farthest, pairRank(self, id))
+  return (keeper, kept) => validators.has(kept) || pairRank(keeper, kept) <= HORIZON_SLACK * farthest
+}
+
+/** How a node watches its neighbours, by the members of its map. */
+export function watchModeOf(self: DidKey, members: readonly DidKey[]): WatchMode {
+  if (!members.includes(self)) return 'alone'
+  return members.length - 1 <= FULL_MESH ? 'mesh' : 'sparse'
 }
 
 /** Without sorting the members themselves, which takes ten times as long as sorting numbers. */

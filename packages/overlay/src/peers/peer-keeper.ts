@@ -9,12 +9,20 @@ import {
   withTimeout,
 } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
+import type { StandingChange } from '../liveness/liveness-action.ts'
 import type { PeerState, PeerStatus } from '../overlay.ts'
 import type { Transport } from '../transport/transport.ts'
+
+/** Who is told which of the kept peers have a connection, and watches whether they answer. */
+interface PeerWatch {
+  connected(id: DidKey): void
+  lost(id: DidKey): void
+}
 
 export interface PeerKeeperInit {
   readonly self: DidKey
   readonly transport: Pick<Transport, 'connect' | 'connected' | 'onPeer' | 'ping'>
+  readonly watch: PeerWatch
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -22,9 +30,7 @@ export interface PeerKeeperInit {
   readonly onState: (status: PeerStatus) => void
 }
 
-/** ms between two pings of a connected peer. */
-const PING_INTERVAL_MS = 3_000
-/** ms that a peer has to answer one: with the interval a stopped process is seen within 8 s, and a stall of 4 s is not an alarm. */
+/** ms that a peer has to answer a ping that somebody asks for. */
 const PING_DEADLINE_MS = 5_000
 /** ms until a lost peer is dialled again; doubles up to the longest, each with up to half of it added at random. */
 const FIRST_REDIAL_MS = 250
@@ -37,14 +43,15 @@ interface Peer {
   readonly id: DidKey
   status: PeerStatus
   failures: number
-  /** Cancels the timer of the next dial or ping. */
+  /** Cancels the timer of the next dial. */
   cancel: () => void
   busy: boolean
 }
 
 /**
  * Keeps a connection to every peer that it is told to keep, and knows how each of them is: a connection that closes is
- * seen at once, a process that no longer answers by its pings. A peer that is gone is dialled again with back-off.
+ * seen at once, a process that no longer answers by the failure detection, which tells `answered` and `judged`. A peer
+ * that is gone is dialled again with back-off.
  */
 export class PeerKeeper {
   readonly #init: PeerKeeperInit
@@ -94,9 +101,23 @@ export class PeerKeeper {
       () => silent(id, PING_DEADLINE_MS),
       (inner) => transport.ping(id, inner),
     )
+    this.answered(id, rttMs)
+    this.#init.watch.connected(id)
+    return rttMs
+  }
+
+  /** The peer answered a probe after so many ms. */
+  answered(id: DidKey, rttMs: number): void {
     const peer = this.#peers.get(id)
     if (peer !== undefined) this.#set(peer, 'connected', rttMs)
-    return rttMs
+  }
+
+  /** The failure detection holds something else of a peer than before. */
+  judged(change: StandingChange): void {
+    const peer = this.#peers.get(change.id)
+    if (peer === undefined) return
+    if (change.standing !== 'answers') this.#set(peer, 'unreachable', undefined, silenceFault(change))
+    else if (this.#isConnected(peer.id)) this.#set(peer, 'connected', peer.status.rttMs)
   }
 
   #add(id: DidKey, connected: boolean): void {
@@ -111,25 +132,28 @@ export class PeerKeeper {
     const peer: Peer = { id, status, failures: 0, cancel: () => {}, busy: false }
     this.#peers.set(id, peer)
     this.#init.onState(status)
-    if (connected) this.#schedulePing(peer, 0)
+    if (connected) this.#init.watch.connected(id)
     else this.#after(peer, this.#init.self < id ? 0 : this.#jitter(DIAL_GRACE_MS), () => this.#dial(peer))
   }
 
   #onPeer(id: DidKey, connected: boolean): void {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
-    if (connected) {
-      peer.failures = 0
-      this.#set(peer, 'connected', peer.status.rttMs)
-      this.#schedulePing(peer, 0)
-      return
-    }
+    if (connected) return this.#isUp(peer)
     this.#set(peer, 'unreachable', undefined, {
       code: 'E_NODE_UNREACHABLE',
       cause: `The connection to ${shortId(id)} was closed by the other side.`,
       fix: 'Start the node again if it is yours; this node dials it again by itself.',
     })
+    this.#init.watch.lost(id)
     this.#scheduleDial(peer)
+  }
+
+  #isUp(peer: Peer): void {
+    peer.cancel()
+    peer.failures = 0
+    this.#set(peer, 'connected', peer.status.rttMs)
+    this.#init.watch.connected(peer.id)
   }
 
   async #dial(peer: Peer): Promise<void> {
@@ -137,29 +161,14 @@ export class PeerKeeper {
     try {
       const connect = (signal: AbortSignal): Promise<void> => transport.connect(peer.id, undefined, signal)
       await withTimeout(clock, DIAL_DEADLINE_MS, this.#signal, () => silent(peer.id, DIAL_DEADLINE_MS), connect)
-      peer.failures = 0
-      this.#set(peer, 'connected', peer.status.rttMs)
-      this.#schedulePing(peer, 0)
+      this.#isUp(peer)
     } catch (error) {
+      if (this.#signal?.aborted === true || this.#peers.get(peer.id) !== peer) return
       peer.failures++
       this.#set(peer, 'unreachable', undefined, faultOf(error, peer.id))
+      this.#init.watch.lost(peer.id)
       this.#scheduleDial(peer)
     }
-  }
-
-  async #pingOnce(peer: Peer): Promise<void> {
-    try {
-      await this.ping(peer.id, this.#signal)
-    } catch (error) {
-      this.#set(peer, 'unreachable', undefined, faultOf(error, peer.id))
-      // A stopped process keeps its connection: it is asked again. Without a connection there is nobody to ask.
-      if (!this.#init.transport.connected().includes(peer.id)) return this.#scheduleDial(peer)
-    }
-    this.#schedulePing(peer, PING_INTERVAL_MS)
-  }
-
-  #schedulePing(peer: Peer, ms: number): void {
-    this.#after(peer, ms, () => this.#pingOnce(peer))
   }
 
   #scheduleDial(peer: Peer): void {
@@ -186,6 +195,10 @@ export class PeerKeeper {
     if (changed) this.#init.onState(peer.status)
   }
 
+  #isConnected(id: DidKey): boolean {
+    return this.#init.transport.connected().includes(id)
+  }
+
   #jitter(ms: number): number {
     return randomInt(this.#init.random, Math.max(1, Math.ceil(ms)))
   }
@@ -198,6 +211,19 @@ function silent(id: DidKey, ms: number): WeftError {
     fix: 'Check that the node runs and is not stopped or overloaded; this node goes on asking it.',
     retryable: true,
   })
+}
+
+function silenceFault({ id, standing, observers, silentMs }: StandingChange): Fault {
+  const seconds = Math.round(silentMs / 1_000)
+  const who =
+    standing === 'silent'
+      ? 'this node alone; others were not heard to confirm it'
+      : `${observers} ${observers === 1 ? 'observer: there is no other' : 'observers of different operators'}`
+  return {
+    code: 'E_NODE_UNREACHABLE',
+    cause: `${shortId(id)} has not answered for ${seconds} s, as seen by ${who}.`,
+    fix: 'Check that the node runs and is not stopped or overloaded; this node goes on asking it.',
+  }
 }
 
 function faultOf(error: unknown, id: DidKey): Fault {

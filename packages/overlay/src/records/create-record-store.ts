@@ -24,6 +24,8 @@ export interface RecordStoreOptions {
   /** True for every node that can become a member: it then answers `record.put` and `record.get`. */
   readonly holder: boolean
   readonly quota?: RecordQuota
+  /** True for a member that several observers hold to be down: reads ask it behind the others. */
+  readonly isSuspect?: (id: DidKey) => boolean
 }
 
 /**
@@ -48,7 +50,8 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     serve(rpc, holder, placement, self)
     new RecordReplicator({ self, membership, holder, peers, placement, clock, logger }).start(scope)
   }
-  return new RecordClient({ peers, placement, seen, clock, logger, scope })
+  const isSuspect = options.isSuspect ?? ((): boolean => false)
+  return new RecordClient({ peers, placement, seen, isSuspect, clock, logger, scope })
 }
 
 function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self: DidKey): void {

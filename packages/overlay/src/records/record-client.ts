@@ -1,4 +1,5 @@
 import { type Clock, type Logger, type Scope, WeftError, toHex } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
 import type { CallOptions } from '../rpc.ts'
 import { type Answers, askHolders, describeFailures, failuresOf } from './ask-holders.ts'
 import { LateHolders } from './late-holders.ts'
@@ -19,6 +20,8 @@ export interface RecordClientParts {
   readonly peers: RecordPeers
   readonly placement: RecordPlacement
   readonly seen: SequenceMemory
+  /** True for a member that several observers hold to be down. */
+  readonly isSuspect: (id: DidKey) => boolean
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -60,13 +63,13 @@ export class RecordClient implements RecordStore {
   }
 
   async #get(key: RecordKey, immutable: boolean, options: RecordOptions): Promise<GetResult> {
-    const { peers, placement, scope, clock, logger } = this.#parts
+    const { peers, placement, isSuspect, scope, clock, logger } = this.#parts
     const plan = placement.plan(key)
     const known: VerifiedRecord[] = []
     const started = clock.monotonic()
     const { answers, settled } = await askHolders<HolderAnswer>(
       {
-        waves: readWaves(plan, { late: (id) => this.#late.has(id), turn: this.#reads++, immutable }),
+        waves: readWaves(plan, { late: (id) => isSuspect(id) || this.#late.has(id), turn: this.#reads++, immutable }),
         ask: (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
         enough: (sofar) => isEnough(plan, sofar, clock.now()),
         pauseMs: this.#pause.ms,

@@ -12,7 +12,7 @@ export const INBOUND_UPGRADE_TIMEOUT_MS = 5_000
 export const NEGOTIATION_TIMEOUT_MS = 5_000
 /** ms: a caller of another network gets this long to see from identify why it will be dropped. */
 export const STRANGER_GRACE_MS = 2_000
-/** ms between pings that find dead connections of peers that nobody keeps; members are asked more often (PeerKeeper). */
+/** ms between pings that find dead connections of peers that nobody keeps; members are asked more often (docs/specs/liveness.md). */
 export const MONITOR_INTERVAL_MS = 30_000
 /**
  * ms without an answer after which such a ping ends the connection and all its streams. A ping waits behind the bulk

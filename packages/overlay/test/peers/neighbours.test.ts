@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FULL_MESH, neighboursOf } from '../../src/peers/neighbours.ts'
+import { FULL_MESH, neighboursOf, whoMayKeep } from '../../src/peers/neighbours.ts'
 import { testKeys } from '../fixtures.ts'
 
 const ids = testKeys(200).map(({ id }) => id)
@@ -26,4 +26,22 @@ test('members that were ranked before are chosen as if they were ranked anew, an
     assert.deepEqual(neighboursOf(self, members, [], ranks), neighboursOf(self, members, []))
     assert.equal(ranks.size, members.filter((id) => id !== self).length)
   }
+})
+
+test('a node can tell who keeps a connection to whom: nearly all who do, and not many who do not', () => {
+  const validators = new Set(ids.slice(0, 2))
+  const kept = new Map(ids.map((id) => [id, neighboursOf(id, ids, [...validators])]))
+  const self = ids[9] as (typeof ids)[0]
+  const mayKeep = whoMayKeep(self, kept.get(self) ?? new Set(), validators)
+  const told = { rightly: 0, wrongly: 0, missed: 0 }
+  for (const [keeper, theirs] of kept) {
+    for (const id of ids) {
+      if (id === keeper) continue
+      if (mayKeep(keeper, id)) told[theirs.has(id) ? 'rightly' : 'wrongly']++
+      else if (theirs.has(id)) told.missed++
+    }
+  }
+  assert.ok(told.missed < told.rightly / 50, JSON.stringify(told))
+  assert.ok(told.wrongly < told.rightly, JSON.stringify(told))
+  for (const id of validators) assert.ok(mayKeep(ids[50] as typeof id, id))
 })

@@ -14,6 +14,7 @@ const [a, b] = testKeys(2)
 function setUp(self: DidKey, other: DidKey) {
   const clock = new VirtualClock(1_000)
   const seen: PeerStatus[] = []
+  const watched: string[] = []
   const dials: number[] = []
   let state: 'up' | 'stopped' | 'gone' = 'gone'
   let connected = false
@@ -42,6 +43,10 @@ function setUp(self: DidKey, other: DidKey) {
   const keeper = new PeerKeeper({
     self,
     transport,
+    watch: {
+      connected: () => void watched.push('connected'),
+      lost: () => void watched.push('lost'),
+    },
     clock,
     random: seededRandom(1),
     logger: silentLogger,
@@ -53,6 +58,7 @@ function setUp(self: DidKey, other: DidKey) {
     clock,
     keeper,
     seen,
+    watched,
     dials,
     stop: () => stop.abort(),
     set: (next: typeof state) => {
@@ -71,7 +77,7 @@ function setUp(self: DidKey, other: DidKey) {
   }
 }
 
-test('a peer that is up is dialled, pinged and connected', async () => {
+test('a peer that is up is dialled and connected, and has the round trip of its last answer', async () => {
   const set = setUp(a, b)
   set.set('up')
   await advance(set.clock, 100)
@@ -79,6 +85,10 @@ test('a peer that is up is dialled, pinged and connected', async () => {
     set.seen.map(({ state }) => state),
     ['connecting', 'connected'],
   )
+  assert.ok(set.watched.includes('connected'))
+  set.keeper.answered(b, 2.5)
+  assert.equal(set.keeper.status(b)?.rttMs, 2.5)
+  assert.equal(await set.keeper.ping(b), 1.5)
   assert.equal(set.keeper.status(b)?.rttMs, 1.5)
   assert.equal(set.keeper.status(a), undefined, 'a node is no peer of itself')
 })
@@ -118,19 +128,34 @@ test('a closed connection shows at once', async () => {
   set.kill()
   assert.equal(set.keeper.status(b)?.state, 'unreachable')
   assert.equal(set.keeper.status(b)?.since, set.clock.now())
+  assert.equal(set.watched.at(-1), 'lost')
 })
 
-test('a stopped process shows within ten seconds, and its return with the next answer', async () => {
+test('what the failure detection says shows, with how many observers, and its end with the next answer', async () => {
   const set = setUp(a, b)
   set.set('up')
   await advance(set.clock, 2_000)
   set.set('stopped')
-  await advance(set.clock, 10_000)
+  set.keeper.judged({ kind: 'standing', id: b, standing: 'down', observers: 4, silentMs: 6_100 })
   assert.equal(set.keeper.status(b)?.state, 'unreachable')
+  assert.match(set.keeper.status(b)?.fault?.cause ?? '', /has not answered for 6 s, as seen by 4 observers/)
+  await advance(set.clock, 60_000)
   assert.equal(set.dials.length, 1, 'the connection is still there: no dialling')
-  set.set('up')
-  await advance(set.clock, 9_000)
+  set.keeper.judged({ kind: 'standing', id: b, standing: 'answers', observers: 1, silentMs: 0 })
   assert.equal(set.keeper.status(b)?.state, 'connected')
+  set.keeper.judged({ kind: 'standing', id: b, standing: 'silent', observers: 1, silentMs: 9_000 })
+  assert.match(set.keeper.status(b)?.fault?.cause ?? '', /by this node alone/)
+  set.keeper.answered(b, 3)
+  assert.equal(set.keeper.status(b)?.state, 'connected')
+})
+
+test('who has no connection is not connected, whatever is heard of it', async () => {
+  const set = setUp(a, b)
+  set.set('up')
+  await advance(set.clock, 1_000)
+  set.kill()
+  set.keeper.judged({ kind: 'standing', id: b, standing: 'answers', observers: 1, silentMs: 0 })
+  assert.equal(set.keeper.status(b)?.state, 'unreachable')
 })
 
 test('who is no longer kept is neither pinged nor dialled', async () => {

@@ -31,6 +31,8 @@ export class RecordNetwork implements AsyncDisposable {
   readonly clock: Clock
   fate: (from: DidKey, to: DidKey, method: MethodName) => Fate = () => 'arrives'
   calls = 0
+  /** Whom every node holds to be down. */
+  readonly suspects = new Set<DidKey>()
   #members: readonly Member[] = []
   readonly #listeners = new Set<() => void>()
   readonly #handlers = new Map<DidKey, Map<MethodName, AnyHandler>>()
@@ -89,6 +91,7 @@ export class RecordNetwork implements AsyncDisposable {
       logger: silentLogger,
       scope: node.scope,
       holder,
+      isSuspect: (id) => this.suspects.has(id),
     })
   }
 

@@ -32,6 +32,23 @@ describe('record store', () => {
     assert.deepEqual(Buffer.from((await holder.store.get(immutable.key)).value).toString(), 'fixed')
   })
 
+  it('reads from whom it does not hold to be down, and writes to all', async () => {
+    // On a clock that stands still no pause ends, after which a read would ask everybody.
+    await using network = await RecordNetwork.of(10, 1, new VirtualClock(Date.now()))
+    const client = network.nodes[10]!
+    for (const { key } of network.nodes.slice(0, 3)) network.suspects.add(key.id)
+    const asked = { put: new Set<string>(), get: new Set<string>() }
+    network.fate = (_from, to, method) => {
+      asked[method === 'record.put' ? 'put' : 'get'].add(to)
+      return 'arrives'
+    }
+    const owner = SigningKey.generate()
+    await client.store.putMutable({ owner, salt, sequence: 1, expiresAt: later(), value: utf8('one') })
+    assert.equal(asked.put.size, 10)
+    for (let turn = 0; turn < 10; turn++) assert.ok((await client.store.getMutable(owner.publicKey, salt)).quorum)
+    assert.ok(asked.get.isDisjointFrom(network.suspects))
+  })
+
   it('does not take the word of one holder that a record has expired', async () => {
     await using network = await RecordNetwork.of(10)
     const client = network.nodes[10]!

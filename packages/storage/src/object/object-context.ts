@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from '@weft/core'
-import type { Member, Overlay, Streams } from '@weft/overlay'
+import { type Member, type Overlay, type Streams, isAway } from '@weft/overlay'
 import type { BufferPool } from './buffer-pool.ts'
 import type { CodingPool } from './coding-pool.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -29,7 +29,8 @@ export function storageMembers({ overlay }: Pick<ObjectContext, 'overlay'>): Mem
   return overlay.membership.members().filter((member) => member.roles.includes('storage'))
 }
 
-/** False for a node that the overlay has lately failed to reach. */
+/** False for a node that the overlay does not get through to, or that several observers hold to be down. */
 export function isReachable({ overlay }: Pick<ObjectContext, 'overlay'>, member: Pick<Member, 'id'>): boolean {
-  return member.id === overlay.self || overlay.peer(member.id).state !== 'unreachable'
+  if (member.id === overlay.self) return true
+  return !overlay.suspects().has(member.id) && !isAway(overlay.peer(member.id))
 }

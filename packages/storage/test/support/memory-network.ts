@@ -258,6 +258,7 @@ export class MemoryNetwork {
       records: this.records,
       streams,
       peer,
+      suspects: () => new Set(),
       membership: {
         networkId: 'test-net',
         members: () => members,

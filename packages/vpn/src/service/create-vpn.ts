@@ -9,7 +9,7 @@ import {
   withTimeout,
 } from '@weft/core'
 import { type DidKey, toDidKey } from '@weft/crypto'
-import { type ConformanceProbe, type Overlay, parsePacketAddress, unreachablePackets } from '@weft/overlay'
+import { type ConformanceProbe, type Overlay, isAway, parsePacketAddress, unreachablePackets } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { routeMembers } from '../route/route-members.ts'
@@ -109,8 +109,7 @@ export class VpnService implements Vpn {
       tell((thread) => thread.setMembers(this.#members))
     }
     const takeReach = (): void => {
-      const away = overlay.peers().filter(({ state }) => state === 'unreachable')
-      this.#unreachable = new Set(away.map(({ id }) => id))
+      this.#unreachable = new Set(overlay.peers().flatMap((peer) => (isAway(peer) ? [peer.id] : [])))
       tell((thread) => thread.setUnreachable(this.#unreachable))
     }
     const stops = [membership.onChange(takeMembers), overlay.on('peer', takeReach)]
