@@ -177,6 +177,7 @@ export class Applicant {
     const bodyBytes = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
+    const term = network.termAt(issuedEpoch)
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
     const { promise: enough, resolve } = Promise.withResolvers<void>()
@@ -190,10 +191,10 @@ export class Applicant {
       } catch (error) {
         refusals.push(refusalOf(validator, error))
       }
-      if (votes.length >= network.quorum) resolve()
+      if (votes.length >= term.quorum) resolve()
       else if (!signal.aborted && this.#progress.state === 'applying') {
         const faults = refusals.map(({ fault }) => fault)
-        this.#progress = { state: 'applying', since, votes: votes.length, quorum: network.quorum, faults }
+        this.#progress = { state: 'applying', since, votes: votes.length, quorum: term.quorum, faults }
         onState()
       }
     }
@@ -204,7 +205,7 @@ export class Applicant {
         { application },
         { signal, timeoutMs: APPLY_TIMEOUT_MS },
       )
-      if (answer.vote !== undefined && validVotes(network, 'vote', bodyBytes, [answer.vote]).length === 1)
+      if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
         return answer.vote
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
@@ -212,8 +213,8 @@ export class Applicant {
         fix: 'Its operator has to update it.',
       })
     }
-    await Promise.race([enough, Promise.all(network.validators.map(({ id }) => ask(id)))])
-    if (votes.length < network.quorum) return { certificate: undefined, votes: votes.length, refusals }
+    await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
+    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals }
     return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
   }
 

@@ -61,7 +61,10 @@ export class MapProposer {
     if (proposal?.epoch !== epoch) return
     const { network, key, clock, logger } = this.#init
     const pause = Math.min(LONGEST_PAUSE, network.file.mapEpochMs * PAUSE)
-    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const others = network
+      .termAt(epoch)
+      .validators.map(({ id }) => id)
+      .filter((id) => id !== key.id)
     await Promise.all(
       others.map(async (validator) => {
         while (!signal.aborted && !isSettled()) {

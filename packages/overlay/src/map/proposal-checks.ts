@@ -59,7 +59,8 @@ const HASH_LENGTH = 32
 
 /** The validator whose turn a round of an epoch is. */
 export function leaderOf(network: Network, epoch: number, round = 0): DidKey | undefined {
-  return network.validators[(epoch + round) % network.validators.length]?.id
+  const { validators } = network.termAt(epoch)
+  return validators[(epoch + round) % validators.length]?.id
 }
 
 /** The bodies behind the certificates of a proposal. @throws WeftError E_CERTIFICATE_MALFORMED */

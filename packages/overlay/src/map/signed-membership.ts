@@ -170,7 +170,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const body = this.verify(map)
     const held = this.#held?.list
     const list = this.#listOf(body, entries ?? [])
-    this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
+    this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
     if (list !== held) this.#previous = held
     this.#save(map, held, list)
     this.#refusal = undefined
@@ -226,8 +226,8 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#emitter.emit('change', undefined)
   }
 
-  #signatures(map: SignedMap): number {
-    return validVotes(this.#init.network, 'map', map.body, map.signatures).length
+  #signatures(map: SignedMap, { epoch }: MapBody): number {
+    return validVotes(this.#init.network.termAt(epoch), 'map', map.body, map.signatures).length
   }
 
   /** The map of before the restart, verified again from its bytes. */
@@ -239,7 +239,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       const body = this.verify(map)
       // Before the node listens nobody waits for the thread.
       const list = atOnce(this.reader.whole(body, stored.entries, undefined))
-      this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
+      this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
     } catch (error) {
       const fault = error instanceof WeftError ? error : undefined
       this.#init.logger.warn('the map of before the restart is not used', { code: fault?.code, cause: fault?.cause })

@@ -75,6 +75,7 @@ export class MembershipService {
       const onMap = (map: SignedMap, from: DidKey): Promise<void> => this.#take(map, from)
       this.#office = new ValidatorOffice({
         network,
+        term: network.term,
         key,
         rpc: transport,
         prober: transport,

@@ -23,9 +23,12 @@ import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import type { Term } from '../terms/term.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
+  /** That it has a seat in. */
+  readonly term: Term
   readonly key: SigningKey
   readonly rpc: Rpc
   readonly prober: Prober
@@ -53,7 +56,7 @@ export class ValidatorOffice {
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, stake, database, revocations, clock, random, logger } = init
+    const { network, term, key, rpc, prober, probes, stake, database, revocations, clock, random, logger } = init
     this.#init = init
     this.pool = new CertificatePool(network, database, clock, revocations)
     const { pool } = this
@@ -81,6 +84,7 @@ export class ValidatorOffice {
     this.#endorser = new MapEndorser({ network, key, database, clock })
     this.#agreement = new AgreementRunner({
       network,
+      term,
       key,
       rpc,
       store: database,
@@ -92,7 +96,7 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
-    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
   }
