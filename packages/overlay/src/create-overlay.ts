@@ -19,6 +19,8 @@ import { createRecordStore } from './records/create-record-store.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import { Revocations } from './revocation/revocations.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
+import type { Term } from './terms/term.ts'
+import { Terms } from './terms/terms.ts'
 import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { Transport } from './transport/transport.ts'
 
@@ -86,9 +88,11 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     typeof directory === 'string'
       ? scope.use('membership database', new MembershipDatabase(directory))
       : directory.membership
+  const terms = new Terms({ network, store: database, logger })
   const revocations = new Revocations({ network, database, clock, logger })
   const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
-  const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
+  const validatorAt = (id: DidKey): readonly string[] =>
+    network.validators.find((seat) => seat.id === id)?.addresses ?? []
   const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
@@ -98,13 +102,14 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     access: membership,
-    lookup: (id) => membership.member(id)?.addresses ?? genesis.get(id) ?? [],
+    lookup: (id) => membership.member(id)?.addresses ?? validatorAt(id),
   })
   serveNetworkFile(transport, options.network)
   const onAdmission = (): void => emitter.emit('admission', service.admission())
   const profile = profileOf(options, network.id, transport)
   const service = new MembershipService({
     network,
+    terms,
     key,
     membership,
     database,
@@ -142,13 +147,20 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     // Ranking hashes every pair; most maps only renew certificates.
     if (ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])) return
     ranked = members
-    keeper.keep(neighboursOf(self, members, [...genesis.keys()], ranks))
+    const validators = network.validators.map(({ id }) => id)
+    keeper.keep(neighboursOf(self, members, validators, ranks))
   }
   const onMap = (): void => {
     keepPeers()
     emitter.emit('map', { epoch: membership.status().epoch ?? 0, members: membership.members().length })
   }
+  const onTerm = (term: Term): void => {
+    ranked = undefined
+    keepPeers()
+    emitter.emit('term', term)
+  }
   scope.defer('peers of the map', membership.onChange(onMap))
+  scope.defer('peers of the term', network.onTerm(onTerm))
   keeper.start(scope.signal)
   keepPeers()
   service.start()
@@ -160,6 +172,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     rpc: transport,
     streams: transport,
     admission: () => service.admission(),
+    term: () => network.term,
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, id, true)])),
     peer: (id) => statusOf(keeper, id, membership.isMember(id)),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),

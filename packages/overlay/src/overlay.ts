@@ -6,6 +6,7 @@ import type { RecordStore } from './records/record-store.ts'
 import type { RevocationBody, RevocationReason } from './revocation/revocation-body.ts'
 import type { PendingRevocation } from './revocation/revocation-desk.ts'
 import type { Rpc } from './rpc.ts'
+import type { Term } from './terms/term.ts'
 
 /** How this node stands towards the network. */
 export type AdmissionState =
@@ -71,6 +72,8 @@ export interface Overlay extends AsyncDisposable {
   readonly rpc: Rpc
   readonly streams: Streams
   admission(): AdmissionState
+  /** The validators that are known last, and since which map epoch they sign. */
+  term(): Term
   /** One row per member of the map other than this node. */
   peers(): readonly PeerStatus[]
   /** The state of one member; `unreachable` for a node that is not in the map. */
@@ -100,4 +103,5 @@ export interface OverlayEvents {
   map: { readonly epoch: number; readonly members: number }
   peer: PeerStatus
   admission: AdmissionState
+  term: Term
 }

@@ -18,6 +18,7 @@ import type { AdmissionState, ValidatorFault } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import type { Term } from '../terms/term.ts'
 import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
@@ -174,10 +175,10 @@ export class Applicant {
     const { network, key, profile, proof, rpc, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
-    const bodyBytes = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+    const term = network.termAt(issuedEpoch)
+    const bodyBytes = encodeCertificateBody({ ...profileIn(term, profile), issuedEpoch, expiresAt })
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
-    const term = network.termAt(issuedEpoch)
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
     const { promise: enough, resolve } = Promise.withResolvers<void>()
@@ -260,7 +261,7 @@ export class Applicant {
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       const { issuedEpoch, expiresAt } = certificate.body
-      const wanted = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+      const wanted = encodeCertificateBody({ ...profileIn(network.term, profile), issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -271,6 +272,15 @@ export class Applicant {
       return undefined
     }
   }
+}
+
+/** Who has a seat is a validator, whatever its operator set, and nobody else is. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const others = profile.roles.filter((role) => role !== 'validator')
+  const isValidator = term.isValidator(profile.id)
+  // Alone it stays, so that the node reads why it is not admitted.
+  if (isValidator === profile.roles.includes('validator') || others.length === 0) return profile
+  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
 }
 
 /**

@@ -17,6 +17,10 @@ import { followEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
+import { askForTerms, followTerm } from '../terms/follow-term.ts'
+import { Recovery } from '../terms/recovery.ts'
+import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 import type { AdmissionState } from '../overlay.ts'
 import { RevocationService } from '../revocation/revocation-service.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -27,6 +31,7 @@ import { ValidatorOffice } from './validator-office.ts'
 
 export interface MembershipServiceInit {
   readonly network: Network
+  readonly terms: Terms
   readonly key: SigningKey
   readonly membership: SignedMembership
   readonly database: MembershipStore
@@ -48,62 +53,68 @@ export interface MembershipServiceInit {
 
 const MAP_TOPIC = 'map'
 
-/** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
+/** This node's part in membership: applicant, follower of the map, and validator in the terms in which it has a seat. */
 export class MembershipService {
   readonly reader: CertificateReader
   readonly revocation: RevocationService
   readonly #init: MembershipServiceInit
-  readonly #office: ValidatorOffice | undefined
+  #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   readonly #applicant: Applicant | undefined
+  readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
   #told = ''
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, revocations, transport, profile, proof, stake } = init
-    const { probes, clock, random, logger } = init
+    const { network, terms, key, membership, database, revocations, transport, profile, proof } = init
+    const { clock, random, logger } = init
     this.#init = init
-    const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
     const connected = (): readonly DidKey[] => {
       const ids = transport.connected()
-      return ids.length > 0 ? ids : validators
+      return ids.length > 0 ? ids : network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
-    if (network.isValidator(key.id)) {
-      const onMap = (map: SignedMap, from: DidKey): Promise<void> => this.#take(map, from)
-      this.#office = new ValidatorOffice({
-        network,
-        term: network.term,
-        key,
-        rpc: transport,
-        prober: transport,
-        probes,
-        stake,
-        database,
-        revocations,
-        clock,
-        random,
-        logger,
-        onMap,
-        onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
-      })
-    }
+    this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
-    this.#follower = new MapFollower({ membership, rpc: transport, connected, ownEntries, clock, random, logger })
+    this.#follower = new MapFollower({
+      membership,
+      rpc: transport,
+      connected,
+      followTerm: (source, number, signal) => followTerm({ network, terms, rpc: transport }, source, number, signal),
+      ownEntries,
+      clock,
+      random,
+      logger,
+    })
     this.reader = new CertificateReader({
       network,
       membership,
       rpc: transport,
       connected,
-      pool: this.#office?.pool,
+      pool: () => this.#office?.pool,
       random,
       logger,
     })
-    serveMap(transport, membership)
+    serveMap(transport, membership, network)
+    transport.handle('term.get', async ({ number }) => {
+      const succession = terms.succession(number)
+      return succession === undefined ? {} : { succession }
+    })
     this.revocation = new RevocationService({ network, key, transport, revocations, clock, random, logger })
     if (profile === undefined) return
+    this.#recovery = new Recovery({
+      network,
+      terms,
+      key,
+      membership,
+      rpc: transport,
+      revocations,
+      store: database,
+      clock,
+      logger,
+    })
     const { addresses } = profile
     transport.handle('admission.challenge', async (request) => ({
       answer: answerChallenge({ network, key, addresses, clock }, request),
@@ -151,14 +162,68 @@ export class MembershipService {
     const heldEpoch = (): number | undefined => membership.epoch
     const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
     scope.spawn('map', (signal) => followEpochs({ network, clock, heldEpoch, pull, hearsGossip }, signal))
-    const office = this.#office
-    if (office !== undefined) scope.spawn('agreement', (signal) => office.agree(signal))
+    this.#agree()
+    scope.defer(
+      'term listener',
+      network.onTerm((term) => this.#onTerm(term)),
+    )
+    const { terms, random } = this.#init
+    const connected = (): readonly DidKey[] => transport.connected()
+    const ask = { network, terms, rpc: transport, connected, clock, random, logger }
+    scope.spawn('terms', (signal) => askForTerms(ask, signal))
+    const recovery = this.#recovery
+    if (recovery !== undefined) scope.spawn('recovery', (signal) => recovery.run(signal))
     const applicant = this.#applicant
     if (applicant !== undefined) scope.spawn('admission', (signal) => applicant.run(signal))
   }
 
   #inMap(): boolean {
     return this.#init.membership.isMember(this.#init.key.id)
+  }
+
+  /** For a validator of the term. */
+  #openOffice(term: Term): void {
+    const { network, key, transport, probes, stake, database, revocations, clock, random, logger } = this.#init
+    if (!term.isValidator(key.id)) return
+    this.#office = new ValidatorOffice({
+      network,
+      term,
+      key,
+      rpc: transport,
+      prober: transport,
+      probes,
+      stake,
+      database,
+      revocations,
+      clock,
+      random,
+      logger,
+      onMap: (map, from) => this.#take(map, from),
+      onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
+    })
+  }
+
+  #agree(): void {
+    const office = this.#office
+    if (office === undefined) return
+    this.#init.scope.spawn('agreement', async (signal) => {
+      try {
+        await office.agree(signal)
+      } catch (error) {
+        // Closed, as another has its seat.
+        if (signal.aborted) throw error
+      }
+    })
+  }
+
+  /** Takes up the work of a validator, or leaves it to those who follow; and tells the new ones of its certificate. */
+  #onTerm(term: Term): void {
+    this.#office?.close()
+    this.#office = undefined
+    this.#openOffice(term)
+    this.#agree()
+    this.revocation.onTerm()
+    void this.#applicant?.resubmit(true, this.#init.scope.signal)
   }
 
   #onMapChange(): void {

@@ -22,6 +22,7 @@ import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
+import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import type { Term } from '../terms/term.ts'
 
@@ -49,6 +50,8 @@ export interface ValidatorOfficeInit {
 export class ValidatorOffice {
   readonly pool: CertificatePool
   readonly #init: ValidatorOfficeInit
+  readonly #rpc: RpcHandlers
+  readonly #closed = new AbortController()
   readonly #judge: MapJudge
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
@@ -56,8 +59,10 @@ export class ValidatorOffice {
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, term, key, rpc, prober, probes, stake, database, revocations, clock, random, logger } = init
+    const { network, term, key, prober, probes, stake, database, revocations, clock, random, logger } = init
     this.#init = init
+    const rpc = new RpcHandlers(init.rpc)
+    this.#rpc = rpc
     this.pool = new CertificatePool(network, database, clock, revocations)
     const { pool } = this
     const desk = new AdmissionDesk({
@@ -106,9 +111,15 @@ export class ValidatorOffice {
     return this.#judge.entries(root)
   }
 
-  /** Takes part in the agreement of each epoch until the signal fires. @throws WeftError E_ABORTED */
+  /** Its seat is another's: it answers no calls any more, and says nothing. */
+  close(): void {
+    this.#rpc.end()
+    this.#closed.abort()
+  }
+
+  /** Takes part in the agreement of each epoch until the signal fires or it is closed. @throws WeftError E_ABORTED */
   agree(signal: AbortSignal): Promise<never> {
-    return this.#agreement.run(signal)
+    return this.#agreement.run(AbortSignal.any([signal, this.#closed.signal]))
   }
 
   /** Sends a map to every other validator; those that do not get it pull it later. */
@@ -140,7 +151,8 @@ export class ValidatorOffice {
   }
 
   #serve(desk: AdmissionDesk): void {
-    const { rpc, onMap } = this.#init
+    const { onMap } = this.#init
+    const rpc = this.#rpc
     rpc.handle('admission.apply', async (request, caller, signal) => ({
       vote: await desk.judge(request, caller, signal),
     }))

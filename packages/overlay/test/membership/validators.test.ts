@@ -81,7 +81,7 @@ class Simulation {
       random,
       logger: silentLogger,
     })
-    serveMap(node.rpc, membership)
+    serveMap(node.rpc, membership, network)
     const pull = (signal: AbortSignal): Promise<unknown> => (node.online ? follower.pull(signal) : Promise.resolve())
     this.#running.push(
       followEpochs({ network, clock, heldEpoch: () => membership.epoch, pull }, this.#stop.signal).catch(() => {}),

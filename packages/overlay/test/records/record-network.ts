@@ -146,6 +146,7 @@ export class RecordNetwork implements AsyncDisposable {
       call: call as Rpc['call'],
       handle: (method, handler) => {
         this.#handlers.get(node.key.id)?.set(method, handler)
+        return () => void this.#handlers.get(node.key.id)?.delete(method)
       },
     }
   }
