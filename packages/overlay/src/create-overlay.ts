@@ -6,6 +6,7 @@ import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
+import { leave } from './membership/leave.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
@@ -126,7 +127,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     onAdmission,
   })
   const holder = profile !== undefined
-  const records = await createRecordStore({
+  const { store: records, handOver } = await createRecordStore({
     rpc: transport,
     membership,
     self,
@@ -137,6 +138,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     holder,
   })
   const onState = (status: PeerStatus): void => {
+    if (status.state === 'unreachable') service.lost(status.id)
+    else if (status.state === 'connected') service.found(status.id)
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, clock, random, logger, onState })
@@ -178,6 +181,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
+    leave: (leaving) => leave({ self, membership, service, handOver, scope, ...leaving }),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
     [Symbol.asyncDispose]: () => scope.close(),

@@ -2,6 +2,7 @@ import type { DidKey } from '@weft/crypto'
 import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
 import type { Membership } from './member.ts'
+import type { HandOver } from './records/record-replicator.ts'
 import type { RecordStore } from './records/record-store.ts'
 import type { RevocationBody, RevocationReason } from './revocation/revocation-body.ts'
 import type { PendingRevocation } from './revocation/revocation-desk.ts'
@@ -94,10 +95,23 @@ export interface Overlay extends AsyncDisposable {
    * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
    */
   revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal?: AbortSignal): Promise<RevocationVote>
+  /**
+   * Leaves the network in good order: out of the map, and all records with those who hold them from then on. The node
+   * goes on running; it is for the caller to stop it. When the signal fires the node stays a member.
+   * @throws WeftError E_LEAVE_QUORUM, E_ABORTED
+   */
+  leave(options?: LeaveOptions): Promise<HandOver>
   /** Measures one round trip now, ms. @throws WeftError E_NODE_UNREACHABLE */
   ping(id: DidKey, signal?: AbortSignal): Promise<number>
   on<K extends keyof OverlayEvents>(name: K, listener: (event: OverlayEvents[K]) => void): () => void
 }
+
+export interface LeaveOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: LeaveProgress) => void
+}
+
+export type LeaveProgress = { readonly step: 'leaving-map' } | ({ readonly step: 'records' } & HandOver)
 
 export interface OverlayEvents {
   map: { readonly epoch: number; readonly members: number }

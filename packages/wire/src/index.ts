@@ -1,6 +1,7 @@
 export { create } from '@bufbuild/protobuf'
 export type { MessageInitShape, MessageShape } from '@bufbuild/protobuf'
 export * from './frame.ts'
+export * from './generated/weft/v1/absence_pb.ts'
 export * from './generated/weft/v1/agreement_pb.ts'
 export * from './generated/weft/v1/common_pb.ts'
 export * from './generated/weft/v1/map_pb.ts'

@@ -1,4 +1,5 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
@@ -126,6 +127,15 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'absence.report': method(
+    absence.AbsenceReportRequestSchema,
+    absence.AbsenceReportResponseSchema,
+    'member',
+    4 * KiB,
+    KiB,
+    8,
+  ),
+  'admission.leave': method(absence.LeaveRequestSchema, absence.LeaveResponseSchema, 'member', KiB, KiB, 4),
   'recovery.send': method(
     agreement.AgreementSendRequestSchema,
     agreement.AgreementSendResponseSchema,

@@ -76,6 +76,8 @@ export class Applicant {
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
   #submitting = false
+  /** The node leaves: nothing is submitted. */
+  #paused = false
 
   constructor(init: ApplicantInit) {
     this.#init = init
@@ -121,7 +123,7 @@ export class Applicant {
   async submit(signal: AbortSignal): Promise<void> {
     const { network } = this.#init
     const certificate = this.#certificate
-    if (certificate === undefined) return
+    if (certificate === undefined || this.#paused) return
     this.#submitting = true
     const uninformed = network.validators.filter(({ id }) => !this.#informed.has(id))
     await Promise.all(uninformed.map(({ id }) => this.#submitTo(id, certificate, signal)))
@@ -145,6 +147,17 @@ export class Applicant {
     if (this.#submitting) return
     if (!inMap) this.#informed.clear()
     await this.submit(signal)
+  }
+
+  /** Submits nothing from now on. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  /** Wants to be in the map again. */
+  resume(signal: AbortSignal): void {
+    this.#paused = false
+    void this.resubmit(false, signal)
   }
 
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {

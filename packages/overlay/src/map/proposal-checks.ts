@@ -40,6 +40,10 @@ export interface ProposalCase extends ProposalHead {
   readonly isRevoked: (certificate: CertificateBody) => boolean
   /** The map epoch since which it knows that one. */
   readonly learntEpoch: (id: DidKey) => number | undefined
+  /** All certificates that it knows and that are valid at the time of the map. */
+  readonly valid: () => readonly VerifiedCertificate[]
+  /** Whether it looked for a node in vain lately, or the node said that it leaves. */
+  readonly isDoubted: (id: DidKey) => boolean
 }
 
 /**
@@ -189,6 +193,23 @@ const newest: ProposalCheck = {
   },
 }
 
+/**
+ * Nobody is left out whom this validator reaches, once it has known the certificate for a whole rotation of leaders: else
+ * one that proposes could keep members out at its turns.
+ */
+const complete: ProposalCheck = {
+  name: 'complete',
+  of: 'entries',
+  run({ network: { validators }, entries, body: map, valid, learntEpoch, isDoubted }) {
+    const listed = new Set(entries.map(({ body }) => body.id))
+    const lacking = valid().find(({ body: { id } }) => {
+      const since = learntEpoch(id) ?? map.epoch
+      return since + validators.length < map.epoch && !listed.has(id) && !isDoubted(id)
+    })
+    if (lacking !== undefined) throw refuse(`it leaves out ${shortId(lacking.body.id)}, which can be reached`)
+  },
+}
+
 const root: ProposalCheck = {
   name: 'root',
   of: 'entries',
@@ -208,6 +229,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   expiry,
   revoked,
   newest,
+  complete,
   root,
 ]
 

@@ -3,6 +3,7 @@ import type { DidKey, SigningKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
+import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
@@ -60,6 +61,7 @@ export class MembershipService {
   readonly #init: MembershipServiceInit
   #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
+  readonly #reporter: AbsenceReporter
   readonly #applicant: Applicant | undefined
   readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
@@ -76,6 +78,7 @@ export class MembershipService {
       return ids.length > 0 ? ids : network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
+    this.#reporter = new AbsenceReporter({ network, self: key.id, membership, rpc: transport, clock, random, logger })
     this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
     this.#follower = new MapFollower({
@@ -135,6 +138,51 @@ export class MembershipService {
     })
   }
 
+  /** A member cannot be reached: the validators are told, and look for themselves. */
+  lost(id: DidKey): void {
+    this.#reporter.lost(id, this.#init.scope.signal)
+    this.#office?.absences.report([id])
+  }
+
+  /** It can be reached again. */
+  found(id: DidKey): void {
+    this.#reporter.found(id)
+  }
+
+  /**
+   * Leaves the map: the node shows its certificate no more, and tells the validators, who leave it out of the next one.
+   * @throws WeftError E_LEAVE_QUORUM
+   */
+  async leave(signal: AbortSignal): Promise<void> {
+    const { network, key, transport, logger } = this.#init
+    this.#applicant?.pause()
+    const told = await Promise.all(
+      network.validators.map(async ({ id }) => {
+        try {
+          if (id === key.id) this.#office?.absences.leave(id)
+          else await transport.call(id, 'admission.leave', {}, { signal })
+          return 1
+        } catch (error) {
+          logger.debug('a validator does not know that this node leaves', { validator: id, error: messageOf(error) })
+          return 0
+        }
+      }),
+    )
+    const knowing = told.reduce<number>((sum, one) => sum + one, 0)
+    if (knowing >= network.quorum) return
+    throw new WeftError({
+      code: 'E_LEAVE_QUORUM',
+      cause: `${knowing} of ${network.validators.length} validators could be told that this node leaves; ${network.quorum} are needed.`,
+      fix: 'Try again later, or stop without draining (weft stop): the others notice it by themselves.',
+      retryable: true,
+    })
+  }
+
+  /** Takes `leave` back. */
+  stay(): void {
+    this.#applicant?.resume(this.#init.scope.signal)
+  }
+
   admission(): AdmissionState {
     const state = this.#applicant?.state() ?? { state: 'client' }
     return state.state === 'certified' ? { ...state, inMap: this.#inMap() } : state
@@ -154,6 +202,7 @@ export class MembershipService {
     )
     scope.defer('map topic', unsubscribe)
     this.revocation.start(scope)
+    scope.defer('absence reports', () => this.#reporter.stop())
     scope.defer(
       'map listener',
       membership.onChange(() => this.#onMapChange()),
@@ -191,6 +240,7 @@ export class MembershipService {
       key,
       rpc: transport,
       prober: transport,
+      ping: (id, signal) => transport.ping(id, signal),
       probes,
       stake,
       database,

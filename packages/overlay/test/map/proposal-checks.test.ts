@@ -55,7 +55,15 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   await clock.advance(NOW - clock.now())
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
   const revocations = { voids: ({ id }: { id: string }) => id === hostile.revoked }
-  const judge = new MapJudge({ network, pool, revocations, checks, rounds: () => [0, 1], clock })
+  const judge = new MapJudge({
+    absences: { isDoubted: () => false },
+    network,
+    pool,
+    revocations,
+    checks,
+    rounds: () => [0, 1],
+    clock,
+  })
   const certificates = hostile.certificates ?? good
   const entries = certificates.map(({ body }) => body)
   const body = encodeMapBody({
@@ -181,7 +189,15 @@ test('what the validator lacks is asked for, and there is no verdict', () => {
   const clock = new VirtualClock(NOW)
   const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   const revocations = NO_REVOCATIONS
-  const judge = new MapJudge({ network, pool, revocations, checks: PROPOSAL_CHECKS, rounds: () => [0], clock })
+  const judge = new MapJudge({
+    absences: { isDoubted: () => false },
+    network,
+    pool,
+    revocations,
+    checks: PROPOSAL_CHECKS,
+    rounds: () => [0],
+    clock,
+  })
   const entries = good.map(({ body }) => body)
   const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
   const hashes = entries.map(certificateHash)

@@ -56,6 +56,7 @@ class Simulation {
       void (await follower.offer(map, from, this.#stop.signal))
     const office = network.isValidator(key.id)
       ? new ValidatorOffice({
+          ping: async () => {},
           term: network.term,
           network,
           key,

@@ -80,7 +80,7 @@ export class RecordNetwork implements AsyncDisposable {
   async #open(node: NetworkNode, holder: boolean): Promise<void> {
     node.scope = new Scope({ name: node.key.id })
     this.#handlers.set(node.key.id, new Map())
-    node.store = await createRecordStore({
+    ;({ store: node.store } = await createRecordStore({
       rpc: this.#rpc(node),
       membership: this.#membership(),
       self: node.key.id,
@@ -89,7 +89,7 @@ export class RecordNetwork implements AsyncDisposable {
       logger: silentLogger,
       scope: node.scope,
       holder,
-    })
+    }))
   }
 
   #membership(): Membership {
