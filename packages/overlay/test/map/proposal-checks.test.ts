@@ -37,6 +37,8 @@ interface Proposal {
   readonly revoked?: string
   /** The map epoch in which it got them. */
   readonly knownSince?: number
+  /** Whom it looked for in vain. */
+  readonly doubted?: string
   /** In place of those of the certificates. */
   readonly hashes?: Uint8Array[]
 }
@@ -56,7 +58,7 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
   const revocations = { voids: ({ id }: { id: string }) => id === hostile.revoked }
   const judge = new MapJudge({
-    absences: { isDoubted: () => false },
+    absences: { isDoubted: (id) => id === hostile.doubted },
     network,
     pool,
     revocations,
@@ -147,6 +149,7 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
       proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })], knownSince: MAP_EPOCH - 5 },
     },
   ],
+  complete: [{ code: 'E_MAP_PROPOSAL', proposal: { known: [certificateOf(fixture, 2)], knownSince: MAP_EPOCH - 5 } }],
   revoked: [{ code: 'E_MAP_PROPOSAL', proposal: { revoked: (fixture.keys[1] as SigningKey).id } }],
   root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
@@ -163,6 +166,12 @@ test('a renewal spoils no proposal with the certificate before it until every le
   const renewal = certificateOf(fixture, 0, { issuedEpoch: MAP_EPOCH - 5 })
   assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 4 }), 'good')
   assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 5 }), 'E_MAP_PROPOSAL')
+})
+
+test('whoever is known since a moment, or does not answer here either, may be left out', async () => {
+  const known = [certificateOf(fixture, 2)]
+  assert.equal(await propose({ known, knownSince: MAP_EPOCH - 4 }), 'good')
+  assert.equal(await propose({ known, knownSince: MAP_EPOCH - 5, doubted: (fixture.keys[2] as SigningKey).id }), 'good')
 })
 
 test('a certificate that was kept back since long ago counts from when it is shown', async () => {
