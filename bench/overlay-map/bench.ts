@@ -65,7 +65,7 @@ async function rowsOf(size: number, directory: string, scope: Scope): Promise<Be
   uninformed.adopt(map, after)
   const from = async (server: SignedMembership, start: EntryList | undefined): Promise<Cost> => {
     const counted = new CountedRpc()
-    serveMap(counted.rpc, server)
+    serveMap(counted.rpc, server, network)
     const source = new MapSource({ rpc: counted.rpc, clock: systemClock }, validator.id)
     await fetchList(source, mapReader, start, body, signal)
     const begin = processorMs()
@@ -164,6 +164,7 @@ function networkFor({ id }: { readonly id: DidKey }): Network {
     mapEpochMs: 3_600_000,
     auditEpochMs: 3_600_000,
     rewardEpochMs: 86_400_000,
+    recoveryAfterMs: 60 * 3_600_000,
     committeeSize: 64,
     certificateTtlMs: 86_400_000,
     clockToleranceMs: 5_000,

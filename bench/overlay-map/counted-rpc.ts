@@ -13,7 +13,10 @@ export class CountedRpc {
 
   readonly rpc: Rpc = {
     call: (to, method, request) => this.#call(to, method, request) as never,
-    handle: (method, handler) => void this.#handlers.set(method, handler as Handler),
+    handle: (method, handler) => {
+      this.#handlers.set(method, handler as Handler)
+      return () => void this.#handlers.delete(method)
+    },
   }
 
   async #call(to: DidKey, method: MethodName, request: unknown): Promise<unknown> {

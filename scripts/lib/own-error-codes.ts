@@ -99,6 +99,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_JOIN_UNREACHABLE: 'None of the nodes that a join token names gave the network file.',
     E_KEY_FILE: 'A key file cannot be read or made, has another size, or others may read it.',
     E_KEY_WIPED: 'A packet key was used after it was wiped: a bug.',
+    E_LEAVE_QUORUM: 'Too few validators could be told that this node leaves the network.',
     E_LIFELINE: 'The process that should hold the lifeline of this daemon does not.',
     E_LIFETIME: 'A commit of shards asks for a longer life than a holder grants.',
     E_LINKS_CLOSED: 'A link for packets was asked for while the node stops.',

@@ -56,6 +56,16 @@ export class MerkleTree {
   node(level: number, index: number): Uint8Array {
     return (this.#levels[level] as Uint8Array).subarray(index * HASH, (index + 1) * HASH)
   }
+
+  /** The sibling hashes from a leaf up to the root, as `merkleProof` gives them. */
+  path(leaf: number): Uint8Array[] {
+    const path: Uint8Array[] = []
+    for (let level = 0; level < this.height; level++) {
+      const sibling = (leaf >> level) ^ 1
+      if (sibling < this.width(level)) path.push(this.node(level, sibling))
+    }
+    return path
+  }
 }
 
 /** @param beforeBelow the level below in the tree before, and `before` the one of this height */

@@ -15,6 +15,7 @@ export type {
   DashboardLinkAnswer,
   IdAnswer,
   JoinTokenAnswer,
+  LeaveAnswer,
   MemberAnswer,
   MembersAnswer,
   NetworkAnswer,

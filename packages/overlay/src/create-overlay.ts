@@ -18,6 +18,7 @@ import { LivenessService } from './liveness/liveness-service.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Member, Role } from './member.ts'
+import { leave } from './membership/leave.ts'
 import { MembershipService } from './membership/membership-service.ts'
 import type { NetworkFile } from './network/network-file.ts'
 import { serveNetworkFile } from './network/network-file-server.ts'
@@ -33,6 +34,8 @@ import { createRecordStore } from './records/create-record-store.ts'
 import { Revocations } from './revocation/revocations.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
+import type { Term } from './terms/term.ts'
+import { Terms } from './terms/terms.ts'
 import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { ListenAddress } from './transport/listen-address.ts'
 import type { Transport } from './transport/transport.ts'
@@ -101,9 +104,11 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     typeof directory === 'string'
       ? scope.use('membership database', new MembershipDatabase(directory))
       : directory.membership
+  const terms = new Terms({ network, store: database, logger })
   const revocations = new Revocations({ network, database, clock, logger })
   const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
-  const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
+  const validatorAt = (id: DidKey): readonly string[] =>
+    network.validators.find((seat) => seat.id === id)?.addresses ?? []
   const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
@@ -115,7 +120,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     access: membership,
     relay: options.roles.includes('relay'),
     punch: options.network.simulated === undefined,
-    lookup: (id) => membership.member(id)?.addresses ?? genesis.get(id) ?? [],
+    lookup: (id) => membership.member(id)?.addresses ?? validatorAt(id),
   })
   serveNetworkFile(transport, options.network)
   const onAdmission = (): void => emitter.emit('admission', service.admission())
@@ -125,6 +130,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   if (declared !== undefined) profile?.reachedAt({ addresses: declared })
   const service = new MembershipService({
     network,
+    terms,
     key,
     membership,
     database,
@@ -147,6 +153,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     profile?.reachedAt(placeOf(reach, transport.seenAt()))
     emitter.emit('reach', reach)
   }
+  const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
   const asking = profile !== undefined && declared === undefined
   const { listen } = options
   const finder = asking
@@ -177,7 +184,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   })
   const holder = profile !== undefined
   const isSuspect = (id: DidKey): boolean => liveness.down.has(id)
-  const records = await createRecordStore({
+  const { store: records, handOver } = await createRecordStore({
     rpc: transport,
     membership,
     self,
@@ -189,6 +196,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     isSuspect,
   })
   const onState = (status: PeerStatus): void => {
+    if (status.state === 'unreachable') service.lost(status.id)
+    else if (status.state === 'connected') service.found(status.id)
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
@@ -203,8 +212,9 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     const mode = watchModeOf(self, members)
     if (!same) {
       ranked = members
-      neighbours = neighboursOf(self, members, [...genesis.keys()], ranks)
-      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(genesis.keys())) : undefined
+      const validators = network.validators.map(({ id }) => id)
+      neighbours = neighboursOf(self, members, validators, ranks)
+      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators)) : undefined
     }
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, mode, mayKeep)
@@ -214,7 +224,13 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     keepPeers()
     emitter.emit('map', { epoch: membership.status().epoch ?? 0, members: membership.members().length })
   }
+  const onTerm = (term: Term): void => {
+    ranked = undefined
+    keepPeers()
+    emitter.emit('term', term)
+  }
   scope.defer('peers of the map', membership.onChange(onMap))
+  scope.defer('peers of the term', network.onTerm(onTerm))
   keeper.start(scope.signal)
   liveness.start(scope.signal)
   keepPeers()
@@ -233,9 +249,11 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, transport, id, true)])),
     peer: (id) => statusOf(keeper, transport, id, membership.isMember(id)),
     suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
+    term: () => network.term,
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
+    leave: (leaving) => leave({ self, membership, service, handOver, scope, ...leaving }),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
     [Symbol.asyncDispose]: () => scope.close(),

@@ -3,10 +3,12 @@ import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
 import type { Membership } from './member.ts'
 import type { Reach } from './reach/reach.ts'
+import type { HandOver } from './records/record-replicator.ts'
 import type { RecordStore } from './records/record-store.ts'
 import type { RevocationBody, RevocationReason } from './revocation/revocation-body.ts'
 import type { PendingRevocation } from './revocation/revocation-desk.ts'
 import type { Rpc } from './rpc.ts'
+import type { Term } from './terms/term.ts'
 
 /** How this node stands towards the network. */
 export type AdmissionState =
@@ -76,6 +78,8 @@ export interface Overlay extends AsyncDisposable {
   admission(): AdmissionState
   /** How other nodes reach this one. */
   reach(): Reach
+  /** The validators that are known last, and since which map epoch they sign. */
+  term(): Term
   /** One row per member of the map other than this node. */
   peers(): readonly PeerStatus[]
   /** The state of one member; `unreachable` for a node that is not in the map. */
@@ -102,14 +106,28 @@ export interface Overlay extends AsyncDisposable {
    * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
    */
   revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal?: AbortSignal): Promise<RevocationVote>
+  /**
+   * Leaves the network in good order: out of the map, and all records with those who hold them from then on. The node
+   * goes on running; it is for the caller to stop it. When the signal fires the node stays a member.
+   * @throws WeftError E_LEAVE_QUORUM, E_ABORTED
+   */
+  leave(options?: LeaveOptions): Promise<HandOver>
   /** Measures one round trip now, ms. @throws WeftError E_NODE_UNREACHABLE */
   ping(id: DidKey, signal?: AbortSignal): Promise<number>
   on<K extends keyof OverlayEvents>(name: K, listener: (event: OverlayEvents[K]) => void): () => void
 }
+
+export interface LeaveOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: LeaveProgress) => void
+}
+
+export type LeaveProgress = { readonly step: 'leaving-map' } | ({ readonly step: 'records' } & HandOver)
 
 export interface OverlayEvents {
   map: { readonly epoch: number; readonly members: number }
   peer: PeerStatus
   admission: AdmissionState
   reach: Reach
+  term: Term
 }

@@ -45,9 +45,12 @@ export interface Rpc {
     request: RequestInitOf<M>,
     options?: CallOptions,
   ): Promise<ResponseOf<M>>
-  /** Registers the one handler of a method. A thrown WeftError reaches the caller; anything else as E_INTERNAL. */
+  /**
+   * Registers the one handler of a method, until the function that is returned is called. A thrown WeftError reaches the
+   * caller; anything else as E_INTERNAL.
+   */
   handle<M extends MethodName>(
     method: M,
     handler: (request: RequestOf<M>, caller: Caller, signal: AbortSignal) => Promise<ResponseInitOf<M> | EncodedAnswer>,
-  ): void
+  ): () => void
 }

@@ -46,7 +46,10 @@ export class MemoryNetwork {
       onRaw: conformingRaw,
       rpc: {
         call: (to, method, request, options) => this.#call(id, to, method, request, options?.signal) as never,
-        handle: (method, handler) => void handlers.set(method, handler as Handler),
+        handle: (method, handler) => {
+          handlers.set(method, handler as Handler)
+          return () => void handlers.delete(method)
+        },
       },
     }
     this.#handlers.set(id, handlers)

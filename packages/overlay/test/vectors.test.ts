@@ -179,7 +179,7 @@ test('agreement.json', () => {
     messages: { name: string; message: string }[]
     evidence: string
   }>('agreement')
-  const set = new ValidatorSet(network)
+  const set = new ValidatorSet(network.id, network.term)
   const hash = fromHex(vector.valueHash)
   assert.deepEqual(sha256(fromHex(vector.value)), hash)
   assert.equal(

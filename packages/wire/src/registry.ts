@@ -1,4 +1,5 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
@@ -7,6 +8,7 @@ import * as network from './generated/weft/v1/network_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as revocation from './generated/weft/v1/revocation_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
+import * as term from './generated/weft/v1/term_pb.ts'
 
 /**
  * The one registry of protocol ids, methods and size limits. Everything that reads from the wire takes its limits
@@ -68,6 +70,9 @@ const MAX_CERTIFICATE = 10 * KiB
 export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
 const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
+
+/** How a term of validators began: 128 proven entries, a map, 64 votes. */
+export const MAX_SUCCESSION = 384 * KiB
 
 export const METHODS = {
   'peer.ping': method(peer.PingRequestSchema, peer.PingResponseSchema, 'anyone', KiB, KiB),
@@ -136,6 +141,32 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'absence.report': method(
+    absence.AbsenceReportRequestSchema,
+    absence.AbsenceReportResponseSchema,
+    'member',
+    4 * KiB,
+    KiB,
+    8,
+  ),
+  'admission.leave': method(absence.LeaveRequestSchema, absence.LeaveResponseSchema, 'member', KiB, KiB, 4),
+  'recovery.send': method(
+    agreement.AgreementSendRequestSchema,
+    agreement.AgreementSendResponseSchema,
+    'member',
+    MAX_AGREEMENT_MESSAGE,
+    KiB,
+    2,
+  ),
+  'recovery.pull': method(
+    agreement.AgreementPullRequestSchema,
+    agreement.AgreementPullResponseSchema,
+    'member',
+    KiB,
+    MiB,
+    4,
+  ),
+  'term.get': method(term.TermGetRequestSchema, term.TermGetResponseSchema, 'anyone', KiB, MAX_SUCCESSION + KiB, 16),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
   'map.entries': method(map.MapEntriesRequestSchema, map.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
   'map.changes': method(map.MapChangesRequestSchema, map.MapChangesResponseSchema, 'anyone', KiB, MiB, 8),

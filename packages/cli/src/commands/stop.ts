@@ -1,6 +1,7 @@
 import { WeftError, identifyProcess } from '@weft/core'
 import { waitForExit } from '@weft/devnet'
 import type { StatusAnswer } from '@weft/node'
+import { drain } from '../daemon/drain.ts'
 import { openApi } from '../daemon/open-api.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -12,6 +13,7 @@ export async function run(invocation: Invocation): Promise<void> {
   const api = openApi(invocation)
   const { node } = await api.json<StatusAnswer>('GET', '/api/v1/status', undefined, { signal })
   const identity = identifyProcess(node.pid)
+  const drained = invocation.flag('drain') ? await drain(api, output, signal) : undefined
   await api.json('POST', '/api/v1/stop', {}, { signal })
   const timeoutMs = invocation.duration('timeout') ?? DEFAULT_TIMEOUT_MS
   if (identity !== undefined && !(await waitForExit(identity, timeoutMs, signal))) {
@@ -22,6 +24,8 @@ export async function run(invocation: Invocation): Promise<void> {
       retryable: true,
     })
   }
-  output.document({ stopped: node.pid })
+  output.document({ stopped: node.pid, ...(drained === undefined ? {} : { drained }) })
+  if (drained !== undefined)
+    output.note(`It left the network: of its ${drained.records} records enough others have ${drained.safe}.`)
   output.note(`The daemon of ${node.home} has stopped.`)
 }

@@ -36,8 +36,15 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['stop'],
     summary: 'stop the daemon',
-    options: [TIMEOUT, HOME],
-    examples: ['weft stop'],
+    options: [
+      {
+        flags: '--drain',
+        description: 'first leave the network in good order: records go to other members; Ctrl-C takes it back',
+      },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft stop', 'weft stop --drain'],
     load: () => import('../commands/stop.ts'),
   },
   {

@@ -4,6 +4,8 @@ import type { SyntheticPlace } from './synthetic-places.ts'
 
 /** A devnet's map epoch, ms: a change is seen within seconds; a network of many hosts takes the default of 60 s. */
 const MAP_EPOCH_MS = 5_000
+/** ms without validators after which others take their seats: long enough to stop and start them for a try. */
+const RECOVERY_AFTER_MS = 60_000
 
 /** The network file of a devnet: its validators on loopback, and the simulated place of every member. */
 export function devnetNetworkFile(
@@ -22,6 +24,7 @@ export function devnetNetworkFile(
     name,
     policy: 'open',
     mapEpochMs: MAP_EPOCH_MS,
+    recoveryAfterMs: RECOVERY_AFTER_MS,
     createdAt,
     validators: nodes
       .filter(({ roles }) => roles.includes('validator'))

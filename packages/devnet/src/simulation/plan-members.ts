@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly validators: number
   readonly mapEpochMs: number
   readonly certificateTtlMs: number
+  /** ms */
+  readonly recoveryAfterMs: number
 }
 
 /** When a simulation begins: ms since the Unix epoch. */
@@ -48,7 +50,7 @@ const PLACES = [
  * written. Validators are of a family and an autonomous system each, the others two by two; regions go round.
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
-  const { seed, members: count, validators, mapEpochMs, certificateTtlMs } = options
+  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
   const random = randomFor(seed, 'countries')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
     const isValidator = index < validators
@@ -72,6 +74,7 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     name: 'simulation',
     mapEpochMs,
     certificateTtlMs,
+    recoveryAfterMs,
     createdAt: BEGIN,
     validators: members
       .slice(0, validators)

@@ -22,6 +22,8 @@ export interface SimulationOptions {
   readonly mapEpochMs?: number
   /** ms; default a day. */
   readonly certificateTtlMs?: number
+  /** ms without validators after which others take their seats; default a minute. */
+  readonly recoveryAfterMs?: number
   readonly links?: LinkProfile
   /** Takes the lines of the trace. */
   readonly sink?: (lines: string) => void
@@ -45,6 +47,7 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs) } = options
     this.seed = seed
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)
@@ -54,7 +57,7 @@ export class Simulation implements Disposable {
       random: randomFor(seed, 'internet'),
       trace: this.trace,
     })
-    const plan = planMembers({ seed, members, validators, mapEpochMs, certificateTtlMs })
+    const plan = planMembers({ seed, members, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs })
     this.file = plan.file
     this.#names = new Map(plan.members.map(({ key, name }) => [key.id, name]))
     const mapReader = sharedMapReader()

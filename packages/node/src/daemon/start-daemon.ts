@@ -22,6 +22,7 @@ import { createRoutes } from '../routes/create-routes.ts'
 import { VERSION } from '../version.ts'
 import { MainThreadWatch } from '../watch/main-thread-watch.ts'
 import type { Components } from './components.ts'
+import { Departure } from './departure.ts'
 import { writeDaemonFile } from './daemon-file.ts'
 import { HomeLock } from './home-lock.ts'
 import { joinTokenFor } from './join-token-for.ts'
@@ -148,6 +149,7 @@ async function composeDaemon(
     roles: ['client', ...config.roles],
     ports,
     overlay,
+    departure: new Departure(overlay, scope, log),
     storage,
     vpn,
     tokens: new TokenStore(paths.tokens, systemClock),

@@ -56,6 +56,16 @@ export type StatusAnswer = z.output<typeof statusAnswer>
 export const idAnswer = z.strictObject({ schemaVersion, node: z.string(), person: z.string() })
 export type IdAnswer = z.output<typeof idAnswer>
 
+export const leaveAnswer = z.strictObject({
+  schemaVersion,
+  state: z.enum(['member', 'leaving', 'left', 'failed']),
+  step: z.enum(['leaving-map', 'records']).optional(),
+  records: z.int().describe('Records that were looked at'),
+  safe: z.int().describe('Of them those that enough other members have'),
+  fault: fault.optional(),
+})
+export type LeaveAnswer = z.output<typeof leaveAnswer>
+
 export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(true) })
 
 const memberAnswer = z.strictObject({

@@ -3,6 +3,7 @@ import type { DidKey } from '@weft/crypto'
 import type { InvitationLimits, JoinToken, NetworkFile, Overlay, Role } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
+import type { Departure } from '../daemon/departure.ts'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
 import type { Check } from '../health/node-checks.ts'
@@ -28,6 +29,7 @@ export interface ApiServices {
   /** The ports of this node, by what they serve. */
   readonly ports: Readonly<Record<string, number>>
   readonly overlay: Overlay
+  readonly departure: Departure
   readonly storage: Storage
   readonly vpn: NodeVpn
   readonly tokens: TokenStore

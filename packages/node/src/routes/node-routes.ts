@@ -1,7 +1,7 @@
 import { processResources } from '../health/process-resources.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { VERSION } from '../version.ts'
-import { idAnswer, statusAnswer, stopAnswer } from './answers.ts'
+import { idAnswer, leaveAnswer, statusAnswer, stopAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
 /** What this node is and how it does. */
@@ -47,6 +47,36 @@ export function nodeRoutes(services: ApiServices): Route[] {
       summary: 'The public keys of this node and of its person.',
       response: idAnswer,
       handler: () => ({ schemaVersion: 1 as const, ...ids }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/leave',
+      scope: 'node:read',
+      summary: 'How far this node has come with leaving the network.',
+      response: leaveAnswer,
+      handler: () => ({ schemaVersion: 1 as const, ...services.departure.status() }),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/leave',
+      scope: 'node:admin',
+      summary: 'Begins to leave the network: out of the map, then records to those who hold them from now on.',
+      response: leaveAnswer,
+      handler: () => {
+        services.departure.begin()
+        return { schemaVersion: 1 as const, ...services.departure.status() }
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      url: '/api/v1/leave',
+      scope: 'node:admin',
+      summary: 'Takes leaving back, unless it is done.',
+      response: leaveAnswer,
+      handler: () => {
+        services.departure.cancel()
+        return { schemaVersion: 1 as const, ...services.departure.status() }
+      },
     }),
     defineRoute({
       method: 'POST',

@@ -45,6 +45,9 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
     all: {
       'GET /api/v1/status': {},
       'GET /api/v1/id': {},
+      'GET /api/v1/leave': {},
+      'POST /api/v1/leave': { method: 'POST', path: '/api/v1/leave' },
+      'DELETE /api/v1/leave': { method: 'DELETE', path: '/api/v1/leave' },
       'GET /api/v1/network': {},
       'POST /api/v1/network/invitations': json('POST', '/api/v1/network/invitations', {}),
       'GET /api/v1/members': {},

@@ -90,6 +90,9 @@ export class FakeOverlay implements Overlay {
   async revoke(): Promise<RevocationVote> {
     return { votes: 1, quorum: 3, decided: false }
   }
+  async leave(): ReturnType<Overlay['leave']> {
+    return { records: 2, safe: 2 }
+  }
   async ping(): Promise<number> {
     return 2.5
   }

@@ -18,6 +18,7 @@ import type { AdmissionState, ValidatorFault } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import type { Term } from '../terms/term.ts'
 import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
@@ -75,6 +76,8 @@ export class Applicant {
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
   #submitting = false
+  /** The node leaves: nothing is submitted. */
+  #paused = false
 
   constructor(init: ApplicantInit) {
     this.#init = init
@@ -120,7 +123,7 @@ export class Applicant {
   async submit(signal: AbortSignal): Promise<void> {
     const { network } = this.#init
     const certificate = this.#certificate
-    if (certificate === undefined) return
+    if (certificate === undefined || this.#paused) return
     this.#submitting = true
     const uninformed = network.validators.filter(({ id }) => !this.#informed.has(id))
     await Promise.all(uninformed.map(({ id }) => this.#submitTo(id, certificate, signal)))
@@ -144,6 +147,17 @@ export class Applicant {
     if (this.#submitting) return
     if (!inMap) this.#informed.clear()
     await this.submit(signal)
+  }
+
+  /** Submits nothing from now on. */
+  pause(): void {
+    this.#paused = true
+  }
+
+  /** Wants to be in the map again. */
+  resume(signal: AbortSignal): void {
+    this.#paused = false
+    void this.resubmit(false, signal)
   }
 
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
@@ -174,7 +188,8 @@ export class Applicant {
     const { network, key, profile, proof, rpc, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
-    const bodyBytes = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+    const term = network.termAt(issuedEpoch)
+    const bodyBytes = encodeCertificateBody({ ...profileIn(term, profile), issuedEpoch, expiresAt })
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
     const votes: Omit<Signature, '$typeName'>[] = []
@@ -190,10 +205,10 @@ export class Applicant {
       } catch (error) {
         refusals.push(refusalOf(validator, error))
       }
-      if (votes.length >= network.quorum) resolve()
+      if (votes.length >= term.quorum) resolve()
       else if (!signal.aborted && this.#progress.state === 'applying') {
         const faults = refusals.map(({ fault }) => fault)
-        this.#progress = { state: 'applying', since, votes: votes.length, quorum: network.quorum, faults }
+        this.#progress = { state: 'applying', since, votes: votes.length, quorum: term.quorum, faults }
         onState()
       }
     }
@@ -204,7 +219,7 @@ export class Applicant {
         { application },
         { signal, timeoutMs: APPLY_TIMEOUT_MS },
       )
-      if (answer.vote !== undefined && validVotes(network, 'vote', bodyBytes, [answer.vote]).length === 1)
+      if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
         return answer.vote
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
@@ -212,8 +227,8 @@ export class Applicant {
         fix: 'Its operator has to update it.',
       })
     }
-    await Promise.race([enough, Promise.all(network.validators.map(({ id }) => ask(id)))])
-    if (votes.length < network.quorum) return { certificate: undefined, votes: votes.length, refusals }
+    await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
+    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals }
     return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
   }
 
@@ -259,7 +274,7 @@ export class Applicant {
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       const { issuedEpoch, expiresAt } = certificate.body
-      const wanted = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
+      const wanted = encodeCertificateBody({ ...profileIn(network.term, profile), issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -270,6 +285,15 @@ export class Applicant {
       return undefined
     }
   }
+}
+
+/** Who has a seat is a validator, whatever its operator set, and nobody else is. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const others = profile.roles.filter((role) => role !== 'validator')
+  const isValidator = term.isValidator(profile.id)
+  // Alone it stays, so that the node reads why it is not admitted.
+  if (isValidator === profile.roles.includes('validator') || others.length === 0) return profile
+  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
 }
 
 /**

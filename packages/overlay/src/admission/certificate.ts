@@ -2,9 +2,10 @@ import { WeftError } from '@weft/core'
 import { type DidKey, shortId, verifySignature } from '@weft/crypto'
 import { type Certificate, create, CertificateSchema, type Signature } from '@weft/wire'
 import type { Network } from '../network/network.ts'
+import type { Term } from '../terms/term.ts'
 import { type CertificateBody, certificateHash, decodeCertificateBody } from './certificate-body.ts'
 
-/** A certificate that was verified: a quorum of the network's validators voted for exactly these bytes. */
+/** A certificate that was verified: a quorum of the validators of its epoch voted for exactly these bytes. */
 export interface VerifiedCertificate {
   readonly body: CertificateBody
   readonly bodyBytes: Uint8Array
@@ -30,28 +31,29 @@ export function verifyCertificate(
       fix: 'Start the node with the network file of the network that it shall belong to.',
     })
   }
-  const votes = validVotes(network, 'vote', certificate.body, certificate.votes)
-  if (votes.length < network.quorum) {
+  const term = network.termAt(body.issuedEpoch)
+  const votes = validVotes(term, 'vote', certificate.body, certificate.votes)
+  if (votes.length < term.quorum) {
     throw new WeftError({
       code: 'E_CERTIFICATE_QUORUM',
-      cause: `The certificate of ${shortId(body.id)} has ${votes.length} valid votes of distinct validators; ${network.quorum} of ${network.validators.length} are needed.`,
+      cause: `The certificate of ${shortId(body.id)} has ${votes.length} valid votes of distinct validators; ${term.quorum} of ${term.validators.length} are needed.`,
       fix: 'The node has to apply again until enough validators vote for it; `weft check` shows what each of them says.',
     })
   }
   return { body, bodyBytes: certificate.body, hash: certificateHash(certificate.body), votes }
 }
 
-/** The signatures that are valid and of distinct validators of the network. More than one per validator count once. */
+/** The signatures that are valid and of distinct validators of the term. More than one per validator count once. */
 export function validVotes(
-  network: Network,
+  term: Term,
   purpose: 'vote' | 'map' | 'revoke' | 'agreement-vote',
   bytes: Uint8Array,
   signatures: readonly Signature[],
 ): readonly Pick<Signature, 'signer' | 'signature'>[] {
   const valid = new Map<DidKey, Pick<Signature, 'signer' | 'signature'>>()
   // More signatures than validators cannot all count: what is beyond is not worth verifying.
-  for (const { signer, signature } of signatures.slice(0, network.validators.length)) {
-    const id = network.validatorWith(signer)
+  for (const { signer, signature } of signatures.slice(0, term.validators.length)) {
+    const id = term.validatorWith(signer)
     if (id === undefined || valid.has(id)) continue
     if (verifySignature(purpose, bytes, signature, signer)) valid.set(id, { signer, signature })
   }

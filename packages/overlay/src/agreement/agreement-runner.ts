@@ -9,20 +9,21 @@ import {
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
-import type { AgreementAction } from './agreement-action.ts'
-import { type AgreementMessage, epochOf } from './agreement-message.ts'
-import { type AgreementState, decodeState, encodeState } from './agreement-state.ts'
+import { AgreementInstance } from './agreement-instance.ts'
+import { epochOf } from './agreement-message.ts'
 import type { AgreementStore } from './agreement-store.ts'
-import { Agreement } from './agreement.ts'
 import { encodeEquivocation } from './equivocation.ts'
 import { summaryOf, summaryToWire } from './summary.ts'
 import { timeoutsOf } from './timeouts.ts'
 import { ValidatorCalls } from './validator-calls.ts'
+import type { Term } from '../terms/term.ts'
 import { ValidatorSet } from './validator-set.ts'
-import { fromWire, toWire } from './wire-form.ts'
+import { fromWire } from './wire-form.ts'
 
 export interface AgreementRunnerInit {
   readonly network: Network
+  /** Whose validators agree, from its first epoch on. */
+  readonly term: Term
   readonly key: SigningKey
   readonly rpc: Rpc
   readonly store: AgreementStore
@@ -38,15 +39,11 @@ export interface AgreementRunnerInit {
   readonly onDecision: (epoch: number, value: Uint8Array) => void
 }
 
-interface Instance {
+interface Entry {
   readonly epoch: number
-  readonly agreement: Agreement
-  /** Fires when the epoch is over. */
-  readonly end: AbortController
+  readonly instance: AgreementInstance
   /** Another validator is at it. */
   heard: boolean
-  /** What was said could not be written down: nothing more is said in this epoch. */
-  mute: boolean
 }
 
 /** The clocks of validators may differ by this part of an epoch at most. */
@@ -62,16 +59,16 @@ export class AgreementRunner {
   readonly #timeouts: ReturnType<typeof timeoutsOf>
   readonly #calls: ValidatorCalls
   /** Of this epoch, the one before, and once somebody is early the next. */
-  readonly #instances = new Map<number, Instance>()
+  readonly #entries = new Map<number, Entry>()
   #epoch = -1
 
   /** Registers its methods at once. */
   constructor(init: AgreementRunnerInit) {
-    const { network, key, rpc, clock, logger } = init
+    const { network, term, key, rpc, clock, logger } = init
     this.#init = init
-    this.#set = new ValidatorSet(network)
+    this.#set = new ValidatorSet(network.id, term)
     this.#timeouts = timeoutsOf(network.file.mapEpochMs)
-    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: this.#timeouts.pull })
     rpc.handle('agreement.send', async ({ message }) => {
       if (message !== undefined) this.#take(message)
@@ -82,112 +79,120 @@ export class AgreementRunner {
 
   /** Goes on until the signal fires. @throws WeftError E_ABORTED */
   async run(signal: AbortSignal): Promise<never> {
-    const { network, clock } = this.#init
+    const { network, term, clock } = this.#init
     try {
       for (;;) {
         throwIfAborted(signal)
         const epoch = epochAt(network.file, clock.now())
-        if (epoch >= 0) this.#tick(epoch)
+        if (epoch >= term.fromEpoch) this.#tick(epoch)
         const left = epochStart(network.file, epoch + 1) - clock.now()
         await wait(clock, Math.max(1, Math.min(this.#timeouts.pull, left)), signal)
       }
     } finally {
-      for (const { end } of this.#instances.values()) end.abort()
+      for (const { instance } of this.#entries.values()) instance.end()
     }
   }
 
   /** Rounds of an epoch whose proposers are heard now: the one that goes on and the next. */
   rounds(epoch: number): readonly number[] {
-    const round = this.#instances.get(epoch)?.agreement.round ?? 0
+    const round = this.#entries.get(epoch)?.instance.agreement.round ?? 0
     return [round, round + 1]
   }
 
   /** Fires when the epoch is over. */
   endOf(epoch: number): AbortSignal {
-    return this.#instances.get(epoch)?.end.signal ?? AbortSignal.abort()
+    return this.#entries.get(epoch)?.instance.ended ?? AbortSignal.abort()
   }
 
   /** Whether there is nothing to be said any more in the epoch. */
   isSettled(epoch: number): boolean {
-    const instance = this.#instances.get(epoch)
-    return instance === undefined || instance.end.signal.aborted || instance.agreement.decision !== undefined
+    const instance = this.#entries.get(epoch)?.instance
+    return instance === undefined || instance.ended.aborted || instance.agreement.decision !== undefined
   }
 
   /** To be called when `judge` or `propose` may say more than before. */
   reconsider(): void {
-    for (const instance of this.#instances.values()) this.#perform(instance, () => instance.agreement.reconsider())
+    for (const { instance } of this.#entries.values()) instance.reconsider()
   }
 
   #tick(epoch: number): void {
     if (epoch !== this.#epoch) this.#enter(epoch)
-    const instance = this.#instances.get(epoch)
-    if (instance === undefined || this.isSettled(epoch)) return
+    const entry = this.#entries.get(epoch)
+    if (entry === undefined || this.isSettled(epoch)) return
+    const { instance } = entry
     if (instance.agreement.round === undefined) {
-      this.#begin(instance)
+      this.#begin(entry)
       return
     }
-    this.#perform(instance, () => instance.agreement.reconsider())
+    instance.reconsider()
     this.#calls.toAll(
       'agreement.pull',
       summaryToWire(instance.agreement.summary()),
-      instance.end.signal,
+      instance.ended,
       ({ messages }, from) => this.#takeAll(instance, messages, from),
       1,
     )
   }
 
-  #begin(instance: Instance): void {
-    if (!instance.heard && !this.#init.isReady(instance.epoch)) return
-    this.#perform(instance, () => instance.agreement.start())
+  #begin({ epoch, instance, heard }: Entry): void {
+    if (heard || this.#init.isReady(epoch)) instance.start()
   }
 
   #enter(epoch: number): void {
     this.#epoch = epoch
-    for (const [other, { agreement, end }] of this.#instances) {
+    for (const [other, { instance }] of this.#entries) {
       // One that was opened early goes on; one that is over, as the clock went back, is taken up from the disk.
-      if (other === epoch && !end.signal.aborted) continue
-      if (other === epoch - 1 && agreement.round !== undefined && agreement.decision === undefined) {
-        this.#init.logger.warn('the validators did not agree in this epoch', { epoch: other, round: agreement.round })
+      if (other === epoch && !instance.ended.aborted) continue
+      const { round, decision } = instance.agreement
+      if (other === epoch - 1 && round !== undefined && decision === undefined) {
+        this.#init.logger.warn('the validators did not agree in this epoch', { epoch: other, round })
       }
-      end.abort()
-      if (other !== epoch - 1) this.#instances.delete(other)
+      instance.end()
+      if (other !== epoch - 1) this.#entries.delete(other)
     }
     this.#open(epoch)
   }
 
   /** Undefined for an epoch in which nothing may be said any more. */
-  #open(epoch: number): Instance | undefined {
-    const known = this.#instances.get(epoch)
+  #open(epoch: number): Entry | undefined {
+    const known = this.#entries.get(epoch)
     if (known !== undefined) return known
-    const restored = this.#restored(epoch)
-    if (restored === 'spent') return undefined
-    const { key, propose, judge } = this.#init
-    const agreement = new Agreement({
+    const { store, logger } = this.#init
+    // Of an epoch that may have been forgotten, or whose state is damaged, it cannot be told what was said.
+    const saved = store.agreement(epoch)
+    if (saved === 'spent') return undefined
+    try {
+      const entry = { epoch, instance: this.#instanceOf(epoch, saved), heard: saved !== undefined }
+      this.#entries.set(epoch, entry)
+      return entry
+    } catch (error) {
+      logger.warn('the state of the agreement is damaged; this epoch is sat out', { error: messageOf(error) })
+      return undefined
+    }
+  }
+
+  #instanceOf(epoch: number, saved: Uint8Array | undefined): AgreementInstance {
+    const { key, store, clock, logger, propose, judge, onProposed, onDecision } = this.#init
+    return new AgreementInstance({
       set: this.#set,
       key,
       epoch,
       timeouts: this.#timeouts,
       propose: () => propose(epoch),
       judge: (value) => judge(epoch, value),
-      restored,
+      clock,
+      logger,
+      saved,
+      save: (state) => store.saveAgreement(epoch, state),
+      send: (message, signal) => this.#calls.toAll('agreement.send', { message }, signal),
+      onProposed: () => onProposed(epoch),
+      onDecision: ({ value }) => onDecision(epoch, value),
+      onEvidence: (evidence) => {
+        const validator = this.#set.keyOf(evidence.validator)
+        store.saveEvidence(validator, encodeMessage(AgreementEvidenceSchema, encodeEquivocation(this.#set, evidence)))
+        logger.warn('a validator said two things at once', { validator: evidence.validator, epoch })
+      },
     })
-    const instance = { epoch, agreement, end: new AbortController(), heard: restored !== undefined, mute: false }
-    this.#instances.set(epoch, instance)
-    return instance
-  }
-
-  /** What was said in the epoch before a restart, or before the clock was set back; `spent` when that cannot be told. */
-  #restored(epoch: number): AgreementState | 'spent' | undefined {
-    const saved = this.#init.store.agreement(epoch)
-    if (saved === undefined || saved === 'spent') return saved
-    try {
-      return decodeState(saved)
-    } catch (error) {
-      this.#init.logger.warn('the state of the agreement is damaged; this epoch is sat out', {
-        error: messageOf(error),
-      })
-      return 'spent'
-    }
   }
 
   // --- What comes in -------------------------------------------------------------------------------------------
@@ -196,94 +201,34 @@ export class AgreementRunner {
   #take(wire: WireMessage): void {
     const message = fromWire(this.#set, wire)
     const epoch = epochOf(message)
-    const instance = this.#isNow(epoch) ? this.#open(epoch) : undefined
-    if (instance === undefined || instance.end.signal.aborted) throw wrongEpoch(epoch, this.#epoch)
-    this.#receive(instance, message)
-    if (instance.heard) return
-    instance.heard = true
-    if (epoch === this.#epoch) this.#begin(instance)
+    const entry = this.#isNow(epoch) ? this.#open(epoch) : undefined
+    if (entry === undefined || entry.instance.ended.aborted) throw wrongEpoch(epoch, this.#epoch)
+    entry.instance.receive(message)
+    if (entry.heard) return
+    entry.heard = true
+    if (epoch === this.#epoch) this.#begin(entry)
   }
 
-  #takeAll(instance: Instance, messages: readonly WireMessage[], from: DidKey): void {
+  #takeAll(instance: AgreementInstance, messages: readonly WireMessage[], from: DidKey): void {
     try {
-      for (const wire of messages) this.#receive(instance, fromWire(this.#set, wire))
+      for (const wire of messages) instance.receive(fromWire(this.#set, wire))
     } catch (error) {
       this.#init.logger.debug('a validator answered nonsense', { validator: shortId(from), error: messageOf(error) })
     }
   }
 
-  #receive(instance: Instance, message: AgreementMessage): void {
-    this.#perform(instance, () => instance.agreement.receive(message))
-  }
-
   /** @throws WeftError E_AGREEMENT_MALFORMED */
   #answer(request: AgreementPullRequest): WireMessage[] {
     const asked = summaryOf(request, this.#set.size)
-    const instance = this.#instances.get(asked.epoch)
-    // Of an epoch that is over the decision is all that counts.
-    const isOver = instance?.end.signal.aborted === true && instance.agreement.decision === undefined
-    if (instance === undefined || instance.mute || isOver) return []
-    return instance.agreement.answer(asked).map((message) => toWire(this.#set, message))
+    return this.#entries.get(asked.epoch)?.instance.answer(asked) ?? []
   }
 
   /** This epoch, or the next as far as a clock may be ahead. */
   #isNow(epoch: number): boolean {
-    const { network, clock } = this.#init
+    const { network, term, clock } = this.#init
     const { clockToleranceMs, mapEpochMs } = network.file
     const ahead = Math.min(clockToleranceMs, mapEpochMs * EARLIEST)
-    return epoch >= Math.max(this.#epoch, 0) && epoch <= epochAt(network.file, clock.now() + ahead)
-  }
-
-  // --- What goes out -------------------------------------------------------------------------------------------
-
-  /** Does what the agreement asks, in order. What cannot be written down is not said, nor anything after it. */
-  #perform(instance: Instance, step: () => AgreementAction[]): void {
-    if (instance.mute || instance.end.signal.aborted) return
-    for (const action of step()) {
-      try {
-        this.#do(instance, action)
-      } catch (error) {
-        const code = error instanceof WeftError ? error.code : undefined
-        this.#init.logger.error('this epoch is sat out', { epoch: instance.epoch, code, cause: messageOf(error) })
-        instance.mute = true
-        return
-      }
-    }
-  }
-
-  #do(instance: Instance, action: AgreementAction): void {
-    const { store, clock, logger, onProposed, onDecision } = this.#init
-    const { epoch, agreement, end } = instance
-    switch (action.type) {
-      case 'persist':
-        store.saveAgreement(epoch, encodeState(action.state))
-        break
-      case 'send': {
-        const { message } = action
-        this.#calls.toAll('agreement.send', { message: toWire(this.#set, message) }, end.signal)
-        if (message.kind === 'proposal' && message.proposal.lock === undefined) onProposed(epoch)
-        break
-      }
-      case 'timer': {
-        const cancel = clock.after(action.ms, () => {
-          end.signal.removeEventListener('abort', cancel)
-          this.#perform(instance, () => agreement.onTimer(action.timer))
-        })
-        end.signal.addEventListener('abort', cancel, { once: true })
-        break
-      }
-      case 'decide':
-        onDecision(epoch, action.certificate.value)
-        break
-      case 'evidence': {
-        const validator = this.#set.keyOf(action.evidence.validator)
-        store.saveEvidence(
-          validator,
-          encodeMessage(AgreementEvidenceSchema, encodeEquivocation(this.#set, action.evidence)),
-        )
-        logger.warn('a validator said two things at once', { validator: action.evidence.validator, epoch })
-      }
-    }
+    return epoch >= Math.max(this.#epoch, term.fromEpoch) && epoch <= epochAt(network.file, clock.now() + ahead)
   }
 }
 

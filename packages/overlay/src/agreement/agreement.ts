@@ -71,6 +71,11 @@ export class Agreement {
     return this.#round === NOT_STARTED ? undefined : this.#round
   }
 
+  /** Whether it gave its precommit to a value: in another agreement about the same it must not. */
+  get isLocked(): boolean {
+    return this.#locked !== undefined
+  }
+
   /** The value that was agreed on with the precommits that prove it. */
   get decision(): Certificate | undefined {
     return this.#decision

@@ -1,11 +1,11 @@
 import { toHex } from '@weft/core'
 import { type SigningPurpose, fromDidKey, verifySignature } from '@weft/crypto'
-import type { Network } from '../network/network.ts'
+import type { Seat, Term } from '../terms/term.ts'
 import { toleratedFaults } from '../network/quorum.ts'
 
 type AgreementPurpose = Extract<SigningPurpose, `agreement-${string}`>
 
-/** Who agrees: the validators of the network file, named by their place in it. */
+/** Who agrees: the validators of a term, named by their place in it. */
 export class ValidatorSet {
   readonly networkId: string
   /** Votes that are a quorum: N - f. */
@@ -15,10 +15,14 @@ export class ValidatorSet {
   readonly #keys: readonly Uint8Array[]
   readonly #indexes: ReadonlyMap<string, number>
 
-  constructor(network: Network) {
-    this.networkId = network.id
-    this.quorum = network.quorum
-    this.#keys = network.validators.map(({ id }) => fromDidKey(id))
+  /** @param networkId what each message names, so that none counts in another agreement */
+  constructor(
+    networkId: string,
+    { validators, quorum }: { readonly validators: readonly Pick<Seat, 'id'>[] } & Pick<Term, 'quorum'>,
+  ) {
+    this.networkId = networkId
+    this.quorum = quorum
+    this.#keys = validators.map(({ id }) => fromDidKey(id))
     this.#indexes = new Map(this.#keys.map((key, index) => [toHex(key), index]))
     this.someHonest = toleratedFaults(this.#keys.length) + 1
   }

@@ -1,11 +1,8 @@
-import { type Random, randomInt } from '@weft/core'
 import type { Member } from '../member.ts'
-import { networkPrefix } from '../network/network-prefix.ts'
 import { quorumOf } from '../network/quorum.ts'
 import { beaconRandom } from './beacon-random.ts'
-
-/** Seats that one operator family, and one /24 (IPv4) or /48 (IPv6), may have of a committee that is drawn. */
-export const MAX_SEATS_TOGETHER = 2
+import { drawInTurn } from './draw-in-turn.ts'
+import { SeatLimits } from './seat-limits.ts'
 
 /** Who judges in one epoch (docs/specs/beacon.md, Committee). */
 export interface Committee<M> {
@@ -37,28 +34,12 @@ export function sampleCommittee<M extends Candidate>(
   return { members, quorum: quorumOf(members.length) }
 }
 
-/** The shuffle of Fisher and Yates, from the front, so that it costs no more than what is taken of it. */
-function* drawInTurn<M>(random: Random, items: readonly M[]): Generator<M> {
-  const left = [...items]
-  for (let at = 0; at < left.length; at++) {
-    const chosen = at + randomInt(random, left.length - at)
-    const item = left[chosen] as M
-    left[chosen] = left[at] as M
-    yield item
-  }
-}
-
 function independent<M extends Candidate>(drawn: Iterable<M>, size: number): readonly M[] {
-  const families = new Map<string, number>()
-  const prefixes = new Map<string, number>()
+  const limits = new SeatLimits()
   const taken: M[] = []
   for (const candidate of drawn) {
-    const prefix = networkPrefix(candidate.diversityAddress)
-    const ofFamily = families.get(candidate.family) ?? 0
-    const ofPrefix = prefixes.get(prefix) ?? 0
-    if (ofFamily >= MAX_SEATS_TOGETHER || ofPrefix >= MAX_SEATS_TOGETHER) continue
-    families.set(candidate.family, ofFamily + 1)
-    prefixes.set(prefix, ofPrefix + 1)
+    if (!limits.allows(candidate)) continue
+    limits.take(candidate)
     taken.push(candidate)
     if (taken.length === size) break
   }

@@ -13,7 +13,7 @@ export interface CertificateReaderInit {
   readonly rpc: Pick<Rpc, 'call'>
   readonly connected: () => readonly DidKey[]
   /** A validator's own. */
-  readonly pool: CertificatePool | undefined
+  readonly pool: () => CertificatePool | undefined
   readonly random: Random
   readonly logger: Logger
 }
@@ -36,7 +36,7 @@ export class CertificateReader {
     this.#forgetOld()
     const members = ids.flatMap((id) => this.#init.membership.member(id) ?? [])
     for (const member of members) {
-      const own = this.#init.pool?.get(member.id)
+      const own = this.#init.pool()?.get(member.id)
       if (own !== undefined) this.#take(member, own)
     }
     let lacking = members.filter((member) => !this.#known.has(toHex(member.certificateHash)))

@@ -81,11 +81,12 @@ const notAncient: MapCheck = {
 const quorum: MapCheck = {
   name: 'quorum',
   run({ network, map, body }) {
-    const valid = validVotes(network, 'map', map.body, map.signatures)
-    if (valid.length >= network.quorum) return
+    const term = network.termAt(body.epoch)
+    const valid = validVotes(term, 'map', map.body, map.signatures)
+    if (valid.length >= term.quorum) return
     throw new WeftError({
       code: 'E_MAP_QUORUM',
-      cause: `The map of epoch ${body.epoch} has ${valid.length} valid signatures of distinct validators; ${network.quorum} are needed.`,
+      cause: `The map of epoch ${body.epoch} has ${valid.length} valid signatures of distinct validators; ${term.quorum} are needed.`,
       fix: 'Nothing to do: only a map that a quorum signed is taken.',
     })
   },

@@ -59,12 +59,13 @@ export class MapEndorser {
     const { epoch } = decodeMapBody(body)
     this.#requireNow(epoch)
     const votes = this.#votesOf(epoch)
+    const term = network.termAt(epoch)
     const signer = toHex(signature.signer)
     if (votes.map !== undefined || votes.bySigner.has(signer)) return undefined
-    if (validVotes(network, 'map', body, [create(SignatureSchema, signature)]).length !== 1) throw invalid()
+    if (validVotes(term, 'map', body, [create(SignatureSchema, signature)]).length !== 1) throw invalid()
     votes.bySigner.set(signer, { body, signature })
     const same = [...votes.bySigner.values()].filter((other) => equalBytes(other.body, body))
-    if (same.length < network.quorum) return undefined
+    if (same.length < term.quorum) return undefined
     votes.map = create(SignedMapSchema, { body, signatures: same.map((other) => other.signature) })
     return votes.map
   }

@@ -26,6 +26,8 @@ export interface MapFollowerInit {
   readonly rpc: Pick<Rpc, 'call'>
   /** Nodes with an open connection. */
   readonly connected: () => readonly DidKey[]
+  /** Gets the terms of validators up to this number, which a node says that it knows. */
+  readonly followTerm?: (source: DidKey, number: number, signal: AbortSignal) => Promise<void>
   /** Entries that this node made or signed itself, by root. */
   readonly ownEntries: (root: Uint8Array) => readonly Uint8Array[] | undefined
   readonly clock: Clock
@@ -86,10 +88,11 @@ export class MapFollower {
 
   /** Asks connected nodes for their newest map until one was adopted. True when one was. */
   async pull(signal: AbortSignal): Promise<boolean> {
-    const { rpc, logger } = this.#init
+    const { rpc, followTerm, logger } = this.#init
     for (const source of this.#sources(undefined)) {
       try {
-        const { map } = await rpc.call(source, 'map.head', {}, { signal })
+        const { map, term } = await rpc.call(source, 'map.head', {}, { signal })
+        await followTerm?.(source, term, signal)
         if (map !== undefined && (await this.offer(map, source, signal))) return true
       } catch (error) {
         if (signal.aborted) return false

@@ -1,6 +1,7 @@
 import { type Clock, WeftError, equalBytes, isWeftError, toHex } from '@weft/core'
 import { type DidKey, sha256 } from '@weft/crypto'
 import type { Certificate, MapProposeRequest } from '@weft/wire'
+import type { Absences } from '../absence/absences.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../admission/certificate.ts'
 import type { CertificatePool } from '../admission/certificate-pool.ts'
 import { type CertificateBody, certificateHash } from '../admission/certificate-body.ts'
@@ -12,6 +13,7 @@ import { type ProposalCheck, type ProposedCertificate, entriesOf } from './propo
 export interface MapJudgeInit {
   readonly network: Network
   readonly pool: CertificatePool
+  readonly absences: Pick<Absences, 'isDoubted'>
   readonly revocations: Pick<Revocations, 'voids'>
   readonly checks: readonly ProposalCheck[]
   /** Rounds of an epoch whose proposers are heard now. */
@@ -69,7 +71,7 @@ export class MapJudge {
    * @throws WeftError E_MAP_PROPOSAL, E_MAP_MALFORMED, E_CERTIFICATE_…
    */
   consider(proposal: Proposal, leader: DidKey): Uint8Array[] {
-    const { network, pool, revocations, checks, rounds, clock } = this.#init
+    const { network, pool, absences, revocations, checks, rounds, clock } = this.#init
     const body = decodeMapBody(proposal.body)
     const { certificateHashes: hashes } = proposal
     const brought = proposal.certificates.length
@@ -82,10 +84,12 @@ export class MapJudge {
     if (missing.length > 0) return missing.slice(0, MAX_MISSING)
     const known = (id: DidKey) => pool.get(id)
     const learntEpoch = (id: DidKey) => pool.learntEpoch(id)
+    const valid = () => pool.valid(body.signedAt)
+    const isDoubted = (id: DidKey) => absences.isDoubted(id)
     const isRevoked = (certificate: CertificateBody) => revocations.voids(certificate)
     try {
       const entries = entriesOf(certificates)
-      const whole = { ...head, certificates, entries, known, isRevoked, learntEpoch }
+      const whole = { ...head, certificates, entries, known, isRevoked, learntEpoch, valid, isDoubted }
       for (const check of checks) if (check.of === 'entries') check.run(whole)
       turn.verdict = 'good'
       this.#remember(

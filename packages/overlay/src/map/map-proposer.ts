@@ -1,6 +1,7 @@
 import { type Clock, type Logger, messageOf, toHex, wait } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { Certificate } from '@weft/wire'
+import type { Absences } from '../absence/absences.ts'
 import { toWireCertificate } from '../admission/certificate.ts'
 import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { Network } from '../network/network.ts'
@@ -14,6 +15,7 @@ export interface MapProposerInit {
   readonly network: Network
   readonly key: SigningKey
   readonly pool: CertificatePool
+  readonly absences: Pick<Absences, 'isAbsent'>
   readonly judge: MapJudge
   readonly rpc: Pick<Rpc, 'call'>
   readonly clock: Clock
@@ -46,7 +48,7 @@ export class MapProposer {
     return this.#init.pool.size > 0
   }
 
-  /** The map body of all certificates that are valid now; undefined while none is known. */
+  /** The map body of all whose certificates are valid now and who are there; undefined while nobody is known. */
   propose(epoch: number): Uint8Array | undefined {
     if (this.#proposal?.epoch !== epoch) this.#proposal = this.#make(epoch)
     return this.#proposal?.body
@@ -61,7 +63,10 @@ export class MapProposer {
     if (proposal?.epoch !== epoch) return
     const { network, key, clock, logger } = this.#init
     const pause = Math.min(LONGEST_PAUSE, network.file.mapEpochMs * PAUSE)
-    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const others = network
+      .termAt(epoch)
+      .validators.map(({ id }) => id)
+      .filter((id) => id !== key.id)
     await Promise.all(
       others.map(async (validator) => {
         while (!signal.aborted && !isSettled()) {
@@ -81,10 +86,10 @@ export class MapProposer {
   }
 
   #make(epoch: number): Proposal | undefined {
-    const { network, pool, clock } = this.#init
+    const { network, pool, absences, clock } = this.#init
     const signedAt = clock.now()
     pool.prune(signedAt)
-    const certificates = pool.valid(signedAt)
+    const certificates = pool.valid(signedAt).filter(({ body: { id } }) => !absences.isAbsent(id))
     if (certificates.length === 0) return undefined
     const root = mapRoot(certificates.map(({ bodyBytes }) => bodyBytes))
     const body = encodeMapBody({ network: network.id, epoch, root, count: certificates.length, signedAt })

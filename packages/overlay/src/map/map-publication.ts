@@ -32,8 +32,9 @@ export class MapPublication {
   async awaitTurn(map: SignedMap, signal: AbortSignal): Promise<boolean> {
     const { network, self, clock } = this.#init
     const { epoch } = decodeMapBody(map.body)
-    const { length } = network.validators
-    const index = network.validators.findIndex(({ id }) => id === self)
+    const { validators } = network.termAt(epoch)
+    const { length } = validators
+    const index = validators.findIndex(({ id }) => id === self)
     const rank = (((index - epoch) % length) + length) % length
     const heard = new AbortController()
     this.#held = map
@@ -49,7 +50,8 @@ export class MapPublication {
   isThatOf(map: SignedMap): boolean {
     const { network } = this.#init
     if (this.#held === undefined || !equalBytes(map.body, this.#held.body)) return false
-    if (validVotes(network, 'map', map.body, map.signatures).length < network.quorum) return false
+    const term = network.termAt(decodeMapBody(map.body).epoch)
+    if (validVotes(term, 'map', map.body, map.signatures).length < term.quorum) return false
     this.#heard.abort()
     return true
   }

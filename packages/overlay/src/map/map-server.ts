@@ -1,4 +1,5 @@
 import { WeftError, toHex } from '@weft/core'
+import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
 import type { EntryList } from './entry-list.ts'
 import { MapPages } from './map-pages.ts'
@@ -14,7 +15,7 @@ interface PackedMap {
 }
 
 /** Serves the held map to whoever asks; they verify it. What many ask for is packed once. */
-export function serveMap(rpc: Pick<Rpc, 'handle'>, membership: SignedMembership): void {
+export function serveMap(rpc: Pick<Rpc, 'handle'>, membership: SignedMembership, network: Pick<Network, 'term'>): void {
   const packed = new WeakMap<EntryList, PackedMap>()
   const packedOf = (list: EntryList): PackedMap => {
     let known = packed.get(list)
@@ -23,7 +24,8 @@ export function serveMap(rpc: Pick<Rpc, 'handle'>, membership: SignedMembership)
   }
   rpc.handle('map.head', async () => {
     const map = membership.head()
-    return map === undefined ? {} : { map }
+    const term = network.term.number
+    return map === undefined ? { term } : { map, term }
   })
   rpc.handle('map.entries', async ({ root, page }) => ({ packed: packedOf(listOf(membership, root)).pages.page(page) }))
   rpc.handle('map.changes', async ({ from, to }) => {

@@ -40,6 +40,10 @@ export interface ProposalCase extends ProposalHead {
   readonly isRevoked: (certificate: CertificateBody) => boolean
   /** The map epoch since which it knows that one. */
   readonly learntEpoch: (id: DidKey) => number | undefined
+  /** All certificates that it knows and that are valid at the time of the map. */
+  readonly valid: () => readonly VerifiedCertificate[]
+  /** Whether it looked for a node in vain lately, or the node said that it leaves. */
+  readonly isDoubted: (id: DidKey) => boolean
 }
 
 /**
@@ -59,7 +63,8 @@ const HASH_LENGTH = 32
 
 /** The validator whose turn a round of an epoch is. */
 export function leaderOf(network: Network, epoch: number, round = 0): DidKey | undefined {
-  return network.validators[(epoch + round) % network.validators.length]?.id
+  const { validators } = network.termAt(epoch)
+  return validators[(epoch + round) % validators.length]?.id
 }
 
 /** The bodies behind the certificates of a proposal. @throws WeftError E_CERTIFICATE_MALFORMED */
@@ -188,6 +193,23 @@ const newest: ProposalCheck = {
   },
 }
 
+/**
+ * Nobody is left out whom this validator reaches, once it has known the certificate for a whole rotation of leaders: else
+ * one that proposes could keep members out at its turns.
+ */
+const complete: ProposalCheck = {
+  name: 'complete',
+  of: 'entries',
+  run({ network: { validators }, entries, body: map, valid, learntEpoch, isDoubted }) {
+    const listed = new Set(entries.map(({ body }) => body.id))
+    const lacking = valid().find(({ body: { id } }) => {
+      const since = learntEpoch(id) ?? map.epoch
+      return since + validators.length < map.epoch && !listed.has(id) && !isDoubted(id)
+    })
+    if (lacking !== undefined) throw refuse(`it leaves out ${shortId(lacking.body.id)}, which can be reached`)
+  },
+}
+
 const root: ProposalCheck = {
   name: 'root',
   of: 'entries',
@@ -207,6 +229,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   expiry,
   revoked,
   newest,
+  complete,
   root,
 ]
 

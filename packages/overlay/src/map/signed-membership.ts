@@ -7,6 +7,7 @@ import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import type { Term } from '../terms/term.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
 import { MAP_CHECKS, MAP_MAX_AGE_MS, type MapCheck } from './map-checks.ts'
@@ -57,6 +58,8 @@ export class SignedMembership implements Membership, AccessPolicy {
   readonly #emitter = new Emitter<{ change: undefined }>()
   readonly #history = new MapHistory()
   #held: HeldMap | undefined
+  /** The held map is one of validators whose term was over by its epoch: any of the new ones takes its place. */
+  #isSuperseded = false
   /** The entries of the map before: whoever is fetching them shall not have to begin anew. */
   #previous: EntryList | undefined
   #refusal: Fault | undefined
@@ -70,6 +73,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.reader = init.reader ?? mapReader
     this.#restore()
     init.revocations.onChange((id) => this.#onRevocation(id))
+    init.network.onTerm((term) => this.#onTerm(term))
   }
 
   members(): readonly Member[] {
@@ -123,9 +127,9 @@ export class SignedMembership implements Membership, AccessPolicy {
     return this.#current()?.map
   }
 
-  /** Epoch of the map that is held. */
+  /** Epoch of the map that is held; of a superseded one the last in which it could have been. */
   get epoch(): number | undefined {
-    return this.#held?.body.epoch
+    return this.#isSuperseded ? this.#init.network.term.fromEpoch - 1 : this.#held?.body.epoch
   }
 
   /** The entries of the held map, or of the one before, when `root` is theirs. */
@@ -151,8 +155,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const { network, clock } = this.#init
     const body = decodeMapBody(map.body)
     try {
-      for (const check of this.#checks)
-        check.run({ network, map, body, heldEpoch: this.#held?.body.epoch, now: clock.now() })
+      for (const check of this.#checks) check.run({ network, map, body, heldEpoch: this.epoch, now: clock.now() })
     } catch (error) {
       if (error instanceof WeftError && error.code !== 'E_MAP_OLD') this.#refusal = error
       throw error
@@ -170,7 +173,8 @@ export class SignedMembership implements Membership, AccessPolicy {
     const body = this.verify(map)
     const held = this.#held?.list
     const list = this.#listOf(body, entries ?? [])
-    this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
+    this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
+    this.#isSuperseded = false
     if (list !== held) this.#previous = held
     this.#save(map, held, list)
     this.#refusal = undefined
@@ -226,8 +230,13 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#emitter.emit('change', undefined)
   }
 
-  #signatures(map: SignedMap): number {
-    return validVotes(this.#init.network, 'map', map.body, map.signatures).length
+  /** Whoever was apart with the validators of a term that others ended meanwhile holds maps that count no more. */
+  #onTerm({ fromEpoch }: Term): void {
+    if ((this.#held?.body.epoch ?? -1) >= fromEpoch) this.#isSuperseded = true
+  }
+
+  #signatures(map: SignedMap, { epoch }: MapBody): number {
+    return validVotes(this.#init.network.termAt(epoch), 'map', map.body, map.signatures).length
   }
 
   /** The map of before the restart, verified again from its bytes. */
@@ -239,7 +248,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       const body = this.verify(map)
       // Before the node listens nobody waits for the thread.
       const list = atOnce(this.reader.whole(body, stored.entries, undefined))
-      this.#held = { map, body, signatures: this.#signatures(map), list, ...this.#inForce(list) }
+      this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
     } catch (error) {
       const fault = error instanceof WeftError ? error : undefined
       this.#init.logger.warn('the map of before the restart is not used', { code: fault?.code, cause: fault?.cause })

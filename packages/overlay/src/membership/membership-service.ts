@@ -4,6 +4,7 @@ import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
 import type { OwnProfile } from '../admission/own-profile.ts'
+import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
@@ -18,6 +19,10 @@ import { followEpochs } from '../map/map-schedule.ts'
 import { serveMap } from '../map/map-server.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
+import { askForTerms, followTerm } from '../terms/follow-term.ts'
+import { Recovery } from '../terms/recovery.ts'
+import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 import type { AdmissionState } from '../overlay.ts'
 import { RevocationService } from '../revocation/revocation-service.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -28,6 +33,7 @@ import { ValidatorOffice } from './validator-office.ts'
 
 export interface MembershipServiceInit {
   readonly network: Network
+  readonly terms: Terms
   readonly key: SigningKey
   readonly membership: SignedMembership
   readonly database: MembershipStore
@@ -49,68 +55,125 @@ export interface MembershipServiceInit {
 
 const MAP_TOPIC: Topic = 'map'
 
-/** This node's part in membership: applicant, follower of the map, and validator where the network file names it. */
+/** This node's part in membership: applicant, follower of the map, and validator in the terms in which it has a seat. */
 export class MembershipService {
   readonly reader: CertificateReader
   readonly revocation: RevocationService
   readonly #init: MembershipServiceInit
-  readonly #office: ValidatorOffice | undefined
+  #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   #applicant: Applicant | undefined
+  readonly #reporter: AbsenceReporter
+  readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
   /** ms since the Unix epoch. */
   readonly #since: number
+  #isLeaving = false
   #told = ''
 
   /** Registers its calls at once, so that no caller finds a node that listens and does not answer. */
   constructor(init: MembershipServiceInit) {
-    const { network, key, membership, database, revocations, transport, profile, stake } = init
-    const { probes, clock, random, logger } = init
+    const { network, terms, key, membership, database, revocations, transport, profile } = init
+    const { clock, random, logger } = init
     this.#init = init
     this.#since = clock.now()
-    const validators = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     // Before the first connection a call to a validator makes one.
     const connected = (): readonly DidKey[] => {
       const ids = transport.connected()
-      return ids.length > 0 ? ids : validators
+      return ids.length > 0 ? ids : network.validators.map(({ id }) => id).filter((id) => id !== key.id)
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
-    if (network.isValidator(key.id)) {
-      const onMap = (map: SignedMap, from: DidKey): Promise<void> => this.#take(map, from)
-      this.#office = new ValidatorOffice({
-        network,
-        key,
-        rpc: transport,
-        prober: transport,
-        probes,
-        stake,
-        database,
-        revocations,
-        clock,
-        random,
-        logger,
-        onMap,
-        onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
-      })
-    }
+    this.#reporter = new AbsenceReporter({ network, self: key.id, membership, rpc: transport, clock, random, logger })
+    this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
-    this.#follower = new MapFollower({ membership, rpc: transport, connected, ownEntries, clock, random, logger })
+    this.#follower = new MapFollower({
+      membership,
+      rpc: transport,
+      connected,
+      followTerm: (source, number, signal) => followTerm({ network, terms, rpc: transport }, source, number, signal),
+      ownEntries,
+      clock,
+      random,
+      logger,
+    })
     this.reader = new CertificateReader({
       network,
       membership,
       rpc: transport,
       connected,
-      pool: this.#office?.pool,
+      pool: () => this.#office?.pool,
       random,
       logger,
     })
-    serveMap(transport, membership)
+    serveMap(transport, membership, network)
+    transport.handle('term.get', async ({ number }) => {
+      const succession = terms.succession(number)
+      return succession === undefined ? {} : { succession }
+    })
     this.revocation = new RevocationService({ network, key, transport, revocations, clock, random, logger })
     if (profile === undefined) return
+    this.#recovery = new Recovery({
+      network,
+      terms,
+      key,
+      membership,
+      rpc: transport,
+      revocations,
+      store: database,
+      clock,
+      logger,
+    })
     transport.handle('admission.challenge', async (request) => ({
       answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
     this.#applicant = this.#applicantFor(profile.current)
+  }
+
+  /** A member cannot be reached: the validators are told, and look for themselves. */
+  lost(id: DidKey): void {
+    this.#reporter.lost(id, this.#init.scope.signal)
+    this.#office?.absences.report([id])
+  }
+
+  /** It can be reached again. */
+  found(id: DidKey): void {
+    this.#reporter.found(id)
+  }
+
+  /**
+   * Leaves the map: the node shows its certificate no more, and tells the validators, who leave it out of the next one.
+   * @throws WeftError E_LEAVE_QUORUM
+   */
+  async leave(signal: AbortSignal): Promise<void> {
+    const { network, key, transport, logger } = this.#init
+    this.#isLeaving = true
+    this.#applicant?.pause()
+    const told = await Promise.all(
+      network.validators.map(async ({ id }) => {
+        try {
+          if (id === key.id) this.#office?.absences.leave(id)
+          else await transport.call(id, 'admission.leave', {}, { signal })
+          return 1
+        } catch (error) {
+          logger.debug('a validator does not know that this node leaves', { validator: id, error: messageOf(error) })
+          return 0
+        }
+      }),
+    )
+    const knowing = told.reduce<number>((sum, one) => sum + one, 0)
+    if (knowing >= network.quorum) return
+    throw new WeftError({
+      code: 'E_LEAVE_QUORUM',
+      cause: `${knowing} of ${network.validators.length} validators could be told that this node leaves; ${network.quorum} are needed.`,
+      fix: 'Try again later, or stop without draining (weft stop): the others notice it by themselves.',
+      retryable: true,
+    })
+  }
+
+  /** Takes `leave` back. */
+  stay(): void {
+    this.#isLeaving = false
+    this.#applicant?.resume(this.#init.scope.signal)
   }
 
   admission(): AdmissionState {
@@ -137,6 +200,7 @@ export class MembershipService {
     )
     scope.defer('map topic', unsubscribe)
     this.revocation.start(scope)
+    scope.defer('absence reports', () => this.#reporter.stop())
     scope.defer(
       'map listener',
       membership.onChange(() => this.#onMapChange()),
@@ -145,8 +209,17 @@ export class MembershipService {
     const heldEpoch = (): number | undefined => membership.epoch
     const hearsGossip = (): boolean => membership.allows(transport.self, 'member')
     scope.spawn('map', (signal) => followEpochs({ network, clock, heldEpoch, pull, hearsGossip }, signal))
-    const office = this.#office
-    if (office !== undefined) scope.spawn('agreement', (signal) => office.agree(signal))
+    this.#agree()
+    scope.defer(
+      'term listener',
+      network.onTerm((term) => this.#onTerm(term)),
+    )
+    const { terms, random } = this.#init
+    const connected = (): readonly DidKey[] => transport.connected()
+    const ask = { network, terms, rpc: transport, connected, clock, random, logger }
+    scope.spawn('terms', (signal) => askForTerms(ask, signal))
+    const recovery = this.#recovery
+    if (recovery !== undefined) scope.spawn('recovery', (signal) => recovery.run(signal))
     const { profile } = this.#init
     if (profile !== undefined) scope.spawn('admission', (signal) => this.#applyAs(profile, signal))
   }
@@ -172,7 +245,7 @@ export class MembershipService {
   #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
     if (profile === undefined) return undefined
     const { network, key, transport, database, revocations, proof, clock, random, logger } = this.#init
-    return new Applicant({
+    const applicant = new Applicant({
       network,
       key,
       profile,
@@ -186,10 +259,58 @@ export class MembershipService {
       onState: () => this.#onAdmission(),
       submitLocally: (certificate) => this.#office?.pool.offer([certificate]),
     })
+    if (this.#isLeaving) applicant.pause()
+    return applicant
   }
 
   #inMap(): boolean {
     return this.#init.membership.isMember(this.#init.key.id)
+  }
+
+  /** For a validator of the term. */
+  #openOffice(term: Term): void {
+    const { network, key, transport, probes, stake, database, revocations, clock, random, logger } = this.#init
+    if (!term.isValidator(key.id)) return
+    this.#office = new ValidatorOffice({
+      network,
+      term,
+      key,
+      rpc: transport,
+      prober: transport,
+      ping: (id, signal) => transport.ping(id, signal),
+      probes,
+      stake,
+      database,
+      revocations,
+      clock,
+      random,
+      logger,
+      onMap: (map, from) => this.#take(map, from),
+      onSigned: (map) => void this.#bringOut(map, this.#init.scope.signal),
+    })
+  }
+
+  #agree(): void {
+    const office = this.#office
+    if (office === undefined) return
+    this.#init.scope.spawn('agreement', async (signal) => {
+      try {
+        await office.agree(signal)
+      } catch (error) {
+        // Closed, as another has its seat.
+        if (signal.aborted) throw error
+      }
+    })
+  }
+
+  /** Takes up the work of a validator, or leaves it to those who follow; and tells the new ones of its certificate. */
+  #onTerm(term: Term): void {
+    this.#office?.close()
+    this.#office = undefined
+    this.#openOffice(term)
+    this.#agree()
+    this.revocation.onTerm()
+    void this.#applicant?.resubmit(true, this.#init.scope.signal)
   }
 
   #onMapChange(): void {

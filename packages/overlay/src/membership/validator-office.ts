@@ -1,6 +1,8 @@
 import { type Clock, type Logger, type Random, WeftError, messageOf } from '@weft/core'
 import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
+import { MAX_REPORTED } from '../absence/absence-reporter.ts'
+import { Absences } from '../absence/absences.ts'
 import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
@@ -23,13 +25,19 @@ import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
+import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import type { Term } from '../terms/term.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
+  /** That it has a seat in. */
+  readonly term: Term
   readonly key: SigningKey
   readonly rpc: Rpc
   readonly prober: Prober
+  /** One round trip to a node, over a new connection if need be. */
+  readonly ping: (id: DidKey, signal: AbortSignal) => Promise<unknown>
   readonly probes: readonly ConformanceProbe[]
   readonly stake?: StakeVerifier | undefined
   readonly database: MembershipStore
@@ -46,7 +54,10 @@ export interface ValidatorOfficeInit {
 /** Everything that a validator does beside being a member: judges, keeps certificates, agrees and signs. */
 export class ValidatorOffice {
   readonly pool: CertificatePool
+  readonly absences: Absences
   readonly #init: ValidatorOfficeInit
+  readonly #rpc: RpcHandlers
+  readonly #closed = new AbortController()
   readonly #judge: MapJudge
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
@@ -54,10 +65,14 @@ export class ValidatorOffice {
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, key, rpc, prober, probes, stake, database, revocations, clock, random, logger } = init
+    const { network, term, key, prober, probes, stake, database, revocations, clock, random, logger } = init
     this.#init = init
+    const rpc = new RpcHandlers(init.rpc)
+    this.#rpc = rpc
     this.pool = new CertificatePool(network, database, clock, revocations)
     const { pool } = this
+    const absences = new Absences({ ping: init.ping, isCertified: (id) => pool.isCertified(id), clock, logger })
+    this.absences = absences
     const desk = new AdmissionDesk({
       network,
       key,
@@ -74,8 +89,8 @@ export class ValidatorOffice {
       logger,
     })
     const rounds = (epoch: number): readonly number[] => this.#agreement.rounds(epoch)
-    const judge = new MapJudge({ network, pool, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
-    const proposer = new MapProposer({ network, key, pool, judge, rpc, clock, logger })
+    const judge = new MapJudge({ network, pool, absences, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
+    const proposer = new MapProposer({ network, key, pool, absences, judge, rpc, clock, logger })
     const onAgreed = (epoch: number, body: Uint8Array): void => this.#onAgreed(epoch, body)
     const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed })])
     this.#judge = judge
@@ -83,6 +98,7 @@ export class ValidatorOffice {
     this.#endorser = new MapEndorser({ network, key, database, clock })
     this.#agreement = new AgreementRunner({
       network,
+      term,
       key,
       rpc,
       store: database,
@@ -94,7 +110,7 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
-    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
   }
@@ -104,9 +120,17 @@ export class ValidatorOffice {
     return this.#judge.entries(root)
   }
 
-  /** Takes part in the agreement of each epoch until the signal fires. @throws WeftError E_ABORTED */
-  agree(signal: AbortSignal): Promise<never> {
-    return this.#agreement.run(signal)
+  /** Its seat is another's: it answers no calls any more, and says nothing. */
+  close(): void {
+    this.#rpc.end()
+    this.#closed.abort()
+  }
+
+  /** Takes part in the agreement of each epoch, and looks for members that are away, until the signal fires or it is closed. @throws WeftError E_ABORTED */
+  async agree(signal: AbortSignal): Promise<never> {
+    const open = AbortSignal.any([signal, this.#closed.signal])
+    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open)])
+    return end
   }
 
   /** Sends a map to every other validator; those that do not get it pull it later. */
@@ -138,13 +162,24 @@ export class ValidatorOffice {
   }
 
   #serve(desk: AdmissionDesk): void {
-    const { rpc, onMap } = this.#init
+    const { onMap } = this.#init
+    const rpc = this.#rpc
     rpc.handle('admission.apply', async (request, caller, signal) => ({
       vote: await desk.judge(request, caller, signal),
     }))
-    rpc.handle('admission.submit', async ({ certificate }) => {
+    rpc.handle('admission.submit', async ({ certificate }, caller) => {
       if (certificate === undefined) throw new WeftError(NO_CERTIFICATE)
       this.pool.submit(certificate)
+      this.absences.returned(caller.id)
+      return {}
+    })
+    rpc.handle('admission.leave', async (_, caller) => {
+      this.absences.leave(caller.id)
+      return {}
+    })
+    rpc.handle('absence.report', async ({ members }) => {
+      const keys = members.slice(0, MAX_REPORTED).filter(({ length }) => length === 32)
+      this.absences.report(keys.map(toDidKey).filter((id) => this.pool.isCertified(id)))
       return {}
     })
     rpc.handle('map.propose', async (proposal, caller) => {

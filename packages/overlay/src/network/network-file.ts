@@ -44,6 +44,8 @@ export interface NetworkFile {
   readonly auditEpochMs: number
   /** ms; at least an audit epoch. */
   readonly rewardEpochMs: number
+  /** ms without a signed map after which members may seat other validators (docs/specs/terms.md); at least three map epochs. */
+  readonly recoveryAfterMs: number
   readonly committeeSize: number
   /** ms */
   readonly certificateTtlMs: number
@@ -62,6 +64,8 @@ const MAX_INVITERS = 64
 const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
+/** An hour where map epochs take a minute. */
+export const defaultRecoveryAfterMs = (mapEpochMs: number): number => 60 * mapEpochMs
 
 /**
  * Parses a network file strictly: unknown keys are refused by name, every field has limits, and a simulated table is
@@ -121,6 +125,13 @@ function networkFileOf(value: unknown): NetworkFile {
       30 * 24 * HOUR,
       refuse,
     ),
+    recoveryAfterMs: integerOf(
+      file.recoveryAfterMs ?? defaultRecoveryAfterMs(mapEpochMs),
+      'recoveryAfterMs',
+      3 * mapEpochMs,
+      14 * 24 * HOUR,
+      refuse,
+    ),
     committeeSize,
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
@@ -141,6 +152,7 @@ const KEYS = [
   'mapEpochMs',
   'auditEpochMs',
   'rewardEpochMs',
+  'recoveryAfterMs',
   'committeeSize',
   'certificateTtlMs',
   'clockToleranceMs',

@@ -1,7 +1,12 @@
 import { toBase32 } from '@weft/core'
 import { sha256 } from '@weft/crypto'
 import { encodeCanonical } from '../codec/canonical-cbor.ts'
-import { DEFAULT_AUDIT_EPOCH_MS, DEFAULT_REWARD_EPOCH_MS, type NetworkFile } from './network-file.ts'
+import {
+  DEFAULT_AUDIT_EPOCH_MS,
+  DEFAULT_REWARD_EPOCH_MS,
+  type NetworkFile,
+  defaultRecoveryAfterMs,
+} from './network-file.ts'
 
 /** The form of a network id, for parsers. */
 export const NETWORK_ID = /^w[a-z2-7]{32}$/
@@ -19,10 +24,11 @@ export function networkIdOf(file: NetworkFile): string {
  * are left out where they have their default, so that those networks keep their ids.
  */
 export function networkIdentity(file: NetworkFile): Uint8Array {
-  const { auditEpochMs, rewardEpochMs, ...first } = file
+  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, ...first } = file
   return encodeCanonical({
     ...first,
     ...(auditEpochMs === DEFAULT_AUDIT_EPOCH_MS ? {} : { auditEpochMs }),
     ...(rewardEpochMs === DEFAULT_REWARD_EPOCH_MS ? {} : { rewardEpochMs }),
+    ...(recoveryAfterMs === defaultRecoveryAfterMs(file.mapEpochMs) ? {} : { recoveryAfterMs }),
   })
 }

@@ -7,7 +7,7 @@ import { RecordClient } from './record-client.ts'
 import { DEFAULT_RECORD_QUOTA, RecordHolder, type RecordQuota } from './record-holder.ts'
 import { RecordPeers } from './record-peers.ts'
 import { RecordPlacement } from './record-placement.ts'
-import { RecordReplicator } from './record-replicator.ts'
+import { type HandOver, RecordReplicator } from './record-replicator.ts'
 import { verifyRecord } from './record.ts'
 import type { RecordStore } from './record-store.ts'
 import { type RecordStores, openRecordFiles } from './record-stores.ts'
@@ -28,11 +28,17 @@ export interface RecordStoreOptions {
   readonly isSuspect?: (id: DidKey) => boolean
 }
 
+export interface Records {
+  readonly store: RecordStore
+  /** For a node that leaves: `RecordReplicator.handOver`. */
+  readonly handOver: (signal: AbortSignal, onProgress: (done: HandOver) => void) => Promise<HandOver>
+}
+
 /**
  * Opens this node's records: the holder where it is one, and the client of everyone's. Closes with the scope.
  * @throws WeftError E_DATABASE, E_DISK_FULL, E_STATE_UNWRITABLE
  */
-export async function createRecordStore(options: RecordStoreOptions): Promise<RecordStore> {
+export async function createRecordStore(options: RecordStoreOptions): Promise<Records> {
   const { rpc, membership, self, directory, clock, logger } = options
   const scope = options.scope.child('records')
   const placement = new RecordPlacement(membership, clock)
@@ -45,13 +51,18 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     const quota = options.quota ?? DEFAULT_RECORD_QUOTA
     holder = new RecordHolder({ table, clock, quota, isMember: (id) => membership.isMember(id) })
   }
+  let replicator: RecordReplicator | undefined
   const peers = new RecordPeers(rpc, self, holder)
   if (holder !== undefined) {
     serve(rpc, holder, placement, self)
-    new RecordReplicator({ self, membership, holder, peers, placement, clock, logger }).start(scope)
+    replicator = new RecordReplicator({ self, membership, holder, peers, placement, clock, logger })
+    replicator.start(scope)
   }
   const isSuspect = options.isSuspect ?? ((): boolean => false)
-  return new RecordClient({ peers, placement, seen, isSuspect, clock, logger, scope })
+  const store = new RecordClient({ peers, placement, seen, isSuspect, clock, logger, scope })
+  const handOver: Records['handOver'] = async (signal, onProgress) =>
+    (await replicator?.handOver(signal, onProgress)) ?? { records: 0, safe: 0 }
+  return { store, handOver }
 }
 
 function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self: DidKey): void {

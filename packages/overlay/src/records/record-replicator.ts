@@ -1,4 +1,13 @@
-import { type Clock, type Logger, type Scope, Semaphore, isWeftError, messageOf, wait } from '@weft/core'
+import {
+  type Clock,
+  type Logger,
+  type Scope,
+  Semaphore,
+  isWeftError,
+  messageOf,
+  throwIfAborted,
+  wait,
+} from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
 import { recordQuorum } from './quorum.ts'
@@ -26,6 +35,14 @@ export interface ReplicatorParts {
   readonly placement: RecordPlacement
   readonly clock: Clock
   readonly logger: Logger
+}
+
+/** How far a node that leaves has come with its records. */
+export interface HandOver {
+  /** Looked at. */
+  readonly records: number
+  /** Of them those that a write quorum of the other holders has. */
+  readonly safe: number
 }
 
 /**
@@ -57,6 +74,47 @@ export class RecordReplicator {
       after = last.rowid
       await Promise.all(page.map((record) => this.#copy(record, all, signal)))
     }
+  }
+
+  /**
+   * Brings everything that is held to those who hold it from now on, for a node that leaves and is in the map no more.
+   * @param onProgress told of each record
+   * @throws WeftError E_ABORTED
+   */
+  async handOver(signal: AbortSignal, onProgress: (done: HandOver) => void): Promise<HandOver> {
+    let done: HandOver = { records: 0, safe: 0 }
+    let after = 0
+    for (;;) {
+      throwIfAborted(signal)
+      const page = this.#parts.holder.page(after, PAGE)
+      const last = page.at(-1)
+      if (last === undefined) return done
+      after = last.rowid
+      for (const isSafe of await Promise.all(page.map((record) => this.#bring(record, signal)))) {
+        done = { records: done.records + 1, safe: done.safe + (isSafe ? 1 : 0) }
+        onProgress(done)
+      }
+    }
+  }
+
+  /** True when a write quorum of its holders has the record, or a newer one. */
+  async #bring({ key, message }: HeldRecord, signal: AbortSignal): Promise<boolean> {
+    const { self, placement, peers } = this.#parts
+    const { holders, groups } = placement.plan(key)
+    const record = verifyRecord(message)
+    const taken = await Promise.all(
+      holders
+        .filter((id) => id !== self)
+        .map((id) =>
+          this.#slots
+            .use(() => peers.put(id, record, { signal, timeoutMs: TIMEOUT }), signal)
+            .then(
+              () => true,
+              (error: unknown) => isWeftError(error, 'E_RECORD_CONFLICT'),
+            ),
+        ),
+    )
+    return taken.filter(Boolean).length >= groups[0].required
   }
 
   async #copy({ key, message }: HeldRecord, all: boolean, signal: AbortSignal): Promise<void> {

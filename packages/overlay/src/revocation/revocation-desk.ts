@@ -2,6 +2,7 @@ import { type Clock, type Logger, WeftError, equalBytes, messageOf, toHex } from
 import { type DidKey, type SigningKey, sha256, shortId, toDidKey } from '@weft/crypto'
 import { type Revocation, RevocationSchema, type Signature, SignatureSchema, create } from '@weft/wire'
 import { validVotes } from '../admission/certificate.ts'
+import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
 import { type RevocationBody, encodeRevocationBody } from './revocation-body.ts'
@@ -102,7 +103,8 @@ export class RevocationDesk {
     const { network, clock, revocations, tell } = this.#init
     this.#forget()
     const body = readRevocation(network, bodyBytes)
-    const [signature] = validVotes(network, 'revoke', bodyBytes, [create(SignatureSchema, vote)])
+    const term = network.termAt(epochAt(network.file, body.decidedAt))
+    const [signature] = validVotes(term, 'revoke', bodyBytes, [create(SignatureSchema, vote)])
     if (signature === undefined)
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
@@ -124,7 +126,7 @@ export class RevocationDesk {
     }
     pending.votes.set(voter, vote)
     const votes = pending.votes.size
-    if (votes < network.quorum) return { votes, decided: false }
+    if (votes < term.quorum) return { votes, decided: false }
     this.#pending.delete(name)
     const revocation = create(RevocationSchema, { body: bodyBytes, votes: [...pending.votes.values()] })
     revocations.offer(revocation)

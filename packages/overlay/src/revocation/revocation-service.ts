@@ -13,6 +13,7 @@ import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
 import { METHODS, type Revocation, RevocationSchema, type Topic, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { RpcHandlers } from '../rpc-handlers.ts'
 import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { RevocationStatus, RevocationVote } from '../overlay.ts'
@@ -48,21 +49,31 @@ const MALFORMED = { code: 'E_REVOCATION_MALFORMED', cause: 'The request carries 
 
 /** Spreads what validators decided, and asks for what was missed while this node was away. */
 export class RevocationService {
-  /** Of a validator. */
-  readonly desk: RevocationDesk | undefined
   readonly #init: RevocationServiceInit
+  readonly #rpc: RpcHandlers
+  /** Of a validator. */
+  #desk: RevocationDesk | undefined
   #wake = new AbortController()
 
   /** Registers its calls at once. */
   constructor(init: RevocationServiceInit) {
-    const { network, key, transport, revocations, clock, logger } = init
+    const { transport, revocations } = init
     this.#init = init
+    this.#rpc = new RpcHandlers(transport)
     transport.handle('revocation.list', async ({ offset }) => ({ revocations: pageOf(revocations, offset) }))
+    this.onTerm()
+  }
+
+  /** To be called when a term begins: validators have a desk. */
+  onTerm(): void {
+    const { network, key, transport, revocations, clock, logger } = this.#init
+    this.#rpc.end()
+    this.#desk = undefined
     if (!network.isValidator(key.id)) return
     const tell = (revocation: Revocation): Promise<void> => this.#tell(revocation)
     const desk = new RevocationDesk({ network, key, rpc: transport, clock, logger, revocations, tell })
-    this.desk = desk
-    transport.handle('revocation.vote', async ({ body, vote }) => {
+    this.#desk = desk
+    this.#rpc.handle('revocation.vote', async ({ body, vote }) => {
       if (vote === undefined) throw new WeftError(MALFORMED)
       const { votes } = await desk.take(body, vote)
       return { votes }
@@ -71,18 +82,18 @@ export class RevocationService {
 
   status(): RevocationStatus {
     const inForce = this.#init.revocations.all().map(({ body, votes }) => ({ ...body, votes: votes.length }))
-    return { inForce, pending: this.desk?.pending() ?? [] }
+    return { inForce, pending: this.#desk?.pending() ?? [] }
   }
 
   /** @throws WeftError E_NOT_A_VALIDATOR, and those of `RevocationDesk.vote` */
   async revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal: AbortSignal): Promise<RevocationVote> {
     const { network, clock } = this.#init
-    if (this.desk === undefined) throw new WeftError(NOT_A_VALIDATOR)
+    if (this.#desk === undefined) throw new WeftError(NOT_A_VALIDATOR)
     const now = clock.now()
     const withdrawn = reason === 'withdrawn'
     const issuedUpTo = withdrawn ? -1 : Math.max(0, epochAt(network.file, now))
     const blockedUntil = withdrawn ? 0 : now + blockMs
-    const counted = await this.desk.vote({ id, key: fromDidKey(id), issuedUpTo, blockedUntil, reason }, signal)
+    const counted = await this.#desk.vote({ id, key: fromDidKey(id), issuedUpTo, blockedUntil, reason }, signal)
     return { ...counted, quorum: network.quorum }
   }
 

@@ -3,7 +3,7 @@ import { sha256, shortId } from '@weft/crypto'
 import { type Revocation, RevocationSchema, type Signature, create } from '@weft/wire'
 import { validVotes } from '../admission/certificate.ts'
 import type { CertificateBody } from '../admission/certificate-body.ts'
-import { epochStart } from '../network/epoch.ts'
+import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { type RevocationBody, decodeRevocationBody } from './revocation-body.ts'
 
@@ -47,11 +47,12 @@ export function readRevocation(network: Network, bodyBytes: Uint8Array): Revocat
 /** Verifies a revocation from anywhere. @throws WeftError E_REVOCATION_MALFORMED, E_NETWORK_MISMATCH, E_REVOCATION_QUORUM */
 export function verifyRevocation(network: Network, message: Pick<Revocation, 'body' | 'votes'>): VerifiedRevocation {
   const body = readRevocation(network, message.body)
-  const votes = validVotes(network, 'revoke', message.body, message.votes)
-  if (votes.length < network.quorum) {
+  const term = network.termAt(epochAt(network.file, body.decidedAt))
+  const votes = validVotes(term, 'revoke', message.body, message.votes)
+  if (votes.length < term.quorum) {
     throw new WeftError({
       code: 'E_REVOCATION_QUORUM',
-      cause: `The revocation of ${shortId(body.id)} has ${votes.length} valid votes of distinct validators; ${network.quorum} of ${network.validators.length} are needed.`,
+      cause: `The revocation of ${shortId(body.id)} has ${votes.length} valid votes of distinct validators; ${term.quorum} of ${term.validators.length} are needed.`,
       fix: 'Nothing to do: only what a quorum decided counts.',
     })
   }

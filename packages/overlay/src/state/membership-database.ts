@@ -5,6 +5,7 @@ import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
+import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 import { StatementCache } from './statement-cache.ts'
 
@@ -39,6 +40,8 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, context TEXT NOT NULL, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         DROP TABLE IF EXISTS entry;
         CREATE TABLE IF NOT EXISTS map_entry (key BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -148,6 +151,30 @@ export class MembershipDatabase implements MembershipStore, Disposable {
 
   dropEndedRevocations(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM revocation WHERE ends_at <= ?').run(now))
+  }
+
+  successions(): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT succession FROM succession ORDER BY number').all()
+    return rows.flatMap((row) => blob(row['succession']) ?? [])
+  }
+
+  saveSuccession(number: number, succession: Uint8Array): void {
+    this.#write(() =>
+      this.#statements.prepare('INSERT OR REPLACE INTO succession VALUES (?, ?)').run(number, succession),
+    )
+  }
+
+  recovery(number: number): StoredRecovery | undefined {
+    const row = this.#statements.prepare('SELECT context, state FROM recovery WHERE number = ?').get(number)
+    const state = blob(row?.['state'])
+    return row === undefined || state === undefined ? undefined : { context: String(row['context']), state }
+  }
+
+  saveRecovery(number: number, { context, state }: StoredRecovery): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM recovery WHERE number < ?').run(number)
+      this.#statements.prepare('INSERT OR REPLACE INTO recovery VALUES (?, ?, ?)').run(number, context, state)
+    })
   }
 
   map(): StoredMap | undefined {

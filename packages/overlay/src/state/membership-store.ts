@@ -1,5 +1,6 @@
 import type { AgreementStore } from '../agreement/agreement-store.ts'
 import type { SeatStore } from '../invitation/invitation-seats.ts'
+import type { TermStore } from '../terms/term-store.ts'
 import type { RevocationDatabase } from '../revocation/revocation-database.ts'
 
 /** A certificate as it is kept: the newest of its key. */
@@ -30,10 +31,11 @@ export interface StoredChanges {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know, what they said in the agreement of an epoch, the one map body that they signed in it, and the seats of invitations. A
+ * know, what they said in the agreement of an epoch, the one map body that they signed in it, the seats of invitations, and what it said in a
+ * recovery. A
  * write that has returned outlives a crash of the node.
  */
-export interface MembershipStore extends AgreementStore, RevocationDatabase, SeatStore {
+export interface MembershipStore extends AgreementStore, RevocationDatabase, SeatStore, TermStore {
   /** The wire form (weft.v1.Certificate). */
   ownCertificate(): Uint8Array | undefined
   saveOwnCertificate(certificate: Uint8Array): void

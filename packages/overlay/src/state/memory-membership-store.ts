@@ -2,6 +2,7 @@ import { compareBytes, toHex } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
+import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 
 /**
@@ -21,6 +22,8 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #revocations = new Map<string, StoredRevocation>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
+  readonly #successions = new Map<number, Uint8Array>()
+  #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
   readonly #seats = new Map<string, Map<string, StoredSeat>>()
 
@@ -103,6 +106,22 @@ export class MemoryMembershipStore implements MembershipStore {
     const name = toHex(invitation)
     const seats = this.#seats.get(name) ?? new Map<string, StoredSeat>()
     this.#seats.set(name, seats.set(toHex(seat.key), seat))
+  }
+
+  successions(): Uint8Array[] {
+    return [...this.#successions].sort(([a], [b]) => a - b).map(([, succession]) => succession)
+  }
+
+  saveSuccession(number: number, succession: Uint8Array): void {
+    this.#successions.set(number, succession)
+  }
+
+  recovery(number: number): StoredRecovery | undefined {
+    return this.#recovery?.number === number ? this.#recovery.stored : undefined
+  }
+
+  saveRecovery(number: number, stored: StoredRecovery): void {
+    this.#recovery = { number, stored }
   }
 
   map(): StoredMap | undefined {

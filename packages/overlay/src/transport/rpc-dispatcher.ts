@@ -28,6 +28,7 @@ export class RpcDispatcher {
   handle: Rpc['handle'] = (method, handler) => {
     if (this.#handlers.has(method)) throw new RangeError(`rpc: ${method} has a handler already`)
     this.#handlers.set(method, handler)
+    return () => void this.#handlers.delete(method)
   }
 
   /** Largest frame that any method open to this caller allows, bytes. */

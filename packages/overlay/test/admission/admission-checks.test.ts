@@ -315,11 +315,12 @@ async function tooLittle(): Promise<void> {
 function seatTakenMeanwhile(): Pick<Applicant, 'proof' | 'prepare'> {
   const proof = invitation()
   const request = { invitation: invitationId(proof.envelope.payload), uses: 1, key: stranger.publicKey }
-  const prepare = (node: MemoryNode, seats: InvitationSeats): void =>
+  const prepare = (node: MemoryNode, seats: InvitationSeats): void => {
     node.rpc.handle('record.get', async () => {
       seats.take(request, BEGIN + DAY, false)
       return {}
     })
+  }
   return { proof, prepare }
 }
 

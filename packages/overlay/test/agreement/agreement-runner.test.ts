@@ -43,6 +43,7 @@ class Lone implements AsyncDisposable {
     } as unknown as Rpc
     const runner = new AgreementRunner({
       network: fixture.network,
+      term: fixture.network.term,
       key: keyOf(0),
       rpc,
       store: this.database,

@@ -82,7 +82,7 @@ export class AgreementSimulation {
   constructor(options: SimulationOptions) {
     this.#options = options
     this.#random = seededRandom(options.seed)
-    this.set = new CachingValidatorSet(options.fixture.network)
+    this.set = new CachingValidatorSet(options.fixture.network.id, options.fixture.network.term)
     for (let index = 0; index < this.set.size; index++) {
       if (options.faults.has(index)) continue
       const node = {

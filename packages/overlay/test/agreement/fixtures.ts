@@ -6,7 +6,7 @@ import { type Phase, encodeVote } from '../../src/agreement/vote.ts'
 import { testNetwork } from '../fixtures.ts'
 
 export const fixture = testNetwork(4, 1)
-export const set = new ValidatorSet(fixture.network)
+export const set = new ValidatorSet(fixture.network.id, fixture.network.term)
 export const EPOCH_NUMBER = 8
 export const VALUE = Uint8Array.of(1, 2, 3)
 

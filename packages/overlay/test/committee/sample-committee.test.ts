@@ -4,7 +4,8 @@ import { randomInt, seededRandom, shuffled, utf8 } from '@weft/core'
 import { sha256, toDidKey } from '@weft/crypto'
 import fc from 'fast-check'
 import { beaconRandom } from '../../src/committee/beacon-random.ts'
-import { MAX_SEATS_TOGETHER, type Candidate, sampleCommittee } from '../../src/committee/sample-committee.ts'
+import { type Candidate, sampleCommittee } from '../../src/committee/sample-committee.ts'
+import { MAX_SEATS_TOGETHER } from '../../src/committee/seat-limits.ts'
 import { networkPrefix } from '../../src/network/network-prefix.ts'
 
 const ids = Array.from({ length: 400 }, (_, at) => toDidKey(sha256(utf8(`validator ${at}`))))

@@ -56,7 +56,12 @@ test('a file that is too large for a connection is not handed out', async () => 
     ]),
   )
   serveNetworkFile(
-    { handle: (_method, handler) => void (answer = handler as never) },
+    {
+      handle: (_method, handler) => {
+        answer = handler as never
+        return () => {}
+      },
+    },
     { ...network.file, simulated: places },
   )
   assert.equal(await codeOf(() => answer?.()), 'E_NETWORK_FILE')

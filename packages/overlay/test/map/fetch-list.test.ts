@@ -46,7 +46,7 @@ class Pair implements Disposable {
     }
     this.server = membership('server')
     this.client = membership('client')
-    serveMap(this.network.add(server).rpc, this.server)
+    serveMap(this.network.add(server).rpc, this.server, fixture.network)
     this.network.add(client)
     const entries = this.many.entries()
     const map = signedMapOf(fixture.network, signers, entries, 1)

@@ -30,6 +30,7 @@ function openJudge(directory: string) {
   const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   pool.offer([certificateOf(fixture, 0), certificateOf(fixture, 4)])
   const judge = new MapJudge({
+    absences: { isDoubted: () => false },
     network,
     pool,
     revocations: NO_REVOCATIONS,

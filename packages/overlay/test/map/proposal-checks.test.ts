@@ -37,6 +37,8 @@ interface Proposal {
   readonly revoked?: string
   /** The map epoch in which it got them. */
   readonly knownSince?: number
+  /** Whom it looked for in vain. */
+  readonly doubted?: string
   /** In place of those of the certificates. */
   readonly hashes?: Uint8Array[]
 }
@@ -55,7 +57,15 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
   await clock.advance(NOW - clock.now())
   const checks = PROPOSAL_CHECKS.filter(({ name }) => name !== without)
   const revocations = { voids: ({ id }: { id: string }) => id === hostile.revoked }
-  const judge = new MapJudge({ network, pool, revocations, checks, rounds: () => [0, 1], clock })
+  const judge = new MapJudge({
+    absences: { isDoubted: (id) => id === hostile.doubted },
+    network,
+    pool,
+    revocations,
+    checks,
+    rounds: () => [0, 1],
+    clock,
+  })
   const certificates = hostile.certificates ?? good
   const entries = certificates.map(({ body }) => body)
   const body = encodeMapBody({
@@ -139,6 +149,7 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
       proposal: { known: [certificateOf(fixture, 0, { issuedEpoch: 50 })], knownSince: MAP_EPOCH - 5 },
     },
   ],
+  complete: [{ code: 'E_MAP_PROPOSAL', proposal: { known: [certificateOf(fixture, 2)], knownSince: MAP_EPOCH - 5 } }],
   revoked: [{ code: 'E_MAP_PROPOSAL', proposal: { revoked: (fixture.keys[1] as SigningKey).id } }],
   root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
@@ -155,6 +166,12 @@ test('a renewal spoils no proposal with the certificate before it until every le
   const renewal = certificateOf(fixture, 0, { issuedEpoch: MAP_EPOCH - 5 })
   assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 4 }), 'good')
   assert.equal(await propose({ known: [renewal], knownSince: MAP_EPOCH - 5 }), 'E_MAP_PROPOSAL')
+})
+
+test('whoever is known since a moment, or does not answer here either, may be left out', async () => {
+  const known = [certificateOf(fixture, 2)]
+  assert.equal(await propose({ known, knownSince: MAP_EPOCH - 4 }), 'good')
+  assert.equal(await propose({ known, knownSince: MAP_EPOCH - 5, doubted: (fixture.keys[2] as SigningKey).id }), 'good')
 })
 
 test('a certificate that was kept back since long ago counts from when it is shown', async () => {
@@ -181,7 +198,15 @@ test('what the validator lacks is asked for, and there is no verdict', () => {
   const clock = new VirtualClock(NOW)
   const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   const revocations = NO_REVOCATIONS
-  const judge = new MapJudge({ network, pool, revocations, checks: PROPOSAL_CHECKS, rounds: () => [0], clock })
+  const judge = new MapJudge({
+    absences: { isDoubted: () => false },
+    network,
+    pool,
+    revocations,
+    checks: PROPOSAL_CHECKS,
+    rounds: () => [0],
+    clock,
+  })
   const entries = good.map(({ body }) => body)
   const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
   const hashes = entries.map(certificateHash)

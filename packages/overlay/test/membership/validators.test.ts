@@ -56,6 +56,8 @@ class Simulation {
       void (await follower.offer(map, from, this.#stop.signal))
     const office = network.isValidator(key.id)
       ? new ValidatorOffice({
+          ping: async () => {},
+          term: network.term,
           network,
           key,
           rpc: node.rpc,
@@ -80,7 +82,7 @@ class Simulation {
       random,
       logger: silentLogger,
     })
-    serveMap(node.rpc, membership)
+    serveMap(node.rpc, membership, network)
     const pull = (signal: AbortSignal): Promise<unknown> => (node.online ? follower.pull(signal) : Promise.resolve())
     this.#running.push(
       followEpochs({ network, clock, heldEpoch: () => membership.epoch, pull }, this.#stop.signal).catch(() => {}),

@@ -82,7 +82,7 @@ export class RecordNetwork implements AsyncDisposable {
   async #open(node: NetworkNode, holder: boolean): Promise<void> {
     node.scope = new Scope({ name: node.key.id })
     this.#handlers.set(node.key.id, new Map())
-    node.store = await createRecordStore({
+    ;({ store: node.store } = await createRecordStore({
       rpc: this.#rpc(node),
       membership: this.#membership(),
       self: node.key.id,
@@ -92,7 +92,7 @@ export class RecordNetwork implements AsyncDisposable {
       scope: node.scope,
       holder,
       isSuspect: (id) => this.suspects.has(id),
-    })
+    }))
   }
 
   #membership(): Membership {
@@ -149,6 +149,7 @@ export class RecordNetwork implements AsyncDisposable {
       call: call as Rpc['call'],
       handle: (method, handler) => {
         this.#handlers.get(node.key.id)?.set(method, handler)
+        return () => void this.#handlers.get(node.key.id)?.delete(method)
       },
     }
   }

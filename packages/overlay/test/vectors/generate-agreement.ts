@@ -15,7 +15,8 @@ import { parseNetworkFile } from '../../src/network/network-file.ts'
 
 /** Writes agreement.json: `node generate-agreement.ts`. The keys are those of network-file.json, seeds 32 times 1 to 4. */
 const vectors = <T>(name: string): T => JSON.parse(readFileSync(join(import.meta.dirname, name), 'utf8')) as T
-const set = new ValidatorSet(networkOf(parseNetworkFile(JSON.stringify(vectors<{ file: object }>('network-file.json').file))))
+const network = networkOf(parseNetworkFile(JSON.stringify(vectors<{ file: object }>('network-file.json').file)))
+const set = new ValidatorSet(network.id, network.term)
 const keys = [1, 2, 3, 4].map((byte) => new SigningKey(new Uint8Array(32).fill(byte)))
 const keyOf = (index: number): SigningKey => keys.find(({ publicKey }) => set.indexOf(publicKey) === index) as SigningKey
 const epoch = 8

@@ -1,0 +1,74 @@
+import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
+import { integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
+import { SeatLimits } from '../committee/seat-limits.ts'
+import { MAX_EPOCH } from '../network/epoch.ts'
+import { type Electors, MAX_ELECTORS } from './electors.ts'
+import { refuseSuccession } from './refuse-succession.ts'
+import type { Seat, Term } from './term.ts'
+
+/** What electors agree on (docs/specs/terms.md, Value). */
+export interface RecoveryValue {
+  /** First map epoch of the new term. */
+  readonly fromEpoch: number
+  /** Places among the electors, ascending, of those who get a seat. */
+  readonly seats: readonly number[]
+}
+
+const VERSION = 1
+const MAX_BYTES = 512
+/** With fewer validators none may be down. */
+const FEWEST_SEATS = 4
+
+export function encodeRecoveryValue({ fromEpoch, seats }: RecoveryValue): Uint8Array {
+  return encodeCanonical([VERSION, fromEpoch, seats])
+}
+
+/** @throws WeftError E_SUCCESSION */
+export function decodeRecoveryValue(bytes: Uint8Array): RecoveryValue {
+  const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, refuseSuccession), 'value', 3, refuseSuccession)
+  const [version, fromEpoch, list] = tuple
+  integerOf(version, 'version', VERSION, VERSION, refuseSuccession)
+  const seats = listOf(list, 'seats', 1, MAX_ELECTORS, refuseSuccession, (item, path) =>
+    integerOf(item, path, 0, MAX_ELECTORS - 1, refuseSuccession),
+  )
+  for (let at = 1; at < seats.length; at++) {
+    if ((seats[at - 1] as number) >= (seats[at] as number)) throw refuseSuccession('its seats are not in order')
+  }
+  return { fromEpoch: integerOf(fromEpoch, 'fromEpoch', 0, MAX_EPOCH, refuseSuccession), seats }
+}
+
+/**
+ * The seats that follow from who is there: electors in the order in which they were drawn, unless two of their family or
+ * network have a seat, until there are as many as before.
+ * @param isThere by place among the electors
+ */
+export function seatsOf({ members }: Electors, term: Term, isThere: (elector: number) => boolean): number[] {
+  const wanted = Math.max(term.validators.length, FEWEST_SEATS)
+  const limits = new SeatLimits()
+  const seats: number[] = []
+  for (const [elector, { member }] of members.entries()) {
+    if (seats.length === wanted) break
+    if (!isThere(elector) || !limits.allows(member)) continue
+    limits.take(member)
+    seats.push(elector)
+  }
+  return seats
+}
+
+/** The term that a value begins. @throws WeftError E_SUCCESSION when it cannot follow the one before */
+export function nextTerm(
+  { members }: Electors,
+  term: Term,
+  anchorEpoch: number,
+  { fromEpoch, seats }: RecoveryValue,
+): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+  if (fromEpoch <= anchorEpoch)
+    throw refuseSuccession(`it begins in epoch ${fromEpoch}, and epoch ${anchorEpoch} has a map`)
+  const validators = seats.map((elector): Seat => {
+    const entry = members[elector]
+    if (entry === undefined) throw refuseSuccession(`there is no elector ${elector}`)
+    const { id, addresses, family } = entry.member
+    return { id, addresses, family }
+  })
+  return { number: term.number + 1, fromEpoch, validators }
+}

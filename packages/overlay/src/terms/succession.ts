@@ -1,0 +1,70 @@
+import { verifyMerkleProof } from '@weft/crypto'
+import { AgreementMessageSchema, type SignedMap, type Succession, SuccessionSchema, create } from '@weft/wire'
+import type { Certificate } from '../agreement/agreement-message.ts'
+import { verifyQuorum } from '../agreement/verify-message.ts'
+import { fromWire, toWire } from '../agreement/wire-form.ts'
+import { validVotes } from '../admission/certificate.ts'
+import type { EntryList } from '../map/entry-list.ts'
+import { decodeMapBody } from '../map/map-body.ts'
+import { readMapEntry } from '../map/map-entry.ts'
+import type { Network } from '../network/network.ts'
+import { type Electors, drawElectors } from './electors.ts'
+import { decodeRecoveryValue, nextTerm } from './recovery-value.ts'
+import { refuseSuccession } from './refuse-succession.ts'
+import type { Term } from './term.ts'
+
+/** How a new term is told: the last map of the one before, its electors with proofs, and their decision. */
+export function toSuccession(
+  number: number,
+  anchor: SignedMap,
+  list: EntryList,
+  { drawn, set }: Electors,
+  decision: Certificate,
+): Succession {
+  const { body } = toWire(set, { kind: 'certificate', certificate: decision })
+  return create(SuccessionSchema, {
+    number,
+    anchor,
+    entries: drawn.map(({ position, entry }) => ({ entry: entry.bytes, path: list.tree.path(position) })),
+    ...(body.case === 'certificate' ? { decision: body.value } : {}),
+  })
+}
+
+/**
+ * Verifies a term from anywhere: its anchor is a map that a quorum of the term before signed, the electors are those that
+ * its root draws, and a quorum of them decided on these seats. It has to follow the newest term that is known.
+ * @throws WeftError E_SUCCESSION, E_MAP_MALFORMED, E_CERTIFICATE_MALFORMED, E_MAP_ENTRIES, E_AGREEMENT_MALFORMED, E_SIGNATURE_INVALID
+ */
+export function verifySuccession(
+  network: Network,
+  { number, anchor, entries, decision }: Succession,
+): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+  const { term } = network
+  if (number !== term.number + 1) throw refuseSuccession(`it is term ${number}; the newest here is ${term.number}`)
+  if (anchor === undefined || decision === undefined) throw refuseSuccession('it names no map, or no decision')
+  const body = decodeMapBody(anchor.body)
+  if (body.network !== network.id) throw refuseSuccession(`its map is of the network ${body.network}`)
+  if (body.epoch < term.fromEpoch) throw refuseSuccession('its map is of an earlier term')
+  if (validVotes(term, 'map', anchor.body, anchor.signatures).length < term.quorum)
+    throw refuseSuccession('its map is not signed by a quorum of the validators before')
+  let used = 0
+  const electors = drawElectors(body, term, (position) => {
+    const proven = entries[used++]
+    if (proven === undefined) throw refuseSuccession('entries of electors are missing')
+    const entry = readMapEntry(network.id, proven.entry)
+    if (!verifyMerkleProof(entry.leaf, position, body.count, proven.path, body.root))
+      throw refuseSuccession(`the entry at position ${position} is not proven`)
+    return entry
+  })
+  if (used !== entries.length) throw refuseSuccession('it has more entries than electors were drawn')
+  const message = fromWire(
+    electors.set,
+    create(AgreementMessageSchema, { body: { case: 'certificate', value: decision } }),
+  )
+  if (message.kind !== 'certificate') throw refuseSuccession('it has no decision')
+  const { quorum, value } = message.certificate
+  if (quorum.vote.phase !== 'precommit' || quorum.vote.epoch !== body.epoch)
+    throw refuseSuccession('the votes of its decision are others')
+  verifyQuorum(electors.set, quorum)
+  return nextTerm(electors, term, body.epoch, decodeRecoveryValue(value))
+}

@@ -1,0 +1,17 @@
+/** What was said in the recovery of a term, and in which one: a newer map may begin another. */
+export interface StoredRecovery {
+  readonly context: string
+  /** As the agreement keeps it. */
+  readonly state: Uint8Array
+}
+
+/** Where terms are kept. A write that has returned outlives a crash of the node. */
+export interface TermStore {
+  /** The wire forms (weft.v1.Succession) of the terms behind that of the network file, in their order. */
+  successions(): Uint8Array[]
+  saveSuccession(number: number, succession: Uint8Array): void
+  /** Of the term of this number. */
+  recovery(number: number): StoredRecovery | undefined
+  /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+  saveRecovery(number: number, recovery: StoredRecovery): void
+}
