@@ -10,6 +10,7 @@ import type {
   PeerStatus,
   RevocationStatus,
   RevocationVote,
+  Term,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -26,6 +27,14 @@ export class FakeOverlay implements Overlay {
     quorum: 3,
     validators: 4,
     fault: undefined,
+  }
+  currentTerm: Term = {
+    number: 0,
+    fromEpoch: 0,
+    validators: [],
+    quorum: 0,
+    isValidator: () => false,
+    validatorWith: () => undefined,
   }
   memberList: Member[]
   peerStates = new Map<string, PeerStatus>()
@@ -56,6 +65,9 @@ export class FakeOverlay implements Overlay {
     throw new Error('the API opens no streams')
   }
 
+  term(): Term {
+    return this.currentTerm
+  }
   admission(): AdmissionState {
     return this.admissionState
   }
