@@ -4,17 +4,14 @@ import assert from 'node:assert/strict'
 const PATIENCE = 60_000
 const LOOK_EVERY = 100
 
-/**
- * Resolves with what `look` sees once `holds` says so.
- * @param patience ms until it is taken for never coming
- */
+/** Resolves with what `look` sees once `holds` says so. @param waits ms that are part of what is waited for */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T>,
   holds: (seen: T) => boolean,
-  patience = PATIENCE,
+  waits = 0,
 ): Promise<T> {
-  const deadline = performance.now() + patience
+  const deadline = performance.now() + waits + PATIENCE
   for (;;) {
     const seen = await look()
     if (holds(seen)) return seen

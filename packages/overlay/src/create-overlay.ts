@@ -104,7 +104,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     typeof directory === 'string'
       ? scope.use('membership database', new MembershipDatabase(directory))
       : directory.membership
-  const terms = new Terms({ network, store: database, logger })
+  const terms: Terms = new Terms({ network, store: database, heldEpoch: () => membership.epoch, logger })
   const revocations = new Revocations({ network, database, clock, logger })
   const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const validatorAt = (id: DidKey): readonly string[] =>

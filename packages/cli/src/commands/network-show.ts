@@ -25,6 +25,9 @@ export async function run(invocation: Invocation): Promise<void> {
     `policy      ${network.policy.join(' or ')}`,
     ...(network.inviters.length === 0 ? [] : [`inviters    ${network.inviters.map(id).join(', ')}`]),
     ...(minimums.length === 0 ? [] : [`minimums    ${minimums.join('; ')}`]),
+    network.term.number === 0
+      ? 'term        0: the validators of the network file'
+      : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)}): members took the seats of validators that were silent`,
     `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
     ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,

@@ -30,6 +30,12 @@ export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scop
     overlay.on('admission', (event) => ring.add('admission', event)),
   )
   scope.defer(
+    'term events',
+    overlay.on('term', ({ number, fromEpoch, validators }) =>
+      ring.add('term', { number, fromEpoch, validators: validators.map(({ id }) => id) }),
+    ),
+  )
+  scope.defer(
     'transfer events',
     storage.on('transfer', (event) => {
       const transfer = transfers.record(event, clock.now())

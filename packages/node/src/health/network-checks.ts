@@ -59,12 +59,13 @@ function rolesCheck({ networkFile: { minimums = {} }, roles, storageQuota }: Net
 }
 
 /** With three validators or fewer the network stands when one is down. It works, so this is no fault of the node. */
-function quorumCheck({ networkFile: { validators } }: NetworkChecked): Check {
+function quorumCheck({ overlay }: NetworkChecked): Check {
+  const { number, validators } = overlay.term()
   const count = validators.length
   const tolerated = toleratedFaults(count)
   return {
     name: 'quorum',
-    tried: `${count} validators, of which ${tolerated} may be down`,
+    tried: `${count} validators, of which ${tolerated} may be down${number === 0 ? '' : `; of term ${number}, seated by members`}`,
     fault: undefined,
     ...(tolerated > 0
       ? {}

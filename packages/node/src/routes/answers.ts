@@ -114,10 +114,14 @@ export const networkAnswer = z.strictObject({
     policy: z.array(z.string()).readonly().describe('Ways to be admitted; each is enough'),
     inviters: z.array(z.string()).readonly().describe('Whose invitations count'),
     minimums: z.record(z.string(), z.record(z.string(), z.int())).describe('What nodes must have, by role'),
+    term: z
+      .strictObject({ number: z.int(), fromEpoch: z.int(), since: time })
+      .describe('Of the validators: 0 is that of the network file, each later one began by a vote of members'),
     validators: z
       .array(z.strictObject({ id: z.string(), addresses: z.array(z.string()).readonly(), family: z.string() }))
       .readonly(),
     tolerated: z.int().describe('Validators that may be down'),
+    recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),

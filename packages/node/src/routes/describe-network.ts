@@ -2,20 +2,28 @@ import { toleratedFaults, waysOf } from '@weft/overlay'
 import type { NetworkAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
-/** The network file, as far as people care. */
+/** The network file, as far as people care, and who signs its maps now. */
 export function describeNetwork({
   network,
   networkFile: file,
-}: Pick<ApiServices, 'network' | 'networkFile'>): NetworkAnswer['network'] {
+  overlay,
+}: Pick<ApiServices, 'network' | 'networkFile' | 'overlay'>): NetworkAnswer['network'] {
+  const term = overlay.term()
   const policy = waysOf(file.policy)
   return {
     ...network,
     policy,
     inviters: policy.includes('invite') ? (file.inviters ?? file.validators.map(({ id }) => id)) : [],
     minimums: Object.fromEntries(Object.entries(file.minimums ?? {}).map(([role, minimum]) => [role, { ...minimum }])),
-    validators: file.validators.map(({ id, addresses, family }) => ({ id, addresses, family })),
-    tolerated: toleratedFaults(file.validators.length),
+    term: {
+      number: term.number,
+      fromEpoch: term.fromEpoch,
+      since: file.createdAt + term.fromEpoch * file.mapEpochMs,
+    },
+    validators: term.validators.map(({ id, addresses, family }) => ({ id, addresses: [...addresses], family })),
+    tolerated: toleratedFaults(term.validators.length),
     committeeSize: file.committeeSize,
+    recoveryAfterMs: file.recoveryAfterMs,
     mapEpochMs: file.mapEpochMs,
     auditEpochMs: file.auditEpochMs,
     rewardEpochMs: file.rewardEpochMs,

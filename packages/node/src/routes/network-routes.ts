@@ -42,7 +42,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       method: 'GET',
       url: '/api/v1/network',
       scope: 'network:read',
-      summary: 'The network file, as far as people care, and the newest signed map.',
+      summary: 'The network file, as far as people care, the validators of now, and the newest signed map.',
       response: networkAnswer,
       handler: () => ({
         schemaVersion: 1 as const,

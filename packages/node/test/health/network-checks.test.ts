@@ -18,8 +18,10 @@ function networkOf(validators: number, changes: object = {}): NetworkFile {
 }
 
 function check(name: string, changes: Partial<NetworkChecked> = {}) {
+  const overlay = new FakeOverlay('did:key:zself')
+  overlay.currentTerm = { ...overlay.currentTerm, validators: (changes.networkFile ?? networkOf(4)).validators }
   const checks = networkChecks({
-    overlay: new FakeOverlay('did:key:zself'),
+    overlay,
     networkFile: networkOf(4),
     roles: ['storage', 'relay'],
     ports: { api: 7780, overlay: 4780, packets: 4782 },
@@ -95,4 +97,10 @@ test('what several checks see is one fault, in the words of the first', () => {
     { name: 'vpn', fault: fault('E_B', 'other') },
   ])
   assert.deepEqual(faults, [fault('E_A', 'long'), fault('E_B', 'other')])
+})
+
+test('validators that members seated are said to be so', () => {
+  const overlay = new FakeOverlay('did:key:zself')
+  overlay.currentTerm = { ...overlay.currentTerm, number: 2, validators: networkOf(7).validators }
+  assert.equal(check('quorum', { overlay }).tried, '7 validators, of which 2 may be down; of term 2, seated by members')
 })

@@ -11,6 +11,7 @@ import type {
   Reach,
   RevocationStatus,
   RevocationVote,
+  Term,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -28,6 +29,14 @@ export class FakeOverlay implements Overlay {
     quorum: 3,
     validators: 4,
     fault: undefined,
+  }
+  currentTerm: Term = {
+    number: 0,
+    fromEpoch: 0,
+    validators: [],
+    quorum: 0,
+    isValidator: () => false,
+    validatorWith: () => undefined,
   }
   memberList: Member[]
   peerStates = new Map<string, PeerStatus>()
@@ -58,6 +67,9 @@ export class FakeOverlay implements Overlay {
     throw new Error('the API opens no streams')
   }
 
+  term(): Term {
+    return this.currentTerm
+  }
   admission(): AdmissionState {
     return this.admissionState
   }

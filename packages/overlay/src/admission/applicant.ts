@@ -11,7 +11,7 @@ import {
   wait,
 } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
-import { CertificateSchema, type Signature, decodeMessage, encodeMessage } from '@weft/wire'
+import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState, ValidatorFault } from '../overlay.ts'
@@ -56,7 +56,13 @@ const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
 type Attempt =
   | { readonly certificate: VerifiedCertificate }
-  | { readonly certificate: undefined; readonly votes: number; readonly refusals: readonly Refusal[] }
+  | {
+      readonly certificate: undefined
+      readonly votes: number
+      readonly refusals: readonly Refusal[]
+      /** Whose validators were asked. */
+      readonly term: Term
+    }
 
 interface Refusal {
   readonly fault: ValidatorFault
@@ -78,6 +84,8 @@ export class Applicant {
   #submitting = false
   /** The node leaves: nothing is submitted. */
   #paused = false
+  /** Others have the seats since the submission that goes on began. */
+  #submitAgain = false
 
   constructor(init: ApplicantInit) {
     this.#init = init
@@ -125,9 +133,18 @@ export class Applicant {
     const certificate = this.#certificate
     if (certificate === undefined || this.#paused) return
     this.#submitting = true
-    const uninformed = network.validators.filter(({ id }) => !this.#informed.has(id))
-    await Promise.all(uninformed.map(({ id }) => this.#submitTo(id, certificate, signal)))
+    do {
+      this.#submitAgain = false
+      const uninformed = network.validators.filter(({ id }) => !this.#informed.has(id))
+      await Promise.all(uninformed.map(({ id }) => this.#submitTo(id, certificate, signal)))
+    } while (this.#submitAgain && !signal.aborted)
     this.#submitting = false
+  }
+
+  /** Others have the seats: they are told of the certificate. */
+  async onTerm(signal: AbortSignal): Promise<void> {
+    this.#submitAgain = this.#submitting
+    await this.resubmit(true, signal)
   }
 
   async #submitTo(validator: DidKey, certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
@@ -161,7 +178,7 @@ export class Applicant {
   }
 
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
-    const { clock, network, random, logger, onState } = this.#init
+    const { clock, random, logger, onState } = this.#init
     const since = clock.now()
     for (let failures = 0; ; failures++) {
       const attempt = await this.#apply(since, signal)
@@ -171,10 +188,10 @@ export class Applicant {
         this.#save(attempt.certificate)
         return attempt.certificate
       }
-      const longest = isRefusal(attempt.refusals, network) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
+      const longest = isRefusal(attempt) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
       const delay = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
       const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
-      this.#progress = progressAfter(attempt, network, since, clock.now() + retryMs)
+      this.#progress = progressAfter(attempt, since, clock.now() + retryMs)
       if (this.#progress.state === 'refused') {
         logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
       }
@@ -228,7 +245,7 @@ export class Applicant {
       })
     }
     await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
-    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals }
+    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, term }
     return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
   }
 
@@ -250,20 +267,40 @@ export class Applicant {
     const life = network.file.certificateTtlMs
     const begin = body.expiresAt - (2 * life) / 3
     const at = begin + randomInt(random, Math.max(1, Math.floor(life / 3)))
-    // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
-    const revoked = new AbortController()
-    const unsubscribe = revocations.onChange(() => {
-      if (revocations.voids(body)) revoked.abort()
-    })
-    const either = AbortSignal.any([signal, revoked.signal])
+    let wake = new AbortController()
+    const unsubscribe = [
+      revocations.onChange(() => {
+        if (revocations.voids(body)) wake.abort()
+      }),
+      network.onTerm(() => wake.abort()),
+    ]
     try {
-      while (clock.now() < at && this.#isInForce(certificate))
-        await wait(clock, Math.min(60_000, at - clock.now()), either)
-    } catch (error) {
-      if (signal.aborted) throw error
+      for (;;) {
+        const due = Math.min(at, this.#endInTerm(certificate))
+        if (clock.now() >= due || !this.#isInForce(certificate)) return
+        const either = AbortSignal.any([signal, wake.signal])
+        // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
+        await wait(clock, Math.min(60_000, due - clock.now()), either).catch((error: unknown) => {
+          if (signal.aborted) throw error
+        })
+        if (wake.signal.aborted) wake = new AbortController()
+      }
     } finally {
-      unsubscribe()
+      for (const end of unsubscribe) end()
     }
+  }
+
+  /**
+   * When a certificate has to be renewed as others have the seats, ms since the Unix epoch: with the begin of their term if
+   * those who voted for it had none any more, or if it says of this node that it is a validator, or that it is none.
+   */
+  #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
+    const { network, profile } = this.#init
+    const { term } = network
+    const isRight = body.roles.includes('validator') === profileIn(term, profile).roles.includes('validator')
+    const issued = network.termAt(body.issuedEpoch)
+    const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
+    return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
   }
 
   /** The certificate of before the restart, if it still says what this node wants to be. */
@@ -301,22 +338,23 @@ function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
  * applying, and shows what keeps each validator from voting.
  */
 function progressAfter(
-  { votes, refusals }: Extract<Attempt, { readonly certificate: undefined }>,
-  network: Network,
+  attempt: Extract<Attempt, { readonly certificate: undefined }>,
   since: number,
   retryAt: number,
 ): Exclude<AdmissionState, { readonly state: 'client' | 'certified' }> {
+  const { votes, refusals, term } = attempt
   const faults = refusals.map(({ fault }) => fault)
-  if (!isRefusal(refusals, network)) return { state: 'applying', since, votes, quorum: network.quorum, faults }
+  if (!isRefusal(attempt)) return { state: 'applying', since, votes, quorum: term.quorum, faults }
   const final = refusals.filter((refusal) => refusal.final).map(({ fault }) => fault)
-  return { state: 'refused', fault: mostCommon(final, votes, network), faults, retryAt }
+  return { state: 'refused', fault: mostCommon(final, votes, term), faults, retryAt }
 }
 
-function isRefusal(refusals: readonly Refusal[], { validators, quorum }: Network): boolean {
+function isRefusal({ refusals, term }: Extract<Attempt, { readonly certificate: undefined }>): boolean {
+  const { validators, quorum } = term
   return validators.length - refusals.filter(({ final }) => final).length < quorum
 }
 
-function mostCommon(faults: readonly Fault[], votes: number, { quorum, validators }: Network): Fault {
+function mostCommon(faults: readonly Fault[], votes: number, { quorum, validators }: Term): Fault {
   const counts = new Map<string, number>()
   for (const { code } of faults) counts.set(code, (counts.get(code) ?? 0) + 1)
   const [fault] = faults.toSorted((a, b) => (counts.get(b.code) ?? 0) - (counts.get(a.code) ?? 0))

@@ -1,6 +1,7 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, shortId, verifySignature } from '@weft/crypto'
 import { type Certificate, create, CertificateSchema, type Signature } from '@weft/wire'
+import { epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Term } from '../terms/term.ts'
 import { type CertificateBody, certificateHash, decodeCertificateBody } from './certificate-body.ts'
@@ -29,6 +30,15 @@ export function verifyCertificate(
       code: 'E_NETWORK_MISMATCH',
       cause: `The certificate of ${shortId(body.id)} is of the network ${body.network}; this is ${network.id}.`,
       fix: 'Start the node with the network file of the network that it shall belong to.',
+    })
+  }
+  const latest = epochStart(network.file, body.issuedEpoch) + network.file.certificateTtlMs
+  // Validators vote for no longer one; those of a term that is over could else admit nodes for as long as they like.
+  if (body.expiresAt > latest) {
+    throw new WeftError({
+      code: 'E_CERTIFICATE_MALFORMED',
+      cause: `The certificate of ${shortId(body.id)} ends at ${body.expiresAt} ms since the Unix epoch; one of epoch ${body.issuedEpoch} ends at ${latest} at the latest.`,
+      fix: 'The node has to apply again.',
     })
   }
   const term = network.termAt(body.issuedEpoch)

@@ -11,6 +11,8 @@ export interface NewsJudge {
   readonly follower: Pick<MapFollower, 'offerChanges'>
   /** Whether it is a map that this node held before it was told of it. */
   readonly isHeld: (map: SignedMap) => boolean
+  /** Whether not one of the validators that are known is among its signers. */
+  readonly isOfOthers: (map: SignedMap) => boolean
   /** Gets the entries of a map that is believed, whose changes were of no use, in its own time. */
   readonly fetch: (map: SignedMap, from: DidKey) => void
   readonly logger: Logger
@@ -22,11 +24,11 @@ export interface NewsJudge {
  * start from.
  */
 export async function judgeMapNews(
-  { membership, follower, isHeld, fetch, logger }: NewsJudge,
+  { membership, follower, isHeld, isOfOthers, fetch, logger }: NewsJudge,
   { data, from }: TopicMessage,
   signal: AbortSignal,
 ): Promise<Verdict> {
-  let news: MapNews
+  let news: MapNews | undefined
   try {
     news = decodeMapNews(data)
     if (news.map === undefined) return 'reject'
@@ -34,7 +36,10 @@ export async function judgeMapNews(
     membership.verify(news.map)
   } catch (error) {
     // Old maps come by honest delay, future ones by a clock that may be our own.
-    return isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE') ? 'ignore' : 'reject'
+    if (isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE')) return 'ignore'
+    // Those of a term that one of the two has not heard of yet.
+    if (isWeftError(error, 'E_MAP_QUORUM') && news?.map !== undefined && isOfOthers(news.map)) return 'ignore'
+    return 'reject'
   }
   if (news.packed.length === 0) return 'accept'
   try {

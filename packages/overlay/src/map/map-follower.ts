@@ -92,14 +92,26 @@ export class MapFollower {
     for (const source of this.#sources(undefined)) {
       try {
         const { map, term } = await rpc.call(source, 'map.head', {}, { signal })
+        // First what the validators that are known signed: whoever tells of others has to prove that these are gone.
+        const isTaken = map !== undefined && (await this.#offerOfKnown(map, source, signal))
         await followTerm?.(source, term, signal)
-        if (map !== undefined && (await this.offer(map, source, signal))) return true
+        if (isTaken || (map !== undefined && (await this.offer(map, source, signal)))) return true
       } catch (error) {
         if (signal.aborted) return false
         logger.debug('no map from this node', { node: shortId(source), error: messageOf(error) })
       }
     }
     return false
+  }
+
+  /** As `offer`; false for a map that other validators signed than those that are known. */
+  async #offerOfKnown(map: SignedMap, from: DidKey, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.offer(map, from, signal)
+    } catch (error) {
+      if (isWeftError(error, 'E_MAP_QUORUM')) return false
+      throw error
+    }
   }
 
   /** Adopts a map whose entries are at hand. Its body when they are not, false when it is no newer than the one held. */

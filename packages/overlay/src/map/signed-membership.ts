@@ -7,6 +7,7 @@ import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import { canRecover } from '../terms/electors.ts'
 import type { Term } from '../terms/term.ts'
 import type { AccessPolicy } from '../transport/transport.ts'
 import { type MapBody, decodeMapBody } from './map-body.ts'
@@ -163,6 +164,12 @@ export class SignedMembership implements Membership, AccessPolicy {
     return body
   }
 
+  /** Whether nobody who signs maps of its epoch, as far as terms are known here, is among its signers. */
+  isOfOthers(map: SignedMap): boolean {
+    const term = this.#init.network.termAt(decodeMapBody(map.body).epoch)
+    return map.signatures.length > 0 && map.signatures.every(({ signer }) => term.validatorWith(signer) === undefined)
+  }
+
   /**
    * Verifies a map with its entries, keeps it and tells the listeners.
    * @param entries a list that was read and verified already is adopted without a pause; not needed when the root is
@@ -284,8 +291,20 @@ export class SignedMembership implements Membership, AccessPolicy {
     return {
       code: 'E_MAP_STALE',
       cause: `The newest signed map is ${age} epochs of ${network.file.mapEpochMs} ms old.${last}`,
-      fix,
+      fix: `${fix} ${this.#recoveryWords(held)}`,
     }
+  }
+
+  /** What becomes of a network whose validators stay silent (docs/specs/terms.md). */
+  #recoveryWords({ body, list }: HeldMap): string {
+    const { network, clock } = this.#init
+    const validators = list.members.filter(({ id }) => network.isValidator(id)).length
+    if (!canRecover(list.count, validators)) return 'Nobody can take their seats: the map has too few other members.'
+    const at = body.signedAt + network.file.recoveryAfterMs
+    const time = new Date(at).toISOString()
+    return at > clock.now()
+      ? `If they stay silent, other members take their seats at about ${time}.`
+      : `Since about ${time} other members agree on who takes their seats.`
   }
 }
 

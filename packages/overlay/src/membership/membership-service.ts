@@ -192,7 +192,8 @@ export class MembershipService {
     const fetch = (map: SignedMap, from: DidKey): void => this.#takeLater(map, from)
     // Validators have it before it is brought out; others hear it from them.
     const isHeld = (map: SignedMap): boolean => this.#publication.isThatOf(map)
-    const judge = { membership, follower: this.#follower, isHeld, fetch, logger }
+    const isOfOthers = (map: SignedMap): boolean => membership.isOfOthers(map)
+    const judge = { membership, follower: this.#follower, isHeld, isOfOthers, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
       (message) => judgeMapNews(judge, message, scope.signal),
@@ -310,7 +311,7 @@ export class MembershipService {
     this.#openOffice(term)
     this.#agree()
     this.revocation.onTerm()
-    void this.#applicant?.resubmit(true, this.#init.scope.signal)
+    void this.#applicant?.onTerm(this.#init.scope.signal)
   }
 
   #onMapChange(): void {

@@ -44,7 +44,7 @@ export interface NetworkFile {
   readonly auditEpochMs: number
   /** ms; at least an audit epoch. */
   readonly rewardEpochMs: number
-  /** ms without a signed map after which members may seat other validators (docs/specs/terms.md); at least three map epochs. */
+  /** ms without a signed map after which members may seat other validators (docs/specs/terms.md); three map epochs to seven days. */
   readonly recoveryAfterMs: number
   readonly committeeSize: number
   /** ms */
@@ -129,7 +129,7 @@ function networkFileOf(value: unknown): NetworkFile {
       file.recoveryAfterMs ?? defaultRecoveryAfterMs(mapEpochMs),
       'recoveryAfterMs',
       3 * mapEpochMs,
-      14 * 24 * HOUR,
+      7 * 24 * HOUR,
       refuse,
     ),
     committeeSize,

@@ -41,6 +41,14 @@ export function readRevocation(network: Network, bodyBytes: Uint8Array): Revocat
       fix: 'Name a shorter time, and decide again when it is over.',
     })
   }
+  // Whoever had a seat once must not decide about what others certify after it.
+  if (body.issuedUpTo > epochAt(network.file, body.decidedAt)) {
+    throw new WeftError({
+      code: 'E_REVOCATION_MALFORMED',
+      cause: `The revocation of ${shortId(body.id)} voids certificates of epochs up to ${body.issuedUpTo}, behind the time at which it was decided.`,
+      fix: 'Name the epoch of the decision at most; keep the key out by a time.',
+    })
+  }
   return body
 }
 

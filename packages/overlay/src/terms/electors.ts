@@ -23,14 +23,14 @@ export interface DrawnEntry {
   readonly entry: MapEntry
 }
 
-/** Electors at most: as many as a committee has, so that 43 of 64 must agree. */
+/** Electors at most: as many as a committee has. 43 of 64 must agree, or a few more where validators were drawn between. */
 export const MAX_ELECTORS = 64
 
 const CONTEXT = utf8('weft:recovery:v1\0')
 
 /**
- * Draws the electors from the last map of a term, by its own root: all alike, and nobody else has a say in it. The
- * validators of that term do not vote on who takes their place.
+ * Draws the electors from the last map of a term, by its own root: everyone alike. The validators of that term do not vote
+ * on who takes their place.
  * @param entryAt the entry at a position of the anchor, proven by the caller
  * @throws what `entryAt` throws
  */
@@ -45,11 +45,22 @@ export function drawElectors(anchor: MapBody, term: Term, entryAt: (position: nu
     if (members.push(entry) === MAX_ELECTORS) break
   }
   const validators = members.map(({ member }) => ({ id: member.id }))
-  return {
-    members,
-    drawn,
-    set: new ValidatorSet(contextOf(anchor, term), { validators, quorum: quorumOf(members.length) }),
-  }
+  const quorum = electorQuorum(members.length, drawn.length)
+  return { members, drawn, set: new ValidatorSet(contextOf(anchor, term), { validators, quorum }) }
+}
+
+/**
+ * Electors who must agree: as many as of validators, and more than half of all that were drawn. In a network that has
+ * hardly grown beyond its validators a few newcomers would else take it over.
+ * @param drawn with the validators between them
+ */
+export function electorQuorum(electors: number, drawn: number): number {
+  return Math.max(quorumOf(electors), Math.floor(drawn / 2) + 1)
+}
+
+/** Whether so many members, of whom so many are validators of the term, can seat others at all. */
+export function canRecover(members: number, validators: number): boolean {
+  return Math.min(members - validators, MAX_ELECTORS) > validators
 }
 
 /** What their messages name in place of the network, so that none counts in any other agreement. */

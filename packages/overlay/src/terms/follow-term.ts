@@ -11,6 +11,9 @@ export interface FollowTermInit {
   readonly rpc: Pick<Rpc, 'call'>
 }
 
+/** Terms that are taken over in one go: whoever has all seats of one can make any number behind it. */
+const MOST_AT_ONCE = 16
+
 /**
  * Gets the terms behind the newest that is known, one after the other, from a node that says that it knows so many. Each
  * is verified, so it does not matter who that is. @throws WeftError E_SUCCESSION and those of the call
@@ -21,7 +24,8 @@ export async function followTerm(
   number: number,
   signal: AbortSignal,
 ): Promise<void> {
-  while (network.term.number < number) {
+  const last = Math.min(number, network.term.number + MOST_AT_ONCE)
+  while (network.term.number < last) {
     const next = network.term.number + 1
     const { succession } = await rpc.call(source, 'term.get', { number: next }, { signal })
     if (succession === undefined)

@@ -2,7 +2,9 @@ import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
 import { SeatLimits } from '../committee/seat-limits.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
+import type { NetworkFile } from '../network/network-file.ts'
 import { type Electors, MAX_ELECTORS } from './electors.ts'
+import { longestSilenceEpochs, silenceEpochs } from './recovery-times.ts'
 import { refuseSuccession } from './refuse-succession.ts'
 import type { Seat, Term } from './term.ts'
 
@@ -16,8 +18,13 @@ export interface RecoveryValue {
 
 const VERSION = 1
 const MAX_BYTES = 512
-/** With fewer validators none may be down. */
-const FEWEST_SEATS = 4
+/** Whoever is drawn from all members is as likely hostile as any: of 16, eleven must sign. */
+const USUAL_SEATS = 16
+
+/** Seats of the term behind `term`: as many as before, and no fewer than 16 unless the network file allows fewer. */
+export function seatsWanted({ committeeSize }: Pick<NetworkFile, 'committeeSize'>, term: Term): number {
+  return Math.max(term.validators.length, Math.min(USUAL_SEATS, committeeSize))
+}
 
 export function encodeRecoveryValue({ fromEpoch, seats }: RecoveryValue): Uint8Array {
   return encodeCanonical([VERSION, fromEpoch, seats])
@@ -39,11 +46,15 @@ export function decodeRecoveryValue(bytes: Uint8Array): RecoveryValue {
 
 /**
  * The seats that follow from who is there: electors in the order in which they were drawn, unless two of their family or
- * network have a seat, until there are as many as before.
+ * network have a seat, until there are enough.
  * @param isThere by place among the electors
+ * @returns ascending
  */
-export function seatsOf({ members }: Electors, term: Term, isThere: (elector: number) => boolean): number[] {
-  const wanted = Math.max(term.validators.length, FEWEST_SEATS)
+export function seatsOf(
+  { members }: Pick<Electors, 'members'>,
+  wanted: number,
+  isThere: (elector: number) => boolean,
+): number[] {
   const limits = new SeatLimits()
   const seats: number[] = []
   for (const [elector, { member }] of members.entries()) {
@@ -57,13 +68,20 @@ export function seatsOf({ members }: Electors, term: Term, isThere: (elector: nu
 
 /** The term that a value begins. @throws WeftError E_SUCCESSION when it cannot follow the one before */
 export function nextTerm(
-  { members }: Electors,
+  file: NetworkFile,
+  { members }: Pick<Electors, 'members'>,
   term: Term,
   anchorEpoch: number,
   { fromEpoch, seats }: RecoveryValue,
 ): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
-  if (fromEpoch <= anchorEpoch)
-    throw refuseSuccession(`it begins in epoch ${fromEpoch}, and epoch ${anchorEpoch} has a map`)
+  const earliest = anchorEpoch + silenceEpochs(file)
+  const latest = anchorEpoch + longestSilenceEpochs(file)
+  if (fromEpoch < earliest || fromEpoch > latest)
+    throw refuseSuccession(
+      `it begins in epoch ${fromEpoch}; behind a map of ${anchorEpoch} one begins in ${earliest} to ${latest}`,
+    )
+  const wanted = seatsWanted(file, term)
+  if (seats.length > wanted) throw refuseSuccession(`it has ${seats.length} seats; ${wanted} are the most`)
   const validators = seats.map((elector): Seat => {
     const entry = members[elector]
     if (entry === undefined) throw refuseSuccession(`there is no elector ${elector}`)

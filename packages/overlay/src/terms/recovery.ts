@@ -1,35 +1,44 @@
 import { type Clock, type Logger, WeftError, isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import type { AgreementMessage as WireMessage, AgreementPullRequest, SignedMap } from '@weft/wire'
+import type { AgreementMessage as WireMessage, AgreementPullRequest } from '@weft/wire'
 import { AgreementInstance } from '../agreement/agreement-instance.ts'
 import type { Certificate } from '../agreement/agreement-message.ts'
 import { decodeState } from '../agreement/agreement-state.ts'
 import { summaryOf, summaryToWire } from '../agreement/summary.ts'
-import { timeoutsOf } from '../agreement/timeouts.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import { fromWire } from '../agreement/wire-form.ts'
 import type { EntryList } from '../map/entry-list.ts'
-import { type MapBody, decodeMapBody } from '../map/map-body.ts'
+import { decodeMapBody } from '../map/map-body.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import { type Electors, drawElectors } from './electors.ts'
-import { type RecoveryValue, decodeRecoveryValue, encodeRecoveryValue, nextTerm, seatsOf } from './recovery-value.ts'
-import { toSuccession } from './succession.ts'
+import { judgeSeats } from './judge-seats.ts'
+import { Presence } from './presence.ts'
+import { LISTEN_MS, RECOVERY_TIMEOUTS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
+import {
+  type RecoveryValue,
+  decodeRecoveryValue,
+  encodeRecoveryValue,
+  nextTerm,
+  seatsOf,
+  seatsWanted,
+} from './recovery-value.ts'
+import { type SuccessionGround, successionGround, toSuccession } from './succession.ts'
 import type { Term } from './term.ts'
-import type { TermStore } from './term-store.ts'
+import type { StoredRecovery, TermStore } from './term-store.ts'
 import type { Terms } from './terms.ts'
 
 export interface RecoveryInit {
   readonly network: Network
-  readonly terms: Terms
+  readonly terms: Pick<Terms, 'offer'>
   readonly key: SigningKey
-  readonly membership: SignedMembership
+  readonly membership: Pick<SignedMembership, 'epoch' | 'head' | 'heldList' | 'onChange'>
   readonly rpc: Pick<Rpc, 'call' | 'handle'>
-  readonly revocations: Pick<Revocations, 'of'>
-  readonly store: TermStore
+  readonly revocations: Pick<Revocations, 'voids'>
+  readonly store: Pick<TermStore, 'recovery' | 'saveRecovery'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -37,29 +46,20 @@ export interface RecoveryInit {
 /** One try to begin the term behind `term`, from its last map. */
 interface Attempt {
   readonly term: Term
-  readonly head: SignedMap
-  readonly anchor: MapBody
-  readonly list: EntryList
+  readonly ground: SuccessionGround
+  readonly anchorEpoch: number
   readonly electors: Electors
   readonly instance: AgreementInstance
   readonly calls: ValidatorCalls
   /** On the clock that only goes forward, ms. */
   readonly since: number
-  /** When each elector was last heard, by its place; on the same clock. */
-  readonly heard: Map<number, number>
+  readonly presence: Presence
 }
 
-/** ms: the agreement goes as if an epoch were so long, so that electors at the ends of the world keep up. */
-const PACE_MS = 30_000
-const TIMEOUTS = timeoutsOf(PACE_MS)
-/** ms for which an elector that was heard is taken to be there. */
-const THERE_MS = 8 * TIMEOUTS.pull
-/** ms for which a proposer first listens who is there. */
-const LISTEN_MS = 2 * TIMEOUTS.pull
-/** Map epochs between a decision and the term's first, in which members bring the new validators their certificates. */
-const NOTICE_EPOCHS = 2
-/** Map epochs that a proposal may be ahead of the own clock. */
-const MOST_NOTICE_EPOCHS = 2 * NOTICE_EPOCHS
+/** Map epochs without a map that a node waits after its start, however old the map is that it finds on its disk. */
+const FEWEST_SILENT_EPOCHS = 3
+/** Ticks between two questions of an elector that is bound by a recovery while maps go on. */
+const BOUND_TICKS = 20
 
 /**
  * Seats new validators when those of the term have made no map for as long as the network file allows: the electors of
@@ -70,23 +70,28 @@ const MOST_NOTICE_EPOCHS = 2 * NOTICE_EPOCHS
 export class Recovery {
   readonly #init: RecoveryInit
   #attempt: Attempt | undefined
-  /** When the last map came, or this node started; on the clock that only goes forward. */
+  #epoch: number | undefined
+  /** When the last map came; on the clock that only goes forward. */
   #lastMap: number
+  #ticks = 0
+  /** The context in which this node found that it is bound by another: said once. */
+  #bound: string | undefined
 
   /** Registers its calls at once. */
   constructor(init: RecoveryInit) {
-    const { rpc, clock } = init
+    const { rpc, clock, membership } = init
     this.#init = init
-    this.#lastMap = clock.monotonic()
+    this.#epoch = membership.epoch
+    this.#lastMap = clock.monotonic() - this.#silenceBefore()
     rpc.handle('recovery.send', async ({ message }, caller) => {
       const attempt = this.#attempted()
-      this.#note(attempt, caller.id)
+      attempt.presence.note(caller.id)
       if (message !== undefined) attempt.instance.receive(fromWire(attempt.electors.set, message))
       return {}
     })
     rpc.handle('recovery.pull', async (request, caller) => {
       const attempt = this.#attempted()
-      this.#note(attempt, caller.id)
+      attempt.presence.note(caller.id)
       return { messages: this.#answer(attempt, request) }
     })
   }
@@ -100,7 +105,7 @@ export class Recovery {
   /** Watches over the validators until the signal fires. @throws WeftError E_ABORTED */
   async run(signal: AbortSignal): Promise<never> {
     const { membership, clock, logger } = this.#init
-    const unsubscribe = membership.onChange(() => (this.#lastMap = clock.monotonic()))
+    const unsubscribe = membership.onChange(() => this.#onMap())
     try {
       for (;;) {
         throwIfAborted(signal)
@@ -109,12 +114,30 @@ export class Recovery {
         } catch (error) {
           logger.error('the recovery failed', { cause: messageOf(error) })
         }
-        await wait(clock, TIMEOUTS.pull, signal)
+        await wait(clock, RECOVERY_TIMEOUTS.pull, signal)
       }
     } finally {
       unsubscribe()
       this.#attempt?.instance.end()
     }
+  }
+
+  /** ms of silence before the start, by the age of the map on the disk: a restart must not put everything off. */
+  #silenceBefore(): number {
+    const { network, membership, clock } = this.#init
+    const head = membership.head()
+    if (head === undefined) return 0
+    const { recoveryAfterMs, mapEpochMs } = network.file
+    const age = Math.max(0, clock.now() - decodeMapBody(head.body).signedAt)
+    return Math.min(age, recoveryAfterMs - FEWEST_SILENT_EPOCHS * mapEpochMs)
+  }
+
+  /** An ejection changes the members as well, and is no sign of life. */
+  #onMap(): void {
+    const { membership, clock } = this.#init
+    if (membership.epoch === this.#epoch) return
+    this.#epoch = membership.epoch
+    this.#lastMap = clock.monotonic()
   }
 
   #tick(): void {
@@ -126,6 +149,7 @@ export class Recovery {
     const { instance, calls } = attempt
     if (instance.agreement.round === undefined) instance.start()
     instance.reconsider()
+    if (!this.isDue && this.#ticks++ % BOUND_TICKS !== 0) return
     calls.toAll(
       'recovery.pull',
       summaryToWire(instance.agreement.summary()),
@@ -136,9 +160,9 @@ export class Recovery {
   }
 
   /** A newer map ends it, unless this node is bound to a value in it. */
-  #goesOn({ term, anchor, instance }: Attempt): boolean {
+  #goesOn({ term, anchorEpoch, instance }: Attempt): boolean {
     const { network, membership } = this.#init
-    return term === network.term && (anchor.epoch === membership.epoch || instance.agreement.isLocked)
+    return term === network.term && (anchorEpoch === membership.epoch || instance.agreement.isLocked)
   }
 
   #giveUp(attempt: Attempt | undefined): void {
@@ -148,7 +172,7 @@ export class Recovery {
     this.#attempt = undefined
   }
 
-  /** Undefined for a node that is no elector, or knows no map. */
+  /** Undefined for a node that is no elector, is bound by another recovery, or knows no map. */
   #begin(): Attempt | undefined {
     const { network, key, membership, store, clock, rpc, logger } = this.#init
     const { term } = network
@@ -158,22 +182,22 @@ export class Recovery {
     const anchor = decodeMapBody(head.body)
     if (anchor.epoch < term.fromEpoch) return undefined
     const electors = drawElectors(anchor, term, (position) => list.entries[position] as EntryList['entries'][number])
-    const self = electors.set.indexOf(key.publicKey)
-    if (self === undefined) return undefined
+    if (electors.set.indexOf(key.publicKey) === undefined) return undefined
     const number = term.number + 1
     const context = electors.set.networkId
     const kept = store.recovery(number)
-    if (kept !== undefined && kept.context !== context && decodeState(kept.state).locked !== undefined) {
-      logger.warn('bound by a recovery from another map', { term: number })
+    if (kept !== undefined && isBound(kept, context)) {
+      if (this.#bound !== context) logger.warn('bound by a recovery from another map', { term: number })
+      this.#bound = context
       return undefined
     }
     const others = electors.members.map(({ member }) => member.id).filter((id) => id !== key.id)
-    const calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: TIMEOUTS.pull })
+    const calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
     const instance = new AgreementInstance({
       set: electors.set,
       key,
       epoch: anchor.epoch,
-      timeouts: TIMEOUTS,
+      timeouts: RECOVERY_TIMEOUTS,
       propose: () => this.#propose(),
       judge: (value) => this.#judge(value),
       clock,
@@ -187,9 +211,18 @@ export class Recovery {
     logger.warn('the validators are silent: new ones are agreed on', {
       term: number,
       electors: electors.members.length,
+      needed: electors.set.quorum,
     })
-    const since = clock.monotonic()
-    const attempt = { term, head, anchor, list, electors, instance, calls, since, heard: new Map<number, number>() }
+    const attempt = {
+      term,
+      ground: successionGround(term, head, list, electors),
+      anchorEpoch: anchor.epoch,
+      electors,
+      instance,
+      calls,
+      since: clock.monotonic(),
+      presence: new Presence(key.id, clock, electors.members),
+    }
     this.#attempt = attempt
     return attempt
   }
@@ -200,54 +233,53 @@ export class Recovery {
     const { network, clock } = this.#init
     const attempt = this.#attempt
     if (attempt === undefined || clock.monotonic() - attempt.since < LISTEN_MS) return undefined
-    const isThere = (elector: number): boolean => this.#isThere(attempt, elector)
-    const present = attempt.electors.members.filter((_, elector) => isThere(elector)).length
-    if (present < attempt.electors.set.quorum) return undefined
-    const seats = seatsOf(attempt.electors, attempt.term, isThere)
-    const fromEpoch = Math.max(epochAt(network.file, clock.now()), attempt.anchor.epoch) + NOTICE_EPOCHS
+    const { electors, presence, term, anchorEpoch } = attempt
+    if (presence.count < electors.set.quorum) return undefined
+    const isThere = (elector: number): boolean => presence.isThere(elector) && !this.#isRevoked(attempt, elector)
+    const seats = seatsOf(electors, seatsWanted(network.file, term), isThere)
+    const soonest = epochAt(network.file, clock.now()) + noticeEpochs(network.file)
+    const fromEpoch = Math.max(soonest, anchorEpoch + silenceEpochs(network.file))
     return encodeRecoveryValue({ fromEpoch, seats })
   }
 
   #judge(bytes: Uint8Array): boolean | undefined {
     const attempt = this.#attempt
     if (attempt === undefined) return undefined
+    const { network, clock } = this.#init
+    const { electors, term, anchorEpoch, instance, presence } = attempt
     let value: RecoveryValue
     try {
       value = decodeRecoveryValue(bytes)
-      nextTerm(attempt.electors, attempt.term, attempt.anchor.epoch, value)
+      nextTerm(network.file, electors, term, anchorEpoch, value)
     } catch (error) {
       if (isWeftError(error, 'E_SUCCESSION')) return false
       throw error
     }
-    const { network, clock } = this.#init
-    if (value.fromEpoch > epochAt(network.file, clock.now()) + MOST_NOTICE_EPOCHS) return false
-    // With those that it seats, and all that are heard here, the same seats have to come out.
-    const seated = new Set(value.seats)
-    const isThere = (elector: number): boolean => this.#isThere(attempt, elector)
-    const right = seatsOf(attempt.electors, attempt.term, (elector) => seated.has(elector) || isThere(elector))
-    if (right.length !== value.seats.length || right.some((elector, at) => elector !== value.seats[at])) return false
-    return value.seats.every(isThere) ? true : undefined
+    const { clockToleranceMs } = network.file
+    const latest = epochAt(network.file, clock.now() + clockToleranceMs) + 2 * noticeEpochs(network.file)
+    // One that was due when it was proposed may have to begin at once; only what lies ahead is for the clock to judge.
+    if (value.fromEpoch > Math.max(latest, anchorEpoch + silenceEpochs(network.file))) return false
+    const isThere = (elector: number): boolean => presence.isThere(elector)
+    const isRevoked = (elector: number): boolean => this.#isRevoked(attempt, elector)
+    const round = instance.agreement.round ?? 0
+    return judgeSeats(electors, seatsWanted(network.file, term), value.seats, round, { isThere, isRevoked })
   }
 
-  /** Heard of late, and not ejected. */
-  #isThere({ electors, heard }: Attempt, elector: number): boolean {
-    const { key, clock, revocations } = this.#init
-    const id = electors.members[elector]?.member.id
-    if (id === undefined || revocations.of(id) !== undefined) return false
-    const at = heard.get(elector)
-    return id === key.id || (at !== undefined && clock.monotonic() - at <= THERE_MS)
+  #isRevoked({ electors }: Attempt, elector: number): boolean {
+    const member = electors.members[elector]?.member
+    return member !== undefined && this.#init.revocations.voids({ id: member.id, issuedEpoch: member.certificateEpoch })
   }
 
   #onDecision(certificate: Certificate): void {
     if (this.#attempt === undefined) return
-    const { term, head, list, electors } = this.#attempt
-    this.#init.terms.offer(toSuccession(term.number + 1, head, list, electors, certificate))
+    const { ground, electors } = this.#attempt
+    this.#init.terms.offer(toSuccession(ground, electors, certificate))
   }
 
   // --- What comes in -----------------------------------------------------------------------------------------------
 
   #takeAll(attempt: Attempt, messages: readonly WireMessage[], from: DidKey): void {
-    this.#note(attempt, from)
+    attempt.presence.note(from)
     try {
       for (const wire of messages) attempt.instance.receive(fromWire(attempt.electors.set, wire))
     } catch (error) {
@@ -261,11 +293,6 @@ export class Recovery {
     return asked.epoch === instance.agreement.epoch ? instance.answer(asked) : []
   }
 
-  #note({ electors, heard }: Attempt, id: DidKey): void {
-    const elector = electors.members.findIndex(({ member }) => member.id === id)
-    if (elector >= 0) heard.set(elector, this.#init.clock.monotonic())
-  }
-
   /** @throws WeftError E_RECOVERY_NOT_DUE */
   #attempted(): Attempt {
     if (this.#attempt !== undefined) return this.#attempt
@@ -275,5 +302,15 @@ export class Recovery {
       fix: 'Nothing to do; where the caller hears no validators, look at its connections (`weft peers`).',
       retryable: true,
     })
+  }
+}
+
+/** Whether what was said in another recovery of the term forbids to speak in this one; damaged, it cannot be told. */
+function isBound(kept: StoredRecovery, context: string): boolean {
+  try {
+    const { locked } = decodeState(kept.state)
+    return kept.context !== context && locked !== undefined
+  } catch {
+    return true
   }
 }

@@ -13,21 +13,28 @@ import { decodeRecoveryValue, nextTerm } from './recovery-value.ts'
 import { refuseSuccession } from './refuse-succession.ts'
 import type { Term } from './term.ts'
 
-/** How a new term is told: the last map of the one before, its electors with proofs, and their decision. */
-export function toSuccession(
-  number: number,
-  anchor: SignedMap,
-  list: EntryList,
-  { drawn, set }: Electors,
-  decision: Certificate,
-): Succession {
-  const { body } = toWire(set, { kind: 'certificate', certificate: decision })
-  return create(SuccessionSchema, {
-    number,
-    anchor,
-    entries: drawn.map(({ position, entry }) => ({ entry: entry.bytes, path: list.tree.path(position) })),
-    ...(body.case === 'certificate' ? { decision: body.value } : {}),
+/** What is told of a new term but the decision: the last map of the one before, and its electors with proofs. */
+export type SuccessionGround = Pick<Succession, 'number' | 'anchor' | 'entries'>
+
+/** @param head the anchor as it is held, which may carry signatures that do not count */
+export function successionGround(term: Term, head: SignedMap, list: EntryList, { drawn }: Electors): SuccessionGround {
+  const signatures = validVotes(term, 'map', head.body, head.signatures)
+  const { number, anchor, entries } = create(SuccessionSchema, {
+    number: term.number + 1,
+    anchor: { body: head.body, signatures: signatures.map((signature) => ({ ...signature })) },
+    // Copies, as the tree of a large map is large.
+    entries: drawn.map(({ position, entry }) => ({
+      entry: entry.bytes,
+      path: list.tree.path(position).map((hash) => hash.slice()),
+    })),
   })
+  return { number, anchor, entries }
+}
+
+/** How a new term is told. */
+export function toSuccession(ground: SuccessionGround, { set }: Electors, decision: Certificate): Succession {
+  const { body } = toWire(set, { kind: 'certificate', certificate: decision })
+  return create(SuccessionSchema, { ...ground, ...(body.case === 'certificate' ? { decision: body.value } : {}) })
 }
 
 /**
@@ -45,8 +52,10 @@ export function verifySuccession(
   const body = decodeMapBody(anchor.body)
   if (body.network !== network.id) throw refuseSuccession(`its map is of the network ${body.network}`)
   if (body.epoch < term.fromEpoch) throw refuseSuccession('its map is of an earlier term')
-  if (validVotes(term, 'map', anchor.body, anchor.signatures).length < term.quorum)
-    throw refuseSuccession('its map is not signed by a quorum of the validators before')
+  const signed = validVotes(term, 'map', anchor.body, anchor.signatures).length
+  if (signed < term.quorum) throw refuseSuccession('its map is not signed by a quorum of the validators before')
+  // What was not verified is not kept and passed on.
+  if (signed !== anchor.signatures.length) throw refuseSuccession('its map has signatures that do not count')
   let used = 0
   const electors = drawElectors(body, term, (position) => {
     const proven = entries[used++]
@@ -66,5 +75,5 @@ export function verifySuccession(
   if (quorum.vote.phase !== 'precommit' || quorum.vote.epoch !== body.epoch)
     throw refuseSuccession('the votes of its decision are others')
   verifyQuorum(electors.set, quorum)
-  return nextTerm(electors, term, body.epoch, decodeRecoveryValue(value))
+  return nextTerm(network.file, electors, term, body.epoch, decodeRecoveryValue(value))
 }

@@ -1,12 +1,17 @@
 import { type Logger, WeftError, messageOf } from '@weft/core'
 import { MAX_SUCCESSION, type Succession, SuccessionSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import { decodeMapBody } from '../map/map-body.ts'
 import type { Network } from '../network/network.ts'
+import { splitEpochs } from './recovery-times.ts'
+import { refuseSuccession } from './refuse-succession.ts'
 import { verifySuccession } from './succession.ts'
 import type { TermStore } from './term-store.ts'
 
 export interface TermsInit {
   readonly network: Network
-  readonly store: TermStore
+  readonly store: Pick<TermStore, 'successions' | 'saveSuccession'>
+  /** Epoch of the map that is held. */
+  readonly heldEpoch: () => number | undefined
   readonly logger: Logger
 }
 
@@ -36,11 +41,12 @@ export class Terms {
     return this.#successions.get(number)
   }
 
-  /** Begins the next term. False when it is known already. @throws those of `verifySuccession` */
+  /** Begins the next term. False when it is known already. @throws WeftError E_SUCCESSION and those of `verifySuccession` */
   offer(succession: Succession): boolean {
     const { network, store, logger } = this.#init
     if (succession.number <= network.term.number) return false
     const term = verifySuccession(network, succession)
+    this.#refuseSplit(succession)
     try {
       store.saveSuccession(term.number, encodeMessage(SuccessionSchema, succession))
     } catch (error) {
@@ -51,5 +57,17 @@ export class Terms {
     network.begin(term)
     logger.info('a new term of validators', { number: term.number, fromEpoch: term.fromEpoch })
     return true
+  }
+
+  /**
+   * Whoever still has maps of the term, long after the one that the electors were drawn from, knows better than they that
+   * its validators are there. Without this the members of any map of long ago could end the term, once they are in one hand.
+   */
+  #refuseSplit({ anchor }: Succession): void {
+    const { network, heldEpoch } = this.#init
+    const held = heldEpoch()
+    const epoch = anchor === undefined ? undefined : decodeMapBody(anchor.body).epoch
+    if (held === undefined || epoch === undefined || held <= epoch + splitEpochs(network.file)) return
+    throw refuseSuccession(`its map is of epoch ${epoch}, and the validators that it replaces signed one of ${held}`)
   }
 }

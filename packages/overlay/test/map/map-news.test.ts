@@ -62,7 +62,14 @@ class Listener implements Disposable {
     const fetch = (map: SignedMap): void => void this.fetched.push(map)
     const isHeld = (map: SignedMap): boolean => this.held !== undefined && equalBytes(map.body, this.held.body)
     return judgeMapNews(
-      { membership: this.own, follower, isHeld, fetch, logger: silentLogger },
+      {
+        membership: this.own,
+        follower,
+        isHeld,
+        isOfOthers: (map) => this.own.isOfOthers(map),
+        fetch,
+        logger: silentLogger,
+      },
       { data, from: leader },
       signal,
     )

@@ -106,10 +106,7 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
     },
     {
       code: 'E_MAP_PROPOSAL',
-      proposal: {
-        body: { signedAt: NOW + DAY },
-        certificates: [wireCertificate(bodyOf(fixture, 0, { expiresAt: NOW + 3 * DAY }), voters)],
-      },
+      proposal: { body: { signedAt: NOW + DAY / 2 } },
     },
   ],
   'certificate-quorum': [
