@@ -1,5 +1,6 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
@@ -124,6 +125,14 @@ export const METHODS = {
     'anyone',
     4 * KiB,
     MiB,
+    8,
+  ),
+  'lookup.closest': method(
+    lookup.LookupClosestRequestSchema,
+    lookup.LookupClosestResponseSchema,
+    'anyone',
+    KiB,
+    64 * KiB,
     8,
   ),
   'revocation.vote': method(

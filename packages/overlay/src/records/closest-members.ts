@@ -12,23 +12,30 @@ interface Positioned {
   readonly member: Member
   /** 32 bytes: where the member stands among the record keys. */
   readonly position: Uint8Array
+  /** The first 48 bits of it: comparing numbers sorts in a fifth of the time. */
+  readonly rank: number
 }
 
 // Maps share the members that did not change, and the map hands out the same array until it changes: a position is
-// hashed once for a member, and the order is made once for a map.
-const positions = new WeakMap<Member, Uint8Array>()
+// reckoned once for a member (the key has to be read from the id), and the order is made once for a map.
+const positions = new WeakMap<Member, Positioned>()
 const orders = new WeakMap<readonly Member[], readonly Positioned[]>()
 
-/** Where a member stands among the record keys, 32 bytes: SHA-256("weft:position:v1\0" || public key). */
-function positionOf(member: Member): Uint8Array {
-  let position = positions.get(member)
-  if (position === undefined) positions.set(member, (position = sha256(POSITION, fromDidKey(member.id))))
-  return position
+/** Where a member stands among the record keys: SHA-256("weft:position:v1\0" || public key). */
+function positioned(member: Member): Positioned {
+  let known = positions.get(member)
+  if (known === undefined) {
+    const position = sha256(POSITION, fromDidKey(member.id))
+    const view = new DataView(position.buffer, position.byteOffset)
+    known = { member, position, rank: view.getUint16(0) * 2 ** 32 + view.getUint32(2) }
+    positions.set(member, known)
+  }
+  return known
 }
 
 /** The XOR distance between a member and a key, 32 bytes: an unsigned number, the highest byte first. */
 export function distanceOf(member: Member, key: RecordKey): Uint8Array {
-  return xor(positionOf(member), key)
+  return xor(positioned(member).position, key)
 }
 
 /**
@@ -50,9 +57,7 @@ export function closestMembers(members: readonly Member[], key: RecordKey, count
 function inOrder(members: readonly Member[]): readonly Positioned[] {
   let ordered = orders.get(members)
   if (ordered === undefined) {
-    ordered = members
-      .map((member) => ({ member, position: positionOf(member) }))
-      .sort((a, b) => compareBytes(a.position, b.position))
+    ordered = members.map(positioned).sort((a, b) => a.rank - b.rank || compareBytes(a.position, b.position))
     orders.set(members, ordered)
   }
   return ordered
