@@ -3,6 +3,10 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { type AdmissionProfile, type OwnPackets, admissionProfile } from './admission/admission-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
+import { LearntMembers } from './lookup/learnt-members.ts'
+import { LookupService } from './lookup/lookup-service.ts'
+import { lookupStarts } from './lookup/lookup-starts.ts'
+import { RecordFinder } from './lookup/record-finder.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Role } from './member.ts'
 import { MembershipService } from './membership/membership-service.ts'
@@ -80,6 +84,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const revocations = new Revocations({ network, database, clock, logger })
   const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
+  const learnt = new LearntMembers()
   const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
@@ -89,7 +94,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     access: membership,
-    lookup: (id) => membership.member(id)?.addresses ?? genesis.get(id) ?? [],
+    lookup: (id) => learnt.addresses(id, membership.member(id)) ?? genesis.get(id) ?? [],
   })
   const onAdmission = (): void => emitter.emit('admission', service.admission())
   const profile = profileOf(options, network.id, transport)
@@ -108,6 +113,10 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     scope,
     onAdmission,
   })
+  const starts = (): readonly DidKey[] =>
+    lookupStarts({ self, network, membership, connected: () => transport.connected(), random })
+  const base = { network, membership, clock, logger }
+  const lookups = new LookupService({ ...base, self, revocations, rpc: transport, starts, learnt })
   const holder = profile !== undefined
   const records = await createRecordStore({
     rpc: transport,
@@ -118,6 +127,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     holder,
+    finder: new RecordFinder({ ...base, lookups }),
   })
   const onState = (status: PeerStatus): void => {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
@@ -145,6 +155,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     networkId: network.id,
     membership,
     records,
+    lookup: (target, signal) =>
+      lookups.find(target, signal === undefined ? scope.signal : AbortSignal.any([scope.signal, signal])),
     rpc: transport,
     streams: transport,
     admission: () => service.admission(),

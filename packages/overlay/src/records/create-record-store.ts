@@ -3,6 +3,7 @@ import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
 import { EncodedAnswer, type Rpc } from '../rpc.ts'
 import { encodeGetResponse } from './encode-get-response.ts'
+import type { HolderFinder } from './holder-finder.ts'
 import { RecordClient } from './record-client.ts'
 import { DEFAULT_RECORD_QUOTA, RecordHolder, type RecordQuota } from './record-holder.ts'
 import { RecordPeers } from './record-peers.ts'
@@ -24,6 +25,8 @@ export interface RecordStoreOptions {
   /** True for every node that can become a member: it then answers `record.put` and `record.get`. */
   readonly holder: boolean
   readonly quota?: RecordQuota
+  /** Who finds holders when the own map does not tell; without it that alone counts. */
+  readonly finder?: HolderFinder
 }
 
 /**
@@ -48,7 +51,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     serve(rpc, holder, placement, self)
     new RecordReplicator({ self, membership, holder, peers, placement, clock, logger }).start(scope)
   }
-  return new RecordClient({ peers, placement, seen, clock, logger, scope })
+  return new RecordClient({ peers, placement, seen, finder: options.finder, clock, logger, scope })
 }
 
 function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self: DidKey): void {

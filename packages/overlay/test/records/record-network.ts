@@ -6,6 +6,7 @@ import { type DidKey, SigningKey } from '@weft/crypto'
 import { METHODS, create, decodeMessage, encodeMessage, type MethodName } from '@weft/wire'
 import type { Member, Membership } from '../../src/member.ts'
 import { createRecordStore } from '../../src/records/create-record-store.ts'
+import type { HolderFinder } from '../../src/records/holder-finder.ts'
 import type { RecordStore } from '../../src/records/record-store.ts'
 import { type Caller, type CallOptions, EncodedAnswer, type Rpc } from '../../src/rpc.ts'
 
@@ -31,6 +32,10 @@ export class RecordNetwork implements AsyncDisposable {
   readonly clock: Clock
   fate: (from: DidKey, to: DidKey, method: MethodName) => Fate = () => 'arrives'
   calls = 0
+  /** Nodes that hold no map. */
+  readonly mapless = new Set<NetworkNode>()
+  /** Who finds holders for all nodes; nobody by default. */
+  finder: HolderFinder = { isNeeded: () => false, find: async () => undefined }
   #members: readonly Member[] = []
   readonly #listeners = new Set<() => void>()
   readonly #handlers = new Map<DidKey, Map<MethodName, AnyHandler>>()
@@ -82,20 +87,24 @@ export class RecordNetwork implements AsyncDisposable {
     this.#handlers.set(node.key.id, new Map())
     node.store = await createRecordStore({
       rpc: this.#rpc(node),
-      membership: this.#membership(),
+      membership: this.#membership(node),
       self: node.key.id,
       directory: node.directory,
       clock: this.clock,
       logger: silentLogger,
       scope: node.scope,
       holder,
+      finder: {
+        isNeeded: () => this.finder.isNeeded(),
+        find: (key, timeoutMs, signal) => this.finder.find(key, timeoutMs, signal),
+      },
     })
   }
 
-  #membership(): Membership {
+  #membership(node: NetworkNode): Membership {
     return {
       networkId: 'test',
-      members: () => this.#members,
+      members: () => (this.mapless.has(node) ? NOBODY : this.#members),
       member: (id) => this.#members.find((member) => member.id === id),
       isMember: (id) => this.#members.some((member) => member.id === id),
       isValidator: () => false,
@@ -150,6 +159,8 @@ export class RecordNetwork implements AsyncDisposable {
     }
   }
 }
+
+const NOBODY: readonly Member[] = []
 
 export function memberOf(id: DidKey, at: number, extra: Partial<Member> = {}): Member {
   return {
