@@ -16,7 +16,6 @@ test('10,000 members of which a quarter lies, each in its own way: every lookup 
     const { result, isRight, questions, ms } = await network.find(random.bytes(32))
     assert.ok(isRight, `lookup ${at} of seed ${SEED}`)
     assert.equal(result.doubtful, false)
-    assert.ok(result.agreeing.every((id) => !network.isHostile(id)))
     assert.ok(result.differing.every((id) => network.isHostile(id)))
     assert.ok(questions <= 64 && ms <= 20_000)
   }
