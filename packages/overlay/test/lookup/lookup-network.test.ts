@@ -5,7 +5,7 @@ import { type Conduct, CONDUCTS, LookupNetwork } from './lookup-network.ts'
 
 const SEED = 20_261_121
 const MEMBERS = 10_000
-const LOOKUPS = 40
+const LOOKUPS = 30
 
 test('10,000 members of which a quarter lies, each in its own way: every lookup gives what the whole map gives', async () => {
   const conduct = (random: Parameters<typeof randomInt>[0]): Conduct =>
