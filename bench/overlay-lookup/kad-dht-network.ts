@@ -10,7 +10,7 @@ import { type Libp2p, createLibp2p } from 'libp2p'
 import { NODES, type RealNetwork, VALUE } from './real-network.ts'
 
 /** Nodes that one dials by itself; it learns of the others. */
-const LINKS = 6
+const LINKS = 4
 /** ms that a connection may take. */
 const PATIENCE_MS = 60_000
 
@@ -28,6 +28,9 @@ function startNode(clientMode: boolean): Promise<KadNode> {
       maxIncomingPendingConnections: 1_000,
       inboundUpgradeTimeout: PATIENCE_MS,
       dialTimeout: PATIENCE_MS,
+      addressDialTimeout: PATIENCE_MS,
+      outboundStreamProtocolNegotiationTimeout: PATIENCE_MS,
+      inboundStreamProtocolNegotiationTimeout: PATIENCE_MS,
     },
     services: {
       identify: identify(),
@@ -56,7 +59,8 @@ export class KadDhtNetwork implements RealNetwork {
   }
 
   static async start(): Promise<KadDhtNetwork> {
-    const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(false)))
+    const nodes: KadNode[] = []
+    while (nodes.length < NODES) nodes.push(await startNode(false))
     const client = await startNode(true)
     for (const [at, node] of [...nodes, client].entries()) {
       for (const other of nodes.slice(Math.max(0, at - LINKS), at)) await node.dial(other.getMultiaddrs())

@@ -7,8 +7,8 @@ import { summarise } from '../lib/summarise.ts'
 const SEED = 2_026
 const MEMBERS = 10_000
 const SAMPLES = 5
-/** Lookups a sample; ten times as many with `--long`. */
-const LOOKUPS = process.env['WEFT_LONG'] === undefined ? 200 : 2_000
+/** Lookups a sample; twenty times as many with `--long`. */
+const LOOKUPS = process.env['WEFT_LONG'] === undefined ? 100 : 2_000
 /** Targets near which hostile members have chosen their places. */
 const TARGETS = 40
 const DRAWS = 4

@@ -71,7 +71,7 @@ class Nodes {
     const own: Handlers = this.#handlers.get(self) ?? new Map()
     this.#handlers.set(self, own)
     return {
-      handle: (method, handler) => void own.set(method, handler as never),
+      handle: (method, handler) => void own.set(method, handler),
       call: async (to, method, request) => {
         this.onCall(method)
         const handler = this.#handlers.get(to)?.get(method)
