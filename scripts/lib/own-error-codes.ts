@@ -109,6 +109,9 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LIVENESS_MALFORMED: 'A message of the failure detection, or a statement in it, cannot be read or breaks a limit.',
     E_LISTEN_NEEDED: 'The roles of the node need an address to listen on, and none is set.',
     E_LOG_DROPPED: 'Lines of the log could not be written.',
+    E_LOOKUP_ANSWER: 'A node answered a lookup with what the signed map does not hold, or with too little.',
+    E_LOOKUP_FAILED: 'The members closest to a key could not be found by asking other nodes.',
+    E_LOOKUP_QUESTION: 'A question for the members closest to a target breaks a limit or has the wrong form.',
     E_MAP_CHANGES_UNKNOWN:
       'The asked node does not know what changed since the map of that root, or it is too much for an answer.',
     E_MAP_ENTRIES: 'The entries of a signed map that another node sent do not fit the map.',

@@ -2,7 +2,16 @@ export * from './did-key.ts'
 export * from './envelope.ts'
 export * from './hash.ts'
 export * from './key-file.ts'
-export * from './merkle.ts'
+export {
+  MERKLE_LEAF_SIZE,
+  merkleLeafHash,
+  merkleLeaves,
+  merkleProof,
+  merkleRoot,
+  merkleRootOfLeaves,
+  verifyMerkleProof,
+} from './merkle.ts'
+export * from './merkle-subset.ts'
 export * from './merkle-tree.ts'
 export * from './signing.ts'
 export * from './x25519.ts'

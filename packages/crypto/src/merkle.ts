@@ -21,7 +21,7 @@ export function merkleRootOfLeaves(leafHashes: readonly Uint8Array[]): Uint8Arra
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Uint8Array
       const right = level[i + 1]
-      above.push(right === undefined ? left : nodeHash(left, right))
+      above.push(right === undefined ? left : merkleNodeHash(left, right))
     }
     level = above
   }
@@ -41,7 +41,8 @@ export function merkleLeafHash(data: Uint8Array): Uint8Array {
 /** 0x01 and two hashes; hashed in one call as well. */
 const nodeInput = new Uint8Array(65).fill(0x01, 0, 1)
 
-function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+/** The hash of an inner node of RFC 9162. */
+export function merkleNodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (left.length !== 32 || right.length !== 32) return sha256(NODE, left, right)
   nodeInput.set(left, 1)
   nodeInput.set(right, 33)
@@ -86,7 +87,7 @@ export function merkleProof(leafHashes: readonly Uint8Array[], index: number): U
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i] as Uint8Array
       const right = level[i + 1]
-      above.push(right === undefined ? left : nodeHash(left, right))
+      above.push(right === undefined ? left : merkleNodeHash(left, right))
     }
     level = above
     at >>= 1
@@ -113,7 +114,7 @@ export function verifyMerkleProof(
     if (hasSibling) {
       const sibling = proof[used++]
       if (sibling === undefined) return false
-      hash = isRight ? nodeHash(sibling, hash) : nodeHash(hash, sibling)
+      hash = isRight ? merkleNodeHash(sibling, hash) : merkleNodeHash(hash, sibling)
     }
     at >>= 1
     width = (width + 1) >> 1

@@ -16,6 +16,10 @@ import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
+import { LearntMembers } from './lookup/learnt-members.ts'
+import { LookupService } from './lookup/lookup-service.ts'
+import { lookupStarts } from './lookup/lookup-starts.ts'
+import { RecordFinder } from './lookup/record-finder.ts'
 import { SignedMembership } from './map/signed-membership.ts'
 import type { Member, Role } from './member.ts'
 import { leave } from './membership/leave.ts'
@@ -109,6 +113,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const membership = new SignedMembership({ network, database, revocations, clock, logger, reader: mapReader })
   const validatorAt = (id: DidKey): readonly string[] =>
     network.validators.find((seat) => seat.id === id)?.addresses ?? []
+  const learnt = new LearntMembers()
   const transport = await (options.transport ?? createTransport)({
     networkId: network.id,
     key,
@@ -120,7 +125,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     access: membership,
     relay: options.roles.includes('relay'),
     punch: options.network.simulated === undefined,
-    lookup: (id) => membership.member(id)?.addresses ?? validatorAt(id),
+    lookup: (id) => learnt.addresses(id, membership.member(id)) ?? validatorAt(id),
   })
   serveNetworkFile(transport, options.network)
   const onAdmission = (): void => emitter.emit('admission', service.admission())
@@ -182,6 +187,10 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     onAnswer: (id, rttMs) => keeper.answered(id, rttMs),
     onStanding: (change) => keeper.judged(change),
   })
+  const starts = (): readonly DidKey[] =>
+    lookupStarts({ self, network, membership, connected: () => transport.connected(), random })
+  const base = { network, membership, clock, logger }
+  const lookups = new LookupService({ ...base, self, revocations, rpc: transport, starts, learnt })
   const holder = profile !== undefined
   const isSuspect = (id: DidKey): boolean => liveness.down.has(id)
   const { store: records, handOver } = await createRecordStore({
@@ -194,6 +203,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     scope,
     holder,
     isSuspect,
+    finder: new RecordFinder({ ...base, lookups }),
   })
   const onState = (status: PeerStatus): void => {
     if (status.state === 'unreachable') service.lost(status.id)
@@ -241,6 +251,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     networkId: network.id,
     membership,
     records,
+    lookup: (target, signal) =>
+      lookups.find(target, signal === undefined ? scope.signal : AbortSignal.any([scope.signal, signal])),
     rpc: transport,
     streams: transport,
     admission: () => service.admission(),

@@ -1,6 +1,7 @@
 import type { DidKey } from '@weft/crypto'
 import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
+import type { LookupResult } from './lookup/lookup-result.ts'
 import type { Membership } from './member.ts'
 import type { Reach } from './reach/reach.ts'
 import type { HandOver } from './records/record-replicator.ts'
@@ -73,6 +74,12 @@ export interface Overlay extends AsyncDisposable {
   readonly networkId: string
   readonly membership: Membership
   readonly records: RecordStore
+  /**
+   * The members closest to a key of 32 bytes by the newest signed map, found by asking other nodes: for who holds no map, or
+   * wants to know what others hold (docs/specs/lookup.md). Each was proven to be in the map. Records use it by themselves.
+   * @throws WeftError E_LOOKUP_FAILED, E_ABORTED
+   */
+  lookup(target: Uint8Array, signal?: AbortSignal): Promise<LookupResult>
   readonly rpc: Rpc
   readonly streams: Streams
   admission(): AdmissionState

@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
+import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as network from './generated/weft/v1/network_pb.ts'
@@ -178,6 +179,14 @@ export const METHODS = {
     'anyone',
     4 * KiB,
     MiB,
+    8,
+  ),
+  'lookup.closest': method(
+    lookup.LookupClosestRequestSchema,
+    lookup.LookupClosestResponseSchema,
+    'anyone',
+    KiB,
+    64 * KiB,
     8,
   ),
   'revocation.vote': method(

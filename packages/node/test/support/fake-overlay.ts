@@ -60,6 +60,9 @@ export class FakeOverlay implements Overlay {
   get records(): never {
     throw new Error('the API needs no records')
   }
+  get lookup(): never {
+    throw new Error('the API looks nobody up')
+  }
   get rpc(): never {
     throw new Error('the API makes no calls')
   }

@@ -10,6 +10,7 @@ export class EntryList {
   readonly tree: MerkleTree
   readonly members: readonly Member[]
   readonly #byId: ReadonlyMap<DidKey, Member>
+  #positions: ReadonlyMap<Member, number> | undefined
   #bytes: readonly Uint8Array[] | undefined
 
   /** @param entries at least one, sorted by key, no key twice; `tree` is over their leaves */
@@ -31,6 +32,12 @@ export class EntryList {
 
   member(id: DidKey): Member | undefined {
     return this.#byId.get(id)
+  }
+
+  /** Where a member of `members` has its entry. */
+  position(member: Member): number | undefined {
+    this.#positions ??= new Map(this.members.map((each, at) => [each, at]))
+    return this.#positions.get(member)
   }
 
   /** The bytes of all entries; the same array every time. */

@@ -43,8 +43,8 @@ export function serveMap(rpc: Pick<Rpc, 'handle'>, membership: SignedMembership,
   }))
 }
 
-/** @throws WeftError E_MAP_ROOT_UNKNOWN */
-function listOf(membership: SignedMembership, root: Uint8Array): EntryList {
+/** The entries of the held map, or of the one before. @throws WeftError E_MAP_ROOT_UNKNOWN */
+export function listOf(membership: SignedMembership, root: Uint8Array): EntryList {
   const list = membership.list(root)
   if (list !== undefined) return list
   throw new WeftError({

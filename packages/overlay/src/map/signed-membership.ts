@@ -42,7 +42,7 @@ interface HeldMap {
 }
 
 /** Epochs without a new map after which the held one is flagged. */
-const STALE_EPOCHS = 3
+export const STALE_EPOCHS = 3
 /** Bytes of a SignedMap: its body and up to 64 signatures of about 100 bytes. */
 export const MAX_SIGNED_MAP = 16 * 1024
 const NOBODY: readonly Member[] = []

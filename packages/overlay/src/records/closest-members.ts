@@ -6,62 +6,92 @@ import { networkPrefix } from '../network/network-prefix.ts'
 
 /** Members of one operator family that may hold the same record, as long as there are others. */
 const MAX_PER_FAMILY = 2
-/** Nearest members that are looked at before the whole map is sorted; enough unless one operator owns a neighbourhood. */
-const FIRST_LOOK = 4
-
 const POSITION = utf8('weft:position:v1\0')
 
 interface Positioned {
   readonly member: Member
   /** 32 bytes: where the member stands among the record keys. */
   readonly position: Uint8Array
+  /** The first 48 bits of it: comparing numbers sorts in a fifth of the time. */
+  readonly rank: number
 }
 
-// The map hands out the same array until it changes, so the positions of one map are computed once.
-const positions = new WeakMap<readonly Member[], readonly Positioned[]>()
+// Maps share the members that did not change, and the map hands out the same array until it changes: a position is
+// reckoned once for a member (the key has to be read from the id), and the order is made once for a map.
+const positions = new WeakMap<Member, Positioned>()
+const orders = new WeakMap<readonly Member[], readonly Positioned[]>()
+
+/** Where a member stands among the record keys: SHA-256("weft:position:v1\0" || public key). */
+function positioned(member: Member): Positioned {
+  let known = positions.get(member)
+  if (known === undefined) {
+    const position = sha256(POSITION, fromDidKey(member.id))
+    const view = new DataView(position.buffer, position.byteOffset)
+    known = { member, position, rank: view.getUint16(0) * 2 ** 32 + view.getUint32(2) }
+    positions.set(member, known)
+  }
+  return known
+}
+
+/** The XOR distance between a member and a key, 32 bytes: an unsigned number, the highest byte first. */
+export function distanceOf(member: Member, key: RecordKey): Uint8Array {
+  return xor(positioned(member).position, key)
+}
 
 /**
- * The `count` members closest to the key, nearest first: XOR distance between the key and SHA-256("weft:position:v1\0"
- * || public key). At most two of one family and one of one /24 (IPv4) or /48 (IPv6), as far as the network has enough
- * others; a network too small for that gives up the prefixes first, then the families, never the count. Everyone with
- * the same map computes the same list.
+ * The `count` members closest to the key, nearest first: XOR distance between the key and the member's position. At most
+ * two of one family and one of one /24 (IPv4) or /48 (IPv6), as far as the network has enough others; a network too
+ * small for that gives up the prefixes first, then the families, never the count. Everyone with the same map computes the
+ * same list, and so does everyone who knows no more of the map than all of this list (docs/specs/lookup.md, Why one is enough).
  */
 export function closestMembers(members: readonly Member[], key: RecordKey, count: number): readonly Member[] {
-  const all = positioned(members)
-  const wanted = Math.min(count, all.length)
+  const wanted = Math.min(count, members.length)
   if (wanted === 0) return []
-  const near = nearest(all, key, Math.min(all.length, wanted * FIRST_LOOK))
-  const chosen = diverse(near, wanted)
-  if (chosen !== undefined) return chosen
-  const sorted = near.length === all.length ? near : nearest(all, key, all.length)
-  return diverse(sorted, wanted) ?? relaxed(sorted, wanted)
+  const ordered = inOrder(members)
+  return (
+    diverse(byDistance(ordered, key, 0, ordered.length, 0), wanted) ??
+    relaxed([...byDistance(ordered, key, 0, ordered.length, 0)], wanted)
+  )
 }
 
-function positioned(members: readonly Member[]): readonly Positioned[] {
-  let all = positions.get(members)
-  if (all === undefined) {
-    all = members.map((member) => ({ member, position: sha256(POSITION, fromDidKey(member.id)) }))
-    positions.set(members, all)
+function inOrder(members: readonly Member[]): readonly Positioned[] {
+  let ordered = orders.get(members)
+  if (ordered === undefined) {
+    ordered = members.map(positioned).sort((a, b) => a.rank - b.rank || compareBytes(a.position, b.position))
+    orders.set(members, ordered)
   }
-  return all
+  return ordered
 }
 
-function nearest(all: readonly Positioned[], key: RecordKey, limit: number): Member[] {
-  const distances = all.map(({ member, position }) => ({ member, distance: xor(position, key) }))
-  if (limit >= all.length) {
-    return distances.toSorted((a, b) => compareBytes(a.distance, b.distance)).map(({ member }) => member)
+/**
+ * The members from `from` up to `to`, nearest first. Their positions are in order and the same in all bits before
+ * `bit`: of the two halves that differ in it, all of that which has the key's bit is nearer than any of the other.
+ */
+function* byDistance(
+  ordered: readonly Positioned[],
+  key: RecordKey,
+  from: number,
+  to: number,
+  bit: number,
+): Generator<Member> {
+  if (to - from <= 1 || bit === 256) {
+    for (let at = from; at < to; at++) yield (ordered[at] as Positioned).member
+    return
   }
-  // One pass with a short sorted list: sorting all of 10,000 members for each key would take ten times as long.
-  const best: typeof distances = []
-  for (const candidate of distances) {
-    const last = best[limit - 1]
-    if (last !== undefined && compareBytes(candidate.distance, last.distance) >= 0) continue
-    let at = Math.min(best.length, limit - 1)
-    while (at > 0 && compareBytes(candidate.distance, (best[at - 1] as (typeof best)[number]).distance) < 0) at--
-    best.splice(at, 0, candidate)
-    if (best.length > limit) best.pop()
+  let middle = from
+  for (let end = to; middle < end;) {
+    const at = (middle + end) >> 1
+    if (bitOf((ordered[at] as Positioned).position, bit) === 0) middle = at + 1
+    else end = at
   }
-  return best.map(({ member }) => member)
+  const isSet = bitOf(key, bit) === 1
+  if (isSet) yield* byDistance(ordered, key, middle, to, bit + 1)
+  yield* byDistance(ordered, key, from, middle, bit + 1)
+  if (!isSet) yield* byDistance(ordered, key, middle, to, bit + 1)
+}
+
+function bitOf(bytes: Uint8Array, bit: number): number {
+  return ((bytes[bit >> 3] as number) >> (7 - (bit & 7))) & 1
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -71,7 +101,7 @@ function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 /** The first `count` that keep every rule; undefined when there are not that many. */
-function diverse(sorted: readonly Member[], count: number): readonly Member[] | undefined {
+function diverse(sorted: Iterable<Member>, count: number): readonly Member[] | undefined {
   const rules = new Rules()
   const chosen: Member[] = []
   for (const member of sorted) {

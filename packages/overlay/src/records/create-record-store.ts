@@ -3,6 +3,7 @@ import type { DidKey } from '@weft/crypto'
 import type { Membership } from '../member.ts'
 import { EncodedAnswer, type Rpc } from '../rpc.ts'
 import { encodeGetResponse } from './encode-get-response.ts'
+import type { HolderFinder } from './holder-finder.ts'
 import { RecordClient } from './record-client.ts'
 import { DEFAULT_RECORD_QUOTA, RecordHolder, type RecordQuota } from './record-holder.ts'
 import { RecordPeers } from './record-peers.ts'
@@ -26,6 +27,8 @@ export interface RecordStoreOptions {
   readonly quota?: RecordQuota
   /** True for a member that several observers hold to be down: reads ask it behind the others. */
   readonly isSuspect?: (id: DidKey) => boolean
+  /** Who finds holders when the own map does not tell; without it that alone counts. */
+  readonly finder?: HolderFinder
 }
 
 export interface Records {
@@ -59,7 +62,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
     replicator.start(scope)
   }
   const isSuspect = options.isSuspect ?? ((): boolean => false)
-  const store = new RecordClient({ peers, placement, seen, isSuspect, clock, logger, scope })
+  const store = new RecordClient({ peers, placement, seen, isSuspect, finder: options.finder, clock, logger, scope })
   const handOver: Records['handOver'] = async (signal, onProgress) =>
     (await replicator?.handOver(signal, onProgress)) ?? { records: 0, safe: 0 }
   return { store, handOver }

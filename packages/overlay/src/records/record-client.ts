@@ -1,14 +1,15 @@
-import { type Clock, type Logger, type Scope, WeftError, toHex } from '@weft/core'
+import { type Clock, type Logger, type Scope, WeftError, isWeftError, toHex } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { CallOptions } from '../rpc.ts'
 import { type Answers, askHolders, describeFailures, failuresOf } from './ask-holders.ts'
+import { type HolderFinder, foundPlan } from './holder-finder.ts'
 import { LateHolders } from './late-holders.ts'
 import { ReadPause } from './read-pause.ts'
 import { ReadRepair } from './read-repair.ts'
 import { readWaves } from './read-waves.ts'
 import { mutableKey } from './record-key.ts'
 import type { HolderAnswer, RecordPeers } from './record-peers.ts'
-import type { HolderGroup, RecordPlacement } from './record-placement.ts'
+import type { HolderGroup, RecordPlacement, RecordPlan } from './record-placement.ts'
 import { isEnough, readAnswers, throwUnavailable } from './record-reading.ts'
 import { type VerifiedRecord, checkExpiry, makeImmutable, makeMutable } from './record.ts'
 import type { GetResult, MutableRecordInit, PutResult, RecordKey, RecordOptions, RecordStore } from './record-store.ts'
@@ -22,6 +23,7 @@ export interface RecordClientParts {
   readonly seen: SequenceMemory
   /** True for a member that several observers hold to be down. */
   readonly isSuspect: (id: DidKey) => boolean
+  readonly finder: HolderFinder | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -43,28 +45,65 @@ export class RecordClient implements RecordStore {
 
   async putImmutable(value: Uint8Array, expiresAt: number, options: RecordOptions = {}): Promise<PutResult> {
     checkExpiry(expiresAt, this.#parts.clock.now())
-    return this.#put(makeImmutable(value, expiresAt), options)
+    return this.#write(makeImmutable(value, expiresAt), options)
   }
 
   async putMutable(init: MutableRecordInit, options: RecordOptions = {}): Promise<PutResult> {
     checkExpiry(init.expiresAt, this.#parts.clock.now())
     const record = makeMutable(init)
-    const result = await this.#put(record, options)
+    const result = await this.#write(record, options)
     this.#parts.seen.note(record.key, record.sequence)
     return result
   }
 
   async get(key: RecordKey, options: RecordOptions = {}): Promise<GetResult> {
-    return this.#get(key, true, options)
+    return this.#read(key, true, options)
   }
 
   async getMutable(owner: Uint8Array, salt: Uint8Array, options: RecordOptions = {}): Promise<GetResult> {
-    return this.#get(mutableKey(owner, salt), false, options)
+    return this.#read(mutableKey(owner, salt), false, options)
   }
 
-  async #get(key: RecordKey, immutable: boolean, options: RecordOptions): Promise<GetResult> {
-    const { peers, placement, isSuspect, scope, clock, logger } = this.#parts
+  #read(key: RecordKey, immutable: boolean, options: RecordOptions): Promise<GetResult> {
+    return this.#withHolders(key, 'E_RECORD_UNAVAILABLE', options, (plan) => this.#get(plan, key, immutable, options))
+  }
+
+  #write(record: VerifiedRecord, options: RecordOptions): Promise<PutResult> {
+    return this.#withHolders(record.key, 'E_RECORD_QUORUM', options, (plan) => this.#put(plan, record, options))
+  }
+
+  /**
+   * Runs a task with the holders by the own map. Where that is missing or old they are found by asking; and when too few
+   * of them answered, which the task says with `tooFew`, once more with those whom a newer map names.
+   */
+  async #withHolders<T>(
+    key: RecordKey,
+    tooFew: string,
+    options: RecordOptions,
+    task: (plan: RecordPlan) => Promise<T>,
+  ): Promise<T> {
+    const { placement, finder } = this.#parts
+    if (finder?.isNeeded() === true) return task((await this.#find(key, options)) ?? placement.plan(key))
     const plan = placement.plan(key)
+    try {
+      return await task(plan)
+    } catch (error) {
+      if (!isWeftError(error, tooFew)) throw error
+      const found = await this.#find(key, options)
+      if (found === undefined || found.holders.every((id) => plan.readers.includes(id))) throw error
+      return task(found)
+    }
+  }
+
+  async #find(key: RecordKey, options: RecordOptions): Promise<RecordPlan | undefined> {
+    const { finder, scope } = this.#parts
+    const signal = options.signal === undefined ? scope.signal : AbortSignal.any([scope.signal, options.signal])
+    const found = await finder?.find(key, options.timeoutMs ?? DEFAULT_TIMEOUT, signal)
+    return found === undefined ? undefined : foundPlan(found)
+  }
+
+  async #get(plan: RecordPlan, key: RecordKey, immutable: boolean, options: RecordOptions): Promise<GetResult> {
+    const { peers, isSuspect, scope, clock, logger } = this.#parts
     const known: VerifiedRecord[] = []
     const started = clock.monotonic()
     const { answers, settled } = await askHolders<HolderAnswer>(
@@ -100,9 +139,9 @@ export class RecordClient implements RecordStore {
     }
   }
 
-  async #put(record: VerifiedRecord, options: RecordOptions): Promise<PutResult> {
-    const { peers, placement, scope, clock } = this.#parts
-    const { holders, groups } = placement.plan(record.key)
+  async #put(plan: RecordPlan, record: VerifiedRecord, options: RecordOptions): Promise<PutResult> {
+    const { peers, scope, clock } = this.#parts
+    const { holders, groups } = plan
     const [group] = groups
     const { answers } = await askHolders<void>(
       {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { seededRandom } from '@weft/core'
+import { compareBytes, seededRandom } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
 import fc from 'fast-check'
-import { closestMembers } from '../../src/records/closest-members.ts'
+import { closestMembers, distanceOf } from '../../src/records/closest-members.ts'
 import { recordQuorum } from '../../src/records/quorum.ts'
 import { memberOf } from './record-network.ts'
 
@@ -72,6 +72,30 @@ describe('closest members', () => {
         if (room >= closest.length) for (const [, of] of perFamily) assert.ok(of.length <= 2)
       }),
       { numRuns: 50 },
+    )
+  })
+
+  it('gives the list that sorting the whole map by distance gives', () => {
+    fc.assert(
+      fc.property(network, (shape) => {
+        // No two of one family or prefix, so that nobody is passed over.
+        const members = membersOf({ size: Math.min(shape.size, 256), families: 256, prefixes: 256 })
+        const sorted = members.toSorted((a, b) => compareBytes(distanceOf(a, shape.key), distanceOf(b, shape.key)))
+        assert.deepEqual(closestMembers(members, shape.key, 20), sorted.slice(0, 20))
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('gives the same list to whoever knows no more than that list and any of the others', () => {
+    fc.assert(
+      fc.property(network, fc.array(fc.nat(299), { maxLength: 100 }), (shape, others) => {
+        const members = membersOf(shape)
+        const closest = closestMembers(members, shape.key, 20)
+        const known = new Set([...closest, ...others.flatMap((at) => members[at] ?? [])])
+        assert.deepEqual(closestMembers([...known], shape.key, 20), closest)
+      }),
+      { numRuns: 100 },
     )
   })
 })

@@ -6,6 +6,7 @@ import { type DidKey, SigningKey } from '@weft/crypto'
 import { METHODS, create, decodeMessage, encodeMessage, type MethodName } from '@weft/wire'
 import type { Member, Membership } from '../../src/member.ts'
 import { createRecordStore } from '../../src/records/create-record-store.ts'
+import type { HolderFinder } from '../../src/records/holder-finder.ts'
 import type { RecordStore } from '../../src/records/record-store.ts'
 import { type Caller, type CallOptions, EncodedAnswer, type Rpc } from '../../src/rpc.ts'
 
@@ -33,6 +34,10 @@ export class RecordNetwork implements AsyncDisposable {
   calls = 0
   /** Whom every node holds to be down. */
   readonly suspects = new Set<DidKey>()
+  /** Nodes that hold no map. */
+  readonly mapless = new Set<NetworkNode>()
+  /** Who finds holders for all nodes; nobody by default. */
+  finder: HolderFinder = { isNeeded: () => false, find: async () => undefined }
   #members: readonly Member[] = []
   readonly #listeners = new Set<() => void>()
   readonly #handlers = new Map<DidKey, Map<MethodName, AnyHandler>>()
@@ -84,7 +89,7 @@ export class RecordNetwork implements AsyncDisposable {
     this.#handlers.set(node.key.id, new Map())
     ;({ store: node.store } = await createRecordStore({
       rpc: this.#rpc(node),
-      membership: this.#membership(),
+      membership: this.#membership(node),
       self: node.key.id,
       directory: node.directory,
       clock: this.clock,
@@ -92,13 +97,17 @@ export class RecordNetwork implements AsyncDisposable {
       scope: node.scope,
       holder,
       isSuspect: (id) => this.suspects.has(id),
+      finder: {
+        isNeeded: () => this.finder.isNeeded(),
+        find: (key, timeoutMs, signal) => this.finder.find(key, timeoutMs, signal),
+      },
     }))
   }
 
-  #membership(): Membership {
+  #membership(node: NetworkNode): Membership {
     return {
       networkId: 'test',
-      members: () => this.#members,
+      members: () => (this.mapless.has(node) ? NOBODY : this.#members),
       member: (id) => this.#members.find((member) => member.id === id),
       isMember: (id) => this.#members.some((member) => member.id === id),
       isValidator: () => false,
@@ -154,6 +163,8 @@ export class RecordNetwork implements AsyncDisposable {
     }
   }
 }
+
+const NOBODY: readonly Member[] = []
 
 export function memberOf(id: DidKey, at: number, extra: Partial<Member> = {}): Member {
   return {

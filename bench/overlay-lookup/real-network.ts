@@ -1,0 +1,13 @@
+/** Nodes of one kind on loopback, all in this process; each operation is on a key of its own. */
+export interface RealNetwork extends AsyncDisposable {
+  /** Stores a value under a new key. */
+  put(): Promise<void>
+  /** Reads one that was put. */
+  get(): Promise<void>
+  /** Finds the nodes closest to a key. */
+  lookup(): Promise<void>
+}
+
+export const NODES = 20
+/** Bytes of a value: all of the networks take as many. */
+export const VALUE = 512
