@@ -31,6 +31,10 @@ export function protocolId(networkId: string, protocol: StreamProtocol): string 
   return `/weft/${networkId}/${name}/${version}`
 }
 
+/** Topics of pub/sub; the network's id is part of each. */
+export const TOPICS = ['map', 'revocation'] as const
+export type Topic = (typeof TOPICS)[number]
+
 /** Who may call a method: anyone who connected, certified members (validators included), or validators only. */
 export type Access = 'anyone' | 'member' | 'validator'
 

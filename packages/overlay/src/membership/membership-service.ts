@@ -1,6 +1,6 @@
 import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
-import type { SignedMap } from '@weft/wire'
+import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
 import { Applicant } from '../admission/applicant.ts'
@@ -51,7 +51,7 @@ export interface MembershipServiceInit {
   readonly onAdmission: () => void
 }
 
-const MAP_TOPIC = 'map'
+const MAP_TOPIC: Topic = 'map'
 
 /** This node's part in membership: applicant, follower of the map, and validator in the terms in which it has a seat. */
 export class MembershipService {

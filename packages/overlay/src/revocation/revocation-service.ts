@@ -10,7 +10,7 @@ import {
   wait,
 } from '@weft/core'
 import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
-import { METHODS, type Revocation, RevocationSchema, decodeMessage, encodeMessage } from '@weft/wire'
+import { METHODS, type Revocation, RevocationSchema, type Topic, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
@@ -32,7 +32,7 @@ export interface RevocationServiceInit {
   readonly logger: Logger
 }
 
-const TOPIC = 'revocation'
+const TOPIC: Topic = 'revocation'
 /** Map epochs between two questions for what gossip did not bring, and the nodes that are asked each time. */
 const ASK_EVERY_EPOCHS = 60
 const SOURCES = 2

@@ -82,7 +82,7 @@ async function startHost(options: TransportOptions, members: MemberGossip) {
   try {
     return await createHost(
       { privateKey: await toPrivateKey(key), listen, announce, noise, clock },
-      { pubsub: members.service(pubsubOptions()) },
+      { pubsub: members.service(pubsubOptions(options.networkId)) },
     )
   } catch (error) {
     const where = listen.map(({ host, port }) => `${host}:${port}`).join(', ')

@@ -2,13 +2,15 @@ import type { GossipSub, GossipsubOpts, Message } from '@libp2p/gossipsub'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { type Logger, WeftError, messageOf } from '@weft/core'
 import { KiB, MAX_PUBSUB_MESSAGE, MiB } from '@weft/wire'
+import { gossipScores } from './gossip-scores.ts'
 import { didOfPeer } from './peer-id.ts'
 import type { PubSub, TopicMessage, Verdict } from './pub-sub.ts'
 import type { AccessPolicy } from './transport.ts'
 
-/** How gossipsub runs here: strictly signed, bounded, and silent about what has no subscriber. */
-export function pubsubOptions(): Partial<GossipsubOpts> {
+/** How gossipsub runs here: strictly signed, bounded, scored, and silent about what has no subscriber. */
+export function pubsubOptions(networkId: string): Partial<GossipsubOpts> {
   return {
+    ...gossipScores(networkId),
     globalSignaturePolicy: 'StrictSign',
     emitSelf: false,
     doPX: false,

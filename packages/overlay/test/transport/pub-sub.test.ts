@@ -14,10 +14,10 @@ interface Listener {
   readonly judged: string[]
 }
 
-function listen(node: TestNode, verdict: (text: string) => Verdict = () => 'accept'): Listener {
+function listen(node: TestNode, verdict: (text: string) => Verdict = () => 'accept', topic = 'news'): Listener {
   const listener: Listener = { got: [], judged: [] }
   node.transport.pubsub.subscribe(
-    'news',
+    topic,
     (message) => {
       listener.judged.push(fromUtf8(message.data))
       return verdict(fromUtf8(message.data))
@@ -28,12 +28,12 @@ function listen(node: TestNode, verdict: (text: string) => Verdict = () => 'acce
 }
 
 /** Publishes again and again until the topic's mesh has formed and the message went through. */
-async function publishUntil(node: TestNode, prefix: string, arrived: () => boolean): Promise<void> {
+async function publishUntil(node: TestNode, prefix: string, arrived: () => boolean, topic = 'news'): Promise<void> {
   let sent = 0
   await until(
     async () => {
       if (arrived()) return true
-      await node.transport.pubsub.publish('news', utf8(`${prefix} ${sent++}`))
+      await node.transport.pubsub.publish(topic, utf8(`${prefix} ${sent++}`))
       return false
     },
     `the arrival of ${prefix}`,
@@ -68,6 +68,44 @@ test('messages of strangers are not even judged; what a validator refuses is not
   await publishUntil(member, 'good', () => listener.got.length > 0)
   assert.ok(listener.got.every(({ text, from }) => text.startsWith('good') && from === member.id))
   assert.ok(listener.judged.every((text) => !text.startsWith('strange')))
+})
+
+test('a member whose messages are rejected is soon not heard any more, and others are', async () => {
+  await using network = new TestNetwork()
+  const [listening, liar, honest] = [await network.node(), await network.node(), await network.node()]
+  const listener = listen(listening, (text) => (text.startsWith('bad') ? 'reject' : 'accept'), 'map')
+  // What it publishes itself a node does not judge.
+  listen(liar, () => 'ignore', 'map')
+  listen(honest, () => 'ignore', 'map')
+  await liar.transport.connect(listening.id)
+  await honest.transport.connect(listening.id)
+  await publishUntil(liar, 'fine', () => listener.got.some(({ from }) => from === liar.id), 'map')
+  await publishUntil(liar, 'bad', () => listener.judged.filter((text) => text.startsWith('bad')).length >= 3, 'map')
+  // Scores are reckoned once a second: its messages go to nobody's judgement from some moment on.
+  const isJudged = async (round: string): Promise<boolean> => {
+    await liar.transport.pubsub.publish('map', utf8(`late ${round}`))
+    await publishUntil(honest, round, () => listener.got.some(({ text }) => text.startsWith(`${round} `)), 'map')
+    return listener.judged.includes(`late ${round}`)
+  }
+  let round = 0
+  await until(async () => !(await isJudged(`round-${round++}`)), 'the end of its messages', 10_000)
+  for (let i = 0; i < 5; i++) assert.equal(await isJudged(`after-${i}`), false)
+  assert.ok(listener.got.every(({ text }) => !text.startsWith('bad')))
+})
+
+test('many members behind one loopback address are heard like any others', async () => {
+  await using network = new TestNetwork()
+  const listening = await network.node()
+  const listener = listen(listening, () => 'accept', 'map')
+  const others: TestNode[] = []
+  for (let i = 0; i < 18; i++) {
+    const other = await network.node({ listen: false })
+    listen(other, () => 'ignore', 'map')
+    await other.transport.connect(listening.id)
+    others.push(other)
+  }
+  const last = others.at(-1) as TestNode
+  await publishUntil(last, 'hello', () => listener.got.some(({ from }) => from === last.id), 'map')
 })
 
 /** Who is a member, for all nodes of a test; a change is told. */
