@@ -17,10 +17,13 @@ export class Presence {
     this.#places = new Map(electors.map(({ member }, place) => [member.id, place]))
   }
 
-  /** To be called with each call and answer; whoever is no elector is passed over. */
-  note(id: DidKey): void {
+  /** To be called with each call and answer; whoever is no elector is passed over. True when it was not there before. */
+  note(id: DidKey): boolean {
     const place = this.#places.get(id)
-    if (place !== undefined) this.#heard.set(place, this.#clock.monotonic())
+    if (place === undefined) return false
+    const isNews = !this.isThere(place)
+    this.#heard.set(place, this.#clock.monotonic())
+    return isNews
   }
 
   isThere(place: number): boolean {

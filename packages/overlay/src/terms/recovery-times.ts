@@ -7,7 +7,7 @@ export const RECOVERY_TIMEOUTS = timeoutsOf(PACE_MS)
 /** ms for which an elector that was heard is taken to be there. */
 export const THERE_MS = 8 * RECOVERY_TIMEOUTS.pull
 /** ms for which a proposer first listens who is there. */
-export const LISTEN_MS = 2 * RECOVERY_TIMEOUTS.pull
+export const LISTEN_MS = RECOVERY_TIMEOUTS.pull
 /** ms, and map epochs, between a decision and the term's first epoch: members bring the new validators their certificates. */
 const NOTICE_MS = 10_000
 const NOTICE_EPOCHS = 2

@@ -85,13 +85,13 @@ export class Recovery {
     this.#lastMap = clock.monotonic() - this.#silenceBefore()
     rpc.handle('recovery.send', async ({ message }, caller) => {
       const attempt = this.#attempted()
-      attempt.presence.note(caller.id)
+      hear(attempt, caller.id)
       if (message !== undefined) attempt.instance.receive(fromWire(attempt.electors.set, message))
       return {}
     })
     rpc.handle('recovery.pull', async (request, caller) => {
       const attempt = this.#attempted()
-      attempt.presence.note(caller.id)
+      hear(attempt, caller.id)
       return { messages: this.#answer(attempt, request) }
     })
   }
@@ -279,7 +279,7 @@ export class Recovery {
   // --- What comes in -----------------------------------------------------------------------------------------------
 
   #takeAll(attempt: Attempt, messages: readonly WireMessage[], from: DidKey): void {
-    attempt.presence.note(from)
+    hear(attempt, from)
     try {
       for (const wire of messages) attempt.instance.receive(fromWire(attempt.electors.set, wire))
     } catch (error) {
@@ -303,6 +303,11 @@ export class Recovery {
       retryable: true,
     })
   }
+}
+
+/** Whoever waits for one more to be there waits no longer than that. */
+function hear({ presence, instance }: Attempt, id: DidKey): void {
+  if (presence.note(id)) instance.reconsider()
 }
 
 /** Whether what was said in another recovery of the term forbids to speak in this one; damaged, it cannot be told. */

@@ -6,7 +6,17 @@ import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import type { AdmissionState } from '../../src/overlay.ts'
-import { NO_REVOCATIONS, BEGIN, advance, profileOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { type Network, networkOf } from '../../src/network/network.ts'
+import {
+  BEGIN,
+  EPOCH,
+  NO_REVOCATIONS,
+  advance,
+  profileOf,
+  temporaryDirectory,
+  testKeys,
+  testNetwork,
+} from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const TTL = 24 * 3_600_000
@@ -14,7 +24,7 @@ const fixture = testNetwork(4, 1)
 const key = fixture.keys[4] as SigningKey
 
 /** Four validators that vote for whatever is asked, and an applicant with its state directory. */
-function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fixture, 4)) {
+function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fixture, 4), known = fixture.network) {
   const clock = new VirtualClock(start)
   const network = new MemoryNetwork(clock)
   const database = new MembershipDatabase(directory)
@@ -35,7 +45,7 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
   const states: AdmissionState[] = []
   const applicant = new Applicant({
     revocations: NO_REVOCATIONS,
-    network: fixture.network,
+    network: known,
     key,
     profile,
     rpc: node.rpc,
@@ -50,6 +60,7 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
   const running = applicant.run(stop.signal).catch(() => {})
   return {
     clock,
+    known,
     network,
     validators,
     applicant,
@@ -226,4 +237,63 @@ test('a validator that was down gets the certificate with a later map; all get i
   assert.deepEqual([...set.submitted.values()], [1, 1, 1, 1])
   await set.applicant.resubmit(false, new AbortController().signal)
   assert.deepEqual([...set.submitted.values()], [2, 2, 2, 2])
+})
+
+test('when others have the seats, a submission that is under way does not keep them from being told', async () => {
+  using directory = temporaryDirectory()
+  await using set = setUp(directory.path, BEGIN + 1_000, profileOf(fixture, 4), networkOf(fixture.network.file))
+  const [slow] = set.validators as [(typeof set.validators)[0]]
+  const { promise: answered, resolve } = Promise.withResolvers<object>()
+  slow.rpc.handle('admission.submit', () => answered)
+  await advance(set.clock, 10)
+  const told: string[] = []
+  const validators = testKeys(4).map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id }))
+  for (const { id } of validators)
+    set.network.add(id).rpc.handle('admission.submit', async () => {
+      told.push(id)
+      return {}
+    })
+  set.known.begin({ number: 1, fromEpoch: 3, validators })
+  const onTerm = set.applicant.onTerm(new AbortController().signal)
+  resolve({})
+  await onTerm
+  await advance(set.clock, 10)
+  assert.deepEqual(told.toSorted(), validators.map(({ id }) => id).toSorted())
+})
+
+test('a certificate that the new term makes wrong is renewed when it begins: of a seat that is new, or of those before', async () => {
+  const others = testKeys(3)
+  const beginning = (known: Network, keys: readonly SigningKey[]): void =>
+    known.begin({
+      number: 1,
+      fromEpoch: 30,
+      validators: keys.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id })),
+    })
+  const cases: readonly (readonly [string, readonly SigningKey[], number, boolean])[] = [
+    ['it has a seat', [key, ...others], BEGIN + 1_000, true],
+    ['nothing is wrong with it', testKeys(4), BEGIN + 1_000, false],
+    ['those who voted had no seats any more', testKeys(4), BEGIN + 40 * EPOCH, true],
+  ]
+  for (const [name, keys, start, isRenewed] of cases) {
+    using directory = temporaryDirectory()
+    await using set = setUp(directory.path, start, profileOf(fixture, 4), networkOf(fixture.network.file))
+    await advance(set.clock, 10)
+    for (const one of keys) {
+      if (one === key) continue
+      const { rpc } = set.network.add(one.id)
+      rpc.handle('admission.apply', async ({ application }) => {
+        const { bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+        return { vote: { signer: one.publicKey, signature: one.sign('vote', bodyBytes) } }
+      })
+      rpc.handle('admission.submit', async () => ({}))
+    }
+    const before = set.applicant.certificate
+    assert.ok(before !== undefined)
+    beginning(set.known, keys)
+    await advance(set.clock, Math.max(0, BEGIN + 30 * EPOCH - start) + 20)
+    const after = set.applicant.certificate
+    assert.equal(after !== before, isRenewed, name)
+    assert.equal(after?.body.roles.includes('validator'), keys.includes(key), name)
+    if (isRenewed) assert.ok((after?.body.issuedEpoch ?? 0) >= 30, name)
+  }
 })

@@ -9,7 +9,19 @@ import { MapFollower } from '../../src/map/map-follower.ts'
 import { MapPages } from '../../src/map/map-pages.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { NO_REVOCATIONS, BEGIN, EPOCH, advance, certificateOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { networkOf } from '../../src/network/network.ts'
+import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
+import {
+  NO_REVOCATIONS,
+  BEGIN,
+  EPOCH,
+  advance,
+  certificateOf,
+  temporaryDirectory,
+  testKeys,
+  testNetwork,
+} from '../fixtures.ts'
+import { signedMapOf } from './many-entries.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const fixture = testNetwork(4, 2)
@@ -90,6 +102,46 @@ test('a map whose entries are at hand is adopted while another is fetched', asyn
 })
 
 /** A map with these entries that a quorum signed. */
+test('what validators that are known signed is taken before a source may tell of others; what others signed, after it', async () => {
+  const clock = new VirtualClock(BEGIN + 10 * EPOCH)
+  const network = new MemoryNetwork(clock)
+  const known = networkOf(fixture.network.file)
+  const database = new MemoryMembershipStore()
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: known,
+    database,
+    clock,
+    logger: silentLogger,
+  })
+  const entries = [certificateOf(fixture, 0).bodyBytes]
+  const [validator] = testKeys(1)
+  let head = mapOf(entries, 8)
+  network.add(honest).rpc.handle('map.head', async () => ({ map: head, term: 1 }))
+  const held: (number | undefined)[] = []
+  const follower = new MapFollower({
+    membership,
+    rpc: network.add(own).rpc,
+    connected: () => [honest],
+    followTerm: async (_, number) => {
+      held.push(membership.epoch)
+      if (known.term.number >= number) return
+      const seat = { id: validator!.id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'one' }
+      known.begin({ number, fromEpoch: 9, validators: [seat] })
+    },
+    ownEntries: () => entries,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  })
+  const { signal } = new AbortController()
+  assert.equal(await follower.pull(signal), true)
+  assert.deepEqual([held, membership.epoch, known.term.number], [[8], 8, 1])
+  head = signedMapOf(known, [validator!], entries, 9)
+  assert.equal(await follower.pull(signal), true)
+  assert.equal(membership.epoch, 9)
+})
+
 function mapOf(entries: readonly Uint8Array[], epoch: number): SignedMap {
   const { network, keys } = fixture
   const signedAt = BEGIN + epoch * EPOCH

@@ -10,7 +10,7 @@ import { decodeMapNews, encodeMapNews } from '../../src/map/map-news.ts'
 import { packMessage } from '../../src/map/packed-message.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { NO_REVOCATIONS, BEGIN, EPOCH, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_REVOCATIONS, BEGIN, EPOCH, temporaryDirectory, testKeys, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 import { ManyEntries, signedMapOf } from './many-entries.ts'
 
@@ -168,4 +168,16 @@ test('the message tells of few changes only, and fits a topic', () => {
   assert.equal(decodeMapNews(large).packed.length, 0)
   assert.ok(told.length < MAX_PUBSUB_MESSAGE)
   assert.throws(() => decodeMapNews(new Uint8Array(MAX_PUBSUB_MESSAGE)), WeftError)
+})
+
+test('a map of validators of a term that is not known here costs no neighbour its name; one that is forged does', async () => {
+  using listener = new Listener({ renewed: 4 })
+  const others = signedMapOf(fixture.network, testKeys(4), listener.entries, 2)
+  const told = encodeMapNews(listener.leader, others, undefined)
+  assert.equal(await listener.judge(told), 'ignore')
+  const [first] = listener.map.signatures
+  const few = { ...listener.map, signatures: [first!] }
+  assert.equal(await listener.judge(encodeMapNews(listener.leader, few, undefined)), 'reject')
+  assert.equal(await listener.judge(encodeMapNews(listener.leader, { ...few, signatures: [] }, undefined)), 'reject')
+  assert.deepEqual([listener.own.epoch, listener.fetched], [1, []])
 })

@@ -95,6 +95,23 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts(again.revocations()), ['other'])
     })
 
+    it('keeps how terms began, in their order, and what was said last in a recovery', () => {
+      using fixture = make()
+      const { store } = fixture
+      assert.deepEqual([store.successions(), store.recovery(1)], [[], undefined])
+      for (const number of [2, 10, 1]) store.saveSuccession(number, utf8(`term ${number}`))
+      store.saveSuccession(2, utf8('term 2 again'))
+      const said = (text: string, context = 'wone') => ({ context, state: utf8(text) })
+      store.saveRecovery(1, said('first'))
+      store.saveRecovery(1, said('second', 'wother'))
+      const again = fixture.again()
+      assert.deepEqual(texts(again.successions()), ['term 1', 'term 2 again', 'term 10'])
+      const kept = again.recovery(1)
+      assert.deepEqual([kept?.context, texts(kept && [kept.state])], ['wother', ['second']])
+      again.saveRecovery(2, said('of the next term'))
+      assert.deepEqual([again.recovery(1), texts([again.recovery(2)!.state])], [undefined, ['of the next term']])
+    })
+
     it('is empty at first', () => {
       using fixture = make()
       const { store } = fixture
