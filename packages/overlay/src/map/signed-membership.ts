@@ -133,6 +133,12 @@ export class SignedMembership implements Membership, AccessPolicy {
     return this.#isSuperseded ? this.#init.network.term.fromEpoch - 1 : this.#held?.body.epoch
   }
 
+  /** Whether maps have passed this node by: who is a validator now it may not know. */
+  get isBehind(): boolean {
+    const { network, clock } = this.#init
+    return epochAt(network.file, clock.now()) - (this.epoch ?? -Infinity) > STALE_EPOCHS
+  }
+
   /** The entries of the held map, or of the one before, when `root` is theirs. */
   list(root: Uint8Array): EntryList | undefined {
     const lists = this.#current() === undefined ? [] : [this.#held?.list, this.#previous]

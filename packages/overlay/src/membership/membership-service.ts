@@ -110,7 +110,16 @@ export class MembershipService {
       const succession = terms.succession(number)
       return succession === undefined ? {} : { succession }
     })
-    this.revocation = new RevocationService({ network, key, transport, revocations, clock, random, logger })
+    this.revocation = new RevocationService({
+      network,
+      key,
+      transport,
+      revocations,
+      isBehind: () => membership.isBehind,
+      clock,
+      random,
+      logger,
+    })
     if (profile === undefined) return
     this.#recovery = new Recovery({
       network,

@@ -27,6 +27,8 @@ export interface RevocationServiceInit {
   readonly key: SigningKey
   readonly transport: Pick<Transport, 'call' | 'handle' | 'pubsub' | 'connected'>
   readonly revocations: Revocations
+  /** Whether maps have passed this node by. */
+  readonly isBehind: () => boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -120,8 +122,9 @@ export class RevocationService {
       const { body, bodyBytes } = verifyRevocation(network, decodeMessage(RevocationSchema, data, MAX_WIRE_REVOCATION))
       const known = revocations.of(body.id)
       return known !== undefined && Buffer.compare(known.bodyBytes, bodyBytes) === 0 ? 'ignore' : 'accept'
-    } catch {
-      return 'reject'
+    } catch (error) {
+      // Validators may have taken their seats while this node was away.
+      return isWeftError(error, 'E_REVOCATION_QUORUM') && this.#init.isBehind() ? 'ignore' : 'reject'
     }
   }
 
