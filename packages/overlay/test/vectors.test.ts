@@ -8,8 +8,10 @@ import {
   AgreementEvidenceSchema,
   AgreementMessageSchema,
   CertificateSchema,
+  MAX_SUCCESSION,
   RevocationSchema,
   SignedMapSchema,
+  SuccessionSchema,
   create,
   decodeMessage,
   encodeMessage,
@@ -29,8 +31,11 @@ import { decodeAdmissionProof } from '../src/admission/admission-proof.ts'
 import { decodeInvitation, invitationId } from '../src/invitation/invitation.ts'
 import { isUsedBy, openInvitation } from '../src/invitation/invitation-proof.ts'
 import { formatJoinToken, parseJoinToken } from '../src/invitation/join-token.ts'
+import { beaconRandom } from '../src/committee/beacon-random.ts'
+import { drawInTurn } from '../src/committee/draw-in-turn.ts'
 import { decodeMapBody } from '../src/map/map-body.ts'
 import { mapRoot } from '../src/map/map-entries.ts'
+import { type MapEntry, readMapEntry } from '../src/map/map-entry.ts'
 import { leaderOf } from '../src/map/proposal-checks.ts'
 import { SignedMembership } from '../src/map/signed-membership.ts'
 import { parseNetworkFile } from '../src/network/network-file.ts'
@@ -39,6 +44,9 @@ import { networkOf } from '../src/network/network.ts'
 import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
+import { drawElectors } from '../src/terms/electors.ts'
+import { decodeRecoveryValue, encodeRecoveryValue } from '../src/terms/recovery-value.ts'
+import { verifySuccession } from '../src/terms/succession.ts'
 import { NO_REVOCATIONS, temporaryDirectory } from './fixtures.ts'
 
 interface Signed {
@@ -214,4 +222,43 @@ test('agreement.json', () => {
   assert.equal(toHex(agreement.decision?.value ?? new Uint8Array()), vector.value)
   const evidence = decodeMessage(AgreementEvidenceSchema, fromHex(vector.evidence), 4096)
   assert.deepEqual(verifyEquivocation(set, evidence), { validator: 1, epoch: 8 })
+})
+
+test('terms.json', () => {
+  const vector = vectors<{
+    draw: { root: string; count: number; first: number[] }
+    map: string
+    positions: number[]
+    electors: string[]
+    quorum: number
+    context: string
+    value: string
+    precommit: string
+    succession: string
+    term: object
+  }>('terms')
+  const { root, count, first } = vector.draw
+  const all = Array.from({ length: count }, (_, position) => position)
+  assert.deepEqual([...drawInTurn(beaconRandom(fromHex(root), 'recovery'), all)].slice(0, first.length), first)
+  const succession = decodeMessage(SuccessionSchema, fromHex(vector.succession), MAX_SUCCESSION)
+  assert.equal(toHex(succession.anchor?.body ?? new Uint8Array()), vector.map)
+  const entries = succession.entries.map(({ entry }) => readMapEntry(network.id, entry))
+  const positions: number[] = []
+  const electors = drawElectors(decodeMapBody(fromHex(vector.map)), network.term, (position) => {
+    positions.push(position)
+    return entries[positions.length - 1] as MapEntry
+  })
+  assert.deepEqual(positions, vector.positions)
+  assert.deepEqual(
+    electors.members.map(({ member }) => member.id),
+    vector.electors,
+  )
+  assert.deepEqual([electors.set.quorum, electors.set.networkId], [vector.quorum, vector.context])
+  const { decision } = succession
+  assert.deepEqual(
+    [toHex(decision?.value ?? new Uint8Array()), toHex(decision?.quorum?.payload ?? new Uint8Array())],
+    [vector.value, vector.precommit],
+  )
+  assert.equal(toHex(encodeRecoveryValue(decodeRecoveryValue(fromHex(vector.value)))), vector.value)
+  assert.deepEqual(verifySuccession(networkOf(file), succession), vector.term)
 })

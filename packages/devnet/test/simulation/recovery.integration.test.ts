@@ -39,8 +39,9 @@ async function untilTerm(simulation: Simulation, number: number): Promise<void> 
     `all are in term ${number}`,
     () =>
       simulation.running().every((node) => {
-        const { term, membership } = overlayOf(node)
-        return term().number === number && (membership.status().epoch ?? 0) >= term().fromEpoch
+        const overlay = overlayOf(node)
+        const { number: known, fromEpoch } = overlay.term()
+        return known === number && (overlay.membership.status().epoch ?? 0) >= fromEpoch
       }),
     5 * 60_000,
   )

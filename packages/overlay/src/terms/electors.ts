@@ -18,7 +18,7 @@ export interface Electors {
   readonly set: ValidatorSet
 }
 
-export interface DrawnEntry {
+interface DrawnEntry {
   readonly position: number
   readonly entry: MapEntry
 }

@@ -1,8 +1,10 @@
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
 import { SeatLimits } from '../committee/seat-limits.ts'
+import type { Member } from '../member.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import type { NetworkFile } from '../network/network-file.ts'
+import { parseRelayedAddress } from '../network/relayed-address.ts'
 import { type Electors, MAX_ELECTORS } from './electors.ts'
 import { longestSilenceEpochs, silenceEpochs } from './recovery-times.ts'
 import { refuseSuccession } from './refuse-succession.ts'
@@ -45,8 +47,8 @@ export function decodeRecoveryValue(bytes: Uint8Array): RecoveryValue {
 }
 
 /**
- * The seats that follow from who is there: electors in the order in which they were drawn, unless two of their family or
- * network have a seat, until there are enough.
+ * The seats that follow from who is there: electors in the order in which they were drawn, but for those behind relays and
+ * unless two of their family or network have a seat, until there are enough.
  * @param isThere by place among the electors
  * @returns ascending
  */
@@ -59,11 +61,16 @@ export function seatsOf(
   const seats: number[] = []
   for (const [elector, { member }] of members.entries()) {
     if (seats.length === wanted) break
-    if (!isThere(elector) || !limits.allows(member)) continue
+    if (directAddresses(member).length === 0 || !isThere(elector) || !limits.allows(member)) continue
     limits.take(member)
     seats.push(elector)
   }
   return seats
+}
+
+/** A validator is dialled by everybody, so that relays must not stand between. */
+function directAddresses({ addresses }: Pick<Member, 'addresses'>): readonly string[] {
+  return addresses.filter((address) => parseRelayedAddress(address) === undefined)
 }
 
 /** The term that a value begins. @throws WeftError E_SUCCESSION when it cannot follow the one before */
@@ -85,7 +92,9 @@ export function nextTerm(
   const validators = seats.map((elector): Seat => {
     const entry = members[elector]
     if (entry === undefined) throw refuseSuccession(`there is no elector ${elector}`)
-    const { id, addresses, family } = entry.member
+    const { id, family } = entry.member
+    const addresses = directAddresses(entry.member)
+    if (addresses.length === 0) throw refuseSuccession(`elector ${elector} is reached over relays only`)
     return { id, addresses, family }
   })
   return { number: term.number + 1, fromEpoch, validators }

@@ -1,6 +1,6 @@
 import { type Clock, type Logger, WeftError, isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import type { AgreementMessage as WireMessage, AgreementPullRequest } from '@weft/wire'
+import type { AgreementMessage as WireMessage, AgreementPullRequest, SignedMap } from '@weft/wire'
 import { AgreementInstance } from '../agreement/agreement-instance.ts'
 import type { Certificate } from '../agreement/agreement-message.ts'
 import { decodeState } from '../agreement/agreement-state.ts'
@@ -74,6 +74,8 @@ export class Recovery {
   /** When the last map came; on the clock that only goes forward. */
   #lastMap: number
   #ticks = 0
+  /** The last map of which this node is no elector: drawing costs more the larger it is. */
+  #outside: SignedMap | undefined
   /** The context in which this node found that it is bound by another: said once. */
   #bound: string | undefined
 
@@ -178,11 +180,14 @@ export class Recovery {
     const { term } = network
     const list = membership.heldList()
     const head = membership.head()
-    if (list === undefined || head === undefined) return undefined
+    if (list === undefined || head === undefined || head === this.#outside) return undefined
     const anchor = decodeMapBody(head.body)
     if (anchor.epoch < term.fromEpoch) return undefined
     const electors = drawElectors(anchor, term, (position) => list.entries[position] as EntryList['entries'][number])
-    if (electors.set.indexOf(key.publicKey) === undefined) return undefined
+    if (electors.set.indexOf(key.publicKey) === undefined) {
+      this.#outside = head
+      return undefined
+    }
     const number = term.number + 1
     const context = electors.set.networkId
     const kept = store.recovery(number)

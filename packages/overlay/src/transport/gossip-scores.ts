@@ -40,11 +40,6 @@ const TOPIC: TopicScores = {
   invalidMessageDeliveriesDecay: fading(HOUR_MS),
 }
 
-/** Members that one address may have without a loss; operators of more show more addresses, or are few neighbours. */
-const PEERS_OF_ONE_ADDRESS = 4
-/** Nodes of a network on one machine; a certificate names a loopback address in such a network only. */
-const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1']
-
 /** The scores of gossipsub for the topics of a network. */
 export function gossipScores(networkId: string): Scores {
   return {
@@ -52,10 +47,11 @@ export function gossipScores(networkId: string): Scores {
       topics: Object.fromEntries(TOPICS.map((topic) => [`/weft/${networkId}/${topic}`, TOPIC])),
       topicScoreCap: 10,
       appSpecificWeight: 0,
-      // P6: neighbours behind one address, by the square of what is too many.
-      IPColocationFactorWeight: -5,
-      IPColocationFactorThreshold: PEERS_OF_ONE_ADDRESS,
-      IPColocationFactorWhitelist: new Set(LOOPBACK),
+      // P6, neighbours of one address, is left out: neighbours are members, of whom admission has looked at address and
+      // family, and those behind one NAT, or reached over one relay, have one address by right.
+      IPColocationFactorWeight: 0,
+      IPColocationFactorThreshold: 1,
+      IPColocationFactorWhitelist: new Set(),
       // P7: broken promises and grafts out of turn; a few happen under load.
       behaviourPenaltyWeight: -10,
       behaviourPenaltyThreshold: 6,

@@ -35,6 +35,7 @@ test('fuzz: what is said to begin a term is refused with a code, or begins the o
       assert.ok(error instanceof WeftError, String(error))
     }
   })
-  fc.assert(property, { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: SECONDS * 1_000 })
+  const end = performance.now() + SECONDS * 1_000
+  while (performance.now() < end) fc.assert(property, { numRuns: 50 })
   t.diagnostic(`${seen} byte strings, ${believed} of them the same term`)
 })

@@ -174,3 +174,22 @@ test('a revocation is of the term in which it was decided, and voids nothing tha
   revocations.offer(wireRevocation(withdrawn, fresh))
   assert.equal(revocations.voids({ id: target.id, issuedEpoch: FIRST - 1 }), false)
 })
+
+test('a map that is old says when members take the seats, or that nobody can', async () => {
+  const fixOf = async ({ network, fixture: { keys }, entries: all }: Orphans, epochs: number): Promise<string> => {
+    const clock = new VirtualClock(at(1))
+    const database = new MemoryMembershipStore()
+    const init = { network, database, revocations: NO_REVOCATIONS, clock, logger: silentLogger }
+    const membership = new SignedMembership(init)
+    membership.adopt(signedMapOf(network, keys.slice(0, 4), all, 1), all)
+    await clock.advance(epochs * EPOCH)
+    const { fault } = membership.status()
+    assert.equal(fault?.code, 'E_MAP_STALE')
+    return fault.fix
+  }
+  const many = new Orphans(fixture)
+  const due = new Date(at(1) + fixture.network.file.recoveryAfterMs).toISOString()
+  assert.match(await fixOf(many, 5), new RegExp(`other members take their seats at about ${due}`))
+  assert.match(await fixOf(many, 61), new RegExp(`Since about ${due} other members agree`))
+  assert.match(await fixOf(new Orphans(testNetwork(4, 4)), 5), /Nobody can take their seats/)
+})
