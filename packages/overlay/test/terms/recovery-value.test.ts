@@ -3,7 +3,16 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { MAX_EPOCH } from '../../src/network/epoch.ts'
 import { encodeCanonical } from '../../src/codec/canonical-cbor.ts'
-import { decodeRecoveryValue, encodeRecoveryValue, seatsOf, seatsWanted } from '../../src/terms/recovery-value.ts'
+import type { MapEntry } from '../../src/map/map-entry.ts'
+import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
+import { silenceEpochs } from '../../src/terms/recovery-times.ts'
+import {
+  decodeRecoveryValue,
+  encodeRecoveryValue,
+  nextTerm,
+  seatsOf,
+  seatsWanted,
+} from '../../src/terms/recovery-value.ts'
 import { codeOf } from '../fixtures.ts'
 import { orphans } from './orphans.ts'
 
@@ -94,5 +103,23 @@ describe('the seats that follow', () => {
       together((at) => (at < 11 ? { diversityAddress: `192.0.2.${at + 1}` } : {})),
       [0, 1, 11],
     )
+  })
+
+  it('are of those whom everybody can dial: not of one behind relays only, and at direct addresses alone', async () => {
+    const { electors, network, term } = set
+    const relay = formatRelayedAddress((electors.members[5] as MapEntry).member.id)
+    const members = electors.members.map((entry, at) => {
+      const { addresses } = entry.member
+      const changed = at === 0 ? [relay] : at === 1 ? [...addresses, relay] : addresses
+      return { ...entry, member: { ...entry.member, addresses: changed } }
+    })
+    assert.deepEqual(
+      seatsOf({ members }, 3, () => true),
+      [1, 2, 3],
+    )
+    const fromEpoch = set.anchor.epoch + silenceEpochs(network.file)
+    const next = (seats: number[]) => nextTerm(network.file, { members }, term, set.anchor.epoch, { fromEpoch, seats })
+    assert.deepEqual(next([1, 2]).validators[0]?.addresses, electors.members[1]?.member.addresses)
+    assert.equal(await codeOf(() => next([0, 1])), 'E_SUCCESSION')
   })
 })
