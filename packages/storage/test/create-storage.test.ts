@@ -47,6 +47,7 @@ class RealHolders implements AsyncDisposable {
       records: this.records,
       streams,
       peer: (id: DidKey) => ({ id, state: 'connected', since: 0, rttMs: 1, fault: undefined }),
+      suspects: () => new Set(),
       membership: {
         members: () => this.#members,
         member: (id: DidKey) => this.#members.find((one) => one.id === id),

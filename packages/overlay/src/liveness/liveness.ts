@@ -257,22 +257,9 @@ export class Liveness implements StatementInterest {
   }
 
   #nextToProbe(now: number): WatchedPeer | undefined {
-    if (this.#around.mode === 'sparse') return this.#unheardFor(SPARSE_CYCLE_MS, now)
+    if (this.#around.mode === 'sparse') return this.#around.unheardFor(SPARSE_CYCLE_MS, now)
     const id = this.#order.next((one) => this.#mayProbe(one))
     return id === undefined ? undefined : this.#around.get(id)
-  }
-
-  /** The neighbour that was not heard for longest, and for so long: one that calls need not be called. */
-  #unheardFor(ms: number, now: number): WatchedPeer | undefined {
-    let found: WatchedPeer | undefined
-    let least = now - ms
-    for (const peer of this.#around.peers()) {
-      const heardAt = Math.max(peer.answeredAt, peer.probedAt)
-      if (heardAt > least || !peer.connected || peer.probing) continue
-      found = peer
-      least = heardAt
-    }
-    return found
   }
 
   #mayProbe(id: DidKey): boolean {

@@ -55,6 +55,22 @@ export class Neighbourhood {
     return [...this.#peers.values()].filter(is)
   }
 
+  /**
+   * The connected neighbour that was not heard for longest, and for so many ms at least, of those that are not being asked.
+   * One that calls need not be called.
+   */
+  unheardFor(ms: number, now: number): WatchedPeer | undefined {
+    let found: WatchedPeer | undefined
+    let least = now - ms
+    for (const peer of this.#peers.values()) {
+      const heardAt = Math.max(peer.answeredAt, peer.probedAt)
+      if (heardAt > least || !peer.connected || peer.probing) continue
+      found = peer
+      least = heardAt
+    }
+    return found
+  }
+
   /** The neighbours that watch this one, too: all where everybody watches everybody. */
   audience(subject: DidKey): Audience {
     const mayWatch = this.#mayWatch

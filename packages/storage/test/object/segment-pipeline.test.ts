@@ -84,7 +84,7 @@ class SteppedGet {
       },
     }
     const context = {
-      overlay: { self: '', peer: () => ({ state: 'connected' }) },
+      overlay: { self: '', peer: () => ({ state: 'connected' }), suspects: () => new Set() },
       records,
       coding,
       memory: this.memory,
