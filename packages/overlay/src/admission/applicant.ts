@@ -246,7 +246,13 @@ export class Applicant {
     }
     await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
     if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, term }
-    return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
+    try {
+      return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
+    } catch (error) {
+      if (!isWeftError(error, 'E_CERTIFICATE_QUORUM')) throw error
+      // While they were asked this node learnt that others have their seats in this epoch.
+      return { certificate: undefined, votes: 0, refusals: [], term: network.termAt(issuedEpoch) }
+    }
   }
 
   #save(certificate: VerifiedCertificate): void {

@@ -297,3 +297,27 @@ test('a certificate that the new term makes wrong is renewed when it begins: of 
     if (isRenewed) assert.ok((after?.body.issuedEpoch ?? 0) >= 30, name)
   }
 })
+
+test('votes of validators whose seats turn out to be others’ make no certificate, and the node applies to those', async () => {
+  using directory = temporaryDirectory()
+  const start = BEGIN + 40 * EPOCH
+  const known = networkOf(fixture.network.file)
+  await using set = setUp(directory.path, start, profileOf(fixture, 4), known)
+  const others = testKeys(4)
+  for (const one of others) {
+    const { rpc } = set.network.add(one.id)
+    rpc.handle('admission.apply', async ({ application }) => {
+      const { bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+      return { vote: { signer: one.publicKey, signature: one.sign('vote', bodyBytes) } }
+    })
+    rpc.handle('admission.submit', async () => ({}))
+  }
+  const validators = others.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id }))
+  // The calls to those of the file are under way.
+  known.begin({ number: 1, fromEpoch: 30, validators })
+  await advance(set.clock, 2_000)
+  const { certificate } = set.applicant
+  assert.ok(certificate !== undefined)
+  const seats = new Set(others.map(({ publicKey }) => Buffer.from(publicKey).toString('hex')))
+  assert.ok(certificate.votes.every(({ signer }) => seats.has(Buffer.from(signer).toString('hex'))))
+})
