@@ -1,5 +1,5 @@
-import { WeftError, systemClock, wait } from '@weft/core'
-import type { ApiClient } from '@weft/devnet'
+import { WeftError, wait } from '@weft/core'
+import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { LeaveAnswer } from '@weft/node'
 import type { Output } from '../output/output.ts'
 
@@ -27,7 +27,7 @@ export async function drain(
           : 'Leaving the map of the network.'
       if (line !== told) output.note(line)
       told = line
-      await wait(systemClock, LOOK_MS, signal)
+      await wait(referencedClock, LOOK_MS, signal)
       answer = await api.json<LeaveAnswer>('GET', '/api/v1/leave', undefined, { signal })
     }
     if (answer.state === 'left') return { records: answer.records, safe: answer.safe }
