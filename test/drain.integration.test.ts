@@ -45,21 +45,8 @@ describe('members leave a devnet', () => {
   let ref: string
 
   before(async () => {
-    const up = await weftJson<Up>([
-      ...[
-        'devnet',
-        'up',
-        '--nodes',
-        '12',
-        '--dir',
-        net,
-        '--base-port',
-        String(BASE_PORT),
-        '--seed',
-        'drain',
-        '--detach',
-      ],
-    ])
+    const where = ['--dir', net, '--base-port', String(BASE_PORT), '--seed', 'drain']
+    const up = await weftJson<Up>(['devnet', 'up', '--nodes', '12', ...where, '--detach'])
     for (const { name, id } of up.nodes) ids.set(name, id)
     const file = join(directory, 'small')
     // So small that it lies in a record.
