@@ -51,9 +51,12 @@ export class AbsenceReporter {
 
   async #tell(signal: AbortSignal): Promise<void> {
     const { network, self, membership, rpc, logger } = this.#init
-    const members = [...this.#lost].filter((id) => membership.isMember(id)).slice(0, MAX_REPORTED)
+    if (signal.aborted) return
+    const all = membership.isMember(self) ? [...this.#lost].filter((id) => membership.isMember(id)) : []
+    const members = all.slice(0, MAX_REPORTED)
     this.#lost.clear()
-    if (members.length === 0 || signal.aborted || !membership.isMember(self)) return
+    for (const id of all.slice(MAX_REPORTED)) this.lost(id, signal)
+    if (members.length === 0) return
     const request = { members: members.map((id) => fromDidKey(id)) }
     const lost = new Set(members)
     const validators = network.validators.map(({ id }) => id).filter((id) => id !== self && !lost.has(id))

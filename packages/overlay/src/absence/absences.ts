@@ -1,4 +1,4 @@
-import { type Clock, type Logger, Semaphore, WeftError, throwIfAborted, wait, withTimeout } from '@weft/core'
+import { type Clock, type Logger, Semaphore, WeftError, orAborted, wait, withTimeout } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 
 export interface AbsencesInit {
@@ -19,17 +19,15 @@ interface Doubt {
 const ABSENT_MS = 20_000
 /** Looks without an answer, at least: one may be lost by the way of this validator. */
 const LEAST_FAILURES = 3
-/** ms between two looks. */
+/** ms from the end of a look to the next. */
 const LOOK_EVERY_MS = 5_000
 /** ms for which an answer stands against reports: whoever reports all the time makes this validator look that often only. */
 const BELIEVED_MS = 10_000
-/** ms between two looks when nobody is in doubt; a report ends it. */
-const IDLE_MS = 600_000
 /** ms for an answer. */
 const ANSWER_MS = 5_000
 /** Looks at once. */
 const PARALLEL = 32
-/** Members that are in doubt at once, at most: half of the largest network. */
+/** Members that are in doubt at once, at most: half of a network of 10,000. */
 const MAX_DOUBTS = 5_000
 
 /**
@@ -43,8 +41,8 @@ export class Absences {
   /** When members that were reported answered: they are not looked for again at once. */
   readonly #answered = new Map<DidKey, number>()
   readonly #slots = new Semaphore(PARALLEL)
-  /** Fires when there is somebody to look for. */
-  #wake = new AbortController()
+  /** Undefined until the looking begins. */
+  #signal: AbortSignal | undefined
 
   constructor(init: AbsencesInit) {
     this.#init = init
@@ -53,17 +51,19 @@ export class Absences {
   /** Somebody does not reach these members. */
   report(ids: readonly DidKey[]): void {
     const now = this.#init.clock.monotonic()
+    for (const [id, at] of this.#answered) if (now - at >= BELIEVED_MS) this.#answered.delete(id)
     for (const id of ids) {
-      const known = this.#doubts.has(id) || this.#left.has(id)
-      if (known || now - (this.#answered.get(id) ?? -BELIEVED_MS) < BELIEVED_MS) continue
+      if (this.#doubts.has(id) || this.#left.has(id) || this.#answered.has(id)) continue
       if (this.#doubts.size >= MAX_DOUBTS) return
-      this.#doubts.set(id, { since: now, failures: 0 })
-      this.#wake.abort()
+      const doubt = { since: now, failures: 0 }
+      this.#doubts.set(id, doubt)
+      if (this.#signal !== undefined) void this.#watch(id, doubt, this.#signal)
     }
   }
 
   /** The member said that it leaves. */
   leave(id: DidKey): void {
+    for (const other of this.#left) this.#hasLeft(other)
     this.#left.add(id)
   }
 
@@ -74,7 +74,7 @@ export class Absences {
 
   /** Whether a map proposed by this validator leaves it out. */
   isAbsent(id: DidKey): boolean {
-    if (this.#left.has(id)) return true
+    if (this.#hasLeft(id)) return true
     const doubt = this.#doubts.get(id)
     return (
       doubt !== undefined && doubt.failures >= LEAST_FAILURES && this.#init.clock.monotonic() - doubt.since >= ABSENT_MS
@@ -83,31 +83,38 @@ export class Absences {
 
   /** Whether another validator may leave it out: here it did not answer lately either. */
   isDoubted(id: DidKey): boolean {
-    return this.#left.has(id) || (this.#doubts.get(id)?.failures ?? 0) > 0
+    return this.#hasLeft(id) || (this.#doubts.get(id)?.failures ?? 0) > 0
+  }
+
+  /** Until its certificate ends: the next one is that of a node that wants to be in. */
+  #hasLeft(id: DidKey): boolean {
+    if (!this.#left.has(id)) return false
+    if (this.#init.isCertified(id)) return true
+    this.#left.delete(id)
+    return false
   }
 
   /** Looks after whom it doubts until the signal fires. @throws WeftError E_ABORTED */
-  async run(signal: AbortSignal): Promise<never> {
-    const { clock } = this.#init
-    for (;;) {
-      throwIfAborted(signal)
-      this.#forget()
-      const woken = this.#wake.signal
-      await Promise.all([...this.#doubts].map(([id, doubt]) => this.#slots.use(() => this.#look(id, doubt, signal))))
-      const pause = this.#doubts.size === 0 ? IDLE_MS : LOOK_EVERY_MS
-      await wait(clock, pause, AbortSignal.any([signal, woken])).catch(() => {})
-      if (woken.aborted) this.#wake = new AbortController()
+  run(signal: AbortSignal): Promise<never> {
+    this.#signal = signal
+    for (const [id, doubt] of this.#doubts) void this.#watch(id, doubt, signal)
+    return orAborted(Promise.withResolvers<never>().promise, signal)
+  }
+
+  /** Looks for one member until it answers or is certified no more. */
+  async #watch(id: DidKey, doubt: Doubt, signal: AbortSignal): Promise<void> {
+    const { isCertified, clock } = this.#init
+    try {
+      while (isCertified(id) && !(await this.#slots.use(() => this.#answers(id, doubt, signal), signal)))
+        await wait(clock, LOOK_EVERY_MS, signal)
+      this.#doubts.delete(id)
+    } catch {
+      // The looking has ended.
     }
   }
 
-  #forget(): void {
-    const { clock, isCertified } = this.#init
-    for (const id of this.#doubts.keys()) if (!isCertified(id)) this.#doubts.delete(id)
-    for (const id of this.#left) if (!isCertified(id)) this.#left.delete(id)
-    for (const [id, at] of this.#answered) if (clock.monotonic() - at > BELIEVED_MS) this.#answered.delete(id)
-  }
-
-  async #look(id: DidKey, doubt: Doubt, signal: AbortSignal): Promise<void> {
+  /** One look. @throws WeftError E_ABORTED */
+  async #answers(id: DidKey, doubt: Doubt, signal: AbortSignal): Promise<boolean> {
     const { ping, clock, logger } = this.#init
     try {
       await withTimeout(
@@ -117,12 +124,13 @@ export class Absences {
         () => silent(id),
         (inner) => ping(id, inner),
       )
-      this.#doubts.delete(id)
       this.#answered.set(id, clock.monotonic())
-    } catch {
-      if (signal.aborted) return
+      return true
+    } catch (error) {
+      if (signal.aborted) throw error
       doubt.failures++
       if (doubt.failures === LEAST_FAILURES) logger.info('a member does not answer', { node: shortId(id) })
+      return false
     }
   }
 }

@@ -65,9 +65,14 @@ test('who is back at once is not reported, nor is anybody by a node that is no m
   assert.deepEqual(stranger.told, [])
 })
 
-test('a report names no more than a validator takes', async () => {
+test('a report names no more than a validator takes, and the next one the others', async () => {
   const { clock, told, reporter } = reporterOf(node)
-  for (const { id } of testKeys(MAX_REPORTED + 6)) if (id !== node.id) reporter.lost(id, new AbortController().signal)
+  const { signal } = new AbortController()
+  const all = testKeys(MAX_REPORTED + 6).map(({ id }) => id)
+  for (const id of all) reporter.lost(id, signal)
   await advance(clock, 3_000)
-  assert.ok(told.every(({ members }) => members.length === MAX_REPORTED))
+  await advance(clock, 3_000)
+  const sizes = new Set(told.map(({ members }) => members.length))
+  assert.deepEqual(sizes, new Set([MAX_REPORTED, 6]))
+  assert.deepEqual(new Set(told.flatMap(({ members }) => members)), new Set(all))
 })

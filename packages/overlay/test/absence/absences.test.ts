@@ -88,12 +88,27 @@ test('who leaves is absent at once, until it wants to be in again or is certifie
   assert.deepEqual(watch.looks, [one])
 })
 
-test('one silent member does not keep a validator from looking for others', async () => {
+test('silent members do not keep a validator from looking for one that is reported later', async () => {
   await using watch = new Watch()
   watch.silent.add(one)
-  watch.absences.report([one])
-  await watch.pass(500)
+  watch.silent.add(third)
+  watch.absences.report([one, third])
+  await watch.pass(1_000)
   watch.absences.report([other])
-  await watch.pass(11_000)
-  assert.ok(watch.looks.includes(other))
+  await watch.pass(500)
+  assert.ok(watch.looks.includes(other), 'while the looks for the others wait for an answer')
+})
+
+test('what is reported before the looking begins is looked for then', async () => {
+  const clock = new VirtualClock(BEGIN)
+  const looks: DidKey[] = []
+  const ping = async (id: DidKey): Promise<void> => void looks.push(id)
+  const absences = new Absences({ ping, isCertified: () => true, clock, logger: silentLogger })
+  absences.report([one])
+  const stop = new AbortController()
+  const running = absences.run(stop.signal).catch(() => {})
+  await advance(clock, 100)
+  assert.deepEqual(looks, [one])
+  stop.abort()
+  await running
 })
