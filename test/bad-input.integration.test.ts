@@ -21,6 +21,7 @@ import { hostileBytes } from './lib/hostile-bytes.ts'
 import { skipWithout } from './lib/needs.ts'
 import { RawPeer } from './lib/raw-peer.ts'
 import { SmallDisk } from './lib/small-disk.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { startWeft, weft, weftJson } from './lib/weft.ts'
 
 // A network that meets bad input while it works: a full disk, a damaged one, a member that breaks the protocol, a
@@ -79,8 +80,7 @@ describe('a devnet that meets bad input', { skip: skipWithout('root') }, () => {
     // Streams that a peer breaks are logged at debug.
     mkdirSync(join(net, 'storage4'), { mode: 0o700 })
     writeFileSync(join(net, 'storage4', 'weft.toml'), '[log]\nlevel = "debug"\n')
-    const up = ['devnet', 'up', '--nodes', '12', '--dir', net, '--base-port', String(BASE_PORT), '--seed', 'bad-input']
-    ;({ nodes } = await weftJson<{ nodes: Node[] }>([...up, '--detach']))
+    ;({ nodes } = await upDevnet<{ nodes: Node[] }>({ dir: net, basePort: BASE_PORT, seed: 'bad-input' }))
     // Nine members store: each of them holds a shard of every segment of class tiny. The tenth's place is for a test.
     assert.equal((await weft(['devnet', 'kill', 'exit2', '--dir', net])).code, 0)
     for (const name of ['client', 'client2']) {

@@ -15,6 +15,7 @@ import { TourServer } from '../scripts/tour/tour-server.ts'
 import { launchChromium } from './lib/chromium.ts'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
@@ -34,8 +35,7 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
   let object: string
 
   before(async () => {
-    const up = ['devnet', 'up', '--nodes', '12', '--dir', net, '--base-port', String(BASE_PORT), '--seed', 'dashboard']
-    ;({ nodes } = await weftJson<{ nodes: typeof nodes }>([...up, '--detach']))
+    ;({ nodes } = await upDevnet<{ nodes: typeof nodes }>({ dir: net, basePort: BASE_PORT, seed: 'dashboard' }))
     const file = join(directory, 'holiday.jpg')
     writeFileSync(file, randomBytes(300_000))
     ;({ object } = await weftJson<{ object: string }>(['put', file, '--class', 'tiny'], env))

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { startWeft, weft, weftJson } from './lib/weft.ts'
 
 // The main job of storage on real processes: a 100 MB file outlives the death of n - k of its holders.
@@ -45,19 +46,7 @@ describe('a devnet of twelve nodes', () => {
 
   before(async () => {
     writeFileSync(file, content)
-    up = await weftJson<Up>([
-      'devnet',
-      'up',
-      '--nodes',
-      '12',
-      '--dir',
-      net,
-      '--base-port',
-      String(BASE_PORT),
-      '--seed',
-      'integration',
-      '--detach',
-    ])
+    up = await upDevnet<Up>({ dir: net, basePort: BASE_PORT, seed: 'integration' })
     env = { WEFT_HOME: join(net, 'client') }
   })
   after(async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // Members that leave with a word, and without one: the map of all others drops them, and what they held stays readable.
@@ -45,8 +46,7 @@ describe('members leave a devnet', () => {
   let ref: string
 
   before(async () => {
-    const where = ['--dir', net, '--base-port', String(BASE_PORT), '--seed', 'drain']
-    const up = await weftJson<Up>(['devnet', 'up', '--nodes', '12', ...where, '--detach'])
+    const up = await upDevnet<Up>({ dir: net, basePort: BASE_PORT, seed: 'drain' })
     for (const { name, id } of up.nodes) ids.set(name, id)
     const file = join(directory, 'small')
     // So small that it lies in a record.

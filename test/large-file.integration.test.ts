@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { after, before, describe, test } from 'node:test'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // A file that is several times larger than the memory that a process may have. `npm test -- --long` takes 3 GB.
@@ -36,8 +37,7 @@ describe(`a file of ${MEGABYTES} MB`, { skip }, () => {
 
   before(async () => {
     hash = await writeRandom(file)
-    const where = ['--dir', net, '--base-port', String(BASE_PORT)]
-    up = await weftJson<Up>(['devnet', 'up', '--nodes', '12', ...where, '--detach'])
+    up = await upDevnet<Up>({ dir: net, basePort: BASE_PORT, seed: 'large file' })
   })
   after(async () => {
     await weft(['devnet', 'down', '--dir', net])

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // All validators of a devnet are killed: its members seat others, and the network goes on.
@@ -58,8 +59,7 @@ describe('the validators of a devnet are gone', () => {
   }
 
   before(async () => {
-    const args = ['--nodes', String(NODES), '--dir', net, '--base-port', String(BASE_PORT), '--seed', 'recovery']
-    up = await weftJson<Up>(['devnet', 'up', ...args, '--detach'])
+    up = await upDevnet<Up>({ dir: net, basePort: BASE_PORT, nodes: NODES, seed: 'recovery' })
     ref = await put(file)
   })
   after(async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // Validators of a devnet eject a node, and take it back, by the command that their operators use.
@@ -36,19 +37,11 @@ describe('a node of a devnet is ejected', () => {
     (await weftJson<Members>(['members'], of(name))).members.some(({ id }) => id === target)
 
   before(async () => {
-    const up = await weftJson<{ nodes: { name: string; id: string }[] }>([
-      'devnet',
-      'up',
-      '--nodes',
-      '12',
-      '--dir',
-      net,
-      '--base-port',
-      String(BASE_PORT),
-      '--seed',
-      'revoke',
-      '--detach',
-    ])
+    const up = await upDevnet<{ nodes: { name: string; id: string }[] }>({
+      dir: net,
+      basePort: BASE_PORT,
+      seed: 'revoke',
+    })
     target = up.nodes.find(({ name }) => name === 'storage4')?.id ?? ''
   })
   after(async () => {

@@ -19,6 +19,7 @@ import { MUTATIONS, sendHostile } from './lib/hostile-datagrams.ts'
 import { skipWithout } from './lib/needs.ts'
 import { udpIn } from './lib/pcap.ts'
 import { runTool } from './lib/run-tool.ts'
+import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The main job of the VPN on real processes: an ordinary client fetches over three nodes, and goes on when nodes die.
@@ -113,19 +114,11 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
     server = createServer((request, response) => void serve(request, response, content, askedBy)).listen(0, '127.0.0.1')
     await once(server, 'listening')
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const up = await weftJson<{ nodes: { name: string; id: string; ports: { packets: number } }[] }>([
-      'devnet',
-      'up',
-      '--nodes',
-      '12',
-      '--dir',
-      net,
-      '--base-port',
-      String(BASE_PORT),
-      '--seed',
-      'vpn',
-      '--detach',
-    ])
+    const up = await upDevnet<{ nodes: { name: string; id: string; ports: { packets: number } }[] }>({
+      dir: net,
+      basePort: BASE_PORT,
+      seed: 'vpn',
+    })
     names = new Map(up.nodes.map(({ name, id }) => [id, name]))
     packetPorts = new Map(up.nodes.map(({ id, ports }) => [id, ports.packets]))
   })

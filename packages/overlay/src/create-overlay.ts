@@ -158,7 +158,6 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     profile?.reachedAt(placeOf(reach, transport.seenAt()))
     emitter.emit('reach', reach)
   }
-  const genesis = new Map(network.validators.map(({ id, addresses }) => [id, addresses]))
   const asking = profile !== undefined && declared === undefined
   const { listen } = options
   const finder = asking
@@ -170,7 +169,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
         transport,
         members,
         onMembers: (listener) => membership.onChange(listener),
-        genesis,
+        validators: () => network.validators,
         clock,
         random,
         logger,

@@ -162,14 +162,14 @@ export class MembershipService {
         try {
           if (id === key.id) this.#office?.absences.leave(id)
           else await transport.call(id, 'admission.leave', {}, { signal })
-          return 1
+          return true
         } catch (error) {
           logger.debug('a validator does not know that this node leaves', { validator: id, error: messageOf(error) })
-          return 0
+          return false
         }
       }),
     )
-    const knowing = told.reduce<number>((sum, one) => sum + one, 0)
+    const knowing = told.filter(Boolean).length
     if (knowing >= network.quorum) return
     throw new WeftError({
       code: 'E_LEAVE_QUORUM',

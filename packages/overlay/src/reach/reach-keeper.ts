@@ -16,6 +16,7 @@ import { type Member, type Role, publicRolesOf } from '../member.ts'
 import { addressGroup } from '../network/address-group.ts'
 import { formatRelayedAddress, parseRelayedAddress } from '../network/relayed-address.ts'
 import type { Rpc } from '../rpc.ts'
+import type { Seat } from '../terms/term.ts'
 import type { ListenAddress } from '../transport/listen-address.ts'
 import type { Transport } from '../transport/transport.ts'
 import { chooseRelays } from './choose-relays.ts'
@@ -35,8 +36,8 @@ export interface ReachKeeperInit {
   readonly members: () => readonly Member[]
   /** Calls back after each newer map; returns the unsubscribe function. */
   readonly onMembers: (listener: () => void) => () => void
-  /** Nodes of the network file, who are asked while there is no map, with their addresses. */
-  readonly genesis: ReadonlyMap<DidKey, readonly string[]>
+  /** Of the newest term that is known: asked while there is no map. */
+  readonly validators: () => readonly Pick<Seat, 'id' | 'addresses'>[]
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -174,9 +175,9 @@ export class ReachKeeper {
   }
 
   #nodesToAsk(): readonly DidKey[] {
-    const { self, members, genesis } = this.#init
+    const { self, members, validators } = this.#init
     const known = new Map(members().map(({ id, addresses }) => [id, addresses] as const))
-    for (const [id, addresses] of genesis) if (!known.has(id)) known.set(id, addresses)
+    for (const { id, addresses } of validators()) if (!known.has(id)) known.set(id, addresses)
     known.delete(self)
     const groups = new Map<string, DidKey>()
     for (const [id, addresses] of shuffled(this.#init.random, [...known])) {

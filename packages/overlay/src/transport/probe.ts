@@ -1,15 +1,12 @@
-import { type Clock, type Logger, Scope, WeftError, throwIfAborted } from '@weft/core'
+import { type Clock, type Logger, Scope, throwIfAborted } from '@weft/core'
 import { type DidKey, SigningKey, shortId } from '@weft/crypto'
 import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { ByteStream } from '../byte-stream.ts'
-import type { Rpc } from '../rpc.ts'
 import { Dialer } from './dialer.ts'
 import { createHost } from './host.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { toPrivateKey } from './peer-id.ts'
-import { RpcDispatcher } from './rpc-dispatcher.ts'
-import { RpcService } from './rpc-service.ts'
-import { sendRaw } from './send-raw.ts'
+import { probeOver } from './probe-over.ts'
 import type { Probe } from './transport.ts'
 
 export interface ProbeOptions {
@@ -54,40 +51,9 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
     })
     const openStream = async (protocol: StreamProtocol, streamSignal?: AbortSignal): Promise<ByteStream> =>
       new Libp2pByteStream(await dialer.openStream(target, protocol, streamSignal), target)
-    const nobody = new RpcDispatcher({ allows: () => false }, { take: () => false })
-    const rpc = new RpcService({
-      self: key.id,
-      clock,
-      logger,
-      dispatcher: nobody,
-      openControl: (_, callSignal) => openStream('rpc', callSignal),
-      closing: scope.signal,
-    })
-    scope.defer('control stream', () => rpc.close())
-    await rpc.open(target, signal ?? scope.signal)
-    const call: Rpc['call'] = async (to, method, request, callOptions) => {
-      if (to !== target) throw otherTarget(to, target)
-      return rpc.call(to, method, request, callOptions)
-    }
-    return {
-      self: key.id,
-      target,
-      rpc: { call },
-      open: (protocol, streamSignal) => openStream(protocol, streamSignal),
-      sendRaw: async (protocol, bytes, { waitMs, signal: rawSignal } = {}) =>
-        sendRaw(await openStream(protocol, rawSignal), bytes, clock, waitMs, rawSignal),
-      [Symbol.asyncDispose]: () => scope.close(),
-    }
+    return await probeOver({ self: key.id, target, openStream, clock, logger, scope, signal })
   } catch (error) {
     await scope.close()
     throw error
   }
-}
-
-function otherTarget(asked: DidKey, target: DidKey): WeftError {
-  return new WeftError({
-    code: 'E_PROBE_TARGET',
-    cause: `A probe of ${shortId(target)} was asked to call ${shortId(asked)}.`,
-    fix: 'Open a probe of that node.',
-  })
 }

@@ -70,7 +70,7 @@ function setUp(
       changed.push(listener)
       return () => {}
     },
-    genesis: new Map(),
+    validators: () => [],
     clock,
     random: seededRandom(5),
     logger: silentLogger,
