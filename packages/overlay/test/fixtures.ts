@@ -83,6 +83,9 @@ export function profileOf({ network, keys }: TestNetworkFile, index: number): Ad
     diversityAddress: `198.51.${index}.1`,
     simulated: true,
     packets: undefined,
+    position: undefined,
+    beaconKey: undefined,
+    measured: undefined,
   }
 }
 

@@ -61,6 +61,9 @@ export function admissionProfile(init: ProfileInit): AdmissionProfile {
     roles: init.roles.filter((role) => role !== 'client'),
     addresses,
     packets,
+    position: undefined,
+    beaconKey: undefined,
+    measured: undefined,
   }
   if (network.simulated === undefined) {
     const { family, region = 'unknown', country = 'ZZ', asn = 0 } = init

@@ -9,7 +9,10 @@ import { roleOf } from '../network/network-file.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 import { certifiedAddressOf } from '../network/relayed-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from '../network/place.ts'
+import { type BeaconKeyEntry, beaconKeyField, beaconKeyOf } from './beacon-key-field.ts'
+import { type Measured, measuredField, measuredOf } from './measured-field.ts'
 import { packetsField, packetsOf } from './packets-field.ts'
+import { type CertifiedPosition, positionField, positionOf } from './position-field.ts'
 
 /** What a quorum certifies of one node (docs/specs/admission.md). The same bytes are the node's entry in the map. */
 export interface CertificateBody {
@@ -32,12 +35,18 @@ export interface CertificateBody {
   readonly expiresAt: number
   /** Where an entry, relay or exit takes packets; undefined for all others. */
   readonly packets: PacketService | undefined
+  /** Where a beacon put the node; undefined until the first one after its admission. */
+  readonly position: CertifiedPosition | undefined
+  /** Of a validator only: what it takes part in beacons with. */
+  readonly beaconKey: BeaconKeyEntry | undefined
+  /** What a quorum of validators measured; undefined where nothing was asked for. */
+  readonly measured: Measured | undefined
 }
 
 /** Bytes of one encoded body at most: eight addresses of 69 characters, four of 64, ten roles, and the rest. */
 export const MAX_CERTIFICATE_BODY = 2 * 1024
-const VERSION = 2
-const FIELDS = 14
+const VERSION = 3
+const FIELDS = 18
 
 export function encodeCertificateBody(body: CertificateBody): Uint8Array {
   return encodeCanonical([
@@ -55,14 +64,18 @@ export function encodeCertificateBody(body: CertificateBody): Uint8Array {
     body.issuedEpoch,
     body.expiresAt,
     packetsField(body.packets),
+    positionField(body.position),
+    beaconKeyField(body.beaconKey),
+    measuredField(body.measured),
+    null,
   ])
 }
 
 /** @throws WeftError E_CERTIFICATE_MALFORMED */
 export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
   const value = decodeCanonical(bytes, MAX_CERTIFICATE_BODY, refuse)
-  if (Array.isArray(value) && value[0] === 1)
-    throw refuse('it is of version 1, which did not say where a node takes packets; this is version 2')
+  if (Array.isArray(value) && (value[0] === 1 || value[0] === 2))
+    throw refuse(`it is of version ${value[0]}, which did not say what was measured of a node; this is version 3`)
   const tuple = tupleOf(value, 'body', FIELDS, refuse)
   const [
     version,
@@ -79,8 +92,13 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     epoch,
     expiresAt,
     packets,
+    position,
+    beaconKey,
+    measured,
+    resources,
   ] = tuple
   integerOf(version, 'version', VERSION, VERSION, refuse)
+  if (resources !== null) throw refuse('resources must be null')
   const publicKey = bytesOf(key, 'key', 32, refuse)
   const address = textOf(diversityAddress, 'diversityAddress', /^[0-9a-fA-F.:]+$/, 39, refuse)
   if (isIP(address) === 0) throw refuse(`diversityAddress '${address}' is not an IP address`)
@@ -107,6 +125,9 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     issuedEpoch: integerOf(epoch, 'issuedEpoch', 0, MAX_EPOCH, refuse),
     expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
     packets: packetsOf(packets, refuse),
+    position: positionOf(position, refuse),
+    beaconKey: beaconKeyOf(beaconKey, refuse),
+    measured: measuredOf(measured, refuse),
   }
 }
 

@@ -50,6 +50,19 @@ const packets = fc
   })
   .map((fields) => ({ ...fields }))
 
+const plain = <T extends object>(fields: T): T => ({ ...fields })
+const optional = <T>(field: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(field, { nil: undefined })
+const figure = (max: number) => optional(fc.integer({ min: 0, max }))
+const measured = fc
+  .record({
+    bandwidthMbps: figure(1e6),
+    lossPpm: figure(1e6),
+    storageBytes: figure(2 ** 50),
+    availabilityPpm: figure(1e6),
+  })
+  .filter((figures) => Object.values(figures).some((each) => each !== undefined))
+  .map(plain)
+
 const body: fc.Arbitrary<CertificateBody> = fc
   .record({
     network: fc.constant(network),
@@ -65,6 +78,9 @@ const body: fc.Arbitrary<CertificateBody> = fc
     issuedEpoch: fc.integer({ min: 0, max: 2 ** 40 }),
     expiresAt: time,
     packets: fc.option(packets, { nil: undefined }),
+    position: optional(fc.record({ epoch: fc.integer({ min: 0, max: 2 ** 40 }), value: bytes(32) }).map(plain)),
+    beaconKey: optional(fc.record({ publicKey: bytes(32), proof: bytes(64) }).map(plain)),
+    measured: optional(measured),
   })
   .map((fields) => ({ ...fields, id: toDidKey(fields.key) }))
 
@@ -180,7 +196,7 @@ for (const codec of CODECS) {
         const tuple = decode<unknown[]>(codec.encode(value as never))
         assert.ok(refusedOrNot(codec, encode([...tuple, 0])))
         assert.ok(refusedOrNot(codec, encode(tuple.slice(0, -1))))
-        for (const version of [0, 1, 2, 3]) {
+        for (const version of [0, 1, 2, 3, 4]) {
           if (version !== tuple[0]) assert.ok(refusedOrNot(codec, encode([version, ...tuple.slice(1)])))
         }
       }),
@@ -271,16 +287,21 @@ test('the largest certificate body fits its limit', () => {
       linkKey: new Uint8Array(32).fill(255),
       onionKey: new Uint8Array(32).fill(255),
     },
+    position: { epoch: 2 ** 40, value: new Uint8Array(32) },
+    beaconKey: { publicKey: new Uint8Array(32), proof: new Uint8Array(64) },
+    measured: { bandwidthMbps: 1e6, lossPpm: 1e6, storageBytes: 2 ** 50, availabilityPpm: 1e6 },
   })
   assert.ok(encoded.length <= MAX_CERTIFICATE_BODY, `${encoded.length} bytes`)
   assert.equal(decodeCertificateBody(encoded).addresses.length, 8)
 })
 
-/** A body whose field `packets` is this. */
-function withPackets(field: unknown): Uint8Array {
+/** A body whose field at this place is this. */
+function withField(at: number, field: unknown): Uint8Array {
   const tuple = decode<unknown[]>(encodeCertificateBody(fc.sample(body, { numRuns: 1, seed: 1 })[0] as CertificateBody))
-  return encode([...tuple.slice(0, -1), field])
+  return encode(tuple.with(at, field))
 }
+
+const withPackets = (field: unknown): Uint8Array => withField(13, field)
 
 test('packets of a certificate body: none, or addresses in their one spelling and two keys', () => {
   const key = new Uint8Array(32).fill(7)
@@ -310,13 +331,40 @@ test('packets of a certificate body: none, or addresses in their one spelling an
   }
 })
 
-test('a body of version 1 is refused as what it is', () => {
+test('position, beacon key and measures of a certificate body: none, or what fits', () => {
+  const key = new Uint8Array(32).fill(7)
+  for (const [at, field, why] of [
+    [14, [], /position must be a list of 2/],
+    [14, [-1, key], /position\.epoch must be a whole number/],
+    [14, [1, key.subarray(1)], /position\.value must be 32 bytes/],
+    [15, [key], /beaconKey must be a list of 2/],
+    [15, [key.subarray(1), new Uint8Array(64)], /beaconKey\.publicKey must be 32 bytes/],
+    [15, [key, key], /beaconKey\.proof must be 64 bytes/],
+    [16, [1, 2, 3], /measured must be a list of 4/],
+    [16, [null, null, null, null], /measured must be null or name a figure/],
+    [16, [-1, null, null, null], /measured\.bandwidthMbps must be a whole number/],
+    [16, [null, 1_000_001, null, null], /measured\.lossPpm must be a whole number/],
+    [16, [null, null, 0.5, null], /measured\.storageBytes must be a whole number/],
+    [16, [null, null, null, '1'], /measured\.availabilityPpm must be a whole number/],
+    [17, [], /resources must be null/],
+  ] as const) {
+    assert.throws(() => decodeCertificateBody(withField(at, field)), { code: 'E_CERTIFICATE_MALFORMED', cause: why })
+  }
+  for (const at of [14, 15, 16, 17]) assert.doesNotThrow(() => decodeCertificateBody(withField(at, null)))
+})
+
+test('a body of version 1 or 2 is refused as what it is', () => {
   const tuple = decode<unknown[]>(withPackets(null))
-  assert.throws(() => decodeCertificateBody(encode([1, ...tuple.slice(1, -1)])), {
-    code: 'E_CERTIFICATE_MALFORMED',
-    cause: /it is of version 1, which did not say where a node takes packets; this is version 2/,
-    fix: /update the older of the two sides/,
-  })
+  for (const [version, fields] of [
+    [1, 13],
+    [2, 14],
+  ] as const) {
+    assert.throws(() => decodeCertificateBody(encode([version, ...tuple.slice(1, fields)])), {
+      code: 'E_CERTIFICATE_MALFORMED',
+      cause: /it is of version [12], which did not say what was measured of a node; this is version 3/,
+      fix: /update the older of the two sides/,
+    })
+  }
 })
 
 test('nesting as deep as fits is refused, not a crash', () => {

@@ -56,6 +56,9 @@ export class ManyEntries {
       packets: carries
         ? { addresses: [`/ip4/${host}/udp/${port}`], linkKey: this.#random.bytes(32), onionKey: this.#random.bytes(32) }
         : undefined,
+      position: undefined,
+      beaconKey: undefined,
+      measured: undefined,
     }
   }
 

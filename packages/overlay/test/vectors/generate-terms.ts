@@ -44,6 +44,9 @@ const entries = members
       issuedEpoch: 3,
       expiresAt: network.file.createdAt + 86_400_000,
       packets: undefined,
+      position: undefined,
+      beaconKey: undefined,
+      measured: undefined,
     }),
   )
 const head = signedMapOf(network, validators.slice(0, 3), entries, EPOCH)
