@@ -101,6 +101,7 @@ test('without a daemon every command that needs one says so and ends with 3', as
     ['id'],
     ['members'],
     ['peers'],
+    ['resources'],
     ['ls'],
     ['ping', 'x'],
     ['stat', 'r'],

@@ -25,6 +25,7 @@ export type {
   OwnObjectStatusAnswer,
   PeersAnswer,
   PingAnswer,
+  ResourcesAnswer,
   RevocationsAnswer,
   RevokeAnswer,
   SessionAnswer,

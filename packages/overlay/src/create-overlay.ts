@@ -35,6 +35,7 @@ import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
 import { ReachResponder } from './reach/reach-responder.ts'
 import { createRecordStore } from './records/create-record-store.ts'
+import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 import { Revocations } from './revocation/revocations.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
@@ -62,6 +63,8 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
+  /** What to say of this machine in the certificate; nothing by default. */
+  readonly resources?: ResourceDescriptor
   /** State directory, made if missing; or stores that are open and stay so. */
   readonly directory: string | OverlayStores
   readonly clock: Clock
@@ -272,8 +275,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 function ownProfile(options: OverlayOptions, networkId: string): OwnProfile {
-  const { network, key, roles, packets, family, region, country, asn } = options
-  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn })
+  const { network, key, roles, packets, family, region, country, asn, resources } = options
+  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn, resources })
 }
 
 /**

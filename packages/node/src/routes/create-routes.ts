@@ -8,6 +8,7 @@ import { invitationRoutes } from './invitation-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
+import { resourceRoutes } from './resource-routes.ts'
 import { revocationRoutes } from './revocation-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { vpnRoutes } from './vpn-routes.ts'
@@ -18,6 +19,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...nodeRoutes(services),
     ...networkRoutes(services),
     ...invitationRoutes(services),
+    ...resourceRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),

@@ -33,6 +33,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
+      ...(one.resources === undefined ? {} : { resources: one.resources }),
       self,
       peer: self ? { state: 'connected', since: clock.now(), rttMs: 0 } : { state, since, rttMs, fault: reason },
     }

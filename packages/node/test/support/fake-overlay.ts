@@ -9,6 +9,7 @@ import type {
   OverlayOptions,
   PeerStatus,
   Reach,
+  ResourceDescriptor,
   RevocationStatus,
   RevocationVote,
   Term,
@@ -45,7 +46,8 @@ export class FakeOverlay implements Overlay {
 
   constructor(self: Overlay['self']) {
     this.self = self
-    this.memberList = [1, 2].map((seed) => fakeMember(new SigningKey(new Uint8Array(32).fill(seed)).id))
+    const [first, second] = [1, 2].map((seed) => fakeMember(new SigningKey(new Uint8Array(32).fill(seed)).id))
+    this.memberList = [{ ...(first as Member), resources: FAKE_RESOURCES }, second as Member]
     this.membership = {
       networkId: this.networkId,
       members: () => this.memberList,
@@ -117,6 +119,14 @@ export class FakeOverlay implements Overlay {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
   }
+}
+
+const FAKE_RESOURCES: ResourceDescriptor = {
+  site: 'home',
+  provider: 'p',
+  hardware: 'h',
+  capacity: { cores: 4, accelerators: 1, memoryBytes: 5, storageBytes: 6, uploadMbps: 7, downloadMbps: 8 },
+  energy: { evidence: 'declared', grid: 'CH', source: 'solar', carbon: 40 },
 }
 
 function fakeMember(id: Overlay['self']): Member {
