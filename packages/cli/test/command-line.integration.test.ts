@@ -102,6 +102,7 @@ test('without a daemon every command that needs one says so and ends with 3', as
     ['members'],
     ['peers'],
     ['resources'],
+    ['leases'],
     ['ls'],
     ['ping', 'x'],
     ['stat', 'r'],

@@ -16,6 +16,7 @@ export type {
   IdAnswer,
   JoinTokenAnswer,
   LeaveAnswer,
+  LeasesAnswer,
   MemberAnswer,
   MembersAnswer,
   NetworkAnswer,

@@ -3,7 +3,7 @@ import { parsePortRule } from '@weft/core'
 import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
 import { type Setting, optional, setting } from './setting.ts'
-import { byteSize, checked, integer, listOf, oneOf, text } from './value-kind.ts'
+import { byteSize, checked, integer, listOf, oneOf, text, yesNo } from './value-kind.ts'
 
 const NAME = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -56,6 +56,11 @@ const SETTINGS = {
     text(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name of 1 to 32 lower-case letters, digits and dashes'),
     'unknown',
     'Region where this node stands, as declared.',
+  ),
+  'node.forward': setting(
+    yesNo(),
+    false,
+    'Whether a client offers to forward for others. It then asks the validators for a lease, which they list for an hour at a time (`weft leases`); what forwards over such nodes is not there yet, so nothing comes over it in this version. Members forward by their roles.',
   ),
   'network.file': setting(PATH, 'network.json', 'The network file (genesis) of the network to join.', 'network'),
   'network.listen_host': setting(

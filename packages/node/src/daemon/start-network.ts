@@ -99,6 +99,7 @@ export async function startNetwork({
       region: values['node.region'],
       country: values['node.country'],
       ...(resources === undefined ? {} : { resources }),
+      ...(values['node.forward'] ? { lends: ['forward'] as const } : {}),
       directory: paths.overlay,
       ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes, vpn.probe],

@@ -3,8 +3,10 @@ import {
   admission,
   bytes,
   fault,
+  lease,
   mapStatus,
   objectStatus,
+  ownLease,
   peerLink,
   peerStatus,
   reach,
@@ -227,6 +229,14 @@ export const revokeAnswer = z.strictObject({
   decided: z.boolean(),
 })
 export type RevokeAnswer = z.output<typeof revokeAnswer>
+
+export const leasesAnswer = z.strictObject({
+  schemaVersion,
+  own: ownLease,
+  leases: z.array(lease).readonly().describe('In force, of clients; each was verified by this node'),
+  fault: fault.optional().describe('Why there may be others'),
+})
+export type LeasesAnswer = z.output<typeof leasesAnswer>
 
 export const storedAnswer = storedObject.extend({ schemaVersion })
 export type StoredAnswer = z.output<typeof storedAnswer>

@@ -5,6 +5,7 @@ import type { ApiServices } from './api-services.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { invitationRoutes } from './invitation-routes.ts'
+import { leaseRoutes } from './lease-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
@@ -20,6 +21,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...networkRoutes(services),
     ...invitationRoutes(services),
     ...resourceRoutes(services),
+    ...leaseRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),

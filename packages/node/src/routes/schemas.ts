@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ENERGY_SOURCES, SITE_KINDS } from '@weft/overlay'
+import { ENERGY_SOURCES, LEASE_USES, SITE_KINDS } from '@weft/overlay'
 import { GRANTS, type Grant, isGrant } from '../http/scopes.ts'
 
 /** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
@@ -66,6 +66,38 @@ export const admission = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('certified'), epoch: z.int(), expiresAt: time, inMap: z.boolean() }),
   z.strictObject({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
 ])
+
+const leaseUse = z.enum(LEASE_USES)
+
+/** How this node stands with a lease of its own (docs/specs/leases.md). */
+export const ownLease = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('none') }),
+  z.strictObject({
+    state: z.literal('asking'),
+    since: time,
+    votes: z.int(),
+    quorum: z.int(),
+    faults: z.array(validatorFault).readonly(),
+  }),
+  z.strictObject({
+    state: z.literal('held'),
+    uses: z.array(leaseUse).readonly(),
+    issuedEpoch: z.int(),
+    expiresAt: time,
+    listedBy: z.int().describe('Validators that list it'),
+  }),
+])
+
+export const lease = z.strictObject({
+  id: z.string(),
+  short: z.string(),
+  uses: z.array(leaseUse).readonly(),
+  issuedEpoch: z.int(),
+  expiresAt: time,
+  self: z.boolean().describe('It is of the node that answers'),
+  body: z.string().describe('base64url of what the validators signed'),
+  votes: z.array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') })).readonly(),
+})
 
 /** What a member says of its machine (docs/specs/resources.md). */
 export const resourceDescriptor = z.strictObject({

@@ -56,6 +56,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/revocations': {},
       'POST /api/v1/revocations': json('POST', '/api/v1/revocations', { node: member.id, reason: 'abuse' }),
       'GET /api/v1/resources': {},
+      'GET /api/v1/leases': {},
       'PUT /api/v1/objects': { body: 'hello' },
       'GET /api/v1/objects': {},
       'POST /api/v1/object/stat': json('POST', '/api/v1/object/stat', { ref }),

@@ -2,6 +2,7 @@ import { Emitter } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type {
   AdmissionState,
+  LeaseState,
   MapStatus,
   Member,
   Overlay,
@@ -13,6 +14,7 @@ import type {
   RevocationStatus,
   RevocationVote,
   Term,
+  VerifiedLease,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -22,6 +24,7 @@ export class FakeOverlay implements Overlay {
   readonly emitter = new Emitter<OverlayEvents>()
   admissionState: AdmissionState = { state: 'client' }
   reachState: Reach = { state: 'client' }
+  leaseState: LeaseState = { state: 'none' }
   mapStatus: MapStatus = {
     epoch: 7,
     root: 'r',
@@ -92,6 +95,15 @@ export class FakeOverlay implements Overlay {
   }
   async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
     return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
+  }
+  lease(): LeaseState {
+    return this.leaseState
+  }
+  async leases(): Promise<readonly VerifiedLease[]> {
+    const [{ id }] = this.memberList as [Member]
+    const body = { network: this.networkId, key: new Uint8Array(32), id, issuedEpoch: 3, expiresAt: 9_000_000_000_000 }
+    const votes = [{ signer: new Uint8Array(32).fill(1), signature: new Uint8Array(64) }]
+    return [{ body: { ...body, uses: ['forward'] }, bodyBytes: new Uint8Array(3), hash: new Uint8Array(32), votes }]
   }
   get #revocation(): RevocationStatus['pending'][number]['body'] {
     const [{ id }] = this.memberList as [Member]
