@@ -90,6 +90,8 @@ const memberAnswer = z.strictObject({
   asn: z.int(),
   simulated: z.boolean(),
   resources: resourceDescriptor.optional().describe('What it says of its machine, unchecked'),
+  layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
+  suspect: z.boolean().describe('It does not answer, as several observers hold'),
   self: z.boolean().describe('This is the node that answers'),
   peer: peerLink,
 })
