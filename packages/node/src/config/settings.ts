@@ -52,6 +52,11 @@ const SETTINGS = {
     'ZZ',
     'Country where this node stands, as declared; ZZ says nothing.',
   ),
+  'node.asn': setting(
+    integer(0, 2 ** 32 - 1, 'autonomous system number'),
+    0,
+    'Number of the network that this node is connected to the internet by, as declared; 0 says nothing. Your provider names it, and so does whois.',
+  ),
   'node.region': setting(
     text(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name of 1 to 32 lower-case letters, digits and dashes'),
     'unknown',

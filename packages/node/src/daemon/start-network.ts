@@ -98,6 +98,7 @@ export async function startNetwork({
       family: values['node.family'] ?? defaultFamily(keys.person),
       region: values['node.region'],
       country: values['node.country'],
+      asn: values['node.asn'],
       ...(resources === undefined ? {} : { resources }),
       ...(values['node.forward'] ? { lends: ['forward'] as const } : {}),
       directory: paths.overlay,
