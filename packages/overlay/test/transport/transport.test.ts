@@ -99,7 +99,7 @@ test('a node that offers nothing yet may offer it later; until then it is of no 
   const key = SigningKey.generate()
   const host = await createHost(
     {
-      privateKey: await toPrivateKey(key),
+      privateKey: toPrivateKey(key),
       listen: [{ host: '127.0.0.1', port: 0 }],
       announce: [],
       noise: false,
