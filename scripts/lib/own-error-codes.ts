@@ -12,7 +12,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ADMISSION_REFUSED: 'So many validators refused this node that the others are no quorum.',
     E_ADMISSION_RELAYED:
       'The applicant is reached over relays, and its roles or the relays that it names do not permit that.',
-    E_ADMISSION_ROLES: 'The applicant asks for the role validator, and the network file does not name it as one.',
     E_ADMISSION_SIGNER: 'The application was signed or sent by another node than the one that it is for.',
     E_ADMISSION_TERM: 'The epoch or the end of the certificate that is asked for is not one that may be given now.',
     E_ADMISSION_TIMEOUT: 'The checks of the application did not end in time; the node applies again by itself.',

@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly certificateTtlMs: number
   /** ms */
   readonly recoveryAfterMs: number
+  /** Members behind the validators that ask for a seat. */
+  readonly candidates: number
 }
 
 /** When a simulation begins: ms since the Unix epoch. */
@@ -50,7 +52,7 @@ const PLACES = [
  * written. Validators are of a family and an autonomous system each, the others two by two; regions go round.
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
-  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
+  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs, candidates } = options
   const random = randomFor(seed, 'countries')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
     const isValidator = index < validators
@@ -61,7 +63,7 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     return {
       name,
       key: new SigningKey(seedFor(seed, `node ${name}`)),
-      roles: isValidator ? ['validator', 'storage'] : ['storage'],
+      roles: index < validators + candidates ? ['validator', 'storage'] : ['storage'],
       site: { region, address: host },
       address: `/ip4/${host}/tcp/${PORT}`,
       family: `family-${operator + 1}`,

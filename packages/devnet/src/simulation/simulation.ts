@@ -24,6 +24,8 @@ export interface SimulationOptions {
   readonly certificateTtlMs?: number
   /** ms without validators after which others take their seats; default a minute. */
   readonly recoveryAfterMs?: number
+  /** Members behind the validators that ask for a seat; default none. */
+  readonly candidates?: number
   readonly links?: LinkProfile
   /** Takes the lines of the trace. */
   readonly sink?: (lines: string) => void
@@ -47,7 +49,7 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
-    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs) } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0 } = options
     this.seed = seed
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)
@@ -57,7 +59,7 @@ export class Simulation implements Disposable {
       random: randomFor(seed, 'internet'),
       trace: this.trace,
     })
-    const plan = planMembers({ seed, members, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs })
+    const plan = planMembers({ seed, members, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs, candidates })
     this.file = plan.file
     this.#names = new Map(plan.members.map(({ key, name }) => [key.id, name]))
     const mapReader = sharedMapReader()

@@ -123,6 +123,7 @@ export const networkAnswer = z.strictObject({
     tolerated: z.int().describe('Validators that may be down'),
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
+    seats: z.int(),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),

@@ -8,7 +8,6 @@ import { policyCheck } from './checks/policy-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { relaysCheck } from './checks/relays-check.ts'
 import { revokedCheck } from './checks/revoked-check.ts'
-import { rolesCheck } from './checks/roles-check.ts'
 import { seatCheck } from './checks/seat-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
@@ -20,7 +19,6 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   applicationClockCheck,
   termCheck,
   revokedCheck,
-  rolesCheck,
   packetsCheck,
   relaysCheck,
   placeCheck,

@@ -206,7 +206,7 @@ export class Applicant {
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
-    const bodyBytes = encodeCertificateBody({ ...profileIn(network, term, profile), issuedEpoch, expiresAt })
+    const bodyBytes = encodeCertificateBody({ ...profileIn(term, profile), issuedEpoch, expiresAt })
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
     const votes: Omit<Signature, '$typeName'>[] = []
@@ -303,7 +303,7 @@ export class Applicant {
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
     const { network, profile } = this.#init
     const { term } = network
-    const isRight = body.roles.includes('validator') === profileIn(network, term, profile).roles.includes('validator')
+    const isRight = body.roles.includes('validator') === profileIn(term, profile).roles.includes('validator')
     const issued = network.termAt(body.issuedEpoch)
     const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
     return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
@@ -317,7 +317,7 @@ export class Applicant {
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       const { issuedEpoch, expiresAt } = certificate.body
-      const wanted = encodeCertificateBody({ ...profileIn(network, network.term, profile), issuedEpoch, expiresAt })
+      const wanted = encodeCertificateBody({ ...profileIn(network.term, profile), issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -330,16 +330,10 @@ export class Applicant {
   }
 }
 
-/**
- * Who has a seat is a validator, whatever its operator set, and who lost one is none. Who never had one and asks for the
- * role keeps it in its application, so that the node reads why it is not admitted.
- */
-function profileIn(network: Network, term: Term, profile: AdmissionProfile): AdmissionProfile {
-  const others = profile.roles.filter((role) => role !== 'validator')
-  const isValidator = term.isValidator(profile.id)
-  const asItIs = isValidator === profile.roles.includes('validator') || others.length === 0
-  if (asItIs || !network.hadSeat(profile.id)) return profile
-  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
+/** Who has a seat is a validator, whatever its operator set. Who has none and asks for the role is a candidate for one. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const asItIs = !term.isValidator(profile.id) || profile.roles.includes('validator')
+  return asItIs ? profile : { ...profile, roles: [...profile.roles, 'validator'] }
 }
 
 /**

@@ -279,7 +279,8 @@ export class MembershipService {
 
   /** For a validator of the term. */
   #openOffice(term: Term): void {
-    const { network, key, transport, probes, stake, database, revocations, clock, random, logger } = this.#init
+    const { network, terms, key, membership, transport, probes, stake, database, revocations, clock, random, logger } =
+      this.#init
     if (!term.isValidator(key.id)) return
     this.#office = new ValidatorOffice({
       network,
@@ -292,6 +293,8 @@ export class MembershipService {
       stake,
       database,
       revocations,
+      terms,
+      membership,
       clock,
       random,
       logger,

@@ -20,6 +20,7 @@ import { type Endorsement, MapEndorser } from '../map/map-endorser.ts'
 import { MapJudge } from '../map/map-judge.ts'
 import { mapPart } from '../map/map-part.ts'
 import { MapProposer } from '../map/map-proposer.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
 import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
@@ -27,7 +28,9 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import { Handover } from '../terms/handover.ts'
 import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
@@ -42,6 +45,8 @@ export interface ValidatorOfficeInit {
   readonly stake?: StakeVerifier | undefined
   readonly database: MembershipStore
   readonly revocations: Revocations
+  readonly terms: Pick<Terms, 'offer'>
+  readonly membership: Pick<SignedMembership, 'epoch' | 'heldList' | 'onChange'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -62,6 +67,7 @@ export class ValidatorOffice {
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
   readonly #agreement: AgreementRunner
+  readonly #handover: Handover
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
@@ -110,6 +116,8 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
+    const { terms, membership } = init
+    this.#handover = new Handover({ network, terms, term, key, membership, rpc, store: database, clock, logger })
     const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
@@ -126,10 +134,13 @@ export class ValidatorOffice {
     this.#closed.abort()
   }
 
-  /** Takes part in the agreement of each epoch, and looks for members that are away, until the signal fires or it is closed. @throws WeftError E_ABORTED */
+  /**
+   * Takes part in the agreement of each epoch, looks for members that are away, and sees to it that the seats are filled,
+   * until the signal fires or it is closed. @throws WeftError E_ABORTED
+   */
   async agree(signal: AbortSignal): Promise<never> {
     const open = AbortSignal.any([signal, this.#closed.signal])
-    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open)])
+    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open), this.#handover.run(open)])
     return end
   }
 

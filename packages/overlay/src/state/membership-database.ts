@@ -41,6 +41,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, context TEXT NOT NULL, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         DROP TABLE IF EXISTS entry;
@@ -174,6 +175,17 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => {
       this.#statements.prepare('DELETE FROM recovery WHERE number < ?').run(number)
       this.#statements.prepare('INSERT OR REPLACE INTO recovery VALUES (?, ?, ?)').run(number, context, state)
+    })
+  }
+
+  handover(number: number): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT state FROM handover WHERE number = ?').get(number)?.['state'])
+  }
+
+  saveHandover(number: number, state: Uint8Array): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM handover WHERE number < ?').run(number)
+      this.#statements.prepare('INSERT OR REPLACE INTO handover VALUES (?, ?)').run(number, state)
     })
   }
 

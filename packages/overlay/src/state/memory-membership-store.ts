@@ -23,6 +23,7 @@ export class MemoryMembershipStore implements MembershipStore {
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
   readonly #successions = new Map<number, Uint8Array>()
+  #handover: { readonly number: number; readonly state: Uint8Array } | undefined
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
   readonly #seats = new Map<string, Map<string, StoredSeat>>()
@@ -122,6 +123,14 @@ export class MemoryMembershipStore implements MembershipStore {
 
   saveRecovery(number: number, stored: StoredRecovery): void {
     this.#recovery = { number, stored }
+  }
+
+  handover(number: number): Uint8Array | undefined {
+    return this.#handover?.number === number ? this.#handover.state : undefined
+  }
+
+  saveHandover(number: number, state: Uint8Array): void {
+    this.#handover = { number, state }
   }
 
   map(): StoredMap | undefined {

@@ -216,7 +216,6 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_TERM', applicant: { body: { issuedEpoch: 1_000_000, expiresAt: BEGIN + DAY } } },
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN } } },
   ],
-  roles: [{ code: 'E_ADMISSION_ROLES', applicant: { body: { roles: ['validator', 'storage'] } } }],
   packets: [
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { roles: ['storage', 'relay'] } } },
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { packets: packetsOf(4) } } },
@@ -418,7 +417,7 @@ for (const [name, cases] of Object.entries(HOSTILE)) {
 test('an application that fails a cheap check causes no dialling', async () => {
   let dialled = false
   await apply({
-    body: { roles: ['validator'] },
+    body: { family: 'somebody-else' },
     prepare: (node) =>
       node.rpc.handle('admission.challenge', async () => {
         dialled = true

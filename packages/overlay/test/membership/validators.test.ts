@@ -65,6 +65,8 @@ class Simulation {
           probes: [],
           database,
           revocations,
+          terms: { offer: () => false },
+          membership,
           clock,
           random,
           logger: silentLogger,
