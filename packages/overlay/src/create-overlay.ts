@@ -14,6 +14,8 @@ import type { AdmissionProof } from './admission/admission-proof.ts'
 import { OwnProfile } from './admission/own-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
+import type { LeaseUse } from './lease/lease-body.ts'
+import { LeaseService } from './lease/lease-service.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { LearntMembers } from './lookup/learnt-members.ts'
@@ -35,6 +37,7 @@ import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
 import { ReachResponder } from './reach/reach-responder.ts'
 import { createRecordStore } from './records/create-record-store.ts'
+import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 import { Revocations } from './revocation/revocations.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
@@ -62,6 +65,10 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
+  /** What to say of this machine in the certificate; nothing by default. */
+  readonly resources?: ResourceDescriptor
+  /** What a pure client lends to others, for which it asks for a lease; nothing by default. */
+  readonly lends?: readonly LeaseUse[]
   /** State directory, made if missing; or stores that are open and stay so. */
   readonly directory: string | OverlayStores
   readonly clock: Clock
@@ -150,6 +157,20 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     logger,
     scope,
     onAdmission,
+  })
+  const uses = profile === undefined ? (options.lends ?? []) : []
+  const onLease = (): void => emitter.emit('lease', leases.own())
+  const leases: LeaseService = new LeaseService({
+    network,
+    key,
+    transport,
+    membership,
+    revocations,
+    uses,
+    clock,
+    random,
+    logger,
+    onState: onLease,
   })
   const responder = new ReachResponder({ prober: transport, clock })
   transport.handle('peer.reach', (request, caller, signal) => responder.answer(request, caller, signal))
@@ -244,6 +265,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   liveness.start(scope.signal)
   keepPeers()
   service.start()
+  leases.start(scope)
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
   return {
     self,
@@ -264,6 +286,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
+    lease: () => leases.own(),
+    leases: (signal) => leases.list(signal ?? scope.signal),
     leave: (leaving) => leave({ self, membership, service, handOver, scope, ...leaving }),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
@@ -272,8 +296,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 function ownProfile(options: OverlayOptions, networkId: string): OwnProfile {
-  const { network, key, roles, packets, family, region, country, asn } = options
-  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn })
+  const { network, key, roles, packets, family, region, country, asn, resources } = options
+  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn, resources })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 
 export const ROLES = [
   'client',
@@ -63,6 +64,8 @@ export interface Member {
   readonly certificateHash: Uint8Array
   /** Of an entry, relay or exit. */
   readonly packets?: PacketService
+  /** What it says of its machine, unchecked; absent when it says nothing. */
+  readonly resources?: ResourceDescriptor
 }
 
 export interface MapStatus {

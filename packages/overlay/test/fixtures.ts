@@ -86,6 +86,7 @@ export function profileOf({ network, keys }: TestNetworkFile, index: number): Ad
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as lease from './generated/weft/v1/lease_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
@@ -221,6 +222,16 @@ export const METHODS = {
     MiB,
     8,
   ),
+  'lease.ask': method(lease.LeaseAskRequestSchema, lease.LeaseAskResponseSchema, 'anyone', KiB, KiB, 16),
+  'lease.submit': method(
+    lease.LeaseSubmitRequestSchema,
+    lease.LeaseSubmitResponseSchema,
+    'anyone',
+    MAX_CERTIFICATE,
+    KiB,
+    16,
+  ),
+  'lease.list': method(lease.LeaseListRequestSchema, lease.LeaseListResponseSchema, 'anyone', KiB, MiB, 32),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
   'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
 } as const

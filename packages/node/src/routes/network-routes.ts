@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { WeftError, toBase64Url } from '@weft/core'
-import { isDidKey, shortId } from '@weft/crypto'
-import type { CertificateVote, Member } from '@weft/overlay'
+import { type DidKey, isDidKey, shortId } from '@weft/crypto'
+import { type CertificateVote, type Member, layerOf } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
@@ -14,7 +14,12 @@ const VOTES_TIMEOUT_MS = 5_000
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
   const { overlay, ids, clock } = services
-  const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): MemberAnswer => {
+  const describe = (
+    one: Member,
+    quorum: number,
+    votes: readonly CertificateVote[],
+    suspects: ReadonlySet<DidKey>,
+  ): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
     return {
@@ -33,6 +38,9 @@ export function networkRoutes(services: ApiServices): Route[] {
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
+      ...(one.resources === undefined ? {} : { resources: one.resources }),
+      layer: layerOf(one, (id) => overlay.term().isValidator(id)),
+      suspect: suspects.has(one.id),
       self,
       peer: self ? { state: 'connected', since: clock.now(), rttMs: 0 } : { state, since, rttMs, fault: reason },
     }
@@ -63,10 +71,11 @@ export function networkRoutes(services: ApiServices): Route[] {
           members.map(({ id }) => id),
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),
         )
+        const suspects = overlay.suspects()
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [])),
+          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects)),
           map,
         }
       },

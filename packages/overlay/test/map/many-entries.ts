@@ -59,6 +59,7 @@ export class ManyEntries {
       position: undefined,
       beaconKey: undefined,
       measured: undefined,
+      resources: undefined,
     }
   }
 

@@ -57,6 +57,7 @@ function bodyOf(key: SigningKey, index: number): CertificateBody {
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 

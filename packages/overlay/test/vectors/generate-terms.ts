@@ -49,6 +49,7 @@ const entries = members
       position: undefined,
       beaconKey: undefined,
       measured: undefined,
+      resources: undefined,
     }),
   )
 const head = signedMapOf(network, validators.slice(0, 3), entries, EPOCH)
