@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { Beacon } from './beacon/beacon.ts'
 
 export const ROLES = [
   'client',
@@ -63,6 +64,10 @@ export interface Member {
   readonly certificateHash: Uint8Array
   /** Of an entry, relay or exit. */
   readonly packets?: PacketService
+  /** 32 bytes: where a beacon put it (docs/specs/beacon.md, Position); left out before. */
+  readonly position?: Uint8Array
+  /** 32 bytes, of a validator that takes part in beacons: the key that its shares are encrypted to. */
+  readonly beaconKey?: Uint8Array
 }
 
 export interface MapStatus {
@@ -71,6 +76,8 @@ export interface MapStatus {
   readonly root: string | undefined
   /** ms since the epoch: when the quorum signed it. */
   readonly signedAt: number | undefined
+  /** The newest beacon that it carries; undefined before the first. */
+  readonly beacon?: Beacon | undefined
   /** Validators that signed it. */
   readonly signatures: number
   readonly quorum: number

@@ -152,6 +152,8 @@ export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
     expiresAt: body.expiresAt,
     certificateHash: certificateHash(bodyBytes),
     ...(body.packets === undefined ? {} : { packets: body.packets }),
+    ...(body.position === undefined ? {} : { position: body.position.value }),
+    ...(body.beaconKey === undefined ? {} : { beaconKey: body.beaconKey.publicKey }),
   }
 }
 

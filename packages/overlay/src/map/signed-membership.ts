@@ -112,6 +112,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       epoch: held?.body.epoch,
       root: held === undefined ? undefined : toHex(held.body.root),
       signedAt: held?.body.signedAt,
+      beacon: held?.body.beacon,
       signatures: held?.signatures ?? 0,
       quorum: network.quorum,
       validators: network.validators.length,

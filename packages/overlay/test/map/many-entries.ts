@@ -5,6 +5,7 @@ import { type CertificateBody, encodeCertificateBody } from '../../src/admission
 import { type MapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import type { Network } from '../../src/network/network.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 /** Certificate bodies of nodes as there may be in the open: addresses all over, half of them carrying packets. */
 export class ManyEntries {
@@ -72,7 +73,7 @@ const EXPIRES = 1_900_000_000_000
 /** A map body over entries. */
 export function mapBodyOf(network: Network, entries: readonly Uint8Array[], epoch: number): MapBody {
   const signedAt = network.file.createdAt + epoch * network.file.mapEpochMs
-  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt }
+  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt, ...NO_BEACON }
 }
 
 /** A map over entries that these validators signed. */
