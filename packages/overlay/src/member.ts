@@ -1,6 +1,7 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Beacon } from './beacon/beacon.ts'
+import type { Placing } from './records/placing.ts'
 
 export const ROLES = [
   'client',
@@ -88,6 +89,8 @@ export interface MapStatus {
 
 /** Read-only view of the signed map; the one source of members for placement, records and routes. */
 export interface Membership {
+  /** By what members stand among the record keys; left out: by their keys. */
+  readonly placing?: Placing
   readonly networkId: string
   /** Members of the newest verified map, sorted by public key. Same array until the map changes. */
   members(): readonly Member[]

@@ -212,7 +212,7 @@ export class BeaconCourse {
   #open(map: CourseMap, now: number): void {
     const { network, key, beaconKey, random } = this.#init
     const epoch = map.epoch + 1
-    const roster = rosterOfMap(network.id, epoch, network.termAt(epoch), map.member)
+    const roster = rosterOfMap(network, epoch, network.termAt(epoch), map.member)
     if (roster === undefined || this.#turns.has(epoch)) return
     const seat = roster.seats.findIndex((each) => equalBytes(each.key, key.publicKey))
     // A listed key that is not its own: the seat belongs to who has the secret half.

@@ -5,6 +5,7 @@ import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { type Placing, placingOf } from '../records/placing.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import { canRecover } from '../terms/electors.ts'
@@ -75,6 +76,11 @@ export class SignedMembership implements Membership, AccessPolicy {
     this.#restore()
     init.revocations.onChange((id) => this.#onRevocation(id))
     init.network.onTerm((term) => this.#onTerm(term))
+  }
+
+  get placing(): Placing {
+    const held = this.#current()
+    return held === undefined ? 'key' : placingOf(held.body)
   }
 
   members(): readonly Member[] {

@@ -218,7 +218,7 @@ export class CourseNetwork {
 
   #otherDealing(from: number, epoch: number): SignedDealing {
     const { network, keys } = this.fixture
-    const roster = rosterOfMap(network.id, epoch, network.term, (id) => this.#member(id))
+    const roster = rosterOfMap(network, epoch, network.term, (id) => this.#member(id))
     if (roster === undefined) throw new Error('no roster')
     return deal(roster, from, keys[from] as SigningKey, this.#random)
   }

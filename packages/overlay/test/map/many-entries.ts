@@ -19,6 +19,14 @@ export class ManyEntries {
     this.#bodies = Array.from({ length: count }, () => this.#body(0))
   }
 
+  /** Gives so many of them a position. */
+  place(count: number): void {
+    const placed = this.#bodies
+      .slice(0, count)
+      .map((body) => ({ ...body, position: { epoch: 1, value: this.#random.bytes(32) } }))
+    this.#bodies = [...placed, ...this.#bodies.slice(count)]
+  }
+
   /** The entries of a map, in order. */
   entries(): Uint8Array[] {
     return this.#bodies.toSorted((a, b) => compareBytes(a.key, b.key)).map(encodeCertificateBody)
@@ -71,9 +79,9 @@ export class ManyEntries {
 const EXPIRES = 1_900_000_000_000
 
 /** A map body over entries. */
-export function mapBodyOf(network: Network, entries: readonly Uint8Array[], epoch: number): MapBody {
+export function mapBodyOf(network: Network, entries: readonly Uint8Array[], epoch: number, placed = 0): MapBody {
   const signedAt = network.file.createdAt + epoch * network.file.mapEpochMs
-  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt, ...NO_BEACON }
+  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt, ...NO_BEACON, placed }
 }
 
 /** A map over entries that these validators signed. */
