@@ -177,7 +177,8 @@ export class BeaconCourse {
     return [...this.#turns.values()].flatMap((turn) => {
       const { epoch, round, agreed, lacking } = turn
       const inputs = agreed === undefined && this.#inputsIn(epoch) !== undefined
-      const shares = agreed !== undefined && round.value === undefined
+      // Shares can be verified only when the agreed set is whole here.
+      const shares = agreed !== undefined && lacking.length === 0 && round.value === undefined
       if (!inputs && !shares && lacking.length === 0) return []
       const seats = new Set(round.shares.map((share) => decodeShare(share).seat))
       return [{ epoch, inputs, dealings: lacking, shares, seats }]
@@ -254,7 +255,7 @@ export class BeaconCourse {
     try {
       this.#perform(turn, turn.round.decide(agreed.inputs), now)
     } catch (error) {
-      if (!isWeftError(error, 'E_BEACON_INPUTS')) throw error
+      if (!isWeftError(error)) throw error
       // A quorum found them right, so this validator is mistaken about the roster. It must not lose the map over it.
       this.#turns.delete(turn.epoch)
     }

@@ -84,6 +84,25 @@ describe('beacons beside maps', () => {
     for (let epoch = 5; epoch < 8; epoch++) assert.equal((await network.run())?.beacon?.epoch, epoch - 1)
   })
 
+  it('a restart between the agreement and the shares takes nothing away', async () => {
+    const network = new CourseNetwork(4, 8)
+    for (let epoch = 0; epoch < 3; epoch++) await network.run()
+    await network.run(() => network.restart(2))
+    for (let epoch = 4; epoch < 7; epoch++) assert.equal((await network.run())?.beacon?.epoch, epoch - 1)
+    assert.deepEqual(network.refusals, [])
+  })
+
+  it('of two that restart then, too many to have a value at the next map, only that one map is late', async () => {
+    const network = new CourseNetwork(4, 9)
+    for (let epoch = 0; epoch < 3; epoch++) await network.run()
+    await network.run(() => [1, 2].forEach((at) => network.restart(at)))
+    const late = await network.run()
+    assert.ok(late === undefined || late.beacon?.epoch === 2)
+    await network.run()
+    assert.ok((await network.run()) !== undefined)
+    assert.ok((await network.run())?.beacon?.epoch)
+  })
+
   it('with too few that deal there is a map without a beacon', async () => {
     const network = new CourseNetwork(4, 7)
     await network.run()

@@ -70,8 +70,11 @@ export class CourseNetwork {
     if (last !== undefined) this.#hold(at, last)
   }
 
-  /** One epoch: proposals by turns until one is agreed on, the map, and all messages behind it. Undefined without a map. */
-  async run(): Promise<CourseMapOfEpoch | undefined> {
+  /**
+   * One epoch: proposals by turns until one is agreed on, the map, and all messages behind it. Undefined without a map.
+   * @param between is called when all hold the map, and no share has arrived
+   */
+  async run(between = (): void => {}): Promise<CourseMapOfEpoch | undefined> {
     const epoch = this.#epoch++
     const count = this.courses.length
     for (let round = 0; round < count; round++) {
@@ -85,6 +88,7 @@ export class CourseNetwork {
         this.#perform(at)
         this.#hold(at, map)
       }
+      between()
       this.#settle(epoch)
       return map
     }
