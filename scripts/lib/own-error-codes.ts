@@ -9,6 +9,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
       'The applicant is an entry, relay or exit and does not say where it takes packets, or the other way round.',
     E_ADMISSION_PENDING: 'Too few validators have admitted this node yet; they are still being asked.',
     E_ADMISSION_PLACE: 'The addresses or the place that the applicant declares do not hold.',
+    E_ADMISSION_POSITION: 'The applicant asks for another position than its certificate and the beacons give it.',
     E_ADMISSION_REFUSED: 'So many validators refused this node that the others are no quorum.',
     E_ADMISSION_RELAYED:
       'The applicant is reached over relays, and its roles or the relays that it names do not permit that.',
@@ -24,6 +25,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_BEACON_DEALING: 'A dealing of a beacon cannot be read, is for another beacon, or its proof does not hold.',
     E_BEACON_INPUTS: 'The set of dealings that is proposed for a beacon cannot be read or names a bad dealing.',
     E_BEACON_KEY: "A validator's beacon key has no valid proof that the validator knows its secret half.",
+    E_BEACON_QUESTION: 'A message about a beacon breaks a limit.',
     E_BEACON_SHARE: 'A share of a beacon cannot be read, is for other inputs, or its proof does not hold.',
     E_BENCH_UNKNOWN: 'There is no bench of that name.',
     E_BODY_TOO_LARGE: 'The JSON body of a request to the API exceeds its limit.',

@@ -31,7 +31,7 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
+import { neighbourName, neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
@@ -231,20 +231,22 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
-  const ranks = new Map<DidKey, number>()
-  let ranked: readonly DidKey[] | undefined
+  const ranks = new Map<string, number>()
+  let ranked: readonly string[] | undefined
+  const nameOf = (id: DidKey): string => neighbourName(id, membership.member(id))
   let neighbours: ReadonlySet<DidKey> = new Set()
   let mayKeep: ReturnType<typeof whoMayKeep> | undefined
   const keepPeers = (): void => {
     const members = membership.members().map(({ id }) => id)
     // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
-    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
+    const names = members.map(nameOf)
+    const same = ranked?.length === names.length && names.every((name, at) => name === ranked?.[at])
     const mode = watchModeOf(self, members)
     if (!same) {
-      ranked = members
+      ranked = names
       const validators = network.validators.map(({ id }) => id)
-      neighbours = neighboursOf(self, members, validators, ranks)
-      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators)) : undefined
+      neighbours = neighboursOf(self, members, validators, ranks, nameOf)
+      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators), nameOf) : undefined
     }
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, mode, mayKeep)

@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as lease from './generated/weft/v1/lease_pb.ts'
+import * as beacon from './generated/weft/v1/beacon_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
@@ -143,6 +144,17 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'beacon.deal': method(beacon.BeaconDealRequestSchema, beacon.BeaconDealResponseSchema, 'validator', 4 * KiB, KiB, 64),
+  'beacon.share': method(beacon.BeaconShareRequestSchema, beacon.BeaconShareResponseSchema, 'validator', KiB, KiB, 32),
+  'beacon.pull': method(
+    beacon.BeaconPullRequestSchema,
+    beacon.BeaconPullResponseSchema,
+    'validator',
+    4 * KiB,
+    256 * KiB,
+    8,
+  ),
+  'beacon.get': method(beacon.BeaconGetRequestSchema, beacon.BeaconGetResponseSchema, 'anyone', KiB, KiB),
   'absence.report': method(
     absence.AbsenceReportRequestSchema,
     absence.AbsenceReportResponseSchema,

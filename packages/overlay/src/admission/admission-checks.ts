@@ -1,10 +1,12 @@
 import type { AdmissionCheck } from './admission-check.ts'
+import { beaconKeyCheck } from './checks/beacon-key-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
 import { networkCheck } from './checks/network-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { policyCheck } from './checks/policy-check.ts'
+import { positionCheck } from './checks/position-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { relaysCheck } from './checks/relays-check.ts'
 import { revokedCheck } from './checks/revoked-check.ts'
@@ -19,10 +21,12 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   applicationClockCheck,
   termCheck,
   revokedCheck,
+  positionCheck,
   packetsCheck,
   relaysCheck,
   placeCheck,
   policyCheck,
+  beaconKeyCheck,
   reachabilityCheck,
   answerClockCheck,
   conformanceCheck,

@@ -7,7 +7,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
-import type { AdmissionCheck } from './admission-check.ts'
+import type { AdmissionCase, AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
 import type { ConformanceProbe, Prober } from './probe.ts'
@@ -19,6 +19,9 @@ export interface AdmissionDeskInit {
   readonly prober: Prober
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
+  /** The newest certificate of a node that is known and has not expired, revoked or not. */
+  readonly certificate: (id: DidKey) => AdmissionCase['certificate']
+  readonly beaconAfter: AdmissionCase['beaconAfter']
   /** Whether a node is certified as a relay that listens itself. */
   readonly isRelay: (id: DidKey) => boolean
   readonly seats: InvitationSeats
@@ -100,8 +103,8 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, isMember, isRelay, seats, stake, revocation, checks, probes, clock, random } =
-      this.#init
+    const { network, key, prober, isMember, certificate, beaconAfter, isRelay, seats, stake, revocation } = this.#init
+    const { checks, probes, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -116,6 +119,8 @@ export class AdmissionDesk {
       application,
       validator: key.publicKey,
       now,
+      certificate: certificate(applicant),
+      beaconAfter,
       renewal: isMember(applicant),
       seats,
       stake,

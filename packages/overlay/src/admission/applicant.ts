@@ -4,6 +4,7 @@ import {
   type Logger,
   type Random,
   WeftError,
+  equalBytes,
   isWeftError,
   messageOf,
   randomInt,
@@ -12,6 +13,9 @@ import {
 } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
 import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { findBeacon } from '../beacon/find-beacon.ts'
+import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState, ValidatorFault } from '../overlay.ts'
@@ -24,8 +28,10 @@ import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
-import { encodeCertificateBody } from './certificate-body.ts'
+import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
+import { certifiedPosition } from './certified-position.ts'
+import type { CertifiedPosition } from './position-field.ts'
 
 export interface ApplicantInit {
   readonly network: Network
@@ -36,6 +42,8 @@ export interface ApplicantInit {
   readonly rpc: Pick<Rpc, 'call'>
   readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
+  readonly beacons: Pick<BeaconHistory, 'after' | 'newestEpoch' | 'onChange'>
+  readonly beaconKey: Pick<OwnBeaconKey, 'entry'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -51,6 +59,8 @@ const FIRST_RETRY_MS = 500
 const LONGEST_WAIT_MS = 5_000
 /** ms: after a refusal, which is for a person to mend. */
 const LONGEST_RETRY_MS = 60_000
+/** ms: all who were admitted before one beacon apply again with it, and not all at once. */
+const LONGEST_PLACING_MS = 20_000
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
@@ -78,6 +88,8 @@ interface Refusal {
 export class Applicant {
   readonly #init: ApplicantInit
   #certificate: VerifiedCertificate | undefined
+  /** What it was certified as last, though it may want to be something else now: its position stays. */
+  #last: CertificateBody | undefined
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
@@ -202,11 +214,13 @@ export class Applicant {
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
   async #apply(since: number, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, profile, proof, rpc, clock, random, onState } = this.#init
+    const { network, key, proof, rpc, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
-    const bodyBytes = encodeCertificateBody({ ...profileIn(term, profile), issuedEpoch, expiresAt })
+    const position = await this.#position(signal)
+    const wanted = this.#profileIn(term)
+    const bodyBytes = encodeCertificateBody({ ...wanted, position, issuedEpoch, expiresAt })
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
     const application = sealEnvelope('application', payload, key)
     const votes: Omit<Signature, '$typeName'>[] = []
@@ -255,7 +269,26 @@ export class Applicant {
     }
   }
 
+  #profileIn(term: Term): AdmissionProfile {
+    const { profile, beaconKey } = this.#init
+    const wanted = profileIn(term, profile)
+    return term.isValidator(profile.id) ? { ...wanted, beaconKey: beaconKey.entry } : wanted
+  }
+
+  /** Where the node stands, by the certificate that it has; undefined before the first beacon after its admission. */
+  async #position(signal: AbortSignal): Promise<CertifiedPosition | undefined> {
+    const { network, key, rpc, beacons, clock } = this.#init
+    const last = this.#last
+    if (last === undefined || last.expiresAt <= clock.now()) return undefined
+    const isMissed = last.position === undefined && beacons.newestEpoch > last.issuedEpoch
+    const known = beacons.after(last.issuedEpoch)
+    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const beacon = known ?? (isMissed ? await findBeacon({ rpc, others }, last.issuedEpoch, signal) : undefined)
+    return certifiedPosition(last, () => beacon)
+  }
+
   #save(certificate: VerifiedCertificate): void {
+    this.#last = certificate.body
     const { database, logger } = this.#init
     logger.info('certified', { epoch: certificate.body.issuedEpoch, votes: certificate.votes.length })
     try {
@@ -268,7 +301,7 @@ export class Applicant {
 
   /** Waits until a random moment in the middle third of the certificate's life, or until it is revoked. */
   async #untilRenewal(certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
-    const { network, clock, random, revocations } = this.#init
+    const { network, clock, random, revocations, beacons } = this.#init
     const { body } = certificate
     const life = network.file.certificateTtlMs
     const begin = body.expiresAt - (2 * life) / 3
@@ -279,10 +312,15 @@ export class Applicant {
         if (revocations.voids(body)) wake.abort()
       }),
       network.onTerm(() => wake.abort()),
+      beacons.onChange(() => wake.abort()),
     ]
+    let placedAt = Infinity
     try {
       for (;;) {
-        const due = Math.min(at, this.#endInTerm(certificate))
+        const canBePlaced = body.position === undefined && beacons.newestEpoch > body.issuedEpoch
+        if (canBePlaced && placedAt === Infinity)
+          placedAt = clock.now() + randomInt(random, Math.min(network.file.mapEpochMs, LONGEST_PLACING_MS))
+        const due = Math.min(at, placedAt, this.#endInTerm(certificate))
         if (clock.now() >= due || !this.#isInForce(certificate)) return
         const either = AbortSignal.any([signal, wake.signal])
         // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
@@ -301,9 +339,13 @@ export class Applicant {
    * those who voted for it had none any more, or if it says of this node that it is a validator, or that it is none.
    */
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
-    const { network, profile } = this.#init
+    const { network } = this.#init
     const { term } = network
-    const isRight = body.roles.includes('validator') === profileIn(term, profile).roles.includes('validator')
+    const { roles, beaconKey } = this.#profileIn(term)
+    // A candidate that got a seat has the role already, and no key for beacons.
+    const isRight =
+      body.roles.includes('validator') === roles.includes('validator') &&
+      (body.beaconKey === undefined) === (beaconKey === undefined)
     const issued = network.termAt(body.issuedEpoch)
     const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
     return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
@@ -311,13 +353,16 @@ export class Applicant {
 
   /** The certificate of before the restart, if it still says what this node wants to be. */
   #restore(): VerifiedCertificate | undefined {
-    const { network, profile, database, logger } = this.#init
+    const { network, database, logger } = this.#init
     const bytes = database.ownCertificate()
     if (bytes === undefined) return undefined
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
-      const { issuedEpoch, expiresAt } = certificate.body
-      const wanted = encodeCertificateBody({ ...profileIn(network.term, profile), issuedEpoch, expiresAt })
+      this.#last = certificate.body
+      const { issuedEpoch, expiresAt, position } = certificate.body
+      const profile = this.#profileIn(network.term)
+      const beaconKey = sameKey(profile, certificate.body)
+      const wanted = encodeCertificateBody({ ...profile, beaconKey, position, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -328,6 +373,12 @@ export class Applicant {
       return undefined
     }
   }
+}
+
+/** A proof of possession is drawn anew by each process: that of the certificate is as good, for the same key. */
+function sameKey(profile: AdmissionProfile, certified: CertificateBody): AdmissionProfile['beaconKey'] {
+  const [own, listed] = [profile.beaconKey, certified.beaconKey]
+  return own !== undefined && listed !== undefined && equalBytes(own.publicKey, listed.publicKey) ? listed : own
 }
 
 /** Who has a seat is a validator, whatever its operator set. Who has none and asks for the role is a candidate for one. */

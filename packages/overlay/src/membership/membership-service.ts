@@ -9,6 +9,9 @@ import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
+import { BeaconHistory } from '../beacon/beacon-history.ts'
+import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
+import { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
@@ -66,6 +69,8 @@ export class MembershipService {
   readonly #reporter: AbsenceReporter
   readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
+  readonly #beaconKey: OwnBeaconKey
+  readonly #beacons: BeaconHistory
   /** ms since the Unix epoch. */
   readonly #since: number
   #isLeaving = false
@@ -84,6 +89,9 @@ export class MembershipService {
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
     this.#reporter = new AbsenceReporter({ network, self: key.id, membership, rpc: transport, clock, random, logger })
+    this.#beaconKey = new OwnBeaconKey(network.id, key, random)
+    this.#beacons = new BeaconHistory(database, logger)
+    this.#noteBeacon()
     this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
     this.#follower = new MapFollower({
@@ -110,6 +118,7 @@ export class MembershipService {
       const succession = terms.succession(number)
       return succession === undefined ? {} : { succession }
     })
+    transport.handle('beacon.get', async ({ epoch }) => beaconToWire(this.#beacons.after(epochFromWire(epoch))))
     this.revocation = new RevocationService({
       network,
       key,
@@ -263,6 +272,8 @@ export class MembershipService {
       rpc: transport,
       database,
       revocations,
+      beacons: this.#beacons,
+      beaconKey: this.#beaconKey,
       clock,
       random,
       logger,
@@ -286,6 +297,9 @@ export class MembershipService {
       network,
       term,
       key,
+      beaconKey: this.#beaconKey.pair,
+      membership,
+      beacons: this.#beacons,
       rpc: transport,
       prober: transport,
       ping: (id, signal) => transport.ping(id, signal),
@@ -294,7 +308,6 @@ export class MembershipService {
       database,
       revocations,
       terms,
-      membership,
       clock,
       random,
       logger,
@@ -326,7 +339,15 @@ export class MembershipService {
     void this.#applicant?.onTerm(this.#init.scope.signal)
   }
 
+  /** By the beacon of the newest map nodes that were admitted before it take their positions. */
+  #noteBeacon(): void {
+    const head = this.#init.membership.head()
+    const beacon = head === undefined ? undefined : decodeMapBody(head.body).beacon
+    if (beacon !== undefined) this.#beacons.note(beacon)
+  }
+
   #onMapChange(): void {
+    this.#noteBeacon()
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)
     // A certified node that the map lacks may have been ejected.

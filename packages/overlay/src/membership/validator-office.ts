@@ -7,6 +7,9 @@ import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import type { BeaconKeyPair } from '../beacon/beacon-key.ts'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { BeaconOffice } from '../beacon/beacon-office.ts'
 import { AgreedParts } from '../agreement/agreed-parts.ts'
 import { AgreementRunner } from '../agreement/agreement-runner.ts'
 import { timeoutsOf } from '../agreement/timeouts.ts'
@@ -20,8 +23,8 @@ import { type Endorsement, MapEndorser } from '../map/map-endorser.ts'
 import { MapJudge } from '../map/map-judge.ts'
 import { mapPart } from '../map/map-part.ts'
 import { MapProposer } from '../map/map-proposer.ts'
-import type { SignedMembership } from '../map/signed-membership.ts'
 import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -37,6 +40,9 @@ export interface ValidatorOfficeInit {
   /** That it has a seat in. */
   readonly term: Term
   readonly key: SigningKey
+  readonly beaconKey: BeaconKeyPair
+  readonly membership: SignedMembership
+  readonly beacons: BeaconHistory
   readonly rpc: Rpc
   readonly prober: Prober
   /** One round trip to a node, over a new connection if need be. */
@@ -46,7 +52,6 @@ export interface ValidatorOfficeInit {
   readonly database: MembershipStore
   readonly revocations: Revocations
   readonly terms: Pick<Terms, 'offer'>
-  readonly membership: Pick<SignedMembership, 'epoch' | 'heldList' | 'onChange'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -68,6 +73,7 @@ export class ValidatorOffice {
   readonly #endorser: MapEndorser
   readonly #agreement: AgreementRunner
   readonly #handover: Handover
+  readonly #beacons: BeaconOffice
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
@@ -84,6 +90,8 @@ export class ValidatorOffice {
       key,
       prober,
       isMember: (id) => pool.isCertified(id),
+      certificate: (id) => this.#unexpired(id),
+      beaconAfter: (epoch) => init.beacons.after(epoch),
       isRelay: (id) => this.#isRelay(id),
       revocation: (id) => revocations.of(id),
       seats: new InvitationSeats(database, clock),
@@ -96,9 +104,25 @@ export class ValidatorOffice {
     })
     const rounds = (epoch: number): readonly number[] => this.#agreement.rounds(epoch)
     const judge = new MapJudge({ network, pool, absences, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
-    const proposer = new MapProposer({ network, key, pool, absences, judge, rpc, clock, logger })
+    const beacons = new BeaconOffice({
+      network,
+      term,
+      key,
+      beaconKey: init.beaconKey,
+      membership: init.membership,
+      rpc,
+      store: database,
+      clock,
+      random,
+      logger,
+      onProgress: () => this.#agreement.reconsider(),
+      onMade: (beacon) => init.beacons.noteMade(beacon),
+    })
+    this.#beacons = beacons
+    const fieldsOf = (epoch: number): ReturnType<BeaconOffice['fieldsOf']> => beacons.fieldsOf(epoch)
+    const proposer = new MapProposer({ network, key, pool, absences, judge, beacons: fieldsOf, rpc, clock, logger })
     const onAgreed = (epoch: number, body: Uint8Array): void => this.#onAgreed(epoch, body)
-    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed })])
+    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed }), beacons.part])
     this.#judge = judge
     this.#proposer = proposer
     this.#endorser = new MapEndorser({ network, key, database, clock })
@@ -140,7 +164,12 @@ export class ValidatorOffice {
    */
   async agree(signal: AbortSignal): Promise<never> {
     const open = AbortSignal.any([signal, this.#closed.signal])
-    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open), this.#handover.run(open)])
+    const [end] = await Promise.all([
+      this.#agreement.run(open),
+      this.absences.run(open),
+      this.#beacons.run(open),
+      this.#handover.run(open),
+    ])
     return end
   }
 
@@ -215,6 +244,11 @@ export class ValidatorOffice {
   #isRelay(id: DidKey): boolean {
     const body = this.pool.isCertified(id) ? this.pool.get(id)?.body : undefined
     return body !== undefined && isRelay(body)
+  }
+
+  #unexpired(id: DidKey): ReturnType<CertificatePool['get']> {
+    const known = this.pool.get(id)
+    return known === undefined || known.body.expiresAt <= this.#init.clock.now() ? undefined : known
   }
 
   #certificateOf(key: Uint8Array): ReturnType<typeof toWireCertificate>[] {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
+import type { Beacon } from '../beacon/beacon.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
@@ -43,6 +45,8 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, context TEXT NOT NULL, state BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS beacon (epoch INTEGER PRIMARY KEY, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS computed_beacon (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         DROP TABLE IF EXISTS entry;
         CREATE TABLE IF NOT EXISTS map_entry (key BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -189,6 +193,32 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     })
   }
 
+  beacons(): readonly Beacon[] {
+    const rows = this.#statements.prepare('SELECT epoch, value, previous FROM beacon ORDER BY epoch').all()
+    return rows.flatMap((row) => beaconOf(row) ?? [])
+  }
+
+  saveBeacon({ epoch, value, previous }: Beacon): void {
+    this.#write(() => {
+      this.#statements.prepare('INSERT OR REPLACE INTO beacon VALUES (?, ?, ?)').run(epoch, value, previous)
+      this.#statements
+        .prepare('DELETE FROM beacon WHERE epoch <= (SELECT epoch FROM beacon ORDER BY epoch DESC LIMIT 1 OFFSET ?)')
+        .run(KEPT_BEACONS)
+    })
+  }
+
+  computedBeacon(): Beacon | undefined {
+    return beaconOf(this.#statements.prepare('SELECT epoch, value, previous FROM computed_beacon').get())
+  }
+
+  saveComputedBeacon({ epoch, value, previous }: Beacon): void {
+    this.#write(() =>
+      this.#statements
+        .prepare('INSERT OR REPLACE INTO computed_beacon VALUES (1, ?, ?, ?)')
+        .run(epoch, value, previous),
+    )
+  }
+
   map(): StoredMap | undefined {
     const map = blob(this.#statements.prepare('SELECT map FROM map').get()?.['map'])
     if (map === undefined) return undefined
@@ -225,6 +255,12 @@ export class MembershipDatabase implements MembershipStore, Disposable {
       throw stateError('membership.sqlite', error)
     }
   }
+}
+
+function beaconOf(row: Record<string, unknown> | undefined): Beacon | undefined {
+  const value = blob(row?.['value'])
+  if (row === undefined || value === undefined) return undefined
+  return { epoch: Number(row['epoch']), value, previous: Number(row['previous']) }
 }
 
 function blob(value: unknown): Uint8Array | undefined {

@@ -1,4 +1,5 @@
 import type { AgreementStore } from '../agreement/agreement-store.ts'
+import type { BeaconStore } from '../beacon/beacon-store.ts'
 import type { SeatStore } from '../invitation/invitation-seats.ts'
 import type { TermStore } from '../terms/term-store.ts'
 import type { RevocationDatabase } from '../revocation/revocation-database.ts'
@@ -35,7 +36,7 @@ export interface StoredChanges {
  * recovery. A
  * write that has returned outlives a crash of the node.
  */
-export interface MembershipStore extends AgreementStore, RevocationDatabase, SeatStore, TermStore {
+export interface MembershipStore extends AgreementStore, BeaconStore, RevocationDatabase, SeatStore, TermStore {
   /** The wire form (weft.v1.Certificate). */
   ownCertificate(): Uint8Array | undefined
   saveOwnCertificate(certificate: Uint8Array): void

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FULL_MESH, neighboursOf, whoMayKeep } from '../../src/peers/neighbours.ts'
+import { FULL_MESH, neighbourName, neighboursOf, whoMayKeep } from '../../src/peers/neighbours.ts'
 import { testKeys } from '../fixtures.ts'
 
 const ids = testKeys(200).map(({ id }) => id)
@@ -21,7 +21,7 @@ test('in a large network a node keeps some nearest members and the validators', 
 
 test('members that were ranked before are chosen as if they were ranked anew, and those that left are forgotten', () => {
   const [self] = ids as [(typeof ids)[0]]
-  const ranks = new Map<(typeof ids)[0], number>()
+  const ranks = new Map<string, number>()
   for (const members of [ids.slice(0, 150), ids.slice(20), ids.slice(0, 100)]) {
     assert.deepEqual(neighboursOf(self, members, [], ranks), neighboursOf(self, members, []))
     assert.equal(ranks.size, members.filter((id) => id !== self).length)
@@ -44,4 +44,15 @@ test('a node can tell who keeps a connection to whom: nearly all who do, and not
   assert.ok(told.missed < told.rightly / 50, JSON.stringify(told))
   assert.ok(told.wrongly < told.rightly, JSON.stringify(told))
   for (const id of validators) assert.ok(mayKeep(ids[50] as typeof id, id))
+})
+
+test('who has a position by beacon is ranked by it: its key says nothing of its neighbours', () => {
+  const [self] = ids as [(typeof ids)[0]]
+  const names = new Map(ids.map((id, at) => [id, neighbourName(id, { position: new Uint8Array(32).fill(at) })]))
+  const nameOf = (id: (typeof ids)[0]): string => names.get(id) ?? id
+  const placed = neighboursOf(self, ids, [], new Map(), nameOf)
+  assert.notDeepEqual(placed, neighboursOf(self, ids, []))
+  const mayKeep = whoMayKeep(self, placed, new Set(), nameOf)
+  assert.ok([...placed].every((id) => mayKeep(self, id)))
+  assert.equal(neighbourName(self, undefined), self)
 })
