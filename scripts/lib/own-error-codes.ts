@@ -66,6 +66,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_DEVNET_STATE: "The devnet's own state file cannot be read.",
     E_DEVNET_STOPPED: 'The devnet is not running, so one of its nodes cannot be restarted alone.',
     E_DEVNET_TIMEOUT: 'The devnet was not up and whole in time.',
+    E_DIAL_BUSY: 'A member that a validator asks to dial an applicant does so for others, or was asked too often.',
+    E_DIAL_REFUSED: 'A member does not dial for a validator: no node of the network can be at that address.',
     E_DID_INVALID: 'A text is not the id (did:key) of a node or person.',
     E_DISK: 'Reading or writing a shard failed at the disk for another reason than lack of room.',
     E_ERASURE_CODE: 'k and n are not those of an erasure code.',

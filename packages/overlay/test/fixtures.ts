@@ -5,6 +5,7 @@ import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
+import type { DialHelp } from '../src/admission/dial-help.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
 import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
@@ -143,6 +144,9 @@ export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
   voids: () => false,
   onChange: () => () => {},
 }
+
+/** No member dials for a validator. */
+export const NO_HELP: Pick<DialHelp, 'look'> = { look: async () => 'unknown' }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */
 export function temporaryDirectory(): { readonly path: string } & Disposable {

@@ -5,6 +5,7 @@ import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Application } from './application.ts'
 import type { DialBack } from './dial-back.ts'
+import type { DialHelp } from './dial-help.ts'
 import type { ConformanceProbe } from './probe.ts'
 import type { StakeVerifier } from './stake-verifier.ts'
 
@@ -32,6 +33,8 @@ export interface AdmissionCase {
   /** What validators decided about a key. */
   readonly revocation: Revocations['of']
   readonly dialBack: DialBack
+  /** Members that dial the applicant as well. */
+  readonly help: Pick<DialHelp, 'look'>
   readonly probes: readonly ConformanceProbe[]
 }
 

@@ -2,6 +2,7 @@ import type { AdmissionCheck } from './admission-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
 import { networkCheck } from './checks/network-check.ts'
+import { othersCheck } from './checks/others-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { policyCheck } from './checks/policy-check.ts'
@@ -26,6 +27,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   placeCheck,
   policyCheck,
   reachabilityCheck,
+  othersCheck,
   answerClockCheck,
   conformanceCheck,
   seatCheck,

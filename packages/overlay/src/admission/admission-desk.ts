@@ -10,6 +10,7 @@ import { AddressTurns } from './address-turns.ts'
 import type { AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
+import type { DialHelp } from './dial-help.ts'
 import type { ConformanceProbe, Prober } from './probe.ts'
 import type { StakeVerifier } from './stake-verifier.ts'
 
@@ -17,6 +18,7 @@ export interface AdmissionDeskInit {
   readonly network: Network
   readonly key: SigningKey
   readonly prober: Prober
+  readonly help: Pick<DialHelp, 'look'>
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
   /** Whether a node is certified as a relay that listens itself. */
@@ -100,7 +102,7 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, isMember, isRelay, seats, stake, revocation, checks, probes, clock, random } =
+    const { network, key, prober, help, isMember, isRelay, seats, stake, revocation, checks, probes, clock, random } =
       this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
@@ -121,6 +123,7 @@ export class AdmissionDesk {
       stake,
       revocation,
       dialBack,
+      help,
       probes,
     }
     for (const check of checks) await check.run(admission, signal)

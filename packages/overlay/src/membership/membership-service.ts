@@ -7,6 +7,7 @@ import type { OwnProfile } from '../admission/own-profile.ts'
 import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
+import { DialResponder } from '../admission/dial-responder.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
@@ -135,6 +136,8 @@ export class MembershipService {
     transport.handle('admission.challenge', async (request) => ({
       answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
+    const dials = new DialResponder({ network, prober: transport, clock })
+    transport.handle('admission.dial', (request, caller, signal) => dials.answer(request, caller, signal))
     this.#applicant = this.#applicantFor(profile.current)
   }
 
@@ -279,7 +282,8 @@ export class MembershipService {
 
   /** For a validator of the term. */
   #openOffice(term: Term): void {
-    const { network, key, transport, probes, stake, database, revocations, clock, random, logger } = this.#init
+    const { network, key, membership, transport, probes, stake, database, revocations, clock, random, logger } =
+      this.#init
     if (!term.isValidator(key.id)) return
     this.#office = new ValidatorOffice({
       network,
@@ -287,6 +291,7 @@ export class MembershipService {
       key,
       rpc: transport,
       prober: transport,
+      members: () => membership.members(),
       ping: (id, signal) => transport.ping(id, signal),
       probes,
       stake,

@@ -7,6 +7,7 @@ import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import { DialHelp } from '../admission/dial-help.ts'
 import { AgreedParts } from '../agreement/agreed-parts.ts'
 import { AgreementRunner } from '../agreement/agreement-runner.ts'
 import { timeoutsOf } from '../agreement/timeouts.ts'
@@ -21,6 +22,7 @@ import { MapJudge } from '../map/map-judge.ts'
 import { mapPart } from '../map/map-part.ts'
 import { MapProposer } from '../map/map-proposer.ts'
 import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
+import type { Member } from '../member.ts'
 import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -36,6 +38,8 @@ export interface ValidatorOfficeInit {
   readonly key: SigningKey
   readonly rpc: Rpc
   readonly prober: Prober
+  /** Members of the newest map. */
+  readonly members: () => readonly Member[]
   /** One round trip to a node, over a new connection if need be. */
   readonly ping: (id: DidKey, signal: AbortSignal) => Promise<unknown>
   readonly probes: readonly ConformanceProbe[]
@@ -77,6 +81,7 @@ export class ValidatorOffice {
       network,
       key,
       prober,
+      help: new DialHelp({ validator: key, members: init.members, rpc, random, logger }),
       isMember: (id) => pool.isCertified(id),
       isRelay: (id) => this.#isRelay(id),
       revocation: (id) => revocations.of(id),

@@ -5,6 +5,7 @@ import { type DidKey, type SigningKey, sealEnvelope, verifySignature } from '@we
 import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
 import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import type { AdmissionProof } from '../../src/admission/admission-proof.ts'
+import type { DialVerdict } from '../../src/admission/dial-help.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
@@ -20,6 +21,7 @@ import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
 import {
+  NO_HELP,
   NO_REVOCATIONS,
   BEGIN,
   addressOf,
@@ -65,6 +67,8 @@ interface Applicant {
   readonly stake?: StakeVerifier
   /** What validators decided about it. */
   readonly revocation?: VerifiedRevocation
+  /** What members say that dialled it; by default that they found it. */
+  readonly others?: DialVerdict
   /** What the validator asks beside the protocol's own. */
   readonly probes?: readonly ConformanceProbe[]
 }
@@ -93,6 +97,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     key: validator,
     revocation: () => hostile.revocation,
     prober: network,
+    help: { look: async () => hostile.others ?? 'found' },
     seats,
     stake: hostile.stake,
     isMember: () => false,
@@ -127,6 +132,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
 /** A node that is certified as a relay, for the validators here. */
 const relayId = (fixture.keys[1] as SigningKey).id
 const overRelay = formatRelayedAddress(relayId)
+const smtp = '/ip4/127.0.0.1/tcp/25'
 const reachedOver =
   (...addresses: readonly string[]) =>
   (node: MemoryNode): void => {
@@ -234,6 +240,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_PLACE', applicant: { body: { family: 'somebody-else' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { diversityAddress: '203.0.113.9' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { simulated: false } } },
+    {
+      code: 'E_ADMISSION_PLACE',
+      applicant: { body: { addresses: [smtp] }, prepare: reachedOver(smtp) },
+    },
   ],
   policy: [
     { code: 'E_PROOF_NEEDED', applicant: { network: invited } },
@@ -260,6 +270,7 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       applicant: { prepare: (node) => node.rpc.handle('admission.challenge', async () => ({})) },
     },
   ],
+  others: [{ code: 'E_ADMISSION_UNREACHABLE', applicant: { others: 'not-found' } }],
   relays: [
     {
       code: 'E_ADMISSION_RELAYED',
@@ -361,6 +372,10 @@ test('what the policy asks for admits: an invitation, a proof of stake, and noth
   assert.deepEqual(seen, [[7], applicant.id])
 })
 
+test('who was not found by one member only, or of whom nobody says anything, is dialled back by the validator alone', async () => {
+  assert.equal(await apply({ others: 'unknown' }), 'admitted')
+})
+
 test('an invitation that others have used up is refused before anybody is dialled', async () => {
   const proof = invitation({ uses: 2 })
   const invitationName = invitationId(proof.envelope.payload)
@@ -437,6 +452,7 @@ test('one node is judged once at a time, and only so many wait', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    help: NO_HELP,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,
@@ -473,6 +489,7 @@ test('a wait for its turn does not make an application old', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    help: NO_HELP,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,

@@ -7,7 +7,17 @@ import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
-import { NO_REVOCATIONS, BEGIN, advance, bodyOf, codeOf, memorySeats, testKeys, testNetwork } from '../fixtures.ts'
+import {
+  NO_HELP,
+  NO_REVOCATIONS,
+  BEGIN,
+  advance,
+  bodyOf,
+  codeOf,
+  memorySeats,
+  testKeys,
+  testNetwork,
+} from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey, SigningKey]
@@ -19,6 +29,7 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
     seats: memorySeats(clock),
     isMember: (id) => members.includes(id),
@@ -69,6 +80,7 @@ test('an address that is reached but never answers costs a turn of six seconds',
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
     prober: {
       probe: async (_address, _target, signal) => {
         await wait(clock, 60_000, signal)

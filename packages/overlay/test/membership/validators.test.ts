@@ -62,6 +62,7 @@ class Simulation {
           key,
           rpc: node.rpc,
           prober: this.network,
+          members: () => [],
           probes: [],
           database,
           revocations,
