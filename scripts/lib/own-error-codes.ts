@@ -4,12 +4,16 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ACCESS_MEMBERS_ONLY: 'The called method answers certified members only, and the caller is none.',
     E_ACCESS_VALIDATORS_ONLY: 'The called method answers validators of the network only, and the caller is none.',
     E_ADMISSION_BUSY: 'A validator has too many applications under way; the node applies again by itself.',
+    E_ADMISSION_CLAIM: 'What a node claims of itself cannot be measured, by this validator or by any.',
     E_ADMISSION_CONFORMANCE: 'The applicant failed a probe of the protocols that its roles need.',
+    E_ADMISSION_MEASURED: 'A validator measured less than the node claims; it claims less and applies again.',
     E_ADMISSION_PACKETS:
       'The applicant is an entry, relay or exit and does not say where it takes packets, or the other way round.',
     E_ADMISSION_PENDING: 'Too few validators have admitted this node yet; they are still being asked.',
     E_ADMISSION_PLACE: 'The addresses or the place that the applicant declares do not hold.',
     E_ADMISSION_REFUSED: 'So many validators refused this node that the others are no quorum.',
+    E_ADMISSION_REGION:
+      'A node answered a validator faster than light gets there and back from the region that it claims.',
     E_ADMISSION_RELAYED:
       'The applicant is reached over relays, and its roles or the relays that it names do not permit that.',
     E_ADMISSION_ROLES: 'The applicant asks for the role validator, and the network file does not name it as one.',
@@ -32,6 +36,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_BUILD: 'The sources do not bundle.',
     E_BUILD_BUSY: 'Another build or generator holds the lock for too long.',
     E_BUILD_ENTRY: 'A program that a build is made of is missing.',
+    E_BURST_BUSY: 'Another validator measures the bandwidth of the node now.',
+    E_BURST_FORGED: 'A node does not take part in the measurement of its bandwidth as it has to.',
+    E_BURST_REFUSED:
+      'A node does not take part in a measurement of bandwidth: it does not apply to who asks, or all is used up.',
     E_CERTIFICATE_EXPIRED: 'A certificate of membership has ended.',
     E_CERTIFICATE_INVALID: 'The TLS certificate of the other side does not prove its node key.',
     E_CERTIFICATE_MALFORMED: 'A certificate of membership cannot be read or breaks a limit.',
@@ -204,7 +212,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_REF_INVALID: 'A text is not a reference to an object.',
     E_REF_NETWORK: 'The reference is to an object of another network.',
     E_REQUEST_TOO_LARGE: 'A request to another node is over the limit of its method.',
-    E_ROLE_MINIMUM: 'This node has less than the network file asks of one of its roles.',
     E_REVOCATION_LIMIT: 'A validator has more decisions waiting for votes than others remember for it.',
     E_REVOCATION_MALFORMED: 'What is said to be a revocation, or a vote for one, cannot be used.',
     E_REVOCATION_QUORUM: 'A revocation has too few valid votes of distinct validators.',
@@ -227,6 +234,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_SHARD_LENGTH: 'A holder has a shard of another length than its owner signed.',
     E_SHARD_NOT_FOUND: 'The holder has no such shard.',
     E_SHARD_TOO_LARGE: 'A shard over the limit was announced.',
+    E_SHORTFALL_MALFORMED: 'What a validator says that it measured of this node cannot be read.',
     E_SIGNED_OUT: 'The dashboard has no session with the daemon.',
     E_SIMULATED_NOT_LOOPBACK: 'A network file with simulated places names an address that is not loopback.',
     E_SIMULATION_STUCK: 'In a simulation something did not happen in the time given.',

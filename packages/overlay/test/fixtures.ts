@@ -5,6 +5,7 @@ import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
+import type { Gauges } from '../src/admission/measure/gauges.ts'
 import type { DialHelp } from '../src/admission/dial-help.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
 import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
@@ -143,6 +144,13 @@ export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
   of: () => undefined,
   voids: () => false,
   onChange: () => () => {},
+}
+
+/** Nothing is measured, and nothing is held against anybody. */
+export const NO_GAUGES: Gauges = {
+  loss: undefined,
+  availability: () => undefined,
+  bandwidth: async (...[, , , claimed]) => claimed,
 }
 
 /** No member dials for a validator. */

@@ -1,12 +1,15 @@
 import type { AdmissionCheck } from './admission-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
+import { measuredCheck } from './checks/measured-check.ts'
+import { minimumsCheck } from './checks/minimums-check.ts'
 import { networkCheck } from './checks/network-check.ts'
 import { othersCheck } from './checks/others-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { policyCheck } from './checks/policy-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
+import { regionCheck } from './checks/region-check.ts'
 import { relaysCheck } from './checks/relays-check.ts'
 import { revokedCheck } from './checks/revoked-check.ts'
 import { rolesCheck } from './checks/roles-check.ts'
@@ -22,6 +25,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   termCheck,
   revokedCheck,
   rolesCheck,
+  minimumsCheck,
   packetsCheck,
   relaysCheck,
   placeCheck,
@@ -29,6 +33,8 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   reachabilityCheck,
   othersCheck,
   answerClockCheck,
+  regionCheck,
   conformanceCheck,
+  measuredCheck,
   seatCheck,
 ]

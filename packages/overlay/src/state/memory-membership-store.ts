@@ -1,4 +1,5 @@
 import { compareBytes, toHex } from '@weft/core'
+import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
@@ -22,6 +23,8 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #revocations = new Map<string, StoredRevocation>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
+  /** By part. */
+  readonly #availability = new Map<number, StoredAvailability>()
   readonly #successions = new Map<number, Uint8Array>()
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
@@ -122,6 +125,15 @@ export class MemoryMembershipStore implements MembershipStore {
 
   saveRecovery(number: number, stored: StoredRecovery): void {
     this.#recovery = { number, stored }
+  }
+
+  availability(): StoredAvailability[] {
+    return [...this.#availability.values()].sort((a, b) => a.part - b.part)
+  }
+
+  saveAvailability(stored: StoredAvailability, upTo: number): void {
+    for (const part of this.#availability.keys()) if (part <= upTo) this.#availability.delete(part)
+    this.#availability.set(stored.part, stored)
   }
 
   map(): StoredMap | undefined {

@@ -9,7 +9,9 @@ import type { DialVerdict } from '../../src/admission/dial-help.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import type { Measured } from '../../src/admission/measured-field.ts'
 import { protocolProbes } from '../../src/admission/protocol-probes.ts'
+import type { Gauges } from '../../src/admission/measure/gauges.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import type { StakeVerifier } from '../../src/admission/stake-verifier.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
@@ -21,6 +23,7 @@ import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
 import {
+  NO_GAUGES,
   NO_HELP,
   NO_REVOCATIONS,
   BEGIN,
@@ -67,6 +70,9 @@ interface Applicant {
   readonly stake?: StakeVerifier
   /** What validators decided about it. */
   readonly revocation?: VerifiedRevocation
+  readonly gauges?: Partial<Gauges>
+  /** Where the validator is. */
+  readonly validatorRegion?: string
   /** What members say that dialled it; by default that they found it. */
   readonly others?: DialVerdict
   /** What the validator asks beside the protocol's own. */
@@ -98,6 +104,9 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     revocation: () => hostile.revocation,
     prober: network,
     help: { look: async () => hostile.others ?? 'found' },
+    rpc: network.add(validator.id).rpc,
+    gauges: { ...NO_GAUGES, ...hostile.gauges },
+    region: () => hostile.validatorRegion,
     seats,
     stake: hostile.stake,
     isMember: () => false,
@@ -120,10 +129,12 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   const application = { $typeName: 'weft.v1.SignedEnvelope' as const, ...signed }
   let admitted = false
   const code = await codeOf(async () => {
-    const vote = await desk.judge(
+    const { vote, shortfall } = await desk.judge(
       { application },
       { id: (hostile.caller ?? applicant).id, address: '/ip4/127.0.0.1/tcp/1' },
     )
+    if (shortfall !== undefined) throw new WeftError({ code: 'E_SHORTFALL', cause: 'x', fix: 'y' })
+    assert.ok(vote !== undefined)
     admitted = verifySignature('vote', bodyBytes, vote.signature, vote.signer) && vote.signer === validator.publicKey
   })
   return admitted ? 'admitted' : code
@@ -160,6 +171,26 @@ function invitation(changes: Partial<Invitation> = {}, network = invited, user =
 function changed(part: Partial<InvitationProof['envelope']>): Invited {
   const proof = invitation()
   return { ...proof, envelope: { ...proof.envelope, ...part } }
+}
+
+/** Of which a network asks something for storage, and of which another is in the open. */
+const asking = networkOf({ ...fixture.network.file, minimums: { storage: { bandwidthMbps: 20 } } })
+const { simulated: _places, ...openFile } = fixture.network.file
+const inTheOpen = networkOf(openFile)
+
+function claim(figures: Partial<Measured>): Measured {
+  const none = { bandwidthMbps: undefined, lossPpm: undefined, storageBytes: undefined, availabilityPpm: undefined }
+  return { ...none, ...figures }
+}
+
+/** Who answers a validator in eu-west at once. */
+function elsewhere(body: Partial<CertificateBody>, pong?: Uint8Array): Applicant {
+  return {
+    network: inTheOpen,
+    validatorRegion: 'eu-west',
+    body: { simulated: false, diversityAddress: '127.0.0.1', ...body },
+    prepare: (node) => void node.rpc.handle('peer.ping', async ({ nonce }) => ({ nonce: pong ?? nonce })),
+  }
 }
 
 const RELAY: Partial<CertificateBody> = { roles: ['storage', 'entry', 'relay'], packets: packetsOf(4) }
@@ -291,6 +322,27 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       },
     },
   ],
+  minimums: [
+    { code: 'E_ROLE_MINIMUM', applicant: { network: asking } },
+    { code: 'E_ROLE_MINIMUM', applicant: { network: asking, body: { measured: claim({ bandwidthMbps: 19 }) } } },
+    { code: 'E_ADMISSION_CLAIM', applicant: { body: { measured: claim({ lossPpm: 0 }) } } },
+  ],
+  measured: [
+    {
+      code: 'E_SHORTFALL',
+      applicant: { body: { measured: claim({ bandwidthMbps: 20 }) }, gauges: { bandwidth: async () => 19 } },
+    },
+    {
+      code: 'E_SHORTFALL',
+      applicant: { body: { ...RELAY, measured: claim({ lossPpm: 100 }) }, gauges: { loss: async () => 101 } },
+    },
+    { code: 'E_ADMISSION_CLAIM', applicant: { body: { ...RELAY, measured: claim({ lossPpm: 100 }) } } },
+    {
+      code: 'E_SHORTFALL',
+      applicant: { body: { measured: claim({ availabilityPpm: 900_000 }) }, gauges: { availability: () => 899_999 } },
+    },
+  ],
+  region: [{ code: 'E_ADMISSION_REGION', applicant: elsewhere({ region: 'australia' }) }],
   'answer-clock': [{ code: 'E_CLOCK_SKEW', applicant: { answerSkew: -DAY } }],
   conformance: [
     { code: 'E_ADMISSION_CONFORMANCE', applicant: { body: RELAY, probes: [packetProbe(fails('it echoes')).probe] } },
@@ -376,6 +428,23 @@ test('who was not found by one member only, or of whom nobody says anything, is 
   assert.equal(await apply({ others: 'unknown' }), 'admitted')
 })
 
+test('what holds is certified as it is claimed, and what cannot be known yet is held against nobody', async () => {
+  const all = claim({ bandwidthMbps: 20, lossPpm: 100, storageBytes: 5, availabilityPpm: 900_000 })
+  const gauges = { bandwidth: async () => 20, loss: async () => 100, availability: () => 900_000 }
+  assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges }), 'admitted')
+  const unknown = { ...gauges, availability: () => undefined }
+  assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges: unknown }), 'admitted')
+})
+
+test('a region is bounded only by a validator whose own is known, in the open; and by fresh answers only', async () => {
+  assert.equal(await apply(elsewhere({ region: 'australia' })), 'E_ADMISSION_REGION')
+  assert.equal(await apply({ ...elsewhere({ region: 'australia' }), validatorRegion: 'atlantis' }), 'admitted')
+  assert.equal(await apply(elsewhere({ region: 'atlantis' })), 'admitted', 'a name that nobody knows is a hint')
+  assert.equal(await apply(elsewhere({ region: 'eu-central' })), 'admitted')
+  assert.equal(await apply(elsewhere({ region: 'australia' }, new Uint8Array(16))), 'admitted', 'no round trip')
+  assert.equal(await apply({ validatorRegion: 'australia', body: { region: 'eu-central' } }), 'admitted', 'a devnet')
+})
+
 test('an invitation that others have used up is refused before anybody is dialled', async () => {
   const proof = invitation({ uses: 2 })
   const invitationName = invitationId(proof.envelope.payload)
@@ -453,6 +522,9 @@ test('one node is judged once at a time, and only so many wait', async () => {
     key: validator,
     prober: network,
     help: NO_HELP,
+    rpc: network.add(validator.id).rpc,
+    gauges: NO_GAUGES,
+    region: () => undefined,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,
@@ -490,6 +562,9 @@ test('a wait for its turn does not make an application old', async () => {
     key: validator,
     prober: network,
     help: NO_HELP,
+    rpc: network.add(validator.id).rpc,
+    gauges: NO_GAUGES,
+    region: () => undefined,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,

@@ -8,6 +8,7 @@ import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
 import {
+  NO_GAUGES,
   NO_HELP,
   NO_REVOCATIONS,
   BEGIN,
@@ -30,6 +31,9 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     network: fixture.network,
     key: validator,
     help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
     seats: memorySeats(clock),
     isMember: (id) => members.includes(id),
@@ -81,6 +85,9 @@ test('an address that is reached but never answers costs a turn of six seconds',
     network: fixture.network,
     key: validator,
     help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: {
       probe: async (_address, _target, signal) => {
         await wait(clock, 60_000, signal)

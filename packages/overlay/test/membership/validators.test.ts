@@ -62,7 +62,7 @@ class Simulation {
           key,
           rpc: node.rpc,
           prober: this.network,
-          members: () => [],
+          membership: { epoch: undefined, members: () => [] },
           probes: [],
           database,
           revocations,
