@@ -53,6 +53,11 @@ const SETTINGS = {
     'unknown',
     'Region where this node stands, as declared.',
   ),
+  'node.bandwidth_mbps': optional(
+    integer(1, 1_000_000, 'Mbit/s'),
+    'the most that the network file asks of its roles',
+    'Bandwidth each way that this node claims, in Mbit/s; validators measure it, and certify what they find. Roles that need more are left out.',
+  ),
   'network.file': setting(PATH, 'network.json', 'The network file (genesis) of the network to join.', 'network'),
   'network.listen_host': setting(
     text(/^[0-9A-Fa-f.:]{2,39}$/, 'an IPv4 or IPv6 address'),

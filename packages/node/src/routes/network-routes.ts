@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { WeftError, toBase64Url } from '@weft/core'
 import { isDidKey, shortId } from '@weft/crypto'
-import type { CertificateVote, Member } from '@weft/overlay'
+import { type CertificateVote, type Member, regionStanding } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
@@ -14,7 +14,12 @@ const VOTES_TIMEOUT_MS = 5_000
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
   const { overlay, ids, clock } = services
-  const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): MemberAnswer => {
+  const describe = (
+    one: Member,
+    quorum: number,
+    votes: readonly CertificateVote[],
+    judges: readonly Member[],
+  ): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
     return {
@@ -30,6 +35,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       addresses: one.addresses,
       family: one.family,
       region: one.region,
+      regionStanding: regionStanding(one, judges),
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
@@ -58,6 +64,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       response: membersAnswer,
       handler: async (_, { signal }) => {
         const members = overlay.membership.members()
+        const judges = members.filter(({ id }) => overlay.membership.isValidator(id))
         const map = overlay.membership.status()
         const votes = await overlay.certificateVotes(
           members.map(({ id }) => id),
@@ -66,7 +73,7 @@ export function networkRoutes(services: ApiServices): Route[] {
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [])),
+          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], judges)),
           map,
         }
       },

@@ -63,7 +63,7 @@ const LONGEST_WAIT_MS = 5_000
 const LONGEST_RETRY_MS = 60_000
 /** Times in a row that a claim is lowered. */
 const MOST_LOWERED = 6
-/** Validators asked at once by a node that claims a bandwidth: one measures, the others do all else meanwhile. */
+/** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
 const ASKED_AT_ONCE = 6
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
@@ -298,13 +298,15 @@ export class Applicant {
     }
     const askAll = async (): Promise<void> => {
       const ids = term.validators.map(({ id }) => id)
-      if (measured?.bandwidthMbps === undefined) return void (await Promise.all(ids.map(ask)))
-      // Few at a time and in an order that nobody knows: each has to wait until no other measures.
+      const [isTimed, isCounted] = [measured?.bandwidthMbps !== undefined, measured?.lossPpm !== undefined]
+      if (!isTimed && !isCounted) return void (await Promise.all(ids.map(ask)))
+      // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
+      const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
       const waiting = shuffled(random, ids).values()
       const askNext = async (): Promise<void> => {
         for (const id of waiting) if (votes.length < term.quorum) await ask(id)
       }
-      await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askNext))
+      await Promise.all(Array.from({ length: atOnce }, askNext))
     }
     await Promise.race([enough, askAll()])
     if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }

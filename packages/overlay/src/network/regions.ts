@@ -1,3 +1,5 @@
+import type { Member } from '../member.ts'
+
 /** A circle on the earth in which all of a region lies: degrees north and east, km. */
 interface Region {
   readonly latitude: number
@@ -38,9 +40,23 @@ const EARTH_KM = 6_371.009
 /** Light in vacuum, km in a ms: in fibre it is a third slower, over no path faster. */
 const LIGHT_KM_PER_MS = 299.792_458
 
-/** Whether a claim of this region can be held against round-trip times. */
-export function isKnownRegion(name: string): boolean {
+function isKnownRegion(name: string): boolean {
   return Object.hasOwn(REGIONS, name)
+}
+
+/**
+ * What stands behind the region of a member: a place that a devnet invented, a claim that validators of known regions held
+ * against round-trip times, or nothing but its word.
+ */
+export type RegionStanding = 'simulated' | 'bounded' | 'unverified'
+
+/** @param judges members that are validators */
+export function regionStanding(
+  { region, simulated }: Pick<Member, 'region' | 'simulated'>,
+  judges: readonly Pick<Member, 'region'>[],
+): RegionStanding {
+  if (simulated) return 'simulated'
+  return judges.some((judge) => leastRoundTripMs(judge.region, region) > 0) ? 'bounded' : 'unverified'
 }
 
 /** ms that no round trip between two regions can be shorter than; 0 where they touch or one is not known. */

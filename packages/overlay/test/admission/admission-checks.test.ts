@@ -334,7 +334,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     },
     {
       code: 'E_SHORTFALL',
-      applicant: { body: { ...RELAY, measured: claim({ lossPpm: 100 }) }, gauges: { loss: async () => 101 } },
+      applicant: {
+        body: { ...RELAY, measured: claim({ lossPpm: 100 }) },
+        gauges: { loss: async () => ({ sent: 400, lost: 3 }) },
+      },
     },
     { code: 'E_ADMISSION_CLAIM', applicant: { body: { ...RELAY, measured: claim({ lossPpm: 100 }) } } },
     {
@@ -430,7 +433,7 @@ test('who was not found by one member only, or of whom nobody says anything, is 
 
 test('what holds is certified as it is claimed, and what cannot be known yet is held against nobody', async () => {
   const all = claim({ bandwidthMbps: 20, lossPpm: 100, storageBytes: 5, availabilityPpm: 900_000 })
-  const gauges = { bandwidth: async () => 20, loss: async () => 100, availability: () => 900_000 }
+  const gauges = { bandwidth: async () => 20, loss: async () => ({ sent: 400, lost: 1 }), availability: () => 900_000 }
   assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges }), 'admitted')
   const unknown = { ...gauges, availability: () => undefined }
   assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges: unknown }), 'admitted')

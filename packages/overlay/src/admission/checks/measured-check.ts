@@ -4,6 +4,7 @@ import type { Rpc } from '../../rpc.ts'
 import type { AdmissionCase, AdmissionCheck } from '../admission-check.ts'
 import type { Measured } from '../measured-field.ts'
 import { FIGURES, isAsGood } from '../measure/claims.ts'
+import { lossFound } from '../measure/loss-found.ts'
 import { Shortfall } from '../measure/shortfall.ts'
 
 /**
@@ -62,5 +63,5 @@ async function lossOf({ application, gauges }: AdmissionCase, signal: AbortSigna
       retryable: true,
     })
   }
-  return gauges.loss(packets, signal)
+  return lossFound(await gauges.loss(packets, signal), measured.lossPpm)
 }

@@ -4,11 +4,14 @@ import type { PacketService } from '../../member.ts'
 import type { Rpc } from '../../rpc.ts'
 import { measureBandwidth } from './measure-bandwidth.ts'
 
-/**
- * Measures the loss between this node and where another takes packets: of a million, how many were not answered.
- * @throws WeftError when nothing could be measured
- */
-export type LossGauge = (packets: PacketService, signal: AbortSignal) => Promise<number>
+/** Packets that were sent, and those of them that nobody answered. */
+export interface LossCount {
+  readonly sent: number
+  readonly lost: number
+}
+
+/** Counts what is lost between this node and where another takes packets. @throws WeftError when nothing could be counted */
+export type LossGauge = (packets: PacketService, signal: AbortSignal) => Promise<LossCount>
 
 /** What a validator measures with. */
 export interface Gauges {
