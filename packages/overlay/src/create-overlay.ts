@@ -12,6 +12,8 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { OwnPackets } from './admission/admission-profile.ts'
 import type { AdmissionProof } from './admission/admission-proof.ts'
 import { OwnProfile } from './admission/own-profile.ts'
+import type { Offer } from './admission/measure/claims.ts'
+import type { LossGauge } from './admission/measure/gauges.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import type { LeaseUse } from './lease/lease-body.ts'
@@ -81,6 +83,10 @@ export interface OverlayOptions {
   readonly probes?: readonly ConformanceProbe[]
   /** What the policy of the network asks for, where it asks for something. */
   readonly proof?: AdmissionProof
+  /** What the node has, where its operator says it; otherwise it claims what the network asks of its roles. */
+  readonly offer?: Offer
+  /** How a validator measures the loss of packets; without it, it cannot judge who claims a loss. */
+  readonly loss?: LossGauge
   /** How a validator judges proofs of stake. */
   readonly stake?: StakeVerifier
   /** Makes this node's end of the network; `createTransport` by default. */
@@ -152,6 +158,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     proof: options.proof,
     stake: options.stake,
     probes,
+    loss: options.loss,
+    offer: options.offer ?? {},
     clock,
     random,
     logger,

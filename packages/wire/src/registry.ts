@@ -74,6 +74,9 @@ export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
 const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 
+/** Largest piece of a burst that measures bandwidth, bytes. */
+export const MAX_BURST_PIECE = 128 * KiB
+
 /** How a term of validators began: 128 proven entries, a map, 64 votes. */
 export const MAX_SUCCESSION = 384 * KiB
 
@@ -103,6 +106,15 @@ export const METHODS = {
     'anyone',
     KiB,
     KiB,
+    4,
+  ),
+  'admission.dial': method(membership.DialRequestSchema, membership.DialResponseSchema, 'validator', KiB, KiB, 64),
+  'admission.burst': method(
+    membership.BurstRequestSchema,
+    membership.BurstResponseSchema,
+    'anyone',
+    MAX_BURST_PIECE + KiB,
+    MAX_BURST_PIECE + KiB,
     4,
   ),
   'network.file': method(

@@ -1,6 +1,6 @@
 import { randomInt } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
-import { type NetworkFile, type Role, parseNetworkFile } from '@weft/overlay'
+import { type NetworkFile, type Role, type RoleMinimum, parseNetworkFile } from '@weft/overlay'
 import { randomFor, seedFor } from '../plan/seed.ts'
 import type { Site } from './site.ts'
 
@@ -11,6 +11,8 @@ export interface PlannedMember {
   readonly key: SigningKey
   readonly roles: readonly Role[]
   readonly site: Site
+  /** The region that it claims; by default that of its site. */
+  readonly region: string
   /** Where it listens: a multiaddr. */
   readonly address: string
   readonly family: string
@@ -35,6 +37,10 @@ export interface PlanOptions {
   readonly recoveryAfterMs: number
   /** Members behind the validators that ask for a seat. */
   readonly candidates: number
+  /** What the network asks of roles. */
+  readonly minimums?: Readonly<Partial<Record<Role, RoleMinimum>>> | undefined
+  /** Changes what a member claims, or where it is. */
+  readonly change?: ((member: PlannedMember) => Partial<Pick<PlannedMember, 'region' | 'site' | 'roles'>>) | undefined
 }
 
 /** When a simulation begins: ms since the Unix epoch. */
@@ -52,7 +58,8 @@ const PLACES = [
  * written. Validators are of a family and an autonomous system each, the others two by two; regions go round.
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
-  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs, candidates } = options
+  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
+  const { candidates, minimums } = options
   const random = randomFor(seed, 'countries')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
     const isValidator = index < validators
@@ -60,16 +67,18 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     const operator = isValidator ? index : validators + ((index - validators) >> 1)
     const { region, countries } = PLACES[index % PLACES.length] as (typeof PLACES)[number]
     const host = `10.${index >> 8}.${index & 255}.1`
-    return {
+    const member = {
       name,
       key: new SigningKey(seedFor(seed, `node ${name}`)),
-      roles: index < validators + candidates ? ['validator', 'storage'] : ['storage'],
+      roles: (index < validators + candidates ? ['validator', 'storage'] : ['storage']) as readonly Role[],
       site: { region, address: host },
+      region,
       address: `/ip4/${host}/tcp/${PORT}`,
       family: `family-${operator + 1}`,
       country: countries[randomInt(random, countries.length)] as string,
       asn: 64_512 + operator,
     }
+    return { ...member, ...options.change?.(member) }
   })
   const file = {
     schemaVersion: 1,
@@ -78,6 +87,7 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     certificateTtlMs,
     recoveryAfterMs,
     createdAt: BEGIN,
+    ...(minimums === undefined ? {} : { minimums }),
     validators: members
       .slice(0, validators)
       .map(({ key, address, roles, family }) => ({ id: key.id, addresses: [address], roles, family })),

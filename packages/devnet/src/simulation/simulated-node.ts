@@ -73,7 +73,7 @@ export class SimulatedNode {
       roles: plan.roles,
       listen: [{ host: plan.site.address, port: Number(plan.address.split('/').at(-1)) }],
       family: plan.family,
-      region: plan.site.region,
+      region: plan.region,
       country: plan.country,
       asn: plan.asn,
       directory: this.#stores,

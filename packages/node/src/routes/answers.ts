@@ -86,6 +86,11 @@ const memberAnswer = z.strictObject({
   addresses: z.array(z.string()).readonly(),
   family: z.string(),
   region: z.string(),
+  regionStanding: z
+    .enum(['simulated', 'bounded', 'unverified'])
+    .describe(
+      'What stands behind the region: an invention of a devnet, round-trip times that do not speak against it, or its word',
+    ),
   country: z.string(),
   asn: z.int(),
   simulated: z.boolean(),

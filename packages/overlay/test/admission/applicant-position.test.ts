@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { VirtualClock, seededRandom, silentLogger, systemRandom, toHex } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { Applicant } from '../../src/admission/applicant.ts'
+import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import type { CertificateBody } from '../../src/admission/certificate-body.ts'
 import { BeaconHistory } from '../../src/beacon/beacon-history.ts'
@@ -48,6 +49,8 @@ function setUp(self = 4) {
       revocations: NO_REVOCATIONS,
       beacons,
       beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
+      offer: {},
+      bursts: new BurstResponder(clock),
       network: fixture.network,
       key,
       profile: { ...profileOf(fixture, self), ...changes },
