@@ -15,6 +15,7 @@ import { OwnProfile } from './admission/own-profile.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
+import type { MayWatch } from './liveness/neighbourhood.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { LearntMembers } from './lookup/learnt-members.ts'
 import { LookupService } from './lookup/lookup-service.ts'
@@ -29,7 +30,9 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
+import { sameNodes } from './peers/layer.ts'
+import { watchModeOf } from './peers/mesh.ts'
+import { meshOf } from './peers/mesh-of.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
@@ -210,20 +213,22 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
-  const ranks = new Map<DidKey, number>()
-  let ranked: readonly DidKey[] | undefined
+  let placed: readonly Member[] | undefined
   let neighbours: ReadonlySet<DidKey> = new Set()
-  let mayKeep: ReturnType<typeof whoMayKeep> | undefined
+  let mayKeep: MayWatch | undefined
   const keepPeers = (): void => {
-    const members = membership.members().map(({ id }) => id)
-    // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
-    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
-    const mode = watchModeOf(self, members)
+    const members = membership.members()
+    // Most maps only renew certificates, which may move a neighbour to another network.
+    const same = placed !== undefined && sameNodes(placed, members)
+    const mode = watchModeOf(membership, self)
     if (!same) {
-      ranked = members
-      const validators = network.validators.map(({ id }) => id)
-      neighbours = neighboursOf(self, members, validators, ranks)
-      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators)) : undefined
+      placed = members
+      const mesh = meshOf(
+        members,
+        network.validators.map(({ id }) => id),
+      )
+      neighbours = mesh.neighbours(self)
+      mayKeep = mode === 'sparse' ? (keeper, kept) => mesh.linked(keeper, kept) : undefined
     }
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, mode, mayKeep)
@@ -234,7 +239,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     emitter.emit('map', { epoch: membership.status().epoch ?? 0, members: membership.members().length })
   }
   const onTerm = (term: Term): void => {
-    ranked = undefined
+    placed = undefined
     keepPeers()
     emitter.emit('term', term)
   }

@@ -191,7 +191,8 @@ export class SimulatedTransport implements Transport {
 
   async #dial(id: DidKey, addresses: readonly string[]): Promise<SimulatedConnection> {
     const { signal } = this.#scope
-    let last: unknown = unknownAddress(id)
+    if (addresses.length === 0) throw unknownAddress(id)
+    let last: unknown
     for (const address of addresses) {
       try {
         return await this.#options.internet.dial(this.#endpoint, address, id, signal)
