@@ -30,6 +30,7 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
+import { IdleCloser } from './peers/idle-closer.ts'
 import { sameNodes } from './peers/layer.ts'
 import { watchModeOf } from './peers/mesh.ts'
 import { meshOf } from './peers/mesh-of.ts'
@@ -249,6 +250,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   liveness.start(scope.signal)
   keepPeers()
   service.start()
+  const closer = new IdleCloser({ transport, keeps: (id) => neighbours.has(id), clock, logger })
+  scope.spawn('idle connections', (signal) => closer.run(signal))
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
   return {
     self,

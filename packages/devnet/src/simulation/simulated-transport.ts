@@ -101,10 +101,19 @@ export class SimulatedTransport implements Transport {
     return this.#endpoint.peers()
   }
 
+  unused(ms: number): readonly DidKey[] {
+    const { clock } = this.#options.process
+    const isUnused = ({ openedAt, bulk }: SimulatedConnection): boolean =>
+      bulk === 0 && clock.monotonic() - openedAt >= ms
+    return this.#endpoint.peers().filter((id) => {
+      const connections = this.#endpoint.connections(id)
+      const isOwn = connections.some((connection) => connection.isDialler(this.#endpoint))
+      return isOwn && this.#rpc.idleMs(id) >= ms && connections.every(isUnused)
+    })
+  }
+
   async disconnect(id: DidKey): Promise<void> {
-    for (const connection of this.#endpoint.connections()) {
-      if (connection.other(this.#endpoint).id === id) connection.close(this.#endpoint)
-    }
+    for (const connection of this.#endpoint.connections(id)) connection.close(this.#endpoint)
   }
 
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
