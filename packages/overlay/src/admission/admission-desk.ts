@@ -53,7 +53,7 @@ export interface Judgement {
 /** Longest time for all checks of one application, ms. */
 export const ADMISSION_TIMEOUT_MS = 20_000
 /** Applications judged at once, each of which dials up to eight addresses, and that wait; of members and of others apart. */
-const TURNS = { atOnce: 4, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
+const TURNS = { atOnce: 8, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
 /** A devnet's nodes all come from one address and renew together. */
 const RATE = { burst: 64, refillMs: 1_000, addresses: 4_096 }
 
