@@ -11,18 +11,20 @@ import {
   throwIfAborted,
 } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import { LeaseSchema, METHODS, type Lease, encodeMessage } from '@weft/wire'
+import { METHODS, type Lease } from '@weft/wire'
 import type { Membership } from '../member.ts'
 import type { Network } from '../network/network.ts'
 import type { LeaseState } from '../overlay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import { EncodedAnswer } from '../rpc.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
 import type { Transport } from '../transport/transport.ts'
+import { encodeLeaseList } from './encode-lease-list.ts'
 import type { LeaseUse } from './lease-body.ts'
 import { LeaseBook } from './lease-book.ts'
 import { LeaseDesk } from './lease-desk.ts'
 import { LeaseHolder } from './lease-holder.ts'
-import { MAX_WIRE_LEASE, type VerifiedLease, readLease, toWireLease } from './lease.ts'
+import { type VerifiedLease, readLease } from './lease.ts'
 import { requireOwnLease } from './require-own-lease.ts'
 
 export interface LeaseServiceInit {
@@ -40,8 +42,8 @@ export interface LeaseServiceInit {
   readonly onState: () => void
 }
 
-/** Bytes of a list in one answer, less room for its framing. */
-const PAGE = METHODS['lease.list'].maxResponse - MAX_WIRE_LEASE - 1024
+/** Bytes of a list in one answer. */
+const PAGE = METHODS['lease.list'].maxResponse
 /** Pages of one validator that are read: with the smallest pages more leases than a node remembers. */
 const MAX_PAGES = 32
 /** Validators whose lists are read each time. */
@@ -123,7 +125,10 @@ export class LeaseService {
       this.#book.offer(lease)
       return {}
     })
-    this.#rpc.handle('lease.list', async ({ after }) => ({ leases: pageOf(this.#book, after) }))
+    this.#rpc.handle(
+      'lease.list',
+      async ({ after }) => new EncodedAnswer(encodeLeaseList(this.#book.encodedAfter(after, PAGE))),
+    )
   }
 
   async #askForLeases(signal: AbortSignal): Promise<void> {
@@ -180,19 +185,6 @@ export class LeaseService {
       return isWeftError(error, 'E_LEASE_EXPIRED')
     }
   }
-}
-
-function pageOf(book: LeaseBook, after: Uint8Array): Lease[] {
-  const page: Lease[] = []
-  let room = PAGE
-  for (const lease of book.inForce()) {
-    if (compareBytes(lease.body.key, after) <= 0) continue
-    const message = toWireLease(lease)
-    room -= encodeMessage(LeaseSchema, message).length + 4
-    if (room < 0) break
-    page.push(message)
-  }
-  return page
 }
 
 function unanswered(asked: number): WeftError {

@@ -17,12 +17,15 @@ export interface VerifiedLease {
 
 /** Bytes of a lease in its wire form: its body and up to 64 votes of about 100 bytes. */
 export const MAX_WIRE_LEASE = 8 * 1024
-/** The longest life of a lease, ms. */
-const LONGEST_LEASE_MS = 3_600_000
+/** The life of a lease, ms. */
+const LEASE_MS = 3_600_000
 
-/** When a lease of this epoch ends at the latest, ms since the Unix epoch: an hour after its begin, and no later than a certificate. */
+/**
+ * When a lease of this epoch ends at the latest, ms since the Unix epoch: an hour behind the end of the epoch, which may be as
+ * long itself, or after the life of a certificate, where that is shorter.
+ */
 export function leaseEnd({ file }: Network, issuedEpoch: number): number {
-  return epochStart(file, issuedEpoch) + Math.min(LONGEST_LEASE_MS, file.certificateTtlMs)
+  return epochStart(file, issuedEpoch + 1) + Math.min(LEASE_MS, file.certificateTtlMs)
 }
 
 /**

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { VirtualClock, compareBytes } from '@weft/core'
-import { type DidKey, type SigningKey } from '@weft/crypto'
+import { type DidKey, type SigningKey, fromDidKey } from '@weft/crypto'
+import { LeaseListResponseSchema, create, decodeMessage, encodeMessage } from '@weft/wire'
+import { encodeLeaseList } from '../../src/lease/encode-lease-list.ts'
 import { LeaseBook } from '../../src/lease/lease-book.ts'
-import { leaseEnd } from '../../src/lease/lease.ts'
+import { leaseEnd, verifyLease } from '../../src/lease/lease.ts'
 import { BEGIN, EPOCH, codeOf, testKeys } from '../fixtures.ts'
 import { clients, fixture, leaseBody, validators, wireLease } from './lease-fixture.ts'
 
@@ -55,6 +58,33 @@ test('forged ones and those of other networks leave nothing behind', async () =>
   assert.equal(await codeOf(() => book.offer(wireLease(leaseBody(client), clients.slice(0, 4)))), 'E_LEASE_QUORUM')
   assert.equal(await codeOf(() => book.offer({ body: new Uint8Array([1]), votes: [] })), 'E_LEASE_MALFORMED')
   assert.deepEqual(ids(), [])
+})
+
+test('pages of the list are what the wire has, in order and within their room, however they are cut', () => {
+  const { book, ejected } = open()
+  const crowd = testKeys(40)
+  for (const [at, key] of crowd.entries())
+    book.offer(wireLease(leaseBody(key), at % 2 === 0 ? validators : validators.slice(0, 3)))
+  ejected.add(crowd[7]!.id)
+  const all = book.inForce().map(({ body }) => body.id)
+  assert.equal(all.length, 39)
+  fc.assert(
+    fc.property(fc.integer({ min: 600, max: 9_000 }), (room) => {
+      const seen: DidKey[] = []
+      let after: Uint8Array = new Uint8Array()
+      for (;;) {
+        const encoded = encodeLeaseList(book.encodedAfter(after, room))
+        assert.ok(encoded.length <= room)
+        const { leases } = decodeMessage(LeaseListResponseSchema, encoded, room)
+        assert.deepEqual(encodeMessage(LeaseListResponseSchema, create(LeaseListResponseSchema, { leases })), encoded)
+        if (leases.length === 0) break
+        for (const lease of leases) seen.push(verifyLease(network, lease).body.id)
+        after = fromDidKey(seen.at(-1)!)
+      }
+      assert.deepEqual(seen, all)
+    }),
+    { numRuns: 20 },
+  )
 })
 
 test('a node that was ejected has no lease', () => {

@@ -52,9 +52,9 @@ describe('a lease', () => {
     assert.equal(await verify(wireLease(leaseBody(client, 10, { network: other.network.id }))), 'E_NETWORK_MISMATCH')
   })
 
-  test('lives an hour from the begin of its epoch at most, and no longer than a certificate', async () => {
-    assert.equal(leaseEnd(network, 10), BEGIN + 10 * EPOCH + 3_600_000)
-    assert.equal(leaseEnd(testNetwork(1, 0, { certificateTtlMs: 20_000 }).network, 10), BEGIN + 10 * EPOCH + 20_000)
+  test('lives an hour from the end of its epoch at most, and no longer than a certificate', async () => {
+    assert.equal(leaseEnd(network, 10), BEGIN + 11 * EPOCH + 3_600_000)
+    assert.equal(leaseEnd(testNetwork(1, 0, { certificateTtlMs: 20_000 }).network, 10), BEGIN + 11 * EPOCH + 20_000)
     const body = leaseBody(client)
     assert.equal(await verify(wireLease({ ...body, expiresAt: body.expiresAt + 1 })), 'E_LEASE_MALFORMED')
     assert.equal(await verify(wireLease({ ...body, expiresAt: 0 })), 'nothing')
