@@ -18,6 +18,7 @@ import {
 } from '@weft/wire'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
+import { decodeShortfall } from '../src/admission/measure/shortfall.ts'
 import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
 import { decodeAgreedValue } from '../src/agreement/agreed-value.ts'
 import { Agreement } from '../src/agreement/agreement.ts'
@@ -84,6 +85,7 @@ test('admission.json', () => {
     certificateHash: string
     application: Signed
     challengeAnswer: Signed
+    shortfall: string
     votes: Signed[]
   }>('admission')
   const certificate = verifyCertificate(
@@ -101,6 +103,9 @@ test('admission.json', () => {
   assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
   assert.ok(isSigned('challenge', vector.challengeAnswer))
   assert.equal(decodeChallengeAnswer(fromHex(vector.challengeAnswer.payload)).address, certificate.body.addresses[0])
+  const claim = { bandwidthMbps: 50, lossPpm: 1_000, storageBytes: 1, availabilityPpm: 1 }
+  const found = { bandwidthMbps: 12, lossPpm: 2_500, storageBytes: undefined, availabilityPpm: undefined }
+  assert.deepEqual(decodeShortfall(fromHex(vector.shortfall), claim), found)
 })
 
 test('invitation.json', () => {

@@ -5,7 +5,9 @@ import type { AdmissionCheck } from '../admission-check.ts'
 /** The applicant answers others as it answers validators: members dial it as well, whom it does not know to ask for one. */
 export const othersCheck: AdmissionCheck = {
   name: 'others',
-  async run({ application: { body }, help }, signal) {
+  async run({ network, application: { body }, help }, signal) {
+    // All members keep connections to validators: one that others do not reach is missed without this.
+    if (network.isValidator(body.id)) return
     // The way over a relay is the relay's to give or to refuse.
     const addresses = body.addresses.filter((address) => parseRelayedAddress(address) === undefined)
     const verdicts = await Promise.all(addresses.map((address) => help.look(body, address, signal)))

