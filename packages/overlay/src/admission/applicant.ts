@@ -32,6 +32,7 @@ import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertific
 import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import { certifiedPosition } from './certified-position.ts'
+import { findOwnCertificate } from './find-own-certificate.ts'
 import type { CertifiedPosition } from './position-field.ts'
 import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
@@ -247,8 +248,16 @@ export class Applicant {
         logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
       }
       onState()
+      if (attempt.refusals.some(({ fault }) => fault.code === 'E_ADMISSION_POSITION')) await this.#learnLast(signal)
       await wait(clock, retryMs, signal)
     }
+  }
+
+  /** Its state was lost, or is that of an old copy: validators know better where it stands. */
+  async #learnLast(signal: AbortSignal): Promise<void> {
+    const { network, key, rpc } = this.#init
+    const found = await findOwnCertificate({ network, self: key.id, rpc }, signal)
+    if (found !== undefined && found.issuedEpoch > (this.#last?.issuedEpoch ?? -1)) this.#last = found
   }
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom, silentLogger, systemRandom, toHex } from '@weft/core'
+import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom, toHex } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
+import type { Certificate } from '@weft/wire'
 import { Applicant } from '../../src/admission/applicant.ts'
 import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
@@ -18,7 +19,7 @@ import { MemoryNetwork } from '../memory-network.ts'
 const DAY = 24 * 3_600_000
 
 /** Validators that vote for whatever is asked, and what they were asked for. */
-function setUp(self = 4) {
+function setUp(self = 4, strict = false) {
   const fixture = testNetwork(4, 1)
   const key = fixture.keys[self] as SigningKey
   const clock = new VirtualClock(BEGIN + 1_000)
@@ -27,6 +28,7 @@ function setUp(self = 4) {
   const beacons = new BeaconHistory(store, silentLogger)
   const asked: CertificateBody[] = []
   const seen = new Set<string>()
+  const submitted: Certificate[] = []
   const told: { beacon: Beacon | undefined } = { beacon: undefined }
   const node = network.add(key.id)
   for (const validator of fixture.keys.slice(0, 4)) {
@@ -34,16 +36,23 @@ function setUp(self = 4) {
     const { rpc } = network.add(validator.id)
     rpc.handle('admission.apply', async ({ application }) => {
       const { body, bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+      if (strict && (body.position === undefined) !== (submitted.length === 0)) {
+        throw new WeftError({ code: 'E_ADMISSION_POSITION', cause: 'why', fix: 'how', retryable: true })
+      }
       const name = toHex(bodyBytes)
       // All validators are asked for the same.
       if (!seen.has(name)) asked.push(body)
       seen.add(name)
       return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
     })
-    rpc.handle('admission.submit', async () => ({}))
+    rpc.handle('admission.submit', async ({ certificate }) => {
+      if (certificate !== undefined) submitted.push(certificate)
+      return {}
+    })
+    rpc.handle('map.certificates', async () => ({ certificates: submitted.slice(-1) }))
     rpc.handle('beacon.get', async () => beaconToWire(told.beacon))
   }
-  const start = (changes: Partial<ReturnType<typeof profileOf>> = {}) => {
+  const start = (changes: Partial<ReturnType<typeof profileOf>> = {}, database: MemoryMembershipStore = store) => {
     const stop = new AbortController()
     const applicant = new Applicant({
       revocations: NO_REVOCATIONS,
@@ -55,7 +64,7 @@ function setUp(self = 4) {
       key,
       profile: { ...profileOf(fixture, self), ...changes },
       rpc: node.rpc,
-      database: store,
+      database,
       clock,
       random: seededRandom(7),
       logger: silentLogger,
@@ -147,4 +156,18 @@ test('a validator lists its beacon key, the same after a restart', async () => {
   await advance(clock, EPOCH)
   assert.equal(asked.length, 1, 'another proof for the same key is no reason to apply')
   assert.deepEqual(again.applicant.certificate?.body.beaconKey, asked[0]?.beaconKey)
+})
+
+test('whoever lost its state learns from validators where it stands', async () => {
+  const { key, clock, beacons, asked, start } = setUp(4, true)
+  await using first = start()
+  await advance(clock, 10)
+  await first[Symbol.asyncDispose]()
+  assert.equal(asked.length, 1)
+  beacons.note(beacon(1, -1))
+  await advance(clock, 2 * EPOCH)
+  await using again = start({}, new MemoryMembershipStore())
+  await advance(clock, EPOCH)
+  const right = { epoch: 1, value: beaconPosition(key.publicKey, beacon(1, -1).value) }
+  assert.deepEqual(again.applicant.certificate?.body.position, right)
 })
