@@ -24,6 +24,7 @@ const member = (id: string, changes: Partial<MemberAnswer> = {}): MemberAnswer =
   addresses: [],
   family: 'f',
   region: 'eu-west',
+  regionStanding: 'unverified',
   country: 'DE',
   asn: 64_500,
   simulated: true,

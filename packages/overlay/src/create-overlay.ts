@@ -12,11 +12,14 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { OwnPackets } from './admission/admission-profile.ts'
 import type { AdmissionProof } from './admission/admission-proof.ts'
 import { OwnProfile } from './admission/own-profile.ts'
+import type { Offer } from './admission/measure/claims.ts'
+import type { LossGauge } from './admission/measure/gauges.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import type { LeaseUse } from './lease/lease-body.ts'
 import { LeaseService } from './lease/lease-service.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
+import type { MayWatch } from './liveness/neighbourhood.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { LearntMembers } from './lookup/learnt-members.ts'
 import { LookupService } from './lookup/lookup-service.ts'
@@ -31,7 +34,10 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
+import { IdleCloser } from './peers/idle-closer.ts'
+import { sameNodes } from './peers/layer.ts'
+import { watchModeOf } from './peers/mesh.ts'
+import { meshOf } from './peers/mesh-of.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
@@ -81,6 +87,10 @@ export interface OverlayOptions {
   readonly probes?: readonly ConformanceProbe[]
   /** What the policy of the network asks for, where it asks for something. */
   readonly proof?: AdmissionProof
+  /** What the node has, where its operator says it; otherwise it claims what the network asks of its roles. */
+  readonly offer?: Offer
+  /** How a validator measures the loss of packets; without it, it cannot judge who claims a loss. */
+  readonly loss?: LossGauge
   /** How a validator judges proofs of stake. */
   readonly stake?: StakeVerifier
   /** Makes this node's end of the network; `createTransport` by default. */
@@ -152,6 +162,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     proof: options.proof,
     stake: options.stake,
     probes,
+    loss: options.loss,
+    offer: options.offer ?? {},
     clock,
     random,
     logger,
@@ -231,20 +243,22 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
-  const ranks = new Map<DidKey, number>()
-  let ranked: readonly DidKey[] | undefined
+  let placed: readonly Member[] | undefined
   let neighbours: ReadonlySet<DidKey> = new Set()
-  let mayKeep: ReturnType<typeof whoMayKeep> | undefined
+  let mayKeep: MayWatch | undefined
   const keepPeers = (): void => {
-    const members = membership.members().map(({ id }) => id)
-    // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
-    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
-    const mode = watchModeOf(self, members)
+    const members = membership.members()
+    // Most maps only renew certificates, which may move a neighbour to another network.
+    const same = placed !== undefined && sameNodes(placed, members)
+    const mode = watchModeOf(membership, self)
     if (!same) {
-      ranked = members
-      const validators = network.validators.map(({ id }) => id)
-      neighbours = neighboursOf(self, members, validators, ranks)
-      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators)) : undefined
+      placed = members
+      const mesh = meshOf(
+        members,
+        network.validators.map(({ id }) => id),
+      )
+      neighbours = mesh.neighbours(self)
+      mayKeep = mode === 'sparse' ? (keeper, kept) => mesh.linked(keeper, kept) : undefined
     }
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, mode, mayKeep)
@@ -255,7 +269,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     emitter.emit('map', { epoch: membership.status().epoch ?? 0, members: membership.members().length })
   }
   const onTerm = (term: Term): void => {
-    ranked = undefined
+    placed = undefined
     keepPeers()
     emitter.emit('term', term)
   }
@@ -266,6 +280,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   keepPeers()
   service.start()
   leases.start(scope)
+  const closer = new IdleCloser({ transport, keeps: (id) => neighbours.has(id), clock, logger })
+  scope.spawn('idle connections', (signal) => closer.run(signal))
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
   return {
     self,

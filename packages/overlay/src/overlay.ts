@@ -3,6 +3,7 @@ import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
 import type { LeaseUse } from './lease/lease-body.ts'
 import type { VerifiedLease } from './lease/lease.ts'
+import type { Demotion } from './admission/measure/demotions.ts'
 import type { LookupResult } from './lookup/lookup-result.ts'
 import type { Membership } from './member.ts'
 import type { Reach } from './reach/reach.ts'
@@ -23,7 +24,14 @@ export type AdmissionState =
       readonly quorum: number
       readonly faults: readonly ValidatorFault[]
     }
-  | { readonly state: 'certified'; readonly epoch: number; readonly expiresAt: number; readonly inMap: boolean }
+  | {
+      readonly state: 'certified'
+      readonly epoch: number
+      readonly expiresAt: number
+      readonly inMap: boolean
+      /** Roles that it wants and was not certified for, as it was found to have too little; absent where there are none. */
+      readonly demoted?: readonly Demotion[]
+    }
   | {
       readonly state: 'refused'
       readonly fault: Fault

@@ -5,6 +5,8 @@ import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
+import type { Gauges } from '../src/admission/measure/gauges.ts'
+import type { DialHelp } from '../src/admission/dial-help.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
 import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
@@ -21,6 +23,12 @@ export const BEGIN = 1_800_000_000_000
 export const EPOCH = 5_000
 
 const random: Random = seededRandom(20_260_101)
+
+/** Of a map body in a network that has had no beacon. */
+export const NO_BEACON = { placed: 0, beacon: undefined, inputs: undefined } as const
+
+/** Where nodes have no positions. */
+export const NO_BEACONS = { after: () => undefined, newestEpoch: -1, onChange: () => () => {} } as const
 
 /** Repeatable keys. */
 export function testKeys(count: number): SigningKey[] {
@@ -144,6 +152,16 @@ export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
   voids: () => false,
   onChange: () => () => {},
 }
+
+/** Nothing is measured, and nothing is held against anybody. */
+export const NO_GAUGES: Gauges = {
+  loss: undefined,
+  availability: () => undefined,
+  bandwidth: async (...[, , , claimed]) => claimed,
+}
+
+/** No member dials for a validator. */
+export const NO_HELP: Pick<DialHelp, 'look'> = { look: async () => 'unknown' }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */
 export function temporaryDirectory(): { readonly path: string } & Disposable {

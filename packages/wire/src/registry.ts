@@ -2,6 +2,7 @@ import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as lease from './generated/weft/v1/lease_pb.ts'
+import * as beacon from './generated/weft/v1/beacon_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
@@ -73,6 +74,9 @@ export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
 const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 
+/** Largest piece of a burst that measures bandwidth, bytes. */
+export const MAX_BURST_PIECE = 128 * KiB
+
 /** How a term of validators began: 128 proven entries, a map, 64 votes. */
 export const MAX_SUCCESSION = 384 * KiB
 
@@ -102,6 +106,15 @@ export const METHODS = {
     'anyone',
     KiB,
     KiB,
+    4,
+  ),
+  'admission.dial': method(membership.DialRequestSchema, membership.DialResponseSchema, 'validator', KiB, KiB, 64),
+  'admission.burst': method(
+    membership.BurstRequestSchema,
+    membership.BurstResponseSchema,
+    'anyone',
+    MAX_BURST_PIECE + KiB,
+    MAX_BURST_PIECE + KiB,
     4,
   ),
   'network.file': method(
@@ -143,6 +156,17 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'beacon.deal': method(beacon.BeaconDealRequestSchema, beacon.BeaconDealResponseSchema, 'validator', 4 * KiB, KiB, 64),
+  'beacon.share': method(beacon.BeaconShareRequestSchema, beacon.BeaconShareResponseSchema, 'validator', KiB, KiB, 32),
+  'beacon.pull': method(
+    beacon.BeaconPullRequestSchema,
+    beacon.BeaconPullResponseSchema,
+    'validator',
+    4 * KiB,
+    256 * KiB,
+    8,
+  ),
+  'beacon.get': method(beacon.BeaconGetRequestSchema, beacon.BeaconGetResponseSchema, 'anyone', KiB, KiB),
   'absence.report': method(
     absence.AbsenceReportRequestSchema,
     absence.AbsenceReportResponseSchema,
@@ -164,6 +188,22 @@ export const METHODS = {
     agreement.AgreementPullRequestSchema,
     agreement.AgreementPullResponseSchema,
     'member',
+    KiB,
+    MiB,
+    4,
+  ),
+  'handover.send': method(
+    agreement.AgreementSendRequestSchema,
+    agreement.AgreementSendResponseSchema,
+    'validator',
+    MAX_AGREEMENT_MESSAGE,
+    KiB,
+    2,
+  ),
+  'handover.pull': method(
+    agreement.AgreementPullRequestSchema,
+    agreement.AgreementPullResponseSchema,
+    'validator',
     KiB,
     MiB,
     4,

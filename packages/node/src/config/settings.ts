@@ -62,6 +62,11 @@ const SETTINGS = {
     'unknown',
     'Region where this node stands, as declared.',
   ),
+  'node.bandwidth_mbps': optional(
+    integer(1, 1_000_000, 'Mbit/s'),
+    'the most that the network file asks of its roles',
+    'Bandwidth each way that this node claims, in Mbit/s; validators measure it, and certify what they find. Roles that need more are left out.',
+  ),
   'node.forward': setting(
     yesNo(),
     false,

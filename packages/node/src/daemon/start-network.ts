@@ -104,6 +104,11 @@ export async function startNetwork({
       directory: paths.overlay,
       ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes, vpn.probe],
+      loss: vpn.loss,
+      offer: {
+        bandwidthMbps: values['node.bandwidth_mbps'],
+        storageBytes: roles.includes('storage') ? values['storage.quota'] : undefined,
+      },
     })
     .catch((error: unknown) => {
       // The overlay does not know who has the port, nor by which setting it was chosen.

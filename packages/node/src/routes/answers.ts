@@ -86,6 +86,11 @@ const memberAnswer = z.strictObject({
   addresses: z.array(z.string()).readonly(),
   family: z.string(),
   region: z.string(),
+  regionStanding: z
+    .enum(['simulated', 'bounded', 'unverified'])
+    .describe(
+      'What stands behind the region: an invention of a devnet, round-trip times that do not speak against it, or its word',
+    ),
   country: z.string(),
   asn: z.int(),
   simulated: z.boolean(),
@@ -168,6 +173,7 @@ export const networkAnswer = z.strictObject({
     tolerated: z.int().describe('Validators that may be down'),
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
+    seats: z.int(),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { WeftError, toBase64Url } from '@weft/core'
 import { type DidKey, isDidKey, shortId } from '@weft/crypto'
-import { type CertificateVote, type Member, layerOf } from '@weft/overlay'
+import { type CertificateVote, type Member, layerOf, regionStanding } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
@@ -19,6 +19,7 @@ export function networkRoutes(services: ApiServices): Route[] {
     quorum: number,
     votes: readonly CertificateVote[],
     suspects: ReadonlySet<DidKey>,
+    judges: readonly Member[],
   ): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
@@ -35,6 +36,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       addresses: one.addresses,
       family: one.family,
       region: one.region,
+      regionStanding: regionStanding(one, judges),
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
@@ -66,6 +68,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       response: membersAnswer,
       handler: async (_, { signal }) => {
         const members = overlay.membership.members()
+        const judges = members.filter(({ id }) => overlay.membership.isValidator(id))
         const map = overlay.membership.status()
         const votes = await overlay.certificateVotes(
           members.map(({ id }) => id),
@@ -75,7 +78,7 @@ export function networkRoutes(services: ApiServices): Route[] {
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects)),
+          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects, judges)),
           map,
         }
       },

@@ -63,7 +63,17 @@ export const admission = z.discriminatedUnion('state', [
     quorum: z.int(),
     faults: z.array(validatorFault).readonly(),
   }),
-  z.strictObject({ state: z.literal('certified'), epoch: z.int(), expiresAt: time, inMap: z.boolean() }),
+  z.strictObject({
+    state: z.literal('certified'),
+    epoch: z.int(),
+    expiresAt: time,
+    inMap: z.boolean(),
+    demoted: z
+      .array(fault.extend({ role: z.string() }))
+      .readonly()
+      .optional()
+      .describe('Roles that the node wants and is not certified for, as validators found too little'),
+  }),
   z.strictObject({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
 ])
 

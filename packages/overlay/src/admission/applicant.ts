@@ -4,14 +4,19 @@ import {
   type Logger,
   type Random,
   WeftError,
+  equalBytes,
   isWeftError,
   messageOf,
   randomInt,
+  shuffled,
   throwIfAborted,
   wait,
 } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
 import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { findBeacon } from '../beacon/find-beacon.ts'
+import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState, ValidatorFault } from '../overlay.ts'
@@ -24,18 +29,32 @@ import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
-import { encodeCertificateBody } from './certificate-body.ts'
+import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
+import { certifiedPosition } from './certified-position.ts'
+import { findOwnCertificate } from './find-own-certificate.ts'
+import type { CertifiedPosition } from './position-field.ts'
+import type { BurstResponder } from './measure/burst-responder.ts'
+import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
+import { type Demotion, demotionsOf } from './measure/demotions.ts'
+import { Shortfall, decodeShortfall } from './measure/shortfall.ts'
+import type { Measured } from './measured-field.ts'
 
 export interface ApplicantInit {
   readonly network: Network
   readonly key: SigningKey
   readonly profile: AdmissionProfile
+  /** What its operator says that it has. */
+  readonly offer: Offer
+  /** Takes part where validators measure its bandwidth. */
+  readonly bursts: Pick<BurstResponder, 'expect'>
   /** What the policy of the network asks for. */
   readonly proof?: AdmissionProof | undefined
   readonly rpc: Pick<Rpc, 'call'>
   readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
+  readonly beacons: Pick<BeaconHistory, 'after' | 'newestEpoch' | 'onChange'>
+  readonly beaconKey: Pick<OwnBeaconKey, 'entry'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -51,6 +70,12 @@ const FIRST_RETRY_MS = 500
 const LONGEST_WAIT_MS = 5_000
 /** ms: after a refusal, which is for a person to mend. */
 const LONGEST_RETRY_MS = 60_000
+/** ms: all who were admitted before one beacon apply again with it, and not all at once. */
+const LONGEST_PLACING_MS = 20_000
+/** Times in a row that a claim is lowered. */
+const MOST_LOWERED = 6
+/** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
+const ASKED_AT_ONCE = 6
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
@@ -60,6 +85,8 @@ type Attempt =
       readonly certificate: undefined
       readonly votes: number
       readonly refusals: readonly Refusal[]
+      /** Of each validator that voted (undefined) or measured: what it found where the claim does not hold. */
+      readonly found: readonly (Measured | undefined)[]
       /** Whose validators were asked. */
       readonly term: Term
     }
@@ -78,6 +105,8 @@ interface Refusal {
 export class Applicant {
   readonly #init: ApplicantInit
   #certificate: VerifiedCertificate | undefined
+  /** What it was certified as last, though it may want to be something else now: its position stays. */
+  #last: CertificateBody | undefined
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
@@ -102,9 +131,18 @@ export class Applicant {
         epoch: certificate.body.issuedEpoch,
         expiresAt: certificate.body.expiresAt,
         inMap: false,
+        ...this.#demoted(certificate),
       }
     }
     return this.#progress
+  }
+
+  /** Roles that it wants and does not have by this certificate. */
+  #demoted({ body }: VerifiedCertificate): { readonly demoted?: readonly Demotion[] } {
+    const { network } = this.#init
+    const { roles } = this.#profileIn(network.termAt(body.issuedEpoch))
+    const demoted = demotionsOf(roles, network.file.minimums ?? {}, body)
+    return demoted.length === 0 ? {} : { demoted }
   }
 
   #isInForce({ body }: VerifiedCertificate): boolean {
@@ -177,40 +215,67 @@ export class Applicant {
     void this.resubmit(false, signal)
   }
 
+  /**
+   * Begins with all that it wants, also at a renewal: what it fell short of may be there now. Claims less where validators
+   * measured less, down to what a quorum of them found, and leaves out the roles for which that is too little.
+   */
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
-    const { clock, random, logger, onState } = this.#init
+    const { network, profile, offer, clock, random, logger, onState } = this.#init
+    const { minimums = {} } = network.file
     const since = clock.now()
+    const first = firstClaim(minimums, profile.roles, offer)
+    let claim = first
+    let lowered = 0
     for (let failures = 0; ; failures++) {
-      const attempt = await this.#apply(since, signal)
+      const attempt = await this.#apply(since, claim, signal)
       throwIfAborted(signal)
       if (attempt.certificate !== undefined) {
         this.#informed.clear()
         this.#save(attempt.certificate)
         return attempt.certificate
       }
+      const lower = claim === undefined ? undefined : loweredClaim(claim, attempt.found, attempt.term.quorum, minimums)
+      const goesOn = lower !== undefined && lowered++ < MOST_LOWERED
+      if (goesOn) logger.info('validators measured less than was claimed', { claimed: claim, next: lower })
+      // Begins anew where lowering does not end it: the next try may meet a better hour.
+      claim = goesOn ? lower : first
+      if (!goesOn) lowered = 0
       const longest = isRefusal(attempt) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
-      const delay = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
+      const delay = goesOn ? FIRST_RETRY_MS : Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
       const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
       this.#progress = progressAfter(attempt, since, clock.now() + retryMs)
       if (this.#progress.state === 'refused') {
         logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
       }
       onState()
+      if (attempt.refusals.some(({ fault }) => fault.code === 'E_ADMISSION_POSITION')) await this.#learnLast(signal)
       await wait(clock, retryMs, signal)
     }
   }
 
+  /** Its state was lost, or is that of an old copy: validators know better where it stands. */
+  async #learnLast(signal: AbortSignal): Promise<void> {
+    const { network, key, rpc } = this.#init
+    const found = await findOwnCertificate({ network, self: key.id, rpc }, signal)
+    if (found !== undefined && found.issuedEpoch > (this.#last?.issuedEpoch ?? -1)) this.#last = found
+  }
+
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
-  async #apply(since: number, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, profile, proof, rpc, clock, random, onState } = this.#init
+  async #apply(since: number, claim: Measured | undefined, signal: AbortSignal): Promise<Attempt> {
+    const { network, key, proof, rpc, bursts, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
-    const bodyBytes = encodeCertificateBody({ ...profileIn(network, term, profile), issuedEpoch, expiresAt })
-    const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
-    const application = sealEnvelope('application', payload, key)
+    const position = await this.#position(signal)
+    const wanted = this.#profileIn(term)
+    const { minimums = {} } = network.file
+    // With no role left it asks for all, and reads from the validators what is missing.
+    const claimed = profileClaiming(wanted, minimums, claim) ?? { ...wanted, measured: claim }
+    const bodyBytes = encodeCertificateBody({ ...claimed, position, issuedEpoch, expiresAt })
+    const { measured } = claimed
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
+    const found: (Measured | undefined)[] = []
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     const ask = async (validator: DidKey): Promise<void> => {
       try {
@@ -219,7 +284,9 @@ export class Applicant {
             ? { signer: key.publicKey, signature: key.sign('vote', bodyBytes) }
             : await vote(validator),
         )
+        found.push(undefined)
       } catch (error) {
+        if (error instanceof Shortfall) found.push(error.figures)
         refusals.push(refusalOf(validator, error))
       }
       if (votes.length >= term.quorum) resolve()
@@ -230,32 +297,70 @@ export class Applicant {
       }
     }
     const vote = async (validator: DidKey): Promise<Omit<Signature, '$typeName'>> => {
-      const answer = await rpc.call(
-        validator,
-        'admission.apply',
-        { application },
-        { signal, timeoutMs: APPLY_TIMEOUT_MS },
-      )
-      if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
-        return answer.vote
+      // A nonce of its own for each validator, so that none can take another's turn to measure.
+      const nonce = random.bytes(16)
+      const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce, proof })
+      const application = sealEnvelope('application', payload, key)
+      const end = measured?.bandwidthMbps === undefined ? (): void => {} : bursts.expect(nonce)
+      try {
+        const limits = { signal, timeoutMs: APPLY_TIMEOUT_MS }
+        const answer = await rpc.call(validator, 'admission.apply', { application }, limits)
+        if (answer.shortfall.length > 0 && measured !== undefined)
+          throw new Shortfall(measured, decodeShortfall(answer.shortfall, measured))
+        if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
+          return answer.vote
+      } finally {
+        end()
+      }
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
         cause: 'Its vote is not a valid signature.',
         fix: 'Its operator has to update it.',
       })
     }
-    await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
-    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, term }
+    const askAll = async (): Promise<void> => {
+      const ids = term.validators.map(({ id }) => id)
+      const [isTimed, isCounted] = [measured?.bandwidthMbps !== undefined, measured?.lossPpm !== undefined]
+      if (!isTimed && !isCounted) return void (await Promise.all(ids.map(ask)))
+      // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
+      const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
+      const waiting = shuffled(random, ids).values()
+      const askNext = async (): Promise<void> => {
+        for (const id of waiting) if (votes.length < term.quorum) await ask(id)
+      }
+      await Promise.all(Array.from({ length: atOnce }, askNext))
+    }
+    await Promise.race([enough, askAll()])
+    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }
     try {
       return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
     } catch (error) {
       if (!isWeftError(error, 'E_CERTIFICATE_QUORUM')) throw error
       // While they were asked this node learnt that others have their seats in this epoch.
-      return { certificate: undefined, votes: 0, refusals: [], term: network.termAt(issuedEpoch) }
+      return { certificate: undefined, votes: 0, refusals: [], found: [], term: network.termAt(issuedEpoch) }
     }
   }
 
+  #profileIn(term: Term): AdmissionProfile {
+    const { profile, beaconKey } = this.#init
+    const wanted = profileIn(term, profile)
+    return term.isValidator(profile.id) ? { ...wanted, beaconKey: beaconKey.entry } : wanted
+  }
+
+  /** Where the node stands, by the certificate that it has; undefined before the first beacon after its admission. */
+  async #position(signal: AbortSignal): Promise<CertifiedPosition | undefined> {
+    const { network, key, rpc, beacons, clock } = this.#init
+    const last = this.#last
+    if (last === undefined || last.expiresAt <= clock.now()) return undefined
+    const isMissed = last.position === undefined && beacons.newestEpoch > last.issuedEpoch
+    const known = beacons.after(last.issuedEpoch)
+    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const beacon = known ?? (isMissed ? await findBeacon({ rpc, others }, last.issuedEpoch, signal) : undefined)
+    return certifiedPosition(last, () => beacon)
+  }
+
   #save(certificate: VerifiedCertificate): void {
+    this.#last = certificate.body
     const { database, logger } = this.#init
     logger.info('certified', { epoch: certificate.body.issuedEpoch, votes: certificate.votes.length })
     try {
@@ -268,7 +373,7 @@ export class Applicant {
 
   /** Waits until a random moment in the middle third of the certificate's life, or until it is revoked. */
   async #untilRenewal(certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
-    const { network, clock, random, revocations } = this.#init
+    const { network, clock, random, revocations, beacons } = this.#init
     const { body } = certificate
     const life = network.file.certificateTtlMs
     const begin = body.expiresAt - (2 * life) / 3
@@ -279,10 +384,15 @@ export class Applicant {
         if (revocations.voids(body)) wake.abort()
       }),
       network.onTerm(() => wake.abort()),
+      beacons.onChange(() => wake.abort()),
     ]
+    let placedAt = Infinity
     try {
       for (;;) {
-        const due = Math.min(at, this.#endInTerm(certificate))
+        const canBePlaced = body.position === undefined && beacons.newestEpoch > body.issuedEpoch
+        if (canBePlaced && placedAt === Infinity)
+          placedAt = clock.now() + randomInt(random, Math.min(network.file.mapEpochMs, LONGEST_PLACING_MS))
+        const due = Math.min(at, placedAt, this.#endInTerm(certificate))
         if (clock.now() >= due || !this.#isInForce(certificate)) return
         const either = AbortSignal.any([signal, wake.signal])
         // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
@@ -301,9 +411,13 @@ export class Applicant {
    * those who voted for it had none any more, or if it says of this node that it is a validator, or that it is none.
    */
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
-    const { network, profile } = this.#init
+    const { network } = this.#init
     const { term } = network
-    const isRight = body.roles.includes('validator') === profileIn(network, term, profile).roles.includes('validator')
+    const { roles, beaconKey } = this.#profileIn(term)
+    // A candidate that got a seat has the role already, and no key for beacons.
+    const isRight =
+      body.roles.includes('validator') === roles.includes('validator') &&
+      (body.beaconKey === undefined) === (beaconKey === undefined)
     const issued = network.termAt(body.issuedEpoch)
     const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
     return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
@@ -311,13 +425,18 @@ export class Applicant {
 
   /** The certificate of before the restart, if it still says what this node wants to be. */
   #restore(): VerifiedCertificate | undefined {
-    const { network, profile, database, logger } = this.#init
+    const { network, database, logger } = this.#init
     const bytes = database.ownCertificate()
     if (bytes === undefined) return undefined
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
-      const { issuedEpoch, expiresAt } = certificate.body
-      const wanted = encodeCertificateBody({ ...profileIn(network, network.term, profile), issuedEpoch, expiresAt })
+      this.#last = certificate.body
+      const { issuedEpoch, expiresAt, position, measured } = certificate.body
+      const { minimums = {} } = network.file
+      const claimed = profileClaiming(this.#profileIn(network.term), minimums, measured)
+      if (claimed === undefined) return undefined
+      const beaconKey = sameKey(claimed, certificate.body)
+      const wanted = encodeCertificateBody({ ...claimed, beaconKey, position, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -330,16 +449,16 @@ export class Applicant {
   }
 }
 
-/**
- * Who has a seat is a validator, whatever its operator set, and who lost one is none. Who never had one and asks for the
- * role keeps it in its application, so that the node reads why it is not admitted.
- */
-function profileIn(network: Network, term: Term, profile: AdmissionProfile): AdmissionProfile {
-  const others = profile.roles.filter((role) => role !== 'validator')
-  const isValidator = term.isValidator(profile.id)
-  const asItIs = isValidator === profile.roles.includes('validator') || others.length === 0
-  if (asItIs || !network.hadSeat(profile.id)) return profile
-  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
+/** A proof of possession is drawn anew by each process: that of the certificate is as good, for the same key. */
+function sameKey(profile: AdmissionProfile, certified: CertificateBody): AdmissionProfile['beaconKey'] {
+  const [own, listed] = [profile.beaconKey, certified.beaconKey]
+  return own !== undefined && listed !== undefined && equalBytes(own.publicKey, listed.publicKey) ? listed : own
+}
+
+/** Who has a seat is a validator, whatever its operator set. Who has none and asks for the role is a candidate for one. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const asItIs = !term.isValidator(profile.id) || profile.roles.includes('validator')
+  return asItIs ? profile : { ...profile, roles: [...profile.roles, 'validator'] }
 }
 
 /**
@@ -381,5 +500,6 @@ function refusalOf(validator: DidKey, error: unknown): Refusal {
           fix: 'Nothing to do: the node applies again by itself.',
           retryable: true,
         })
-  return { fault: { validator, code, cause, fix }, final: !retryable }
+  // What was measured is no last word: less is claimed.
+  return { fault: { validator, code, cause, fix }, final: !retryable && !(error instanceof Shortfall) }
 }

@@ -157,6 +157,8 @@ export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
     certificateHash: certificateHash(bodyBytes),
     ...(body.packets === undefined ? {} : { packets: body.packets }),
     ...(body.resources === undefined ? {} : { resources: body.resources }),
+    ...(body.position === undefined ? {} : { position: body.position.value }),
+    ...(body.beaconKey === undefined ? {} : { beaconKey: body.beaconKey.publicKey }),
   }
 }
 

@@ -7,8 +7,15 @@ import type { OwnProfile } from '../admission/own-profile.ts'
 import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
+import { DialResponder } from '../admission/dial-responder.ts'
+import { BurstResponder } from '../admission/measure/burst-responder.ts'
+import type { Offer } from '../admission/measure/claims.ts'
+import type { LossGauge } from '../admission/measure/gauges.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
+import { BeaconHistory } from '../beacon/beacon-history.ts'
+import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
+import { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
@@ -46,6 +53,10 @@ export interface MembershipServiceInit {
   /** Of a validator that can judge proofs of stake. */
   readonly stake: StakeVerifier | undefined
   readonly probes: readonly ConformanceProbe[]
+  /** How a validator measures the loss of packets. */
+  readonly loss: LossGauge | undefined
+  /** What this node has, as its operator says. */
+  readonly offer: Offer
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -63,9 +74,12 @@ export class MembershipService {
   #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   #applicant: Applicant | undefined
+  readonly #bursts: BurstResponder
   readonly #reporter: AbsenceReporter
   readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
+  readonly #beaconKey: OwnBeaconKey
+  readonly #beacons: BeaconHistory
   /** ms since the Unix epoch. */
   readonly #since: number
   #isLeaving = false
@@ -77,6 +91,7 @@ export class MembershipService {
     const { clock, random, logger } = init
     this.#init = init
     this.#since = clock.now()
+    this.#bursts = new BurstResponder(clock)
     // Before the first connection a call to a validator makes one.
     const connected = (): readonly DidKey[] => {
       const ids = transport.connected()
@@ -84,6 +99,9 @@ export class MembershipService {
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
     this.#reporter = new AbsenceReporter({ network, self: key.id, membership, rpc: transport, clock, random, logger })
+    this.#beaconKey = new OwnBeaconKey(network.id, key, random)
+    this.#beacons = new BeaconHistory(database, logger)
+    this.#noteBeacon()
     this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
     this.#follower = new MapFollower({
@@ -110,6 +128,7 @@ export class MembershipService {
       const succession = terms.succession(number)
       return succession === undefined ? {} : { succession }
     })
+    transport.handle('beacon.get', async ({ epoch }) => beaconToWire(this.#beacons.after(epochFromWire(epoch))))
     this.revocation = new RevocationService({
       network,
       key,
@@ -135,6 +154,9 @@ export class MembershipService {
     transport.handle('admission.challenge', async (request) => ({
       answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
+    transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
+    const dials = new DialResponder({ network, prober: transport, clock })
+    transport.handle('admission.dial', (request, caller, signal) => dials.answer(request, caller, signal))
     this.#applicant = this.#applicantFor(profile.current)
   }
 
@@ -254,15 +276,19 @@ export class MembershipService {
 
   #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
     if (profile === undefined) return undefined
-    const { network, key, transport, database, revocations, proof, clock, random, logger } = this.#init
+    const { network, key, transport, database, revocations, proof, offer, clock, random, logger } = this.#init
     const applicant = new Applicant({
       network,
       key,
       profile,
+      offer,
+      bursts: this.#bursts,
       proof,
       rpc: transport,
       database,
       revocations,
+      beacons: this.#beacons,
+      beaconKey: this.#beaconKey,
       clock,
       random,
       logger,
@@ -279,19 +305,25 @@ export class MembershipService {
 
   /** For a validator of the term. */
   #openOffice(term: Term): void {
-    const { network, key, transport, probes, stake, database, revocations, clock, random, logger } = this.#init
+    const { network, terms, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
+    const { clock, random, logger } = this.#init
     if (!term.isValidator(key.id)) return
     this.#office = new ValidatorOffice({
       network,
       term,
       key,
+      beaconKey: this.#beaconKey.pair,
+      membership,
+      beacons: this.#beacons,
       rpc: transport,
       prober: transport,
       ping: (id, signal) => transport.ping(id, signal),
       probes,
       stake,
+      loss,
       database,
       revocations,
+      terms,
       clock,
       random,
       logger,
@@ -323,7 +355,16 @@ export class MembershipService {
     void this.#applicant?.onTerm(this.#init.scope.signal)
   }
 
+  /** By the beacon of the newest map nodes that were admitted before it take their positions. */
+  #noteBeacon(): void {
+    const head = this.#init.membership.head()
+    const beacon = head === undefined ? undefined : decodeMapBody(head.body).beacon
+    if (beacon !== undefined) this.#beacons.note(beacon)
+  }
+
   #onMapChange(): void {
+    this.#noteBeacon()
+    this.#office?.observe()
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)
     // A certified node that the map lacks may have been ejected.

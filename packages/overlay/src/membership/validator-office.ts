@@ -3,15 +3,21 @@ import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import { MAX_REPORTED } from '../absence/absence-reporter.ts'
 import { Absences } from '../absence/absences.ts'
+import { Availability } from '../absence/availability.ts'
 import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import type { BeaconKeyPair } from '../beacon/beacon-key.ts'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { BeaconOffice } from '../beacon/beacon-office.ts'
+import { DialHelp } from '../admission/dial-help.ts'
 import { AgreedParts } from '../agreement/agreed-parts.ts'
 import { AgreementRunner } from '../agreement/agreement-runner.ts'
 import { timeoutsOf } from '../agreement/timeouts.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
+import { type LossGauge, gaugesOf } from '../admission/measure/gauges.ts'
 import { protocolProbes } from '../admission/protocol-probes.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { InvitationSeats } from '../invitation/invitation-seats.ts'
@@ -21,27 +27,36 @@ import { MapJudge } from '../map/map-judge.ts'
 import { mapPart } from '../map/map-part.ts'
 import { MapProposer } from '../map/map-proposer.ts'
 import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import { Handover } from '../terms/handover.ts'
 import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
   /** That it has a seat in. */
   readonly term: Term
   readonly key: SigningKey
+  readonly beaconKey: BeaconKeyPair
+  readonly membership: SignedMembership
+  readonly beacons: BeaconHistory
   readonly rpc: Rpc
   readonly prober: Prober
   /** One round trip to a node, over a new connection if need be. */
   readonly ping: (id: DidKey, signal: AbortSignal) => Promise<unknown>
   readonly probes: readonly ConformanceProbe[]
   readonly stake?: StakeVerifier | undefined
+  /** How it measures the loss of packets, if it carries any. */
+  readonly loss?: LossGauge | undefined
   readonly database: MembershipStore
   readonly revocations: Revocations
+  readonly terms: Pick<Terms, 'offer'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -55,6 +70,7 @@ export interface ValidatorOfficeInit {
 export class ValidatorOffice {
   readonly pool: CertificatePool
   readonly absences: Absences
+  readonly availability: Availability
   readonly #init: ValidatorOfficeInit
   readonly #rpc: RpcHandlers
   readonly #closed = new AbortController()
@@ -62,10 +78,12 @@ export class ValidatorOffice {
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
   readonly #agreement: AgreementRunner
+  readonly #handover: Handover
+  readonly #beacons: BeaconOffice
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, term, key, prober, probes, stake, database, revocations, clock, random, logger } = init
+    const { network, term, key, prober, probes, stake, loss, database, revocations, clock, random, logger } = init
     this.#init = init
     const rpc = new RpcHandlers(init.rpc)
     this.#rpc = rpc
@@ -73,26 +91,49 @@ export class ValidatorOffice {
     const { pool } = this
     const absences = new Absences({ ping: init.ping, isCertified: (id) => pool.isCertified(id), clock, logger })
     this.absences = absences
+    this.availability = new Availability({ epochMs: network.file.mapEpochMs, store: database })
     const desk = new AdmissionDesk({
       network,
       key,
       prober,
+      help: new DialHelp({ validator: key, members: () => init.membership.members(), rpc, random, logger }),
       isMember: (id) => pool.isCertified(id),
+      certificate: (id) => this.#unexpired(id),
+      beaconAfter: (epoch) => init.beacons.after(epoch),
       isRelay: (id) => this.#isRelay(id),
       revocation: (id) => revocations.of(id),
       seats: new InvitationSeats(database, clock),
       stake,
       checks: ADMISSION_CHECKS,
       probes: [...protocolProbes(random), ...probes],
+      rpc,
+      gauges: gaugesOf({ clock, random, loss, availability: (id) => this.availability.of(id) }),
+      region: () => pool.get(key.id)?.body.region,
       clock,
       random,
       logger,
     })
     const rounds = (epoch: number): readonly number[] => this.#agreement.rounds(epoch)
     const judge = new MapJudge({ network, pool, absences, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
-    const proposer = new MapProposer({ network, key, pool, absences, judge, rpc, clock, logger })
+    const beacons = new BeaconOffice({
+      network,
+      term,
+      key,
+      beaconKey: init.beaconKey,
+      membership: init.membership,
+      rpc,
+      store: database,
+      clock,
+      random,
+      logger,
+      onProgress: () => this.#agreement.reconsider(),
+      onMade: (beacon) => init.beacons.noteMade(beacon),
+    })
+    this.#beacons = beacons
+    const fieldsOf = (epoch: number): ReturnType<BeaconOffice['fieldsOf']> => beacons.fieldsOf(epoch)
+    const proposer = new MapProposer({ network, key, pool, absences, judge, beacons: fieldsOf, rpc, clock, logger })
     const onAgreed = (epoch: number, body: Uint8Array): void => this.#onAgreed(epoch, body)
-    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed })])
+    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed }), beacons.part])
     this.#judge = judge
     this.#proposer = proposer
     this.#endorser = new MapEndorser({ network, key, database, clock })
@@ -110,9 +151,24 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
+    const { terms, membership } = init
+    this.#handover = new Handover({ network, terms, term, key, membership, rpc, store: database, clock, logger })
     const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
+  }
+
+  /** A newer map came: who is in it was there. */
+  observe(): void {
+    const { membership } = this.#init
+    const { epoch } = membership
+    if (epoch === undefined) return
+    try {
+      this.availability.observe(epoch, membership.members())
+    } catch (error) {
+      // Of what is not on disk a restart forgets an hour at most; validators judge without.
+      this.#init.logger.warn('who was there is not kept', { epoch, error: messageOf(error) })
+    }
   }
 
   /** Entries of a map that this validator proposed or found good. */
@@ -126,10 +182,18 @@ export class ValidatorOffice {
     this.#closed.abort()
   }
 
-  /** Takes part in the agreement of each epoch, and looks for members that are away, until the signal fires or it is closed. @throws WeftError E_ABORTED */
+  /**
+   * Takes part in the agreement of each epoch, looks for members that are away, and sees to it that the seats are filled,
+   * until the signal fires or it is closed. @throws WeftError E_ABORTED
+   */
   async agree(signal: AbortSignal): Promise<never> {
     const open = AbortSignal.any([signal, this.#closed.signal])
-    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open)])
+    const [end] = await Promise.all([
+      this.#agreement.run(open),
+      this.absences.run(open),
+      this.#beacons.run(open),
+      this.#handover.run(open),
+    ])
     return end
   }
 
@@ -164,9 +228,7 @@ export class ValidatorOffice {
   #serve(desk: AdmissionDesk): void {
     const { onMap } = this.#init
     const rpc = this.#rpc
-    rpc.handle('admission.apply', async (request, caller, signal) => ({
-      vote: await desk.judge(request, caller, signal),
-    }))
+    rpc.handle('admission.apply', (request, caller, signal) => desk.judge(request, caller, signal))
     rpc.handle('admission.submit', async ({ certificate }, caller) => {
       if (certificate === undefined) throw new WeftError(NO_CERTIFICATE)
       this.pool.submit(certificate)
@@ -204,6 +266,11 @@ export class ValidatorOffice {
   #isRelay(id: DidKey): boolean {
     const body = this.pool.isCertified(id) ? this.pool.get(id)?.body : undefined
     return body !== undefined && isRelay(body)
+  }
+
+  #unexpired(id: DidKey): ReturnType<CertificatePool['get']> {
+    const known = this.pool.get(id)
+    return known === undefined || known.body.expiresAt <= this.#init.clock.now() ? undefined : known
   }
 
   #certificateOf(key: Uint8Array): ReturnType<typeof toWireCertificate>[] {

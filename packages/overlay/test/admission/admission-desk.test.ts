@@ -7,7 +7,19 @@ import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
-import { NO_REVOCATIONS, BEGIN, advance, bodyOf, codeOf, memorySeats, testKeys, testNetwork } from '../fixtures.ts'
+import {
+  NO_BEACONS,
+  NO_GAUGES,
+  NO_HELP,
+  NO_REVOCATIONS,
+  BEGIN,
+  advance,
+  bodyOf,
+  codeOf,
+  memorySeats,
+  testKeys,
+  testNetwork,
+} from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey, SigningKey]
@@ -16,9 +28,15 @@ const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, Si
 function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
   const clock = new VirtualClock(BEGIN + 1_000)
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
     seats: memorySeats(clock),
     isMember: (id) => members.includes(id),
@@ -66,9 +84,15 @@ test('a member renews while newcomers from many addresses take every place', asy
 test('an address that is reached but never answers costs a turn of six seconds', async () => {
   const clock = new VirtualClock(BEGIN + 1_000)
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: {
       probe: async (_address, _target, signal) => {
         await wait(clock, 60_000, signal)

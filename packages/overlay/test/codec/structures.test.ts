@@ -28,7 +28,7 @@ import {
 } from '../../src/invitation/invitation.ts'
 import { decodeMapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { ROLES } from '../../src/member.ts'
-import { testNetwork } from '../fixtures.ts'
+import { NO_BEACON, testNetwork } from '../fixtures.ts'
 import { LARGEST_RESOURCES, anyResources } from '../resources/any-resources.ts'
 
 const network = testNetwork(1, 0).network.id
@@ -135,13 +135,25 @@ const CODECS: Codec[] = [
   { name: 'invitation', values: invitation, encode: encodeInvitation, decode: decodeInvitation },
   {
     name: 'map body',
-    values: fc.record({
-      network: fc.constant(network),
-      epoch: fc.integer({ min: 0, max: 2 ** 40 }),
-      root: bytes(32),
-      count: fc.integer({ min: 1, max: 100_000 }),
-      signedAt: time,
-    }),
+    values: fc
+      .record({
+        network: fc.constant(network),
+        epoch: fc.integer({ min: 2, max: 2 ** 40 }),
+        root: bytes(32),
+        count: fc.integer({ min: 1, max: 100_000 }),
+        signedAt: time,
+        placed: fc.double({ min: 0, max: 1, noNaN: true }),
+        beacon: fc.option(fc.record({ value: bytes(32), hangsOn: fc.integer({ min: -1, max: 0 }) }), {
+          nil: undefined,
+        }),
+        inputs: fc.option(bytes(32), { nil: undefined }),
+      })
+      .map(({ beacon, placed, ...fields }) => ({
+        ...fields,
+        placed: Math.floor(placed * fields.count),
+        beacon:
+          beacon === undefined ? undefined : { epoch: fields.epoch - 1, value: beacon.value, previous: beacon.hangsOn },
+      })),
     encode: encodeMapBody,
     decode: decodeMapBody,
   },
@@ -234,7 +246,7 @@ function encodable(value: unknown): Uint8Array {
   }
 }
 
-test('the largest invitation fits its limit; one for a validator, or for nobody, is refused', () => {
+test('the largest invitation fits its limit; one for a client, or for nobody, is refused', () => {
   const largest = {
     network,
     key: new Uint8Array(32),
@@ -245,13 +257,7 @@ test('the largest invitation fits its limit; one for a validator, or for nobody,
   }
   assert.ok(encodeInvitation(largest).length <= MAX_INVITATION)
   assert.deepEqual(decodeInvitation(encodeInvitation(largest)), largest)
-  for (const change of [
-    { roles: [] },
-    { roles: ['validator'] },
-    { roles: ['client'] },
-    { uses: 0 },
-    { uses: MAX_USES + 1 },
-  ])
+  for (const change of [{ roles: [] }, { roles: ['client'] }, { uses: 0 }, { uses: MAX_USES + 1 }])
     assert.throws(() => decodeInvitation(encodeInvitation({ ...largest, ...change } as Invitation)), {
       code: 'E_INVITE_MALFORMED',
     })
@@ -377,7 +383,7 @@ test('nesting as deep as fits is refused, not a crash', () => {
 
 test('dag-cbor in another than its canonical form is refused', () => {
   // 24 written in two bytes in place of one where one is enough: the same value in other bytes.
-  const canonical = encodeMapBody({ network, epoch: 5, root: new Uint8Array(32), count: 1, signedAt: 1 })
+  const canonical = encodeMapBody({ network, epoch: 5, root: new Uint8Array(32), count: 1, signedAt: 1, ...NO_BEACON })
   const at = canonical.indexOf(5, 2 + 33)
   const longer = Uint8Array.of(...canonical.subarray(0, at), 0x18, 5, ...canonical.subarray(at + 1))
   assert.throws(() => decodeMapBody(longer), /E_MAP_MALFORMED/)
