@@ -29,6 +29,8 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_QUOTA: 'What is to be kept exceeds the quota of the node that would keep it.',
     E_RELAY_REFUSED: 'A node did not give this one a place as its relay.',
     E_REQUEST_INVALID: 'A request is not of the form that its method or route takes.',
+    E_ROLE_MINIMUM:
+      'A node has less than the network file asks of one of its roles: by its settings, its claim, or what validators measured.',
     E_SIGNATURE_INVALID: 'A signature does not fit the bytes and the key that it is said to belong to.',
     E_SOCKET_PATH: 'The home of a node or the directory of a devnet is too long for the path of a unix socket in it.',
     E_STATE_CORRUPT: 'A file of the state directory is damaged or was written by something else.',

@@ -15,7 +15,8 @@ export class NatNetwork implements Disposable {
   readonly #prefix = `weft${process.pid.toString(36)}`
   readonly #namespaces: string[] = []
   readonly #wire: string
-  #hosts = 0
+  /** The end on the wire of each outside host, by its namespace. */
+  readonly #ports = new Map<string, string>()
 
   constructor() {
     this.#wire = this.#add('wire')
@@ -26,7 +27,8 @@ export class NatNetwork implements Disposable {
   /** A host on the outside. Returns its namespace. */
   outside(name: string, address: string): string {
     const namespace = this.#add(name)
-    const port = `port${++this.#hosts}`
+    const port = `port${this.#ports.size + 1}`
+    this.#ports.set(namespace, port)
     this.#ip('-n', this.#wire, 'link', 'add', port, 'type', 'veth', 'peer', 'name', 'out', 'netns', namespace)
     this.#ip('-n', this.#wire, 'link', 'set', port, 'master', 'bridge', 'up')
     this.#ip('-n', namespace, 'address', 'add', `${address}/${OUTSIDE}`, 'dev', 'out')
@@ -47,6 +49,33 @@ export class NatNetwork implements Disposable {
     this.#ip('netns', 'exec', router, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
     execFileSync('ip', ['netns', 'exec', router, 'nft', '-f', '-'], { input: rules(kind), stdio: 'pipe' })
     return host
+  }
+
+  /** Lets a host on the outside send and be sent so many Mbit/s (tc-tbf(8)). */
+  limit(namespace: string, mbit: number): void {
+    for (const words of this.#ends(namespace))
+      execFileSync('tc', [...words, 'tbf', 'rate', `${mbit}mbit`, 'burst', '32kb', 'latency', '200ms'], {
+        stdio: 'pipe',
+      })
+  }
+
+  /** Takes the limit away. */
+  unlimit(namespace: string): void {
+    for (const words of this.#ends(namespace))
+      execFileSync(
+        'tc',
+        words.map((word) => (word === 'replace' ? 'delete' : word)),
+        { stdio: 'pipe' },
+      )
+  }
+
+  #ends(namespace: string): readonly (readonly string[])[] {
+    const port = this.#ports.get(namespace)
+    if (port === undefined) throw new Error(`${namespace} is no host on the outside`)
+    return [
+      ['-n', namespace, 'qdisc', 'replace', 'dev', 'out', 'root'],
+      ['-n', this.#wire, 'qdisc', 'replace', 'dev', port, 'root'],
+    ]
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,8 @@ import { type Clock, type Random, type VirtualClock, seededRandom } from '@weft/
 import { SigningKey } from '@weft/crypto'
 import { type CertificateBody, encodeCertificateBody } from '../src/admission/certificate-body.ts'
 import { type VerifiedCertificate, verifyCertificate } from '../src/admission/certificate.ts'
+import type { Gauges } from '../src/admission/measure/gauges.ts'
+import type { DialHelp } from '../src/admission/dial-help.ts'
 import type { AdmissionProfile } from '../src/admission/admission-profile.ts'
 import { InvitationSeats } from '../src/invitation/invitation-seats.ts'
 import type { PacketService } from '../src/member.ts'
@@ -92,6 +94,7 @@ export function profileOf({ network, keys }: TestNetworkFile, index: number): Ad
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 
@@ -149,6 +152,16 @@ export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
   voids: () => false,
   onChange: () => () => {},
 }
+
+/** Nothing is measured, and nothing is held against anybody. */
+export const NO_GAUGES: Gauges = {
+  loss: undefined,
+  availability: () => undefined,
+  bandwidth: async (...[, , , claimed]) => claimed,
+}
+
+/** No member dials for a validator. */
+export const NO_HELP: Pick<DialHelp, 'look'> = { look: async () => 'unknown' }
 
 /** A directory that goes with the test; in memory where the system has such a place, as these tests sync very often. */
 export function temporaryDirectory(): { readonly path: string } & Disposable {

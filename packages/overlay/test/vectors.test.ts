@@ -18,6 +18,7 @@ import {
 } from '@weft/wire'
 import { decodeApplication } from '../src/admission/application.ts'
 import { verifyCertificate } from '../src/admission/certificate.ts'
+import { decodeShortfall } from '../src/admission/measure/shortfall.ts'
 import { decodeChallengeAnswer } from '../src/admission/challenge-answer.ts'
 import { decodeAgreedValue } from '../src/agreement/agreed-value.ts'
 import { Agreement } from '../src/agreement/agreement.ts'
@@ -44,6 +45,7 @@ import { networkOf } from '../src/network/network.ts'
 import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
+import { decodeHandoverValue, encodeHandoverValue, handoverSet } from '../src/terms/handover-value.ts'
 import { drawElectors } from '../src/terms/electors.ts'
 import { decodeRecoveryValue, encodeRecoveryValue } from '../src/terms/recovery-value.ts'
 import { verifySuccession } from '../src/terms/succession.ts'
@@ -83,6 +85,7 @@ test('admission.json', () => {
     certificateHash: string
     application: Signed
     challengeAnswer: Signed
+    shortfall: string
     votes: Signed[]
   }>('admission')
   const certificate = verifyCertificate(
@@ -100,6 +103,9 @@ test('admission.json', () => {
   assert.equal(toHex(decodeApplication(fromHex(vector.application.payload)).bodyBytes), vector.body)
   assert.ok(isSigned('challenge', vector.challengeAnswer))
   assert.equal(decodeChallengeAnswer(fromHex(vector.challengeAnswer.payload)).address, certificate.body.addresses[0])
+  const claim = { bandwidthMbps: 50, lossPpm: 1_000, storageBytes: 1, availabilityPpm: 1 }
+  const found = { bandwidthMbps: 12, lossPpm: 2_500, storageBytes: undefined, availabilityPpm: undefined }
+  assert.deepEqual(decodeShortfall(fromHex(vector.shortfall), claim), found)
 })
 
 test('invitation.json', () => {
@@ -236,6 +242,7 @@ test('terms.json', () => {
     precommit: string
     succession: string
     term: object
+    handover: { context: string; value: string; succession: string; term: object }
   }>('terms')
   const { root, count, first } = vector.draw
   const all = Array.from({ length: count }, (_, position) => position)
@@ -261,4 +268,10 @@ test('terms.json', () => {
   )
   assert.equal(toHex(encodeRecoveryValue(decodeRecoveryValue(fromHex(vector.value)))), vector.value)
   assert.deepEqual(verifySuccession(networkOf(file), succession), vector.term)
+  const { context, value, succession: passed, term } = vector.handover
+  const told = decodeMessage(SuccessionSchema, fromHex(passed), MAX_SUCCESSION)
+  assert.equal(handoverSet(network, network.term).networkId, context)
+  assert.equal(toHex(told.decision?.value ?? new Uint8Array()), value)
+  assert.equal(toHex(encodeHandoverValue(decodeHandoverValue(fromHex(value)))), value)
+  assert.deepEqual(verifySuccession(networkOf(file), told), term)
 })

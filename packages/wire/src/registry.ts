@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as lease from './generated/weft/v1/lease_pb.ts'
 import * as beacon from './generated/weft/v1/beacon_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
@@ -73,6 +74,9 @@ export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
 const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 
+/** Largest piece of a burst that measures bandwidth, bytes. */
+export const MAX_BURST_PIECE = 128 * KiB
+
 /** How a term of validators began: 128 proven entries, a map, 64 votes. */
 export const MAX_SUCCESSION = 384 * KiB
 
@@ -102,6 +106,15 @@ export const METHODS = {
     'anyone',
     KiB,
     KiB,
+    4,
+  ),
+  'admission.dial': method(membership.DialRequestSchema, membership.DialResponseSchema, 'validator', KiB, KiB, 64),
+  'admission.burst': method(
+    membership.BurstRequestSchema,
+    membership.BurstResponseSchema,
+    'anyone',
+    MAX_BURST_PIECE + KiB,
+    MAX_BURST_PIECE + KiB,
     4,
   ),
   'network.file': method(
@@ -179,6 +192,22 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'handover.send': method(
+    agreement.AgreementSendRequestSchema,
+    agreement.AgreementSendResponseSchema,
+    'validator',
+    MAX_AGREEMENT_MESSAGE,
+    KiB,
+    2,
+  ),
+  'handover.pull': method(
+    agreement.AgreementPullRequestSchema,
+    agreement.AgreementPullResponseSchema,
+    'validator',
+    KiB,
+    MiB,
+    4,
+  ),
   'term.get': method(term.TermGetRequestSchema, term.TermGetResponseSchema, 'anyone', KiB, MAX_SUCCESSION + KiB, 16),
   'map.head': method(membership.MapHeadRequestSchema, membership.MapHeadResponseSchema, 'anyone', KiB, 64 * KiB),
   'map.entries': method(map.MapEntriesRequestSchema, map.MapEntriesResponseSchema, 'anyone', KiB, MiB, 8),
@@ -217,6 +246,16 @@ export const METHODS = {
     MiB,
     8,
   ),
+  'lease.ask': method(lease.LeaseAskRequestSchema, lease.LeaseAskResponseSchema, 'anyone', KiB, KiB, 16),
+  'lease.submit': method(
+    lease.LeaseSubmitRequestSchema,
+    lease.LeaseSubmitResponseSchema,
+    'anyone',
+    MAX_CERTIFICATE,
+    KiB,
+    16,
+  ),
+  'lease.list': method(lease.LeaseListRequestSchema, lease.LeaseListResponseSchema, 'anyone', KiB, MiB, 32),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
   'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
 } as const

@@ -19,7 +19,7 @@ export async function run(invocation: Invocation): Promise<void> {
     invocation.flag('long') ? member.id : shortId(member.id),
     member.roles.join(','),
     `${member.certificate.signatures.length} of ${member.certificate.quorum}`,
-    `${member.country} ${member.region}${member.simulated ? ' (simulated)' : ''}`,
+    `${member.country} ${member.region}${member.regionStanding === 'bounded' ? '' : ` (${member.regionStanding})`}`,
     member.family,
     String(member.asn),
     member.self ? 'this node' : peerWords(member.peer),

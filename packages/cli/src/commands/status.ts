@@ -48,6 +48,6 @@ function admissionWords(admission: StatusAnswer['admission']): string {
     case 'refused':
       return `refused (${admission.fault.code})`
     case 'certified':
-      return `certified for ${formatDuration(admission.expiresAt - Date.now())}${admission.inMap ? '' : ', not in the map yet'}`
+      return `certified for ${formatDuration(admission.expiresAt - Date.now())}${admission.inMap ? '' : ', not in the map yet'}${(admission.demoted ?? []).map(({ role, cause, code }) => `\n           not as ${role}: ${cause} (${code}; weft check tells what to do)`).join('')}`
   }
 }

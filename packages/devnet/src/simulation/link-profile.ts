@@ -8,6 +8,8 @@ export interface LinkProfile {
   readonly loss: number
   /** Bytes per ms that a machine sends at most; what it sends more waits in line. */
   readonly bytesPerMs: number
+  /** The same, of machines at these addresses, both ways. */
+  readonly slow?: ReadonlyMap<string, number>
 }
 
 /** ms one way; both directions are alike. */

@@ -29,11 +29,20 @@ export class SimulatedLinks {
 
   /** When a message that is sent at `now` (ms) is there, whole. */
   arrival(now: number, from: Site, to: Site, bytes: number): number {
-    const { bytesPerMs } = this.#profile
-    const begin = Math.max(now, this.#busyUntil.get(from.address) ?? 0)
-    const sent = begin + bytes / bytesPerMs
-    this.#busyUntil.set(from.address, sent)
-    return sent + this.crossing(from, to) + this.#retransmission(from, to, bytes)
+    const { slow } = this.#profile
+    const sent = this.#through(from.address, now, bytes)
+    const there = sent + this.crossing(from, to) + this.#retransmission(from, to, bytes)
+    // A line that is slow is slow for what it takes as well; of others only that counts which they send.
+    return slow?.has(to.address) === true ? this.#through(`to ${to.address}`, there, bytes) : there
+  }
+
+  /** When so many bytes, which wait for those before them, are through a line. */
+  #through(line: string, now: number, bytes: number): number {
+    const { bytesPerMs, slow } = this.#profile
+    const begin = Math.max(now, this.#busyUntil.get(line) ?? 0)
+    const end = begin + bytes / (slow?.get(line.replace('to ', '')) ?? bytesPerMs)
+    this.#busyUntil.set(line, end)
+    return end
   }
 
   /** ms that one small packet takes, if it is not lost. */

@@ -3,7 +3,7 @@ import type { DidKey } from '@weft/crypto'
 import type { NetworkFile } from '@weft/overlay'
 import { randomFor } from '../plan/seed.ts'
 import { INTERNET, type LinkProfile } from './link-profile.ts'
-import { BEGIN, type PlannedMember, planMembers } from './plan-members.ts'
+import { BEGIN, type PlanOptions, type PlannedMember, planMembers } from './plan-members.ts'
 import { promiseSettler } from './promise-settler.ts'
 import { sharedMapReader } from './shared-map-reader.ts'
 import { SimulatedInternet } from './simulated-internet.ts'
@@ -24,7 +24,13 @@ export interface SimulationOptions {
   readonly certificateTtlMs?: number
   /** ms without validators after which others take their seats; default a minute. */
   readonly recoveryAfterMs?: number
+  /** Members behind the validators that ask for a seat; default none. */
+  readonly candidates?: number
   readonly links?: LinkProfile
+  /** What the network asks of roles; default nothing. */
+  readonly minimums?: PlanOptions['minimums']
+  /** Changes what a member claims, or where it is. */
+  readonly change?: PlanOptions['change']
   /** Takes the lines of the trace. */
   readonly sink?: (lines: string) => void
 }
@@ -47,7 +53,7 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
-    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs) } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0 } = options
     this.seed = seed
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)
@@ -57,7 +63,9 @@ export class Simulation implements Disposable {
       random: randomFor(seed, 'internet'),
       trace: this.trace,
     })
-    const plan = planMembers({ seed, members, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs })
+    const { minimums, change } = options
+    const clocks = { mapEpochMs, certificateTtlMs, recoveryAfterMs }
+    const plan = planMembers({ seed, members, validators, ...clocks, candidates, minimums, change })
     this.file = plan.file
     this.#names = new Map(plan.members.map(({ key, name }) => [key.id, name]))
     const mapReader = sharedMapReader()

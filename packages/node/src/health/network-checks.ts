@@ -33,28 +33,31 @@ function portsCheck({ ports, roles }: NetworkChecked): Check {
   return { name: 'ports', tried: `API on 127.0.0.1:${ports['api']}; ${open}`, fault: undefined }
 }
 
-/** What the network file asks of this node's roles, as far as it can be known without being measured from outside. */
-function rolesCheck({ networkFile: { minimums = {} }, roles, storageQuota }: NetworkChecked): Check {
+/** What the network file asks of this node's roles: by what validators measured, and before that by its own settings. */
+function rolesCheck({ overlay, networkFile: { minimums = {} }, roles, storageQuota }: NetworkChecked): Check {
   const asked = roles.flatMap((role) => {
     const minimum = minimums[role]
     return minimum === undefined ? [] : [{ role, ...minimum }]
   })
+  const admission = overlay.admission()
+  const [demotion] = admission.state === 'certified' ? (admission.demoted ?? []) : []
   const short = asked.find(({ storageBytes = 0 }) => storageBytes > storageQuota)
-  const unmeasured = asked.some((each) => each.bandwidthMbps !== undefined || each.lossPpm !== undefined)
+  const bySettings =
+    short === undefined
+      ? undefined
+      : {
+          code: 'E_ROLE_MINIMUM',
+          cause: `The network asks ${short.storageBytes} bytes of a node with the role ${short.role}, and this node keeps ${storageQuota}.`,
+          fix: `Raise storage.quota in weft.toml, or take ${short.role} out of its roles (--roles).`,
+        }
+  const measured = demotion && { code: demotion.code, cause: demotion.cause, fix: demotion.fix }
   return {
     name: 'roles',
     tried:
       asked.length === 0
         ? 'the network file asks for no minimum of these roles'
-        : `minimums of ${asked.map(({ role }) => role).join(', ')}${unmeasured ? '; bandwidth and loss are not measured in this version' : ''}`,
-    fault:
-      short === undefined
-        ? undefined
-        : {
-            code: 'E_ROLE_MINIMUM',
-            cause: `The network asks ${short.storageBytes} bytes of a node with the role ${short.role}, and this node keeps ${storageQuota}.`,
-            fix: `Raise storage.quota in weft.toml, or take ${short.role} out of its roles (--roles).`,
-          },
+        : `minimums of ${asked.map(({ role }) => role).join(', ')}, as validators measured at admission`,
+    fault: bySettings ?? measured,
   }
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { WeftError, toBase64Url } from '@weft/core'
-import { isDidKey, shortId } from '@weft/crypto'
-import type { CertificateVote, Member } from '@weft/overlay'
+import { type DidKey, isDidKey, shortId } from '@weft/crypto'
+import { type CertificateVote, type Member, layerOf, regionStanding } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
@@ -14,7 +14,13 @@ const VOTES_TIMEOUT_MS = 5_000
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
   const { overlay, ids, clock } = services
-  const describe = (one: Member, quorum: number, votes: readonly CertificateVote[]): MemberAnswer => {
+  const describe = (
+    one: Member,
+    quorum: number,
+    votes: readonly CertificateVote[],
+    suspects: ReadonlySet<DidKey>,
+    judges: readonly Member[],
+  ): MemberAnswer => {
     const self = one.id === ids.node
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
     return {
@@ -30,9 +36,13 @@ export function networkRoutes(services: ApiServices): Route[] {
       addresses: one.addresses,
       family: one.family,
       region: one.region,
+      regionStanding: regionStanding(one, judges),
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
+      ...(one.resources === undefined ? {} : { resources: one.resources }),
+      layer: layerOf(one, (id) => overlay.term().isValidator(id)),
+      suspect: suspects.has(one.id),
       self,
       peer: self ? { state: 'connected', since: clock.now(), rttMs: 0 } : { state, since, rttMs, fault: reason },
     }
@@ -58,15 +68,17 @@ export function networkRoutes(services: ApiServices): Route[] {
       response: membersAnswer,
       handler: async (_, { signal }) => {
         const members = overlay.membership.members()
+        const judges = members.filter(({ id }) => overlay.membership.isValidator(id))
         const map = overlay.membership.status()
         const votes = await overlay.certificateVotes(
           members.map(({ id }) => id),
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),
         )
+        const suspects = overlay.suspects()
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [])),
+          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects, judges)),
           map,
         }
       },

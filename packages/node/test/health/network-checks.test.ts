@@ -74,7 +74,7 @@ test('a node that keeps less than its role asks reads which setting to raise', (
   const { fault, tried } = check('roles', { networkFile })
   assert.equal(fault?.code, 'E_ROLE_MINIMUM')
   assert.match(fault.cause, /asks 11 bytes of a node with the role storage, and this node keeps 10/)
-  assert.match(tried ?? '', /minimums of storage, relay; bandwidth and loss are not measured/)
+  assert.match(tried ?? '', /minimums of storage, relay, as validators measured at admission/)
   assert.equal(check('roles', { networkFile, storageQuota: 11 }).fault, undefined)
   assert.equal(check('roles', { networkFile, roles: ['mailbox'] }).fault, undefined)
 })

@@ -1,5 +1,5 @@
 import { Emitter, type Fault } from '@weft/core'
-import type { ConformanceProbe } from '@weft/overlay'
+import type { ConformanceProbe, LossGauge } from '@weft/overlay'
 import type { ExitStatus, RouteStatus, VpnEvents, VpnInit, VpnState, VpnStatus } from '@weft/vpn'
 import type { NodeVpn } from '../../src/daemon/components.ts'
 
@@ -10,6 +10,7 @@ export class FakeVpn implements NodeVpn {
   readonly init: VpnInit
   readonly emitter = new Emitter<VpnEvents>()
   readonly probe: ConformanceProbe = { role: 'packets', name: 'fake', run: async () => {} }
+  readonly loss: LossGauge = async () => ({ sent: 1, lost: 0 })
   fault: Fault | undefined
   state: VpnState = 'off'
   /** What `up` fails with. */

@@ -43,6 +43,8 @@ export class Link {
   #answerDue = Infinity
   #isSilent = false
   #due = Infinity
+  /** Told the 8 bytes of each pong that comes. */
+  onPong: ((token: Uint8Array) => void) | undefined
 
   constructor(host: LinkHost<Link>, initiator: boolean, peerKey: Uint8Array, endpoint: Endpoint) {
     this.#host = host
@@ -116,6 +118,11 @@ export class Link {
       this.#reschedule()
     }
     return this.#sendMessage(command, circuitId, content)
+  }
+
+  /** Asks the other side for a pong with these 8 bytes. False when it was dropped. */
+  ping(token: Uint8Array): boolean {
+    return this.#sendMessage(LinkCommand.ping, 0, token)
   }
 
   close(reason: LinkDownReason = 'closed'): void {
@@ -291,6 +298,7 @@ export class Link {
     else if (command === LinkCommand.pong) {
       const moved = this.#address.answered(content, from)
       if (moved !== undefined) this.#move(moved)
+      this.onPong?.(content.slice(0, PING_BYTES))
     } else this.#host.onMessage(this, command as CircuitCommand, circuitId, content)
   }
 

@@ -1,12 +1,16 @@
+import type { Clock, Random } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
 import type { BeaconHistory } from '../beacon/beacon-history.ts'
 import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import type { Rpc } from '../rpc.ts'
 import type { Application } from './application.ts'
 import type { VerifiedCertificate } from './certificate.ts'
 import type { DialBack } from './dial-back.ts'
+import type { DialHelp } from './dial-help.ts'
+import type { Gauges } from './measure/gauges.ts'
 import type { ConformanceProbe } from './probe.ts'
 import type { StakeVerifier } from './stake-verifier.ts'
 
@@ -38,7 +42,16 @@ export interface AdmissionCase {
   /** What validators decided about a key. */
   readonly revocation: Revocations['of']
   readonly dialBack: DialBack
+  /** Members that dial the applicant as well. */
+  readonly help: Pick<DialHelp, 'look'>
   readonly probes: readonly ConformanceProbe[]
+  /** Calls over the validator's own connections. */
+  readonly rpc: Pick<Rpc, 'call'>
+  readonly gauges: Gauges
+  /** That the validator is certified for. */
+  readonly region: string | undefined
+  readonly clock: Clock
+  readonly random: Random
 }
 
 /** One condition of admission. Each stands alone: a test takes each away in turn and shows that it was needed. */

@@ -4,12 +4,15 @@ import type { ApplyRequest, Signature } from '@weft/wire'
 import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
-import type { Caller } from '../rpc.ts'
+import type { Caller, Rpc } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
 import type { AdmissionCase, AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
+import type { DialHelp } from './dial-help.ts'
+import type { Gauges } from './measure/gauges.ts'
+import { Shortfall, encodeShortfall } from './measure/shortfall.ts'
 import type { ConformanceProbe, Prober } from './probe.ts'
 import type { StakeVerifier } from './stake-verifier.ts'
 
@@ -17,6 +20,7 @@ export interface AdmissionDeskInit {
   readonly network: Network
   readonly key: SigningKey
   readonly prober: Prober
+  readonly help: Pick<DialHelp, 'look'>
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
   /** The newest certificate of a node that is known and has not expired, revoked or not. */
@@ -30,15 +34,26 @@ export interface AdmissionDeskInit {
   readonly revocation: Revocations['of']
   readonly checks: readonly AdmissionCheck[]
   readonly probes: readonly ConformanceProbe[]
+  readonly rpc: Pick<Rpc, 'call'>
+  readonly gauges: Gauges
+  /** That this validator is certified for, if it is. */
+  readonly region: () => string | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
 
+/** What a validator answers an application that it does not refuse. */
+export interface Judgement {
+  readonly vote?: Omit<Signature, '$typeName'>
+  /** What it measured of claims that do not hold, encoded. */
+  readonly shortfall?: Uint8Array
+}
+
 /** Longest time for all checks of one application, ms. */
 export const ADMISSION_TIMEOUT_MS = 20_000
 /** Applications judged at once, each of which dials up to eight addresses, and that wait; of members and of others apart. */
-const TURNS = { atOnce: 4, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
+const TURNS = { atOnce: 8, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
 /** A devnet's nodes all come from one address and renew together. */
 const RATE = { burst: 64, refillMs: 1_000, addresses: 4_096 }
 
@@ -57,15 +72,11 @@ export class AdmissionDesk {
   }
 
   /**
-   * Judges one application and signs its body (purpose `vote`).
+   * Judges one application and signs its body (purpose `vote`); or says what it measured where the claim does not hold.
    * @throws WeftError of the first check that failed; E_ADMISSION_BUSY, E_ADMISSION_TIMEOUT (both retryable);
    * E_APPLICATION_MALFORMED, E_CERTIFICATE_MALFORMED
    */
-  async judge(
-    request: Pick<ApplyRequest, 'application'>,
-    caller: Caller,
-    signal?: AbortSignal,
-  ): Promise<Omit<Signature, '$typeName'>> {
+  async judge(request: Pick<ApplyRequest, 'application'>, caller: Caller, signal?: AbortSignal): Promise<Judgement> {
     const { clock, logger, isMember } = this.#init
     const turns = isMember(caller.id) ? this.#renewals : this.#newcomers
     this.#refuseFlood(caller, turns)
@@ -84,6 +95,7 @@ export class AdmissionDesk {
     } catch (error) {
       if (isWeftError(error))
         logger.info('application refused', { applicant: shortId(caller.id), code: error.code, cause: error.cause })
+      if (error instanceof Shortfall) return { shortfall: encodeShortfall(error.figures) }
       throw error
     } finally {
       this.#applying.delete(caller.id)
@@ -102,9 +114,10 @@ export class AdmissionDesk {
     caller: Caller,
     now: number,
     signal: AbortSignal,
-  ): Promise<Omit<Signature, '$typeName'>> {
-    const { network, key, prober, isMember, certificate, beaconAfter, isRelay, seats, stake, revocation } = this.#init
-    const { checks, probes, clock, random } = this.#init
+  ): Promise<Judgement> {
+    const { network, key, prober, help, isMember, certificate, beaconAfter, isRelay, seats, stake, revocation } =
+      this.#init
+    const { checks, probes, rpc, gauges, region, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
@@ -126,10 +139,16 @@ export class AdmissionDesk {
       stake,
       revocation,
       dialBack,
+      help,
       probes,
+      rpc,
+      gauges,
+      region: region(),
+      clock,
+      random,
     }
     for (const check of checks) await check.run(admission, signal)
-    return { signer: key.publicKey, signature: key.sign('vote', application.bodyBytes) }
+    return { vote: { signer: key.publicKey, signature: key.sign('vote', application.bodyBytes) } }
   }
 }
 

@@ -8,6 +8,7 @@ import {
   isWeftError,
   messageOf,
   randomInt,
+  shuffled,
   throwIfAborted,
   wait,
 } from '@weft/core'
@@ -33,11 +34,20 @@ import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import { certifiedPosition } from './certified-position.ts'
 import { findOwnCertificate } from './find-own-certificate.ts'
 import type { CertifiedPosition } from './position-field.ts'
+import type { BurstResponder } from './measure/burst-responder.ts'
+import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
+import { type Demotion, demotionsOf } from './measure/demotions.ts'
+import { Shortfall, decodeShortfall } from './measure/shortfall.ts'
+import type { Measured } from './measured-field.ts'
 
 export interface ApplicantInit {
   readonly network: Network
   readonly key: SigningKey
   readonly profile: AdmissionProfile
+  /** What its operator says that it has. */
+  readonly offer: Offer
+  /** Takes part where validators measure its bandwidth. */
+  readonly bursts: Pick<BurstResponder, 'expect'>
   /** What the policy of the network asks for. */
   readonly proof?: AdmissionProof | undefined
   readonly rpc: Pick<Rpc, 'call'>
@@ -62,6 +72,10 @@ const LONGEST_WAIT_MS = 5_000
 const LONGEST_RETRY_MS = 60_000
 /** ms: all who were admitted before one beacon apply again with it, and not all at once. */
 const LONGEST_PLACING_MS = 20_000
+/** Times in a row that a claim is lowered. */
+const MOST_LOWERED = 6
+/** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
+const ASKED_AT_ONCE = 6
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
@@ -71,6 +85,8 @@ type Attempt =
       readonly certificate: undefined
       readonly votes: number
       readonly refusals: readonly Refusal[]
+      /** Of each validator that voted (undefined) or measured: what it found where the claim does not hold. */
+      readonly found: readonly (Measured | undefined)[]
       /** Whose validators were asked. */
       readonly term: Term
     }
@@ -115,9 +131,18 @@ export class Applicant {
         epoch: certificate.body.issuedEpoch,
         expiresAt: certificate.body.expiresAt,
         inMap: false,
+        ...this.#demoted(certificate),
       }
     }
     return this.#progress
+  }
+
+  /** Roles that it wants and does not have by this certificate. */
+  #demoted({ body }: VerifiedCertificate): { readonly demoted?: readonly Demotion[] } {
+    const { network } = this.#init
+    const { roles } = this.#profileIn(network.termAt(body.issuedEpoch))
+    const demoted = demotionsOf(roles, network.file.minimums ?? {}, body)
+    return demoted.length === 0 ? {} : { demoted }
   }
 
   #isInForce({ body }: VerifiedCertificate): boolean {
@@ -190,19 +215,33 @@ export class Applicant {
     void this.resubmit(false, signal)
   }
 
+  /**
+   * Begins with all that it wants, also at a renewal: what it fell short of may be there now. Claims less where validators
+   * measured less, down to what a quorum of them found, and leaves out the roles for which that is too little.
+   */
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
-    const { clock, random, logger, onState } = this.#init
+    const { network, profile, offer, clock, random, logger, onState } = this.#init
+    const { minimums = {} } = network.file
     const since = clock.now()
+    const first = firstClaim(minimums, profile.roles, offer)
+    let claim = first
+    let lowered = 0
     for (let failures = 0; ; failures++) {
-      const attempt = await this.#apply(since, signal)
+      const attempt = await this.#apply(since, claim, signal)
       throwIfAborted(signal)
       if (attempt.certificate !== undefined) {
         this.#informed.clear()
         this.#save(attempt.certificate)
         return attempt.certificate
       }
+      const lower = claim === undefined ? undefined : loweredClaim(claim, attempt.found, attempt.term.quorum, minimums)
+      const goesOn = lower !== undefined && lowered++ < MOST_LOWERED
+      if (goesOn) logger.info('validators measured less than was claimed', { claimed: claim, next: lower })
+      // Begins anew where lowering does not end it: the next try may meet a better hour.
+      claim = goesOn ? lower : first
+      if (!goesOn) lowered = 0
       const longest = isRefusal(attempt) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
-      const delay = Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
+      const delay = goesOn ? FIRST_RETRY_MS : Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
       const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
       this.#progress = progressAfter(attempt, since, clock.now() + retryMs)
       if (this.#progress.state === 'refused') {
@@ -222,18 +261,21 @@ export class Applicant {
   }
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
-  async #apply(since: number, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, proof, rpc, clock, random, onState } = this.#init
+  async #apply(since: number, claim: Measured | undefined, signal: AbortSignal): Promise<Attempt> {
+    const { network, key, proof, rpc, bursts, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
     const position = await this.#position(signal)
     const wanted = this.#profileIn(term)
-    const bodyBytes = encodeCertificateBody({ ...wanted, position, issuedEpoch, expiresAt })
-    const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: random.bytes(16), proof })
-    const application = sealEnvelope('application', payload, key)
+    const { minimums = {} } = network.file
+    // With no role left it asks for all, and reads from the validators what is missing.
+    const claimed = profileClaiming(wanted, minimums, claim) ?? { ...wanted, measured: claim }
+    const bodyBytes = encodeCertificateBody({ ...claimed, position, issuedEpoch, expiresAt })
+    const { measured } = claimed
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
+    const found: (Measured | undefined)[] = []
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     const ask = async (validator: DidKey): Promise<void> => {
       try {
@@ -242,7 +284,9 @@ export class Applicant {
             ? { signer: key.publicKey, signature: key.sign('vote', bodyBytes) }
             : await vote(validator),
         )
+        found.push(undefined)
       } catch (error) {
+        if (error instanceof Shortfall) found.push(error.figures)
         refusals.push(refusalOf(validator, error))
       }
       if (votes.length >= term.quorum) resolve()
@@ -253,37 +297,54 @@ export class Applicant {
       }
     }
     const vote = async (validator: DidKey): Promise<Omit<Signature, '$typeName'>> => {
-      const answer = await rpc.call(
-        validator,
-        'admission.apply',
-        { application },
-        { signal, timeoutMs: APPLY_TIMEOUT_MS },
-      )
-      if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
-        return answer.vote
+      // A nonce of its own for each validator, so that none can take another's turn to measure.
+      const nonce = random.bytes(16)
+      const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce, proof })
+      const application = sealEnvelope('application', payload, key)
+      const end = measured?.bandwidthMbps === undefined ? (): void => {} : bursts.expect(nonce)
+      try {
+        const limits = { signal, timeoutMs: APPLY_TIMEOUT_MS }
+        const answer = await rpc.call(validator, 'admission.apply', { application }, limits)
+        if (answer.shortfall.length > 0 && measured !== undefined)
+          throw new Shortfall(measured, decodeShortfall(answer.shortfall, measured))
+        if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
+          return answer.vote
+      } finally {
+        end()
+      }
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
         cause: 'Its vote is not a valid signature.',
         fix: 'Its operator has to update it.',
       })
     }
-    await Promise.race([enough, Promise.all(term.validators.map(({ id }) => ask(id)))])
-    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, term }
+    const askAll = async (): Promise<void> => {
+      const ids = term.validators.map(({ id }) => id)
+      const [isTimed, isCounted] = [measured?.bandwidthMbps !== undefined, measured?.lossPpm !== undefined]
+      if (!isTimed && !isCounted) return void (await Promise.all(ids.map(ask)))
+      // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
+      const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
+      const waiting = shuffled(random, ids).values()
+      const askNext = async (): Promise<void> => {
+        for (const id of waiting) if (votes.length < term.quorum) await ask(id)
+      }
+      await Promise.all(Array.from({ length: atOnce }, askNext))
+    }
+    await Promise.race([enough, askAll()])
+    if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }
     try {
       return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
     } catch (error) {
       if (!isWeftError(error, 'E_CERTIFICATE_QUORUM')) throw error
       // While they were asked this node learnt that others have their seats in this epoch.
-      return { certificate: undefined, votes: 0, refusals: [], term: network.termAt(issuedEpoch) }
+      return { certificate: undefined, votes: 0, refusals: [], found: [], term: network.termAt(issuedEpoch) }
     }
   }
 
   #profileIn(term: Term): AdmissionProfile {
-    const { network, profile, beaconKey } = this.#init
-    const wanted = profileIn(network, term, profile)
-    return term.isValidator(profile.id) && wanted.roles.includes('validator')
-      ? { ...wanted, beaconKey: beaconKey.entry }
-      : wanted
+    const { profile, beaconKey } = this.#init
+    const wanted = profileIn(term, profile)
+    return term.isValidator(profile.id) ? { ...wanted, beaconKey: beaconKey.entry } : wanted
   }
 
   /** Where the node stands, by the certificate that it has; undefined before the first beacon after its admission. */
@@ -352,7 +413,11 @@ export class Applicant {
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
     const { network } = this.#init
     const { term } = network
-    const isRight = body.roles.includes('validator') === this.#profileIn(term).roles.includes('validator')
+    const { roles, beaconKey } = this.#profileIn(term)
+    // A candidate that got a seat has the role already, and no key for beacons.
+    const isRight =
+      body.roles.includes('validator') === roles.includes('validator') &&
+      (body.beaconKey === undefined) === (beaconKey === undefined)
     const issued = network.termAt(body.issuedEpoch)
     const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
     return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
@@ -366,10 +431,12 @@ export class Applicant {
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       this.#last = certificate.body
-      const { issuedEpoch, expiresAt, position } = certificate.body
-      const profile = this.#profileIn(network.term)
-      const beaconKey = sameKey(profile, certificate.body)
-      const wanted = encodeCertificateBody({ ...profile, beaconKey, position, issuedEpoch, expiresAt })
+      const { issuedEpoch, expiresAt, position, measured } = certificate.body
+      const { minimums = {} } = network.file
+      const claimed = profileClaiming(this.#profileIn(network.term), minimums, measured)
+      if (claimed === undefined) return undefined
+      const beaconKey = sameKey(claimed, certificate.body)
+      const wanted = encodeCertificateBody({ ...claimed, beaconKey, position, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -388,16 +455,10 @@ function sameKey(profile: AdmissionProfile, certified: CertificateBody): Admissi
   return own !== undefined && listed !== undefined && equalBytes(own.publicKey, listed.publicKey) ? listed : own
 }
 
-/**
- * Who has a seat is a validator, whatever its operator set, and who lost one is none. Who never had one and asks for the
- * role keeps it in its application, so that the node reads why it is not admitted.
- */
-function profileIn(network: Network, term: Term, profile: AdmissionProfile): AdmissionProfile {
-  const others = profile.roles.filter((role) => role !== 'validator')
-  const isValidator = term.isValidator(profile.id)
-  const asItIs = isValidator === profile.roles.includes('validator') || others.length === 0
-  if (asItIs || !network.hadSeat(profile.id)) return profile
-  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
+/** Who has a seat is a validator, whatever its operator set. Who has none and asks for the role is a candidate for one. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const asItIs = !term.isValidator(profile.id) || profile.roles.includes('validator')
+  return asItIs ? profile : { ...profile, roles: [...profile.roles, 'validator'] }
 }
 
 /**
@@ -439,5 +500,6 @@ function refusalOf(validator: DidKey, error: unknown): Refusal {
           fix: 'Nothing to do: the node applies again by itself.',
           retryable: true,
         })
-  return { fault: { validator, code, cause, fix }, final: !retryable }
+  // What was measured is no last word: less is claimed.
+  return { fault: { validator, code, cause, fix }, final: !retryable && !(error instanceof Shortfall) }
 }

@@ -7,6 +7,10 @@ import type { OwnProfile } from '../admission/own-profile.ts'
 import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
 import { answerChallenge } from '../admission/challenge-responder.ts'
+import { DialResponder } from '../admission/dial-responder.ts'
+import { BurstResponder } from '../admission/measure/burst-responder.ts'
+import type { Offer } from '../admission/measure/claims.ts'
+import type { LossGauge } from '../admission/measure/gauges.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { BeaconHistory } from '../beacon/beacon-history.ts'
@@ -49,6 +53,10 @@ export interface MembershipServiceInit {
   /** Of a validator that can judge proofs of stake. */
   readonly stake: StakeVerifier | undefined
   readonly probes: readonly ConformanceProbe[]
+  /** How a validator measures the loss of packets. */
+  readonly loss: LossGauge | undefined
+  /** What this node has, as its operator says. */
+  readonly offer: Offer
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -66,6 +74,7 @@ export class MembershipService {
   #office: ValidatorOffice | undefined
   readonly #follower: MapFollower
   #applicant: Applicant | undefined
+  readonly #bursts: BurstResponder
   readonly #reporter: AbsenceReporter
   readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
@@ -82,6 +91,7 @@ export class MembershipService {
     const { clock, random, logger } = init
     this.#init = init
     this.#since = clock.now()
+    this.#bursts = new BurstResponder(clock)
     // Before the first connection a call to a validator makes one.
     const connected = (): readonly DidKey[] => {
       const ids = transport.connected()
@@ -144,6 +154,9 @@ export class MembershipService {
     transport.handle('admission.challenge', async (request) => ({
       answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
+    transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
+    const dials = new DialResponder({ network, prober: transport, clock })
+    transport.handle('admission.dial', (request, caller, signal) => dials.answer(request, caller, signal))
     this.#applicant = this.#applicantFor(profile.current)
   }
 
@@ -263,11 +276,13 @@ export class MembershipService {
 
   #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
     if (profile === undefined) return undefined
-    const { network, key, transport, database, revocations, proof, clock, random, logger } = this.#init
+    const { network, key, transport, database, revocations, proof, offer, clock, random, logger } = this.#init
     const applicant = new Applicant({
       network,
       key,
       profile,
+      offer,
+      bursts: this.#bursts,
       proof,
       rpc: transport,
       database,
@@ -290,8 +305,8 @@ export class MembershipService {
 
   /** For a validator of the term. */
   #openOffice(term: Term): void {
-    const { network, key, membership, transport, probes, stake, database, revocations, clock, random, logger } =
-      this.#init
+    const { network, terms, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
+    const { clock, random, logger } = this.#init
     if (!term.isValidator(key.id)) return
     this.#office = new ValidatorOffice({
       network,
@@ -305,8 +320,10 @@ export class MembershipService {
       ping: (id, signal) => transport.ping(id, signal),
       probes,
       stake,
+      loss,
       database,
       revocations,
+      terms,
       clock,
       random,
       logger,
@@ -347,6 +364,7 @@ export class MembershipService {
 
   #onMapChange(): void {
     this.#noteBeacon()
+    this.#office?.observe()
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)
     // A certified node that the map lacks may have been ejected.

@@ -3,6 +3,7 @@ import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import { MAX_REPORTED } from '../absence/absence-reporter.ts'
 import { Absences } from '../absence/absences.ts'
+import { Availability } from '../absence/availability.ts'
 import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
@@ -10,11 +11,13 @@ import { AdmissionDesk } from '../admission/admission-desk.ts'
 import type { BeaconKeyPair } from '../beacon/beacon-key.ts'
 import type { BeaconHistory } from '../beacon/beacon-history.ts'
 import { BeaconOffice } from '../beacon/beacon-office.ts'
+import { DialHelp } from '../admission/dial-help.ts'
 import { AgreedParts } from '../agreement/agreed-parts.ts'
 import { AgreementRunner } from '../agreement/agreement-runner.ts'
 import { timeoutsOf } from '../agreement/timeouts.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ConformanceProbe, Prober } from '../admission/probe.ts'
+import { type LossGauge, gaugesOf } from '../admission/measure/gauges.ts'
 import { protocolProbes } from '../admission/protocol-probes.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { InvitationSeats } from '../invitation/invitation-seats.ts'
@@ -31,7 +34,9 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import { Handover } from '../terms/handover.ts'
 import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
@@ -47,8 +52,11 @@ export interface ValidatorOfficeInit {
   readonly ping: (id: DidKey, signal: AbortSignal) => Promise<unknown>
   readonly probes: readonly ConformanceProbe[]
   readonly stake?: StakeVerifier | undefined
+  /** How it measures the loss of packets, if it carries any. */
+  readonly loss?: LossGauge | undefined
   readonly database: MembershipStore
   readonly revocations: Revocations
+  readonly terms: Pick<Terms, 'offer'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -62,6 +70,7 @@ export interface ValidatorOfficeInit {
 export class ValidatorOffice {
   readonly pool: CertificatePool
   readonly absences: Absences
+  readonly availability: Availability
   readonly #init: ValidatorOfficeInit
   readonly #rpc: RpcHandlers
   readonly #closed = new AbortController()
@@ -69,11 +78,12 @@ export class ValidatorOffice {
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
   readonly #agreement: AgreementRunner
+  readonly #handover: Handover
   readonly #beacons: BeaconOffice
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
-    const { network, term, key, prober, probes, stake, database, revocations, clock, random, logger } = init
+    const { network, term, key, prober, probes, stake, loss, database, revocations, clock, random, logger } = init
     this.#init = init
     const rpc = new RpcHandlers(init.rpc)
     this.#rpc = rpc
@@ -81,10 +91,12 @@ export class ValidatorOffice {
     const { pool } = this
     const absences = new Absences({ ping: init.ping, isCertified: (id) => pool.isCertified(id), clock, logger })
     this.absences = absences
+    this.availability = new Availability({ epochMs: network.file.mapEpochMs, store: database })
     const desk = new AdmissionDesk({
       network,
       key,
       prober,
+      help: new DialHelp({ validator: key, members: () => init.membership.members(), rpc, random, logger }),
       isMember: (id) => pool.isCertified(id),
       certificate: (id) => this.#unexpired(id),
       beaconAfter: (epoch) => init.beacons.after(epoch),
@@ -94,6 +106,9 @@ export class ValidatorOffice {
       stake,
       checks: ADMISSION_CHECKS,
       probes: [...protocolProbes(random), ...probes],
+      rpc,
+      gauges: gaugesOf({ clock, random, loss, availability: (id) => this.availability.of(id) }),
+      region: () => pool.get(key.id)?.body.region,
       clock,
       random,
       logger,
@@ -136,9 +151,24 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
+    const { terms, membership } = init
+    this.#handover = new Handover({ network, terms, term, key, membership, rpc, store: database, clock, logger })
     const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
+  }
+
+  /** A newer map came: who is in it was there. */
+  observe(): void {
+    const { membership } = this.#init
+    const { epoch } = membership
+    if (epoch === undefined) return
+    try {
+      this.availability.observe(epoch, membership.members())
+    } catch (error) {
+      // Of what is not on disk a restart forgets an hour at most; validators judge without.
+      this.#init.logger.warn('who was there is not kept', { epoch, error: messageOf(error) })
+    }
   }
 
   /** Entries of a map that this validator proposed or found good. */
@@ -152,10 +182,18 @@ export class ValidatorOffice {
     this.#closed.abort()
   }
 
-  /** Takes part in the agreement of each epoch, and looks for members that are away, until the signal fires or it is closed. @throws WeftError E_ABORTED */
+  /**
+   * Takes part in the agreement of each epoch, looks for members that are away, and sees to it that the seats are filled,
+   * until the signal fires or it is closed. @throws WeftError E_ABORTED
+   */
   async agree(signal: AbortSignal): Promise<never> {
     const open = AbortSignal.any([signal, this.#closed.signal])
-    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open), this.#beacons.run(open)])
+    const [end] = await Promise.all([
+      this.#agreement.run(open),
+      this.absences.run(open),
+      this.#beacons.run(open),
+      this.#handover.run(open),
+    ])
     return end
   }
 
@@ -190,9 +228,7 @@ export class ValidatorOffice {
   #serve(desk: AdmissionDesk): void {
     const { onMap } = this.#init
     const rpc = this.#rpc
-    rpc.handle('admission.apply', async (request, caller, signal) => ({
-      vote: await desk.judge(request, caller, signal),
-    }))
+    rpc.handle('admission.apply', (request, caller, signal) => desk.judge(request, caller, signal))
     rpc.handle('admission.submit', async ({ certificate }, caller) => {
       if (certificate === undefined) throw new WeftError(NO_CERTIFICATE)
       this.pool.submit(certificate)

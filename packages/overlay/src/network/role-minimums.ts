@@ -9,6 +9,8 @@ export interface RoleMinimum {
   readonly lossPpm?: number
   /** Bytes that it keeps for others. */
   readonly storageBytes?: number
+  /** Of a million parts of the last seven days, at least so many it was there. */
+  readonly availabilityPpm?: number
 }
 
 export type RoleMinimums = Readonly<Partial<Record<Role, RoleMinimum>>>
@@ -19,6 +21,7 @@ const LIMITS = {
   bandwidthMbps: [1, 1_000_000],
   lossPpm: [0, 1_000_000],
   storageBytes: [1, 2 ** 50],
+  availabilityPpm: [1, 1_000_000],
 } as const satisfies Record<keyof RoleMinimum, readonly [number, number]>
 const KEYS = Object.keys(LIMITS) as (keyof RoleMinimum)[]
 

@@ -1,3 +1,4 @@
+import type { AvailabilityStore } from '../absence/availability-store.ts'
 import type { AgreementStore } from '../agreement/agreement-store.ts'
 import type { BeaconStore } from '../beacon/beacon-store.ts'
 import type { SeatStore } from '../invitation/invitation-seats.ts'
@@ -32,11 +33,12 @@ export interface StoredChanges {
 
 /**
  * What membership must not forget: the node's own certificate, the last map, and for validators the certificates they
- * know, what they said in the agreement of an epoch, the one map body that they signed in it, the seats of invitations, and what it said in a
- * recovery. A
+ * know, what they said in the agreement of an epoch, the one map body that they signed in it, the seats of invitations, who was there in
+ * the last days, and what it said in a recovery. A
  * write that has returned outlives a crash of the node.
  */
-export interface MembershipStore extends AgreementStore, BeaconStore, RevocationDatabase, SeatStore, TermStore {
+export interface MembershipStore
+  extends AgreementStore, AvailabilityStore, BeaconStore, RevocationDatabase, SeatStore, TermStore {
   /** The wire form (weft.v1.Certificate). */
   ownCertificate(): Uint8Array | undefined
   saveOwnCertificate(certificate: Uint8Array): void

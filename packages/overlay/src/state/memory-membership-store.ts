@@ -1,4 +1,5 @@
 import { compareBytes, toHex } from '@weft/core'
+import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
@@ -26,7 +27,10 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #revocations = new Map<string, StoredRevocation>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
+  /** By part. */
+  readonly #availability = new Map<number, StoredAvailability>()
   readonly #successions = new Map<number, Uint8Array>()
+  #handover: { readonly number: number; readonly state: Uint8Array } | undefined
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
   readonly #seats = new Map<string, Map<string, StoredSeat>>()
@@ -143,6 +147,23 @@ export class MemoryMembershipStore implements MembershipStore {
 
   saveRecovery(number: number, stored: StoredRecovery): void {
     this.#recovery = { number, stored }
+  }
+
+  handover(number: number): Uint8Array | undefined {
+    return this.#handover?.number === number ? this.#handover.state : undefined
+  }
+
+  saveHandover(number: number, state: Uint8Array): void {
+    this.#handover = { number, state }
+  }
+
+  availability(): StoredAvailability[] {
+    return [...this.#availability.values()].sort((a, b) => a.part - b.part)
+  }
+
+  saveAvailability(stored: StoredAvailability, upTo: number): void {
+    for (const part of this.#availability.keys()) if (part <= upTo) this.#availability.delete(part)
+    this.#availability.set(stored.part, stored)
   }
 
   map(): StoredMap | undefined {

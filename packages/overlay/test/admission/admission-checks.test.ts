@@ -5,10 +5,13 @@ import { type DidKey, type SigningKey, sealEnvelope, verifySignature } from '@we
 import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
 import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import type { AdmissionProof } from '../../src/admission/admission-proof.ts'
+import type { DialVerdict } from '../../src/admission/dial-help.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { answerChallenge } from '../../src/admission/challenge-responder.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import type { Measured } from '../../src/admission/measured-field.ts'
 import { protocolProbes } from '../../src/admission/protocol-probes.ts'
+import type { Gauges } from '../../src/admission/measure/gauges.ts'
 import type { ConformanceProbe, ProbedApplicant } from '../../src/admission/probe.ts'
 import type { StakeVerifier } from '../../src/admission/stake-verifier.ts'
 import { unreachablePackets } from '../../src/admission/unreachable-packets.ts'
@@ -21,6 +24,8 @@ import { type Network, networkOf } from '../../src/network/network.ts'
 import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
 import {
   NO_BEACONS,
+  NO_GAUGES,
+  NO_HELP,
   NO_REVOCATIONS,
   BEGIN,
   addressOf,
@@ -76,6 +81,11 @@ interface Applicant {
   readonly beacon?: Beacon
   /** What validators decided about it. */
   readonly revocation?: VerifiedRevocation
+  readonly gauges?: Partial<Gauges>
+  /** Where the validator is. */
+  readonly validatorRegion?: string
+  /** What members say that dialled it; by default that they found it. */
+  readonly others?: DialVerdict
   /** What the validator asks beside the protocol's own. */
   readonly probes?: readonly ConformanceProbe[]
 }
@@ -106,6 +116,10 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
     key: validator,
     revocation: () => hostile.revocation,
     prober: network,
+    help: { look: async () => hostile.others ?? 'found' },
+    rpc: network.add(validator.id).rpc,
+    gauges: { ...NO_GAUGES, ...hostile.gauges },
+    region: () => hostile.validatorRegion,
     seats,
     stake: hostile.stake,
     isMember: () => false,
@@ -128,10 +142,12 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   const application = { $typeName: 'weft.v1.SignedEnvelope' as const, ...signed }
   let admitted = false
   const code = await codeOf(async () => {
-    const vote = await desk.judge(
+    const { vote, shortfall } = await desk.judge(
       { application },
       { id: (hostile.caller ?? applicant).id, address: '/ip4/127.0.0.1/tcp/1' },
     )
+    if (shortfall !== undefined) throw new WeftError({ code: 'E_SHORTFALL', cause: 'x', fix: 'y' })
+    assert.ok(vote !== undefined)
     admitted = verifySignature('vote', bodyBytes, vote.signature, vote.signer) && vote.signer === validator.publicKey
   })
   return admitted ? 'admitted' : code
@@ -140,6 +156,7 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
 /** A node that is certified as a relay, for the validators here. */
 const relayId = (fixture.keys[1] as SigningKey).id
 const overRelay = formatRelayedAddress(relayId)
+const smtp = '/ip4/127.0.0.1/tcp/25'
 const reachedOver =
   (...addresses: readonly string[]) =>
   (node: MemoryNode): void => {
@@ -167,6 +184,26 @@ function invitation(changes: Partial<Invitation> = {}, network = invited, user =
 function changed(part: Partial<InvitationProof['envelope']>): Invited {
   const proof = invitation()
   return { ...proof, envelope: { ...proof.envelope, ...part } }
+}
+
+/** Of which a network asks something for storage, and of which another is in the open. */
+const asking = networkOf({ ...fixture.network.file, minimums: { storage: { bandwidthMbps: 20 } } })
+const { simulated: _places, ...openFile } = fixture.network.file
+const inTheOpen = networkOf(openFile)
+
+function claim(figures: Partial<Measured>): Measured {
+  const none = { bandwidthMbps: undefined, lossPpm: undefined, storageBytes: undefined, availabilityPpm: undefined }
+  return { ...none, ...figures }
+}
+
+/** Who answers a validator in eu-west at once. */
+function elsewhere(body: Partial<CertificateBody>, pong?: Uint8Array): Applicant {
+  return {
+    network: inTheOpen,
+    validatorRegion: 'eu-west',
+    body: { simulated: false, diversityAddress: '127.0.0.1', ...body },
+    prepare: (node) => void node.rpc.handle('peer.ping', async ({ nonce }) => ({ nonce: pong ?? nonce })),
+  }
 }
 
 const RELAY: Partial<CertificateBody> = { roles: ['storage', 'entry', 'relay'], packets: packetsOf(4) }
@@ -246,7 +283,6 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_TERM', applicant: { body: { issuedEpoch: 1_000_000, expiresAt: BEGIN + DAY } } },
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN } } },
   ],
-  roles: [{ code: 'E_ADMISSION_ROLES', applicant: { body: { roles: ['validator', 'storage'] } } }],
   packets: [
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { roles: ['storage', 'relay'] } } },
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { packets: packetsOf(4) } } },
@@ -264,6 +300,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_PLACE', applicant: { body: { family: 'somebody-else' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { diversityAddress: '203.0.113.9' } } },
     { code: 'E_ADMISSION_PLACE', applicant: { body: { simulated: false } } },
+    {
+      code: 'E_ADMISSION_PLACE',
+      applicant: { body: { addresses: [smtp] }, prepare: reachedOver(smtp) },
+    },
   ],
   policy: [
     { code: 'E_PROOF_NEEDED', applicant: { network: invited } },
@@ -290,6 +330,7 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       applicant: { prepare: (node) => node.rpc.handle('admission.challenge', async () => ({})) },
     },
   ],
+  others: [{ code: 'E_ADMISSION_UNREACHABLE', applicant: { others: 'not-found' } }],
   relays: [
     {
       code: 'E_ADMISSION_RELAYED',
@@ -310,6 +351,30 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       },
     },
   ],
+  minimums: [
+    { code: 'E_ROLE_MINIMUM', applicant: { network: asking } },
+    { code: 'E_ROLE_MINIMUM', applicant: { network: asking, body: { measured: claim({ bandwidthMbps: 19 }) } } },
+    { code: 'E_ADMISSION_CLAIM', applicant: { body: { measured: claim({ lossPpm: 0 }) } } },
+  ],
+  measured: [
+    {
+      code: 'E_SHORTFALL',
+      applicant: { body: { measured: claim({ bandwidthMbps: 20 }) }, gauges: { bandwidth: async () => 19 } },
+    },
+    {
+      code: 'E_SHORTFALL',
+      applicant: {
+        body: { ...RELAY, measured: claim({ lossPpm: 100 }) },
+        gauges: { loss: async () => ({ sent: 400, lost: 3 }) },
+      },
+    },
+    { code: 'E_ADMISSION_CLAIM', applicant: { body: { ...RELAY, measured: claim({ lossPpm: 100 }) } } },
+    {
+      code: 'E_SHORTFALL',
+      applicant: { body: { measured: claim({ availabilityPpm: 900_000 }) }, gauges: { availability: () => 899_999 } },
+    },
+  ],
+  region: [{ code: 'E_ADMISSION_REGION', applicant: elsewhere({ region: 'australia' }) }],
   'answer-clock': [{ code: 'E_CLOCK_SKEW', applicant: { answerSkew: -DAY } }],
   conformance: [
     { code: 'E_ADMISSION_CONFORMANCE', applicant: { body: RELAY, probes: [packetProbe(fails('it echoes')).probe] } },
@@ -391,6 +456,27 @@ test('what the policy asks for admits: an invitation, a proof of stake, and noth
   assert.deepEqual(seen, [[7], applicant.id])
 })
 
+test('who was not found by one member only, or of whom nobody says anything, is dialled back by the validator alone', async () => {
+  assert.equal(await apply({ others: 'unknown' }), 'admitted')
+})
+
+test('what holds is certified as it is claimed, and what cannot be known yet is held against nobody', async () => {
+  const all = claim({ bandwidthMbps: 20, lossPpm: 100, storageBytes: 5, availabilityPpm: 900_000 })
+  const gauges = { bandwidth: async () => 20, loss: async () => ({ sent: 400, lost: 1 }), availability: () => 900_000 }
+  assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges }), 'admitted')
+  const unknown = { ...gauges, availability: () => undefined }
+  assert.equal(await apply({ network: asking, body: { ...RELAY, measured: all }, gauges: unknown }), 'admitted')
+})
+
+test('a region is bounded only by a validator whose own is known, in the open; and by fresh answers only', async () => {
+  assert.equal(await apply(elsewhere({ region: 'australia' })), 'E_ADMISSION_REGION')
+  assert.equal(await apply({ ...elsewhere({ region: 'australia' }), validatorRegion: 'atlantis' }), 'admitted')
+  assert.equal(await apply(elsewhere({ region: 'atlantis' })), 'admitted', 'a name that nobody knows is a hint')
+  assert.equal(await apply(elsewhere({ region: 'eu-central' })), 'admitted')
+  assert.equal(await apply(elsewhere({ region: 'australia' }, new Uint8Array(16))), 'admitted', 'no round trip')
+  assert.equal(await apply({ validatorRegion: 'australia', body: { region: 'eu-central' } }), 'admitted', 'a devnet')
+})
+
 test('an invitation that others have used up is refused before anybody is dialled', async () => {
   const proof = invitation({ uses: 2 })
   const invitationName = invitationId(proof.envelope.payload)
@@ -448,7 +534,7 @@ for (const [name, cases] of Object.entries(HOSTILE)) {
 test('an application that fails a cheap check causes no dialling', async () => {
   let dialled = false
   await apply({
-    body: { roles: ['validator'] },
+    body: { family: 'somebody-else' },
     prepare: (node) =>
       node.rpc.handle('admission.challenge', async () => {
         dialled = true
@@ -469,6 +555,10 @@ test('one node is judged once at a time, and only so many wait', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    help: NO_HELP,
+    rpc: network.add(validator.id).rpc,
+    gauges: NO_GAUGES,
+    region: () => undefined,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,
@@ -507,6 +597,10 @@ test('a wait for its turn does not make an application old', async () => {
     network: fixture.network,
     key: validator,
     prober: network,
+    help: NO_HELP,
+    rpc: network.add(validator.id).rpc,
+    gauges: NO_GAUGES,
+    region: () => undefined,
     seats: memorySeats(clock),
     isMember: () => false,
     isRelay: () => false,

@@ -9,6 +9,8 @@ import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
 import {
   NO_BEACONS,
+  NO_GAUGES,
+  NO_HELP,
   NO_REVOCATIONS,
   BEGIN,
   advance,
@@ -31,6 +33,10 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
     seats: memorySeats(clock),
     isMember: (id) => members.includes(id),
@@ -83,6 +89,10 @@ test('an address that is reached but never answers costs a turn of six seconds',
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
+    help: NO_HELP,
+    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
+    gauges: NO_GAUGES,
+    region: () => undefined,
     prober: {
       probe: async (_address, _target, signal) => {
         await wait(clock, 60_000, signal)

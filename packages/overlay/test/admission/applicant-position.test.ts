@@ -4,6 +4,7 @@ import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom, toHe
 import type { SigningKey } from '@weft/crypto'
 import type { Certificate } from '@weft/wire'
 import { Applicant } from '../../src/admission/applicant.ts'
+import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import type { CertificateBody } from '../../src/admission/certificate-body.ts'
 import { BeaconHistory } from '../../src/beacon/beacon-history.ts'
@@ -57,6 +58,8 @@ function setUp(self = 4, strict = false) {
       revocations: NO_REVOCATIONS,
       beacons,
       beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
+      offer: {},
+      bursts: new BurstResponder(clock),
       network: fixture.network,
       key,
       profile: { ...profileOf(fixture, self), ...changes },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, WeftError, silentLogger, seededRandom, systemRandom } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
+import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
@@ -48,6 +49,8 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
   const applicant = new Applicant({
     beacons: NO_BEACONS,
     beaconKey: new OwnBeaconKey(known.id, key, systemRandom),
+    offer: {},
+    bursts: new BurstResponder(clock),
     revocations: NO_REVOCATIONS,
     network: known,
     key,

@@ -68,6 +68,7 @@ export class ManyEntries {
       position: undefined,
       beaconKey: undefined,
       measured: undefined,
+      resources: undefined,
     }
   }
 

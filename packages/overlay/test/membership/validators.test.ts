@@ -70,6 +70,7 @@ class Simulation {
           probes: [],
           database,
           revocations,
+          terms: { offer: () => false },
           clock,
           random,
           logger: silentLogger,

@@ -113,6 +113,18 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual([again.recovery(1), texts([again.recovery(2)!.state])], [undefined, ['of the next term']])
     })
 
+    it('keeps what was said last in a handover, of one term', () => {
+      using fixture = make()
+      const { store } = fixture
+      assert.equal(store.handover(1), undefined)
+      store.saveHandover(1, utf8('first'))
+      store.saveHandover(1, utf8('second'))
+      const again = fixture.again()
+      assert.deepEqual(texts([again.handover(1)!]), ['second'])
+      again.saveHandover(2, utf8('next'))
+      assert.deepEqual([again.handover(1), texts([again.handover(2)!])], [undefined, ['next']])
+    })
+
     it('is empty at first', () => {
       using fixture = make()
       const { store } = fixture

@@ -6,6 +6,7 @@ import { MapChangesSchema, MapPageSchema, create, encodeMessage } from '@weft/wi
 import { encodeApplication } from '../../src/admission/application.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import { encodeShortfall } from '../../src/admission/measure/shortfall.ts'
 import type { EntryList } from '../../src/map/entry-list.ts'
 import { atOnce } from '../../src/map/in-slices.ts'
 import { encodeMapBody } from '../../src/map/map-body.ts'
@@ -58,6 +59,7 @@ function bodyOf(key: SigningKey, index: number): CertificateBody {
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 
@@ -97,6 +99,10 @@ write('admission.json', {
       address: body.addresses[0] as string,
       time: BEGIN + 1_100,
     }),
+  ),
+  // In place of a vote, by a validator that measured 12 of 50 Mbit/s and a loss of 2,500 of a million.
+  shortfall: toHex(
+    encodeShortfall({ bandwidthMbps: 12, lossPpm: 2_500, storageBytes: undefined, availabilityPpm: undefined }),
   ),
   votes: signatures('vote', bodyBytes),
 })

@@ -1,5 +1,7 @@
-import { type Clock, WeftError } from '@weft/core'
+import { type Clock, type Random, WeftError } from '@weft/core'
 import type { CircuitLink, Link } from '@weft/onion'
+import type { LossCount } from '@weft/overlay'
+import { measureLoss } from './measure-loss.ts'
 import type { ProbeTarget } from './probe-target.ts'
 
 /** ms that a node has to answer a validator's handshake; five initiations are sent meanwhile. */
@@ -12,6 +14,9 @@ export class LinkProbes {
   /** Settled by the link's state. Whoever asks meanwhile gets the same answer. */
   readonly #running = new Map<CircuitLink, PromiseWithResolvers<boolean>>()
 
+  /** Links in use here, and by how many. */
+  readonly #users = new Map<Link, number>()
+
   constructor(clock: Clock, connect: (target: ProbeTarget) => Link) {
     this.#clock = clock
     this.#connect = connect
@@ -19,15 +24,27 @@ export class LinkProbes {
 
   /** @throws WeftError E_PACKETS_SILENT when nobody with its link key answers, and those of `LinkSet.connect` */
   async probe(target: ProbeTarget): Promise<void> {
+    await this.#use(target, async () => {})
+  }
+
+  /** Counts the packets that are lost on a link to a node and back. @throws as `probe` */
+  measure(target: ProbeTarget, random: Random): Promise<LossCount> {
+    return this.#use(target, (link) => measureLoss(link, this.#clock, random))
+  }
+
+  /** Runs a task on a link that is up; ends the link after that unless somebody else uses it. */
+  async #use<T>(target: ProbeTarget, task: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#connect(target)
-    if (link.state === 'up') return
-    if (await (this.#running.get(link)?.promise ?? this.#run(link))) return
-    const { address, port } = target.endpoint
-    throw new WeftError({
-      code: 'E_PACKETS_SILENT',
-      cause: `Nobody answered a link handshake with the key of the node at ${address}:${port} (UDP) within ${PROBE_MS / 1_000} s.`,
-      fix: 'Open the UDP port for packets (ports.public + 2) for the outside.',
-    })
+    this.#users.set(link, (this.#users.get(link) ?? 0) + 1)
+    try {
+      if (link.state !== 'up' && !(await (this.#running.get(link)?.promise ?? this.#run(link)))) throw silent(target)
+      return await task(link)
+    } finally {
+      const others = (this.#users.get(link) ?? 1) - 1
+      if (others > 0) this.#users.set(link, others)
+      else this.#users.delete(link)
+      if (others === 0 && link.circuits === 0) link.close('closed')
+    }
   }
 
   /** To be called when a link came up or went down. */
@@ -42,7 +59,14 @@ export class LinkProbes {
     const answered = await answer.promise
     cancel()
     this.#running.delete(link)
-    if (link.circuits === 0) link.close('closed')
     return answered
   }
+}
+
+function silent({ endpoint: { address, port } }: ProbeTarget): WeftError {
+  return new WeftError({
+    code: 'E_PACKETS_SILENT',
+    cause: `Nobody answered a link handshake with the key of the node at ${address}:${port} (UDP) within ${PROBE_MS / 1_000} s.`,
+    fix: 'Open the UDP port for packets (ports.public + 2) for the outside.',
+  })
 }

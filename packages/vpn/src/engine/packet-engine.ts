@@ -24,6 +24,7 @@ import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { IsolatedRoutes } from './isolated-routes.ts'
 import { LinkProbes } from './link-probes.ts'
+import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { SocksServer } from './socks-server.ts'
 import type { TakeStream } from './stream-opener.ts'
@@ -224,6 +225,11 @@ export class PacketEngine {
    */
   probe(target: ProbeTarget): Promise<void> {
     return this.#probes.probe(target)
+  }
+
+  /** Counts packets that are lost on the way to such a node and back. @throws as `probe` */
+  measureLoss(target: ProbeTarget): Promise<LossCount> {
+    return this.#probes.measure(target, this.#parts.random)
   }
 
   async close(): Promise<void> {

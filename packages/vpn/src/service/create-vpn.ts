@@ -7,9 +7,17 @@ import {
   WeftError,
   toWeftError,
   withTimeout,
+  orAborted,
 } from '@weft/core'
 import { type DidKey, toDidKey } from '@weft/crypto'
-import { type ConformanceProbe, type Overlay, isAway, parsePacketAddress, unreachablePackets } from '@weft/overlay'
+import {
+  type ConformanceProbe,
+  type LossGauge,
+  type Overlay,
+  isAway,
+  parsePacketAddress,
+  unreachablePackets,
+} from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { routeMembers } from '../route/route-members.ts'
@@ -92,6 +100,21 @@ export class VpnService implements Vpn {
           }
         }
       },
+    }
+  }
+
+  /** How a validator measures what is lost of packets to another node. */
+  get loss(): LossGauge {
+    return async ({ addresses, linkKey }, signal) => {
+      const thread = await orAborted(this.open(), signal)
+      const [text = ''] = addresses
+      const address = parsePacketAddress(text)
+      if (address === undefined) throw unreachablePackets(text)
+      const endpoint = { address: address.host, port: address.port }
+      const measured = thread.measureLoss({ endpoint, linkKey }).catch(() => {
+        throw unreachablePackets(text)
+      })
+      return orAborted(measured, signal)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -11,13 +12,13 @@ export type PacketCommand =
   | { readonly type: 'members'; readonly members: readonly RouteMember[] }
   | { readonly type: 'unreachable'; readonly ids: ReadonlySet<DidKey> }
   | { readonly type: 'up' | 'down' | 'status' | 'close'; readonly id: number }
-  | { readonly type: 'probe'; readonly id: number; readonly target: ProbeTarget }
+  | { readonly type: 'probe' | 'loss'; readonly id: number; readonly target: ProbeTarget }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** What the packet thread tells. */
 export type PacketReport =
-  | { readonly type: 'reply'; readonly id: number; readonly status?: VpnStatus; readonly fault?: Fault }
+  | { readonly type: 'reply'; readonly id: number; readonly answer?: VpnStatus | LossCount; readonly fault?: Fault }
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }
   | { readonly type: 'throughput'; readonly event: Throughput }
   | {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { type Clock, type Logger, WeftError, messageOf, withTimeout } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -21,10 +22,12 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1
 /** ms in which a thread that is asked to close may say farewell to its peers; it needs a few. */
 const CLOSE_MS = 2_000
 
+type Answer = VpnStatus | LossCount | undefined
+
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
   | { readonly type: 'up' | 'down' | 'status' | 'close' }
-  | { readonly type: 'probe'; readonly target: ProbeTarget }
+  | { readonly type: 'probe' | 'loss'; readonly target: ProbeTarget }
 
 /** The main thread's end of the packet thread: asks it, and hears what it tells. */
 export class PacketThread implements AsyncDisposable {
@@ -32,7 +35,7 @@ export class PacketThread implements AsyncDisposable {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #events: PacketThreadEvents
-  readonly #pending = new Map<number, PromiseWithResolvers<VpnStatus | undefined>>()
+  readonly #pending = new Map<number, PromiseWithResolvers<Answer>>()
   #lastId = 0
   #over: WeftError | undefined
   #opened = false
@@ -86,6 +89,11 @@ export class PacketThread implements AsyncDisposable {
     await this.#ask({ type: 'probe', target })
   }
 
+  /** @throws WeftError as `probe` */
+  async measureLoss(target: ProbeTarget): Promise<LossCount> {
+    return (await this.#ask({ type: 'loss', target })) as LossCount
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#over === undefined && !this.#closing) {
       this.#closing = true
@@ -96,10 +104,10 @@ export class PacketThread implements AsyncDisposable {
     await this.#worker.terminate()
   }
 
-  #ask(command: Asking): Promise<VpnStatus | undefined> {
+  #ask(command: Asking): Promise<Answer> {
     if (this.#over !== undefined) return Promise.reject(this.#over)
     const id = ++this.#lastId
-    const settle = Promise.withResolvers<VpnStatus | undefined>()
+    const settle = Promise.withResolvers<Answer>()
     this.#pending.set(id, settle)
     this.#send({ ...command, id })
     return settle.promise
@@ -114,7 +122,7 @@ export class PacketThread implements AsyncDisposable {
       case 'reply': {
         const settle = this.#pending.get(report.id)
         this.#pending.delete(report.id)
-        if (report.fault === undefined) settle?.resolve(report.status)
+        if (report.fault === undefined) settle?.resolve(report.answer)
         else settle?.reject(new WeftError(report.fault))
         break
       }

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { type Logger, WeftError, isWeftError, messageOf, systemClock, systemRandom } from '@weft/core'
+import type { LossCount } from '@weft/overlay'
 import { PacketEngine } from '../engine/packet-engine.ts'
 import type { VpnStatus } from '../vpn.ts'
 import type { LogLevel, PacketCommand, PacketReport } from './packet-messages.ts'
@@ -16,7 +17,7 @@ const log =
 
 let engine: PacketEngine | undefined
 
-async function run(command: PacketCommand): Promise<VpnStatus | undefined> {
+async function run(command: PacketCommand): Promise<VpnStatus | LossCount | undefined> {
   if (command.type === 'open') {
     engine = await PacketEngine.open(command.init, {
       clock: systemClock,
@@ -46,6 +47,8 @@ async function run(command: PacketCommand): Promise<VpnStatus | undefined> {
     case 'probe':
       await engine.probe(command.target)
       return undefined
+    case 'loss':
+      return engine.measureLoss(command.target)
     case 'close':
       await engine.close()
       return undefined
@@ -54,8 +57,8 @@ async function run(command: PacketCommand): Promise<VpnStatus | undefined> {
 
 port.on('message', (command: PacketCommand) => {
   void run(command).then(
-    (status) => {
-      if ('id' in command) tell({ type: 'reply', id: command.id, ...(status === undefined ? {} : { status }) })
+    (answer) => {
+      if ('id' in command) tell({ type: 'reply', id: command.id, ...(answer === undefined ? {} : { answer }) })
     },
     (error: unknown) => {
       const { code, cause, fix } = isWeftError(error)

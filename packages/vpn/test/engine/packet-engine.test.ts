@@ -169,6 +169,18 @@ describe('a network of packet engines', () => {
     await engine.close()
   })
 
+  test('packets to a node that asks for admission are counted; one that answers loses none on this machine', async () => {
+    const { engine } = await openNode(97, [])
+    const { endpoint, linkKey } = nodes[0]?.member ?? assert.fail()
+    const [{ sent, lost }] = await Promise.all([
+      engine.measureLoss({ endpoint, linkKey }),
+      engine.probe({ endpoint, linkKey }),
+    ])
+    assert.equal(sent, 400)
+    assert.ok(lost < 40, `${lost} of them`)
+    await engine.close()
+  })
+
   test('of too many users one without open connections goes first, though another was idle for longer', async () => {
     const held = await socks(proxy, '127.0.0.1', target, 'held')
     assert.ok(typeof held !== 'number', 'the proxy refused')

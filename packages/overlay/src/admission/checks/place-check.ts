@@ -1,5 +1,6 @@
-import { WeftError, addressReach, isLoopback } from '@weft/core'
+import { WeftError, isLoopback } from '@weft/core'
 import { shortId } from '@weft/crypto'
+import { isCommonHost, isNodePort } from '../../network/dialable.ts'
 import { parseNodeAddress } from '../../network/node-address.ts'
 import type { Network } from '../../network/network.ts'
 import { parseRelayedAddress } from '../../network/relayed-address.ts'
@@ -16,16 +17,17 @@ export const placeCheck: AdmissionCheck = {
   name: 'place',
   run({ network, application: { body }, callerAddress }) {
     const why =
-      network.file.simulated === undefined
+      portFault(body) ??
+      (network.file.simulated === undefined
         ? realPlaceFault(network, body, callerAddress)
-        : simulatedPlaceFault(network, body)
+        : simulatedPlaceFault(network, body))
     if (why === undefined) return
     throw new WeftError({
       code: 'E_ADMISSION_PLACE',
       cause: `The place that ${shortId(body.id)} claims does not hold: ${why}.`,
       fix:
         network.file.simulated === undefined
-          ? 'Declare addresses at which the node can be reached from outside: network.announce in weft.toml.'
+          ? 'Declare addresses at which the node can be reached from outside, at ports from 1024 on, 80 or 443: network.announce and ports.public in weft.toml.'
           : 'Use the network file of this devnet unchanged; a node that its table does not name needs `weft devnet up` with more nodes.',
     })
   },
@@ -37,29 +39,22 @@ function realPlaceFault(network: Network, body: CertificateBody, callerAddress: 
   const own = listening(body).map(hostOf)
   const caller = own.length === 0 ? remoteHost(callerAddress) : undefined
   const hosts = caller === undefined ? own : [caller]
-  const [local, oneMachine] = [isOneSite(network), isOneMachine(network)]
-  const unusable = hosts.find((host) => {
-    const reach = addressReach(host)
-    return (reach === 'special' && !(oneMachine && isLoopback(host))) || (reach === 'private' && !local)
-  })
+  const unusable = hosts.find((host) => !isCommonHost(network, host))
   if (unusable !== undefined) return `${unusable} is not an address at which every node of this network can dial it`
   if (hosts.includes(body.diversityAddress)) return undefined
   if (own.length > 0) return `${body.diversityAddress} is none of its addresses`
   return `it applies from ${caller ?? 'behind a relay'} and says that it is at ${body.diversityAddress}`
 }
 
-/** A network whose file places all its validators at private addresses is one site's own: there they mean one machine. */
-function isOneSite({ validators }: Network): boolean {
-  return validators.every(({ addresses }) => addresses.every((address) => addressReach(hostOf(address)) === 'private'))
+/** Validators dial what is declared, and have members dial it: no port of another service. */
+function portFault(body: CertificateBody): string | undefined {
+  const ports = listening(body).flatMap((address) => parseNodeAddress(address)?.port ?? [])
+  const other = ports.find((port) => !isNodePort(port))
+  return other === undefined ? undefined : `port ${other} is one at which other services are`
 }
 
 function listening({ addresses }: CertificateBody): readonly string[] {
   return addresses.filter((address) => parseRelayedAddress(address) === undefined)
-}
-
-/** The same on loopback: a network of one machine, to try things out. Nothing but this machine is dialled there. */
-function isOneMachine({ validators }: Network): boolean {
-  return validators.every(({ addresses }) => addresses.every((address) => isLoopback(hostOf(address))))
 }
 
 function hostOf(address: string): string {

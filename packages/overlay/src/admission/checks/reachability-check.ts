@@ -1,6 +1,6 @@
-import { WeftError, equalBytes } from '@weft/core'
-import { verifySignature } from '@weft/crypto'
+import { WeftError } from '@weft/core'
 import type { AdmissionCase, AdmissionCheck } from '../admission-check.ts'
+import { answerFault } from '../answer-fault.ts'
 import type { DialResult } from '../dial-back.ts'
 
 /** At every declared address the applicant itself answers, to a stranger, with what only its key can sign. */
@@ -26,10 +26,5 @@ function faultOf(result: DialResult, { validator, application }: AdmissionCase):
   if (fault?.code === 'E_NODE_UNREACHABLE') return 'the applicant was not reached there.'
   if (fault !== undefined) return fault.cause
   if (envelope === undefined || answer === undefined) return 'the challenge was not answered.'
-  const { key } = application.body
-  if (!equalBytes(envelope.signer, key) || !verifySignature('challenge', envelope.payload, envelope.signature, key)) {
-    return 'the answer is not signed by the key of the applicant.'
-  }
-  const fits = equalBytes(answer.nonce, nonce) && equalBytes(answer.validator, validator) && answer.address === address
-  return fits ? undefined : 'the answer is to another challenge.'
+  return answerFault(envelope, answer, { nonce, validator, address, key: application.body.key })
 }

@@ -1,0 +1,101 @@
+import { type Logger, type Random, messageOf, shuffled, throwIfAborted } from '@weft/core'
+import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import type { Member } from '../member.ts'
+import { networkPrefix } from '../network/network-prefix.ts'
+import type { Rpc } from '../rpc.ts'
+import { answerFault } from './answer-fault.ts'
+import type { CertificateBody } from './certificate-body.ts'
+import { CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
+
+export interface DialHelpInit {
+  readonly validator: SigningKey
+  /** Members of the newest map. */
+  readonly members: () => readonly Member[]
+  readonly rpc: Pick<Rpc, 'call'>
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/**
+ * What members found at an address: the applicant; not the applicant, as at least two of them say and none says otherwise;
+ * or too few of them answered to tell.
+ */
+export type DialVerdict = 'found' | 'not-found' | 'unknown'
+
+/** Members asked about one address, at most: one at first, the others when that one did not find the applicant. */
+const HELPERS = 3
+/** Members that have to say that they did not find it: one may lie, or have no way there itself. */
+const LEAST_DENIALS = 2
+/** ms for a member to dial and to answer. */
+const HELP_TIMEOUT_MS = 5_000
+
+/**
+ * Has members dial an applicant, from addresses that it does not know to be a validator's. A member cannot make an answer up,
+ * as the applicant signs it; it can say that there was none, which counts only when another says so as well.
+ */
+export class DialHelp {
+  readonly #init: DialHelpInit
+
+  constructor(init: DialHelpInit) {
+    this.#init = init
+  }
+
+  async look(applicant: CertificateBody, address: string, signal: AbortSignal): Promise<DialVerdict> {
+    const [first, ...others] = this.#helpersFor(applicant)
+    if (first === undefined) return 'unknown'
+    const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, applicant, address, signal)
+    const found = await ask(first)
+    if (found === true) return 'found'
+    const all = [found, ...(await Promise.all(others.map(ask)))]
+    throwIfAborted(signal)
+    if (all.includes(true)) return 'found'
+    return all.filter((each) => each === false).length >= LEAST_DENIALS ? 'not-found' : 'unknown'
+  }
+
+  /** Random members that are no validators, of other families and networks than the applicant and this validator. */
+  #helpersFor(applicant: CertificateBody): readonly DidKey[] {
+    const { validator, members, random } = this.#init
+    const known = members()
+    const own = known.find(({ id }) => id === validator.id)
+    const sides = [applicant, ...(own === undefined ? [] : [own])]
+    const families = new Set(sides.map(({ family }) => family))
+    const networks = new Set(sides.map(({ diversityAddress }) => networkPrefix(diversityAddress)))
+    const candidates = known.filter(
+      ({ id, roles, family, diversityAddress }) =>
+        id !== applicant.id &&
+        !roles.includes('validator') &&
+        !families.has(family) &&
+        !networks.has(networkPrefix(diversityAddress)),
+    )
+    return shuffled(random, candidates)
+      .slice(0, HELPERS)
+      .map(({ id }) => id)
+  }
+
+  /** Whether the member found the applicant; undefined when it did not say. */
+  async #ask(
+    helper: DidKey,
+    { key }: CertificateBody,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<boolean | undefined> {
+    const { validator, rpc, random, logger } = this.#init
+    const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
+    try {
+      const request = { applicant: key, nonce, address }
+      const { answer: envelope } = await rpc.call(helper, 'admission.dial', request, {
+        signal,
+        timeoutMs: HELP_TIMEOUT_MS,
+      })
+      if (envelope === undefined) return false
+      const challenged = { nonce, validator: validator.publicKey, address, key }
+      const fault = answerFault(envelope, decodeChallengeAnswer(envelope.payload), challenged)
+      if (fault === undefined) return true
+      logger.debug('a member brought no answer to a challenge', { helper: shortId(helper), fault })
+    } catch (error) {
+      if (!signal.aborted)
+        logger.debug('a member did not dial an applicant', { helper: shortId(helper), error: messageOf(error) })
+    }
+    return undefined
+  }
+}

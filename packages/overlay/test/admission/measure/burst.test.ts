@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, seededRandom, systemRandom } from '@weft/core'
+import type { SigningKey } from '@weft/crypto'
+import fc from 'fast-check'
+import { BurstMeter } from '../../../src/admission/measure/burst-meter.ts'
+import { BurstResponder } from '../../../src/admission/measure/burst-responder.ts'
+import { gaugesOf } from '../../../src/admission/measure/gauges.ts'
+import { MAX_BURST, measureBandwidth } from '../../../src/admission/measure/measure-bandwidth.ts'
+import type { Rpc } from '../../../src/rpc.ts'
+import { BEGIN, codeOf, testKeys } from '../../fixtures.ts'
+
+const [applicant] = testKeys(1) as [SigningKey]
+
+interface Line {
+  /** Bytes a ms, to the applicant and from it. */
+  readonly to: number
+  readonly from: number
+  readonly latencyMs: number
+}
+
+/** Calls over a line of its own, on a virtual clock; bytes wait in line each way. */
+function over(clock: VirtualClock, line: Line, answer: BurstResponder['answer']) {
+  const busy = { to: 0, from: 0 }
+  const bytes = { to: 0, from: 0 }
+  const send = (
+    way: 'to' | 'from',
+    size: number,
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ): Promise<void> => {
+    bytes[way] += size
+    busy[way] = Math.max(busy[way], clock.monotonic()) + (size + 50) / line[way]
+    return new Promise((resolve, reject) => {
+      const fail = (): void => reject(new Error('aborted'))
+      clock.after(busy[way] + line.latencyMs - clock.monotonic(), resolve)
+      clock.after(timeoutMs, fail)
+      signal?.addEventListener('abort', fail, { once: true })
+    })
+  }
+  const call = async (
+    _: unknown,
+    method: string,
+    init: unknown,
+    { signal, timeoutMs = 5_000 }: { signal?: AbortSignal; timeoutMs?: number } = {},
+  ) => {
+    assert.equal(method, 'admission.burst')
+    const {
+      nonce,
+      data = new Uint8Array(),
+      length = 0,
+    } = init as { nonce: Uint8Array; data?: Uint8Array; length?: number }
+    await send('to', data.length, signal, timeoutMs)
+    const { data: back = new Uint8Array() } = answer({ nonce, data, length })
+    await send('from', back.length, signal, timeoutMs)
+    return { data: back }
+  }
+  return { rpc: { call } as unknown as Pick<Rpc, 'call'>, bytes }
+}
+
+async function measure(
+  line: Line,
+  claimed: number,
+  liar?: (answer: BurstResponder['answer']) => BurstResponder['answer'],
+) {
+  const clock = new VirtualClock(BEGIN)
+  const responder = new BurstResponder(clock)
+  const nonce = systemRandom.bytes(16)
+  responder.expect(nonce)
+  const honest: BurstResponder['answer'] = (request) => responder.answer(request)
+  const { rpc, bytes } = over(clock, line, liar?.(honest) ?? honest)
+  const init = { rpc, applicant: applicant.id, nonce, claimed, clock, random: seededRandom(3) }
+  const measured = measureBandwidth(init, new AbortController().signal).then(
+    (mbps) => mbps,
+    (error: { code: string }) => error.code,
+  )
+  const begin = clock.monotonic()
+  await settled(clock, measured)
+  return { measured: await measured, bytes, ms: clock.monotonic() - begin }
+}
+
+/** Lets time pass until it is. */
+async function settled(clock: VirtualClock, promise: Promise<unknown>): Promise<void> {
+  const state = { settled: false }
+  void promise.finally(() => void (state.settled = true))
+  while (!state.settled) await clock.advance(10)
+}
+
+const mbit = (mbps: number): number => mbps * 125
+
+test('a line that has what is claimed shows it, near or far, and is used for no longer than that needs', async () => {
+  for (const latencyMs of [0.2, 10, 60]) {
+    const { measured, bytes } = await measure({ to: mbit(25), from: mbit(25), latencyMs }, 20)
+    assert.equal(measured, 20, `at ${latencyMs} ms`)
+    assert.ok(bytes.to < 2_500_000 && bytes.from < 2_500_000, `${bytes.to} and ${bytes.from} bytes at ${latencyMs} ms`)
+  }
+})
+
+test('a line that is slower than the claim, either way, shows what it has', async () => {
+  const slow = await measure({ to: mbit(100), from: mbit(10), latencyMs: 10 }, 50)
+  assert.ok(Number(slow.measured) >= 9 && Number(slow.measured) <= 11, String(slow.measured))
+  const other = await measure({ to: mbit(10), from: mbit(100), latencyMs: 10 }, 50)
+  assert.ok(Number(other.measured) >= 9 && Number(other.measured) <= 11, String(other.measured))
+  const hardly = await measure({ to: mbit(0.02), from: mbit(0.02), latencyMs: 10 }, 50)
+  assert.equal(hardly.measured, 0)
+  assert.ok(hardly.ms < 10_000)
+})
+
+test('no claim costs more than a burst each way', async () => {
+  const { bytes } = await measure({ to: mbit(300), from: mbit(300), latencyMs: 1 }, 10_000)
+  assert.ok(bytes.to <= MAX_BURST && bytes.from <= MAX_BURST)
+})
+
+test('who answers without having got what was sent, or sends less than it was asked for, is found out', async () => {
+  const fast = { to: mbit(100), from: mbit(100), latencyMs: 1 }
+  const guesses = await measure(fast, 50, (honest) => (request) => {
+    return request.data.length > 0 ? { data: new Uint8Array(16) } : honest(request)
+  })
+  assert.equal(guesses.measured, 'E_BURST_FORGED')
+  const short = await measure(fast, 50, (honest) => (request) => {
+    return request.length > 0 ? { data: new Uint8Array(1) } : honest(request)
+  })
+  assert.equal(short.measured, 'E_BURST_FORGED')
+})
+
+test('an applicant answers only to whom it applies, one at a time, and for one burst each way', async () => {
+  const clock = new VirtualClock(BEGIN)
+  const responder = new BurstResponder(clock)
+  const [a, b] = [systemRandom.bytes(16), systemRandom.bytes(16)]
+  const ask = (nonce: Uint8Array, length: number, data = new Uint8Array()): Promise<string> =>
+    codeOf(() => responder.answer({ nonce, data, length }))
+  assert.equal(await ask(a, 10), 'E_BURST_REFUSED', 'it does not apply')
+  const end = responder.expect(a)
+  responder.expect(b)
+  assert.equal(await ask(a, 10), 'nothing')
+  assert.equal(await ask(b, 10), 'E_BURST_BUSY')
+  await clock.advance(1_000)
+  assert.equal(await ask(b, 10), 'nothing', 'the first is silent')
+  assert.equal(await ask(a, 10), 'E_BURST_BUSY')
+  assert.equal(await ask(b, 0), 'nothing', 'the end of it')
+  assert.equal(await ask(b, 10), 'E_BURST_REFUSED', 'once only')
+  await clock.advance(1_000)
+  assert.equal(await ask(a, 128 * 1024 + 1), 'E_BURST_REFUSED')
+  for (let bytes = 10; bytes + 100_000 <= MAX_BURST; bytes += 100_000) assert.equal(await ask(a, 100_000), 'nothing')
+  assert.equal(await ask(a, 100_000), 'E_BURST_REFUSED', 'all of its bytes are used up')
+  await clock.advance(9_000)
+  assert.equal(await ask(a, 1), 'E_BURST_REFUSED', 'its time is over')
+  end()
+  assert.equal(await ask(a, 0), 'E_BURST_REFUSED')
+})
+
+test('two validators that measure one applicant wait for each other, and each sees all of its line', async () => {
+  const clock = new VirtualClock(BEGIN)
+  const responder = new BurstResponder(clock)
+  const { rpc } = over(clock, { to: mbit(25), from: mbit(25), latencyMs: 5 }, (request) => responder.answer(request))
+  const results = [1, 2, 3].map((seed) => {
+    const nonce = systemRandom.bytes(16)
+    responder.expect(nonce)
+    const gauges = gaugesOf({ clock, random: seededRandom(seed), loss: undefined, availability: () => undefined })
+    return gauges.bandwidth(rpc, applicant.id, nonce, 20, new AbortController().signal)
+  })
+  const all = Promise.all(results)
+  await settled(clock, all)
+  assert.deepEqual(await all, [20, 20, 20])
+})
+
+test('property: the meter finds no rate that the line never had', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ gap: fc.integer({ min: 1, max: 50 }), bytes: fc.integer({ min: 1, max: 1_000 }) }), {
+        minLength: 2,
+        maxLength: 60,
+      }),
+      fc.integer({ min: 1, max: 5_000 }),
+      (arrivals, window) => {
+        const meter = new BurstMeter(window, 10)
+        let at = 0
+        for (const { gap, bytes } of arrivals) meter.add((at += gap), bytes)
+        const fastest = Math.max(...arrivals.slice(1).map(({ gap, bytes }) => bytes / gap))
+        const rate = meter.rate(at)
+        assert.ok(rate <= Math.max(fastest, 40) + 1e-9 && rate > 0)
+        // More than four times what is claimed is as good as that.
+      },
+    ),
+  )
+})
+
+test('property: a machine that takes pieces late and all at once makes a line no faster', () => {
+  const stalls = fc.array(fc.record({ from: fc.integer({ max: 2_000 }), ms: fc.integer({ min: 1, max: 300 }) }), {
+    maxLength: 6,
+  })
+  fc.assert(
+    fc.property(stalls, fc.integer({ min: 5, max: 20 }), (pauses, claimed) => {
+      // 10 bytes a ms in pieces of 100, each taken when no pause is.
+      const meter = new BurstMeter(16 * 100, claimed)
+      const taken = (at: number): number => {
+        const pause = pauses.find(({ from, ms }) => at >= from && at < from + ms)
+        return pause === undefined ? at : taken(pause.from + pause.ms)
+      }
+      let last = 0
+      for (let piece = 0; piece < 200; piece++) meter.add((last = Math.max(last, taken(piece * 10))), 100)
+      // But for a piece at either end of a window of sixteen.
+      assert.ok(meter.rate(last) <= 10 * (18 / 16), `${meter.rate(last)}`)
+    }),
+  )
+})
