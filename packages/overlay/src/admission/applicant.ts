@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type Fault,
   type Logger,
   type Random,
   WeftError,
@@ -15,7 +14,7 @@ import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypt
 import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { AdmissionState, ValidatorFault } from '../overlay.ts'
+import type { AdmissionState } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
@@ -26,6 +25,7 @@ import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
 import { encodeCertificateBody } from './certificate-body.ts'
+import { type FailedAttempt, type Refusal, isRefusal, progressAfter, refusalOf } from './failed-attempt.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
@@ -68,23 +68,7 @@ const ASKED_AT_ONCE = 6
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
-type Attempt =
-  | { readonly certificate: VerifiedCertificate }
-  | {
-      readonly certificate: undefined
-      readonly votes: number
-      readonly refusals: readonly Refusal[]
-      /** Of each validator that voted (undefined) or measured: what it found where the claim does not hold. */
-      readonly found: readonly (Measured | undefined)[]
-      /** Whose validators were asked. */
-      readonly term: Term
-    }
-
-interface Refusal {
-  readonly fault: ValidatorFault
-  /** For a person to mend; otherwise it may pass by itself: the validator, or the way to it, is not ready. */
-  readonly final: boolean
-}
+type Attempt = { readonly certificate: VerifiedCertificate } | ({ readonly certificate: undefined } & FailedAttempt)
 
 /**
  * The applicant's side of admission: asks every validator in parallel, makes a certificate of a quorum of votes, hands
@@ -210,7 +194,7 @@ export class Applicant {
     const { network, profile, offer, clock, random, logger, onState } = this.#init
     const { minimums = {} } = network.file
     const since = clock.now()
-    const first = firstClaim(minimums, profile.roles, offer)
+    const first = firstClaim(minimums, profileIn(network, network.term, profile).roles, offer)
     let claim = first
     let lowered = 0
     for (let failures = 0; ; failures++) {
@@ -406,47 +390,4 @@ function profileIn(network: Network, term: Term, profile: AdmissionProfile): Adm
   const asItIs = isValidator === profile.roles.includes('validator') || others.length === 0
   if (asItIs || !network.hadSeat(profile.id)) return profile
   return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
-}
-
-/**
- * Refused when so many validators said no for good that the others cannot make a quorum; otherwise the node goes on
- * applying, and shows what keeps each validator from voting.
- */
-function progressAfter(
-  attempt: Extract<Attempt, { readonly certificate: undefined }>,
-  since: number,
-  retryAt: number,
-): Exclude<AdmissionState, { readonly state: 'client' | 'certified' }> {
-  const { votes, refusals, term } = attempt
-  const faults = refusals.map(({ fault }) => fault)
-  if (!isRefusal(attempt)) return { state: 'applying', since, votes, quorum: term.quorum, faults }
-  const final = refusals.filter((refusal) => refusal.final).map(({ fault }) => fault)
-  return { state: 'refused', fault: mostCommon(final, votes, term), faults, retryAt }
-}
-
-function isRefusal({ refusals, term }: Extract<Attempt, { readonly certificate: undefined }>): boolean {
-  const { validators, quorum } = term
-  return validators.length - refusals.filter(({ final }) => final).length < quorum
-}
-
-function mostCommon(faults: readonly Fault[], votes: number, { quorum, validators }: Term): Fault {
-  const counts = new Map<string, number>()
-  for (const { code } of faults) counts.set(code, (counts.get(code) ?? 0) + 1)
-  const [fault] = faults.toSorted((a, b) => (counts.get(b.code) ?? 0) - (counts.get(a.code) ?? 0))
-  const cause = `${faults.length} of ${validators.length} validators refused, ${votes} voted and ${quorum} are needed. ${fault?.cause ?? ''}`
-  return { code: fault?.code ?? 'E_ADMISSION_REFUSED', cause, fix: fault?.fix ?? 'See what each validator says.' }
-}
-
-function refusalOf(validator: DidKey, error: unknown): Refusal {
-  const { code, cause, fix, retryable } =
-    error instanceof WeftError
-      ? error
-      : new WeftError({
-          code: 'E_INTERNAL',
-          cause: 'The validator could not be asked.',
-          fix: 'Nothing to do: the node applies again by itself.',
-          retryable: true,
-        })
-  // What was measured is no last word: less is claimed.
-  return { fault: { validator, code, cause, fix }, final: !retryable && !(error instanceof Shortfall) }
 }
