@@ -16,7 +16,7 @@ import { watchParents } from './tour/watch-parents.ts'
 
 // `npm start`: builds what is not built, starts a network of 12 nodes on this machine, shows the main job on it, and
 // keeps it up as long as somebody sits in front of it.
-enableCompileCache()
+enableCompileCache(join(root, 'node_modules/.cache/weft-compiled'))
 
 const narrator = new Narrator()
 const interrupted = new AbortController()

@@ -101,14 +101,31 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
     await tab.close()
   })
 
-  test('lists the members and sees a kill and a restart appear', async () => {
+  test('draws the layers, lists the members and sees a kill and a restart appear', async () => {
     const victim = nodes.find(({ name }) => name === 'storage1')
     assert.ok(victim)
-    await page.getByRole('link', { name: 'Members' }).click()
+    await page.getByRole('link', { name: 'Network' }).click()
+    for (const [layer, count] of [
+      ['validator', 4],
+      ['core', 6],
+      ['regular', 0],
+      ['client', 1],
+    ] as const) {
+      await page
+        .locator(`tr[data-layer="${layer}"]:not([data-node]) td`, { hasText: String(count) })
+        .first()
+        .waitFor()
+      assert.equal(await page.locator(`svg .dot[data-layer="${layer}"]`).count(), count, layer)
+    }
+    assert.match((await page.getByTestId('term').textContent()) ?? '', /^0, from map epoch 0/)
+    assert.match((await page.getByTestId('map-epoch').textContent()) ?? '', /^epoch \d+, signed by/)
+    assert.match((await page.getByTestId('reach').textContent()) ?? '', /nobody calls a client/)
+    await page.getByText('No client lends anything.').waitFor()
     await page.locator(`tr[data-node="${victim.id}"][data-state="connected"]`).waitFor()
-    assert.equal(await page.locator('tbody tr').count(), 10)
+    assert.equal(await page.locator('tr[data-suspect]').count(), 10)
     assert.equal((await weft(['devnet', 'kill', 'storage1', '--dir', net])).code, 0)
     await page.locator(`tr[data-node="${victim.id}"][data-state="unreachable"]`).waitFor()
+    await page.locator('svg .dot.away, svg .dot.suspect').waitFor()
     assert.equal((await weft(['devnet', 'restart', 'storage1', '--dir', net])).code, 0)
     await page.locator(`tr[data-node="${victim.id}"][data-state="connected"]`).waitFor()
   })
@@ -174,10 +191,13 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
   for (const width of [390, 1440]) {
     test(`fits a screen of ${width} pixels`, async () => {
       await page.setViewportSize({ width, height: 900 })
-      for (const name of ['Overview', 'Members', 'Route', 'Files']) {
+      for (const name of ['Overview', 'Network', 'Route', 'Files']) {
         await page.getByRole('link', { name }).click()
         await page.getByRole('heading', { name, level: 1 }).waitFor()
-        await page.getByText(/^As of/).waitFor()
+        await page
+          .getByText(/^As of/)
+          .last()
+          .waitFor()
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, name)
       }
     })

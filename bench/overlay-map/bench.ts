@@ -165,6 +165,7 @@ function networkFor({ id }: { readonly id: DidKey }): Network {
     auditEpochMs: 3_600_000,
     rewardEpochMs: 86_400_000,
     recoveryAfterMs: 60 * 3_600_000,
+    seats: 1,
     committeeSize: 64,
     certificateTtlMs: 86_400_000,
     clockToleranceMs: 5_000,

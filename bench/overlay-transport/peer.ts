@@ -24,7 +24,7 @@ transport.handleStream('shard', async (stream) => {
   for await (const _ of stream.incoming);
   await stream.closeWrite()
 })
-const host = await createHostCertificate(await toPrivateKey(key))
+const host = await createHostCertificate(toPrivateKey(key))
 const plain = createServer(
   {
     key: host.key.export({ format: 'pem', type: 'pkcs8' }),

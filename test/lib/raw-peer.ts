@@ -37,7 +37,7 @@ export class RawPeer implements AsyncDisposable {
 
   static async connect(options: RawPeerOptions): Promise<RawPeer> {
     const key = loadOrCreateKey(`${options.home}/node.key`)
-    const privateKey = await toPrivateKey(key)
+    const privateKey = toPrivateKey(key)
     const host = await createHost({ privateKey, listen: [], announce: [], noise: false, clock: systemClock }, {})
     // Listed, so that the node sees by identify that this peer is of its network; nobody is served.
     await host.handle(protocolId(options.networkId, 'rpc'), (stream) => stream.abort(new Error('serves nobody')))

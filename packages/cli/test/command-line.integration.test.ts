@@ -101,6 +101,8 @@ test('without a daemon every command that needs one says so and ends with 3', as
     ['id'],
     ['members'],
     ['peers'],
+    ['resources'],
+    ['leases'],
     ['ls'],
     ['ping', 'x'],
     ['stat', 'r'],

@@ -19,6 +19,7 @@ export type SigningPurpose =
   | 'vote'
   | 'map'
   | 'revoke'
+  | 'lease'
   | 'agreement-proposal'
   | 'agreement-vote'
   | 'record'

@@ -3,7 +3,7 @@ import type { Fault } from '@weft/core'
 import { onLiveEvent } from './api/live-events.ts'
 import { File } from './pages/file.tsx'
 import { Files } from './pages/files.tsx'
-import { Members } from './pages/members.tsx'
+import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { VpnRoute } from './pages/vpn-route.tsx'
 import { FaultNote } from './parts/fault-note.tsx'
@@ -12,7 +12,7 @@ import { StateBadge } from './parts/state-badge.tsx'
 
 const PAGES: readonly { readonly href: string; readonly name: string; readonly pages: readonly Route['page'][] }[] = [
   { href: '#/', name: 'Overview', pages: ['overview'] },
-  { href: '#/members', name: 'Members', pages: ['members'] },
+  { href: '#/network', name: 'Network', pages: ['network'] },
   { href: '#/route', name: 'Route', pages: ['route'] },
   { href: '#/files', name: 'Files', pages: ['files', 'file'] },
 ]
@@ -58,7 +58,7 @@ function focusMain(event: { preventDefault(): void }): void {
 }
 
 function Page({ route }: { route: Route }) {
-  if (route.page === 'members') return <Members />
+  if (route.page === 'network') return <Network />
   if (route.page === 'route') return <VpnRoute />
   if (route.page === 'files') return <Files />
   if (route.page === 'file') return <File key={route.object} object={route.object} />

@@ -29,7 +29,7 @@ it('shortens ids', () => {
 
 it('finds the page in the fragment, and the overview for anything else', () => {
   assert.deepEqual(parseRoute(''), { page: 'overview' })
-  assert.deepEqual(parseRoute('#/members'), { page: 'members' })
+  assert.deepEqual(parseRoute('#/network'), { page: 'network' })
   assert.deepEqual(parseRoute('#/route'), { page: 'route' })
   assert.deepEqual(parseRoute('#/files'), { page: 'files' })
   assert.deepEqual(parseRoute('#/files/abc'), { page: 'file', object: 'abc' })

@@ -1,41 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, it } from 'node:test'
-import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { before, it } from 'node:test'
 import type { VpnView } from '../src/parts/vpn-view.tsx'
+import { viewRenderer } from './render-view.ts'
 
-// Node runs no JSX: the view is bundled with a renderer, as the page's build does it.
+type Props = Parameters<typeof VpnView>[0]
+type Vpn = Props['vpn']
 
-type Vpn = Parameters<typeof VpnView>[0]['vpn']
-
-const HARNESS = `
-import { createElement } from 'react'
-import { renderToStaticMarkup } from 'react-dom/server.edge'
-import { VpnView } from './vpn-view.tsx'
-export const render = (vpn, history) => renderToStaticMarkup(createElement(VpnView, { vpn, history }))
-`
-const directory = mkdtempSync(join(tmpdir(), 'weft-view-'))
-let render: (vpn: Vpn, history: readonly { at: number; sent: number; received: number }[]) => string
-
+let render: (vpn: Vpn, history: Props['history']) => string
 before(async () => {
-  const outfile = join(directory, 'view.mjs')
-  await build({
-    stdin: { contents: HARNESS, resolveDir: join(import.meta.dirname, '..', 'src', 'parts'), loader: 'js' },
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    logLevel: 'silent',
-  })
-  const view = (await import(pathToFileURL(outfile).href)) as { render: typeof render }
-  render = view.render
+  const view = await viewRenderer<Props>('vpn-view', 'VpnView')
+  render = (vpn, history) => view({ vpn, history })
 })
-after(() => rmSync(directory, { recursive: true, force: true }))
 
 const NOTHING = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
 const OFF: Vpn = {

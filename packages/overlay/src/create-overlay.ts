@@ -16,7 +16,10 @@ import type { Offer } from './admission/measure/claims.ts'
 import type { LossGauge } from './admission/measure/gauges.ts'
 import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
+import type { LeaseUse } from './lease/lease-body.ts'
+import { LeaseService } from './lease/lease-service.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
+import type { MayWatch } from './liveness/neighbourhood.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
 import { LearntMembers } from './lookup/learnt-members.ts'
 import { LookupService } from './lookup/lookup-service.ts'
@@ -31,12 +34,16 @@ import { serveNetworkFile } from './network/network-file-server.ts'
 import { networkOf } from './network/network.ts'
 import { requireUsablePolicy } from './network/usable-policy.ts'
 import type { Overlay, OverlayEvents, PeerStatus } from './overlay.ts'
-import { neighboursOf, watchModeOf, whoMayKeep } from './peers/neighbours.ts'
+import { IdleCloser } from './peers/idle-closer.ts'
+import { sameNodes } from './peers/layer.ts'
+import { watchModeOf } from './peers/mesh.ts'
+import { meshOf } from './peers/mesh-of.ts'
 import { PeerKeeper } from './peers/peer-keeper.ts'
 import type { Reach } from './reach/reach.ts'
 import { ReachKeeper } from './reach/reach-keeper.ts'
 import { ReachResponder } from './reach/reach-responder.ts'
 import { createRecordStore } from './records/create-record-store.ts'
+import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 import { Revocations } from './revocation/revocations.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
@@ -64,6 +71,10 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
+  /** What to say of this machine in the certificate; nothing by default. */
+  readonly resources?: ResourceDescriptor
+  /** What a pure client lends to others, for which it asks for a lease; nothing by default. */
+  readonly lends?: readonly LeaseUse[]
   /** State directory, made if missing; or stores that are open and stay so. */
   readonly directory: string | OverlayStores
   readonly clock: Clock
@@ -159,6 +170,20 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     scope,
     onAdmission,
   })
+  const uses = profile === undefined ? (options.lends ?? []) : []
+  const onLease = (): void => emitter.emit('lease', leases.own())
+  const leases: LeaseService = new LeaseService({
+    network,
+    key,
+    transport,
+    membership,
+    revocations,
+    uses,
+    clock,
+    random,
+    logger,
+    onState: onLease,
+  })
   const responder = new ReachResponder({ prober: transport, clock })
   transport.handle('peer.reach', (request, caller, signal) => responder.answer(request, caller, signal))
   const members = (): readonly Member[] => membership.members()
@@ -218,20 +243,22 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     if (membership.isMember(status.id)) emitter.emit('peer', status)
   }
   const keeper = new PeerKeeper({ self, transport, watch: liveness, clock, random, logger, onState })
-  const ranks = new Map<DidKey, number>()
-  let ranked: readonly DidKey[] | undefined
+  let placed: readonly Member[] | undefined
   let neighbours: ReadonlySet<DidKey> = new Set()
-  let mayKeep: ReturnType<typeof whoMayKeep> | undefined
+  let mayKeep: MayWatch | undefined
   const keepPeers = (): void => {
-    const members = membership.members().map(({ id }) => id)
-    // Ranking hashes every pair; most maps only renew certificates, which may move a neighbour to another network.
-    const same = ranked?.length === members.length && members.every((id, at) => id === ranked?.[at])
-    const mode = watchModeOf(self, members)
+    const members = membership.members()
+    // Most maps only renew certificates, which may move a neighbour to another network.
+    const same = placed !== undefined && sameNodes(placed, members)
+    const mode = watchModeOf(membership, self)
     if (!same) {
-      ranked = members
-      const validators = network.validators.map(({ id }) => id)
-      neighbours = neighboursOf(self, members, validators, ranks)
-      mayKeep = mode === 'sparse' ? whoMayKeep(self, neighbours, new Set(validators)) : undefined
+      placed = members
+      const mesh = meshOf(
+        members,
+        network.validators.map(({ id }) => id),
+      )
+      neighbours = mesh.neighbours(self)
+      mayKeep = mode === 'sparse' ? (keeper, kept) => mesh.linked(keeper, kept) : undefined
     }
     // First: the keeper tells it which of them have a connection.
     liveness.watch(neighbours, mode, mayKeep)
@@ -242,7 +269,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     emitter.emit('map', { epoch: membership.status().epoch ?? 0, members: membership.members().length })
   }
   const onTerm = (term: Term): void => {
-    ranked = undefined
+    placed = undefined
     keepPeers()
     emitter.emit('term', term)
   }
@@ -252,6 +279,9 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   liveness.start(scope.signal)
   keepPeers()
   service.start()
+  leases.start(scope)
+  const closer = new IdleCloser({ transport, keeps: (id) => neighbours.has(id), clock, logger })
+  scope.spawn('idle connections', (signal) => closer.run(signal))
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
   return {
     self,
@@ -272,6 +302,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),
+    lease: () => leases.own(),
+    leases: (signal) => leases.list(signal ?? scope.signal),
     leave: (leaving) => leave({ self, membership, service, handOver, scope, ...leaving }),
     ping: (id, signal) => keeper.ping(id, signal),
     on: (name, listener) => emitter.on(name, listener),
@@ -280,8 +312,8 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
 }
 
 function ownProfile(options: OverlayOptions, networkId: string): OwnProfile {
-  const { network, key, roles, packets, family, region, country, asn } = options
-  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn })
+  const { network, key, roles, packets, family, region, country, asn, resources } = options
+  return new OwnProfile({ networkId, network, key, roles, packets, family, region, country, asn, resources })
 }
 
 /**

@@ -1,5 +1,8 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
+import type { Beacon } from './beacon/beacon.ts'
+import type { Placing } from './records/placing.ts'
 
 export const ROLES = [
   'client',
@@ -63,6 +66,12 @@ export interface Member {
   readonly certificateHash: Uint8Array
   /** Of an entry, relay or exit. */
   readonly packets?: PacketService
+  /** What it says of its machine, unchecked; absent when it says nothing. */
+  readonly resources?: ResourceDescriptor
+  /** 32 bytes: where a beacon put it (docs/specs/beacon.md, Position); left out before. */
+  readonly position?: Uint8Array
+  /** 32 bytes, of a validator that takes part in beacons: the key that its shares are encrypted to. */
+  readonly beaconKey?: Uint8Array
 }
 
 export interface MapStatus {
@@ -71,6 +80,8 @@ export interface MapStatus {
   readonly root: string | undefined
   /** ms since the epoch: when the quorum signed it. */
   readonly signedAt: number | undefined
+  /** The newest beacon that it carries; undefined before the first. */
+  readonly beacon?: Beacon | undefined
   /** Validators that signed it. */
   readonly signatures: number
   readonly quorum: number
@@ -81,6 +92,8 @@ export interface MapStatus {
 
 /** Read-only view of the signed map; the one source of members for placement, records and routes. */
 export interface Membership {
+  /** By what members stand among the record keys; left out: by their keys. */
+  readonly placing?: Placing
   readonly networkId: string
   /** Members of the newest verified map, sorted by public key. Same array until the map changes. */
   members(): readonly Member[]

@@ -1,6 +1,8 @@
 import type { DidKey } from '@weft/crypto'
 import type { Fault } from '@weft/core'
 import type { Streams } from './byte-stream.ts'
+import type { LeaseUse } from './lease/lease-body.ts'
+import type { VerifiedLease } from './lease/lease.ts'
 import type { Demotion } from './admission/measure/demotions.ts'
 import type { LookupResult } from './lookup/lookup-result.ts'
 import type { Membership } from './member.ts'
@@ -41,6 +43,29 @@ export type AdmissionState =
 export interface ValidatorFault extends Fault {
   readonly validator: DidKey
 }
+
+/** How this node stands with a lease of its own. */
+export type LeaseState =
+  /** It lends nothing. */
+  | { readonly state: 'none' }
+  | {
+      readonly state: 'asking'
+      /** ms since the Unix epoch. */
+      readonly since: number
+      readonly votes: number
+      readonly quorum: number
+      /** Why each of the other validators did not vote. */
+      readonly faults: readonly ValidatorFault[]
+    }
+  | {
+      readonly state: 'held'
+      readonly uses: readonly LeaseUse[]
+      readonly issuedEpoch: number
+      /** ms since the Unix epoch. */
+      readonly expiresAt: number
+      /** Validators that list it. */
+      readonly listedBy: number
+    }
 
 /** One validator's signature (purpose `vote`) over the body of a certificate. */
 export interface CertificateVote {
@@ -121,6 +146,13 @@ export interface Overlay extends AsyncDisposable {
    * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
    */
   revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal?: AbortSignal): Promise<RevocationVote>
+  /** How this node stands with a lease of its own: for a client that lends something. */
+  lease(): LeaseState
+  /**
+   * The leases of clients that lend something, as validators list them now; each was verified here (docs/specs/leases.md).
+   * @throws WeftError E_LEASE_LIST, E_ABORTED
+   */
+  leases(signal?: AbortSignal): Promise<readonly VerifiedLease[]>
   /**
    * Leaves the network in good order: out of the map, and all records with those who hold them from then on. The node
    * goes on running; it is for the caller to stop it. When the signal fires the node stays a member.
@@ -144,5 +176,6 @@ export interface OverlayEvents {
   peer: PeerStatus
   admission: AdmissionState
   reach: Reach
+  lease: LeaseState
   term: Term
 }

@@ -71,12 +71,6 @@ test('real nodes: validators, a member and a client come to the same map, and ho
     await node.stop()
   })
 
-  await t.test('the role of a validator is not to be had by asking', async () => {
-    const node = await network.start(7, { roles: ['validator', 'storage'] })
-    await until(node.overlay, 'refused', () => refused(node.overlay.admission()) === 'E_ADMISSION_ROLES')
-    await node.stop()
-  })
-
   await t.test('a node of another network is refused', async () => {
     const other = parseNetworkFile(JSON.stringify({ ...network.file, name: 'other' }))
     const node = await network.start(8, { network: other })

@@ -24,6 +24,12 @@ export const EPOCH = 5_000
 
 const random: Random = seededRandom(20_260_101)
 
+/** Of a map body in a network that has had no beacon. */
+export const NO_BEACON = { placed: 0, beacon: undefined, inputs: undefined } as const
+
+/** Where nodes have no positions. */
+export const NO_BEACONS = { after: () => undefined, newestEpoch: -1, onChange: () => () => {} } as const
+
 /** Repeatable keys. */
 export function testKeys(count: number): SigningKey[] {
   return Array.from({ length: count }, () => new SigningKey(random.bytes(32)))
@@ -88,6 +94,7 @@ export function profileOf({ network, keys }: TestNetworkFile, index: number): Ad
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 

@@ -6,6 +6,7 @@ import { type Clock, type Logger, Scope, silentLogger, systemClock } from '@weft
 import { type DidKey, SigningKey } from '@weft/crypto'
 import {
   type ConformanceProbe,
+  type LeaseUse,
   type MapReader,
   type NetworkFile,
   type Overlay,
@@ -32,6 +33,7 @@ export interface StartNode {
   readonly packets?: OwnPackets
   readonly probes?: readonly ConformanceProbe[]
   readonly mapReader?: MapReader
+  readonly lends?: readonly LeaseUse[]
 }
 
 /** Real nodes on 127.0.0.1 for tests: one network file, each node with its own key, port and state directory. */
@@ -109,6 +111,7 @@ export class LocalNetwork implements AsyncDisposable {
       ...(options.announce === undefined ? {} : { announce: options.announce }),
       ...(options.packets === undefined ? {} : { packets: options.packets }),
       ...(options.probes === undefined ? {} : { probes: options.probes }),
+      ...(options.lends === undefined ? {} : { lends: options.lends }),
       ...(options.mapReader === undefined ? {} : { mapReader: options.mapReader }),
       family: `family-${index}`,
       directory,

@@ -45,6 +45,7 @@ import { networkOf } from '../src/network/network.ts'
 import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
+import { decodeHandoverValue, encodeHandoverValue, handoverSet } from '../src/terms/handover-value.ts'
 import { drawElectors } from '../src/terms/electors.ts'
 import { decodeRecoveryValue, encodeRecoveryValue } from '../src/terms/recovery-value.ts'
 import { verifySuccession } from '../src/terms/succession.ts'
@@ -241,6 +242,7 @@ test('terms.json', () => {
     precommit: string
     succession: string
     term: object
+    handover: { context: string; value: string; succession: string; term: object }
   }>('terms')
   const { root, count, first } = vector.draw
   const all = Array.from({ length: count }, (_, position) => position)
@@ -266,4 +268,10 @@ test('terms.json', () => {
   )
   assert.equal(toHex(encodeRecoveryValue(decodeRecoveryValue(fromHex(vector.value)))), vector.value)
   assert.deepEqual(verifySuccession(networkOf(file), succession), vector.term)
+  const { context, value, succession: passed, term } = vector.handover
+  const told = decodeMessage(SuccessionSchema, fromHex(passed), MAX_SUCCESSION)
+  assert.equal(handoverSet(network, network.term).networkId, context)
+  assert.equal(toHex(told.decision?.value ?? new Uint8Array()), value)
+  assert.equal(toHex(encodeHandoverValue(decodeHandoverValue(fromHex(value)))), value)
+  assert.deepEqual(verifySuccession(networkOf(file), told), term)
 })

@@ -1,6 +1,8 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
+import * as lease from './generated/weft/v1/lease_pb.ts'
+import * as beacon from './generated/weft/v1/beacon_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
@@ -154,6 +156,17 @@ export const METHODS = {
     MiB,
     4,
   ),
+  'beacon.deal': method(beacon.BeaconDealRequestSchema, beacon.BeaconDealResponseSchema, 'validator', 4 * KiB, KiB, 64),
+  'beacon.share': method(beacon.BeaconShareRequestSchema, beacon.BeaconShareResponseSchema, 'validator', KiB, KiB, 32),
+  'beacon.pull': method(
+    beacon.BeaconPullRequestSchema,
+    beacon.BeaconPullResponseSchema,
+    'validator',
+    4 * KiB,
+    256 * KiB,
+    8,
+  ),
+  'beacon.get': method(beacon.BeaconGetRequestSchema, beacon.BeaconGetResponseSchema, 'anyone', KiB, KiB),
   'absence.report': method(
     absence.AbsenceReportRequestSchema,
     absence.AbsenceReportResponseSchema,
@@ -175,6 +188,22 @@ export const METHODS = {
     agreement.AgreementPullRequestSchema,
     agreement.AgreementPullResponseSchema,
     'member',
+    KiB,
+    MiB,
+    4,
+  ),
+  'handover.send': method(
+    agreement.AgreementSendRequestSchema,
+    agreement.AgreementSendResponseSchema,
+    'validator',
+    MAX_AGREEMENT_MESSAGE,
+    KiB,
+    2,
+  ),
+  'handover.pull': method(
+    agreement.AgreementPullRequestSchema,
+    agreement.AgreementPullResponseSchema,
+    'validator',
     KiB,
     MiB,
     4,
@@ -217,6 +246,16 @@ export const METHODS = {
     MiB,
     8,
   ),
+  'lease.ask': method(lease.LeaseAskRequestSchema, lease.LeaseAskResponseSchema, 'anyone', KiB, KiB, 16),
+  'lease.submit': method(
+    lease.LeaseSubmitRequestSchema,
+    lease.LeaseSubmitResponseSchema,
+    'anyone',
+    MAX_CERTIFICATE,
+    KiB,
+    16,
+  ),
+  'lease.list': method(lease.LeaseListRequestSchema, lease.LeaseListResponseSchema, 'anyone', KiB, MiB, 32),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
   'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
 } as const

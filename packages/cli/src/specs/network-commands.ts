@@ -18,6 +18,23 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/peers.ts'),
   },
   {
+    words: ['resources'],
+    summary: 'list what the members say of their machines, and the sums of it',
+    options: [LONG, HOME],
+    examples: ['weft resources', 'weft resources --json'],
+    notes:
+      'Nobody checked it: capacity, grid, energy and carbon are the words of the operators. A node says it by the section [resources] of its weft.toml.',
+    load: () => import('../commands/resources.ts'),
+  },
+  {
+    words: ['leases'],
+    summary: 'list the clients that lend something, and how this node stands with a lease of its own',
+    options: [LONG, TIMEOUT, HOME],
+    examples: ['weft leases', 'weft leases --json'],
+    notes: 'A client asks for a lease when node.forward is true in its weft.toml.',
+    load: () => import('../commands/leases.ts'),
+  },
+  {
     words: ['ping'],
     summary: 'measure the round trip to a member',
     arguments: [{ name: '<peer>', description: 'its id, or the end of it as lists print it' }],

@@ -2,14 +2,27 @@ import { EventStreamParser } from './event-stream-parser.ts'
 import { authorization } from './session.ts'
 
 /** Events of the daemon that make a page look again. */
-export type EventName = 'map' | 'peer' | 'admission' | 'transfer' | 'status' | 'route' | 'throughput'
+export type EventName =
+  | 'map'
+  | 'term'
+  | 'peer'
+  | 'admission'
+  | 'reach'
+  | 'lease'
+  | 'transfer'
+  | 'status'
+  | 'route'
+  | 'throughput'
 
 type Listener = (name: EventName | 'open' | 'lost') => void
 
 const NAMES: readonly string[] = [
   'map',
+  'term',
   'peer',
   'admission',
+  'reach',
+  'lease',
   'transfer',
   'status',
   'route',

@@ -56,6 +56,11 @@ export function formatDuration(ms: number): string {
     .join(' ')
 }
 
+/** `1 client`, `2 clients`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** The end of a did:key, enough for people to tell nodes apart. */
 export function shortId(id: string): string {
   return `…${id.slice(-8)}`

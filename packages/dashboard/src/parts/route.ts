@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 
 export type Route =
   | { readonly page: 'overview' }
-  | { readonly page: 'members' }
+  | { readonly page: 'network' }
   | { readonly page: 'route' }
   | { readonly page: 'files' }
   | { readonly page: 'file'; readonly object: string }
@@ -10,7 +10,7 @@ export type Route =
 /** Pages live in the fragment, so that the daemon serves one document and no address leaves the machine. */
 export function parseRoute(hash: string): Route {
   const [, page, object] = hash.replace(/^#/, '').split('/')
-  if (page === 'members') return { page: 'members' }
+  if (page === 'network') return { page: 'network' }
   if (page === 'route') return { page: 'route' }
   if (page === 'files')
     return object === undefined || object === ''

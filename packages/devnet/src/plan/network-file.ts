@@ -13,7 +13,10 @@ export function devnetNetworkFile(
   createdAt: number,
   nodes: readonly DevnetNode[],
   places: ReadonlyMap<string, SyntheticPlace>,
-): Omit<NetworkFile, 'committeeSize' | 'certificateTtlMs' | 'clockToleranceMs' | 'auditEpochMs' | 'rewardEpochMs'> {
+): Omit<
+  NetworkFile,
+  'committeeSize' | 'seats' | 'certificateTtlMs' | 'clockToleranceMs' | 'auditEpochMs' | 'rewardEpochMs'
+> {
   const simulated: Record<string, SimulatedPlace> = {}
   for (const node of nodes) {
     const place = places.get(node.name)

@@ -1,6 +1,6 @@
 import { randomInt } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
-import { type NetworkFile, type Role, type RoleMinimum, parseNetworkFile } from '@weft/overlay'
+import { type NetworkFile, type OwnPackets, type Role, type RoleMinimum, parseNetworkFile } from '@weft/overlay'
 import { randomFor, seedFor } from '../plan/seed.ts'
 import type { Site } from './site.ts'
 
@@ -15,6 +15,8 @@ export interface PlannedMember {
   readonly region: string
   /** Where it listens: a multiaddr. */
   readonly address: string
+  /** Of a member that carries packets; no packets are played. */
+  readonly packets?: OwnPackets
   readonly family: string
   /** ISO 3166-1 alpha-2. */
   readonly country: string
@@ -35,6 +37,8 @@ export interface PlanOptions {
   readonly certificateTtlMs: number
   /** ms */
   readonly recoveryAfterMs: number
+  /** Members behind the validators that ask for a seat. */
+  readonly candidates: number
   /** What the network asks of roles. */
   readonly minimums?: Readonly<Partial<Record<Role, RoleMinimum>>> | undefined
   /** Changes what a member claims, or where it is. */
@@ -44,33 +48,44 @@ export interface PlanOptions {
 /** When a simulation begins: ms since the Unix epoch. */
 export const BEGIN = 1_800_000_000_000
 const PORT = 4_780
+/** Of so many members that are no validators one is of the core, on average. */
+const CORE_EVERY = 4
 const PLACES = [
   { region: 'europe', countries: ['DE', 'FR', 'NL', 'SE', 'PL', 'CH'] },
   { region: 'north-america', countries: ['US', 'CA', 'MX'] },
   { region: 'asia', countries: ['JP', 'SG', 'KR', 'IN'] },
 ] as const
 
+function rolesOf(isCandidate: boolean, isCore: boolean): readonly Role[] {
+  return [...(isCandidate ? (['validator'] as const) : []), 'storage', ...(isCore ? (['relay'] as const) : [])]
+}
+
 /**
  * The members of a network and its file, repeatable from the seed. Each has a /24 of 10.0.0.0/8 (RFC 1918) to itself:
  * the file is one of a site with private addresses, in which every rule of admission and of diversity holds as it is
- * written. Validators are of a family and an autonomous system each, the others two by two; regions go round.
+ * written. Validators are of a family and an autonomous system each, the others two by two; regions go round. A quarter of
+ * the others, by chance, are relays, and so of the core of the mesh; the rest only store.
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
-  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs, minimums } = options
+  const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
+  const { candidates, minimums } = options
   const random = randomFor(seed, 'countries')
+  const cores = randomFor(seed, 'cores')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
     const isValidator = index < validators
     const name = isValidator ? `v${index + 1}` : `n${index + 1 - validators}`
     const operator = isValidator ? index : validators + ((index - validators) >> 1)
     const { region, countries } = PLACES[index % PLACES.length] as (typeof PLACES)[number]
+    const isCore = !isValidator && randomInt(cores, CORE_EVERY) === 0
     const host = `10.${index >> 8}.${index & 255}.1`
     const member = {
       name,
       key: new SigningKey(seedFor(seed, `node ${name}`)),
-      roles: (isValidator ? ['validator', 'storage'] : ['storage']) as readonly Role[],
+      roles: rolesOf(index < validators + candidates, isCore),
       site: { region, address: host },
       region,
       address: `/ip4/${host}/tcp/${PORT}`,
+      ...(isCore ? { packets: packetsOf(seed, name) } : {}),
       family: `family-${operator + 1}`,
       country: countries[randomInt(random, countries.length)] as string,
       asn: 64_512 + operator,
@@ -90,4 +105,8 @@ export function planMembers(options: PlanOptions): SimulationPlan {
       .map(({ key, address, roles, family }) => ({ id: key.id, addresses: [address], roles, family })),
   }
   return { file: parseNetworkFile(JSON.stringify(file)), members }
+}
+
+function packetsOf(seed: string, name: string): OwnPackets {
+  return { port: PORT, linkKey: seedFor(seed, `link ${name}`), onionKey: seedFor(seed, `onion ${name}`) }
 }

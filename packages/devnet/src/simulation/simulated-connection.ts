@@ -60,6 +60,10 @@ const RETRY_MS = 200
 export class SimulatedConnection {
   readonly #world: ConnectionWorld
   readonly #sides: readonly [Side, Side]
+  /** ms of the simulation's clock: when it was made. */
+  readonly openedAt: number
+  /** Streams over it that are no control streams. */
+  bulk = 0
 
   constructor(
     world: ConnectionWorld,
@@ -68,11 +72,17 @@ export class SimulatedConnection {
   ) {
     this.#world = world
     this.#sides = [sideOf(dialler), sideOf(listener)]
+    this.openedAt = world.time.monotonic()
     for (const { endpoint } of this.#sides) endpoint.opened(this, this.other(endpoint).id)
   }
 
   other(endpoint: ConnectionEnd): ConnectionEnd {
     return this.#to(endpoint).endpoint
+  }
+
+  /** Whether a side made it. */
+  isDialler(endpoint: ConnectionEnd): boolean {
+    return this.#sides[0].endpoint === endpoint
   }
 
   /** The address from which a side is seen. */

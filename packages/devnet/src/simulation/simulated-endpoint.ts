@@ -48,7 +48,9 @@ export class SimulatedEndpoint implements ConnectionEnd {
     return [...this.#connections.keys()]
   }
 
-  connections(): SimulatedConnection[] {
+  /** All connections, or those to one node. */
+  connections(id?: DidKey): SimulatedConnection[] {
+    if (id !== undefined) return [...(this.#connections.get(id) ?? [])]
     return [...this.#connections.values()].flatMap((connections) => [...connections])
   }
 
@@ -90,6 +92,10 @@ export class SimulatedEndpoint implements ConnectionEnd {
         return
       }
       const [near, far] = SimulatedStream.pair(connection, this, remote)
+      if (protocol !== 'rpc') {
+        connection.bulk++
+        void near.closed.then(() => connection.bulk--)
+      }
       connection.send(remote, NEGOTIATION, () => resolve(near))
       accept(far, connection.addressOf(this))
     })

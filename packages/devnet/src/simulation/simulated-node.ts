@@ -72,6 +72,7 @@ export class SimulatedNode {
       key: plan.key,
       roles: plan.roles,
       listen: [{ host: plan.site.address, port: Number(plan.address.split('/').at(-1)) }],
+      ...(plan.packets === undefined ? {} : { packets: plan.packets }),
       family: plan.family,
       region: plan.region,
       country: plan.country,

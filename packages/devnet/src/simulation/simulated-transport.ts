@@ -101,10 +101,19 @@ export class SimulatedTransport implements Transport {
     return this.#endpoint.peers()
   }
 
+  unused(ms: number): readonly DidKey[] {
+    const { clock } = this.#options.process
+    const isUnused = ({ openedAt, bulk }: SimulatedConnection): boolean =>
+      bulk === 0 && clock.monotonic() - openedAt >= ms
+    return this.#endpoint.peers().filter((id) => {
+      const connections = this.#endpoint.connections(id)
+      const isOwn = connections.some((connection) => connection.isDialler(this.#endpoint))
+      return isOwn && this.#rpc.idleMs(id) >= ms && connections.every(isUnused)
+    })
+  }
+
   async disconnect(id: DidKey): Promise<void> {
-    for (const connection of this.#endpoint.connections()) {
-      if (connection.other(this.#endpoint).id === id) connection.close(this.#endpoint)
-    }
+    for (const connection of this.#endpoint.connections(id)) connection.close(this.#endpoint)
   }
 
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
@@ -191,7 +200,8 @@ export class SimulatedTransport implements Transport {
 
   async #dial(id: DidKey, addresses: readonly string[]): Promise<SimulatedConnection> {
     const { signal } = this.#scope
-    let last: unknown = unknownAddress(id)
+    if (addresses.length === 0) throw unknownAddress(id)
+    let last: unknown
     for (const address of addresses) {
       try {
         return await this.#options.internet.dial(this.#endpoint, address, id, signal)

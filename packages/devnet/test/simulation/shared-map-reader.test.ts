@@ -10,6 +10,9 @@ const bodyOf = (epoch: number, root = epoch): Parameters<MapReader['whole']>[0] 
   root: new Uint8Array(32).fill(root),
   count: 2,
   signedAt: 0,
+  placed: 0,
+  beacon: undefined,
+  inputs: undefined,
 })
 
 test('the same bytes under the same root are read once; others are judged for themselves', () => {

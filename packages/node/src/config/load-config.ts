@@ -53,11 +53,13 @@ export async function loadConfig(
   }
   const settings = values as SettingValues
   refusePortOverlap(settings)
+  const roles = rolesOf(settings['node.preset'], settings['node.roles'])
+  refuseForwardingMember(settings, roles)
   return {
     home,
     values: settings,
     sources: sources as Record<SettingKey, Source>,
-    roles: rolesOf(settings['node.preset'], settings['node.roles']),
+    roles,
     networkFile:
       sources['network.file'] === 'flag' ? resolve(settings['network.file']) : resolve(home, settings['network.file']),
     lifeline: flags.start.lifeline,
@@ -90,6 +92,16 @@ function refusePortOverlap(values: SettingValues): void {
       'Choose ports.base or ports.public so that the two ranges lie apart.',
     )
   }
+}
+
+/** A member carries packets by its roles, and validators give it no lease. */
+function refuseForwardingMember(values: SettingValues, roles: readonly Role[]): void {
+  if (!values['node.forward'] || roles.length === 0) return
+  throw configError(
+    `node.forward is true, and the node has the roles ${roles.join(', ')}: leases are for clients.`,
+    'Set node.forward = false in weft.toml, or run the node as a client (--roles client).',
+    { key: 'node.forward' },
+  )
 }
 
 function descriptorOf(text: string | undefined): number | undefined {

@@ -1,8 +1,9 @@
 import { Resolver } from 'node:dns'
 import { parsePortRule } from '@weft/core'
+import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
 import { type Setting, optional, setting } from './setting.ts'
-import { byteSize, checked, integer, listOf, oneOf, text } from './value-kind.ts'
+import { byteSize, checked, integer, listOf, oneOf, text, yesNo } from './value-kind.ts'
 
 const NAME = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
@@ -19,6 +20,9 @@ const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
 )
+const MACHINE_WORDS = (most: number): ReturnType<typeof text> =>
+  text(new RegExp(`^[!-~]([ -~]{0,${most - 2}}[!-~])?$`), `1 to ${most} printable ASCII characters`)
+const MBPS = integer(0, 1_000_000, 'Mbit/s')
 const MiB = 2 ** 20
 const GiB = 2 ** 30
 
@@ -48,6 +52,11 @@ const SETTINGS = {
     'ZZ',
     'Country where this node stands, as declared; ZZ says nothing.',
   ),
+  'node.asn': setting(
+    integer(0, 2 ** 32 - 1, 'autonomous system number'),
+    0,
+    'Number of the network that this node is connected to the internet by, as declared; 0 says nothing. Your provider names it, and so does whois.',
+  ),
   'node.region': setting(
     text(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a name of 1 to 32 lower-case letters, digits and dashes'),
     'unknown',
@@ -57,6 +66,11 @@ const SETTINGS = {
     integer(1, 1_000_000, 'Mbit/s'),
     'the most that the network file asks of its roles',
     'Bandwidth each way that this node claims, in Mbit/s; validators measure it, and certify what they find. Roles that need more are left out.',
+  ),
+  'node.forward': setting(
+    yesNo(),
+    false,
+    'Whether a client offers to forward for others. It then asks the validators for a lease, which they list for an hour at a time (`weft leases`); what forwards over such nodes is not there yet, so nothing comes over it in this version. Members forward by their roles.',
   ),
   'network.file': setting(PATH, 'network.json', 'The network file (genesis) of the network to join.', 'network'),
   'network.listen_host': setting(
@@ -113,6 +127,37 @@ const SETTINGS = {
     listOf(NAME_SERVER, 4),
     [],
     "Name servers that an exit asks for its users; without any, the system's.",
+  ),
+  'resources.site': optional(
+    oneOf(SITES),
+    'nothing of [resources] is published',
+    'Where the machine of a node with a role stands. With it the certificate of the node says what [resources] has, for everybody to read and unchecked, so that other networks can find capacity to buy.',
+  ),
+  'resources.provider': optional(MACHINE_WORDS(64), 'nothing is said of it', 'Who runs the site.'),
+  'resources.hardware': optional(MACHINE_WORDS(128), 'nothing is said of it', 'The machine in words.'),
+  'resources.cores': optional(integer(0, 2 ** 16, 'processor cores'), 'nothing is said of it', 'Processor cores.'),
+  'resources.accelerators': optional(integer(0, 2 ** 10, 'devices'), 'nothing is said of it', 'GPUs and the like.'),
+  'resources.memory': optional(
+    byteSize(0, 1024 * 2 ** 40),
+    'nothing is said of it',
+    'Main memory. What the node keeps for others is not set here: it is storage.quota, where it has the role storage.',
+  ),
+  'resources.upload_mbps': optional(MBPS, 'nothing is said of it', 'Mbit/s from this node to others, sustained.'),
+  'resources.download_mbps': optional(MBPS, 'nothing is said of it', 'Mbit/s from others to this node, sustained.'),
+  'resources.grid': optional(
+    text(/^[A-Z]{2}(-[A-Z0-9]{1,8}){0,2}$/, 'a country (ISO 3166-1), or a zone of its grid such as "US-TEX-ERCO"'),
+    'nothing is said of it',
+    'The grid that the power comes from.',
+  ),
+  'resources.energy': optional(
+    oneOf(SOURCES),
+    'nothing is said of it',
+    'What the power is made from; mix is whatever the grid has.',
+  ),
+  'resources.carbon': optional(
+    integer(0, 2_000, 'gCO2/kWh'),
+    'nothing is said of it',
+    'What a kWh of it takes, as a yearly mean. Grid, energy and carbon are published as declared.',
   ),
   'log.level': setting(
     oneOf(['debug', 'info', 'warn', 'error']),

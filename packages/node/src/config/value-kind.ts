@@ -67,6 +67,18 @@ export function oneOf<const T extends string>(choices: readonly T[]): ValueKind<
   }
 }
 
+export function yesNo(): ValueKind<boolean> {
+  return {
+    syntax: 'true or false',
+    parse(value) {
+      if (value === true || value === 'true') return true
+      if (value === false || value === 'false') return false
+      throw new RangeError(`must be true or false, and is ${shown(value)}`)
+    },
+    format: String,
+  }
+}
+
 /** A TOML array, or the same parted by commas in a flag or variable; repeats are refused. */
 export function listOf<T>(item: ValueKind<T>, most: number): ValueKind<readonly T[]> {
   return {

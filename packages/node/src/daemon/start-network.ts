@@ -7,6 +7,7 @@ import type { DaemonLog } from '../log/daemon-log.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
 import { openProxy } from './open-proxy.ts'
+import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
 import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
@@ -73,6 +74,7 @@ export async function startNetwork({
           { host, port: port + WEB_SOCKET, websocket: true },
         ]
   const announce = values['network.announce']
+  const resources = ownResources(config)
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const vpn = await startVpn({ config, components, keys, networkFile, logger: log, scope })
   throwIfAborted(signal)
@@ -96,6 +98,9 @@ export async function startNetwork({
       family: values['node.family'] ?? defaultFamily(keys.person),
       region: values['node.region'],
       country: values['node.country'],
+      asn: values['node.asn'],
+      ...(resources === undefined ? {} : { resources }),
+      ...(values['node.forward'] ? { lends: ['forward'] as const } : {}),
       directory: paths.overlay,
       ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes, vpn.probe],

@@ -7,7 +7,18 @@ export interface WeftEvent {
 }
 
 /** `reset` tells a client that events were lost since its last one: it has to read the state anew. */
-export type EventName = 'map' | 'term' | 'peer' | 'admission' | 'transfer' | 'status' | 'route' | 'throughput' | 'reset'
+export type EventName =
+  | 'map'
+  | 'term'
+  | 'peer'
+  | 'admission'
+  | 'reach'
+  | 'lease'
+  | 'transfer'
+  | 'status'
+  | 'route'
+  | 'throughput'
+  | 'reset'
 
 /** Events that are kept for clients that come back. */
 const EVENT_RING_CAPACITY = 1_000

@@ -30,6 +30,14 @@ export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scop
     overlay.on('admission', (event) => ring.add('admission', event)),
   )
   scope.defer(
+    'reach events',
+    overlay.on('reach', (event) => ring.add('reach', event)),
+  )
+  scope.defer(
+    'lease events',
+    overlay.on('lease', (event) => ring.add('lease', event)),
+  )
+  scope.defer(
     'term events',
     overlay.on('term', ({ number, fromEpoch, validators }) =>
       ring.add('term', { number, fromEpoch, validators: validators.map(({ id }) => id) }),

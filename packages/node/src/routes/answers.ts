@@ -3,11 +3,14 @@ import {
   admission,
   bytes,
   fault,
+  lease,
   mapStatus,
   objectStatus,
+  ownLease,
   peerLink,
   peerStatus,
   reach,
+  resourceDescriptor,
   schemaVersion,
   storedObject,
   time,
@@ -91,6 +94,9 @@ const memberAnswer = z.strictObject({
   country: z.string(),
   asn: z.int(),
   simulated: z.boolean(),
+  resources: resourceDescriptor.optional().describe('What it says of its machine, unchecked'),
+  layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
+  suspect: z.boolean().describe('It does not answer, as several observers hold'),
   self: z.boolean().describe('This is the node that answers'),
   peer: peerLink,
 })
@@ -103,6 +109,45 @@ export const membersAnswer = z.strictObject({
   map: mapStatus,
 })
 export type MembersAnswer = z.output<typeof membersAnswer>
+
+export const resourcesAnswer = z.strictObject({
+  schemaVersion,
+  network: z.strictObject({ id: z.string(), name: z.string(), simulated: z.boolean() }),
+  map: mapStatus,
+  members: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        roles: z.array(z.string()).readonly(),
+        region: z.string(),
+        country: z.string(),
+        simulated: z.boolean(),
+        expiresAt: time.describe('When the certificate that says so ends'),
+        resources: resourceDescriptor,
+      }),
+    )
+    .readonly()
+    .describe('Those that say something'),
+  totals: z.strictObject({
+    members: z.int(),
+    described: z.int().describe('Of them those that say something'),
+    capacity: z.strictObject({
+      cores: z.int(),
+      accelerators: z.int(),
+      memoryBytes: z.number(),
+      storageBytes: z.number(),
+      uploadMbps: z.int(),
+      downloadMbps: z.int(),
+    }),
+    sites: z.record(z.string(), z.int()).describe('Members by kind of site'),
+    sources: z.record(z.string(), z.int()).describe('Members by source of energy'),
+    carbon: z
+      .strictObject({ members: z.int(), mean: z.number().describe('gCO2/kWh') })
+      .optional()
+      .describe('Over the members that say it'),
+  }),
+})
+export type ResourcesAnswer = z.output<typeof resourcesAnswer>
 
 export const peersAnswer = z.strictObject({ schemaVersion, peers: z.array(peerStatus).readonly() })
 export type PeersAnswer = z.output<typeof peersAnswer>
@@ -128,6 +173,7 @@ export const networkAnswer = z.strictObject({
     tolerated: z.int().describe('Validators that may be down'),
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
+    seats: z.int(),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),
@@ -191,6 +237,14 @@ export const revokeAnswer = z.strictObject({
   decided: z.boolean(),
 })
 export type RevokeAnswer = z.output<typeof revokeAnswer>
+
+export const leasesAnswer = z.strictObject({
+  schemaVersion,
+  own: ownLease,
+  leases: z.array(lease).readonly().describe('In force, of clients; each was verified by this node'),
+  fault: fault.optional().describe('Why there may be others'),
+})
+export type LeasesAnswer = z.output<typeof leasesAnswer>
 
 export const storedAnswer = storedObject.extend({ schemaVersion })
 export type StoredAnswer = z.output<typeof storedAnswer>

@@ -5,9 +5,11 @@ import type { ApiServices } from './api-services.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { invitationRoutes } from './invitation-routes.ts'
+import { leaseRoutes } from './lease-routes.ts'
 import { networkRoutes } from './network-routes.ts'
 import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
+import { resourceRoutes } from './resource-routes.ts'
 import { revocationRoutes } from './revocation-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { vpnRoutes } from './vpn-routes.ts'
@@ -18,6 +20,8 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...nodeRoutes(services),
     ...networkRoutes(services),
     ...invitationRoutes(services),
+    ...resourceRoutes(services),
+    ...leaseRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),

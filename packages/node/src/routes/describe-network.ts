@@ -23,6 +23,7 @@ export function describeNetwork({
     validators: term.validators.map(({ id, addresses, family }) => ({ id, addresses: [...addresses], family })),
     tolerated: toleratedFaults(term.validators.length),
     committeeSize: file.committeeSize,
+    seats: file.seats,
     recoveryAfterMs: file.recoveryAfterMs,
     mapEpochMs: file.mapEpochMs,
     auditEpochMs: file.auditEpochMs,

@@ -8,6 +8,8 @@ import type { ApiServices } from './api-services.ts'
 import { nodeId } from './schemas.ts'
 
 const DAY_MS = 86_400_000
+/** Who may become a validator is said by name. */
+const USUAL_ROLES = INVITED_ROLES.filter((role) => role !== 'validator')
 
 /** How others come into the network. */
 export function invitationRoutes({ network, networkFile, invite, clock }: ApiServices): Route[] {
@@ -35,7 +37,7 @@ export function invitationRoutes({ network, networkFile, invite, clock }: ApiSer
       }),
       response: joinTokenAnswer,
       handler: ({ body }) => {
-        const { ttlMs = 7 * DAY_MS, uses = 1, roles = INVITED_ROLES, node } = body
+        const { ttlMs = 7 * DAY_MS, uses = 1, roles = USUAL_ROLES, node } = body
         if (Object.keys(body).length > 0 && waysOf(networkFile.policy).includes('open')) throw needless(network.name)
         const token = invite({
           uses,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { WeftError, toBase64Url } from '@weft/core'
-import { isDidKey, shortId } from '@weft/crypto'
-import { type CertificateVote, type Member, regionStanding } from '@weft/overlay'
+import { type DidKey, isDidKey, shortId } from '@weft/crypto'
+import { type CertificateVote, type Member, layerOf, regionStanding } from '@weft/overlay'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
@@ -18,6 +18,7 @@ export function networkRoutes(services: ApiServices): Route[] {
     one: Member,
     quorum: number,
     votes: readonly CertificateVote[],
+    suspects: ReadonlySet<DidKey>,
     judges: readonly Member[],
   ): MemberAnswer => {
     const self = one.id === ids.node
@@ -39,6 +40,9 @@ export function networkRoutes(services: ApiServices): Route[] {
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
+      ...(one.resources === undefined ? {} : { resources: one.resources }),
+      layer: layerOf(one, (id) => overlay.term().isValidator(id)),
+      suspect: suspects.has(one.id),
       self,
       peer: self ? { state: 'connected', since: clock.now(), rttMs: 0 } : { state, since, rttMs, fault: reason },
     }
@@ -70,10 +74,11 @@ export function networkRoutes(services: ApiServices): Route[] {
           members.map(({ id }) => id),
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),
         )
+        const suspects = overlay.suspects()
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], judges)),
+          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects, judges)),
           map,
         }
       },

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ENERGY_SOURCES, LEASE_USES, SITE_KINDS } from '@weft/overlay'
 import { GRANTS, type Grant, isGrant } from '../http/scopes.ts'
 
 /** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
@@ -75,6 +76,63 @@ export const admission = z.discriminatedUnion('state', [
   }),
   z.strictObject({ state: z.literal('refused'), fault, faults: z.array(validatorFault).readonly(), retryAt: time }),
 ])
+
+const leaseUse = z.enum(LEASE_USES)
+
+/** How this node stands with a lease of its own (docs/specs/leases.md). */
+export const ownLease = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('none') }),
+  z.strictObject({
+    state: z.literal('asking'),
+    since: time,
+    votes: z.int(),
+    quorum: z.int(),
+    faults: z.array(validatorFault).readonly(),
+  }),
+  z.strictObject({
+    state: z.literal('held'),
+    uses: z.array(leaseUse).readonly(),
+    issuedEpoch: z.int(),
+    expiresAt: time,
+    listedBy: z.int().describe('Validators that list it'),
+  }),
+])
+
+export const lease = z.strictObject({
+  id: z.string(),
+  short: z.string(),
+  uses: z.array(leaseUse).readonly(),
+  issuedEpoch: z.int(),
+  expiresAt: time,
+  self: z.boolean().describe('It is of the node that answers'),
+  body: z.string().describe('base64url of what the validators signed'),
+  votes: z.array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') })).readonly(),
+})
+
+/** What a member says of its machine (docs/specs/resources.md). */
+export const resourceDescriptor = z.strictObject({
+  site: z.enum(SITE_KINDS),
+  provider: z.string().optional(),
+  hardware: z.string().optional(),
+  capacity: z
+    .strictObject({
+      cores: z.int().optional(),
+      accelerators: z.int().optional(),
+      memoryBytes: bytes.optional(),
+      storageBytes: bytes.optional().describe('Bytes that it keeps for others'),
+      uploadMbps: z.int().optional(),
+      downloadMbps: z.int().optional(),
+    })
+    .optional(),
+  energy: z
+    .strictObject({
+      evidence: z.enum(['declared']).describe("On whose word: the operator's"),
+      grid: z.string().optional(),
+      source: z.enum(ENERGY_SOURCES).optional(),
+      carbon: z.int().optional().describe('gCO2/kWh'),
+    })
+    .optional(),
+})
 
 export const storedObject = z.strictObject({
   ref: z.string().describe('Reference with the key: whoever has it can read the object'),

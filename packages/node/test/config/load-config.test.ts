@@ -59,6 +59,16 @@ test('presets are sets of roles; explicit roles win; client is no role to offer'
   assert.deepEqual((await load(['--roles', 'validator,storage'])).roles, ['validator', 'storage'])
 })
 
+test('only a client forwards by a lease', async () => {
+  const forwarding = { WEFT_NODE_FORWARD: 'true' }
+  assert.equal((await load([], forwarding)).values['node.forward'], true)
+  assert.equal((await load(['--roles', 'relay'])).values['node.forward'], false)
+  await assert.rejects(
+    load(['--roles', 'relay'], forwarding),
+    fault('E_CONFIG_INVALID', /has the roles relay: leases are for clients.*node\.forward = false/),
+  )
+})
+
 test('unknown names are refused with the nearest valid one', async (t) => {
   await assert.rejects(load(['--base-prot', '1']), fault('E_CONFIG_UNKNOWN', /'--base-prot'.*'--base-port'/))
   await assert.rejects(load([], { WEFT_NODE_NAM: 'x' }), fault('E_CONFIG_UNKNOWN', /WEFT_NODE_NAM.*WEFT_NODE_NAME/))

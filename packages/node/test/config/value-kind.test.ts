@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { byteSize, integer, listOf, oneOf } from '../../src/config/value-kind.ts'
+import { byteSize, integer, listOf, oneOf, yesNo } from '../../src/config/value-kind.ts'
 
 test('sizes: bytes, powers of two and powers of ten', () => {
   const size = byteSize(0, 2 ** 50)
@@ -58,4 +58,14 @@ test('lists are arrays, or words parted by commas', () => {
   assert.deepEqual(list.parse(['c']), ['c'])
   assert.deepEqual(list.parse(''), [])
   for (const wrong of ['a,a', 'd', 'a,,b', ['a', 'b', 'c'], [1], 5]) assert.throws(() => list.parse(wrong), RangeError)
+})
+
+test('yes and no are true and false, and nothing that is like them', () => {
+  const kind = yesNo()
+  for (const value of [true, false]) {
+    assert.equal(kind.parse(value), value)
+    assert.equal(kind.parse(kind.format(value)), value)
+  }
+  for (const wrong of ['yes', 'no', 'True', '', 1, 0, null, undefined])
+    assert.throws(() => kind.parse(wrong), RangeError)
 })

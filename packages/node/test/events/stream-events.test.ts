@@ -31,6 +31,8 @@ test('events arrive as they happen, with ids, and are resumed from the last one'
     rttMs: undefined,
     fault: { code: 'E_NODE_UNREACHABLE', cause: 'c', fix: 'f' },
   })
+  overlay.emitter.emit('reach', { state: 'direct', addresses: ['/ip4/192.0.2.1/tcp/1'] })
+  overlay.emitter.emit('lease', { state: 'none' })
   storage.emitter.emit('transfer', {
     id: 't',
     kind: 'put',
@@ -52,6 +54,8 @@ test('events arrive as they happen, with ids, and are resumed from the last one'
   const text = await readUntil(stream, /"state":"done"/)
   assert.match(text, /event: map\ndata: {"epoch":8,"members":2}\n\n/)
   assert.match(text, /event: peer\ndata: .*"unreachable"/)
+  assert.match(text, /event: reach\ndata: {"state":"direct","addresses":\["\/ip4\/192\.0\.2\.1\/tcp\/1"\]}\n\n/)
+  assert.match(text, /event: lease\ndata: {"state":"none"}\n\n/)
   assert.match(text, /(?<!id: .*\n)event: transfer\ndata: .*"running"/)
   stream.destroy()
 
@@ -59,7 +63,7 @@ test('events arrive as they happen, with ids, and are resumed from the last one'
   const replay = await readUntil(resumed, /"state":"done"/)
   assert.deepEqual(
     [...replay.matchAll(/event: (\w+)/g)].map(([, name]) => name),
-    ['map', 'peer', 'transfer'],
+    ['map', 'peer', 'reach', 'lease', 'transfer'],
   )
   resumed.destroy()
 

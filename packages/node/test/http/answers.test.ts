@@ -55,6 +55,8 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'POST /api/v1/peers/:id/ping': { path: `/api/v1/peers/${encodeURIComponent(member.id)}/ping` },
       'GET /api/v1/revocations': {},
       'POST /api/v1/revocations': json('POST', '/api/v1/revocations', { node: member.id, reason: 'abuse' }),
+      'GET /api/v1/resources': {},
+      'GET /api/v1/leases': {},
       'PUT /api/v1/objects': { body: 'hello' },
       'GET /api/v1/objects': {},
       'POST /api/v1/object/stat': json('POST', '/api/v1/object/stat', { ref }),

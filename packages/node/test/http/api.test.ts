@@ -71,7 +71,7 @@ test('a token of an open network names this network and its nodes, and has nothi
   const limited = await invite({ uses: 2 })
   assert.deepEqual([limited.status, limited.code], [400, 'E_INVITE_NEEDLESS'])
   for (const wrong of [
-    { roles: ['validator'] },
+    { roles: ['client'] },
     { roles: [] },
     { roles: ['storage', 'storage'] },
     { uses: 0 },

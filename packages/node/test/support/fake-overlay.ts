@@ -2,6 +2,7 @@ import { Emitter } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type {
   AdmissionState,
+  LeaseState,
   MapStatus,
   Member,
   Overlay,
@@ -9,9 +10,11 @@ import type {
   OverlayOptions,
   PeerStatus,
   Reach,
+  ResourceDescriptor,
   RevocationStatus,
   RevocationVote,
   Term,
+  VerifiedLease,
 } from '@weft/overlay'
 
 /** An overlay of which a test says what it sees: members, peers, admission, map. */
@@ -21,6 +24,7 @@ export class FakeOverlay implements Overlay {
   readonly emitter = new Emitter<OverlayEvents>()
   admissionState: AdmissionState = { state: 'client' }
   reachState: Reach = { state: 'client' }
+  leaseState: LeaseState = { state: 'none' }
   mapStatus: MapStatus = {
     epoch: 7,
     root: 'r',
@@ -45,7 +49,8 @@ export class FakeOverlay implements Overlay {
 
   constructor(self: Overlay['self']) {
     this.self = self
-    this.memberList = [1, 2].map((seed) => fakeMember(new SigningKey(new Uint8Array(32).fill(seed)).id))
+    const [first, second] = [1, 2].map((seed) => fakeMember(new SigningKey(new Uint8Array(32).fill(seed)).id))
+    this.memberList = [{ ...(first as Member), resources: FAKE_RESOURCES }, second as Member]
     this.membership = {
       networkId: this.networkId,
       members: () => this.memberList,
@@ -91,6 +96,15 @@ export class FakeOverlay implements Overlay {
   async certificateVotes(ids: readonly Overlay['self'][]): ReturnType<Overlay['certificateVotes']> {
     return new Map(ids.map((id) => [id, [{ validator: id, signature: new Uint8Array(64).fill(1) }]]))
   }
+  lease(): LeaseState {
+    return this.leaseState
+  }
+  async leases(): Promise<readonly VerifiedLease[]> {
+    const [{ id }] = this.memberList as [Member]
+    const body = { network: this.networkId, key: new Uint8Array(32), id, issuedEpoch: 3, expiresAt: 9_000_000_000_000 }
+    const votes = [{ signer: new Uint8Array(32).fill(1), signature: new Uint8Array(64) }]
+    return [{ body: { ...body, uses: ['forward'] }, bodyBytes: new Uint8Array(3), hash: new Uint8Array(32), votes }]
+  }
   get #revocation(): RevocationStatus['pending'][number]['body'] {
     const [{ id }] = this.memberList as [Member]
     const key = new Uint8Array(32)
@@ -117,6 +131,14 @@ export class FakeOverlay implements Overlay {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
   }
+}
+
+const FAKE_RESOURCES: ResourceDescriptor = {
+  site: 'home',
+  provider: 'p',
+  hardware: 'h',
+  capacity: { cores: 4, accelerators: 1, memoryBytes: 5, storageBytes: 6, uploadMbps: 7, downloadMbps: 8 },
+  energy: { evidence: 'declared', grid: 'CH', source: 'solar', carbon: 40 },
 }
 
 function fakeMember(id: Overlay['self']): Member {

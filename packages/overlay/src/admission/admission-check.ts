@@ -1,11 +1,13 @@
 import type { Clock, Random } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
 import type { InvitationSeats } from '../invitation/invitation-seats.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Application } from './application.ts'
+import type { VerifiedCertificate } from './certificate.ts'
 import type { DialBack } from './dial-back.ts'
 import type { DialHelp } from './dial-help.ts'
 import type { Gauges } from './measure/gauges.ts'
@@ -28,6 +30,10 @@ export interface AdmissionCase {
   readonly validator: Uint8Array
   /** The validator's clock when the application came, ms since the Unix epoch. */
   readonly now: number
+  /** The newest certificate of the applicant that is known and has not expired. */
+  readonly certificate: Pick<VerifiedCertificate, 'body'> | undefined
+  /** The first beacon of a later epoch, where it is known. */
+  readonly beaconAfter: BeaconHistory['after']
   /** The applicant holds a certificate. */
   readonly renewal: boolean
   readonly seats: InvitationSeats

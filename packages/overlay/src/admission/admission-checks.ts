@@ -1,4 +1,5 @@
 import type { AdmissionCheck } from './admission-check.ts'
+import { beaconKeyCheck } from './checks/beacon-key-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
 import { measuredCheck } from './checks/measured-check.ts'
@@ -8,11 +9,11 @@ import { othersCheck } from './checks/others-check.ts'
 import { packetsCheck } from './checks/packets-check.ts'
 import { placeCheck } from './checks/place-check.ts'
 import { policyCheck } from './checks/policy-check.ts'
+import { positionCheck } from './checks/position-check.ts'
 import { reachabilityCheck } from './checks/reachability-check.ts'
 import { regionCheck } from './checks/region-check.ts'
 import { relaysCheck } from './checks/relays-check.ts'
 import { revokedCheck } from './checks/revoked-check.ts'
-import { rolesCheck } from './checks/roles-check.ts'
 import { seatCheck } from './checks/seat-check.ts'
 import { signatureCheck } from './checks/signature-check.ts'
 import { termCheck } from './checks/term-check.ts'
@@ -24,12 +25,13 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   applicationClockCheck,
   termCheck,
   revokedCheck,
-  rolesCheck,
   minimumsCheck,
+  positionCheck,
   packetsCheck,
   relaysCheck,
   placeCheck,
   policyCheck,
+  beaconKeyCheck,
   reachabilityCheck,
   othersCheck,
   answerClockCheck,

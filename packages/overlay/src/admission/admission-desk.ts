@@ -7,7 +7,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import type { Caller, Rpc } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { AddressTurns } from './address-turns.ts'
-import type { AdmissionCheck } from './admission-check.ts'
+import type { AdmissionCase, AdmissionCheck } from './admission-check.ts'
 import { decodeApplication } from './application.ts'
 import { DialBack } from './dial-back.ts'
 import type { DialHelp } from './dial-help.ts'
@@ -23,6 +23,9 @@ export interface AdmissionDeskInit {
   readonly help: Pick<DialHelp, 'look'>
   /** Whether a node holds a certificate now: its application is a renewal. */
   readonly isMember: (id: DidKey) => boolean
+  /** The newest certificate of a node that is known and has not expired, revoked or not. */
+  readonly certificate: (id: DidKey) => AdmissionCase['certificate']
+  readonly beaconAfter: AdmissionCase['beaconAfter']
   /** Whether a node is certified as a relay that listens itself. */
   readonly isRelay: (id: DidKey) => boolean
   readonly seats: InvitationSeats
@@ -50,7 +53,7 @@ export interface Judgement {
 /** Longest time for all checks of one application, ms. */
 export const ADMISSION_TIMEOUT_MS = 20_000
 /** Applications judged at once, each of which dials up to eight addresses, and that wait; of members and of others apart. */
-const TURNS = { atOnce: 4, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
+const TURNS = { atOnce: 8, waiting: 64, atOncePerAddress: 1, waitingPerAddress: 2 }
 /** A devnet's nodes all come from one address and renew together. */
 const RATE = { burst: 64, refillMs: 1_000, addresses: 4_096 }
 
@@ -112,7 +115,8 @@ export class AdmissionDesk {
     now: number,
     signal: AbortSignal,
   ): Promise<Judgement> {
-    const { network, key, prober, help, isMember, isRelay, seats, stake, revocation } = this.#init
+    const { network, key, prober, help, isMember, certificate, beaconAfter, isRelay, seats, stake, revocation } =
+      this.#init
     const { checks, probes, rpc, gauges, region, clock, random } = this.#init
     const envelope = request.application
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
@@ -128,6 +132,8 @@ export class AdmissionDesk {
       application,
       validator: key.publicKey,
       now,
+      certificate: certificate(applicant),
+      beaconAfter,
       renewal: isMember(applicant),
       seats,
       stake,

@@ -6,6 +6,7 @@ import { parseNodeAddress } from '../network/node-address.ts'
 import { formatPacketAddress } from '../network/packet-address.ts'
 import { MAX_PACKET_ADDRESSES } from '../network/place.ts'
 import { parseRelayedAddress } from '../network/relayed-address.ts'
+import type { ResourceDescriptor } from '../resources/resource-descriptor.ts'
 import { type CertificateBody, decodeCertificateBody, encodeCertificateBody } from './certificate-body.ts'
 
 /** What a node wants certified of itself; with an epoch and an end it is a certificate's body. */
@@ -32,6 +33,7 @@ export interface ProfileInit {
   readonly region?: string | undefined
   readonly country?: string | undefined
   readonly asn?: number | undefined
+  readonly resources?: ResourceDescriptor | undefined
 }
 
 /**
@@ -64,6 +66,7 @@ export function admissionProfile(init: ProfileInit): AdmissionProfile {
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: init.resources,
   }
   if (network.simulated === undefined) {
     const { family, region = 'unknown', country = 'ZZ', asn = 0 } = init

@@ -3,6 +3,7 @@ import {
   type Logger,
   type Random,
   WeftError,
+  equalBytes,
   isWeftError,
   messageOf,
   randomInt,
@@ -12,6 +13,9 @@ import {
 } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
 import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { findBeacon } from '../beacon/find-beacon.ts'
+import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { AdmissionState } from '../overlay.ts'
@@ -24,9 +28,12 @@ import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
-import { encodeCertificateBody } from './certificate-body.ts'
+import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
 import { type FailedAttempt, type Refusal, isRefusal, progressAfter, refusalOf } from './failed-attempt.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
+import { certifiedPosition } from './certified-position.ts'
+import { findOwnCertificate } from './find-own-certificate.ts'
+import type { CertifiedPosition } from './position-field.ts'
 import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
 import { type Demotion, demotionsOf } from './measure/demotions.ts'
@@ -46,6 +53,8 @@ export interface ApplicantInit {
   readonly rpc: Pick<Rpc, 'call'>
   readonly database: MembershipStore
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
+  readonly beacons: Pick<BeaconHistory, 'after' | 'newestEpoch' | 'onChange'>
+  readonly beaconKey: Pick<OwnBeaconKey, 'entry'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -61,6 +70,8 @@ const FIRST_RETRY_MS = 500
 const LONGEST_WAIT_MS = 5_000
 /** ms: after a refusal, which is for a person to mend. */
 const LONGEST_RETRY_MS = 60_000
+/** ms: all who were admitted before one beacon apply again with it, and not all at once. */
+const LONGEST_PLACING_MS = 20_000
 /** Times in a row that a claim is lowered. */
 const MOST_LOWERED = 6
 /** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
@@ -78,6 +89,8 @@ type Attempt = { readonly certificate: VerifiedCertificate } | ({ readonly certi
 export class Applicant {
   readonly #init: ApplicantInit
   #certificate: VerifiedCertificate | undefined
+  /** What it was certified as last, though it may want to be something else now: its position stays. */
+  #last: CertificateBody | undefined
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
@@ -110,8 +123,8 @@ export class Applicant {
 
   /** Roles that it wants and does not have by this certificate. */
   #demoted({ body }: VerifiedCertificate): { readonly demoted?: readonly Demotion[] } {
-    const { network, profile } = this.#init
-    const { roles } = profileIn(network, network.termAt(body.issuedEpoch), profile)
+    const { network } = this.#init
+    const { roles } = this.#profileIn(network.termAt(body.issuedEpoch))
     const demoted = demotionsOf(roles, network.file.minimums ?? {}, body)
     return demoted.length === 0 ? {} : { demoted }
   }
@@ -191,10 +204,10 @@ export class Applicant {
    * measured less, down to what a quorum of them found, and leaves out the roles for which that is too little.
    */
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
-    const { network, profile, offer, clock, random, logger, onState } = this.#init
+    const { network, offer, clock, random, logger, onState } = this.#init
     const { minimums = {} } = network.file
     const since = clock.now()
-    const first = firstClaim(minimums, profileIn(network, network.term, profile).roles, offer)
+    const first = firstClaim(minimums, this.#profileIn(network.term).roles, offer)
     let claim = first
     let lowered = 0
     for (let failures = 0; ; failures++) {
@@ -219,21 +232,31 @@ export class Applicant {
         logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
       }
       onState()
+      if (attempt.refusals.some(({ fault }) => fault.code === 'E_ADMISSION_POSITION')) await this.#learnLast(signal)
       await wait(clock, retryMs, signal)
     }
   }
 
+  /** Its state was lost, or is that of an old copy: validators know better where it stands. */
+  async #learnLast(signal: AbortSignal): Promise<void> {
+    const { network, key, rpc } = this.#init
+    const found = await findOwnCertificate({ network, self: key.id, rpc }, signal)
+    if (found !== undefined && found.issuedEpoch > (this.#last?.issuedEpoch ?? -1)) this.#last = found
+  }
+
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
   async #apply(since: number, claim: Measured | undefined, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, profile, proof, rpc, bursts, clock, random, onState } = this.#init
+    const { network, key, proof, rpc, bursts, clock, random, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
-    const wanted = profileIn(network, term, profile)
+    const position = await this.#position(signal)
+    const wanted = this.#profileIn(term)
     const { minimums = {} } = network.file
     // With no role left it asks for all, and reads from the validators what is missing.
-    const claimed = profileClaiming(wanted, minimums, claim) ?? { ...wanted, measured: claim }
-    const bodyBytes = encodeCertificateBody({ ...claimed, issuedEpoch, expiresAt })
+    const seated = term.isValidator(wanted.id)
+    const claimed = profileClaiming(wanted, minimums, claim, seated) ?? { ...wanted, measured: claim }
+    const bodyBytes = encodeCertificateBody({ ...claimed, position, issuedEpoch, expiresAt })
     const { measured } = claimed
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
@@ -303,7 +326,32 @@ export class Applicant {
     }
   }
 
+  #profileIn(term: Term): AdmissionProfile {
+    const { profile, beaconKey } = this.#init
+    const wanted = profileIn(term, profile)
+    return term.isValidator(profile.id) ? { ...wanted, beaconKey: beaconKey.entry } : wanted
+  }
+
+  /** What it wants to be in a term, of that what so much is enough for. */
+  #claiming(term: Term, measured: Measured | undefined): AdmissionProfile | undefined {
+    const { network, profile } = this.#init
+    return profileClaiming(this.#profileIn(term), network.file.minimums ?? {}, measured, term.isValidator(profile.id))
+  }
+
+  /** Where the node stands, by the certificate that it has; undefined before the first beacon after its admission. */
+  async #position(signal: AbortSignal): Promise<CertifiedPosition | undefined> {
+    const { network, key, rpc, beacons, clock } = this.#init
+    const last = this.#last
+    if (last === undefined || last.expiresAt <= clock.now()) return undefined
+    const isMissed = last.position === undefined && beacons.newestEpoch > last.issuedEpoch
+    const known = beacons.after(last.issuedEpoch)
+    const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    const beacon = known ?? (isMissed ? await findBeacon({ rpc, others }, last.issuedEpoch, signal) : undefined)
+    return certifiedPosition(last, () => beacon)
+  }
+
   #save(certificate: VerifiedCertificate): void {
+    this.#last = certificate.body
     const { database, logger } = this.#init
     logger.info('certified', { epoch: certificate.body.issuedEpoch, votes: certificate.votes.length })
     try {
@@ -316,7 +364,7 @@ export class Applicant {
 
   /** Waits until a random moment in the middle third of the certificate's life, or until it is revoked. */
   async #untilRenewal(certificate: VerifiedCertificate, signal: AbortSignal): Promise<void> {
-    const { network, clock, random, revocations } = this.#init
+    const { network, clock, random, revocations, beacons } = this.#init
     const { body } = certificate
     const life = network.file.certificateTtlMs
     const begin = body.expiresAt - (2 * life) / 3
@@ -327,10 +375,15 @@ export class Applicant {
         if (revocations.voids(body)) wake.abort()
       }),
       network.onTerm(() => wake.abort()),
+      beacons.onChange(() => wake.abort()),
     ]
+    let placedAt = Infinity
     try {
       for (;;) {
-        const due = Math.min(at, this.#endInTerm(certificate))
+        const canBePlaced = body.position === undefined && beacons.newestEpoch > body.issuedEpoch
+        if (canBePlaced && placedAt === Infinity)
+          placedAt = clock.now() + randomInt(random, Math.min(network.file.mapEpochMs, LONGEST_PLACING_MS))
+        const due = Math.min(at, placedAt, this.#endInTerm(certificate))
         if (clock.now() >= due || !this.#isInForce(certificate)) return
         const either = AbortSignal.any([signal, wake.signal])
         // In pieces: a clock that was set must not move the renewal behind the end of the certificate.
@@ -349,9 +402,13 @@ export class Applicant {
    * those who voted for it had none any more, or if it says of this node that it is a validator, or that it is none.
    */
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
-    const { network, profile } = this.#init
+    const { network } = this.#init
     const { term } = network
-    const isRight = body.roles.includes('validator') === profileIn(network, term, profile).roles.includes('validator')
+    const { roles = [], beaconKey } = this.#claiming(term, body.measured) ?? {}
+    // A candidate that got a seat has the role already, and no key for beacons.
+    const isRight =
+      body.roles.includes('validator') === roles.includes('validator') &&
+      (body.beaconKey === undefined) === (beaconKey === undefined)
     const issued = network.termAt(body.issuedEpoch)
     const holds = validVotes(issued, 'vote', bodyBytes, create(CertificateSchema, { votes: [...votes] }).votes)
     return isRight && holds.length >= issued.quorum ? Infinity : epochStart(network.file, term.fromEpoch)
@@ -359,15 +416,17 @@ export class Applicant {
 
   /** The certificate of before the restart, if it still says what this node wants to be. */
   #restore(): VerifiedCertificate | undefined {
-    const { network, profile, database, logger } = this.#init
+    const { network, database, logger } = this.#init
     const bytes = database.ownCertificate()
     if (bytes === undefined) return undefined
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
-      const { issuedEpoch, expiresAt, measured } = certificate.body
-      const claimed = profileClaiming(profileIn(network, network.term, profile), network.file.minimums ?? {}, measured)
+      this.#last = certificate.body
+      const { issuedEpoch, expiresAt, position, measured } = certificate.body
+      const claimed = this.#claiming(network.term, measured)
       if (claimed === undefined) return undefined
-      const wanted = encodeCertificateBody({ ...claimed, issuedEpoch, expiresAt })
+      const beaconKey = sameKey(claimed, certificate.body)
+      const wanted = encodeCertificateBody({ ...claimed, beaconKey, position, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -380,14 +439,14 @@ export class Applicant {
   }
 }
 
-/**
- * Who has a seat is a validator, whatever its operator set, and who lost one is none. Who never had one and asks for the
- * role keeps it in its application, so that the node reads why it is not admitted.
- */
-function profileIn(network: Network, term: Term, profile: AdmissionProfile): AdmissionProfile {
-  const others = profile.roles.filter((role) => role !== 'validator')
-  const isValidator = term.isValidator(profile.id)
-  const asItIs = isValidator === profile.roles.includes('validator') || others.length === 0
-  if (asItIs || !network.hadSeat(profile.id)) return profile
-  return { ...profile, roles: isValidator ? [...others, 'validator'] : others }
+/** A proof of possession is drawn anew by each process: that of the certificate is as good, for the same key. */
+function sameKey(profile: AdmissionProfile, certified: CertificateBody): AdmissionProfile['beaconKey'] {
+  const [own, listed] = [profile.beaconKey, certified.beaconKey]
+  return own !== undefined && listed !== undefined && equalBytes(own.publicKey, listed.publicKey) ? listed : own
+}
+
+/** Who has a seat is a validator, whatever its operator set. Who has none and asks for the role is a candidate for one. */
+function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
+  const asItIs = !term.isValidator(profile.id) || profile.roles.includes('validator')
+  return asItIs ? profile : { ...profile, roles: [...profile.roles, 'validator'] }
 }

@@ -9,10 +9,12 @@ import { roleOf } from '../network/network-file.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 import { certifiedAddressOf } from '../network/relayed-address.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from '../network/place.ts'
+import type { ResourceDescriptor } from '../resources/resource-descriptor.ts'
 import { type BeaconKeyEntry, beaconKeyField, beaconKeyOf } from './beacon-key-field.ts'
 import { type Measured, measuredField, measuredOf } from './measured-field.ts'
 import { packetsField, packetsOf } from './packets-field.ts'
 import { type CertifiedPosition, positionField, positionOf } from './position-field.ts'
+import { resourcesField, resourcesOf } from './resources-field.ts'
 
 /** What a quorum certifies of one node (docs/specs/admission.md). The same bytes are the node's entry in the map. */
 export interface CertificateBody {
@@ -41,9 +43,11 @@ export interface CertificateBody {
   readonly beaconKey: BeaconKeyEntry | undefined
   /** What a quorum of validators measured; undefined where nothing was asked for. */
   readonly measured: Measured | undefined
+  /** What the node says of its machine, which nobody checked; undefined where it says nothing. */
+  readonly resources: ResourceDescriptor | undefined
 }
 
-/** Bytes of one encoded body at most: eight addresses of 69 characters, four of 64, ten roles, and the rest. */
+/** Bytes of one encoded body at most: eight addresses of 69 characters, four of 64, ten roles, resources, and the rest. */
 export const MAX_CERTIFICATE_BODY = 2 * 1024
 const VERSION = 3
 const FIELDS = 18
@@ -67,7 +71,7 @@ export function encodeCertificateBody(body: CertificateBody): Uint8Array {
     positionField(body.position),
     beaconKeyField(body.beaconKey),
     measuredField(body.measured),
-    null,
+    resourcesField(body.resources),
   ])
 }
 
@@ -98,7 +102,6 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     resources,
   ] = tuple
   integerOf(version, 'version', VERSION, VERSION, refuse)
-  if (resources !== null) throw refuse('resources must be null')
   const publicKey = bytesOf(key, 'key', 32, refuse)
   const address = textOf(diversityAddress, 'diversityAddress', /^[0-9a-fA-F.:]+$/, 39, refuse)
   if (isIP(address) === 0) throw refuse(`diversityAddress '${address}' is not an IP address`)
@@ -128,6 +131,7 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     position: positionOf(position, refuse),
     beaconKey: beaconKeyOf(beaconKey, refuse),
     measured: measuredOf(measured, refuse),
+    resources: resourcesOf(resources, refuse),
   }
 }
 
@@ -152,6 +156,9 @@ export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
     expiresAt: body.expiresAt,
     certificateHash: certificateHash(bodyBytes),
     ...(body.packets === undefined ? {} : { packets: body.packets }),
+    ...(body.resources === undefined ? {} : { resources: body.resources }),
+    ...(body.position === undefined ? {} : { position: body.position.value }),
+    ...(body.beaconKey === undefined ? {} : { beaconKey: body.beaconKey.publicKey }),
   }
 }
 

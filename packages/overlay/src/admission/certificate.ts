@@ -56,7 +56,7 @@ export function verifyCertificate(
 /** The signatures that are valid and of distinct validators of the term. More than one per validator count once. */
 export function validVotes(
   term: Term,
-  purpose: 'vote' | 'map' | 'revoke' | 'agreement-vote',
+  purpose: 'vote' | 'map' | 'revoke' | 'lease' | 'agreement-vote',
   bytes: Uint8Array,
   signatures: readonly Signature[],
 ): readonly Pick<Signature, 'signer' | 'signature'>[] {

@@ -1,6 +1,6 @@
 import { type AgreedValue, decodeAgreedValue, encodeAgreedValue } from './agreed-value.ts'
 
-/** One of the things that validators agree on in every epoch. */
+/** One of the things that validators agree on in every epoch. It may look at the others, which are agreed on with it. */
 export interface AgreedPart {
   /** Lower-case letters and hyphens, at most 32. */
   readonly name: string
@@ -9,9 +9,9 @@ export interface AgreedPart {
   /** What this validator proposes for the epoch; undefined while it has nothing to propose. The same whenever it is asked. */
   propose(epoch: number): Uint8Array | undefined
   /** Whether what another proposes may be agreed on; undefined while that cannot be told. */
-  judge(epoch: number, bytes: Uint8Array): boolean | undefined
+  judge(epoch: number, bytes: Uint8Array, whole: AgreedValue): boolean | undefined
   /** Told once of an epoch what was agreed on. */
-  decided(epoch: number, bytes: Uint8Array): void
+  decided(epoch: number, bytes: Uint8Array, whole: AgreedValue): void
 }
 
 /** The value of an epoch as a whole: it has exactly the parts that are known here. */
@@ -43,7 +43,7 @@ export class AgreedParts {
     let verdict: boolean | undefined = true
     for (const part of this.#parts) {
       const own = value.get(part.name)
-      const one = own === undefined ? false : part.judge(epoch, own)
+      const one = own === undefined ? false : part.judge(epoch, own, value)
       if (one === false) return false
       verdict = verdict === undefined || one === undefined ? undefined : true
     }
@@ -55,7 +55,7 @@ export class AgreedParts {
     const value = decodeAgreedValue(bytes)
     for (const part of this.#parts) {
       const own = value.get(part.name)
-      if (own !== undefined) part.decided(epoch, own)
+      if (own !== undefined) part.decided(epoch, own, value)
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { AgreementPullRequest } from '@weft/wire'
+import { ofBits, toBits } from '../codec/bit-set.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { malformed } from './malformed.ts'
 import { MAX_ROUNDS } from './vote.ts'
@@ -36,25 +37,8 @@ export function summaryOf(wire: Omit<AgreementPullRequest, '$typeName'>, validat
     epoch: Number(epoch),
     round,
     proposal,
-    prevotes: ofBits(prevotes, validators),
-    precommits: ofBits(precommits, validators),
+    prevotes: ofBits(prevotes, validators, malformed),
+    precommits: ofBits(precommits, validators, malformed),
     validRound: validRounds === 0 ? undefined : validRounds - 1,
   }
-}
-
-/** Bit i, from the lowest of the first byte, stands for validator i; no zero byte at the end. */
-function toBits(members: ReadonlySet<number>): Uint8Array {
-  const bits = new Uint8Array(Math.ceil((Math.max(-1, ...members) + 1) / 8))
-  for (const member of members) bits[member >> 3] = (bits[member >> 3] ?? 0) | (1 << (member & 7))
-  return bits
-}
-
-function ofBits(bits: Uint8Array, validators: number): Set<number> {
-  if (bits.length > Math.ceil(validators / 8))
-    throw malformed(`${bits.length} bytes of bits for ${validators} validators`)
-  const members = new Set<number>()
-  for (let index = 0; index < validators; index++) {
-    if ((((bits[index >> 3] ?? 0) >> (index & 7)) & 1) === 1) members.add(index)
-  }
-  return members
 }

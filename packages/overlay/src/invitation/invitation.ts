@@ -25,8 +25,8 @@ export interface Invitation {
 export const MAX_INVITATION = 256
 /** Nodes by one invitation at most: each is a row in the database of a validator. */
 export const MAX_USES = 10_000
-/** Roles that an invitation may give: only the network file seats validators. */
-export const INVITED_ROLES: readonly Role[] = ROLES.filter((role) => role !== 'client' && role !== 'validator')
+/** Roles that an invitation may give; that of a validator makes a candidate for a seat. */
+export const INVITED_ROLES: readonly Role[] = ROLES.filter((role) => role !== 'client')
 const VERSION = 1
 
 export function encodeInvitation({ network, key, roles, uses, expiresAt, node }: Invitation): Uint8Array {
@@ -41,7 +41,11 @@ export function decodeInvitation(bytes: Uint8Array): Invitation {
   return {
     network: textOf(network, 'network', NETWORK_ID, 33, refuse),
     key: bytesOf(key, 'key', 32, refuse),
-    roles: distinct(listOf(roles, 'roles', 1, INVITED_ROLES.length, refuse, invitedRoleOf), 'roles', refuse),
+    roles: distinct(
+      listOf(roles, 'roles', 1, INVITED_ROLES.length, refuse, (item, path) => roleOf(item, path, refuse)),
+      'roles',
+      refuse,
+    ),
     uses: integerOf(uses, 'uses', 1, MAX_USES, refuse),
     expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
     node: node === null ? undefined : bytesOf(node, 'node', 32, refuse),
@@ -51,12 +55,6 @@ export function decodeInvitation(bytes: Uint8Array): Invitation {
 /** The name of an invitation: SHA-256 of what was signed. */
 export function invitationId(payload: Uint8Array): Uint8Array {
   return sha256(payload)
-}
-
-function invitedRoleOf(value: unknown, path: string): Role {
-  const role = roleOf(value, path, refuse)
-  if (role === 'validator') throw refuse(`${path} is validator, which only the network file gives`)
-  return role
 }
 
 function refuse(why: string): WeftError {

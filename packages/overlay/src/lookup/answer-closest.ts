@@ -3,6 +3,7 @@ import { merkleSubsetProof } from '@weft/crypto'
 import type { EntryList } from '../map/entry-list.ts'
 import type { MapEntry } from '../map/map-entry.ts'
 import { closestMembers } from '../records/closest-members.ts'
+import { placingOf } from '../records/placing.ts'
 import { CLOSEST, MAX_KNOWN } from './lookup-limits.ts'
 
 /** Asks for the members closest to `target` by a map. */
@@ -27,11 +28,17 @@ export interface ClosestAnswer {
  * that any other answer is seen to be wrong beside this one. Hashes nothing but what the order of a new map needs.
  * @throws WeftError E_LOOKUP_QUESTION
  */
-export function answerClosest(list: EntryList, { target, known }: ClosestQuestion): ClosestAnswer {
+export function answerClosest(
+  list: EntryList,
+  { target, known }: ClosestQuestion,
+  placing = placingOf(list),
+): ClosestAnswer {
   if (target.length !== 32) throw refuse(`its target has ${target.length} bytes`)
   if (known.length > MAX_KNOWN) throw refuse(`it says that ${known.length} entries are known`)
   if (!known.every((position, at) => position > (known[at - 1] ?? -1))) throw refuse('what is known does not ascend')
-  const positions = closestMembers(list.members, target, CLOSEST).map((member) => list.position(member) as number)
+  const positions = closestMembers(list.members, target, CLOSEST, placing).map(
+    (member) => list.position(member) as number,
+  )
   const isKnown = new Set(known)
   const told = positions.filter((position) => !isKnown.has(position)).sort((a, b) => a - b)
   return {

@@ -2,6 +2,7 @@ import { compareBytes } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Member } from '../member.ts'
 import { closestMembers, distanceOf } from '../records/closest-members.ts'
+import type { Placing } from '../records/placing.ts'
 import { CLOSEST, type LookupLimits } from './lookup-limits.ts'
 
 /** A question under way. */
@@ -25,6 +26,7 @@ interface Candidate {
 export class LookupPath {
   readonly #target: Uint8Array
   readonly #limits: LookupLimits
+  readonly #placing: Placing
   readonly #asked = new Map<DidKey, Asked>()
   readonly #named = new Map<DidKey, Member>()
   #closest: readonly Member[] = []
@@ -35,7 +37,8 @@ export class LookupPath {
   #isSettled = false
   hops = 0
 
-  constructor(target: Uint8Array, limits: LookupLimits) {
+  constructor(target: Uint8Array, limits: LookupLimits, placing: Placing) {
+    this.#placing = placing
     this.#target = target
     this.#limits = limits
   }
@@ -99,7 +102,7 @@ export class LookupPath {
     if (asked === undefined) return false
     this.#asked.delete(id)
     for (const member of members) if (!this.#named.has(member.id)) this.#note(member)
-    const closest = closestMembers([...this.#named.values()], this.#target, CLOSEST)
+    const closest = closestMembers([...this.#named.values()], this.#target, CLOSEST, this.#placing)
     const isSame =
       closest.length === this.#closest.length && closest.every((member, at) => member === this.#closest[at])
     this.#closest = closest
@@ -132,7 +135,7 @@ export class LookupPath {
   #note(member: Member): void {
     const { id } = member
     this.#named.set(id, member)
-    const distance = distanceOf(member, this.#target)
+    const distance = distanceOf(member, this.#target, this.#placing)
     const behind = this.#shortlist.findIndex((other) => compareBytes(distance, other.distance) < 0)
     this.#shortlist.splice(behind === -1 ? this.#shortlist.length : behind, 0, { id, distance })
     this.#shortlist.length = Math.min(this.#shortlist.length, this.#limits.shortlist)

@@ -23,7 +23,7 @@ export interface LookupOutcome {
 export interface LookupResult extends LookupOutcome {
   /** Of the signed map that the answers were proven by. */
   readonly epoch: number
-  /** Members that this map has. */
+  /** Members that this map has and that hold records. */
   readonly count: number
   /** The map is older than three epochs: no newer one was told of. */
   readonly stale: boolean

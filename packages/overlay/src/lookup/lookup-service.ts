@@ -7,6 +7,7 @@ import type { Member } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import { placingOf, standing } from '../records/placing.ts'
 import type { Rpc } from '../rpc.ts'
 import { answerClosest } from './answer-closest.ts'
 import { type ToldHead, chooseHead } from './choose-head.ts'
@@ -83,7 +84,7 @@ export class LookupService {
         ({ id, certificateEpoch }) => !revocations.voids({ id, issuedEpoch: certificateEpoch }),
       )
       const stale = epochAt(network.file, clock.now()) - body.epoch > STALE_EPOCHS
-      return { ...outcome, members, epoch: body.epoch, count: body.count, stale }
+      return { ...outcome, members, epoch: body.epoch, count: standing(body), stale }
     }
     throw failed(`none of ${asked} nodes that were asked gave an answer that holds`)
   }
@@ -146,7 +147,8 @@ export class LookupService {
         throw error
       }
     }
-    return runLookup({ target, count: body.count, starts, self, limits: this.#limits }, ask, clock, signal)
+    const init = { target, count: standing(body), placing: placingOf(body), starts, self, limits: this.#limits }
+    return runLookup(init, ask, clock, signal)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { DidKey } from '@weft/crypto'
 import type { Member } from '../member.ts'
 import { closestMembers } from '../records/closest-members.ts'
+import type { Placing } from '../records/placing.ts'
 import { isDoubtful } from './is-doubtful.ts'
 import { CLOSEST, type LookupLimits } from './lookup-limits.ts'
 import { LookupPath } from './lookup-path.ts'
@@ -9,8 +10,10 @@ import type { LookupOutcome } from './lookup-result.ts'
 export interface LookupInit {
   /** 32 bytes */
   readonly target: Uint8Array
-  /** Members that the signed map has. */
+  /** Members that the signed map has and that stand anywhere. */
   readonly count: number
+  /** By what they stand. */
+  readonly placing: Placing
   /** Nodes that can be asked before anybody was named, in order; the more of distinct operators, the better. */
   readonly starts: readonly DidKey[]
   /** Never asked. */
@@ -81,7 +84,7 @@ export class Lookup {
   }
 
   result(): LookupOutcome {
-    const { target, count } = this.#init
+    const { target, count, placing } = this.#init
     const members = this.#closest()
     const namedBy = new Map<DidKey, DidKey[]>(members.map(({ id }) => [id, []]))
     const agreeing: DidKey[] = []
@@ -91,7 +94,7 @@ export class Lookup {
       const isSame = members.length === named.length && members.every(({ id }, at) => id === named[at]?.id)
       ;(isSame ? agreeing : differing).push(node)
     }
-    const doubtful = isDoubtful(members, target, CLOSEST, count)
+    const doubtful = isDoubtful(members, target, CLOSEST, count, placing)
     const hops = Math.max(0, ...this.#paths.map((path) => path.hops))
     return { members, namedBy, agreeing, differing, failed: [...this.#failed], doubtful, hops }
   }
@@ -130,10 +133,10 @@ export class Lookup {
 
   /** Adds as many paths as there are nodes to begin with, up to the number of a lookup. False for none. */
   #addPaths(): boolean {
-    const { target, limits } = this.#init
+    const { target, limits, placing } = this.#init
     const fresh = this.#starts.filter((id) => !this.#taken.has(id)).length
     const count = this.#questions >= limits.questions ? 0 : Math.min(limits.paths, fresh)
-    for (let at = 0; at < count; at++) this.#paths.push(new LookupPath(target, limits))
+    for (let at = 0; at < count; at++) this.#paths.push(new LookupPath(target, limits, placing))
     return count > 0
   }
 
@@ -161,8 +164,8 @@ export class Lookup {
   }
 
   #isWanting(): boolean {
-    const { target, count } = this.#init
-    return isDoubtful(this.#closest(), target, CLOSEST, count)
+    const { target, count, placing } = this.#init
+    return isDoubtful(this.#closest(), target, CLOSEST, count, placing)
   }
 
   #isAsked(id: DidKey): boolean {
@@ -170,7 +173,7 @@ export class Lookup {
   }
 
   #closest(): readonly Member[] {
-    return closestMembers([...this.#members.values()], this.#init.target, CLOSEST)
+    return closestMembers([...this.#members.values()], this.#init.target, CLOSEST, this.#init.placing)
   }
 
   #nextDue(now: number): number {

@@ -4,7 +4,8 @@ import { MAX_CERTIFICATE_BODY } from '../admission/certificate-body.ts'
 import type { MapBody } from '../map/map-body.ts'
 import { readMapEntry } from '../map/map-entry.ts'
 import type { Member } from '../member.ts'
-import { closestMembers } from '../records/closest-members.ts'
+import { closestMembers, stands } from '../records/closest-members.ts'
+import { placingOf, standing } from '../records/placing.ts'
 import type { ClosestAnswer, ClosestQuestion } from './answer-closest.ts'
 import { CLOSEST } from './lookup-limits.ts'
 
@@ -16,13 +17,13 @@ import { CLOSEST } from './lookup-limits.ts'
  * @throws WeftError E_LOOKUP_ANSWER
  */
 export function readClosest(
-  body: Pick<MapBody, 'network' | 'root' | 'count'>,
+  body: Pick<MapBody, 'network' | 'root' | 'count' | 'placed'>,
   question: ClosestQuestion,
   answer: ClosestAnswer,
   known: Map<number, Member>,
 ): readonly Member[] {
   const { positions, entries, proof } = answer
-  const expected = Math.min(CLOSEST, body.count)
+  const expected = Math.min(CLOSEST, standing(body))
   if (positions.length !== expected) throw refuse(`${positions.length} members were named, not ${expected}`)
   if (new Set(positions).size !== expected) throw refuse('a member was named twice')
   const named = new Set(question.known)
@@ -32,7 +33,9 @@ export function readClosest(
   const brought = isNew ? readProven(body, told, entries, proof, known) : new Map<number, Member>()
   // Only now: nothing is kept of an answer that is wrong in any part.
   const members = positions.map((position) => (known.get(position) ?? brought.get(position)) as Member)
-  const ordered = closestMembers(members, question.target, expected)
+  const placing = placingOf(body)
+  if (!members.every((member) => stands(member, placing))) throw refuse('a member was named that has no position yet')
+  const ordered = closestMembers(members, question.target, expected, placing)
   if (!members.every((member, at) => member === ordered[at])) throw refuse('the members are not in order')
   for (const [position, member] of brought) known.set(position, member)
   return members

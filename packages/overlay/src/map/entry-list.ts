@@ -12,6 +12,7 @@ export class EntryList {
   readonly #byId: ReadonlyMap<DidKey, Member>
   #positions: ReadonlyMap<Member, number> | undefined
   #bytes: readonly Uint8Array[] | undefined
+  #placed: number | undefined
 
   /** @param entries at least one, sorted by key, no key twice; `tree` is over their leaves */
   constructor(entries: readonly MapEntry[], tree: MerkleTree) {
@@ -23,6 +24,11 @@ export class EntryList {
 
   get count(): number {
     return this.entries.length
+  }
+
+  /** Entries that have a position by beacon. */
+  get placed(): number {
+    return (this.#placed ??= this.members.filter(({ position }) => position !== undefined).length)
   }
 
   /** 32 bytes */

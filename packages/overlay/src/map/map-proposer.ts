@@ -6,7 +6,7 @@ import { toWireCertificate } from '../admission/certificate.ts'
 import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
-import { encodeMapBody } from './map-body.ts'
+import { type MapBody, encodeMapBody } from './map-body.ts'
 import { mapRoot } from './map-entries.ts'
 import type { MapJudge } from './map-judge.ts'
 import { CERTIFICATES_AT_ONCE } from './proposal-checks.ts'
@@ -17,6 +17,8 @@ export interface MapProposerInit {
   readonly pool: CertificatePool
   readonly absences: Pick<Absences, 'isAbsent'>
   readonly judge: MapJudge
+  /** What the map of an epoch says of beacons; the same whenever it is asked. */
+  readonly beacons: (epoch: number) => Pick<MapBody, 'beacon' | 'inputs'>
   readonly rpc: Pick<Rpc, 'call'>
   readonly clock: Clock
   readonly logger: Logger
@@ -86,13 +88,16 @@ export class MapProposer {
   }
 
   #make(epoch: number): Proposal | undefined {
-    const { network, pool, absences, clock } = this.#init
+    const { network, pool, absences, beacons, clock } = this.#init
     const signedAt = clock.now()
     pool.prune(signedAt)
     const certificates = pool.valid(signedAt).filter(({ body: { id } }) => !absences.isAbsent(id))
     if (certificates.length === 0) return undefined
     const root = mapRoot(certificates.map(({ bodyBytes }) => bodyBytes))
-    const body = encodeMapBody({ network: network.id, epoch, root, count: certificates.length, signedAt })
+    const placed = certificates.filter(({ body: { position } }) => position !== undefined).length
+    const { beacon, inputs } = beacons(epoch)
+    const { length: count } = certificates
+    const body = encodeMapBody({ network: network.id, epoch, root, count, signedAt, placed, beacon, inputs })
     const hashes = certificates.map(({ hash }) => hash)
     const byHash = new Map(certificates.map((certificate) => [toHex(certificate.hash), toWireCertificate(certificate)]))
     return { epoch, body, hashes, byHash }

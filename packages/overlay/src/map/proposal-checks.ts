@@ -219,6 +219,15 @@ const root: ProposalCheck = {
   },
 }
 
+const placed: ProposalCheck = {
+  name: 'placed',
+  of: 'entries',
+  run({ entries, body: map }) {
+    const count = entries.filter(({ body }) => body.position !== undefined).length
+    if (count !== map.placed) throw refuse(`it counts ${map.placed} positions, and ${count} of its entries have one`)
+  },
+}
+
 export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   network,
   leader,
@@ -231,6 +240,7 @@ export const PROPOSAL_CHECKS: readonly ProposalCheck[] = [
   newest,
   complete,
   root,
+  placed,
 ]
 
 function refuse(why: string): WeftError {

@@ -5,6 +5,7 @@ import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { type Placing, placingOf } from '../records/placing.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import { canRecover } from '../terms/electors.ts'
@@ -77,6 +78,11 @@ export class SignedMembership implements Membership, AccessPolicy {
     init.network.onTerm((term) => this.#onTerm(term))
   }
 
+  get placing(): Placing {
+    const held = this.#current()
+    return held === undefined ? 'key' : placingOf(held.body)
+  }
+
   members(): readonly Member[] {
     return this.#current()?.members ?? NOBODY
   }
@@ -112,6 +118,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       epoch: held?.body.epoch,
       root: held === undefined ? undefined : toHex(held.body.root),
       signedAt: held?.body.signedAt,
+      beacon: held?.body.beacon,
       signatures: held?.signatures ?? 0,
       quorum: network.quorum,
       validators: network.validators.length,

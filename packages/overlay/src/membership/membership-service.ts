@@ -13,6 +13,9 @@ import type { Offer } from '../admission/measure/claims.ts'
 import type { LossGauge } from '../admission/measure/gauges.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
+import { BeaconHistory } from '../beacon/beacon-history.ts'
+import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
+import { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
@@ -75,6 +78,8 @@ export class MembershipService {
   readonly #reporter: AbsenceReporter
   readonly #recovery: Recovery | undefined
   readonly #publication: MapPublication
+  readonly #beaconKey: OwnBeaconKey
+  readonly #beacons: BeaconHistory
   /** ms since the Unix epoch. */
   readonly #since: number
   #isLeaving = false
@@ -94,6 +99,9 @@ export class MembershipService {
     }
     this.#publication = new MapPublication({ network, self: key.id, clock })
     this.#reporter = new AbsenceReporter({ network, self: key.id, membership, rpc: transport, clock, random, logger })
+    this.#beaconKey = new OwnBeaconKey(network.id, key, random)
+    this.#beacons = new BeaconHistory(database, logger)
+    this.#noteBeacon()
     this.#openOffice(network.term)
     const ownEntries = (root: Uint8Array): readonly Uint8Array[] | undefined => this.#office?.ownEntries(root)
     this.#follower = new MapFollower({
@@ -120,6 +128,7 @@ export class MembershipService {
       const succession = terms.succession(number)
       return succession === undefined ? {} : { succession }
     })
+    transport.handle('beacon.get', async ({ epoch }) => beaconToWire(this.#beacons.after(epochFromWire(epoch))))
     this.revocation = new RevocationService({
       network,
       key,
@@ -278,6 +287,8 @@ export class MembershipService {
       rpc: transport,
       database,
       revocations,
+      beacons: this.#beacons,
+      beaconKey: this.#beaconKey,
       clock,
       random,
       logger,
@@ -294,22 +305,25 @@ export class MembershipService {
 
   /** For a validator of the term. */
   #openOffice(term: Term): void {
-    const { network, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
+    const { network, terms, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
     const { clock, random, logger } = this.#init
     if (!term.isValidator(key.id)) return
     this.#office = new ValidatorOffice({
       network,
       term,
       key,
+      beaconKey: this.#beaconKey.pair,
+      membership,
+      beacons: this.#beacons,
       rpc: transport,
       prober: transport,
-      membership,
       ping: (id, signal) => transport.ping(id, signal),
       probes,
       stake,
       loss,
       database,
       revocations,
+      terms,
       clock,
       random,
       logger,
@@ -341,7 +355,15 @@ export class MembershipService {
     void this.#applicant?.onTerm(this.#init.scope.signal)
   }
 
+  /** By the beacon of the newest map nodes that were admitted before it take their positions. */
+  #noteBeacon(): void {
+    const head = this.#init.membership.head()
+    const beacon = head === undefined ? undefined : decodeMapBody(head.body).beacon
+    if (beacon !== undefined) this.#beacons.note(beacon)
+  }
+
   #onMapChange(): void {
+    this.#noteBeacon()
     this.#office?.observe()
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)

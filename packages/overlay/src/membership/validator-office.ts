@@ -8,6 +8,9 @@ import { toWireCertificate } from '../admission/certificate.ts'
 import { CertificatePool } from '../admission/certificate-pool.ts'
 import { ADMISSION_CHECKS } from '../admission/admission-checks.ts'
 import { AdmissionDesk } from '../admission/admission-desk.ts'
+import type { BeaconKeyPair } from '../beacon/beacon-key.ts'
+import type { BeaconHistory } from '../beacon/beacon-history.ts'
+import { BeaconOffice } from '../beacon/beacon-office.ts'
 import { DialHelp } from '../admission/dial-help.ts'
 import { AgreedParts } from '../agreement/agreed-parts.ts'
 import { AgreementRunner } from '../agreement/agreement-runner.ts'
@@ -24,24 +27,27 @@ import { MapJudge } from '../map/map-judge.ts'
 import { mapPart } from '../map/map-part.ts'
 import { MapProposer } from '../map/map-proposer.ts'
 import { PROPOSAL_CHECKS } from '../map/proposal-checks.ts'
-import type { Member } from '../member.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
 import type { Network } from '../network/network.ts'
 import { isRelay } from '../reach/is-relay.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { Rpc } from '../rpc.ts'
 import { RpcHandlers } from '../rpc-handlers.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
+import { Handover } from '../terms/handover.ts'
 import type { Term } from '../terms/term.ts'
+import type { Terms } from '../terms/terms.ts'
 
 export interface ValidatorOfficeInit {
   readonly network: Network
   /** That it has a seat in. */
   readonly term: Term
   readonly key: SigningKey
+  readonly beaconKey: BeaconKeyPair
+  readonly membership: SignedMembership
+  readonly beacons: BeaconHistory
   readonly rpc: Rpc
   readonly prober: Prober
-  /** The newest map. */
-  readonly membership: { readonly epoch: number | undefined; members(): readonly Member[] }
   /** One round trip to a node, over a new connection if need be. */
   readonly ping: (id: DidKey, signal: AbortSignal) => Promise<unknown>
   readonly probes: readonly ConformanceProbe[]
@@ -50,6 +56,7 @@ export interface ValidatorOfficeInit {
   readonly loss?: LossGauge | undefined
   readonly database: MembershipStore
   readonly revocations: Revocations
+  readonly terms: Pick<Terms, 'offer'>
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -71,6 +78,8 @@ export class ValidatorOffice {
   readonly #proposer: MapProposer
   readonly #endorser: MapEndorser
   readonly #agreement: AgreementRunner
+  readonly #handover: Handover
+  readonly #beacons: BeaconOffice
   readonly #calls: ValidatorCalls
 
   constructor(init: ValidatorOfficeInit) {
@@ -89,6 +98,8 @@ export class ValidatorOffice {
       prober,
       help: new DialHelp({ validator: key, members: () => init.membership.members(), rpc, random, logger }),
       isMember: (id) => pool.isCertified(id),
+      certificate: (id) => this.#unexpired(id),
+      beaconAfter: (epoch) => init.beacons.after(epoch),
       isRelay: (id) => this.#isRelay(id),
       revocation: (id) => revocations.of(id),
       seats: new InvitationSeats(database, clock),
@@ -104,9 +115,25 @@ export class ValidatorOffice {
     })
     const rounds = (epoch: number): readonly number[] => this.#agreement.rounds(epoch)
     const judge = new MapJudge({ network, pool, absences, revocations, checks: PROPOSAL_CHECKS, rounds, clock })
-    const proposer = new MapProposer({ network, key, pool, absences, judge, rpc, clock, logger })
+    const beacons = new BeaconOffice({
+      network,
+      term,
+      key,
+      beaconKey: init.beaconKey,
+      membership: init.membership,
+      rpc,
+      store: database,
+      clock,
+      random,
+      logger,
+      onProgress: () => this.#agreement.reconsider(),
+      onMade: (beacon) => init.beacons.noteMade(beacon),
+    })
+    this.#beacons = beacons
+    const fieldsOf = (epoch: number): ReturnType<BeaconOffice['fieldsOf']> => beacons.fieldsOf(epoch)
+    const proposer = new MapProposer({ network, key, pool, absences, judge, beacons: fieldsOf, rpc, clock, logger })
     const onAgreed = (epoch: number, body: Uint8Array): void => this.#onAgreed(epoch, body)
-    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed })])
+    const parts = new AgreedParts([mapPart({ proposer, judge, onAgreed }), beacons.part])
     this.#judge = judge
     this.#proposer = proposer
     this.#endorser = new MapEndorser({ network, key, database, clock })
@@ -124,6 +151,8 @@ export class ValidatorOffice {
       onProposed: (epoch) => this.#onProposed(epoch),
       onDecision: (epoch, value) => parts.decided(epoch, value),
     })
+    const { terms, membership } = init
+    this.#handover = new Handover({ network, terms, term, key, membership, rpc, store: database, clock, logger })
     const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: timeoutsOf(network.file.mapEpochMs).pull })
     this.#serve(desk)
@@ -153,10 +182,18 @@ export class ValidatorOffice {
     this.#closed.abort()
   }
 
-  /** Takes part in the agreement of each epoch, and looks for members that are away, until the signal fires or it is closed. @throws WeftError E_ABORTED */
+  /**
+   * Takes part in the agreement of each epoch, looks for members that are away, and sees to it that the seats are filled,
+   * until the signal fires or it is closed. @throws WeftError E_ABORTED
+   */
   async agree(signal: AbortSignal): Promise<never> {
     const open = AbortSignal.any([signal, this.#closed.signal])
-    const [end] = await Promise.all([this.#agreement.run(open), this.absences.run(open)])
+    const [end] = await Promise.all([
+      this.#agreement.run(open),
+      this.absences.run(open),
+      this.#beacons.run(open),
+      this.#handover.run(open),
+    ])
     return end
   }
 
@@ -229,6 +266,11 @@ export class ValidatorOffice {
   #isRelay(id: DidKey): boolean {
     const body = this.pool.isCertified(id) ? this.pool.get(id)?.body : undefined
     return body !== undefined && isRelay(body)
+  }
+
+  #unexpired(id: DidKey): ReturnType<CertificatePool['get']> {
+    const known = this.pool.get(id)
+    return known === undefined || known.body.expiresAt <= this.#init.clock.now() ? undefined : known
   }
 
   #certificateOf(key: Uint8Array): ReturnType<typeof toWireCertificate>[] {

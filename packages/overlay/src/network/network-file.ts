@@ -47,6 +47,8 @@ export interface NetworkFile {
   /** ms without a signed map after which members may seat other validators (docs/specs/terms.md); three map epochs to seven days. */
   readonly recoveryAfterMs: number
   readonly committeeSize: number
+  /** Validators that there shall be: those of the file at least, as many as a committee has at most. */
+  readonly seats: number
   /** ms */
   readonly certificateTtlMs: number
   /** ms */
@@ -133,6 +135,7 @@ function networkFileOf(value: unknown): NetworkFile {
       refuse,
     ),
     committeeSize,
+    seats: integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse),
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
     createdAt: integerOf(file.createdAt, 'createdAt', 0, Number.MAX_SAFE_INTEGER, refuse),
@@ -154,6 +157,7 @@ const KEYS = [
   'rewardEpochMs',
   'recoveryAfterMs',
   'committeeSize',
+  'seats',
   'certificateTtlMs',
   'clockToleranceMs',
   'createdAt',

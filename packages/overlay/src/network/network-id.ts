@@ -24,11 +24,12 @@ export function networkIdOf(file: NetworkFile): string {
  * are left out where they have their default, so that those networks keep their ids.
  */
 export function networkIdentity(file: NetworkFile): Uint8Array {
-  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, ...first } = file
+  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, seats, ...first } = file
   return encodeCanonical({
     ...first,
     ...(auditEpochMs === DEFAULT_AUDIT_EPOCH_MS ? {} : { auditEpochMs }),
     ...(rewardEpochMs === DEFAULT_REWARD_EPOCH_MS ? {} : { rewardEpochMs }),
     ...(recoveryAfterMs === defaultRecoveryAfterMs(file.mapEpochMs) ? {} : { recoveryAfterMs }),
+    ...(seats === file.validators.length ? {} : { seats }),
   })
 }

@@ -15,8 +15,6 @@ export interface Network {
   readonly quorum: number
   readonly validators: readonly Seat[]
   isValidator(id: DidKey): boolean
-  /** Whether it is or was a validator, in any term that is known. */
-  hadSeat(id: DidKey): boolean
   /** Whether its invitations count: it is named as an inviter, or nobody is and it is a validator of the file. */
   isInviter(id: DidKey): boolean
   /** The newest that is known. */
@@ -47,7 +45,6 @@ export function networkOf(file: NetworkFile): Network {
       return newest().validators
     },
     isValidator: (id) => newest().isValidator(id),
-    hadSeat: (id) => terms.some((term) => term.isValidator(id)),
     isInviter: (id) => inviters.has(id),
     get term() {
       return newest()

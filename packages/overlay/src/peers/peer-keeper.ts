@@ -76,7 +76,7 @@ export class PeerKeeper {
     )
   }
 
-  /** Sets whom to keep; the others are forgotten, not disconnected. */
+  /** Sets whom to keep; the others are forgotten; who dialled them closes what stays unused. */
   keep(ids: ReadonlySet<DidKey>): void {
     for (const [id, peer] of this.#peers) {
       if (ids.has(id)) continue

@@ -1,6 +1,7 @@
 import { compareBytes, utf8 } from '@weft/core'
 import { fromDidKey, sha256 } from '@weft/crypto'
 import type { Member } from '../member.ts'
+import type { Placing } from './placing.ts'
 import type { RecordKey } from './record-store.ts'
 import { networkPrefix } from '../network/network-prefix.ts'
 
@@ -18,47 +19,72 @@ interface Positioned {
 
 // Maps share the members that did not change, and the map hands out the same array until it changes: a position is
 // reckoned once for a member (the key has to be read from the id), and the order is made once for a map.
-const positions = new WeakMap<Member, Positioned>()
-const orders = new WeakMap<readonly Member[], readonly Positioned[]>()
+const positions: Readonly<Record<Placing, WeakMap<Member, Positioned>>> = { key: new WeakMap(), beacon: new WeakMap() }
+const orders: Readonly<Record<Placing, WeakMap<readonly Member[], readonly Positioned[]>>> = {
+  key: new WeakMap(),
+  beacon: new WeakMap(),
+}
 
-/** Where a member stands among the record keys: SHA-256("weft:position:v1\0" || public key). */
-function positioned(member: Member): Positioned {
-  let known = positions.get(member)
+/**
+ * Where a member stands among the record keys: where a beacon put it, or at SHA-256("weft:position:v1\0" || public key).
+ * Undefined while no beacon has.
+ */
+function positioned(member: Member, placing: Placing): Positioned | undefined {
+  let known = positions[placing].get(member)
   if (known === undefined) {
-    const position = sha256(POSITION, fromDidKey(member.id))
+    const position = placing === 'beacon' ? member.position : sha256(POSITION, fromDidKey(member.id))
+    if (position === undefined) return undefined
     const view = new DataView(position.buffer, position.byteOffset)
     known = { member, position, rank: view.getUint16(0) * 2 ** 32 + view.getUint32(2) }
-    positions.set(member, known)
+    positions[placing].set(member, known)
   }
   return known
 }
 
-/** The XOR distance between a member and a key, 32 bytes: an unsigned number, the highest byte first. */
-export function distanceOf(member: Member, key: RecordKey): Uint8Array {
-  return xor(positioned(member).position, key)
+/**
+ * The XOR distance between a member and a key, 32 bytes: an unsigned number, the highest byte first.
+ * @throws RangeError for a member that stands nowhere yet
+ */
+export function distanceOf(member: Member, key: RecordKey, placing: Placing = 'key'): Uint8Array {
+  const standing = positioned(member, placing)
+  if (standing === undefined) throw new RangeError('distance of a member that has no position')
+  return xor(standing.position, key)
+}
+
+/** Whether a member stands anywhere, and so may hold records. */
+export function stands(member: Pick<Member, 'position'>, placing: Placing): boolean {
+  return placing === 'key' || member.position !== undefined
 }
 
 /**
- * The `count` members closest to the key, nearest first: XOR distance between the key and the member's position. At most
+ * The `count` members closest to the key, nearest first, of those that stand anywhere: XOR distance between the key and the
+ * member's position. At most
  * two of one family and one of one /24 (IPv4) or /48 (IPv6), as far as the network has enough others; a network too
  * small for that gives up the prefixes first, then the families, never the count. Everyone with the same map computes the
  * same list, and so does everyone who knows no more of the map than all of this list (docs/specs/lookup.md, Why one is enough).
  */
-export function closestMembers(members: readonly Member[], key: RecordKey, count: number): readonly Member[] {
-  const wanted = Math.min(count, members.length)
+export function closestMembers(
+  members: readonly Member[],
+  key: RecordKey,
+  count: number,
+  placing: Placing = 'key',
+): readonly Member[] {
+  const ordered = inOrder(members, placing)
+  const wanted = Math.min(count, ordered.length)
   if (wanted === 0) return []
-  const ordered = inOrder(members)
   return (
     diverse(byDistance(ordered, key, 0, ordered.length, 0), wanted) ??
     relaxed([...byDistance(ordered, key, 0, ordered.length, 0)], wanted)
   )
 }
 
-function inOrder(members: readonly Member[]): readonly Positioned[] {
-  let ordered = orders.get(members)
+function inOrder(members: readonly Member[], placing: Placing): readonly Positioned[] {
+  let ordered = orders[placing].get(members)
   if (ordered === undefined) {
-    ordered = members.map(positioned).sort((a, b) => a.rank - b.rank || compareBytes(a.position, b.position))
-    orders.set(members, ordered)
+    ordered = members
+      .flatMap((member) => positioned(member, placing) ?? [])
+      .sort((a, b) => a.rank - b.rank || compareBytes(a.position, b.position))
+    orders[placing].set(members, ordered)
   }
   return ordered
 }

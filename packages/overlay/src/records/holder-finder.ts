@@ -7,7 +7,7 @@ import type { RecordKey } from './record-store.ts'
 export interface FoundHolders {
   /** Nearest first. */
   readonly members: readonly Member[]
-  /** Members that the map has. */
+  /** Members that the map has and that hold records. */
   readonly count: number
 }
 

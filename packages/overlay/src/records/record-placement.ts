@@ -1,7 +1,8 @@
-import type { Clock } from '@weft/core'
+import { type Clock, equalBytes } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Member, Membership } from '../member.ts'
-import { closestMembers } from './closest-members.ts'
+import { closestMembers, stands } from './closest-members.ts'
+import type { Placing } from './placing.ts'
 import { RECORD_HOLDERS, recordQuorum } from './quorum.ts'
 import type { RecordKey } from './record-store.ts'
 
@@ -27,6 +28,14 @@ export interface RecordPlan {
   readonly groups: readonly [HolderGroup, ...HolderGroup[]]
 }
 
+/** The members of a map, and by what they stand. */
+interface Placed {
+  readonly members: readonly Member[]
+  readonly placing: Placing
+  /** Of the members those that stand anywhere. */
+  readonly count: number
+}
+
 /**
  * Computes holders from the signed map, and remembers the maps of the last two minutes: while members come and go, a
  * quorum of the new holders need not meet the quorum that a value was written to, so reads ask both.
@@ -34,14 +43,14 @@ export interface RecordPlan {
 export class RecordPlacement {
   readonly #membership: Membership
   readonly #clock: Clock
-  #current: readonly Member[]
+  #current: Placed
   /** Newest first, none equal to its neighbour. */
-  #earlier: { readonly members: readonly Member[]; readonly until: number }[] = []
+  #earlier: { readonly map: Placed; readonly until: number }[] = []
 
   constructor(membership: Membership, clock: Clock) {
     this.#membership = membership
     this.#clock = clock
-    this.#current = membership.members()
+    this.#current = this.#newest()
   }
 
   plan(key: RecordKey): RecordPlan {
@@ -49,8 +58,8 @@ export class RecordPlacement {
     const newest = this.#group(this.#current, key)
     const groups: [HolderGroup, ...HolderGroup[]] = [newest.group]
     const readers = new Set(newest.ids)
-    for (const { members } of this.#earlier) {
-      const { ids, group } = this.#group(members, key)
+    for (const { map } of this.#earlier) {
+      const { ids, group } = this.#group(map, key)
       if (groups.some((other) => sameIds(other.ids, group.ids))) continue
       groups.push(group)
       for (const id of ids) readers.add(id)
@@ -61,39 +70,59 @@ export class RecordPlacement {
   /** The holders by the oldest map remembered, nearest first: whoever is not among them may lack the record. */
   before(key: RecordKey): readonly DidKey[] {
     this.#refresh()
-    return this.#group(this.#earlier.at(-1)?.members ?? this.#current, key).ids
+    return this.#group(this.#earlier.at(-1)?.map ?? this.#current, key).ids
   }
 
   /** Whether this node may be a holder of the key, with room for maps that differ by a few members. */
   nearby(key: RecordKey, id: DidKey): boolean {
     this.#refresh()
-    if (this.#current.length <= 2 * RECORD_HOLDERS) return true
-    return closestMembers(this.#current, key, 2 * RECORD_HOLDERS).some((member) => member.id === id)
+    const { members, placing } = this.#current
+    if (members.length <= 2 * RECORD_HOLDERS) return true
+    return closestMembers(members, key, 2 * RECORD_HOLDERS, placing).some((member) => member.id === id)
   }
 
-  #group(members: readonly Member[], key: RecordKey): { ids: readonly DidKey[]; group: HolderGroup } {
-    const quorum = recordQuorum(members.length)
-    const ids = closestMembers(members, key, quorum.holders).map((member) => member.id)
+  #group({ members, placing, count }: Placed, key: RecordKey): { ids: readonly DidKey[]; group: HolderGroup } {
+    const quorum = recordQuorum(count)
+    const ids = closestMembers(members, key, quorum.holders, placing).map((member) => member.id)
     return { ids, group: { ids: new Set(ids), required: quorum.required, faults: quorum.faults } }
+  }
+
+  #newest(): Placed {
+    const members = this.#membership.members()
+    const { placing = 'key' } = this.#membership
+    return { members, placing, count: members.filter((member) => stands(member, placing)).length }
   }
 
   #refresh(): void {
     const now = this.#clock.now()
-    const members = this.#membership.members()
-    if (members !== this.#current) {
+    const current = this.#current
+    if (this.#membership.members() !== current.members) {
+      this.#current = this.#newest()
       // Most maps change nothing but the epoch.
-      if (this.#current.length > 0 && !sameMembers(members, this.#current)) {
-        this.#earlier.unshift({ members: this.#current, until: now + OVERLAP })
+      if (current.count > 0 && !isSamePlacement(this.#current, current)) {
+        this.#earlier.unshift({ map: current, until: now + OVERLAP })
         this.#earlier.length = Math.min(this.#earlier.length, MAX_EARLIER)
       }
-      this.#current = members
     }
     if (this.#earlier.length > 0) this.#earlier = this.#earlier.filter(({ until }) => until > now)
   }
 }
 
-function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  return a.length === b.length && a.every((member, at) => member.id === b[at]?.id)
+/** Whether by two lists of members the same ones hold the same records. */
+export function isSamePlacement(
+  a: Pick<Placed, 'members' | 'placing'>,
+  b: Pick<Placed, 'members' | 'placing'>,
+): boolean {
+  if (a.placing !== b.placing || a.members.length !== b.members.length) return false
+  return a.members.every((member, at) => {
+    const other = b.members[at]
+    return member === other || (member.id === other?.id && (a.placing === 'key' || isSamePosition(member, other)))
+  })
+}
+
+function isSamePosition(a: Member, b: Member): boolean {
+  if (a.position === undefined || b.position === undefined) return a.position === b.position
+  return equalBytes(a.position, b.position)
 }
 
 function sameIds(a: ReadonlySet<DidKey>, b: ReadonlySet<DidKey>): boolean {

@@ -13,7 +13,7 @@ import type { Membership } from '../member.ts'
 import { recordQuorum } from './quorum.ts'
 import type { HeldRecord, RecordHolder } from './record-holder.ts'
 import type { RecordPeers } from './record-peers.ts'
-import type { RecordPlacement } from './record-placement.ts'
+import { type RecordPlacement, isSamePlacement } from './record-placement.ts'
 import { verifyRecord } from './record.ts'
 
 /** Records read from the database at a time. */
@@ -159,7 +159,11 @@ export class RecordReplicator {
   async #copyLoop(signal: AbortSignal, scope: Scope): Promise<void> {
     const { membership, clock } = this.#parts
     let changed = Promise.withResolvers<'change'>()
-    let members = membership.members()
+    const newest = (): Parameters<typeof isSamePlacement>[0] => ({
+      members: membership.members(),
+      placing: membership.placing ?? 'key',
+    })
+    let map = newest()
     scope.defer(
       'map listener',
       membership.onChange(() => changed.resolve('change')),
@@ -175,9 +179,9 @@ export class RecordReplicator {
       rest.abort()
       if (event === 'change') {
         changed = Promise.withResolvers()
-        const now = membership.members()
-        const same = now.length === members.length && now.every((member, at) => member.id === members[at]?.id)
-        members = now
+        const now = newest()
+        const same = isSamePlacement(now, map)
+        map = now
         if (same) continue
       } else {
         fullPassAt = clock.monotonic() + FULL_PASS

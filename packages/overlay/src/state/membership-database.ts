@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
+import type { Beacon } from '../beacon/beacon.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
@@ -42,7 +44,10 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, context TEXT NOT NULL, state BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS beacon (epoch INTEGER PRIMARY KEY, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS computed_beacon (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS map (id INTEGER PRIMARY KEY CHECK (id = 1), map BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS availability (part INTEGER PRIMARY KEY, watched INTEGER NOT NULL, members BLOB NOT NULL) STRICT;
         DROP TABLE IF EXISTS entry;
@@ -179,6 +184,43 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     })
   }
 
+  handover(number: number): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT state FROM handover WHERE number = ?').get(number)?.['state'])
+  }
+
+  saveHandover(number: number, state: Uint8Array): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM handover WHERE number < ?').run(number)
+      this.#statements.prepare('INSERT OR REPLACE INTO handover VALUES (?, ?)').run(number, state)
+    })
+  }
+
+  beacons(): readonly Beacon[] {
+    const rows = this.#statements.prepare('SELECT epoch, value, previous FROM beacon ORDER BY epoch').all()
+    return rows.flatMap((row) => beaconOf(row) ?? [])
+  }
+
+  saveBeacon({ epoch, value, previous }: Beacon): void {
+    this.#write(() => {
+      this.#statements.prepare('INSERT OR REPLACE INTO beacon VALUES (?, ?, ?)').run(epoch, value, previous)
+      this.#statements
+        .prepare('DELETE FROM beacon WHERE epoch <= (SELECT epoch FROM beacon ORDER BY epoch DESC LIMIT 1 OFFSET ?)')
+        .run(KEPT_BEACONS)
+    })
+  }
+
+  computedBeacon(): Beacon | undefined {
+    return beaconOf(this.#statements.prepare('SELECT epoch, value, previous FROM computed_beacon').get())
+  }
+
+  saveComputedBeacon({ epoch, value, previous }: Beacon): void {
+    this.#write(() =>
+      this.#statements
+        .prepare('INSERT OR REPLACE INTO computed_beacon VALUES (1, ?, ?, ?)')
+        .run(epoch, value, previous),
+    )
+  }
+
   availability(): StoredAvailability[] {
     const rows = this.#statements.prepare('SELECT part, watched, members FROM availability ORDER BY part').all()
     return rows.flatMap((row) => {
@@ -230,6 +272,12 @@ export class MembershipDatabase implements MembershipStore, Disposable {
       throw stateError('membership.sqlite', error)
     }
   }
+}
+
+function beaconOf(row: Record<string, unknown> | undefined): Beacon | undefined {
+  const value = blob(row?.['value'])
+  if (row === undefined || value === undefined) return undefined
+  return { epoch: Number(row['epoch']), value, previous: Number(row['previous']) }
 }
 
 function blob(value: unknown): Uint8Array | undefined {

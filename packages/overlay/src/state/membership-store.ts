@@ -1,5 +1,6 @@
 import type { AvailabilityStore } from '../absence/availability-store.ts'
 import type { AgreementStore } from '../agreement/agreement-store.ts'
+import type { BeaconStore } from '../beacon/beacon-store.ts'
 import type { SeatStore } from '../invitation/invitation-seats.ts'
 import type { TermStore } from '../terms/term-store.ts'
 import type { RevocationDatabase } from '../revocation/revocation-database.ts'
@@ -36,7 +37,8 @@ export interface StoredChanges {
  * the last days, and what it said in a recovery. A
  * write that has returned outlives a crash of the node.
  */
-export interface MembershipStore extends AgreementStore, AvailabilityStore, RevocationDatabase, SeatStore, TermStore {
+export interface MembershipStore
+  extends AgreementStore, AvailabilityStore, BeaconStore, RevocationDatabase, SeatStore, TermStore {
   /** The wire form (weft.v1.Certificate). */
   ownCertificate(): Uint8Array | undefined
   saveOwnCertificate(certificate: Uint8Array): void

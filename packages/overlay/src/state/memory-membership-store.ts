@@ -1,6 +1,8 @@
 import { compareBytes, toHex } from '@weft/core'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
+import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
+import type { Beacon } from '../beacon/beacon.ts'
 import type { StoredRevocation } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
@@ -14,6 +16,8 @@ export class MemoryMembershipStore implements MembershipStore {
   #own: Uint8Array | undefined
   #signed: { readonly epoch: number; readonly bodyHash: Uint8Array } | undefined
   #map: Uint8Array | undefined
+  readonly #beacons = new Map<number, Beacon>()
+  #computed: Beacon | undefined
   /** By public key, hex. */
   readonly #entries = new Map<string, StoredChanges['entries'][number]>()
   readonly #agreements = new Map<number, Uint8Array>()
@@ -26,6 +30,7 @@ export class MemoryMembershipStore implements MembershipStore {
   /** By part. */
   readonly #availability = new Map<number, StoredAvailability>()
   readonly #successions = new Map<number, Uint8Array>()
+  #handover: { readonly number: number; readonly state: Uint8Array } | undefined
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
   readonly #seats = new Map<string, Map<string, StoredSeat>>()
@@ -65,6 +70,23 @@ export class MemoryMembershipStore implements MembershipStore {
   saveEvidence(validator: Uint8Array, evidence: Uint8Array): void {
     const key = toHex(validator)
     if (!this.#evidence.has(key)) this.#evidence.set(key, evidence)
+  }
+
+  beacons(): readonly Beacon[] {
+    return [...this.#beacons.values()].sort((a, b) => a.epoch - b.epoch)
+  }
+
+  saveBeacon(beacon: Beacon): void {
+    this.#beacons.set(beacon.epoch, beacon)
+    if (this.#beacons.size > KEPT_BEACONS) this.#beacons.delete(Math.min(...this.#beacons.keys()))
+  }
+
+  computedBeacon(): Beacon | undefined {
+    return this.#computed
+  }
+
+  saveComputedBeacon(beacon: Beacon): void {
+    this.#computed = beacon
   }
 
   revocations(): Uint8Array[] {
@@ -125,6 +147,14 @@ export class MemoryMembershipStore implements MembershipStore {
 
   saveRecovery(number: number, stored: StoredRecovery): void {
     this.#recovery = { number, stored }
+  }
+
+  handover(number: number): Uint8Array | undefined {
+    return this.#handover?.number === number ? this.#handover.state : undefined
+  }
+
+  saveHandover(number: number, state: Uint8Array): void {
+    this.#handover = { number, state }
   }
 
   availability(): StoredAvailability[] {

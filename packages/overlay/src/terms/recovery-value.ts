@@ -1,10 +1,9 @@
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
 import { SeatLimits } from '../committee/seat-limits.ts'
-import type { Member } from '../member.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import type { NetworkFile } from '../network/network-file.ts'
-import { parseRelayedAddress } from '../network/relayed-address.ts'
+import { directAddresses } from './direct-addresses.ts'
 import { type Electors, MAX_ELECTORS } from './electors.ts'
 import { longestSilenceEpochs, silenceEpochs } from './recovery-times.ts'
 import { refuseSuccession } from './refuse-succession.ts'
@@ -66,11 +65,6 @@ export function seatsOf(
     seats.push(elector)
   }
   return seats
-}
-
-/** A validator is dialled by everybody, so that relays must not stand between. */
-function directAddresses({ addresses }: Pick<Member, 'addresses'>): readonly string[] {
-  return addresses.filter((address) => parseRelayedAddress(address) === undefined)
 }
 
 /** The term that a value begins. @throws WeftError E_SUCCESSION when it cannot follow the one before */

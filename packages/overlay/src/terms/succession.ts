@@ -1,6 +1,14 @@
 import { verifyMerkleProof } from '@weft/crypto'
-import { AgreementMessageSchema, type SignedMap, type Succession, SuccessionSchema, create } from '@weft/wire'
+import {
+  type AgreementCertificate,
+  AgreementMessageSchema,
+  type SignedMap,
+  type Succession,
+  SuccessionSchema,
+  create,
+} from '@weft/wire'
 import type { Certificate } from '../agreement/agreement-message.ts'
+import type { ValidatorSet } from '../agreement/validator-set.ts'
 import { verifyQuorum } from '../agreement/verify-message.ts'
 import { fromWire, toWire } from '../agreement/wire-form.ts'
 import { validVotes } from '../admission/certificate.ts'
@@ -9,6 +17,7 @@ import { decodeMapBody } from '../map/map-body.ts'
 import { readMapEntry } from '../map/map-entry.ts'
 import type { Network } from '../network/network.ts'
 import { type Electors, drawElectors } from './electors.ts'
+import { decodeHandoverValue, handoverSet, termAfterHandover } from './handover-value.ts'
 import { decodeRecoveryValue, nextTerm } from './recovery-value.ts'
 import { refuseSuccession } from './refuse-succession.ts'
 import type { Term } from './term.ts'
@@ -38,8 +47,9 @@ export function toSuccession(ground: SuccessionGround, { set }: Electors, decisi
 }
 
 /**
- * Verifies a term from anywhere: its anchor is a map that a quorum of the term before signed, the electors are those that
- * its root draws, and a quorum of them decided on these seats. It has to follow the newest term that is known.
+ * Verifies a term from anywhere; it has to follow the newest that is known. With an anchor: a map that a quorum of the term
+ * before signed, the electors are those that its root draws, and a quorum of them decided on these seats. Without one a
+ * quorum of the validators before did.
  * @throws WeftError E_SUCCESSION, E_MAP_MALFORMED, E_CERTIFICATE_MALFORMED, E_MAP_ENTRIES, E_AGREEMENT_MALFORMED, E_SIGNATURE_INVALID
  */
 export function verifySuccession(
@@ -48,7 +58,12 @@ export function verifySuccession(
 ): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
   const { term } = network
   if (number !== term.number + 1) throw refuseSuccession(`it is term ${number}; the newest here is ${term.number}`)
-  if (anchor === undefined || decision === undefined) throw refuseSuccession('it names no map, or no decision')
+  if (decision === undefined) throw refuseSuccession('it names no decision')
+  if (anchor === undefined) {
+    if (entries.length > 0) throw refuseSuccession('it has entries, and no map')
+    const value = decidedBy(handoverSet(network, term), decision, term.number)
+    return termAfterHandover(network, term, decodeHandoverValue(value))
+  }
   const body = decodeMapBody(anchor.body)
   if (body.network !== network.id) throw refuseSuccession(`its map is of the network ${body.network}`)
   if (body.epoch < term.fromEpoch) throw refuseSuccession('its map is of an earlier term')
@@ -66,14 +81,17 @@ export function verifySuccession(
     return entry
   })
   if (used !== entries.length) throw refuseSuccession('it has more entries than electors were drawn')
-  const message = fromWire(
-    electors.set,
-    create(AgreementMessageSchema, { body: { case: 'certificate', value: decision } }),
-  )
+  const value = decidedBy(electors.set, decision, body.epoch)
+  return nextTerm(network.file, electors, term, body.epoch, decodeRecoveryValue(value))
+}
+
+/** The value that a quorum decided on. @throws WeftError E_SUCCESSION, E_AGREEMENT_MALFORMED, E_SIGNATURE_INVALID */
+function decidedBy(set: ValidatorSet, decision: AgreementCertificate, epoch: number): Uint8Array {
+  const message = fromWire(set, create(AgreementMessageSchema, { body: { case: 'certificate', value: decision } }))
   if (message.kind !== 'certificate') throw refuseSuccession('it has no decision')
   const { quorum, value } = message.certificate
-  if (quorum.vote.phase !== 'precommit' || quorum.vote.epoch !== body.epoch)
+  if (quorum.vote.phase !== 'precommit' || quorum.vote.epoch !== epoch)
     throw refuseSuccession('the votes of its decision are others')
-  verifyQuorum(electors.set, quorum)
-  return nextTerm(network.file, electors, term, body.epoch, decodeRecoveryValue(value))
+  verifyQuorum(set, quorum)
+  return value
 }

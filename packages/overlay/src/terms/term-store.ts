@@ -14,4 +14,8 @@ export interface TermStore {
   recovery(number: number): StoredRecovery | undefined
   /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
   saveRecovery(number: number, recovery: StoredRecovery): void
+  /** What was said in the handover to the term of this number, as the agreement keeps it. */
+  handover(number: number): Uint8Array | undefined
+  /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+  saveHandover(number: number, state: Uint8Array): void
 }

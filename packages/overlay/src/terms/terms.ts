@@ -66,6 +66,7 @@ export class Terms {
   #refuseSplit({ anchor }: Succession): void {
     const { network, heldEpoch } = this.#init
     const held = heldEpoch()
+    // A handover has no anchor: its validators decided it themselves.
     const epoch = anchor === undefined ? undefined : decodeMapBody(anchor.body).epoch
     if (held === undefined || epoch === undefined || held <= epoch + splitEpochs(network.file)) return
     throw refuseSuccession(`its map is of epoch ${epoch}, and the validators that it replaces signed one of ${held}`)

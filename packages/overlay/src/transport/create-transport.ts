@@ -121,7 +121,7 @@ async function startHost(
   const { listen, key, announce = [], noise = false, relay = false, clock } = options
   try {
     return await createHost<Services>(
-      { privateKey: await toPrivateKey(key), listen, announce, noise, clock, ...doors },
+      { privateKey: toPrivateKey(key), listen, announce, noise, clock, ...doors },
       {
         pubsub: members.service(pubsubOptions(options.networkId)),
         relay: relay ? relayServer() : () => undefined,

@@ -7,7 +7,6 @@ import type {
   ServiceMap,
 } from '@libp2p/interface'
 import { type Identify, identify } from '@libp2p/identify'
-import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import type { Clock } from '@weft/core'
@@ -16,6 +15,7 @@ import { type ServiceFactoryMap, createLibp2p } from 'libp2p'
 import { gatedTcp } from './gated-tcp.ts'
 import { GATER } from './gater.ts'
 import { InboundGate } from './inbound-gate.ts'
+import { type NoiseComponents, lazyNoise } from './lazy-noise.ts'
 import type { PunchPort } from './punch/punch-port.ts'
 import { RelayClient } from './relay/relay-client.ts'
 import { type ListenAddress, toMultiaddr } from './listen-address.ts'
@@ -87,12 +87,13 @@ export async function createHost<More extends ServiceMap>(
     logger: silent,
     transports: [
       gatedTcp(gate, options.punch),
-      (components: NoiseComponents) => new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
+      (components: NoiseComponents) =>
+        new WebSocketTransport({ gate, logger: silent, browsers: lazyNoise(components) }),
       relays.transport,
     ],
     connectionEncrypters: [
       (components: TlsComponents) => new TlsEncrypter(components, options.clock),
-      ...(options.noise ? [noise()] : []),
+      ...(options.noise ? [lazyNoise] : []),
     ],
     streamMuxers: [
       yamux({
@@ -125,8 +126,6 @@ export async function createHost<More extends ServiceMap>(
     services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
   })
 }
-
-type NoiseComponents = Parameters<ReturnType<typeof noise>>[0]
 
 /** libp2p's own words hold addresses of clients and are many; what matters is logged by this package. */
 const silentLog: Libp2pLogger = Object.assign(() => {}, {

@@ -26,6 +26,7 @@ import { networkAmong } from './network-check.ts'
 import { didOfPeer, toPeerId } from './peer-id.ts'
 import { forgetGonePeers } from './forget-gone-peers.ts'
 import type { PubSub } from './pub-sub.ts'
+import { isStanding } from './is-standing.ts'
 import type { RelayClient } from './relay/relay-client.ts'
 import type { RpcService } from './rpc-service.ts'
 import type { Probe, Transport } from './transport.ts'
@@ -139,6 +140,19 @@ export class NodeTransport implements Transport {
     return [...this.#peers]
   }
 
+  unused(ms: number): readonly DidKey[] {
+    const { host, relays, rpc } = this.#options
+    return [...this.#peers].filter((id) => {
+      const peer = toPeerId(id)
+      if (rpc.idleMs(id) < ms || relays.has(peer)) return false
+      const connections = host.getConnections(peer)
+      return (
+        connections.some(({ direction }) => direction === 'outbound') &&
+        connections.every((one) => this.#isUnused(one, ms))
+      )
+    })
+  }
+
   async disconnect(id: DidKey): Promise<void> {
     await this.#options.host.hangUp(toPeerId(id))
   }
@@ -194,6 +208,11 @@ export class NodeTransport implements Transport {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#options.scope.close()
+  }
+
+  #isUnused({ timeline, streams }: Connection, ms: number): boolean {
+    const { networkId, clock } = this.#options
+    return clock.now() - timeline.open >= ms && streams.every(({ protocol }) => isStanding(protocol, networkId))
   }
 
   #wrap(stream: Stream, connection: Connection): Libp2pByteStream {

@@ -1,7 +1,7 @@
-import { generateKeyPairFromSeed, publicKeyFromRaw } from '@libp2p/crypto/keys'
-import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
+import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { WeftError } from '@weft/core'
+import { WeftError, concatBytes } from '@weft/core'
 import { type DidKey, type SigningKey, fromDidKey, toDidKey, wipe } from '@weft/crypto'
 
 /** The libp2p name of a node; both names hold the same Ed25519 public key. @throws WeftError E_DID_INVALID */
@@ -22,11 +22,13 @@ export function didOfPeer(peer: PeerId): DidKey {
 }
 
 /** The node key in the form that libp2p signs its handshakes with. */
-export async function toPrivateKey(key: SigningKey): Promise<Ed25519PrivateKey> {
+export function toPrivateKey(key: SigningKey): PrivateKey {
   const seed = key.seed()
+  // With the public half at hand libp2p need not compute it, which takes it 2 ms in JavaScript.
+  const raw = concatBytes([seed, key.publicKey])
   try {
-    return await generateKeyPairFromSeed('Ed25519', seed)
+    return privateKeyFromRaw(raw)
   } finally {
-    wipe(seed)
+    wipe(seed, raw)
   }
 }

@@ -34,7 +34,7 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
   try {
     const key = SigningKey.generate()
     const host = await createHost(
-      { privateKey: await toPrivateKey(key), listen: [], announce: [], noise: options.noise, clock },
+      { privateKey: toPrivateKey(key), listen: [], announce: [], noise: options.noise, clock },
       {},
     )
     scope.defer('host', () => host.stop())

@@ -1,4 +1,4 @@
-import { type Logger, WeftError, abortError, messageOf, throwIfAborted, toWeftError } from '@weft/core'
+import { type Clock, type Logger, WeftError, abortError, messageOf, throwIfAborted, toWeftError } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import { METHODS } from '@weft/wire'
 import type { ByteStream } from '../byte-stream.ts'
@@ -24,15 +24,19 @@ interface Pending {
  */
 export class RpcCaller {
   readonly #stream: ByteStream
+  readonly #clock: Clock
   readonly #logger: Logger
   readonly #pending = new Map<number, Pending>()
   #lastId = 0
   #open = true
+  #usedAt: number
   /** Resolves when the stream is over and every pending call was answered or given up. */
   readonly done: Promise<void>
 
-  constructor(stream: ByteStream, logger: Logger) {
+  constructor(stream: ByteStream, clock: Clock, logger: Logger) {
     this.#stream = stream
+    this.#clock = clock
+    this.#usedAt = clock.monotonic()
     this.#logger = logger
     this.done = this.#read()
   }
@@ -44,6 +48,11 @@ export class RpcCaller {
 
   get inFlight(): number {
     return this.#pending.size
+  }
+
+  /** When the last call ended, or the stream was opened; ms of the monotonic clock. */
+  get usedAt(): number {
+    return this.#usedAt
   }
 
   /** Sends one request. @throws WeftError the other side's fault, E_NODE_UNREACHABLE, the signal's reason. */
@@ -65,6 +74,7 @@ export class RpcCaller {
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#pending.delete(id)
+      this.#usedAt = this.#clock.monotonic()
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Logger, WeftError, isWeftError, messageOf, toWeftError } from '@weft/core'
+import { type Clock, type Logger, WeftError, isWeftError, messageOf, toWeftError } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import type { ByteStream } from '../byte-stream.ts'
 import { FrameReader } from './frame-reader.ts'
@@ -8,6 +8,7 @@ import { toWireFault } from './wire-fault.ts'
 
 export interface ResponderOptions {
   readonly stream: ByteStream
+  readonly clock: Clock
   readonly logger: Logger
   /** Largest frame that this caller may send now, bytes. */
   readonly maxFrame: () => number
@@ -28,9 +29,11 @@ export class RpcResponder {
   readonly #maxBacklog: number
   #lastId = 0
   #backlog = 0
+  #usedAt: number
 
   constructor(options: ResponderOptions) {
     this.#options = options
+    this.#usedAt = options.clock.monotonic()
     this.#maxInFlight = options.maxInFlight ?? MAX_CALLS_IN_FLIGHT
     this.#maxBacklog = options.maxBacklog ?? MAX_ANSWER_BACKLOG
   }
@@ -38,6 +41,11 @@ export class RpcResponder {
   /** Requests that are being answered. */
   get inFlight(): number {
     return this.#running.size
+  }
+
+  /** When the last request was answered, or the stream was opened; ms of the monotonic clock. */
+  get usedAt(): number {
+    return this.#usedAt
   }
 
   /** Serves the stream until it ends; never throws. */
@@ -117,6 +125,7 @@ export class RpcResponder {
       // The stream is over: `run` sees it on the reading half and logs it there.
     } finally {
       this.#running.delete(id)
+      this.#usedAt = this.#options.clock.monotonic()
       if (this.#running.size === 0) this.#onIdle?.()
     }
   }

@@ -31,6 +31,8 @@ export class RpcService implements Rpc {
   readonly #callers = new Map<DidKey, RpcCaller>()
   readonly #opening = new Map<DidKey, Promise<RpcCaller>>()
   readonly #places = new Map<DidKey, Places>()
+  /** Streams that others opened, by who it was. */
+  readonly #serving = new Map<DidKey, Set<RpcResponder>>()
 
   constructor(options: RpcServiceOptions) {
     this.#options = options
@@ -72,13 +74,28 @@ export class RpcService implements Rpc {
   /** Serves a control stream that another node opened, until it ends. */
   serve(stream: ByteStream, address: string): Promise<void> {
     const caller: Caller = { id: stream.remote, address }
-    const { dispatcher, logger } = this.#options
-    return new RpcResponder({
+    const { dispatcher, clock, logger } = this.#options
+    const responder = new RpcResponder({
       stream,
+      clock,
       logger,
       maxFrame: () => dispatcher.maxFrame(caller),
       answer: (method, body, signal) => dispatcher.answer(method, body, caller, signal),
-    }).run()
+    })
+    const serving = this.#serving.get(caller.id) ?? new Set()
+    this.#serving.set(caller.id, serving.add(responder))
+    return responder.run().finally(() => {
+      serving.delete(responder)
+      if (serving.size === 0 && this.#serving.get(caller.id) === serving) this.#serving.delete(caller.id)
+    })
+  }
+
+  /** ms since a node was called last, or called, over a control stream that is open; 0 while it is, Infinity without one. */
+  idleMs(id: DidKey): number {
+    if (this.#places.has(id)) return 0
+    const ends = [this.#callers.get(id), ...(this.#serving.get(id) ?? [])].filter((end) => end !== undefined)
+    if (ends.some(({ inFlight }) => inFlight > 0)) return 0
+    return this.#options.clock.monotonic() - Math.max(...ends.map(({ usedAt }) => usedAt))
   }
 
   /** Resets every control stream that this node opened. */
@@ -133,8 +150,8 @@ export class RpcService implements Rpc {
   }
 
   async #open(to: DidKey): Promise<RpcCaller> {
-    const { openControl, closing, logger } = this.#options
-    const caller = new RpcCaller(await openControl(to, closing), logger)
+    const { openControl, closing, clock, logger } = this.#options
+    const caller = new RpcCaller(await openControl(to, closing), clock, logger)
     this.#callers.set(to, caller)
     void caller.done.then(() => {
       if (this.#callers.get(to) === caller) this.#callers.delete(to)

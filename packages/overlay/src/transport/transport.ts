@@ -54,6 +54,11 @@ export interface Transport extends Rpc, Streams, AsyncDisposable {
   connect(id: DidKey, addresses?: readonly string[], signal?: AbortSignal): Promise<void>
   /** Nodes of this network with an open connection. */
   connected(): readonly DidKey[]
+  /**
+   * Nodes that this node dialled and that neither side has had use for in the last `ms`: no call, no bulk, no place at a
+   * relay, nothing relayed.
+   */
+  unused(ms: number): readonly DidKey[]
   /** Drops the connections to a node. */
   disconnect(id: DidKey): Promise<void>
   /** Calls back when a node of this network connects or the last connection to it closed; returns the unsubscribe function. */

@@ -23,6 +23,7 @@ import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import { formatRelayedAddress } from '../../src/network/relayed-address.ts'
 import {
+  NO_BEACONS,
   NO_GAUGES,
   NO_HELP,
   NO_REVOCATIONS,
@@ -39,6 +40,12 @@ import {
 } from '../fixtures.ts'
 import type { VerifiedRevocation } from '../../src/revocation/revocation.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
+import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
+import type { BeaconKeyEntry } from '../../src/beacon/beacon-key.ts'
+import { beaconPosition } from '../../src/beacon/beacon-position.ts'
+import type { Beacon } from '../../src/beacon/beacon.ts'
+import { beaconKeyCheck } from '../../src/admission/checks/beacon-key-check.ts'
+import type { AdmissionCase } from '../../src/admission/admission-check.ts'
 
 const DAY = 86_400_000
 const fixture = testNetwork(4, 2)
@@ -68,6 +75,10 @@ interface Applicant {
   readonly network?: Network
   readonly proof?: AdmissionProof
   readonly stake?: StakeVerifier
+  /** The certificate that it holds. */
+  readonly certificate?: Partial<CertificateBody>
+  /** The first beacon after it. */
+  readonly beacon?: Beacon
   /** What validators decided about it. */
   readonly revocation?: VerifiedRevocation
   readonly gauges?: Partial<Gauges>
@@ -99,6 +110,8 @@ async function apply(hostile: Applicant, without?: string): Promise<string> {
   node.rpc.handle('record.get', async () => ({}))
   hostile.prepare?.(node, seats)
   const desk = new AdmissionDesk({
+    certificate: () => hostile.certificate && { body: bodyOf(fixture, 4, hostile.certificate) },
+    beaconAfter: () => hostile.beacon,
     network: joined,
     key: validator,
     revocation: () => hostile.revocation,
@@ -232,6 +245,14 @@ function ejected(issuedUpTo: number, blockedUntil: number): VerifiedRevocation {
   return revocationOf(fixture, body)
 }
 
+const beacon: Beacon = { epoch: 2, value: new Uint8Array(32).fill(7), previous: -1 }
+const right = { epoch: 2, value: beaconPosition(applicant.publicKey, beacon.value) }
+const other = { epoch: 2, value: beaconPosition(stranger.publicKey, beacon.value) }
+
+function beaconKeyOf(key: SigningKey): BeaconKeyEntry {
+  return new OwnBeaconKey(fixture.network.id, key, systemRandom).entry
+}
+
 /** For each check an applicant that only this check stops. */
 const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
   signature: [
@@ -239,6 +260,15 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_SIGNER', applicant: { caller: stranger } },
     { code: 'E_SIGNATURE_INVALID', applicant: { forgeSignature: true } },
   ],
+  position: [
+    // A newcomer that names one, a member that would draw anew, and one that would not stand where the beacon put it.
+    { code: 'E_ADMISSION_POSITION', applicant: { body: { position: right } } },
+    { code: 'E_ADMISSION_POSITION', applicant: { certificate: { position: right } } },
+    { code: 'E_ADMISSION_POSITION', applicant: { certificate: { position: right }, body: { position: other } } },
+    { code: 'E_ADMISSION_POSITION', applicant: { certificate: {}, beacon } },
+    { code: 'E_ADMISSION_POSITION', applicant: { certificate: {}, beacon, body: { position: other } } },
+  ],
+  'beacon-key': [{ code: 'E_BEACON_KEY', applicant: { body: { beaconKey: beaconKeyOf(applicant) } } }],
   network: [{ code: 'E_NETWORK_MISMATCH', applicant: { body: { network: otherNetwork.id } } }],
   'application-clock': [
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: DAY } },
@@ -253,7 +283,6 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_TERM', applicant: { body: { issuedEpoch: 1_000_000, expiresAt: BEGIN + DAY } } },
     { code: 'E_ADMISSION_TERM', applicant: { body: { expiresAt: BEGIN } } },
   ],
-  roles: [{ code: 'E_ADMISSION_ROLES', applicant: { body: { roles: ['validator', 'storage'] } } }],
   packets: [
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { roles: ['storage', 'relay'] } } },
     { code: 'E_ADMISSION_PACKETS', applicant: { body: { packets: packetsOf(4) } } },
@@ -505,7 +534,7 @@ for (const [name, cases] of Object.entries(HOSTILE)) {
 test('an application that fails a cheap check causes no dialling', async () => {
   let dialled = false
   await apply({
-    body: { roles: ['validator'] },
+    body: { family: 'somebody-else' },
     prepare: (node) =>
       node.rpc.handle('admission.challenge', async () => {
         dialled = true
@@ -520,6 +549,8 @@ test('one node is judged once at a time, and only so many wait', async () => {
   const network = new MemoryNetwork(clock)
   const { promise, reject } = Promise.withResolvers<never>()
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
@@ -547,8 +578,8 @@ test('one node is judged once at a time, and only so many wait', async () => {
     codeOf(() => desk.judge({ application }, { id, address: `/ip4/10.0.0.${host}/tcp/1` }))
   const first = judge(applicant.id, 1)
   assert.equal(await judge(applicant.id, 2), 'E_ADMISSION_BUSY')
-  const others = testKeys(67).map(({ id }, index) => judge(id, index + 3))
-  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'four are judged and 64 wait')
+  const others = testKeys(71).map(({ id }, index) => judge(id, index + 3))
+  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'eight are judged and 64 wait')
   reject(new WeftError({ code: 'E_ENOUGH', cause: 'x', fix: 'y' }))
   assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set(['E_ENOUGH']))
   assert.equal(await judge(applicant.id, 1), 'E_ENOUGH', 'then it may apply again')
@@ -560,6 +591,8 @@ test('a wait for its turn does not make an application old', async () => {
   const slow = { name: 'slow', run: () => wait(clock, 6_000) }
   const checks = [slow, ...ADMISSION_CHECKS.filter(({ name }) => name === 'application-clock')]
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
@@ -583,12 +616,29 @@ test('a wait for its turn does not make an application old', async () => {
     $typeName: 'weft.v1.SignedEnvelope' as const,
     ...sealEnvelope('application', payload, applicant),
   }
-  const outcomes = testKeys(8).map(({ id }) =>
+  const outcomes = testKeys(16).map(({ id }) =>
     codeOf(() => desk.judge({ application }, { id, address: '/ip4/127.0.0.1/tcp/1' })),
   )
   await advance(clock, 30_000)
   assert.deepEqual(
     await Promise.all(outcomes),
-    Array.from({ length: 8 }, () => 'nothing'),
+    Array.from({ length: 16 }, () => 'nothing'),
   )
+})
+
+test('a member keeps its position, and takes the one of the first beacon after its certificate', async () => {
+  assert.equal(await apply({ certificate: { position: right }, body: { position: right } }), 'admitted')
+  assert.equal(await apply({ certificate: {}, beacon, body: { position: right } }), 'admitted')
+  assert.equal(await apply({ certificate: {} }), 'admitted', 'no beacon yet')
+})
+
+test('a validator lists the beacon key that it has the secret half of, and no other', async () => {
+  const check = (beaconKey: BeaconKeyEntry): Promise<string> =>
+    codeOf(() => {
+      const body = bodyOf(fixture, 0, { beaconKey })
+      const admission = { network: fixture.network, application: { body } } as AdmissionCase
+      return beaconKeyCheck.run(admission, new AbortController().signal)
+    })
+  assert.equal(await check(beaconKeyOf(validator)), 'nothing')
+  assert.equal(await check(beaconKeyOf(stranger)), 'E_BEACON_KEY')
 })

@@ -8,6 +8,7 @@ import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
 import {
+  NO_BEACONS,
   NO_GAUGES,
   NO_HELP,
   NO_REVOCATIONS,
@@ -27,6 +28,8 @@ const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, Si
 function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
   const clock = new VirtualClock(BEGIN + 1_000)
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,
@@ -81,6 +84,8 @@ test('a member renews while newcomers from many addresses take every place', asy
 test('an address that is reached but never answers costs a turn of six seconds', async () => {
   const clock = new VirtualClock(BEGIN + 1_000)
   const desk = new AdmissionDesk({
+    certificate: () => undefined,
+    beaconAfter: NO_BEACONS.after,
     revocation: NO_REVOCATIONS.of,
     network: fixture.network,
     key: validator,

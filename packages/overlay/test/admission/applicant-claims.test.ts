@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, seededRandom, silentLogger } from '@weft/core'
+import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
@@ -10,8 +10,9 @@ import { roleMinimumFault } from '../../src/admission/measure/demotions.ts'
 import { encodeShortfall } from '../../src/admission/measure/shortfall.ts'
 import type { Measured } from '../../src/admission/measured-field.ts'
 import type { CertificateBody } from '../../src/admission/certificate-body.ts'
+import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
-import { BEGIN, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
+import { BEGIN, NO_BEACONS, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
 const MINIMUMS = { relay: { bandwidthMbps: 50 }, storage: { storageBytes: 1_000, availabilityPpm: 900_000 } }
@@ -69,6 +70,8 @@ function setUp(findings: Findings[], store = new MemoryMembershipStore()) {
     network: fixture.network,
     key,
     profile,
+    beacons: NO_BEACONS,
+    beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
     offer: { storageBytes: 9_000 },
     bursts: new BurstResponder(clock),
     rpc: node.rpc,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, silentLogger, seededRandom } from '@weft/core'
+import { VirtualClock, WeftError, silentLogger, seededRandom, systemRandom } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { Applicant } from '../../src/admission/applicant.ts'
@@ -9,6 +9,7 @@ import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import type { AdmissionState } from '../../src/overlay.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import {
+  NO_BEACONS,
   BEGIN,
   EPOCH,
   NO_REVOCATIONS,
@@ -19,6 +20,7 @@ import {
   testNetwork,
 } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 
 const TTL = 24 * 3_600_000
 const fixture = testNetwork(4, 1)
@@ -45,6 +47,8 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
   })
   const states: AdmissionState[] = []
   const applicant = new Applicant({
+    beacons: NO_BEACONS,
+    beaconKey: new OwnBeaconKey(known.id, key, systemRandom),
     offer: {},
     bursts: new BurstResponder(clock),
     revocations: NO_REVOCATIONS,

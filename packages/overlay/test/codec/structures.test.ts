@@ -28,7 +28,8 @@ import {
 } from '../../src/invitation/invitation.ts'
 import { decodeMapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { ROLES } from '../../src/member.ts'
-import { testNetwork } from '../fixtures.ts'
+import { NO_BEACON, testNetwork } from '../fixtures.ts'
+import { LARGEST_RESOURCES, anyResources } from '../resources/any-resources.ts'
 
 const network = testNetwork(1, 0).network.id
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -81,6 +82,7 @@ const body: fc.Arbitrary<CertificateBody> = fc
     position: optional(fc.record({ epoch: fc.integer({ min: 0, max: 2 ** 40 }), value: bytes(32) }).map(plain)),
     beaconKey: optional(fc.record({ publicKey: bytes(32), proof: bytes(64) }).map(plain)),
     measured: optional(measured),
+    resources: optional(anyResources),
   })
   .map((fields) => ({ ...fields, id: toDidKey(fields.key) }))
 
@@ -133,13 +135,25 @@ const CODECS: Codec[] = [
   { name: 'invitation', values: invitation, encode: encodeInvitation, decode: decodeInvitation },
   {
     name: 'map body',
-    values: fc.record({
-      network: fc.constant(network),
-      epoch: fc.integer({ min: 0, max: 2 ** 40 }),
-      root: bytes(32),
-      count: fc.integer({ min: 1, max: 100_000 }),
-      signedAt: time,
-    }),
+    values: fc
+      .record({
+        network: fc.constant(network),
+        epoch: fc.integer({ min: 2, max: 2 ** 40 }),
+        root: bytes(32),
+        count: fc.integer({ min: 1, max: 100_000 }),
+        signedAt: time,
+        placed: fc.double({ min: 0, max: 1, noNaN: true }),
+        beacon: fc.option(fc.record({ value: bytes(32), hangsOn: fc.integer({ min: -1, max: 0 }) }), {
+          nil: undefined,
+        }),
+        inputs: fc.option(bytes(32), { nil: undefined }),
+      })
+      .map(({ beacon, placed, ...fields }) => ({
+        ...fields,
+        placed: Math.floor(placed * fields.count),
+        beacon:
+          beacon === undefined ? undefined : { epoch: fields.epoch - 1, value: beacon.value, previous: beacon.hangsOn },
+      })),
     encode: encodeMapBody,
     decode: decodeMapBody,
   },
@@ -232,7 +246,7 @@ function encodable(value: unknown): Uint8Array {
   }
 }
 
-test('the largest invitation fits its limit; one for a validator, or for nobody, is refused', () => {
+test('the largest invitation fits its limit; one for a client, or for nobody, is refused', () => {
   const largest = {
     network,
     key: new Uint8Array(32),
@@ -243,13 +257,7 @@ test('the largest invitation fits its limit; one for a validator, or for nobody,
   }
   assert.ok(encodeInvitation(largest).length <= MAX_INVITATION)
   assert.deepEqual(decodeInvitation(encodeInvitation(largest)), largest)
-  for (const change of [
-    { roles: [] },
-    { roles: ['validator'] },
-    { roles: ['client'] },
-    { uses: 0 },
-    { uses: MAX_USES + 1 },
-  ])
+  for (const change of [{ roles: [] }, { roles: ['client'] }, { uses: 0 }, { uses: MAX_USES + 1 }])
     assert.throws(() => decodeInvitation(encodeInvitation({ ...largest, ...change } as Invitation)), {
       code: 'E_INVITE_MALFORMED',
     })
@@ -290,6 +298,7 @@ test('the largest certificate body fits its limit', () => {
     position: { epoch: 2 ** 40, value: new Uint8Array(32) },
     beaconKey: { publicKey: new Uint8Array(32), proof: new Uint8Array(64) },
     measured: { bandwidthMbps: 1e6, lossPpm: 1e6, storageBytes: 2 ** 50, availabilityPpm: 1e6 },
+    resources: LARGEST_RESOURCES,
   })
   assert.ok(encoded.length <= MAX_CERTIFICATE_BODY, `${encoded.length} bytes`)
   assert.equal(decodeCertificateBody(encoded).addresses.length, 8)
@@ -331,7 +340,7 @@ test('packets of a certificate body: none, or addresses in their one spelling an
   }
 })
 
-test('position, beacon key and measures of a certificate body: none, or what fits', () => {
+test('position, beacon key, measures and resources of a certificate body: none, or what fits', () => {
   const key = new Uint8Array(32).fill(7)
   for (const [at, field, why] of [
     [14, [], /position must be a list of 2/],
@@ -346,7 +355,7 @@ test('position, beacon key and measures of a certificate body: none, or what fit
     [16, [null, 1_000_001, null, null], /measured\.lossPpm must be a whole number/],
     [16, [null, null, 0.5, null], /measured\.storageBytes must be a whole number/],
     [16, [null, null, null, '1'], /measured\.availabilityPpm must be a whole number/],
-    [17, [], /resources must be null/],
+    [17, [], /resources must be a list of 5/],
   ] as const) {
     assert.throws(() => decodeCertificateBody(withField(at, field)), { code: 'E_CERTIFICATE_MALFORMED', cause: why })
   }
@@ -374,7 +383,7 @@ test('nesting as deep as fits is refused, not a crash', () => {
 
 test('dag-cbor in another than its canonical form is refused', () => {
   // 24 written in two bytes in place of one where one is enough: the same value in other bytes.
-  const canonical = encodeMapBody({ network, epoch: 5, root: new Uint8Array(32), count: 1, signedAt: 1 })
+  const canonical = encodeMapBody({ network, epoch: 5, root: new Uint8Array(32), count: 1, signedAt: 1, ...NO_BEACON })
   const at = canonical.indexOf(5, 2 + 33)
   const longer = Uint8Array.of(...canonical.subarray(0, at), 0x18, 5, ...canonical.subarray(at + 1))
   assert.throws(() => decodeMapBody(longer), /E_MAP_MALFORMED/)

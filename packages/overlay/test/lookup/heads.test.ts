@@ -8,7 +8,7 @@ import { gatherHeads } from '../../src/lookup/gather-heads.ts'
 import { HeadChecks } from '../../src/lookup/head-checks.ts'
 import { LOOKUP_LIMITS } from '../../src/lookup/lookup-limits.ts'
 import type { MapBody } from '../../src/map/map-body.ts'
-import { BEGIN, EPOCH, advance, codeOf, testNetwork } from '../fixtures.ts'
+import { NO_BEACON, BEGIN, EPOCH, advance, codeOf, testNetwork } from '../fixtures.ts'
 import { ManyEntries, signedMapOf } from '../map/many-entries.ts'
 
 const nodes = Array.from({ length: 8 }, (_, at) => toDidKey(new Uint8Array(32).fill(at + 1)))
@@ -18,6 +18,7 @@ const bodyOf = (epoch: number, root = epoch): MapBody => ({
   root: new Uint8Array(32).fill(root),
   count: 100,
   signedAt: BEGIN,
+  ...NO_BEACON,
 })
 const told = (...epochs: number[]) => epochs.map((epoch, at) => ({ body: bodyOf(epoch), by: nodes[at] as DidKey }))
 

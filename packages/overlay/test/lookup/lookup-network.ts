@@ -111,6 +111,7 @@ export class LookupNetwork {
       rewardEpochMs: 86_400_000,
       recoveryAfterMs: 3_600_000,
       committeeSize: 64,
+      seats: VALIDATORS,
       certificateTtlMs: 86_400_000,
       clockToleranceMs: 5_000,
       createdAt: BEGIN,

@@ -15,6 +15,7 @@ import { readClosest } from '../../src/lookup/read-closest.ts'
 import { atOnce } from '../../src/map/in-slices.ts'
 import { verifyEntries } from '../../src/map/map-entries.ts'
 import type { Member } from '../../src/member.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 interface Vectors {
   readonly network: string
@@ -34,7 +35,14 @@ interface Vectors {
 
 const vectors = JSON.parse(readFileSync(new URL('../vectors/lookup.json', import.meta.url), 'utf8')) as Vectors
 const entries = vectors.entries.map(fromHex)
-const body = { network: vectors.network, epoch: 1, root: fromHex(vectors.root), count: entries.length, signedAt: 0 }
+const body = {
+  network: vectors.network,
+  epoch: 1,
+  root: fromHex(vectors.root),
+  count: entries.length,
+  signedAt: 0,
+  ...NO_BEACON,
+}
 const list = atOnce(verifyEntries(body, entries, undefined))
 
 for (const { what, target, known, positions, told, proof, request, responseHash } of vectors.cases) {

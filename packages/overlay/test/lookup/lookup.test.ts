@@ -32,7 +32,7 @@ function run(
   starts: readonly DidKey[],
   { limits = LOOKUP_LIMITS, count = ALL.length }: { limits?: LookupLimits; count?: number } = {},
 ): Run {
-  const lookup = new Lookup({ target: TARGET, count, starts, self: SELF, limits }, 0)
+  const lookup = new Lookup({ target: TARGET, count, placing: 'key', starts, self: SELF, limits }, 0)
   const asked: DidKey[] = []
   const coming: { readonly at: number; readonly id: DidKey; readonly members: readonly Member[] | undefined }[] = []
   let now = 0

@@ -14,9 +14,11 @@ import { ManyEntries, mapBodyOf } from '../map/many-entries.ts'
 
 const { network } = testNetwork()
 
-function mapOf(count: number, seed = 1) {
-  const entries = new ManyEntries(network.id, count, seed).entries()
-  const body = mapBodyOf(network, entries, 1)
+function mapOf(count: number, seed = 1, placed = 0) {
+  const nodes = new ManyEntries(network.id, count, seed)
+  nodes.place(placed)
+  const entries = nodes.entries()
+  const body = mapBodyOf(network, entries, 1, placed)
   return { body, list: atOnce(verifyEntries(body, entries, undefined)) }
 }
 
@@ -36,6 +38,23 @@ describe('closest members by a map', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('are those that have a position, once half of the members have one', async () => {
+    const map = mapOf(60, 3, 40)
+    fc.assert(
+      fc.property(target, (to) => {
+        const question = { target: to, known: [] }
+        const members = readClosest(map.body, question, answerClosest(map.list, question), new Map())
+        assert.deepEqual(members, closestMembers(map.list.members, to, CLOSEST, 'beacon'))
+      }),
+      { numRuns: 20 },
+    )
+    const question = { target: new Uint8Array(32), known: [] }
+    const byKeys = answerClosest(map.list, question, 'key')
+    assert.equal(await codeOf(() => readClosest(map.body, question, byKeys, new Map())), 'E_LOOKUP_ANSWER')
+    const few = mapOf(30, 4, 15)
+    assert.equal(answerClosest(few.list, question).positions.length, 15, 'all that stand anywhere')
   })
 
   it('come without the entries that are known, and add to them', () => {

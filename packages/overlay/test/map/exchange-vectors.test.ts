@@ -10,6 +10,7 @@ import { changeEntries, mapRoot, verifyEntries } from '../../src/map/map-entries
 import { MapHistory, changedKeys } from '../../src/map/map-history.ts'
 import { unpackMessage } from '../../src/map/packed-message.ts'
 import { answerSubtrees } from '../../src/map/subtree-question.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 interface Packed {
   readonly message: string
@@ -38,7 +39,7 @@ const exchange = vector<Exchange>('map-exchange')
 const entries = map.entries.map(fromHex)
 
 function bodyOf(list: readonly Uint8Array[]): MapBody {
-  return { network: map.network, epoch: 8, root: mapRoot(list), count: list.length, signedAt: 0 }
+  return { network: map.network, epoch: 8, root: mapRoot(list), count: list.length, signedAt: 0, ...NO_BEACON }
 }
 
 function listOf(list: readonly Uint8Array[], known?: EntryList): EntryList {

@@ -5,6 +5,7 @@ import { type CertificateBody, encodeCertificateBody } from '../../src/admission
 import { type MapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import type { Network } from '../../src/network/network.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 /** Certificate bodies of nodes as there may be in the open: addresses all over, half of them carrying packets. */
 export class ManyEntries {
@@ -16,6 +17,14 @@ export class ManyEntries {
     this.#network = network
     this.#random = seededRandom(seed)
     this.#bodies = Array.from({ length: count }, () => this.#body(0))
+  }
+
+  /** Gives so many of them a position. */
+  place(count: number): void {
+    const placed = this.#bodies
+      .slice(0, count)
+      .map((body) => ({ ...body, position: { epoch: 1, value: this.#random.bytes(32) } }))
+    this.#bodies = [...placed, ...this.#bodies.slice(count)]
   }
 
   /** The entries of a map, in order. */
@@ -59,6 +68,7 @@ export class ManyEntries {
       position: undefined,
       beaconKey: undefined,
       measured: undefined,
+      resources: undefined,
     }
   }
 
@@ -70,9 +80,9 @@ export class ManyEntries {
 const EXPIRES = 1_900_000_000_000
 
 /** A map body over entries. */
-export function mapBodyOf(network: Network, entries: readonly Uint8Array[], epoch: number): MapBody {
+export function mapBodyOf(network: Network, entries: readonly Uint8Array[], epoch: number, placed = 0): MapBody {
   const signedAt = network.file.createdAt + epoch * network.file.mapEpochMs
-  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt }
+  return { network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt, ...NO_BEACON, placed }
 }
 
 /** A map over entries that these validators signed. */

@@ -8,7 +8,16 @@ import { MAP_CHECKS } from '../../src/map/map-checks.ts'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import { SignedMembership } from '../../src/map/signed-membership.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { NO_REVOCATIONS, BEGIN, EPOCH, certificateOf, codeOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import {
+  NO_BEACON,
+  NO_REVOCATIONS,
+  BEGIN,
+  EPOCH,
+  certificateOf,
+  codeOf,
+  temporaryDirectory,
+  testNetwork,
+} from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
 const DAY = 86_400_000
@@ -36,6 +45,7 @@ function signedMap({ body, signers = fixture.keys.slice(0, 3) }: Offer) {
     root,
     count: entries.length,
     signedAt: BEGIN + epoch * EPOCH,
+    ...NO_BEACON,
     ...body,
   })
   const signatures = signers.map((key) => ({

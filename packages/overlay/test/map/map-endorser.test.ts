@@ -6,7 +6,7 @@ import type { SigningKey } from '@weft/crypto'
 import { encodeMapBody } from '../../src/map/map-body.ts'
 import { MapEndorser } from '../../src/map/map-endorser.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import { BEGIN, EPOCH, codeOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
+import { NO_BEACON, BEGIN, EPOCH, codeOf, temporaryDirectory, testNetwork } from '../fixtures.ts'
 
 const fixture = testNetwork(4, 1)
 const NOW = BEGIN + 100 * EPOCH + 10
@@ -14,7 +14,7 @@ const NOW = BEGIN + 100 * EPOCH + 10
 /** A body of an epoch; `which` tells bodies of one epoch apart. */
 function body(which: number, epoch = 100): Uint8Array {
   const root = new Uint8Array(32).fill(which)
-  return encodeMapBody({ network: fixture.network.id, epoch, root, count: 1, signedAt: NOW })
+  return encodeMapBody({ network: fixture.network.id, epoch, root, count: 1, signedAt: NOW, ...NO_BEACON })
 }
 
 /** The endorser of one validator over a state directory. */

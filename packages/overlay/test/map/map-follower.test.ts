@@ -12,6 +12,7 @@ import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import { networkOf } from '../../src/network/network.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
 import {
+  NO_BEACON,
   NO_REVOCATIONS,
   BEGIN,
   EPOCH,
@@ -145,7 +146,14 @@ test('what validators that are known signed is taken before a source may tell of
 function mapOf(entries: readonly Uint8Array[], epoch: number): SignedMap {
   const { network, keys } = fixture
   const signedAt = BEGIN + epoch * EPOCH
-  const body = encodeMapBody({ network: network.id, epoch, root: mapRoot(entries), count: entries.length, signedAt })
+  const body = encodeMapBody({
+    network: network.id,
+    epoch,
+    root: mapRoot(entries),
+    count: entries.length,
+    signedAt,
+    ...NO_BEACON,
+  })
   const signatures = keys.slice(0, network.quorum).map((key) => ({
     signer: key.publicKey,
     signature: key.sign('map', body),

@@ -9,6 +9,7 @@ import { PROPOSAL_CHECKS } from '../../src/map/proposal-checks.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import { type VerifiedCertificate, toWireCertificate } from '../../src/admission/certificate.ts'
 import {
+  NO_BEACON,
   BEGIN,
   EPOCH,
   NO_REVOCATIONS,
@@ -46,7 +47,7 @@ function proposalOf(certificates: readonly VerifiedCertificate[], signedAt: numb
   const { id } = fixture.network
   const listed = certificates.toSorted((a, b) => Buffer.compare(a.body.key, b.body.key))
   const root = mapRoot(listed.map(({ bodyBytes }) => bodyBytes))
-  const body = encodeMapBody({ network: id, epoch, root, count: listed.length, signedAt })
+  const body = encodeMapBody({ network: id, epoch, root, count: listed.length, signedAt, ...NO_BEACON })
   return { body, certificateHashes: listed.map(({ hash }) => hash) }
 }
 

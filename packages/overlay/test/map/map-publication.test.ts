@@ -5,7 +5,7 @@ import type { SigningKey } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
 import { encodeMapBody } from '../../src/map/map-body.ts'
 import { MapPublication } from '../../src/map/map-publication.ts'
-import { BEGIN, EPOCH, advance, testNetwork } from '../fixtures.ts'
+import { NO_BEACON, BEGIN, EPOCH, advance, testNetwork } from '../fixtures.ts'
 
 const { network, keys } = testNetwork(4, 0)
 /** Whose first turn is that of validator 1. */
@@ -14,7 +14,14 @@ const STEP = EPOCH / 20
 
 function mapBy(signers: readonly number[], which = 1): SignedMap {
   const root = new Uint8Array(32).fill(which)
-  const body = encodeMapBody({ network: network.id, epoch: NUMBER, root, count: 1, signedAt: BEGIN + NUMBER * EPOCH })
+  const body = encodeMapBody({
+    network: network.id,
+    epoch: NUMBER,
+    root,
+    count: 1,
+    signedAt: BEGIN + NUMBER * EPOCH,
+    ...NO_BEACON,
+  })
   const signatures = signers.map((index) => {
     const key = keys[index] as SigningKey
     return { signer: key.publicKey, signature: key.sign('map', body) }

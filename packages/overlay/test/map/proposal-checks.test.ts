@@ -10,6 +10,7 @@ import { MapJudge } from '../../src/map/map-judge.ts'
 import { PROPOSAL_CHECKS } from '../../src/map/proposal-checks.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
+  NO_BEACON,
   NO_REVOCATIONS,
   BEGIN,
   EPOCH,
@@ -74,6 +75,7 @@ async function propose(hostile: Proposal, without?: string): Promise<string> {
     root: mapRoot(entries),
     count: entries.length,
     signedAt: NOW,
+    ...NO_BEACON,
     ...hostile.body,
   })
   const code = await codeOf(() => {
@@ -148,6 +150,7 @@ const HOSTILE: Record<string, { code: string; proposal: Proposal }[]> = {
   ],
   complete: [{ code: 'E_MAP_PROPOSAL', proposal: { known: [certificateOf(fixture, 2)], knownSince: MAP_EPOCH - 5 } }],
   revoked: [{ code: 'E_MAP_PROPOSAL', proposal: { revoked: (fixture.keys[1] as SigningKey).id } }],
+  placed: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { placed: 1 } } }],
   root: [{ code: 'E_MAP_PROPOSAL', proposal: { body: { root: new Uint8Array(32) } } }],
 }
 
@@ -205,7 +208,14 @@ test('what the validator lacks is asked for, and there is no verdict', () => {
     clock,
   })
   const entries = good.map(({ body }) => body)
-  const body = encodeMapBody({ network: network.id, epoch: MAP_EPOCH, root: mapRoot(entries), count: 2, signedAt: NOW })
+  const body = encodeMapBody({
+    network: network.id,
+    epoch: MAP_EPOCH,
+    root: mapRoot(entries),
+    count: 2,
+    signedAt: NOW,
+    ...NO_BEACON,
+  })
   const hashes = entries.map(certificateHash)
   const missing = judge.consider({ body, certificateHashes: hashes, certificates: good.slice(0, 1) }, first.id)
   assert.deepEqual(missing, hashes.slice(1))

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { VirtualClock, seededRandom, silentLogger } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { toWireCertificate } from '../../src/admission/certificate.ts'
+import { deriveBeaconKey } from '../../src/beacon/beacon-key.ts'
+import { BeaconHistory } from '../../src/beacon/beacon-history.ts'
 import { MapFollower } from '../../src/map/map-follower.ts'
 import { followEpochs } from '../../src/map/map-schedule.ts'
 import { serveMap } from '../../src/map/map-server.ts'
@@ -57,15 +59,18 @@ class Simulation {
     const office = network.isValidator(key.id)
       ? new ValidatorOffice({
           ping: async () => {},
+          beaconKey: deriveBeaconKey(key),
+          membership,
+          beacons: new BeaconHistory(database, silentLogger),
           term: network.term,
           network,
           key,
           rpc: node.rpc,
           prober: this.network,
-          membership: { epoch: undefined, members: () => [] },
           probes: [],
           database,
           revocations,
+          terms: { offer: () => false },
           clock,
           random,
           logger: silentLogger,

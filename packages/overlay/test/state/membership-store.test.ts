@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { utf8 } from '@weft/core'
 import { KEPT_EPOCHS } from '../../src/agreement/agreement-store.ts'
+import { KEPT_BEACONS } from '../../src/beacon/beacon-store.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
 import type { MembershipStore } from '../../src/state/membership-store.ts'
@@ -112,6 +113,18 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual([again.recovery(1), texts([again.recovery(2)!.state])], [undefined, ['of the next term']])
     })
 
+    it('keeps what was said last in a handover, of one term', () => {
+      using fixture = make()
+      const { store } = fixture
+      assert.equal(store.handover(1), undefined)
+      store.saveHandover(1, utf8('first'))
+      store.saveHandover(1, utf8('second'))
+      const again = fixture.again()
+      assert.deepEqual(texts([again.handover(1)!]), ['second'])
+      again.saveHandover(2, utf8('next'))
+      assert.deepEqual([again.handover(1), texts([again.handover(2)!])], [undefined, ['next']])
+    })
+
     it('is empty at first', () => {
       using fixture = make()
       const { store } = fixture
@@ -138,6 +151,21 @@ for (const [kind, make] of Object.entries(KINDS)) {
       fixture.store.saveCertificates([certificate('a', 30), certificate('c', 40)])
       fixture.store.dropExpiredCertificates(20)
       assert.deepEqual(texts(fixture.again().certificates()).toSorted(), ['a until 30', 'c until 40'])
+    })
+
+    it('keeps the newest beacons of maps, and the last that it made itself', () => {
+      using fixture = make()
+      const { store } = fixture
+      const beacon = (epoch: number) => ({ epoch, value: new Uint8Array(32).fill(epoch % 256), previous: epoch - 1 })
+      assert.deepEqual(store.beacons(), [])
+      assert.equal(store.computedBeacon(), undefined)
+      for (let epoch = 0; epoch < KEPT_BEACONS + 3; epoch++) store.saveBeacon(beacon(epoch))
+      store.saveComputedBeacon(beacon(1))
+      store.saveComputedBeacon(beacon(2))
+      const again = fixture.again()
+      assert.equal(again.beacons().length, KEPT_BEACONS)
+      assert.deepEqual([again.beacons()[0], again.beacons().at(-1)], [beacon(3), beacon(KEPT_BEACONS + 2)])
+      assert.deepEqual(again.computedBeacon(), beacon(2))
     })
 
     it('keeps the map with its entries in the order of their keys, by what changes from one to the next', () => {

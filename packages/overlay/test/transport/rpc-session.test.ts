@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WeftError, concatBytes, equalBytes, seededRandom, silentLogger, utf8 } from '@weft/core'
+import { WeftError, concatBytes, equalBytes, seededRandom, silentLogger, systemClock, utf8 } from '@weft/core'
 import { FrameParser, MAX_RPC_FRAME, encodeFrame } from '@weft/wire'
 import fc from 'fast-check'
 import { RpcCaller } from '../../src/transport/rpc-caller.ts'
@@ -19,7 +19,14 @@ function respond(
   answer: Answer,
   limits: { maxInFlight?: number; maxBacklog?: number } = {},
 ): { responder: RpcResponder; over: Promise<void> } {
-  const responder = new RpcResponder({ stream, logger: silentLogger, maxFrame: () => LIMIT, answer, ...limits })
+  const responder = new RpcResponder({
+    stream,
+    clock: systemClock,
+    logger: silentLogger,
+    maxFrame: () => LIMIT,
+    answer,
+    ...limits,
+  })
   return { responder, over: responder.run() }
 }
 
@@ -43,7 +50,7 @@ test('answers reach the calls they belong to, whatever their order', async () =>
     if (held.length === 20) all.resolve()
     return promise
   })
-  const caller = new RpcCaller(near, silentLogger)
+  const caller = new RpcCaller(near, systemClock, silentLogger)
   const calls = Array.from({ length: 20 }, (_, i) => caller.call('map.head', Uint8Array.of(i), never))
   await all.promise
   for (const release of held.toReversed()) release()
@@ -66,7 +73,7 @@ test('a cancelled call tells the other side and its place is free', async () => 
       })
     })
   })
-  const caller = new RpcCaller(near, silentLogger)
+  const caller = new RpcCaller(near, systemClock, silentLogger)
   const controller = new AbortController()
   const call = caller.call('map.head', new Uint8Array(), controller.signal)
   await begun.promise
@@ -78,7 +85,7 @@ test('a cancelled call tells the other side and its place is free', async () => 
 
 test('a late answer to a cancelled call is dropped; one to a call never made resets the stream', async () => {
   const [near, far] = memoryStreamPair()
-  const caller = new RpcCaller(near, silentLogger)
+  const caller = new RpcCaller(near, systemClock, silentLogger)
   const controller = new AbortController()
   const call = caller.call('map.head', new Uint8Array(), controller.signal)
   controller.abort()
@@ -104,7 +111,7 @@ test('faults cross with their words and without control characters', async () =>
       details: { secret: 1 },
     })
   })
-  const caller = new RpcCaller(near, silentLogger)
+  const caller = new RpcCaller(near, systemClock, silentLogger)
   await assert.rejects(caller.call('record.put', new Uint8Array(), never), (error: WeftError) => {
     assert.equal(error.code, 'E_RECORD_CONFLICT')
     assert.equal(error.cause, 'newer [31m exists')
@@ -118,7 +125,7 @@ test('an unforeseen error of a handler says nothing of itself', async () => {
   respond(far, async () => {
     throw new Error('password is hunter2')
   })
-  const caller = new RpcCaller(near, silentLogger)
+  const caller = new RpcCaller(near, systemClock, silentLogger)
   await assert.rejects(
     caller.call('record.put', new Uint8Array(), never),
     (error: WeftError) => error.code === 'E_INTERNAL' && !error.cause.includes('hunter2'),
@@ -261,7 +268,7 @@ test('10,000 mutations of good traffic neither crash nor hold more than one fram
       await over
       assert.equal(responder.inFlight, 0)
     } else {
-      const caller = new RpcCaller(near, silentLogger)
+      const caller = new RpcCaller(near, systemClock, silentLogger)
       const calls = [1, 2, 3].map(() =>
         caller.call('map.head', new Uint8Array(), never).catch((error: unknown) => error),
       )

@@ -99,7 +99,7 @@ test('a node that offers nothing yet may offer it later; until then it is of no 
   const key = SigningKey.generate()
   const host = await createHost(
     {
-      privateKey: await toPrivateKey(key),
+      privateKey: toPrivateKey(key),
       listen: [{ host: '127.0.0.1', port: 0 }],
       announce: [],
       noise: false,
@@ -185,6 +185,28 @@ test('the control stream comes back by itself after the connection was dropped',
   await a.transport.call(b.id, 'map.head', {})
   await until(() => seen.length === 3, 'connected again')
   assert.deepEqual(seen, [true, false, true])
+})
+
+test('a connection is unused where no call, no bulk and no place at a relay needs it, and to who dialled', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node(), await network.node()]
+  const { promise: answer, resolve } = Promise.withResolvers<void>()
+  b.transport.handle('map.head', () => answer.then(() => ({})))
+  b.transport.handleStream('shard', async (stream) => stream.closed)
+  await a.transport.connect(b.id)
+  await until(() => b.transport.connected().includes(a.id), 'b knows of a')
+  await until(() => a.transport.unused(1).includes(b.id), 'identify is over')
+  assert.deepEqual(b.transport.unused(1), [], 'the other side dialled')
+  assert.deepEqual(a.transport.unused(60_000), [], 'it was used a moment ago')
+  const call = a.transport.call(b.id, 'map.head', {})
+  assert.deepEqual(a.transport.unused(1), [], 'a call is under way')
+  resolve()
+  await call
+  await until(() => a.transport.unused(1).includes(b.id), 'the call is over')
+  const stream = await a.transport.open(b.id, 'shard')
+  assert.deepEqual(a.transport.unused(1), [], 'bulk is under way')
+  stream.abort(new Error('over'))
+  await until(() => a.transport.unused(1).includes(b.id), 'the stream is gone')
 })
 
 test('a call that takes too long ends, and its handler hears of it', async () => {

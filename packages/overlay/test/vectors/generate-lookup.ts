@@ -7,12 +7,13 @@ import { answerClosest } from '../../src/lookup/answer-closest.ts'
 import { atOnce } from '../../src/map/in-slices.ts'
 import { mapRoot, verifyEntries } from '../../src/map/map-entries.ts'
 import { ManyEntries } from '../map/many-entries.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 /** Writes lookup.json: `node generate-lookup.ts`. */
 const { network } = JSON.parse(readFileSync(join(import.meta.dirname, 'map.json'), 'utf8')) as { network: string }
 const entries = new ManyEntries(network, 27, 7).entries()
 const root = mapRoot(entries)
-const body = { network, epoch: 1, root, count: entries.length, signedAt: 0 }
+const body = { network, epoch: 1, root, count: entries.length, signedAt: 0, ...NO_BEACON }
 const list = atOnce(verifyEntries(body, entries, undefined))
 
 function caseOf(what: string, target: Uint8Array, known: readonly number[]) {

@@ -17,6 +17,7 @@ import { leaderOf } from '../../src/map/proposal-checks.ts'
 import { answerSubtrees } from '../../src/map/subtree-question.ts'
 import { networkOf } from '../../src/network/network.ts'
 import { type SimulatedPlace, parseNetworkFile } from '../../src/network/network-file.ts'
+import { NO_BEACON } from '../fixtures.ts'
 
 /**
  * Writes admission.json, map.json and map-exchange.json: `node generate-membership.ts`; after it generate-agreement.ts,
@@ -58,6 +59,7 @@ function bodyOf(key: SigningKey, index: number): CertificateBody {
     position: undefined,
     beaconKey: undefined,
     measured: undefined,
+    resources: undefined,
   }
 }
 
@@ -109,7 +111,9 @@ const byKey = (list: readonly CertificateBody[]): Uint8Array[] =>
   list.toSorted((a, b) => compareBytes(a.key, b.key)).map(encodeCertificateBody)
 const entries = byKey(bodies)
 const root = mapRoot(entries)
-const map = { network: network.id, root, count: entries.length }
+const beacon = { epoch: EPOCH, value: new Uint8Array(32).fill(0xbe), previous: EPOCH - 2 }
+const inputs = new Uint8Array(32).fill(0x1b)
+const map = { network: network.id, root, count: entries.length, placed: 0, beacon, inputs }
 const mapBody = encodeMapBody({ ...map, epoch: EPOCH + 1, signedAt: BEGIN + network.file.mapEpochMs + 3 })
 write('map.json', {
   description:
@@ -127,7 +131,7 @@ const gone = { ...(bodies[0] as CertificateBody), key: new Uint8Array(32).fill(0
 const beforeEntries = byKey([gone, { ...(bodies[1] as CertificateBody), issuedEpoch: 3 }, ...bodies.slice(2)])
 const listOf = (list: readonly Uint8Array[], known?: EntryList): EntryList =>
   atOnce(
-    verifyEntries({ network: network.id, epoch: 8, root: mapRoot(list), count: list.length, signedAt: 0 }, list, known),
+    verifyEntries({ network: network.id, epoch: 8, root: mapRoot(list), count: list.length, signedAt: 0, ...NO_BEACON }, list, known),
   )
 const before = listOf(beforeEntries)
 const after = listOf(entries, before)

@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compareBytes, toHex } from '@weft/core'
 import { SigningKey, sha256 } from '@weft/crypto'
-import { SuccessionSchema, encodeMessage } from '@weft/wire'
+import { SuccessionSchema, create, encodeMessage } from '@weft/wire'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import { toWire } from '../../src/agreement/wire-form.ts'
 import { encodeVote } from '../../src/agreement/vote.ts'
 import { beaconRandom } from '../../src/committee/beacon-random.ts'
 import { drawInTurn } from '../../src/committee/draw-in-turn.ts'
@@ -14,6 +15,7 @@ import { mapReader } from '../../src/map/map-reader.ts'
 import { networkOf } from '../../src/network/network.ts'
 import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { drawElectors } from '../../src/terms/electors.ts'
+import { encodeHandoverValue, handoverSet } from '../../src/terms/handover-value.ts'
 import { silenceEpochs } from '../../src/terms/recovery-times.ts'
 import { encodeRecoveryValue } from '../../src/terms/recovery-value.ts'
 import { successionGround, toSuccession, verifySuccession } from '../../src/terms/succession.ts'
@@ -47,6 +49,7 @@ const entries = members
       position: undefined,
       beaconKey: undefined,
       measured: undefined,
+      resources: undefined,
     }),
   )
 const head = signedMapOf(network, validators.slice(0, 3), entries, EPOCH)
@@ -68,6 +71,24 @@ const succession = toSuccession(successionGround(network.term, head, list, elect
   value,
 })
 const term = verifySuccession(network, succession)
+// Before the recovery: the fourth validator gives up its seat, and the first of the members gets it.
+const ends = networkOf(network.file)
+const handover = handoverSet(ends, ends.term)
+const heir = list.members.find((member) => !ends.isValidator(member.id))
+if (heir === undefined) throw new Error('nobody gets the seat')
+const entering = [{ id: heir.id, addresses: heir.addresses, family: heir.family }]
+const passed = encodeHandoverValue({ fromEpoch: EPOCH + 2, anchorEpoch: EPOCH, leaving: [3], entering })
+const passedVote = { ...vote, network: handover.networkId, epoch: 0, round: 0, value: sha256(passed) }
+const passedPayload = encodeVote(passedVote)
+const voters = new Map(
+  validators.slice(0, 3).map((key, place) => [place, key.sign('agreement-vote', passedPayload)] as const),
+)
+const { body } = toWire(handover, {
+  kind: 'certificate',
+  certificate: { quorum: { vote: passedVote, payload: passedPayload, signatures: voters }, value: passed },
+})
+if (body.case !== 'certificate') throw new Error('there is no decision')
+const told = create(SuccessionSchema, { number: 1, decision: body.value })
 const root = new Uint8Array(32).fill(9)
 const positions = Array.from({ length: 1_000 }, (_, position) => position)
 const text = JSON.stringify(
@@ -88,6 +109,13 @@ const text = JSON.stringify(
     precommit: toHex(payload),
     succession: toHex(encodeMessage(SuccessionSchema, succession)),
     term,
+    handover: {
+      context: handover.networkId,
+      value: toHex(passed),
+      precommit: toHex(passedPayload),
+      succession: toHex(encodeMessage(SuccessionSchema, told)),
+      term: verifySuccession(ends, told),
+    },
   },
   null,
   2,

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Listener, type ListenerEvents, type Logger, TypedEventEmitter, type Upgrader } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { type WebSocket, WebSocketServer, createWebSocketStream } from 'ws'
+import type { WebSocketServer } from 'ws'
 import { DuplexConnection } from '../duplex-connection.ts'
 import type { InboundGate } from '../inbound-gate.ts'
 import { INBOUND_UPGRADE_TIMEOUT_MS, MAX_WEB_SOCKET_HEADER, MAX_WEB_SOCKET_MESSAGE, SOCKET_BUFFER } from '../limits.ts'
@@ -24,13 +24,7 @@ export interface WebSocketListenerInit {
 export class WebSocketListener extends TypedEventEmitter<ListenerEvents> implements Listener {
   readonly #init: WebSocketListenerInit
   readonly #http: Server
-  readonly #webSockets = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: MAX_WEB_SOCKET_MESSAGE,
-    // Everything is encrypted below, and what inflates is a way to spend a stranger's few bytes as our many.
-    perMessageDeflate: false,
-  })
+  #webSockets: WebSocketServer | undefined
   readonly #sockets = new Set<Socket>()
   /** Gives back the place of a socket at the gate. */
   readonly #leave = new WeakMap<Socket, () => void>()
@@ -51,7 +45,7 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
     this.#http.on('request', (_, response) => {
       response.writeHead(426, { connection: 'close', upgrade: 'websocket' }).end()
     })
-    this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
+    this.#http.on('upgrade', (request, socket, head) => void this.#onUpgrade(request, socket, head))
   }
 
   async listen(address: Multiaddr): Promise<void> {
@@ -88,15 +82,23 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
     }
   }
 
-  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  /** The library comes with the first caller: most nodes have none, and it takes 3 MB. */
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { WebSocketServer: Server, createWebSocketStream } = await import('ws')
+    this.#webSockets ??= new Server({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: MAX_WEB_SOCKET_MESSAGE,
+      // Everything is encrypted below, and what inflates is a way to spend a stranger's few bytes as our many.
+      perMessageDeflate: false,
+    })
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      void this.#secure(webSocket, request.socket)
+      void this.#secure(createWebSocketStream(webSocket, { highWaterMark: SOCKET_BUFFER }), request.socket)
     })
   }
 
-  async #secure(webSocket: WebSocket, socket: Socket): Promise<void> {
+  async #secure(duplex: Duplex, socket: Socket): Promise<void> {
     const { upgrader, log } = this.#init
-    const duplex = createWebSocketStream(webSocket, { highWaterMark: SOCKET_BUFFER })
     const remoteAddr = socketGuest(socket).remoteAddr.encapsulate('/ws')
     const connection = new DuplexConnection({ duplex, remoteAddr, direction: 'inbound', log })
     try {

@@ -10,7 +10,7 @@ import {
   transportSymbol,
 } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { WebSocket, createWebSocketStream } from 'ws'
+import type { WebSocket } from 'ws'
 import { DuplexConnection } from '../duplex-connection.ts'
 import type { InboundGate } from '../inbound-gate.ts'
 import { MAX_WEB_SOCKET_MESSAGE, SOCKET_BUFFER } from '../limits.ts'
@@ -41,7 +41,8 @@ export class WebSocketTransport implements Transport {
 
   async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
     const { host, port } = webSocketEndpoint(address) ?? unusable(address)
-    const webSocket = new WebSocket(`ws://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
+    const { WebSocket: Client, createWebSocketStream } = await import('ws')
+    const webSocket = new Client(`ws://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
       maxPayload: MAX_WEB_SOCKET_MESSAGE,
       perMessageDeflate: false,
       followRedirects: false,

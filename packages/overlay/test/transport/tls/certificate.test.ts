@@ -9,7 +9,7 @@ import { createHostCertificate } from '../../../src/transport/tls/host-certifica
 import { verifyCertificate } from '../../../src/transport/tls/verify-certificate.ts'
 
 const key = SigningKey.generate()
-const { certificate } = await createHostCertificate(await toPrivateKey(key))
+const { certificate } = await createHostCertificate(toPrivateKey(key))
 const NOW = Date.UTC(2026, 0, 1)
 
 test('our certificate proves the node key, at any time', async () => {
@@ -44,7 +44,7 @@ test('a certificate before its time, cut short, too long or of other bytes is re
 })
 
 test('the identity of one certificate does not fit the key of another', async () => {
-  const other = await createHostCertificate(await toPrivateKey(SigningKey.generate()))
+  const other = await createHostCertificate(toPrivateKey(SigningKey.generate()))
   const [body, algorithm, signature] = readDer(readDer(certificate)[0]!.content)
   const [otherBody] = readDer(readDer(other.certificate)[0]!.content)
   assert.ok(body !== undefined && algorithm !== undefined && signature !== undefined && otherBody !== undefined)

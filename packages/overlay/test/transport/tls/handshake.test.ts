@@ -33,7 +33,7 @@ function closeOf(socket: Socket): Promise<void> {
 }
 
 async function clientOptions(): Promise<ConnectionOptions> {
-  const { certificate, key } = await createHostCertificate(await toPrivateKey(SigningKey.generate()))
+  const { certificate, key } = await createHostCertificate(toPrivateKey(SigningKey.generate()))
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${certificate.toBase64()}\n-----END CERTIFICATE-----\n`,
     key: key.export({ format: 'pem', type: 'pkcs8' }),

@@ -72,7 +72,7 @@ test('a browser, which has no TLS of libp2p, is let in by Noise on a WebSocket a
   // What a browser brings: WebSockets, Noise, yamux.
   const gate = new InboundGate(systemClock)
   const browser = await createLibp2p({
-    privateKey: await toPrivateKey(SigningKey.generate()),
+    privateKey: toPrivateKey(SigningKey.generate()),
     transports: [
       (components: Parameters<ReturnType<typeof noise>>[0]) =>
         new WebSocketTransport({ gate, logger: silent, browsers: noise()(components) }),
@@ -148,7 +148,7 @@ test('a host that stops leaves no WebSocket open', async () => {
   const clock = systemClock
   const host = await createHost(
     {
-      privateKey: await toPrivateKey(SigningKey.generate()),
+      privateKey: toPrivateKey(SigningKey.generate()),
       listen: [{ host: '127.0.0.1', port: 0, websocket: true }],
       announce: [],
       noise: false,

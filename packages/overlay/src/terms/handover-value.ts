@@ -1,0 +1,109 @@
+import { concatBytes, toBase32, utf8 } from '@weft/core'
+import { fromDidKey, sha256, toDidKey } from '@weft/crypto'
+import { ValidatorSet } from '../agreement/validator-set.ts'
+import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
+import { bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { MAX_EPOCH } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
+import { nodeAddressOf } from '../network/node-address.ts'
+import { FAMILY, MAX_ADDRESSES } from '../network/place.ts'
+import { toleratedFaults } from '../network/quorum.ts'
+import { refuseSuccession } from './refuse-succession.ts'
+import type { Seat, Term } from './term.ts'
+
+/** What the validators of a term agree on to end it (docs/specs/terms.md, Handover). */
+export interface HandoverValue {
+  /** First map epoch of the new term. */
+  readonly fromEpoch: number
+  /** The map by which those who enter were drawn. */
+  readonly anchorEpoch: number
+  /** Places in the term that ends, ascending, of those who give up their seats. */
+  readonly leaving: readonly number[]
+  /** Who gets a seat, in the order of the draw. */
+  readonly entering: readonly Seat[]
+}
+
+const VERSION = 1
+const MAX_BYTES = 24 * 1024
+const MAX_VALIDATORS = 64
+const CONTEXT = utf8('weft:handover:v1\0')
+
+/** Most seats that one handover gives away: no more than may be down or lie, so that those who know the network stay. */
+export function mostEntering(validators: number): number {
+  return Math.max(1, toleratedFaults(validators))
+}
+
+export function encodeHandoverValue({ fromEpoch, anchorEpoch, leaving, entering }: HandoverValue): Uint8Array {
+  const seats = entering.map(({ id, addresses, family }) => [fromDidKey(id), addresses, family])
+  return encodeCanonical([VERSION, fromEpoch, anchorEpoch, leaving, seats])
+}
+
+/** @throws WeftError E_SUCCESSION */
+export function decodeHandoverValue(bytes: Uint8Array): HandoverValue {
+  const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, refuseSuccession), 'value', 5, refuseSuccession)
+  const [version, fromEpoch, anchorEpoch, places, seats] = tuple
+  integerOf(version, 'version', VERSION, VERSION, refuseSuccession)
+  const leaving = listOf(places, 'leaving', 0, MAX_VALIDATORS, refuseSuccession, (item, path) =>
+    integerOf(item, path, 0, MAX_VALIDATORS - 1, refuseSuccession),
+  )
+  for (let at = 1; at < leaving.length; at++) {
+    if ((leaving[at - 1] as number) >= (leaving[at] as number)) throw refuseSuccession('who leaves is not in order')
+  }
+  return {
+    fromEpoch: integerOf(fromEpoch, 'fromEpoch', 0, MAX_EPOCH, refuseSuccession),
+    anchorEpoch: integerOf(anchorEpoch, 'anchorEpoch', 0, MAX_EPOCH, refuseSuccession),
+    leaving,
+    entering: listOf(seats, 'entering', 1, mostEntering(MAX_VALIDATORS), refuseSuccession, seatOf),
+  }
+}
+
+function seatOf(value: unknown, path: string): Seat {
+  const [key, addresses, family] = tupleOf(value, path, 3, refuseSuccession)
+  return {
+    id: toDidKey(bytesOf(key, `${path}.key`, 32, refuseSuccession)),
+    addresses: distinct(
+      listOf(addresses, `${path}.addresses`, 1, MAX_ADDRESSES, refuseSuccession, (item, at) =>
+        nodeAddressOf(item, at, refuseSuccession),
+      ),
+      `${path}.addresses`,
+      refuseSuccession,
+    ),
+    family: textOf(family, `${path}.family`, FAMILY, 64, refuseSuccession),
+  }
+}
+
+/** The term that a value begins: those who stay in their order, then those who enter. @throws WeftError E_SUCCESSION when it cannot follow */
+export function termAfterHandover(
+  { file }: Pick<Network, 'file'>,
+  term: Term,
+  { fromEpoch, anchorEpoch, leaving, entering }: HandoverValue,
+): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+  const { validators, number } = term
+  if (anchorEpoch < term.fromEpoch || fromEpoch <= anchorEpoch)
+    throw refuseSuccession(
+      `drawn in epoch ${anchorEpoch} of a term that began in ${term.fromEpoch}, it begins in ${fromEpoch}`,
+    )
+  if (leaving.some((place) => place >= validators.length)) throw refuseSuccession('somebody leaves who has no seat')
+  const most = mostEntering(validators.length)
+  if (leaving.length > toleratedFaults(validators.length) || entering.length > most)
+    throw refuseSuccession(`${leaving.length} leave and ${entering.length} enter; ${most} are the most`)
+  if (entering.length < leaving.length) throw refuseSuccession('more leave than enter')
+  const gone = new Set(leaving)
+  const next = [...validators.filter((_, place) => !gone.has(place)), ...entering]
+  if (new Set(next.map(({ id }) => id)).size < next.length) throw refuseSuccession('somebody has two seats')
+  if (entering.some(({ id }) => term.isValidator(id))) throw refuseSuccession('somebody enters who has a seat')
+  if (next.length > Math.max(file.committeeSize, validators.length))
+    throw refuseSuccession(`it has ${next.length} seats; ${file.committeeSize} are the most`)
+  return { number: number + 1, fromEpoch, validators: next }
+}
+
+/**
+ * Who agrees on the handover of a term: its validators, once. What their messages name in place of the network is of this
+ * term alone, so that none counts in any other agreement.
+ */
+export function handoverSet({ id }: Pick<Network, 'id'>, term: Term): ValidatorSet {
+  const number = new DataView(new ArrayBuffer(8))
+  number.setBigUint64(0, BigInt(term.number))
+  const name = sha256(concatBytes([CONTEXT, utf8(id), new Uint8Array(number.buffer)]))
+  return new ValidatorSet(`w${toBase32(name.subarray(0, 20))}`, term)
+}

@@ -1,0 +1,228 @@
+import { type Clock, type Logger, equalBytes, isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
+import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import { type AgreementMessage as WireMessage, type AgreementPullRequest, SuccessionSchema, create } from '@weft/wire'
+import { AgreementInstance } from '../agreement/agreement-instance.ts'
+import type { Certificate } from '../agreement/agreement-message.ts'
+import { summaryOf, summaryToWire } from '../agreement/summary.ts'
+import { ValidatorCalls } from '../agreement/validator-calls.ts'
+import type { ValidatorSet } from '../agreement/validator-set.ts'
+import { fromWire, toWire } from '../agreement/wire-form.ts'
+import type { EntryList } from '../map/entry-list.ts'
+import type { SignedMembership } from '../map/signed-membership.ts'
+import { epochAt } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
+import type { Rpc } from '../rpc.ts'
+import { seatsDue } from './handover-seats.ts'
+import {
+  type HandoverValue,
+  decodeHandoverValue,
+  encodeHandoverValue,
+  handoverSet,
+  termAfterHandover,
+} from './handover-value.ts'
+import { RECOVERY_TIMEOUTS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
+import type { Term } from './term.ts'
+import type { TermStore } from './term-store.ts'
+import type { Terms } from './terms.ts'
+
+export interface HandoverInit {
+  readonly network: Network
+  readonly terms: Pick<Terms, 'offer'>
+  /** That it has a seat in. */
+  readonly term: Term
+  readonly key: SigningKey
+  readonly membership: Pick<SignedMembership, 'epoch' | 'heldList' | 'onChange'>
+  readonly rpc: Pick<Rpc, 'call' | 'handle'>
+  readonly store: Pick<TermStore, 'handover' | 'saveHandover'>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Maps back to which a proposal may have been drawn: validators hold the newest one at different moments. */
+const KEPT_MAPS = 4
+
+/**
+ * How the validators of a term hand over to the next: when one of them was out of the maps for too long, or the network file
+ * has more seats than there are validators, they agree on who gives up a seat and who gets one (docs/specs/terms.md,
+ * Handover). There is one such agreement in a term, so that it has one successor.
+ */
+export class Handover {
+  readonly #init: HandoverInit
+  readonly #set: ValidatorSet
+  readonly #calls: ValidatorCalls
+  readonly #maps = new Map<number, EntryList>()
+  /** Validators that the newest map lacks, with the epoch of the first such map. */
+  readonly #missing = new Map<DidKey, number>()
+  #instance: AgreementInstance | undefined
+  /** Another validator is at it. */
+  #heard = false
+
+  /** Registers its calls at once. */
+  constructor(init: HandoverInit) {
+    const { network, term, key, rpc, clock, logger, store } = init
+    this.#init = init
+    this.#set = handoverSet(network, term)
+    const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
+    this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
+    // What was said before a restart goes on being said.
+    if (store.handover(term.number + 1) !== undefined) this.#open()
+    rpc.handle('handover.send', async ({ message }) => {
+      if (message !== undefined) this.#take(message)
+      return {}
+    })
+    rpc.handle('handover.pull', async (request) => ({ messages: this.#answer(request) }))
+  }
+
+  /** Goes on until the signal fires. @throws WeftError E_ABORTED */
+  async run(signal: AbortSignal): Promise<never> {
+    const { membership, clock, logger } = this.#init
+    this.#onMap()
+    const unsubscribe = membership.onChange(() => this.#onMap())
+    try {
+      for (;;) {
+        throwIfAborted(signal)
+        try {
+          this.#tick()
+        } catch (error) {
+          logger.error('the handover failed', { cause: messageOf(error) })
+        }
+        await wait(clock, RECOVERY_TIMEOUTS.pull, signal)
+      }
+    } finally {
+      unsubscribe()
+      this.#instance?.end()
+    }
+  }
+
+  #onMap(): void {
+    const { membership, term } = this.#init
+    const list = membership.heldList()
+    const { epoch } = membership
+    if (list === undefined || epoch === undefined || epoch < term.fromEpoch || this.#maps.has(epoch)) return
+    this.#maps.set(epoch, list)
+    for (const kept of this.#maps.keys()) if (kept <= epoch - KEPT_MAPS) this.#maps.delete(kept)
+    for (const { id } of term.validators) {
+      if (list.member(id) !== undefined) this.#missing.delete(id)
+      else if (!this.#missing.has(id)) this.#missing.set(id, epoch)
+    }
+  }
+
+  #tick(): void {
+    const due = this.#due()
+    if (due !== undefined) this.#open()
+    const instance = this.#instance
+    if (instance === undefined || instance.agreement.decision !== undefined) return
+    const { isLocked, round } = instance.agreement
+    if (due === undefined && !this.#heard && !isLocked) return
+    if (round === undefined) instance.start()
+    instance.reconsider()
+    this.#calls.toAll(
+      'handover.pull',
+      summaryToWire(instance.agreement.summary()),
+      instance.ended,
+      ({ messages }, from) => this.#takeAll(instance, messages, from),
+      1,
+    )
+  }
+
+  /** What this validator would propose now. */
+  #due(): HandoverValue | undefined {
+    const { network, term, membership, clock } = this.#init
+    const anchorEpoch = membership.epoch
+    const list = anchorEpoch === undefined ? undefined : this.#maps.get(anchorEpoch)
+    if (anchorEpoch === undefined || list === undefined) return undefined
+    const change = seatsDue(network.file, term, list, (id) => this.#hasLapsed(id, anchorEpoch))
+    if (change === undefined) return undefined
+    return { ...change, anchorEpoch, fromEpoch: epochAt(network.file, clock.now()) + noticeEpochs(network.file) }
+  }
+
+  /** As long as nobody is there at all before others take the seats of all, one may be away before another takes its seat. */
+  #hasLapsed(id: DidKey, epoch: number): boolean {
+    const since = this.#missing.get(id)
+    return since !== undefined && epoch - since >= silenceEpochs(this.#init.network.file)
+  }
+
+  /** @returns undefined while the map by which it was drawn is not here, or somebody is not out of the maps for long enough */
+  #judge(bytes: Uint8Array): boolean | undefined {
+    const { network, term, clock } = this.#init
+    let value: HandoverValue
+    try {
+      value = decodeHandoverValue(bytes)
+      termAfterHandover(network, term, value)
+    } catch (error) {
+      if (isWeftError(error, 'E_SUCCESSION')) return false
+      throw error
+    }
+    const { file } = network
+    const now = epochAt(file, clock.now())
+    if (value.fromEpoch <= now || value.fromEpoch > now + 2 * noticeEpochs(file)) return false
+    const list = this.#maps.get(value.anchorEpoch)
+    if (list === undefined) return value.anchorEpoch > now - KEPT_MAPS ? undefined : false
+    const leaving = new Set(value.leaving.map((place) => term.validators[place]?.id))
+    const right = seatsDue(file, term, list, (id) => leaving.has(id))
+    if (right === undefined || !isSame(right, value)) return false
+    return [...leaving].every((id) => id !== undefined && this.#hasLapsed(id, value.anchorEpoch)) ? true : undefined
+  }
+
+  #open(): AgreementInstance {
+    const { term, key, clock, logger, store } = this.#init
+    const number = term.number + 1
+    this.#instance ??= new AgreementInstance({
+      set: this.#set,
+      key,
+      epoch: term.number,
+      timeouts: RECOVERY_TIMEOUTS,
+      propose: () => {
+        const due = this.#due()
+        return due === undefined ? undefined : encodeHandoverValue(due)
+      },
+      judge: (value) => this.#judge(value),
+      clock,
+      logger,
+      saved: store.handover(number),
+      save: (state) => store.saveHandover(number, state),
+      send: (message, signal) => this.#calls.toAll('handover.send', { message }, signal),
+      onDecision: (certificate) => this.#onDecision(certificate),
+      onEvidence: ({ validator }) => logger.warn('a validator said two things at once', { validator }),
+    })
+    return this.#instance
+  }
+
+  #onDecision(certificate: Certificate): void {
+    const { terms, term } = this.#init
+    const { body } = toWire(this.#set, { kind: 'certificate', certificate })
+    const decision = body.case === 'certificate' ? { decision: body.value } : {}
+    terms.offer(create(SuccessionSchema, { number: term.number + 1, ...decision }))
+  }
+
+  // --- What comes in -----------------------------------------------------------------------------------------------
+
+  /** @throws WeftError E_AGREEMENT_MALFORMED, E_AGREEMENT_EPOCH, E_SIGNATURE_INVALID */
+  #take(wire: WireMessage): void {
+    const instance = this.#open()
+    instance.receive(fromWire(this.#set, wire))
+    this.#heard = true
+    if (instance.agreement.round === undefined) instance.start()
+  }
+
+  #takeAll(instance: AgreementInstance, messages: readonly WireMessage[], from: DidKey): void {
+    try {
+      for (const wire of messages) instance.receive(fromWire(this.#set, wire))
+    } catch (error) {
+      this.#init.logger.debug('a validator answered nonsense', { validator: shortId(from), error: messageOf(error) })
+    }
+  }
+
+  /** @throws WeftError E_AGREEMENT_MALFORMED */
+  #answer(request: AgreementPullRequest): WireMessage[] {
+    const asked = summaryOf(request, this.#set.size)
+    const instance = this.#instance
+    return instance !== undefined && asked.epoch === instance.agreement.epoch ? instance.answer(asked) : []
+  }
+}
+
+function isSame(right: Pick<HandoverValue, 'leaving' | 'entering'>, value: HandoverValue): boolean {
+  const bytesOf = (change: Pick<HandoverValue, 'leaving' | 'entering'>): Uint8Array =>
+    encodeHandoverValue({ ...value, leaving: change.leaving, entering: change.entering })
+  return equalBytes(bytesOf(right), bytesOf(value))
+}
