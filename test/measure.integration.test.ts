@@ -18,7 +18,7 @@ const VALIDATOR = '5.1.0.1'
 const NODE = '5.2.0.1'
 const WEFT = join(import.meta.dirname, '../dist/weft.js')
 /** ms: a certificate is renewed in the middle third of its life, and measuring takes a few seconds. */
-const RENEWAL_MS = 60_000
+const RENEWAL_MS = 30_000
 
 interface Status {
   readonly admission: {

@@ -79,6 +79,23 @@ test('a node that keeps less than its role asks reads which setting to raise', (
   assert.equal(check('roles', { networkFile, roles: ['mailbox'] }).fault, undefined)
 })
 
+test('a role that validators measured too little for is a fault, with what they found', () => {
+  const minimums = { relay: { bandwidthMbps: 10 } }
+  const networkFile = networkOf(4, { minimums })
+  const overlay = new FakeOverlay('did:key:zself')
+  const demotion = {
+    role: 'relay',
+    code: 'E_ROLE_MINIMUM',
+    cause: 'no more than 3 holds',
+    fix: 'a faster line',
+  } as const
+  overlay.admissionState = { state: 'certified', epoch: 1, expiresAt: 2, inMap: true, demoted: [demotion] }
+  const { role: _role, ...fault } = demotion
+  assert.deepEqual(check('roles', { networkFile, overlay }).fault, fault)
+  overlay.admissionState = { state: 'certified', epoch: 1, expiresAt: 2, inMap: true }
+  assert.equal(check('roles', { networkFile, overlay }).fault, undefined)
+})
+
 test('a map from a time to come is a fault of the clock', () => {
   const overlay = new FakeOverlay('did:key:zself')
   const fault = { code: 'E_CLOCK_SKEW', cause: 'Set back.', fix: 'y' }

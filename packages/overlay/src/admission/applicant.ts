@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type Fault,
   type Logger,
   type Random,
   WeftError,
@@ -19,7 +18,7 @@ import { findBeacon } from '../beacon/find-beacon.ts'
 import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
-import type { AdmissionState, ValidatorFault } from '../overlay.ts'
+import type { AdmissionState } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
@@ -30,6 +29,7 @@ import type { AdmissionProof } from './admission-proof.ts'
 import { encodeApplication } from './application.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
 import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
+import { type FailedAttempt, type Refusal, isRefusal, progressAfter, refusalOf } from './failed-attempt.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import { certifiedPosition } from './certified-position.ts'
 import { findOwnCertificate } from './find-own-certificate.ts'
@@ -79,23 +79,7 @@ const ASKED_AT_ONCE = 6
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
-type Attempt =
-  | { readonly certificate: VerifiedCertificate }
-  | {
-      readonly certificate: undefined
-      readonly votes: number
-      readonly refusals: readonly Refusal[]
-      /** Of each validator that voted (undefined) or measured: what it found where the claim does not hold. */
-      readonly found: readonly (Measured | undefined)[]
-      /** Whose validators were asked. */
-      readonly term: Term
-    }
-
-interface Refusal {
-  readonly fault: ValidatorFault
-  /** For a person to mend; otherwise it may pass by itself: the validator, or the way to it, is not ready. */
-  readonly final: boolean
-}
+type Attempt = { readonly certificate: VerifiedCertificate } | ({ readonly certificate: undefined } & FailedAttempt)
 
 /**
  * The applicant's side of admission: asks every validator in parallel, makes a certificate of a quorum of votes, hands
@@ -220,10 +204,10 @@ export class Applicant {
    * measured less, down to what a quorum of them found, and leaves out the roles for which that is too little.
    */
   async #applyUntilCertified(signal: AbortSignal): Promise<VerifiedCertificate> {
-    const { network, profile, offer, clock, random, logger, onState } = this.#init
+    const { network, offer, clock, random, logger, onState } = this.#init
     const { minimums = {} } = network.file
     const since = clock.now()
-    const first = firstClaim(minimums, profile.roles, offer)
+    const first = firstClaim(minimums, this.#profileIn(network.term).roles, offer)
     let claim = first
     let lowered = 0
     for (let failures = 0; ; failures++) {
@@ -270,7 +254,8 @@ export class Applicant {
     const wanted = this.#profileIn(term)
     const { minimums = {} } = network.file
     // With no role left it asks for all, and reads from the validators what is missing.
-    const claimed = profileClaiming(wanted, minimums, claim) ?? { ...wanted, measured: claim }
+    const seated = term.isValidator(wanted.id)
+    const claimed = profileClaiming(wanted, minimums, claim, seated) ?? { ...wanted, measured: claim }
     const bodyBytes = encodeCertificateBody({ ...claimed, position, issuedEpoch, expiresAt })
     const { measured } = claimed
     const votes: Omit<Signature, '$typeName'>[] = []
@@ -347,6 +332,12 @@ export class Applicant {
     return term.isValidator(profile.id) ? { ...wanted, beaconKey: beaconKey.entry } : wanted
   }
 
+  /** What it wants to be in a term, of that what so much is enough for. */
+  #claiming(term: Term, measured: Measured | undefined): AdmissionProfile | undefined {
+    const { network, profile } = this.#init
+    return profileClaiming(this.#profileIn(term), network.file.minimums ?? {}, measured, term.isValidator(profile.id))
+  }
+
   /** Where the node stands, by the certificate that it has; undefined before the first beacon after its admission. */
   async #position(signal: AbortSignal): Promise<CertifiedPosition | undefined> {
     const { network, key, rpc, beacons, clock } = this.#init
@@ -413,7 +404,7 @@ export class Applicant {
   #endInTerm({ body, bodyBytes, votes }: VerifiedCertificate): number {
     const { network } = this.#init
     const { term } = network
-    const { roles, beaconKey } = this.#profileIn(term)
+    const { roles = [], beaconKey } = this.#claiming(term, body.measured) ?? {}
     // A candidate that got a seat has the role already, and no key for beacons.
     const isRight =
       body.roles.includes('validator') === roles.includes('validator') &&
@@ -432,8 +423,7 @@ export class Applicant {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       this.#last = certificate.body
       const { issuedEpoch, expiresAt, position, measured } = certificate.body
-      const { minimums = {} } = network.file
-      const claimed = profileClaiming(this.#profileIn(network.term), minimums, measured)
+      const claimed = this.#claiming(network.term, measured)
       if (claimed === undefined) return undefined
       const beaconKey = sameKey(claimed, certificate.body)
       const wanted = encodeCertificateBody({ ...claimed, beaconKey, position, issuedEpoch, expiresAt })
@@ -459,47 +449,4 @@ function sameKey(profile: AdmissionProfile, certified: CertificateBody): Admissi
 function profileIn(term: Term, profile: AdmissionProfile): AdmissionProfile {
   const asItIs = !term.isValidator(profile.id) || profile.roles.includes('validator')
   return asItIs ? profile : { ...profile, roles: [...profile.roles, 'validator'] }
-}
-
-/**
- * Refused when so many validators said no for good that the others cannot make a quorum; otherwise the node goes on
- * applying, and shows what keeps each validator from voting.
- */
-function progressAfter(
-  attempt: Extract<Attempt, { readonly certificate: undefined }>,
-  since: number,
-  retryAt: number,
-): Exclude<AdmissionState, { readonly state: 'client' | 'certified' }> {
-  const { votes, refusals, term } = attempt
-  const faults = refusals.map(({ fault }) => fault)
-  if (!isRefusal(attempt)) return { state: 'applying', since, votes, quorum: term.quorum, faults }
-  const final = refusals.filter((refusal) => refusal.final).map(({ fault }) => fault)
-  return { state: 'refused', fault: mostCommon(final, votes, term), faults, retryAt }
-}
-
-function isRefusal({ refusals, term }: Extract<Attempt, { readonly certificate: undefined }>): boolean {
-  const { validators, quorum } = term
-  return validators.length - refusals.filter(({ final }) => final).length < quorum
-}
-
-function mostCommon(faults: readonly Fault[], votes: number, { quorum, validators }: Term): Fault {
-  const counts = new Map<string, number>()
-  for (const { code } of faults) counts.set(code, (counts.get(code) ?? 0) + 1)
-  const [fault] = faults.toSorted((a, b) => (counts.get(b.code) ?? 0) - (counts.get(a.code) ?? 0))
-  const cause = `${faults.length} of ${validators.length} validators refused, ${votes} voted and ${quorum} are needed. ${fault?.cause ?? ''}`
-  return { code: fault?.code ?? 'E_ADMISSION_REFUSED', cause, fix: fault?.fix ?? 'See what each validator says.' }
-}
-
-function refusalOf(validator: DidKey, error: unknown): Refusal {
-  const { code, cause, fix, retryable } =
-    error instanceof WeftError
-      ? error
-      : new WeftError({
-          code: 'E_INTERNAL',
-          cause: 'The validator could not be asked.',
-          fix: 'Nothing to do: the node applies again by itself.',
-          retryable: true,
-        })
-  // What was measured is no last word: less is claimed.
-  return { fault: { validator, code, cause, fix }, final: !retryable && !(error instanceof Shortfall) }
 }

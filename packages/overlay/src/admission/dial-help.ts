@@ -1,7 +1,9 @@
+import { isIPv6 } from 'node:net'
 import { type Logger, type Random, messageOf, shuffled, throwIfAborted } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { Member } from '../member.ts'
 import { networkPrefix } from '../network/network-prefix.ts'
+import { parseNodeAddress } from '../network/node-address.ts'
 import type { Rpc } from '../rpc.ts'
 import { answerFault } from './answer-fault.ts'
 import type { CertificateBody } from './certificate-body.ts'
@@ -41,7 +43,7 @@ export class DialHelp {
   }
 
   async look(applicant: CertificateBody, address: string, signal: AbortSignal): Promise<DialVerdict> {
-    const [first, ...others] = this.#helpersFor(applicant)
+    const [first, ...others] = this.#helpersFor(applicant, address)
     if (first === undefined) return 'unknown'
     const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, applicant, address, signal)
     const found = await ask(first)
@@ -52,21 +54,28 @@ export class DialHelp {
     return all.filter((each) => each === false).length >= LEAST_DENIALS ? 'not-found' : 'unknown'
   }
 
-  /** Random members that are no validators, of other families and networks than the applicant and this validator. */
-  #helpersFor(applicant: CertificateBody): readonly DidKey[] {
+  /**
+   * Random members that are no validators, of other families and networks than the applicant and this validator, and that have
+   * the protocol of the address: one without IPv6 finds nobody there.
+   */
+  #helpersFor(applicant: CertificateBody, address: string): readonly DidKey[] {
     const { validator, members, random } = this.#init
     const known = members()
     const own = known.find(({ id }) => id === validator.id)
     const sides = [applicant, ...(own === undefined ? [] : [own])]
     const families = new Set(sides.map(({ family }) => family))
     const networks = new Set(sides.map(({ diversityAddress }) => networkPrefix(diversityAddress)))
-    const candidates = known.filter(
-      ({ id, roles, family, diversityAddress }) =>
+    const isV6 = isIPv6(parseNodeAddress(address)?.host ?? '')
+    const candidates = known.filter((member) => {
+      const { id, roles, family, diversityAddress } = member
+      return (
         id !== applicant.id &&
         !roles.includes('validator') &&
         !families.has(family) &&
-        !networks.has(networkPrefix(diversityAddress)),
-    )
+        !networks.has(networkPrefix(diversityAddress)) &&
+        hostsOf(member).some((host) => isIPv6(host) === isV6)
+      )
+    })
     return shuffled(random, candidates)
       .slice(0, HELPERS)
       .map(({ id }) => id)
@@ -98,4 +107,10 @@ export class DialHelp {
     }
     return undefined
   }
+}
+
+/** Where it listens; where it calls from when it is reached over relays only. */
+function hostsOf({ addresses, diversityAddress }: Member): readonly string[] {
+  const hosts = addresses.flatMap((address) => parseNodeAddress(address)?.host ?? [])
+  return hosts.length === 0 ? [diversityAddress] : hosts
 }

@@ -616,13 +616,13 @@ test('a wait for its turn does not make an application old', async () => {
     $typeName: 'weft.v1.SignedEnvelope' as const,
     ...sealEnvelope('application', payload, applicant),
   }
-  const outcomes = testKeys(8).map(({ id }) =>
+  const outcomes = testKeys(16).map(({ id }) =>
     codeOf(() => desk.judge({ application }, { id, address: '/ip4/127.0.0.1/tcp/1' })),
   )
   await advance(clock, 30_000)
   assert.deepEqual(
     await Promise.all(outcomes),
-    Array.from({ length: 8 }, () => 'nothing'),
+    Array.from({ length: 16 }, () => 'nothing'),
   )
 })
 

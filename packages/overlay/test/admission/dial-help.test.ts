@@ -82,14 +82,14 @@ test('an answer that the applicant did not give to this challenge is none', asyn
   assert.equal((await look(['forges', 'denies', 'denies'])).verdict, 'not-found')
 })
 
-test('validators, and members of a family or a network of either side, are not asked', async () => {
+test('validators, members of a family or a network of either side, and those without the protocol of the address are not asked', async () => {
   assert.deepEqual(await look([]), { verdict: 'unknown', asked: [] })
   const sides: Partial<Member>[] = [
     { roles: ['validator', 'storage'] },
     { family: applicant.family },
     { family: 'family-0' },
     { diversityAddress: '198.51.4.77' },
-    { diversityAddress: '198.51.0.77' },
+    { addresses: ['/ip6/::1/tcp/4780'] },
   ]
   const { verdict, asked } = await look(['denies', 'denies', 'denies', 'denies', 'denies', 'honest'], (index) => {
     return sides[index - APPLICANT - 1] ?? {}

@@ -73,14 +73,18 @@ export function firstClaim(minimums: RoleMinimums, roles: readonly Role[], offer
 
 /**
  * The profile of a node that claims so much: without the roles for which that is too little, and without what only these
- * need. A seat is not given up by a claim, so `validator` stays. Undefined when no role is left.
+ * need. A seat is not given up by a claim. Undefined when no role is left.
+ * @param seated whether the node has a seat, and so stays a validator
  */
 export function profileClaiming(
   profile: AdmissionProfile,
   minimums: RoleMinimums,
   measured: Measured | undefined,
+  seated: boolean,
 ): AdmissionProfile | undefined {
-  const roles = profile.roles.filter((role) => role === 'validator' || lackOf(role, minimums, measured) === undefined)
+  const roles = profile.roles.filter(
+    (role) => (seated && role === 'validator') || lackOf(role, minimums, measured) === undefined,
+  )
   if (roles.length === 0) return undefined
   const packets = carriesPackets(roles) ? profile.packets : undefined
   const claim =

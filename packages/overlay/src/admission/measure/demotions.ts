@@ -41,7 +41,7 @@ export function demotionsOf(
   certified: { readonly roles: readonly Role[]; readonly measured: Measured | undefined },
 ): readonly Demotion[] {
   return wanted
-    .filter((role) => role !== 'client' && role !== 'validator' && !certified.roles.includes(role))
+    .filter((role) => role !== 'client' && !certified.roles.includes(role))
     .flatMap((role) => {
       const figure =
         lackOf(role, minimums, certified.measured) ??

@@ -44,14 +44,20 @@ test('a node claims what is asked of its roles, or what its operator says; where
 
 test('a claim that is too little for a role leaves that role out, with what only it needs, and no other', () => {
   const slow = { bandwidthMbps: 12, lossPpm: 500, storageBytes: 9_000, availabilityPpm: 990_000 }
-  const claimed = profileClaiming(profile, MINIMUMS, slow)
+  const claimed = profileClaiming(profile, MINIMUMS, slow, false)
   assert.deepEqual(claimed?.roles, ['storage'])
   assert.equal(claimed?.packets, undefined)
   assert.deepEqual(claimed?.measured, { ...slow, lossPpm: undefined })
-  assert.equal(profileClaiming(profile, MINIMUMS, { ...slow, bandwidthMbps: 4 }), undefined)
-  assert.deepEqual(profileClaiming(profile, {}, undefined), { ...profile, measured: undefined })
-  const seated = { ...profile, roles: ['validator', 'relay'] as const }
-  assert.deepEqual(profileClaiming(seated, MINIMUMS, undefined)?.roles, ['validator'], 'a seat is not given up')
+  assert.equal(profileClaiming(profile, MINIMUMS, { ...slow, bandwidthMbps: 4 }, false), undefined)
+  assert.deepEqual(profileClaiming(profile, {}, undefined, false), { ...profile, measured: undefined })
+  const asking = { ...MINIMUMS, validator: { bandwidthMbps: 50 } }
+  const validator = { ...profile, roles: ['validator', 'storage'] as const }
+  assert.deepEqual(
+    profileClaiming(validator, asking, slow, true)?.roles,
+    ['validator', 'storage'],
+    'a seat is not given up',
+  )
+  assert.deepEqual(profileClaiming(validator, asking, slow, false)?.roles, ['storage'], 'a candidacy is')
 })
 
 test('why a role is missing follows from the certificate', () => {
