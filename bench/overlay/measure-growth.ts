@@ -2,6 +2,7 @@ import { utf8 } from '@weft/core'
 import type { Overlay, RecordKey } from '@weft/overlay'
 import { disjointPaths } from '../../packages/devnet/src/simulation/disjoint-paths.ts'
 import { growNetwork } from '../../packages/devnet/src/simulation/grow-network.ts'
+import { restartNetwork } from '../../packages/devnet/src/simulation/restart-network.ts'
 import type { SimulatedNode } from '../../packages/devnet/src/simulation/simulated-node.ts'
 import { Simulation } from '../../packages/devnet/src/simulation/simulation.ts'
 
@@ -22,10 +23,17 @@ const PAIRS = 9
 const RECORDS_A_SAMPLE = 10
 const HOUR_MS = 3_600_000
 
-/** Grows a network by admission to its size, looks at it at rest, and kills every second node. */
+/** Larger networks start again from what their nodes stored. */
+const MOST_ADMITTED = 500
+/** ms until connections that nobody keeps are closed. */
+const SETTLED_MS = 60_000
+
+/** Brings a network to its size, looks at it at rest, and kills every second node. */
 export async function measureGrowth(seed: string, members: number): Promise<GrowthFigures> {
   using simulation = new Simulation({ seed, members })
-  await growNetwork(simulation, { members, paceMs: 220 })
+  if (members > MOST_ADMITTED) await restartNetwork(simulation, { members })
+  else await growNetwork(simulation, { members, paceMs: 110 })
+  await simulation.run(SETTLED_MS)
   const paths = measurePaths(simulation)
   const { busiest, cost } = await measureEpochs(simulation)
   return { paths, busiest, cost, survival: await measureSurvival(simulation) }

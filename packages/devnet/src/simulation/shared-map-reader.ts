@@ -49,7 +49,10 @@ export function sharedMapReader(readAnew: MapReader = mapReader): MapReader {
 }
 
 function sameEntries(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
-  return a === b || (a.length === b.length && a.every((bytes, at) => equalBytes(bytes, b[at] as Uint8Array)))
+  return (
+    a === b ||
+    (a.length === b.length && a.every((bytes, at) => bytes === b[at] || equalBytes(bytes, b[at] as Uint8Array)))
+  )
 }
 
 function sameChanges(a: EntryChanges, b: EntryChanges): boolean {

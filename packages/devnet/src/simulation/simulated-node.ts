@@ -29,7 +29,8 @@ interface Running {
 export class SimulatedNode {
   readonly plan: PlannedMember
   readonly #options: SimulatedNodeOptions
-  readonly #stores = memoryStores()
+  /** What it stored, from one start to the next. */
+  readonly stores = memoryStores()
   #running: Running | undefined
 
   constructor(options: SimulatedNodeOptions) {
@@ -77,7 +78,7 @@ export class SimulatedNode {
       region: plan.region,
       country: plan.country,
       asn: plan.asn,
-      directory: this.#stores,
+      directory: this.stores,
       clock: process.clock,
       random,
       logger,

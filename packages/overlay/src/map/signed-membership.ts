@@ -224,7 +224,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const entries = whole ? list.entries : keys.flatMap((key) => list.byKey(key) ?? [])
     const removed = whole ? [] : keys.filter((key) => list.byKey(key) === undefined)
     try {
-      this.#init.database.saveMap(encodeMessage(SignedMapSchema, map), { whole, entries, removed })
+      this.#init.database.saveMap(encodeMessage(SignedMapSchema, map), { whole, entries, removed, all: list.entries })
       this.#saved = true
     } catch (error) {
       // A full disk must not cut the node off: the map is as good without the file, which the next one tries again.

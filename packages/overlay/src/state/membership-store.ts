@@ -29,6 +29,8 @@ export interface StoredChanges {
   readonly entries: readonly { readonly key: Uint8Array; readonly bytes: Uint8Array }[]
   /** Keys of those that are gone. */
   readonly removed: readonly Uint8Array[]
+  /** What is to be stored in the end, in the order of their keys. */
+  readonly all: readonly { readonly key: Uint8Array; readonly bytes: Uint8Array }[]
 }
 
 /**

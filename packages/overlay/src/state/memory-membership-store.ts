@@ -1,4 +1,4 @@
-import { compareBytes, toHex } from '@weft/core'
+import { toHex } from '@weft/core'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
@@ -18,8 +18,7 @@ export class MemoryMembershipStore implements MembershipStore {
   #map: Uint8Array | undefined
   readonly #beacons = new Map<number, Beacon>()
   #computed: Beacon | undefined
-  /** By public key, hex. */
-  readonly #entries = new Map<string, StoredChanges['entries'][number]>()
+  #entries: StoredChanges['all'] = []
   readonly #agreements = new Map<number, Uint8Array>()
   /** By public key, hex. */
   readonly #evidence = new Map<string, Uint8Array>()
@@ -168,14 +167,12 @@ export class MemoryMembershipStore implements MembershipStore {
 
   map(): StoredMap | undefined {
     if (this.#map === undefined) return undefined
-    const sorted = [...this.#entries.values()].sort((a, b) => compareBytes(a.key, b.key))
-    return { map: this.#map, entries: sorted.map(({ bytes }) => bytes) }
+    return { map: this.#map, entries: this.#entries.map(({ bytes }) => bytes) }
   }
 
-  saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
+  /** Holds the list that it is given, and so no list of its own: thousands of nodes have the same map. */
+  saveMap(map: Uint8Array, { all }: StoredChanges): void {
     this.#map = map
-    if (whole) this.#entries.clear()
-    for (const key of removed) this.#entries.delete(toHex(key))
-    for (const entry of entries) this.#entries.set(toHex(entry.key), entry)
+    this.#entries = all
   }
 }

@@ -178,15 +178,21 @@ for (const [kind, make] of Object.entries(KINDS)) {
         const map = fixture.again().map()
         return texts([map?.map as Uint8Array, ...(map?.entries ?? [])])
       }
-      fixture.store.saveMap(utf8('one'), { whole: true, entries: [entry('x'), entry('y')], removed: [] })
-      fixture.store.saveMap(utf8('two'), { whole: false, entries: [], removed: [] })
+      const first = [entry('x'), entry('y')]
+      fixture.store.saveMap(utf8('one'), { whole: true, entries: first, removed: [], all: first })
+      fixture.store.saveMap(utf8('two'), { whole: false, entries: [], removed: [], all: first })
       assert.deepEqual(shown(), ['two', 'x', 'y'])
       fixture.store = fixture.again()
       const changed = [entry('a'), entry('y', 'Y')]
-      fixture.store.saveMap(utf8('three'), { whole: false, entries: changed, removed: [entry('x').key] })
+      fixture.store.saveMap(utf8('three'), {
+        whole: false,
+        entries: changed,
+        removed: [entry('x').key],
+        all: changed,
+      })
       assert.deepEqual(shown(), ['three', 'a', 'Y'])
       fixture.store = fixture.again()
-      fixture.store.saveMap(utf8('four'), { whole: true, entries: [entry('z')], removed: [] })
+      fixture.store.saveMap(utf8('four'), { whole: true, entries: [entry('z')], removed: [], all: [entry('z')] })
       assert.deepEqual(shown(), ['four', 'z'])
     })
   })
