@@ -116,6 +116,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LEASE_LIST: 'No validator that was asked for the leases of clients answered.',
     E_LEASE_MALFORMED: 'What is said to be a lease, or a request for one, cannot be used.',
     E_LEASE_MEMBER: 'A certified member asked for a lease, which is for clients.',
+    E_LEASE_PENDING: 'A client that lends something has no lease yet: too few validators voted for it so far.',
     E_LEASE_QUORUM: 'A lease has too few valid votes of distinct validators.',
     E_LEASE_RELAYED: 'A client asked for a lease over a relay.',
     E_LEASE_SIGNER: 'A node brought the lease of another one.',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type MapStatus, type Member, type Overlay, beaconPosition } from '@weft/overlay'
+import { utf8 } from '@weft/core'
 import { fromDidKey } from '@weft/crypto'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
@@ -60,6 +61,9 @@ function placed(simulation: Simulation): readonly Member[] {
 test('every epoch has a beacon, and each member stands where the first one after its admission put it', async () => {
   const { simulation, chain } = await grown('beacons')
   using _ = simulation
+  const [writer, reader] = simulation.nodes.slice(-2) as [SimulatedNode, SimulatedNode]
+  const { records } = overlayOf(writer)
+  const { key } = await simulation.settle(records.putImmutable(utf8('kept'), simulation.time + 3_600_000))
   await simulation.until('all have their positions', () => placed(simulation).length === MEMBERS, 6 * 5_000)
   const known = [...chain.values.values()]
   for (const { id, position, certificateEpoch } of placed(simulation)) {
@@ -70,6 +74,8 @@ test('every epoch has a beacon, and each member stands where the first one after
   const begun = statusOf(simulation.nodes[0] as SimulatedNode).epoch ?? 0
   await simulation.run(6 * 5_000)
   assert.deepEqual(chain.lacking(begun), [])
+  const { value } = await simulation.settle(overlayOf(reader).records.get(key))
+  assert.deepEqual(value, utf8('kept'), 'what was placed by keys is found by positions')
   for (const { id, position } of placed(simulation)) assert.equal(position?.toHex(), before.get(id), 'and stay there')
 })
 

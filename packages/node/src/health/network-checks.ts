@@ -1,4 +1,5 @@
 import { toleratedFaults } from '@weft/overlay'
+import { leaseChecks } from './lease-check.ts'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
 import { publicPorts } from './public-ports.ts'
@@ -7,7 +8,14 @@ import { refusalsOf } from './refusals-of.ts'
 
 /** How this node stands towards its network: what was tried, what is wrong, and what to open or change. */
 export function networkChecks(checked: NetworkChecked): readonly Check[] {
-  return [clockCheck(checked), portsCheck(checked), reachCheck(checked), rolesCheck(checked), quorumCheck(checked)]
+  return [
+    clockCheck(checked),
+    portsCheck(checked),
+    reachCheck(checked),
+    rolesCheck(checked),
+    quorumCheck(checked),
+    ...leaseChecks(checked),
+  ]
 }
 
 function clockCheck({ overlay }: NetworkChecked): Check {

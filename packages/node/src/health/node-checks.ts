@@ -19,6 +19,7 @@ export interface Check {
     | 'reach'
     | 'roles'
     | 'quorum'
+    | 'lease'
   /** What was looked at, for people. */
   readonly tried?: string
   readonly fault: Fault | undefined

@@ -46,6 +46,14 @@ function setUp({ ping = async () => {} }: { readonly ping?: (id: DidKey) => Prom
   return { clock, members, revoked, ask, code: (...args: Parameters<typeof ask>) => codeOf(() => ask(...args)) }
 }
 
+/** Until so many pings wait for their answer. */
+async function untilHeld(held: readonly unknown[], count: number): Promise<void> {
+  for (let turns = 0; held.length < count; turns++) {
+    assert.ok(turns < 1_000, `${held.length} pings in place of ${count}`)
+    await Promise.resolve()
+  }
+}
+
 test('a client that is there gets the vote of the validator over the bytes that it sent', async () => {
   const { ask } = setUp()
   const { signer, signature } = await ask(client)
@@ -110,7 +118,7 @@ test('requests at once of one address get no more places than one after another'
   const held: (() => void)[] = []
   const { code } = setUp({ ping: () => new Promise((resolve) => void held.push(resolve)) })
   const asked = testKeys(6).map((key) => code(key))
-  while (held.length < 6) await Promise.resolve()
+  await untilHeld(held, 6)
   for (const resolve of held) resolve()
   const codes = await Promise.all(asked)
   assert.equal(codes.filter((each) => each === 'nothing').length, 4)
@@ -126,7 +134,7 @@ test('one request of a node at a time, few at once, and few of an address in a w
   const crowd = testKeys(32)
   const asked = crowd.slice(0, 31).map((key, host) => code(key, at(host)))
   assert.equal(await code(crowd[31] as SigningKey, at(99)), 'E_LEASE_BUSY')
-  while (held.length < 32) await Promise.resolve()
+  await untilHeld(held, 32)
   for (const resolve of held.splice(0)) resolve()
   assert.deepEqual(new Set([await first, ...(await Promise.all(asked))]), new Set(['nothing']))
   const impatient = async (): Promise<string> => {

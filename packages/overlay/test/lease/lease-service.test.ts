@@ -176,6 +176,20 @@ test('a validator that lies in its list adds nothing and is not read without end
   assert.deepEqual(new Set(await set.list(set.reading)), new Set([lender.id, second.id, reader.id]))
 })
 
+test('a validator that goes on listing leases that do not hold is soon left alone', async () => {
+  await using set = setUp([])
+  let last = 0
+  const endless = async () => {
+    last += 1
+    const key = Buffer.alloc(32)
+    key.writeUInt32BE(last)
+    return { leases: [wireLease({ ...leaseBody(lender), key }, [lender, second, reader])] }
+  }
+  for (const { node } of set.seats) node.rpc.handle('lease.list', endless)
+  assert.equal(await codeOf(() => set.list(set.reading)), 'E_LEASE_LIST')
+  assert.ok(set.calls('lease.list') <= 4 * 10, `${set.calls('lease.list')} calls`)
+})
+
 test('what validators said is told again for a while; when none answers that is an error', async () => {
   await using set = setUp()
   await advance(set.clock, 10)
