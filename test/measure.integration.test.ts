@@ -28,7 +28,12 @@ interface Status {
   }
 }
 interface Members {
-  readonly members: readonly { readonly id: string; readonly roles: readonly string[]; readonly self: boolean }[]
+  readonly members: readonly {
+    readonly id: string
+    readonly roles: readonly string[]
+    readonly self: boolean
+    readonly measured?: { readonly bandwidthMbps?: number }
+  }[]
 }
 
 /** Starts a daemon in a namespace, in the background. */
@@ -100,11 +105,13 @@ test(
       assert.ok(Number(asks.exec(demotion?.cause ?? '')?.[1]) <= 12, demotion?.cause ?? '')
       assert.match((await weft(['status', '--home', node])).stdout, /not as relay: .*E_ROLE_MINIMUM/)
       assert.match((await weft(['check', '--home', node])).stdout, /E_ROLE_MINIMUM/)
-      const rolesOf = async (): Promise<readonly string[]> => {
+      const own = async (): Promise<Members['members'][number] | undefined> => {
         const { members } = await weftJson<Members>(['members', '--home', node])
-        return members.find(({ self }) => self)?.roles ?? []
+        return members.find(({ self }) => self)
       }
+      const rolesOf = async (): Promise<readonly string[]> => (await own())?.roles ?? []
       assert.deepEqual(await rolesOf(), ['storage'])
+      assert.ok((await own())?.measured?.bandwidthMbps !== undefined)
 
       network.unlimit(atNode)
       await eventually('that it relays', rolesOf, (roles) => roles.includes('relay'), RENEWAL_MS)

@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { Measured } from './admission/measured-field.ts'
 import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 import type { Beacon } from './beacon/beacon.ts'
 import type { Placing } from './records/placing.ts'
@@ -66,6 +67,8 @@ export interface Member {
   readonly certificateHash: Uint8Array
   /** Of an entry, relay or exit. */
   readonly packets?: PacketService
+  /** What a quorum of validators found to hold; absent where nothing was claimed. */
+  readonly measured?: Measured
   /** What it says of its machine, unchecked; absent when it says nothing. */
   readonly resources?: ResourceDescriptor
   /** 32 bytes: where a beacon put it (docs/specs/beacon.md, Position); left out before. */

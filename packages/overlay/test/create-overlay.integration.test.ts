@@ -66,7 +66,7 @@ test('real nodes: validators, a member and a client come to the same map, and ho
   })
 
   await t.test('an address where nobody answers is refused', async () => {
-    const node = await network.start(7, { announce: ['/ip4/127.0.0.1/tcp/9'] })
+    const node = await network.start(7, { announce: ['/ip4/127.0.0.1/tcp/1025'] })
     await until(node.overlay, 'refused', () => refused(node.overlay.admission()) === 'E_ADMISSION_UNREACHABLE')
     await node.stop()
   })

@@ -1,3 +1,5 @@
+import type { Site } from './site.ts'
+
 /** What the links between simulated machines are like. */
 export interface LinkProfile {
   /** ms one way between machines of two regions, or of one. */
@@ -8,7 +10,9 @@ export interface LinkProfile {
   readonly loss: number
   /** Bytes per ms that a machine sends at most; what it sends more waits in line. */
   readonly bytesPerMs: number
-  /** The same, of machines at these addresses, both ways. */
+  /** Whether a machine lets nobody in who dials from there. */
+  readonly drops?: (from: Site, to: Site) => boolean
+  /** Bytes per ms of machines at these addresses, both ways. */
   readonly slow?: ReadonlyMap<string, number>
 }
 

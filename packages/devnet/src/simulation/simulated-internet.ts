@@ -116,7 +116,8 @@ export class SimulatedInternet {
     const source = `/ip4/${from.process.site.address}/tcp/${port}`
     const target = this.#listeners.get(address)
     const fail = (reason: string): void => reject(unreachable(id, address, reason))
-    if (target === undefined || !this.#answers(from.process, target.process)) {
+    const isDropped = target !== undefined && this.#options.profile.drops?.(from.process.site, target.process.site)
+    if (target === undefined || isDropped === true || !this.#answers(from.process, target.process)) {
       const refusedBy = this.#refusing(from.process, address, target)
       const ms = refusedBy === undefined ? DIAL_TIMEOUT_MS : this.#crossings(from.process.site, refusedBy, 2)
       const reason = refusedBy === undefined ? `no answer within ${DIAL_TIMEOUT_MS} ms` : 'ECONNREFUSED'

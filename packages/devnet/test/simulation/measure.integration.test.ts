@@ -89,3 +89,30 @@ test('a node that claims a region in which it cannot be is refused, and others a
   assert.match(state.fault.cause, /says that it is in australia, and answered this validator in (eu|us)-/)
   assert.equal(simulation.nodes[0]?.overlay?.membership.isMember(liar.id), false)
 })
+
+test('a node that lets in validators only is refused, as members dial it too, and is admitted once it lets in all', async () => {
+  const hidden = { address: '', isOpen: false }
+  const doors = new Set<string>()
+  using simulation = new Simulation({
+    seed: 'hidden',
+    members: MEMBERS,
+    links: {
+      ...INTERNET,
+      drops: (from, to) => to.address === hidden.address && !hidden.isOpen && !doors.has(from.address),
+    },
+  })
+  const [first] = simulation.nodes
+  const node = simulation.nodes.at(-1) ?? assert.fail()
+  hidden.address = node.plan.site.address
+  for (const { plan } of simulation.nodes) if (plan.roles.includes('validator')) doors.add(plan.site.address)
+  await growNetwork(simulation, { members: MEMBERS - 1, limitMs: 60_000 })
+  await simulation.start(node)
+  const stateOfIt = (): AdmissionState | undefined => node.overlay?.admission()
+  await simulation.until('it is refused', () => stateOfIt()?.state === 'refused', 120_000)
+  const state = stateOfIt()
+  assert.ok(state?.state === 'refused')
+  assert.equal(state.fault.code, 'E_ADMISSION_UNREACHABLE')
+  assert.match(state.fault.cause, /members other than the validators did not reach the applicant/)
+  hidden.isOpen = true
+  await simulation.until('it is a member', () => first?.overlay?.membership.isMember(node.id) === true, 120_000)
+})

@@ -94,6 +94,15 @@ const memberAnswer = z.strictObject({
   country: z.string(),
   asn: z.int(),
   simulated: z.boolean(),
+  measured: z
+    .strictObject({
+      bandwidthMbps: z.int().optional().describe('Mbit/s each way, at least'),
+      lossPpm: z.int().optional().describe('Lost packets of a million, at most'),
+      storageBytes: bytes.optional().describe('Kept for others, as it says'),
+      availabilityPpm: z.int().optional().describe('Of a million parts of the last seven days, at least'),
+    })
+    .optional()
+    .describe('What a quorum of validators found to hold'),
   resources: resourceDescriptor.optional().describe('What it says of its machine, unchecked'),
   layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
   suspect: z.boolean().describe('It does not answer, as several observers hold'),

@@ -40,6 +40,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       country: one.country,
       asn: one.asn,
       simulated: one.simulated,
+      ...(one.measured === undefined ? {} : { measured: one.measured }),
       ...(one.resources === undefined ? {} : { resources: one.resources }),
       layer: layerOf(one, (id) => overlay.term().isValidator(id)),
       suspect: suspects.has(one.id),

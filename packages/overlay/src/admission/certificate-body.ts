@@ -156,6 +156,7 @@ export function memberOf(body: CertificateBody, bodyBytes: Uint8Array): Member {
     expiresAt: body.expiresAt,
     certificateHash: certificateHash(bodyBytes),
     ...(body.packets === undefined ? {} : { packets: body.packets }),
+    ...(body.measured === undefined ? {} : { measured: body.measured }),
     ...(body.resources === undefined ? {} : { resources: body.resources }),
     ...(body.position === undefined ? {} : { position: body.position.value }),
     ...(body.beaconKey === undefined ? {} : { beaconKey: body.beaconKey.publicKey }),

@@ -6,7 +6,7 @@ import type { AdmissionCheck } from '../admission-check.ts'
 export const othersCheck: AdmissionCheck = {
   name: 'others',
   async run({ network, application: { body }, help }, signal) {
-    // All members keep connections to validators: one that others do not reach is missed without this.
+    // All members call validators, for their own admission: one that lets in few is noticed without this.
     if (network.isValidator(body.id)) return
     // The way over a relay is the relay's to give or to refuse.
     const addresses = body.addresses.filter((address) => parseRelayedAddress(address) === undefined)
