@@ -74,8 +74,8 @@ export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
 const MAX_AGREEMENT_MESSAGE = MAX_AGREED_VALUE + 8 * KiB
 
-/** Largest piece of a burst that measures bandwidth, bytes. */
-export const MAX_BURST_PIECE = 128 * KiB
+/** Largest piece of a burst that measures bandwidth, bytes: what strangers may send as well stays below 128 KiB. */
+export const MAX_BURST_PIECE = 96 * KiB
 
 /** How a term of validators began: 128 proven entries, a map, 64 votes. */
 export const MAX_SUCCESSION = 384 * KiB

@@ -27,6 +27,9 @@ export interface StoredMember {
   readonly stores: OverlayStores
 }
 
+/** A first map has none, so that nobody has a position yet. */
+const NO_BEACON = { placed: 0, beacon: undefined, inputs: undefined } as const
+
 /**
  * Writes what the nodes of a network have stored that were admitted, and hold the map of this epoch: each its
  * certificate and the map, validators the certificates of all. Only who holds the keys of a quorum of validators can
@@ -52,7 +55,7 @@ export function storeNetwork(file: NetworkFile, members: readonly StoredMember[]
     })
     .sort((a, b) => compareBytes(a.key, b.key))
   const root = mapRoot(certified.map(({ bytes }) => bytes))
-  const body = encodeMapBody({ network, epoch, root, count: certified.length, signedAt: now })
+  const body = encodeMapBody({ network, epoch, root, count: certified.length, signedAt: now, ...NO_BEACON })
   const map = encodeMessage(SignedMapSchema, create(SignedMapSchema, { body, signatures: sign('map', body) }))
   const all: StoredChanges['all'] = certified.map(({ key, bytes }) => ({ key, bytes }))
   const certificates: readonly StoredCertificate[] = certified.map(({ key, certificate }) => ({

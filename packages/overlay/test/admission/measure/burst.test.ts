@@ -140,7 +140,7 @@ test('an applicant answers only to whom it applies, one at a time, and for one b
   assert.equal(await ask(b, 0), 'nothing', 'the end of it')
   assert.equal(await ask(b, 10), 'E_BURST_REFUSED', 'once only')
   await clock.advance(1_000)
-  assert.equal(await ask(a, 128 * 1024 + 1), 'E_BURST_REFUSED')
+  assert.equal(await ask(a, 96 * 1024 + 1), 'E_BURST_REFUSED')
   for (let bytes = 10; bytes + 100_000 <= MAX_BURST; bytes += 100_000) assert.equal(await ask(a, 100_000), 'nothing')
   assert.equal(await ask(a, 100_000), 'E_BURST_REFUSED', 'all of its bytes are used up')
   await clock.advance(9_000)
