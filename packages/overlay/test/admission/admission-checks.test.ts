@@ -456,8 +456,8 @@ test('one node is judged once at a time, and only so many wait', async () => {
     codeOf(() => desk.judge({ application }, { id, address: `/ip4/10.0.0.${host}/tcp/1` }))
   const first = judge(applicant.id, 1)
   assert.equal(await judge(applicant.id, 2), 'E_ADMISSION_BUSY')
-  const others = testKeys(67).map(({ id }, index) => judge(id, index + 3))
-  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'four are judged and 64 wait')
+  const others = testKeys(71).map(({ id }, index) => judge(id, index + 3))
+  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'eight are judged and 64 wait')
   reject(new WeftError({ code: 'E_ENOUGH', cause: 'x', fix: 'y' }))
   assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set(['E_ENOUGH']))
   assert.equal(await judge(applicant.id, 1), 'E_ENOUGH', 'then it may apply again')
@@ -488,12 +488,12 @@ test('a wait for its turn does not make an application old', async () => {
     $typeName: 'weft.v1.SignedEnvelope' as const,
     ...sealEnvelope('application', payload, applicant),
   }
-  const outcomes = testKeys(8).map(({ id }) =>
+  const outcomes = testKeys(16).map(({ id }) =>
     codeOf(() => desk.judge({ application }, { id, address: '/ip4/127.0.0.1/tcp/1' })),
   )
   await advance(clock, 30_000)
   assert.deepEqual(
     await Promise.all(outcomes),
-    Array.from({ length: 8 }, () => 'nothing'),
+    Array.from({ length: 16 }, () => 'nothing'),
   )
 })
