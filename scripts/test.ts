@@ -16,7 +16,7 @@ function plan(kinds: readonly TestKind[], files: (kind: TestKind) => readonly st
   const timeouts: Record<TestKind, number> = {
     unit: 3 * MINUTE_MS,
     fuzz: 20 * MINUTE_MS,
-    integration: 6 * MINUTE_MS,
+    integration: 12 * MINUTE_MS,
     long: 60 * MINUTE_MS,
   }
   return kinds.map((kind) => {

@@ -20,7 +20,7 @@ test(`${MEMBERS} nodes are admitted one by one, and keep every record when a qua
   const cpu = process.cpuUsage()
   const signatures = signatureWork()
   using simulation = new Simulation({ seed: 'five hundred', members: MEMBERS })
-  await growNetwork(simulation, { members: MEMBERS, paceMs: 110 })
+  await growNetwork(simulation, { members: MEMBERS })
   const grownAt = simulation.now
 
   const members = simulation.nodes.slice(simulation.file.validators.length)

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
-import { type Logger, type Random, messageOf, shuffled, throwIfAborted } from '@weft/core'
+import { type Logger, type Random, messageOf, throwIfAborted } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import { drawInTurn } from '../committee/draw-in-turn.ts'
 import type { Member } from '../member.ts'
 import { networkPrefix } from '../network/network-prefix.ts'
 import { parseNodeAddress } from '../network/node-address.ts'
@@ -66,7 +67,7 @@ export class DialHelp {
     const families = new Set(sides.map(({ family }) => family))
     const networks = new Set(sides.map(({ diversityAddress }) => networkPrefix(diversityAddress)))
     const isV6 = isIPv6(parseNodeAddress(address)?.host ?? '')
-    const candidates = known.filter((member) => {
+    const isFit = (member: Member): boolean => {
       const { id, roles, family, diversityAddress } = member
       return (
         id !== applicant.id &&
@@ -75,10 +76,9 @@ export class DialHelp {
         !networks.has(networkPrefix(diversityAddress)) &&
         hostsOf(member).some((host) => isIPv6(host) === isV6)
       )
-    })
-    return shuffled(random, candidates)
-      .slice(0, HELPERS)
-      .map(({ id }) => id)
+    }
+    // Looked at as they are drawn: most members fit, and there may be thousands.
+    return [...drawInTurn(random, known).filter(isFit).take(HELPERS)].map(({ id }) => id)
   }
 
   /** Whether the member found the applicant; undefined when it did not say. */
