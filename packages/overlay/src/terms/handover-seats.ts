@@ -12,12 +12,15 @@ import { type HandoverValue, mostEntering } from './handover-value.ts'
 import type { Seat, Term } from './term.ts'
 
 /** What is looked at of a map. */
-type SeatedMap = Pick<EntryList, 'members' | 'member' | 'root'>
+export interface SeatedMap extends Pick<EntryList, 'members' | 'member'> {
+  /** 32 bytes: the value of the beacon that it carries, which nobody could choose; its root before there is one. */
+  readonly seed: Uint8Array
+}
 
 /**
  * Who gives up a seat and who gets one, by a map: as many of the lapsed as there are candidates for, and candidates up to
  * the seats of the network file. Candidates are the members with the role `validator` that can be dialled and have no seat,
- * drawn by the root of the map, unless two of their family or network have a seat. Undefined when nothing is to change.
+ * drawn by the beacon of the map, unless two of their family or network have a seat. Undefined when nothing is to change.
  * @param hasLapsed whether a validator has been out of the maps for too long
  */
 export function seatsDue(
@@ -41,7 +44,7 @@ function candidates(term: Term, list: SeatedMap, leaving: ReadonlySet<number>, m
   const willing = list.members.filter((member) => isCandidate(term, member))
   const taken: Seat[] = []
   if (most <= 0) return taken
-  for (const member of drawInTurn(beaconRandom(list.root, 'handover'), willing)) {
+  for (const member of drawInTurn(beaconRandom(list.seed, 'handover'), willing)) {
     if (!limits.allows(member)) continue
     limits.take(member)
     const { id, family } = member

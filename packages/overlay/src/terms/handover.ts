@@ -7,12 +7,12 @@ import { summaryOf, summaryToWire } from '../agreement/summary.ts'
 import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ValidatorSet } from '../agreement/validator-set.ts'
 import { fromWire, toWire } from '../agreement/wire-form.ts'
-import type { EntryList } from '../map/entry-list.ts'
+import { decodeMapBody } from '../map/map-body.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
 import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
-import { seatsDue } from './handover-seats.ts'
+import { type SeatedMap, seatsDue } from './handover-seats.ts'
 import {
   type HandoverValue,
   decodeHandoverValue,
@@ -31,7 +31,7 @@ export interface HandoverInit {
   /** That it has a seat in. */
   readonly term: Term
   readonly key: SigningKey
-  readonly membership: Pick<SignedMembership, 'epoch' | 'heldList' | 'onChange'>
+  readonly membership: Pick<SignedMembership, 'head' | 'heldList' | 'onChange'>
   readonly rpc: Pick<Rpc, 'call' | 'handle'>
   readonly store: Pick<TermStore, 'handover' | 'saveHandover'>
   readonly clock: Clock
@@ -50,7 +50,8 @@ export class Handover {
   readonly #init: HandoverInit
   readonly #set: ValidatorSet
   readonly #calls: ValidatorCalls
-  readonly #maps = new Map<number, EntryList>()
+  readonly #maps = new Map<number, SeatedMap>()
+  #newest: number | undefined
   /** Validators that the newest map lacks, with the epoch of the first such map. */
   readonly #missing = new Map<DidKey, number>()
   #instance: AgreementInstance | undefined
@@ -96,13 +97,16 @@ export class Handover {
 
   #onMap(): void {
     const { membership, term } = this.#init
-    const list = membership.heldList()
-    const { epoch } = membership
-    if (list === undefined || epoch === undefined || epoch < term.fromEpoch || this.#maps.has(epoch)) return
-    this.#maps.set(epoch, list)
+    const [list, head] = [membership.heldList(), membership.head()]
+    if (list === undefined || head === undefined) return
+    const { epoch, beacon, root } = decodeMapBody(head.body)
+    if (epoch < term.fromEpoch || this.#maps.has(epoch)) return
+    const map = { members: list.members, member: (id: DidKey) => list.member(id), seed: beacon?.value ?? root }
+    this.#maps.set(epoch, map)
+    this.#newest = epoch
     for (const kept of this.#maps.keys()) if (kept <= epoch - KEPT_MAPS) this.#maps.delete(kept)
     for (const { id } of term.validators) {
-      if (list.member(id) !== undefined) this.#missing.delete(id)
+      if (map.member(id) !== undefined) this.#missing.delete(id)
       else if (!this.#missing.has(id)) this.#missing.set(id, epoch)
     }
   }
@@ -127,8 +131,8 @@ export class Handover {
 
   /** What this validator would propose now. */
   #due(): HandoverValue | undefined {
-    const { network, term, membership, clock } = this.#init
-    const anchorEpoch = membership.epoch
+    const { network, term, clock } = this.#init
+    const anchorEpoch = this.#newest
     const list = anchorEpoch === undefined ? undefined : this.#maps.get(anchorEpoch)
     if (anchorEpoch === undefined || list === undefined) return undefined
     const change = seatsDue(network.file, term, list, (id) => this.#hasLapsed(id, anchorEpoch))

@@ -1,6 +1,12 @@
 import { Emitter, VirtualClock, compareBytes, silentLogger } from '@weft/core'
 import { type DidKey, type SigningKey, sha256 } from '@weft/crypto'
-import { type AgreementMessage as WireMessage, type Succession, SuccessionSchema, create } from '@weft/wire'
+import {
+  type AgreementMessage as WireMessage,
+  type SignedMap,
+  type Succession,
+  SuccessionSchema,
+  create,
+} from '@weft/wire'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import type { AgreementMessage, Certificate } from '../../src/agreement/agreement-message.ts'
 import { encodeProposal } from '../../src/agreement/proposal.ts'
@@ -12,11 +18,12 @@ import { mapReader } from '../../src/map/map-reader.ts'
 import { epochStart } from '../../src/network/epoch.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
+import type { SeatedMap } from '../../src/terms/handover-seats.ts'
 import { handoverSet } from '../../src/terms/handover-value.ts'
 import { Handover } from '../../src/terms/handover.ts'
 import { Terms } from '../../src/terms/terms.ts'
 import { type TestNetworkFile, advance, bodyOf, testNetwork } from '../fixtures.ts'
-import { mapBodyOf } from '../map/many-entries.ts'
+import { mapBodyOf, signedMapOf } from '../map/many-entries.ts'
 import { MemoryNetwork, type MemoryNode } from '../memory-network.ts'
 
 /** Map epochs out of the maps after which a seat has lapsed. */
@@ -35,6 +42,11 @@ export function listOf(fixture: TestNetworkFile, epoch: number, indexes: readonl
     .toSorted((a, b) => compareBytes(a.key, b.key))
     .map(encodeCertificateBody)
   return atOnce(mapReader.whole(mapBodyOf(fixture.network, entries, epoch), entries, undefined))
+}
+
+/** What is looked at of a map without a beacon. */
+export function seatedMapOf(list: EntryList): SeatedMap {
+  return { members: list.members, member: (id) => list.member(id), seed: list.root }
 }
 
 /** A decision by the validators of these places. */
@@ -74,6 +86,7 @@ export class HandoverScene implements AsyncDisposable {
   readonly #running: Seated[] = []
   #epoch = 0
   #list: EntryList | undefined
+  #head: SignedMap | undefined
 
   constructor(fixture = handoverFixture()) {
     this.fixture = fixture
@@ -93,9 +106,7 @@ export class HandoverScene implements AsyncDisposable {
     const epoch = (): number | undefined => (this.#list === undefined ? undefined : this.#epoch)
     const terms = new Terms({ network, store, heldEpoch: epoch, logger: silentLogger })
     const membership = {
-      get epoch() {
-        return epoch()
-      },
+      head: () => this.#head,
       heldList: () => this.#list,
       onChange: (listener: () => void) => this.#maps.on('map', listener),
     }
@@ -144,15 +155,16 @@ export class HandoverScene implements AsyncDisposable {
     for (let count = 0; count < epochs; count++) {
       this.#epoch++
       this.#list = listOf(this.fixture, this.#epoch, indexes)
+      this.#head = signedMapOf(this.fixture.network, [], this.#list.bytes(), this.#epoch)
       await advance(this.clock, epochStart(this.fixture.network.file, this.#epoch) - this.clock.now())
       this.#maps.emit('map', undefined)
       await advance(this.clock, count < epochs - 1 ? 4_900 : lastMs)
     }
   }
 
-  get list(): EntryList {
+  get list(): SeatedMap {
     if (this.#list === undefined) throw new RangeError('there is no map yet')
-    return this.#list
+    return seatedMapOf(this.#list)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

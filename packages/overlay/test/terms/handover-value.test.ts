@@ -17,12 +17,12 @@ import {
 import { verifySuccession } from '../../src/terms/succession.ts'
 import { termOf } from '../../src/terms/term.ts'
 import { bodyOf, codeOf } from '../fixtures.ts'
-import { VALIDATORS, decide, handoverFixture, listOf, successionOf } from './handover-scene.ts'
+import { VALIDATORS, decide, handoverFixture, listOf, seatedMapOf, successionOf } from './handover-scene.ts'
 
 const fixture = handoverFixture()
 const { network } = fixture
 const ALL = Array.from({ length: 12 }, (_, index) => index)
-const list = listOf(fixture, 5, ALL)
+const list = seatedMapOf(listOf(fixture, 5, ALL))
 const gone = fixture.keys[3]?.id
 const due = seatsDue(network.file, network.term, list, (id) => id === gone)
 assert.ok(due !== undefined)
@@ -140,7 +140,7 @@ describe('who gets a seat', () => {
     })
     fc.assert(
       fc.property(scene, ({ there, away, seats }) => {
-        const map = listOf(fixture, 5, there)
+        const map = seatedMapOf(listOf(fixture, 5, there))
         const lapsed = new Set(away.map((index) => fixture.keys[index]?.id))
         const find = () => seatsDue({ seats }, network.term, map, (id) => lapsed.has(id))
         const found = find()
@@ -162,7 +162,7 @@ describe('who gets a seat', () => {
     const { validators } = network.term
     const crowded = termOf({ number: 0, fromEpoch: 0, validators: validators.map((each) => ({ ...each, family })) })
     const members = list.members.map((member) => ({ ...member, family }))
-    const own = { root: list.root, members, member: (id: string) => members.find((one) => one.id === id) }
+    const own = { seed: list.seed, members, member: (id: string) => members.find((one) => one.id === id) }
     const find = () => seatsDue({ seats: 9 }, crowded, own, () => false)
     assert.equal(find(), undefined)
     const others = { ...own, members: members.map((member) => ({ ...member, family: member.id.slice(-8) })) }
