@@ -4,14 +4,19 @@ import { silentLogger } from '@weft/core'
 import { causeOfBlock } from '../../src/watch/block-cause.ts'
 import { MainThreadWatch } from '../../src/watch/main-thread-watch.ts'
 
+const BLOCK_MS = 400
+
 test('a block is reported with how long it took and why', async () => {
   const reported = Promise.withResolvers<Record<string, unknown>>()
-  const report = (_: string, fields: Readonly<Record<string, unknown>> = {}): void => reported.resolve(fields)
+  // A collection of garbage may be another block before this one, and is shorter.
+  const report = (_: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    if (Number(fields['heldMs']) >= BLOCK_MS - 50) reported.resolve(fields)
+  }
   using watch = new MainThreadWatch({ ...silentLogger, warn: report, debug: report })
   // The watch's timer does not keep the process alive.
   const alive = setInterval(() => {}, 1_000)
   setImmediate(() => {
-    const end = performance.now() + 200
+    const end = performance.now() + BLOCK_MS
     while (performance.now() < end);
   })
   const { heldMs, cause } = await reported.promise
