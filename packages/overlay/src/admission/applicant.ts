@@ -18,6 +18,7 @@ import { findBeacon } from '../beacon/find-beacon.ts'
 import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { toleratedFaults } from '../network/quorum.ts'
 import type { AdmissionState } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -346,7 +347,9 @@ export class Applicant {
     const isMissed = last.position === undefined && beacons.newestEpoch > last.issuedEpoch
     const known = beacons.after(last.issuedEpoch)
     const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
-    const beacon = known ?? (isMissed ? await findBeacon({ rpc, others }, last.issuedEpoch, signal) : undefined)
+    const someHonest = toleratedFaults(network.validators.length) + 1
+    const asked = { rpc, others, someHonest }
+    const beacon = known ?? (isMissed ? await findBeacon(asked, last.issuedEpoch, signal) : undefined)
     return certifiedPosition(last, () => beacon)
   }
 
