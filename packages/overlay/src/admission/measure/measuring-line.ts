@@ -18,10 +18,13 @@ interface Waiting {
 const REMEMBERED_MS = 600_000
 const MAX_ADDRESSES = 4_096
 
+/** ms that members that renew may have taken more than newcomers: about the longest measurement. */
+const HEAD_START_MS = 10_000
+
 /**
- * One measurement after the other: two at once would each see a part of the validator's own line. Members that renew come
- * first, then whose address (one /64 for IPv6) took the least time lately: a few that answer slowly keep nobody else waiting
- * for longer than one measurement takes.
+ * One measurement after the other: two at once would each see a part of the validator's own line. Whose address (one /64 for
+ * IPv6) took the least time lately comes first, and members that renew have a head start: a few that answer slowly, again and
+ * again, keep nobody else waiting for long.
  */
 export class MeasuringLine {
   readonly #clock: Clock
@@ -67,13 +70,15 @@ export class MeasuringLine {
   /** The line stays busy for the one that is let in: nobody comes between. */
   #next(): void {
     // Stable: of equals who came first.
-    const [next] = this.#waiting.toSorted(
-      ({ side: a }, { side: b }) => Number(b.renewal) - Number(a.renewal) || this.#usedBy(a) - this.#usedBy(b),
-    )
+    const [next] = this.#waiting.toSorted(({ side: a }, { side: b }) => this.#rank(a) - this.#rank(b))
     this.#busy = next !== undefined
     if (next === undefined) return
     this.#waiting.splice(this.#waiting.indexOf(next), 1)
     next.start()
+  }
+
+  #rank(side: MeasuredSide): number {
+    return this.#usedBy(side) - (side.renewal ? HEAD_START_MS : 0)
   }
 
   #usedBy({ address }: MeasuredSide): number {

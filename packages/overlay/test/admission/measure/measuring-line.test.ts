@@ -39,6 +39,19 @@ test('a member that renews comes before newcomers that wait', async () => {
   assert.deepEqual(ended, ['newcomer', 'member'])
 })
 
+test('members that renew slowly, again and again, keep no newcomer out', async () => {
+  const { clock, ended, measure } = lineOf()
+  const slow = async (host: string): Promise<never> => {
+    for (;;) await measure(host, host, 8_000, true)
+  }
+  for (let index = 1; index <= 3; index++) void slow(`198.51.100.${index}`)
+  await advance(clock, 60_000)
+  const before = ended.length
+  void measure('newcomer', '192.0.2.1', 500)
+  await advance(clock, 16_000)
+  assert.ok(ended.slice(before, before + 2).includes('newcomer'))
+})
+
 test('one at a time; who gives up leaves the line, and a measurement that fails frees it', async () => {
   const { clock, ended, measure } = lineOf()
   const gone = new AbortController()
