@@ -18,6 +18,7 @@ import { findBeacon } from '../beacon/find-beacon.ts'
 import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { toleratedFaults } from '../network/quorum.ts'
 import type { AdmissionState } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -76,6 +77,8 @@ const LONGEST_PLACING_MS = 20_000
 const MOST_LOWERED = 6
 /** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
 const ASKED_AT_ONCE = 6
+/** ms of a turn to measure after which a validator that then gives no vote is asked when all others have answered. */
+const LONG_TURN_MS = 5_000
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
@@ -94,6 +97,8 @@ export class Applicant {
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
+  /** Validators that measured for long and gave no vote: where several do, others run out of time to measure. */
+  readonly #greedy = new Set<DidKey>()
   #submitting = false
   /** The node leaves: nothing is submitted. */
   #paused = false
@@ -286,16 +291,19 @@ export class Applicant {
       const nonce = random.bytes(16)
       const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce, proof })
       const application = sealEnvelope('application', payload, key)
-      const end = measured?.bandwidthMbps === undefined ? (): void => {} : bursts.expect(nonce)
+      const end = measured?.bandwidthMbps === undefined ? (): number => 0 : bursts.expect(nonce)
+      let isVote = false
       try {
         const limits = { signal, timeoutMs: APPLY_TIMEOUT_MS }
         const answer = await rpc.call(validator, 'admission.apply', { application }, limits)
         if (answer.shortfall.length > 0 && measured !== undefined)
           throw new Shortfall(measured, decodeShortfall(answer.shortfall, measured))
-        if (answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1)
-          return answer.vote
+        isVote = answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1
+        if (isVote && answer.vote !== undefined) return answer.vote
       } finally {
-        end()
+        const turnMs = end()
+        if (isVote) this.#greedy.delete(validator)
+        else if (turnMs >= LONG_TURN_MS) this.#greedy.add(validator)
       }
       throw new WeftError({
         code: 'E_SIGNATURE_INVALID',
@@ -309,11 +317,15 @@ export class Applicant {
       if (!isTimed && !isCounted) return void (await Promise.all(ids.map(ask)))
       // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
       const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
-      const waiting = shuffled(random, ids).values()
-      const askNext = async (): Promise<void> => {
-        for (const id of waiting) if (votes.length < term.quorum) await ask(id)
+      const isGreedy = (id: DidKey): boolean => this.#greedy.has(id)
+      const [greedy, others] = [ids.filter(isGreedy), ids.filter((id) => !isGreedy(id))]
+      for (const group of [others, greedy]) {
+        const waiting = shuffled(random, group).values()
+        const askNext = async (): Promise<void> => {
+          for (const id of waiting) if (votes.length < term.quorum) await ask(id)
+        }
+        await Promise.all(Array.from({ length: atOnce }, askNext))
       }
-      await Promise.all(Array.from({ length: atOnce }, askNext))
     }
     await Promise.race([enough, askAll()])
     if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }
@@ -346,7 +358,9 @@ export class Applicant {
     const isMissed = last.position === undefined && beacons.newestEpoch > last.issuedEpoch
     const known = beacons.after(last.issuedEpoch)
     const others = network.validators.map(({ id }) => id).filter((id) => id !== key.id)
-    const beacon = known ?? (isMissed ? await findBeacon({ rpc, others }, last.issuedEpoch, signal) : undefined)
+    const someHonest = toleratedFaults(network.validators.length) + 1
+    const asked = { rpc, others, someHonest }
+    const beacon = known ?? (isMissed ? await findBeacon(asked, last.issuedEpoch, signal) : undefined)
     return certifiedPosition(last, () => beacon)
   }
 

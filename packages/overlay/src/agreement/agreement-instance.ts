@@ -17,6 +17,11 @@ export interface AgreementInstanceInit extends Omit<AgreementInit, 'restored'> {
   readonly save: (state: Uint8Array) => void
   /** Sends to all others. */
   readonly send: (message: WireMessage, signal: AbortSignal) => void
+  /**
+   * Whether there is nothing to agree on now: the wait for a proposal then begins anew when it is over, so that no round is
+   * used up. Never by default.
+   */
+  readonly isIdle?: () => boolean
   /** A fresh value of one's own was proposed. */
   readonly onProposed?: () => void
   readonly onDecision: (certificate: Extract<AgreementAction, { readonly type: 'decide' }>['certificate']) => void
@@ -87,7 +92,7 @@ export class AgreementInstance {
   }
 
   #do(action: AgreementAction): void {
-    const { set, clock, save, send, onProposed, onDecision, onEvidence } = this.#init
+    const { set, save, send, onProposed, onDecision, onEvidence } = this.#init
     const end = this.#end.signal
     switch (action.type) {
       case 'persist':
@@ -99,20 +104,28 @@ export class AgreementInstance {
         if (message.kind === 'proposal' && message.proposal.lock === undefined) onProposed?.()
         break
       }
-      case 'timer': {
-        const cancel = clock.after(action.ms, () => {
-          end.removeEventListener('abort', cancel)
-          this.#perform(() => this.agreement.onTimer(action.timer))
-        })
-        end.addEventListener('abort', cancel, { once: true })
+      case 'timer':
+        this.#setTimer(action)
         break
-      }
       case 'decide':
         onDecision(action.certificate)
         break
       case 'evidence':
         onEvidence(action.evidence)
     }
+  }
+
+  #setTimer(action: Extract<AgreementAction, { readonly type: 'timer' }>): void {
+    const { clock, isIdle } = this.#init
+    const { timer, ms } = action
+    const end = this.#end.signal
+    const cancel = clock.after(ms, () => {
+      end.removeEventListener('abort', cancel)
+      const isCurrent = this.agreement.decision === undefined && timer.round === this.agreement.round
+      if (isCurrent && timer.step === 'propose' && isIdle?.() === true) this.#setTimer(action)
+      else this.#perform(() => this.agreement.onTimer(timer))
+    })
+    end.addEventListener('abort', cancel, { once: true })
   }
 }
 

@@ -6,28 +6,37 @@ import type { Beacon } from './beacon.ts'
 
 export interface FindBeaconInit {
   readonly rpc: Pick<Rpc, 'call'>
-  /** Whom to ask, one after the other. */
+  /** Whom to ask, all at once. */
   readonly others: readonly DidKey[]
+  /** How many have to say the same: one more than may lie. */
+  readonly someHonest: number
 }
 
 /**
- * Asks for the first beacon after an epoch, by a node past which it went. The answer is not believed, only tried: a
- * quorum of validators compares the position that comes of it with what they know.
+ * Asks validators for the first beacon after an epoch, for a node past which it went. One that fewer say than have an
+ * honest one among them is none: a position by it would be refused, again and again.
  * @throws WeftError E_ABORTED
  */
 export async function findBeacon(
-  { rpc, others }: FindBeaconInit,
+  { rpc, others, someHonest }: FindBeaconInit,
   epoch: number,
   signal: AbortSignal,
 ): Promise<Beacon | undefined> {
-  for (const id of others) {
-    throwIfAborted(signal)
+  const said = new Map<string, number>()
+  const { promise, resolve } = Promise.withResolvers<Beacon>()
+  const ask = async (id: DidKey): Promise<void> => {
     try {
       const beacon = beaconFromWire(await rpc.call(id, 'beacon.get', { epoch: BigInt(epoch) }, { signal }))
-      if (beacon !== undefined && beacon.previous <= epoch && epoch < beacon.epoch) return beacon
+      if (beacon === undefined || beacon.previous > epoch || epoch >= beacon.epoch) return
+      const name = `${beacon.epoch} ${beacon.previous} ${beacon.value.toHex()}`
+      const count = (said.get(name) ?? 0) + 1
+      said.set(name, count)
+      if (count >= someHonest) resolve(beacon)
     } catch {
-      // Another is asked.
+      // Others are asked as well.
     }
   }
-  return undefined
+  const found = await Promise.race([promise, Promise.all(others.map(ask)).then(() => undefined)])
+  throwIfAborted(signal)
+  return found
 }

@@ -1,8 +1,9 @@
-import { type Clock, type Logger, WeftError, isWeftError } from '@weft/core'
+import { type Clock, type Logger, WeftError, isLoopback, isWeftError } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { Signature } from '@weft/wire'
 import { AddressLimiter } from '../admission/address-limiter.ts'
 import { epochAt } from '../network/epoch.ts'
+import { networkPrefix } from '../network/network-prefix.ts'
 import type { Network } from '../network/network.ts'
 import { remoteHost } from '../network/remote-host.ts'
 import { REVOCATION_REASONS } from '../revocation/revocation-body.ts'
@@ -27,6 +28,8 @@ export interface LeaseDeskInit {
 
 /** Requests judged at once; each costs a round trip to its node. */
 const AT_ONCE = 32
+/** Of these from one /24 (IPv4) or /48 (IPv6), so that one who answers no ping leaves places to others. */
+const AT_ONCE_PER_PREFIX = 8
 /** A node asks twice an hour; a devnet's nodes all ask from one address. */
 const RATE = { burst: 16, refillMs: 10_000, addresses: 4_096 }
 
@@ -35,7 +38,8 @@ export class LeaseDesk {
   readonly #init: LeaseDeskInit
   readonly #limiter: AddressLimiter
   readonly #granted: GrantedLeases
-  readonly #asking = new Set<DidKey>()
+  /** By node: the network it asks from; undefined on loopback, where the nodes of a devnet all are. */
+  readonly #asking = new Map<DidKey, string | undefined>()
 
   constructor(init: LeaseDeskInit) {
     this.#init = init
@@ -55,8 +59,11 @@ export class LeaseDesk {
   ): Promise<Omit<Signature, '$typeName'>> {
     if (this.#asking.has(caller.id)) throw busy('a request of this node is being judged already')
     if (this.#asking.size >= AT_ONCE) throw busy('too many requests are being judged')
+    const prefix = prefixOf(caller)
+    const alike = [...this.#asking.values()].filter((each) => each !== undefined && each === prefix).length
+    if (alike >= AT_ONCE_PER_PREFIX) throw busy('too many requests of the network around its address are being judged')
     if (!this.#limiter.take(caller.address)) throw busy('too many requests came from the address of this node')
-    this.#asking.add(caller.id)
+    this.#asking.set(caller.id, prefix)
     try {
       return await this.#judge(request, caller, signal)
     } catch (error) {
@@ -139,6 +146,11 @@ export class LeaseDesk {
       })
     }
   }
+}
+
+function prefixOf({ address }: Caller): string | undefined {
+  const host = remoteHost(address)
+  return host === undefined || isLoopback(host) ? undefined : networkPrefix(host)
 }
 
 function relayed(): WeftError {

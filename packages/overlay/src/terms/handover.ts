@@ -55,8 +55,8 @@ export class Handover {
   /** Validators that the newest map lacks, with the epoch of the first such map. */
   readonly #missing = new Map<DidKey, number>()
   #instance: AgreementInstance | undefined
-  /** Another validator is at it. */
-  #heard = false
+  /** Validators that are at it. */
+  readonly #heard = new Set<DidKey>()
 
   /** Registers its calls at once. */
   constructor(init: HandoverInit) {
@@ -67,8 +67,8 @@ export class Handover {
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
     // What was said before a restart goes on being said.
     if (store.handover(term.number + 1) !== undefined) this.#open()
-    rpc.handle('handover.send', async ({ message }) => {
-      if (message !== undefined) this.#take(message)
+    rpc.handle('handover.send', async ({ message }, caller) => {
+      if (message !== undefined) this.#take(message, caller.id)
       return {}
     })
     rpc.handle('handover.pull', async (request) => ({ messages: this.#answer(request) }))
@@ -112,13 +112,11 @@ export class Handover {
   }
 
   #tick(): void {
-    const due = this.#due()
-    if (due !== undefined) this.#open()
+    if (this.#due() !== undefined) this.#open()
     const instance = this.#instance
     if (instance === undefined || instance.agreement.decision !== undefined) return
-    const { isLocked, round } = instance.agreement
-    if (due === undefined && !this.#heard && !isLocked) return
-    if (round === undefined) instance.start()
+    if (this.#isIdle(instance) && !this.#isOfSome) return
+    if (instance.agreement.round === undefined) instance.start()
     instance.reconsider()
     this.#calls.toAll(
       'handover.pull',
@@ -127,6 +125,16 @@ export class Handover {
       ({ messages }, from) => this.#takeAll(instance, messages, from),
       1,
     )
+  }
+
+  /** Whether there is nothing to hand over, as far as this validator can tell: no seat is due, and no value may be decided. */
+  #isIdle({ agreement }: AgreementInstance): boolean {
+    return !agreement.isLocked && agreement.summary().validRound === undefined && this.#due() === undefined
+  }
+
+  /** Whether an honest validator is at it: there is one agreement in a term, whose rounds f liars must not use up. */
+  get #isOfSome(): boolean {
+    return this.#heard.size >= this.#set.someHonest
   }
 
   /** What this validator would propose now. */
@@ -181,6 +189,7 @@ export class Handover {
         return due === undefined ? undefined : encodeHandoverValue(due)
       },
       judge: (value) => this.#judge(value),
+      isIdle: () => this.#instance !== undefined && this.#isIdle(this.#instance),
       clock,
       logger,
       saved: store.handover(number),
@@ -202,11 +211,11 @@ export class Handover {
   // --- What comes in -----------------------------------------------------------------------------------------------
 
   /** @throws WeftError E_AGREEMENT_MALFORMED, E_AGREEMENT_EPOCH, E_SIGNATURE_INVALID */
-  #take(wire: WireMessage): void {
+  #take(wire: WireMessage, from: DidKey): void {
     const instance = this.#open()
     instance.receive(fromWire(this.#set, wire))
-    this.#heard = true
-    if (instance.agreement.round === undefined) instance.start()
+    if (this.#init.term.isValidator(from)) this.#heard.add(from)
+    if (this.#isOfSome && instance.agreement.round === undefined) instance.start()
   }
 
   #takeAll(instance: AgreementInstance, messages: readonly WireMessage[], from: DidKey): void {

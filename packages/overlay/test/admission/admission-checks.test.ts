@@ -304,6 +304,10 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
       code: 'E_ADMISSION_PLACE',
       applicant: { body: { addresses: [smtp] }, prepare: reachedOver(smtp) },
     },
+    {
+      code: 'E_ADMISSION_PLACE',
+      applicant: { body: { ...RELAY, packets: { ...packetsOf(4), addresses: ['/ip4/127.0.0.1/udp/53'] } } },
+    },
   ],
   policy: [
     { code: 'E_PROOF_NEEDED', applicant: { network: invited } },

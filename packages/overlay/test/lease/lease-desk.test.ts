@@ -125,6 +125,18 @@ test('requests at once of one address get no more places than one after another'
   assert.equal(codes.filter((each) => each === 'E_LEASE_LIMIT').length, 2)
 })
 
+test('nodes of one network that answer no ping leave places to others', async () => {
+  const held: (() => void)[] = []
+  const { code } = setUp({ ping: () => new Promise((resolve) => void held.push(resolve)) })
+  const crowd = testKeys(10)
+  const asked = crowd.slice(0, 8).map((key, host) => code(key, { address: `/ip6/2001:db8:0:${host}::1/tcp/1` }))
+  assert.equal(await code(crowd[8] as SigningKey, { address: '/ip6/2001:db8:0:9::1/tcp/1' }), 'E_LEASE_BUSY')
+  const elsewhere = code(crowd[9] as SigningKey, { address: '/ip6/2001:db8:1:1::1/tcp/1' })
+  await untilHeld(held, 9)
+  for (const resolve of held) resolve()
+  assert.deepEqual(new Set([await elsewhere, ...(await Promise.all(asked))]), new Set(['nothing']))
+})
+
 test('one request of a node at a time, few at once, and few of an address in a while', async () => {
   const held: (() => void)[] = []
   const { clock, code } = setUp({ ping: () => new Promise((resolve) => void held.push(resolve)) })

@@ -8,6 +8,8 @@ import { codeOf } from '../fixtures.ts'
 import { HandoverScene, LAPSE, VALIDATORS, handoverFixture, idsOf, prevotes, proposalOf } from './handover-scene.ts'
 
 const ALL = Array.from({ length: 12 }, (_, index) => index)
+const NONSENSE: HandoverValue = { fromEpoch: 9, anchorEpoch: 1, leaving: [], entering: [] }
+const WITHOUT_FIRST = ALL.filter((index) => index !== 0)
 const WITHOUT_THIRD = ALL.filter((index) => index !== 3)
 
 describe('validators', () => {
@@ -128,6 +130,43 @@ describe('a proposer in other hands', () => {
 
   it('finds nobody before the seat has lapsed for the others', async () => {
     const { said } = await answersTo((good) => good, LAPSE - 1)
-    assert.deepEqual([said.get(1), said.get(2)], [null, null])
+    assert.equal(said.size, 0, 'one alone does not make the others vote')
+  })
+})
+
+describe('validators in other hands use up no round', () => {
+  const ROUNDS_MS = 45 * 60_000
+  const EPOCH_MS = 5_000
+
+  it('while nothing is due, whatever one of them says', async () => {
+    await using scene = new HandoverScene()
+    const hostile = scene.hostile(0)
+    const seated = [1, 2].map((place) => scene.seat(place))
+    await scene.maps(2, ALL)
+    for (const { node } of seated) {
+      const message = proposalOf(scene.fixture, encodeHandoverValue(NONSENSE))
+      await hostile.node.rpc.call(node.id, 'handover.send', { message })
+    }
+    await scene.maps(ROUNDS_MS / EPOCH_MS, ALL)
+    assert.deepEqual(hostile.heard, [])
+    seated.push(scene.seat(3))
+    await scene.maps(LAPSE + 3, WITHOUT_FIRST)
+    assert.deepEqual(
+      seated.map(({ network }) => network.term.number),
+      [1, 1, 1],
+    )
+  })
+
+  it('when what was due passed by while its proposer kept silent', async () => {
+    await using scene = new HandoverScene()
+    scene.hostile(0)
+    const seated = [1, 2, 3].map((place) => scene.seat(place))
+    await scene.maps(LAPSE + 1, WITHOUT_THIRD, 1_000)
+    await scene.maps(ROUNDS_MS / EPOCH_MS, ALL)
+    await scene.maps(LAPSE + 3, WITHOUT_FIRST)
+    assert.deepEqual(
+      seated.map(({ network }) => network.term.number),
+      [1, 1, 1],
+    )
   })
 })

@@ -38,11 +38,11 @@ export const measuredCheck: AdmissionCheck = {
 }
 
 async function bandwidthOf(admission: AdmissionCase, signal: AbortSignal): Promise<number | undefined> {
-  const { application, gauges } = admission
+  const { application, gauges, renewal, callerAddress: address } = admission
   const { measured, id } = application.body
   if (measured?.bandwidthMbps === undefined) return undefined
   const rpc = await pathOf(admission, signal)
-  return gauges.bandwidth(rpc, id, application.nonce, measured.bandwidthMbps, signal)
+  return gauges.bandwidth(rpc, id, application.nonce, measured.bandwidthMbps, { renewal, address }, signal)
 }
 
 /** As a stranger; but over its own connection to this validator where the applicant is reached over relays only: these are not for bulk. */

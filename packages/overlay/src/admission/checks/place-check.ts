@@ -3,6 +3,7 @@ import { shortId } from '@weft/crypto'
 import { isCommonHost, isNodePort } from '../../network/dialable.ts'
 import { parseNodeAddress } from '../../network/node-address.ts'
 import type { Network } from '../../network/network.ts'
+import { parsePacketAddress } from '../../network/packet-address.ts'
 import { parseRelayedAddress } from '../../network/relayed-address.ts'
 import { remoteHost } from '../../network/remote-host.ts'
 import type { AdmissionCheck } from '../admission-check.ts'
@@ -46,10 +47,13 @@ function realPlaceFault(network: Network, body: CertificateBody, callerAddress: 
   return `it applies from ${caller ?? 'behind a relay'} and says that it is at ${body.diversityAddress}`
 }
 
-/** Validators dial what is declared, and have members dial it: no port of another service. */
+/** Validators dial what is declared, have members dial it, and all send packets there: no port of another service. */
 function portFault(body: CertificateBody): string | undefined {
-  const ports = listening(body).flatMap((address) => parseNodeAddress(address)?.port ?? [])
-  const other = ports.find((port) => !isNodePort(port))
+  const ports = [
+    ...listening(body).map((address) => parseNodeAddress(address)?.port),
+    ...(body.packets?.addresses ?? []).map((address) => parsePacketAddress(address)?.port),
+  ]
+  const other = ports.find((port) => port !== undefined && !isNodePort(port))
   return other === undefined ? undefined : `port ${other} is one at which other services are`
 }
 

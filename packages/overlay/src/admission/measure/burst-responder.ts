@@ -9,6 +9,8 @@ interface Burst {
   to: number
   /** When it began, ms of the monotonic clock. */
   begunAt: number | undefined
+  /** When it was last heard of in its turn. */
+  heardAt: number
 }
 
 /** ms that one validator may take in all, and that it may be silent before another has its turn. */
@@ -27,21 +29,22 @@ const FILLING = new Uint8Array(MAX_BURST_PIECE)
 export class BurstResponder {
   readonly #clock: Clock
   readonly #expected = new Map<string, Burst>()
-  /** Whose turn it is, and when it was last heard of. */
-  #turn: { readonly burst: Burst; heardAt: number } | undefined
+  /** Whose turn it is. */
+  #turn: Burst | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** An application with this nonce goes out. Returns what ends it. */
-  expect(nonce: Uint8Array): () => void {
+  /** An application with this nonce goes out. Returns what ends it, and tells for how many ms its turn went on. */
+  expect(nonce: Uint8Array): () => number {
     const name = toHex(nonce)
-    if (this.#expected.size < MAX_EXPECTED)
-      this.#expected.set(name, { from: MAX_BURST, to: MAX_BURST, begunAt: undefined })
+    const burst: Burst = { from: MAX_BURST, to: MAX_BURST, begunAt: undefined, heardAt: 0 }
+    if (this.#expected.size < MAX_EXPECTED) this.#expected.set(name, burst)
     return () => {
-      if (this.#turn?.burst === this.#expected.get(name)) this.#turn = undefined
+      if (this.#turn === burst) this.#turn = undefined
       this.#expected.delete(name)
+      return burst.heardAt - (burst.begunAt ?? burst.heardAt)
     }
   }
 
@@ -71,13 +74,14 @@ export class BurstResponder {
   /** Makes sure that it is the turn of this one. */
   #take(burst: Burst, now: number): void {
     const current = this.#turn
-    if (current !== undefined && current.burst !== burst) {
-      const over = now - (current.burst.begunAt ?? now) >= TURN_MS || now - current.heardAt >= IDLE_MS
+    if (current !== undefined && current !== burst) {
+      const over = now - (current.begunAt ?? now) >= TURN_MS || now - current.heardAt >= IDLE_MS
       if (!over) throw busy()
     }
     burst.begunAt ??= now
     if (now - burst.begunAt >= TURN_MS) throw refused('its time is over')
-    this.#turn = { burst, heardAt: now }
+    burst.heardAt = now
+    this.#turn = burst
   }
 }
 

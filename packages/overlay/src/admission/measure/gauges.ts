@@ -1,8 +1,9 @@
-import { type Clock, type Random, Semaphore, isWeftError, randomInt, wait } from '@weft/core'
+import { type Clock, type Random, isWeftError, randomInt, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { PacketService } from '../../member.ts'
 import type { Rpc } from '../../rpc.ts'
 import { measureBandwidth } from './measure-bandwidth.ts'
+import { type MeasuredSide, MeasuringLine } from './measuring-line.ts'
 
 /** Packets that were sent, and those of them that nobody answered. */
 export interface LossCount {
@@ -21,6 +22,7 @@ export interface Gauges {
     applicant: DidKey,
     nonce: Uint8Array,
     claimed: number,
+    side: MeasuredSide,
     signal: AbortSignal,
   ): Promise<number>
   /** Undefined for a validator that carries no packets. */
@@ -39,16 +41,15 @@ const PAUSE_MS = 100
 const PAUSE_MORE_MS = 300
 
 export function gaugesOf({ clock, random, loss, availability }: GaugesInit): Gauges {
-  // Two measurements at once would each see a part of this validator's own line.
-  const line = new Semaphore(1)
+  const line = new MeasuringLine(clock)
   return {
     loss,
     availability,
-    async bandwidth(rpc, applicant, nonce, claimed, signal) {
+    async bandwidth(rpc, applicant, nonce, claimed, side, signal) {
       for (;;) {
         try {
           const init = { rpc, applicant, nonce, claimed, clock, random }
-          return await line.use(() => measureBandwidth(init, signal), signal)
+          return await line.use(side, () => measureBandwidth(init, signal), signal)
         } catch (error) {
           if (!isWeftError(error, 'E_BURST_BUSY')) throw error
           // The line is free meanwhile: who keeps a validator waiting keeps no other applicant waiting.

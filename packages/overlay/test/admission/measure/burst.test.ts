@@ -157,7 +157,8 @@ test('two validators that measure one applicant wait for each other, and each se
     const nonce = systemRandom.bytes(16)
     responder.expect(nonce)
     const gauges = gaugesOf({ clock, random: seededRandom(seed), loss: undefined, availability: () => undefined })
-    return gauges.bandwidth(rpc, applicant.id, nonce, 20, new AbortController().signal)
+    const side = { renewal: false, address: '/ip4/192.0.2.1/tcp/4780' }
+    return gauges.bandwidth(rpc, applicant.id, nonce, 20, side, new AbortController().signal)
   })
   const all = Promise.all(results)
   await settled(clock, all)
