@@ -105,7 +105,7 @@ test('a relay is in the map with its packet address and keys; one without, or th
     name: 'answers',
     async run(_probe, applicant) {
       const [address = ''] = applicant.packets?.addresses ?? []
-      if (address.endsWith('/udp/9')) throw unreachablePackets(address)
+      if (address.endsWith('/udp/19999')) throw unreachablePackets(address)
     },
   }
   const { overlay } = await network.start(0, {
@@ -125,12 +125,12 @@ test('a relay is in the map with its packet address and keys; one without, or th
 
   const without = await network.start(2, { roles: ['exit'] })
   await until(without.overlay, 'refused', () => refused(without.overlay.admission()) === 'E_ADMISSION_PACKETS')
-  const closed = await network.start(3, { roles: ['exit'], packets: packets(9) })
+  const closed = await network.start(3, { roles: ['exit'], packets: packets(19_999) })
   await until(closed.overlay, 'refused', () => refused(closed.overlay.admission()) === 'E_ADMISSION_UNREACHABLE')
   const state = closed.overlay.admission()
   assert.ok(state.state === 'refused')
-  assert.match(state.fault.cause, /the applicant did not answer on UDP port 9 of 127\.0\.0\.1/)
-  assert.match(state.fault.fix, /^Open UDP port 9 /)
+  assert.match(state.fault.cause, /the applicant did not answer on UDP port 19999 of 127\.0\.0\.1/)
+  assert.match(state.fault.fix, /^Open UDP port 19999 /)
   assert.equal(members(overlay), 2)
 })
 
