@@ -1,33 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Overlay } from '@weft/overlay'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
+import { overlayOf, untilTerm } from './until-term.ts'
 
 const MEMBERS = 12
 const VALIDATORS = 4
 /** ms out of the maps after which a validator's seat is another's. */
 const LAPSE_MS = 30_000
-
-function overlayOf({ overlay, name }: SimulatedNode): Overlay {
-  assert.ok(overlay !== undefined, `${name} runs`)
-  return overlay
-}
-
-/** Until every running node holds a map of this term. */
-async function untilTerm(simulation: Simulation, number: number): Promise<void> {
-  await simulation.until(
-    `all are in term ${number}`,
-    () =>
-      simulation.running().every((node) => {
-        const overlay = overlayOf(node)
-        const { number: known, fromEpoch } = overlay.term()
-        return known === number && (overlay.membership.status().epoch ?? 0) >= fromEpoch
-      }),
-    5 * 60_000,
-  )
-}
 
 test('the seats of validators that stay away go to members that asked for one, one after the other', async (t) => {
   using simulation = new Simulation({

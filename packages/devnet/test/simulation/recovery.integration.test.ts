@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '@weft/core'
-import type { Overlay } from '@weft/overlay'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
+import { overlayOf, untilTerm } from './until-term.ts'
 
 const MEMBERS = 20
 const VALIDATORS = 4
@@ -13,11 +13,6 @@ const SEATS = 16
 const RECOVERY_AFTER_MS = 30_000
 const TTL_MS = 120_000
 const HOUR_MS = 3_600_000
-
-function overlayOf({ overlay, name }: SimulatedNode): Overlay {
-  assert.ok(overlay !== undefined, `${name} runs`)
-  return overlay
-}
 
 /** A network whose validators of the file are all gone, a moment ago. */
 async function orphaned(seed: string): Promise<Simulation> {
@@ -31,20 +26,6 @@ async function orphaned(seed: string): Promise<Simulation> {
   await growNetwork(simulation, { members: MEMBERS })
   for (const node of simulation.nodes.slice(0, VALIDATORS)) simulation.kill(node, 'gone')
   return simulation
-}
-
-/** Until every running node holds a map that validators of this term signed. */
-async function untilTerm(simulation: Simulation, number: number): Promise<void> {
-  await simulation.until(
-    `all are in term ${number}`,
-    () =>
-      simulation.running().every((node) => {
-        const overlay = overlayOf(node)
-        const { number: known, fromEpoch } = overlay.term()
-        return known === number && (overlay.membership.status().epoch ?? 0) >= fromEpoch
-      }),
-    5 * 60_000,
-  )
 }
 
 test('all validators of the file are gone: others take their seats, and every certificate is renewed by them', async (t) => {

@@ -39,11 +39,12 @@ export function seatsDue(
 }
 
 function candidates(term: Term, list: SeatedMap, leaving: ReadonlySet<number>, most: number): readonly Seat[] {
+  // Nearly always: it is asked every second or two, of maps of any size.
+  if (most <= 0) return []
   const limits = new SeatLimits()
   for (const [place, seat] of term.validators.entries()) if (!leaving.has(place)) limits.take(placeOf(seat, list))
   const willing = list.members.filter((member) => isCandidate(term, member))
   const taken: Seat[] = []
-  if (most <= 0) return taken
   for (const member of drawInTurn(beaconRandom(list.seed, 'handover'), willing)) {
     if (!limits.allows(member)) continue
     limits.take(member)
