@@ -16,8 +16,11 @@ import { StatementCache } from './statement-cache.ts'
 const DAMAGED: readonly unknown[] = [11, 26]
 
 /**
- * The state of membership in a file of SQLite. A write has returned only after fsync (WAL with synchronous=FULL), so
- * that a signature never leaves before the memory of it is safe.
+ * The state of membership in a file of SQLite, in WAL mode. What this node answers for is on disk when a write returns
+ * (synchronous=FULL), so that a signature never leaves before the memory of it is safe. What others hold as well (map,
+ * beacons, certificates of others, how long members were there) is written whole or not at all, and the last of it may be
+ * lost with the power (synchronous=NORMAL, sqlite.org/pragma.html#pragma_synchronous): it comes again with the next map,
+ * and nothing waits for the disk.
  */
 export class MembershipDatabase implements MembershipStore, Disposable {
   readonly #database: DatabaseSync
@@ -111,7 +114,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
-    this.#write(() => {
+    this.#note(() => {
       for (const { key, expiresAt, certificate } of certificates) {
         this.#statements.prepare('INSERT OR REPLACE INTO certificate VALUES (?, ?, ?)').run(key, expiresAt, certificate)
       }
@@ -119,7 +122,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   }
 
   dropExpiredCertificates(now: number): void {
-    this.#write(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
+    this.#note(() => this.#statements.prepare('DELETE FROM certificate WHERE expires_at <= ?').run(now))
   }
 
   seat(invitation: Uint8Array, key: Uint8Array): StoredSeat | undefined {
@@ -201,7 +204,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   }
 
   saveBeacon({ epoch, value, previous }: Beacon): void {
-    this.#write(() => {
+    this.#note(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO beacon VALUES (?, ?, ?)').run(epoch, value, previous)
       this.#statements
         .prepare('DELETE FROM beacon WHERE epoch <= (SELECT epoch FROM beacon ORDER BY epoch DESC LIMIT 1 OFFSET ?)')
@@ -230,7 +233,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   }
 
   saveAvailability({ part, watched, members }: StoredAvailability, upTo: number): void {
-    this.#write(() => {
+    this.#note(() => {
       this.#statements.prepare('DELETE FROM availability WHERE part <= ?').run(upTo)
       this.#statements.prepare('INSERT OR REPLACE INTO availability VALUES (?, ?, ?)').run(part, watched, members)
     })
@@ -244,7 +247,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
   }
 
   saveMap(map: Uint8Array, { whole, entries, removed }: StoredChanges): void {
-    this.#write(() => {
+    this.#note(() => {
       this.#statements.prepare('INSERT OR REPLACE INTO map VALUES (1, ?)').run(map)
       if (whole) this.#statements.prepare('DELETE FROM map_entry').run()
       const remove = this.#statements.prepare('DELETE FROM map_entry WHERE key = ?')
@@ -256,6 +259,16 @@ export class MembershipDatabase implements MembershipStore, Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close()
+  }
+
+  /** As {@link #write}, without waiting for the disk. */
+  #note(task: () => void): void {
+    this.#database.exec('PRAGMA synchronous = NORMAL')
+    try {
+      this.#write(task)
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL')
+    }
   }
 
   #write(task: () => void): void {
