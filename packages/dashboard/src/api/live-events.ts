@@ -2,21 +2,7 @@ import { EventStreamParser } from './event-stream-parser.ts'
 import { authorization } from './session.ts'
 
 /** Events of the daemon that make a page look again. */
-export type EventName =
-  | 'map'
-  | 'term'
-  | 'peer'
-  | 'admission'
-  | 'reach'
-  | 'lease'
-  | 'transfer'
-  | 'status'
-  | 'route'
-  | 'throughput'
-
-type Listener = (name: EventName | 'open' | 'lost') => void
-
-const NAMES: readonly string[] = [
+const NAMES = [
   'map',
   'term',
   'peer',
@@ -27,7 +13,12 @@ const NAMES: readonly string[] = [
   'status',
   'route',
   'throughput',
-] satisfies EventName[]
+] as const
+
+export type EventName = (typeof NAMES)[number]
+
+type Listener = (name: EventName | 'open' | 'lost') => void
+
 /** ms after a stream broke off. */
 const RECONNECT_MS = 1_000
 const listeners = new Set<Listener>()
@@ -90,7 +81,7 @@ async function readStream(parser: EventStreamParser, signal: AbortSignal): Promi
 }
 
 function isEventName(name: string): name is EventName {
-  return NAMES.includes(name)
+  return (NAMES as readonly string[]).includes(name)
 }
 
 function tell(name: EventName | 'open' | 'lost'): void {
