@@ -32,6 +32,7 @@ export type SigningPurpose =
   | 'alive'
   | 'suspicion'
   | 'beacon-dealing'
+  | 'attestation'
 
 // RFC 8410, section 7 and 4: the fixed DER prefixes around the 32 raw key bytes.
 const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')

@@ -18,6 +18,8 @@ export interface NewNetwork {
   readonly policy: readonly string[]
   /** Whose invitations count; none for each validator. */
   readonly inviters: readonly string[]
+  /** Who may attest the energy of members. */
+  readonly attesters?: readonly string[]
   /** ms; undefined for the default. */
   readonly mapEpochMs?: number | undefined
   /** ms since the epoch. */
@@ -67,7 +69,7 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
 }
 
 function networkText(network: NewNetwork, id: DidKey): string {
-  const { name, now, addresses, family, others, policy, inviters, mapEpochMs } = network
+  const { name, now, addresses, family, others, policy, inviters, attesters = [], mapEpochMs } = network
   const validators = [{ id, addresses, family }, ...others].map((validator) => ({
     id: validator.id,
     addresses: validator.addresses,
@@ -79,6 +81,7 @@ function networkText(network: NewNetwork, id: DidKey): string {
     name,
     policy: policy.length === 1 ? policy[0] : policy,
     ...(inviters.length === 0 ? {} : { inviters }),
+    ...(attesters.length === 0 ? {} : { attesters }),
     ...(mapEpochMs === undefined ? {} : { mapEpochMs }),
     createdAt: now,
     validators,

@@ -14,6 +14,7 @@ export { GRANTS, type Grant, SCOPES, type Scope } from './http/scopes.ts'
 export type {
   DashboardLinkAnswer,
   IdAnswer,
+  AttestationAnswer,
   JoinTokenAnswer,
   LeaveAnswer,
   LeasesAnswer,

@@ -23,6 +23,7 @@ export async function run(invocation: Invocation): Promise<void> {
     others: invocation.texts('validator').map(otherValidator),
     policy: listOf(invocation.text('policy') ?? 'open'),
     inviters: invocation.texts('inviter'),
+    attesters: invocation.texts('attester'),
     mapEpochMs: invocation.duration('mapEpoch'),
     now: Date.now(),
   })

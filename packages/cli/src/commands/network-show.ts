@@ -24,6 +24,7 @@ export async function run(invocation: Invocation): Promise<void> {
     `simulated   ${network.simulated ? 'yes: addresses and places are inventions of a devnet' : 'no'}`,
     `policy      ${network.policy.join(' or ')}`,
     ...(network.inviters.length === 0 ? [] : [`inviters    ${network.inviters.map(id).join(', ')}`]),
+    ...(network.attesters.length === 0 ? [] : [`attesters   ${network.attesters.map(id).join(', ')}`]),
     ...(minimums.length === 0 ? [] : [`minimums    ${minimums.join('; ')}`]),
     network.term.number === 0
       ? 'term        0: the validators of the network file'

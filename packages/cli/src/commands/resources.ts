@@ -1,7 +1,7 @@
 import { counted } from '@weft/core'
 import type { ResourcesAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatBytes, printable, shortId } from '../output/format.ts'
+import { formatBytes, formatTime, printable, shortId } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -26,8 +26,13 @@ export async function run(invocation: Invocation): Promise<void> {
   ])
   output.print(...formatTable(['NODE', 'SITE', 'PLACE', 'CAPACITY', 'ENERGY', 'PROVIDER; HARDWARE'], rows))
   output.note(
-    `${totals.described} of ${counted(totals.members, 'member')} say what they have: ${capacityWords(totals)}. Nobody checked it.`,
+    `${totals.described} of ${counted(totals.members, 'member')} say what they have: ${capacityWords(totals)}. ${checked(totals.attested)}`,
   )
+}
+
+/** How many descriptors have a part that somebody else vouches for. */
+function checked(attested: number): string {
+  return attested === 0 ? 'Nobody checked it.' : `The energy of ${attested} is attested; nobody checked the rest.`
 }
 
 function capacityWords({ capacity = {} }: Pick<Descriptor, 'capacity'>): string {
@@ -45,9 +50,13 @@ function capacityWords({ capacity = {} }: Pick<Descriptor, 'capacity'>): string 
 
 function energyWords({ energy }: Descriptor): string {
   if (energy === undefined) return '-'
-  const { grid, source, carbon, evidence } = energy
+  const { grid, source, carbon, attester, notAfter } = energy
   const words = [grid, source, carbon === undefined ? undefined : `${carbon} g/kWh`].filter(
     (word) => word !== undefined,
   )
+  const evidence =
+    attester === undefined || notAfter === undefined
+      ? 'declared'
+      : `attested by ${shortId(attester)} until ${formatTime(notAfter)}`
   return `${words.join(' ')} (${evidence})`
 }

@@ -23,7 +23,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     options: [LONG, HOME],
     examples: ['weft resources', 'weft resources --json'],
     notes:
-      'Nobody checked it: capacity, grid, energy and carbon are the words of the operators. A node says it by the section [resources] of its weft.toml.',
+      'Nobody checked it: capacity, grid, energy and carbon are the words of the operators, but where an attester of the network signed the latter. A node says it by the section [resources] of its weft.toml.',
     load: () => import('../commands/resources.ts'),
   },
   {
@@ -63,6 +63,11 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         description: 'whose invitations count, in place of those of each validator; may be given several times',
         repeats: true,
       },
+      {
+        flags: '--attester <id>',
+        description: 'who may attest the energy of members; may be given several times',
+        repeats: true,
+      },
       { flags: '--map-epoch <time>', description: 'how often the map of members is signed (default: 60s)' },
       OWN_HOME,
     ],
@@ -85,6 +90,25 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['weft network invite', 'weft network invite --expires 2d --uses 3 --roles storage,relay'],
     load: () => import('../commands/network-invite.ts'),
+  },
+  {
+    words: ['network', 'attest'],
+    summary: 'attest what the power of a node is, as an attester of the network',
+    arguments: [{ name: '<member>', description: 'its id, or the end of it as lists print it' }],
+    options: [
+      { flags: '--grid <zone>', description: 'country or zone of its grid, e.g. CH or US-TEX-ERCO' },
+      {
+        flags: '--source <source>',
+        description: 'mix, solar, wind, hydro, geothermal, nuclear, biomass, gas, oil or coal',
+      },
+      { flags: '--carbon <n>', description: 'gCO2/kWh, a yearly mean' },
+      { flags: '--expires <time>', description: 'for how long it holds (default: 365d)' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft network attest 4tJq9XbC --grid CH --source hydro --carbon 24'],
+    notes: 'The keys of attesters are named when a network begins: weft network create --attester.',
+    load: () => import('../commands/network-attest.ts'),
   },
   {
     words: ['network', 'join'],

@@ -159,6 +159,11 @@ const SETTINGS = {
     'nothing is said of it',
     'What a kWh of it takes, as a yearly mean. Grid, energy and carbon are published as declared.',
   ),
+  'resources.attestation': optional(
+    text(/^weft-attest-[A-Za-z0-9_-]{1,512}$/, 'the line that weft network attest printed'),
+    'grid, energy and carbon are declared',
+    'What an attester of the network signed of the power of this node. It is published as attested while it holds, and what it said as declared from then on; grid, energy and carbon are not read beside it.',
+  ),
   'log.level': setting(
     oneOf(['debug', 'info', 'warn', 'error']),
     'info',

@@ -1,8 +1,15 @@
 import type { ResourceCapacity, ResourceDescriptor } from '@weft/overlay'
 import type { Config } from '../config/load-config.ts'
+import { type OwnEnergyInit, ownEnergy } from './own-energy.ts'
 
-/** What the certificate of this node says of its machine; undefined when its operator says nothing. */
-export function ownResources({ values, roles }: Pick<Config, 'values' | 'roles'>): ResourceDescriptor | undefined {
+/**
+ * What the certificate of this node says of its machine; undefined when its operator says nothing.
+ * @throws WeftError those of `ownEnergy`
+ */
+export function ownResources(
+  { values, roles }: Pick<Config, 'values' | 'roles'>,
+  init: OwnEnergyInit,
+): ResourceDescriptor | undefined {
   const site = values['resources.site']
   if (site === undefined) return undefined
   const capacity: ResourceCapacity = said({
@@ -13,7 +20,8 @@ export function ownResources({ values, roles }: Pick<Config, 'values' | 'roles'>
     uploadMbps: values['resources.upload_mbps'],
     downloadMbps: values['resources.download_mbps'],
   })
-  const energy = said({
+  const attestation = values['resources.attestation']
+  const figures = said({
     grid: values['resources.grid'],
     source: values['resources.energy'],
     carbon: values['resources.carbon'],
@@ -22,7 +30,11 @@ export function ownResources({ values, roles }: Pick<Config, 'values' | 'roles'>
     site,
     ...said({ provider: values['resources.provider'], hardware: values['resources.hardware'] }),
     ...(isEmpty(capacity) ? {} : { capacity }),
-    ...(isEmpty(energy) ? {} : { energy: { evidence: 'declared' as const, ...energy } }),
+    ...(attestation !== undefined
+      ? { energy: ownEnergy(attestation, init) }
+      : isEmpty(figures)
+        ? {}
+        : { energy: { evidence: 'declared' as const, ...figures } }),
   }
 }
 

@@ -1,5 +1,6 @@
 import { identifyProcess, orAborted, Scope, systemClock, systemRandom, throwIfAborted, toHex } from '@weft/core'
 import { loadOrCreateKey } from '@weft/crypto'
+import { issueAttestation, networkOf } from '@weft/overlay'
 import type { Config } from '../config/load-config.ts'
 import { EventRing } from '../events/event-ring.ts'
 import { TransferLog } from '../events/transfer-log.ts'
@@ -138,6 +139,7 @@ async function composeDaemon(
     }),
   )
 
+  const network = networkOf(networkFile)
   const services: ApiServices = {
     home: paths.home,
     name: values['node.name'],
@@ -146,6 +148,8 @@ async function composeDaemon(
     network: { id: overlay.networkId, name: networkFile.name, simulated: networkFile.simulated !== undefined },
     networkFile,
     invite: (limits) => joinTokenFor({ network: networkFile, keys: [keys.node, keys.person], overlay, limits }),
+    attesters: network,
+    attest: (claim) => issueAttestation(network, [keys.node, keys.person], claim),
     roles: ['client', ...config.roles],
     ports,
     overlay,

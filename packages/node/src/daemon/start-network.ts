@@ -1,6 +1,6 @@
 import { type Scope, isWeftError, systemClock, systemRandom, throwIfAborted } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import type { AdmissionProof, NetworkFile, Overlay } from '@weft/overlay'
+import { type AdmissionProof, type NetworkFile, type Overlay, networkOf } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
@@ -74,8 +74,8 @@ export async function startNetwork({
           { host, port: port + WEB_SOCKET, websocket: true },
         ]
   const announce = values['network.announce']
-  const resources = ownResources(config)
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
+  const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
   const vpn = await startVpn({ config, components, keys, networkFile, logger: log, scope })
   throwIfAborted(signal)
   const overlay = await components

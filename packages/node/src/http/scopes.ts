@@ -5,6 +5,7 @@ export const SCOPES = {
   'network:read': 'read members, peers and the signed map',
   'network:probe': 'measure peers',
   'network:invite': 'invite others into the network in the name of this node',
+  'network:attest': 'attest the energy of members with the keys of this node and its person',
   'network:admin': 'vote, at a validator, on the ejection of a node',
   'storage:read': 'list objects, read them and their health',
   'storage:write': 'put objects',

@@ -140,6 +140,7 @@ export const resourcesAnswer = z.strictObject({
   totals: z.strictObject({
     members: z.int(),
     described: z.int().describe('Of them those that say something'),
+    attested: z.int().describe('Of them those whose energy is attested'),
     capacity: z.strictObject({
       cores: z.int(),
       accelerators: z.int(),
@@ -172,6 +173,7 @@ export const networkAnswer = z.strictObject({
     simulated: z.boolean(),
     policy: z.array(z.string()).readonly().describe('Ways to be admitted; each is enough'),
     inviters: z.array(z.string()).readonly().describe('Whose invitations count'),
+    attesters: z.array(z.string()).readonly().describe('Who may attest the energy of members'),
     minimums: z.record(z.string(), z.record(z.string(), z.int())).describe('What nodes must have, by role'),
     term: z
       .strictObject({ number: z.int(), fromEpoch: z.int(), since: time })
@@ -208,6 +210,15 @@ export const joinTokenAnswer = z.strictObject({
     .optional(),
 })
 export type JoinTokenAnswer = z.output<typeof joinTokenAnswer>
+
+export const attestationAnswer = z.strictObject({
+  schemaVersion,
+  attestation: z.string().describe('For resources.attestation in the weft.toml of the node; no secret'),
+  node: z.string(),
+  attester: z.string(),
+  notAfter: time,
+})
+export type AttestationAnswer = z.output<typeof attestationAnswer>
 
 export const revocationsAnswer = z.strictObject({
   schemaVersion,

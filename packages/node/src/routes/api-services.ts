@@ -1,6 +1,6 @@
 import type { Clock, Fault, Logger } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
-import type { InvitationLimits, JoinToken, NetworkFile, Overlay, Role } from '@weft/overlay'
+import type { DidKey, SignedEnvelope } from '@weft/crypto'
+import type { AttestationClaim, InvitationLimits, JoinToken, Network, NetworkFile, Overlay, Role } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
 import type { Departure } from '../daemon/departure.ts'
@@ -24,6 +24,10 @@ export interface ApiServices {
   readonly networkFile: NetworkFile
   /** Makes a token by which others join, with an invitation where the policy asks for one. */
   readonly invite: (limits: InvitationLimits) => JoinToken
+  /** Whose attestations count. */
+  readonly attesters: Pick<Network, 'file' | 'isAttester'>
+  /** Signs what is said of the energy of a node. */
+  readonly attest: (claim: AttestationClaim) => SignedEnvelope
   /** `client` included. */
   readonly roles: readonly Role[]
   /** The ports of this node, by what they serve. */

@@ -2,6 +2,7 @@ import { openApiDocument } from '../http/open-api-document.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { openApiAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { attestationRoutes } from './attestation-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { invitationRoutes } from './invitation-routes.ts'
@@ -20,6 +21,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...nodeRoutes(services),
     ...networkRoutes(services),
     ...invitationRoutes(services),
+    ...attestationRoutes(services),
     ...resourceRoutes(services),
     ...leaseRoutes(services),
     ...revocationRoutes(services),

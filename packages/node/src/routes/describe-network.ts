@@ -14,6 +14,7 @@ export function describeNetwork({
     ...network,
     policy,
     inviters: policy.includes('invite') ? (file.inviters ?? file.validators.map(({ id }) => id)) : [],
+    attesters: file.attesters ?? [],
     minimums: Object.fromEntries(Object.entries(file.minimums ?? {}).map(([role, minimum]) => [role, { ...minimum }])),
     term: {
       number: term.number,

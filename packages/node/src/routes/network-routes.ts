@@ -6,6 +6,7 @@ import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { describeNetwork } from './describe-network.ts'
+import { describeResources } from './describe-resources.ts'
 import { nodeId } from './schemas.ts'
 
 /** ms to wait for certificates' signatures that are not at hand; those that did not come are left out. */
@@ -13,7 +14,7 @@ const VOTES_TIMEOUT_MS = 5_000
 
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
-  const { overlay, ids, clock } = services
+  const { overlay, ids, clock, attesters } = services
   const describe = (
     one: Member,
     quorum: number,
@@ -41,7 +42,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       asn: one.asn,
       simulated: one.simulated,
       ...(one.measured === undefined ? {} : { measured: one.measured }),
-      ...(one.resources === undefined ? {} : { resources: one.resources }),
+      ...(one.resources === undefined ? {} : { resources: describeResources(attesters, one.resources) }),
       layer: layerOf(one, (id) => overlay.term().isValidator(id)),
       suspect: suspects.has(one.id),
       self,

@@ -126,10 +126,13 @@ export const resourceDescriptor = z.strictObject({
     .optional(),
   energy: z
     .strictObject({
-      evidence: z.enum(['declared']).describe("On whose word: the operator's"),
+      evidence: z.enum(['declared', 'attested']).describe("On whose word: the operator's, or an attester's"),
       grid: z.string().optional(),
       source: z.enum(ENERGY_SOURCES).optional(),
       carbon: z.int().optional().describe('gCO2/kWh'),
+      attester: z.string().optional().describe('did:key of who attests it'),
+      notAfter: time.optional().describe('Until when it is attested'),
+      attestation: z.string().optional().describe('What the attester signed: weft-attest-…'),
     })
     .optional(),
 })

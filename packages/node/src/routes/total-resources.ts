@@ -1,4 +1,4 @@
-import type { Member, ResourceCapacity } from '@weft/overlay'
+import type { ResourceCapacity } from '@weft/overlay'
 import type { ResourcesAnswer } from './answers.ts'
 
 const QUANTITIES = [
@@ -10,13 +10,16 @@ const QUANTITIES = [
   'downloadMbps',
 ] as const satisfies readonly (keyof ResourceCapacity)[]
 
-/** The sums over all members that say something. What a member does not say counts as nothing. */
-export function totalResources(members: readonly Pick<Member, 'resources'>[]): ResourcesAnswer['totals'] {
-  const descriptors = members.flatMap(({ resources }) => resources ?? [])
+/** The sums over all members that say something. What a member does not say counts as nothing. @param members in all */
+export function totalResources(
+  members: number,
+  descriptors: readonly ResourcesAnswer['members'][number]['resources'][],
+): ResourcesAnswer['totals'] {
   const carbon = descriptors.flatMap(({ energy }) => energy?.carbon ?? [])
   return {
-    members: members.length,
+    members,
     described: descriptors.length,
+    attested: descriptors.filter(({ energy }) => energy?.evidence === 'attested').length,
     capacity: Object.fromEntries(
       QUANTITIES.map((quantity) => [
         quantity,

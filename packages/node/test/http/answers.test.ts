@@ -50,6 +50,10 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'DELETE /api/v1/leave': { method: 'DELETE', path: '/api/v1/leave' },
       'GET /api/v1/network': {},
       'POST /api/v1/network/invitations': json('POST', '/api/v1/network/invitations', {}),
+      'POST /api/v1/network/attestations': json('POST', '/api/v1/network/attestations', {
+        node: member.id,
+        carbon: 24,
+      }),
       'GET /api/v1/members': {},
       'GET /api/v1/peers': {},
       'POST /api/v1/peers/:id/ping': { path: `/api/v1/peers/${encodeURIComponent(member.id)}/ping` },

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { networkIdOf, parseJoinToken, parseNetworkFile } from '@weft/overlay'
+import { fromDidKey } from '@weft/crypto'
+import {
+  attestedEnergy,
+  networkIdOf,
+  networkOf,
+  parseAttestation,
+  parseJoinToken,
+  parseNetworkFile,
+  requireAttester,
+} from '@weft/overlay'
+import type { AttestationAnswer } from '../../src/routes/answers.ts'
 import { JSON_TYPE, call } from '../support/http.ts'
 import { startTestDaemon } from '../support/test-daemon.ts'
 
@@ -78,6 +88,33 @@ test('a token of an open network names this network and its nodes, and has nothi
     { ttlMs: 999 },
   ])
     assert.deepEqual([(await invite(wrong)).status, (await invite(wrong)).code], [400, 'E_REQUEST_INVALID'])
+})
+
+test('what an attester signs is of the node that is named, for the time that is asked', async (t) => {
+  const { socket, home, overlay } = await startTestDaemon(t)
+  const attest = (body: object) =>
+    call({
+      socketPath: socket,
+      method: 'POST',
+      path: '/api/v1/network/attestations',
+      headers: JSON_TYPE,
+      body: JSON.stringify(body),
+    })
+  const network = networkOf(parseNetworkFile(readFileSync(join(home, 'network.json'), 'utf8')))
+  const node = overlay.memberList[0]!.id
+  const answer = (await attest({ node, source: 'wind', ttlMs: 5_000 })).json<AttestationAnswer>()
+  const holder = { network: network.id, key: fromDidKey(node), expiresAt: answer.notAfter }
+  const energy = attestedEnergy(parseAttestation(answer.attestation), holder, 'it')
+  requireAttester(network, energy)
+  assert.deepEqual([energy.source, energy.attester, energy.notAfter], ['wind', answer.attester, answer.notAfter])
+  for (const wrong of [
+    {},
+    { node },
+    { node, source: 'fusion' },
+    { node, carbon: 2_001 },
+    { node, carbon: 1, ttlMs: 1 },
+  ])
+    assert.deepEqual([(await attest(wrong)).status, (await attest(wrong)).code], [400, 'E_REQUEST_INVALID'])
 })
 
 test('a ping reaches members only', async (t) => {

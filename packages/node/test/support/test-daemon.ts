@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { randomInt, systemRandom } from '@weft/core'
-import { SigningKey } from '@weft/crypto'
+import { SigningKey, loadOrCreateKey } from '@weft/crypto'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon/start-daemon.ts'
 import { type FakeOverlay, createFakeOverlay } from './fake-overlay.ts'
@@ -57,7 +57,7 @@ export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDa
 /** A home with a network file, and the configuration of a client in it. */
 export async function testConfig(t: TestContext, toml = ''): Promise<{ config: Config; home: string }> {
   const home = testDirectory(t)
-  writeNetworkFile(join(home, 'network.json'))
+  writeNetworkFile(join(home, 'network.json'), loadOrCreateKey(join(home, 'person.key')))
   writeFileSync(join(home, 'weft.toml'), toml)
   const config = await loadConfig(['--home', home, '--base-port', String(await freePort())], {})
   return { config, home }
@@ -69,13 +69,15 @@ export function testDirectory(t: TestContext): string {
   return directory
 }
 
-function writeNetworkFile(path: string): void {
+/** @param attester the person of the node */
+function writeNetworkFile(path: string, attester: SigningKey): void {
   const validator = new SigningKey(new Uint8Array(32).fill(9))
   const file = {
     schemaVersion: 1,
     name: 'test',
     validators: [{ id: validator.id, addresses: ['/ip4/127.0.0.1/tcp/9'], roles: ['validator'], family: 'v' }],
     policy: 'open',
+    attesters: [attester.id],
     mapEpochMs: 5_000,
     createdAt: 1_000,
   }

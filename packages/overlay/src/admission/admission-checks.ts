@@ -1,4 +1,5 @@
 import type { AdmissionCheck } from './admission-check.ts'
+import { attestationCheck } from './checks/attestation-check.ts'
 import { beaconKeyCheck } from './checks/beacon-key-check.ts'
 import { answerClockCheck, applicationClockCheck } from './checks/clock-check.ts'
 import { conformanceCheck } from './checks/conformance-check.ts'
@@ -32,6 +33,7 @@ export const ADMISSION_CHECKS: readonly AdmissionCheck[] = [
   placeCheck,
   policyCheck,
   beaconKeyCheck,
+  attestationCheck,
   reachabilityCheck,
   othersCheck,
   answerClockCheck,

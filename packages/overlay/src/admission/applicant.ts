@@ -38,6 +38,7 @@ import type { CertifiedPosition } from './position-field.ts'
 import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
 import { type Demotion, demotionsOf } from './measure/demotions.ts'
+import { resourcesUntil } from '../resources/resources-until.ts'
 import { Shortfall, decodeShortfall } from './measure/shortfall.ts'
 import type { Measured } from './measured-field.ts'
 
@@ -251,7 +252,7 @@ export class Applicant {
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
   async #apply(since: number, claim: Measured | undefined, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, proof, rpc, bursts, clock, random, onState } = this.#init
+    const { network, key, proof, rpc, bursts, clock, random, logger, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
@@ -261,7 +262,10 @@ export class Applicant {
     // With no role left it asks for all, and reads from the validators what is missing.
     const seated = term.isValidator(wanted.id)
     const claimed = profileClaiming(wanted, minimums, claim, seated) ?? { ...wanted, measured: claim }
-    const bodyBytes = encodeCertificateBody({ ...claimed, position, issuedEpoch, expiresAt })
+    const resources = resourcesUntil(claimed.resources, expiresAt)
+    if (resources !== claimed.resources)
+      logger.warn('the attestation of energy ends before a new certificate would, so it is declared', { expiresAt })
+    const bodyBytes = encodeCertificateBody({ ...claimed, resources, position, issuedEpoch, expiresAt })
     const { measured } = claimed
     const votes: Omit<Signature, '$typeName'>[] = []
     const refusals: Refusal[] = []
@@ -440,7 +444,8 @@ export class Applicant {
       const claimed = this.#claiming(network.term, measured)
       if (claimed === undefined) return undefined
       const beaconKey = sameKey(claimed, certificate.body)
-      const wanted = encodeCertificateBody({ ...claimed, beaconKey, position, issuedEpoch, expiresAt })
+      const resources = resourcesUntil(claimed.resources, expiresAt)
+      const wanted = encodeCertificateBody({ ...claimed, resources, beaconKey, position, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined

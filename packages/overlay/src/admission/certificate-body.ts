@@ -43,7 +43,7 @@ export interface CertificateBody {
   readonly beaconKey: BeaconKeyEntry | undefined
   /** What a quorum of validators measured; undefined where nothing was asked for. */
   readonly measured: Measured | undefined
-  /** What the node says of its machine, which nobody checked; undefined where it says nothing. */
+  /** What the node says of its machine, which nobody checked but what is attested; undefined where it says nothing. */
   readonly resources: ResourceDescriptor | undefined
 }
 
@@ -105,9 +105,13 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
   const publicKey = bytesOf(key, 'key', 32, refuse)
   const address = textOf(diversityAddress, 'diversityAddress', /^[0-9a-fA-F.:]+$/, 39, refuse)
   if (isIP(address) === 0) throw refuse(`diversityAddress '${address}' is not an IP address`)
-  return {
+  const holder = {
     network: textOf(network, 'network', NETWORK_ID, 33, refuse),
     key: publicKey,
+    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+  }
+  return {
+    ...holder,
     id: toDidKey(publicKey),
     roles: distinct(
       listOf(roles, 'roles', 1, ROLES.length, refuse, (item, path) => roleOf(item, path, refuse)),
@@ -126,12 +130,11 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
     diversityAddress: address,
     simulated: booleanOf(simulated, 'simulated', refuse),
     issuedEpoch: integerOf(epoch, 'issuedEpoch', 0, MAX_EPOCH, refuse),
-    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
     packets: packetsOf(packets, refuse),
     position: positionOf(position, refuse),
     beaconKey: beaconKeyOf(beaconKey, refuse),
     measured: measuredOf(measured, refuse),
-    resources: resourcesOf(resources, refuse),
+    resources: resourcesOf(resources, holder, refuse),
   }
 }
 

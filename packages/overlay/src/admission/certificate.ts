@@ -3,6 +3,7 @@ import { type DidKey, shortId, verifySignature } from '@weft/crypto'
 import { type Certificate, create, CertificateSchema, type Signature } from '@weft/wire'
 import { epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
+import { requireAttester } from '../resources/require-attester.ts'
 import type { Term } from '../terms/term.ts'
 import { type CertificateBody, certificateHash, decodeCertificateBody } from './certificate-body.ts'
 
@@ -18,7 +19,7 @@ export interface VerifiedCertificate {
 
 /**
  * Verifies a certificate from anywhere. Whether it has expired is for the caller to judge: the map says what counts.
- * @throws WeftError E_CERTIFICATE_MALFORMED, E_NETWORK_MISMATCH, E_CERTIFICATE_QUORUM
+ * @throws WeftError E_CERTIFICATE_MALFORMED, E_NETWORK_MISMATCH, E_CERTIFICATE_QUORUM, E_ATTESTATION_SIGNER, E_SIGNATURE_INVALID
  */
 export function verifyCertificate(
   network: Network,
@@ -50,6 +51,7 @@ export function verifyCertificate(
       fix: 'The node has to apply again until enough validators vote for it; `weft check` shows what each of them says.',
     })
   }
+  if (body.resources?.energy?.evidence === 'attested') requireAttester(network, body.resources.energy)
   return { body, bodyBytes: certificate.body, hash: certificateHash(certificate.body), votes }
 }
 

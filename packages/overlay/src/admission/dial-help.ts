@@ -1,20 +1,25 @@
 import { isIPv6 } from 'node:net'
-import { type Logger, type Random, messageOf, throwIfAborted } from '@weft/core'
-import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import { type Clock, type Logger, type Random, messageOf, throwIfAborted } from '@weft/core'
+import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
 import { drawInTurn } from '../committee/draw-in-turn.ts'
 import type { Member } from '../member.ts'
+import { epochAt } from '../network/epoch.ts'
+import type { Network } from '../network/network.ts'
 import { networkPrefix } from '../network/network-prefix.ts'
 import { parseNodeAddress } from '../network/node-address.ts'
 import type { Rpc } from '../rpc.ts'
 import { answerFault } from './answer-fault.ts'
 import type { CertificateBody } from './certificate-body.ts'
 import { CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
+import { DIALERS, dialersOf } from './dialers-of.ts'
 
 export interface DialHelpInit {
+  readonly network: Pick<Network, 'id' | 'file'>
   readonly validator: SigningKey
   /** Members of the newest map. */
   readonly members: () => readonly Member[]
   readonly rpc: Pick<Rpc, 'call'>
+  readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
@@ -44,9 +49,11 @@ export class DialHelp {
   }
 
   async look(applicant: CertificateBody, address: string, signal: AbortSignal): Promise<DialVerdict> {
-    const [first, ...others] = this.#helpersFor(applicant, address)
+    const { network, clock } = this.#init
+    const epoch = Math.max(0, epochAt(network.file, clock.now()))
+    const [first, ...others] = this.#helpersFor(applicant, address, epoch)
     if (first === undefined) return 'unknown'
-    const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, applicant, address, signal)
+    const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, applicant, address, epoch, signal)
     const found = await ask(first)
     if (found === true) return 'found'
     const all = [found, ...(await Promise.all(others.map(ask)))]
@@ -56,17 +63,20 @@ export class DialHelp {
   }
 
   /**
-   * Random members that are no validators, of other families and networks than the applicant and this validator, and that have
-   * the protocol of the address: one without IPv6 finds nobody there.
+   * Random members of those that dial the address for this validator now, that are no validators, of other families and networks
+   * than the applicant and this validator, and that have the protocol of the address: one without IPv6 finds nobody there.
    */
-  #helpersFor(applicant: CertificateBody, address: string): readonly DidKey[] {
-    const { validator, members, random } = this.#init
+  #helpersFor(applicant: CertificateBody, address: string, epoch: number): readonly DidKey[] {
+    const { network, validator, members, random } = this.#init
     const known = members()
     const own = known.find(({ id }) => id === validator.id)
     const sides = [applicant, ...(own === undefined ? [] : [own])]
     const families = new Set(sides.map(({ family }) => family))
     const networks = new Set(sides.map(({ diversityAddress }) => networkPrefix(diversityAddress)))
-    const isV6 = isIPv6(parseNodeAddress(address)?.host ?? '')
+    const host = parseNodeAddress(address)?.host ?? ''
+    const isV6 = isIPv6(host)
+    const errand = { network: network.id, epoch, validator: validator.publicKey, host }
+    const isDrawn = dialersOf(errand, known.length, DIALERS)
     const isFit = (member: Member): boolean => {
       const { id, roles, family, diversityAddress } = member
       return (
@@ -74,7 +84,8 @@ export class DialHelp {
         !roles.includes('validator') &&
         !families.has(family) &&
         !networks.has(networkPrefix(diversityAddress)) &&
-        hostsOf(member).some((host) => isIPv6(host) === isV6)
+        hostsOf(member).some((each) => isIPv6(each) === isV6) &&
+        isDrawn(fromDidKey(id))
       )
     }
     // Looked at as they are drawn: most members fit, and there may be thousands.
@@ -86,12 +97,13 @@ export class DialHelp {
     helper: DidKey,
     { key }: CertificateBody,
     address: string,
+    epoch: number,
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
     const { validator, rpc, random, logger } = this.#init
     const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
     try {
-      const request = { applicant: key, nonce, address }
+      const request = { applicant: key, nonce, address, epoch: BigInt(epoch) }
       const { answer: envelope } = await rpc.call(helper, 'admission.dial', request, {
         signal,
         timeoutMs: HELP_TIMEOUT_MS,

@@ -1,15 +1,20 @@
 import { type Clock, WeftError, isLoopback, withTimeout } from '@weft/core'
-import { fromDidKey, toDidKey } from '@weft/crypto'
+import { type DidKey, fromDidKey, toDidKey } from '@weft/crypto'
 import { isDialable } from '../network/dialable.ts'
+import { epochAt } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { parseNodeAddress } from '../network/node-address.ts'
 import type { Caller, RequestOf, ResponseInitOf } from '../rpc.ts'
 import { AddressLimiter } from './address-limiter.ts'
 import { CHALLENGE_NONCE_LENGTH } from './challenge-answer.ts'
+import { AGREEING_DIALERS, dialersOf } from './dialers-of.ts'
 import type { Prober } from './probe.ts'
 
 export interface DialResponderInit {
-  readonly network: Pick<Network, 'file' | 'validators'>
+  readonly network: Pick<Network, 'id' | 'file' | 'validators'>
+  readonly self: DidKey
+  /** How many the newest map has. */
+  readonly members: () => number
   readonly prober: Prober
   readonly clock: Clock
 }
@@ -40,7 +45,12 @@ export class DialResponder {
 
   /** The registry lets only validators call. @throws WeftError E_DIAL_REFUSED, E_DIAL_BUSY */
   async answer(
-    { applicant, nonce, address }: Pick<RequestOf<'admission.dial'>, 'applicant' | 'nonce' | 'address'>,
+    {
+      applicant,
+      nonce,
+      address,
+      epoch,
+    }: Pick<RequestOf<'admission.dial'>, 'applicant' | 'nonce' | 'address' | 'epoch'>,
     caller: Caller,
     signal: AbortSignal,
   ): Promise<ResponseInitOf<'admission.dial'>> {
@@ -49,6 +59,8 @@ export class DialResponder {
       throw refused('at the address named no node of this network can be')
     if (applicant.length !== 32 || nonce.length !== CHALLENGE_NONCE_LENGTH)
       throw refused('the key or the nonce has not its length')
+    if (!this.#isDrawn(host, Number(epoch), caller.id))
+      throw refused('it is not among those that dial this host for this validator in this map epoch')
     if (this.#dialling >= AT_ONCE || !this.#validators.take(caller.id)) throw busy()
     if (!isLoopback(host) && !this.#hosts.take(host)) throw busy()
     this.#dialling++
@@ -57,6 +69,18 @@ export class DialResponder {
     } finally {
       this.#dialling--
     }
+  }
+
+  /** Whether this is the epoch, as far as clocks agree, and this node is drawn in it. */
+  #isDrawn(host: string, epoch: number, validator: DidKey): boolean {
+    const { network, self, members, clock } = this.#init
+    const { clockToleranceMs } = network.file
+    const [earliest, latest] = [-clockToleranceMs, clockToleranceMs].map((off) =>
+      Math.max(0, epochAt(network.file, clock.now() + off)),
+    ) as [number, number]
+    if (epoch < earliest || epoch > latest) return false
+    const errand = { network: network.id, epoch, validator: fromDidKey(validator), host }
+    return dialersOf(errand, members(), AGREEING_DIALERS)(fromDidKey(self))
   }
 
   async #dial(

@@ -1,11 +1,10 @@
-import { type Refusal, integerOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { type Refusal, bytesOf, integerOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { type Attested, attestedEnergy } from '../resources/attestation.ts'
+import { figureFields, figuresOf } from '../resources/energy-figures.ts'
+import { oneOf, present } from '../resources/optional-fields.ts'
 import {
   CAPACITY_LIMITS,
-  ENERGY_SOURCES,
   type EnergySupply,
-  GRID,
-  MAX_CARBON,
-  MAX_GRID,
   MAX_HARDWARE,
   MAX_PROVIDER,
   RESOURCE_TEXT,
@@ -26,12 +25,12 @@ export function resourcesField(resources: ResourceDescriptor | undefined): unkno
     provider ?? null,
     hardware ?? null,
     capacity === undefined ? null : QUANTITIES.map((quantity) => capacity[quantity] ?? null),
-    energy === undefined ? null : [energy.evidence, energy.grid ?? null, energy.source ?? null, energy.carbon ?? null],
+    energy === undefined ? null : energyField(energy),
   ]
 }
 
-/** @throws refusal */
-export function resourcesOf(value: unknown, refuse: Refusal): ResourceDescriptor | undefined {
+/** @param holder in whose certificate it stands @throws refusal */
+export function resourcesOf(value: unknown, holder: Attested, refuse: Refusal): ResourceDescriptor | undefined {
   if (value === null) return undefined
   const [site, provider, hardware, capacity, energy] = tupleOf(value, 'resources', 5, refuse)
   return {
@@ -39,7 +38,7 @@ export function resourcesOf(value: unknown, refuse: Refusal): ResourceDescriptor
     ...present('provider', provider, (text) => textOf(text, 'resources.provider', RESOURCE_TEXT, MAX_PROVIDER, refuse)),
     ...present('hardware', hardware, (text) => textOf(text, 'resources.hardware', RESOURCE_TEXT, MAX_HARDWARE, refuse)),
     ...present('capacity', capacity, (list) => capacityOf(list, refuse)),
-    ...present('energy', energy, (list) => energyOf(list, refuse)),
+    ...present('energy', energy, (list) => energyOf(list, holder, refuse)),
   }
 }
 
@@ -57,27 +56,25 @@ function capacityOf(value: unknown, refuse: Refusal): ResourceCapacity {
   ) as ResourceCapacity
 }
 
-function energyOf(value: unknown, refuse: Refusal): EnergySupply {
-  const [evidence, grid, source, carbon] = tupleOf(value, 'resources.energy', 4, refuse)
-  if (evidence === 'attested')
-    throw refuse("resources.energy is marked 'attested', and nobody attests in this version: 'declared' is taken")
-  if (grid === null && source === null && carbon === null)
-    throw refuse('resources.energy says neither grid, source nor carbon')
-  return {
-    evidence: oneOf(evidence, 'resources.energy.evidence', ['declared'], refuse),
-    ...present('grid', grid, (text) => textOf(text, 'resources.energy.grid', GRID, MAX_GRID, refuse)),
-    ...present('source', source, (text) => oneOf(text, 'resources.energy.source', ENERGY_SOURCES, refuse)),
-    ...present('carbon', carbon, (number) => integerOf(number, 'resources.energy.carbon', 0, MAX_CARBON, refuse)),
+function energyOf(value: unknown, holder: Attested, refuse: Refusal): EnergySupply {
+  const [evidence, ...rest] = tupleOf(value, 'resources.energy', 4, refuse)
+  if (oneOf(evidence, 'resources.energy.evidence', ['declared', 'attested'], refuse) === 'declared') {
+    const [grid, source, carbon] = rest
+    return { evidence: 'declared', ...figuresOf(grid, source, carbon, 'resources.energy', refuse) }
   }
+  const [payload, signer, signature] = rest
+  const path = 'resources.energy.attestation'
+  if (!(payload instanceof Uint8Array)) throw refuse(`${path} must be bytes`)
+  const statement = {
+    payload,
+    signer: bytesOf(signer, `${path}.signer`, 32, refuse),
+    signature: bytesOf(signature, `${path}.signature`, 64, refuse),
+  }
+  return attestedEnergy(statement, holder, path, refuse)
 }
 
-function present<K extends string, T>(key: K, value: unknown, read: (value: unknown) => T): Partial<Record<K, T>> {
-  return value === null ? {} : ({ [key]: read(value) } as Record<K, T>)
-}
-
-/** @throws refusal */
-function oneOf<const T extends string>(value: unknown, path: string, known: readonly T[], refuse: Refusal): T {
-  const found = known.find((one) => one === value)
-  if (found === undefined) throw refuse(`${path} must be one of ${known.join(', ')}`)
-  return found
+function energyField(energy: EnergySupply): unknown {
+  if (energy.evidence === 'declared') return ['declared', ...figureFields(energy)]
+  const { payload, signer, signature } = energy.statement
+  return ['attested', payload, signer, signature]
 }

@@ -155,7 +155,8 @@ export class MembershipService {
       answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
     }))
     transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
-    const dials = new DialResponder({ network, prober: transport, clock })
+    const members = (): number => membership.members().length
+    const dials = new DialResponder({ network, self: key.id, members, prober: transport, clock })
     transport.handle('admission.dial', (request, caller, signal) => dials.answer(request, caller, signal))
     this.#applicant = this.#applicantFor(profile.current)
   }

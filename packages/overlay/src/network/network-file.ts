@@ -36,6 +36,8 @@ export interface NetworkFile {
   readonly policy: AdmissionPolicy
   /** Whose invitations count, beside a policy with `invite` only; without it those of each validator. */
   readonly inviters?: readonly DidKey[]
+  /** Who may attest the energy of members. */
+  readonly attesters?: readonly DidKey[]
   /** What nodes must have for a role. */
   readonly minimums?: RoleMinimums
   /** ms */
@@ -63,6 +65,7 @@ export interface NetworkFile {
 export const MAX_NETWORK_FILE = 4 * 1024 * 1024
 const MAX_COMMITTEE = 64
 const MAX_INVITERS = 64
+const MAX_ATTESTERS = 64
 const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
@@ -102,6 +105,7 @@ function networkFileOf(value: unknown): NetworkFile {
   }
   const policy = policyOf(file.policy, refuse)
   const inviters = invitersOf(file.inviters, policy)
+  const attesters = attestersOf(file.attesters)
   const minimums = minimumsOf(file.minimums, refuse)
   const mapEpochMs = integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse)
   const auditEpochMs = integerOf(
@@ -117,6 +121,7 @@ function networkFileOf(value: unknown): NetworkFile {
     validators,
     policy,
     ...(inviters === undefined ? {} : { inviters }),
+    ...(attesters === undefined ? {} : { attesters }),
     ...(minimums === undefined ? {} : { minimums }),
     mapEpochMs,
     auditEpochMs,
@@ -151,6 +156,7 @@ const KEYS = [
   'validators',
   'policy',
   'inviters',
+  'attesters',
   'minimums',
   'mapEpochMs',
   'auditEpochMs',
@@ -191,12 +197,20 @@ export function roleOf(value: unknown, path: string, refusal: Refusal): Role {
   return role
 }
 
-/** Sorted, as their order has no meaning and must not change the network's id. */
 function invitersOf(value: unknown, policy: AdmissionPolicy): readonly DidKey[] | undefined {
   if (value === undefined) return undefined
   if (!waysOf(policy).includes('invite')) throw refuse("inviters are named, and policy does not name 'invite'")
-  const inviters = listOf(value, 'inviters', 1, MAX_INVITERS, refuse, (item, path) => didOf(item, path))
-  return distinct(inviters, 'inviters', refuse).toSorted()
+  return keysOf(value, 'inviters', MAX_INVITERS)
+}
+
+function attestersOf(value: unknown): readonly DidKey[] | undefined {
+  return value === undefined ? undefined : keysOf(value, 'attesters', MAX_ATTESTERS)
+}
+
+/** Sorted, as their order has no meaning and must not change the network's id. */
+function keysOf(value: unknown, path: string, most: number): readonly DidKey[] {
+  const keys = listOf(value, path, 1, most, refuse, (item, at) => didOf(item, at))
+  return distinct(keys, path, refuse).toSorted()
 }
 
 function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {

@@ -17,6 +17,8 @@ export interface Network {
   isValidator(id: DidKey): boolean
   /** Whether its invitations count: it is named as an inviter, or nobody is and it is a validator of the file. */
   isInviter(id: DidKey): boolean
+  /** Whether its attestations count. */
+  isAttester(id: DidKey): boolean
   /** The newest that is known. */
   readonly term: Term
   /** The one whose validators sign what is of this map epoch. */
@@ -35,6 +37,7 @@ export function networkOf(file: NetworkFile): Network {
   const inviters = new Set(
     waysOf(file.policy).includes('invite') ? (file.inviters ?? file.validators.map(({ id }) => id)) : [],
   )
+  const attesters = new Set(file.attesters)
   return {
     id: networkIdOf(file),
     file,
@@ -46,6 +49,7 @@ export function networkOf(file: NetworkFile): Network {
     },
     isValidator: (id) => newest().isValidator(id),
     isInviter: (id) => inviters.has(id),
+    isAttester: (id) => attesters.has(id),
     get term() {
       return newest()
     },

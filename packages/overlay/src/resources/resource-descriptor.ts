@@ -1,6 +1,8 @@
+import type { DidKey, SignedEnvelope } from '@weft/crypto'
+
 /**
  * What a member says of the machine behind it, so that other networks can find capacity to buy
- * (docs/specs/resources.md). It stands in the member's certificate; nobody has checked it.
+ * (docs/specs/resources.md). It stands in the member's certificate. Nobody has checked it, but energy that somebody attests.
  */
 export interface ResourceDescriptor {
   readonly site: SiteKind
@@ -58,16 +60,31 @@ export const ENERGY_SOURCES = [
 ] as const
 export type EnergySource = (typeof ENERGY_SOURCES)[number]
 
-/** At least one of grid, source and carbon. */
-export interface EnergySupply {
-  /** On whose word: the operator's. `attested` is for words of others, and nobody gives them yet. */
-  readonly evidence: 'declared'
+/** Where the power comes from and what it takes; at least one of them. */
+export interface EnergyFigures {
   /** ISO 3166-1 country, and where it has several grids the zone behind dashes, e.g. `US-TEX-ERCO`. */
   readonly grid?: string
   readonly source?: EnergySource
   /** gCO2/kWh, a yearly mean. */
   readonly carbon?: number
 }
+
+/** On the word of the operator. */
+export interface DeclaredEnergy extends EnergyFigures {
+  readonly evidence: 'declared'
+}
+
+/** On the word of an attester that the network file names. */
+export interface AttestedEnergy extends EnergyFigures {
+  readonly evidence: 'attested'
+  readonly attester: DidKey
+  /** ms since the Unix epoch: until when it holds. */
+  readonly notAfter: number
+  /** What the attester signed, purpose `attestation`. */
+  readonly statement: SignedEnvelope
+}
+
+export type EnergySupply = DeclaredEnergy | AttestedEnergy
 
 /** Words for people: printable ASCII without a space at either end. */
 export const RESOURCE_TEXT = /^[!-~]([ -~]*[!-~])?$/

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, VirtualClock, WeftError, silentLogger, systemRandom, wait } from '@weft/core'
-import { type DidKey, type SigningKey, sealEnvelope, verifySignature } from '@weft/crypto'
+import { type DidKey, type SignedEnvelope, type SigningKey, sealEnvelope, verifySignature } from '@weft/crypto'
 import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
 import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
 import type { AdmissionProof } from '../../src/admission/admission-proof.ts'
@@ -38,6 +38,7 @@ import {
   testKeys,
   testNetwork,
 } from '../fixtures.ts'
+import { ATTESTER, attestedFor } from '../resources/any-resources.ts'
 import type { VerifiedRevocation } from '../../src/revocation/revocation.ts'
 import { MemoryNetwork, type MemoryNode, faultFrame } from '../memory-network.ts'
 import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
@@ -188,6 +189,15 @@ function changed(part: Partial<InvitationProof['envelope']>): Invited {
 
 /** Of which a network asks something for storage, and of which another is in the open. */
 const asking = networkOf({ ...fixture.network.file, minimums: { storage: { bandwidthMbps: 20 } } })
+const attesting = networkOf({ ...fixture.network.file, attesters: [ATTESTER.id] })
+
+/** What an application to the attesting network says of its energy. */
+function attested(changes: Partial<SignedEnvelope> = {}, attester = ATTESTER): Pick<CertificateBody, 'resources'> {
+  const holder = { network: attesting.id, key: applicant.publicKey }
+  const energy = attestedFor(holder, { carbon: 24, notAfter: BEGIN + 30 * DAY }, attester)
+  const statement = { ...energy.statement, ...changes }
+  return { resources: { site: 'home', energy: { ...energy, statement } } }
+}
 const { simulated: _places, ...openFile } = fixture.network.file
 const inTheOpen = networkOf(openFile)
 
@@ -269,6 +279,13 @@ const HOSTILE: Record<string, { code: string; applicant: Applicant }[]> = {
     { code: 'E_ADMISSION_POSITION', applicant: { certificate: {}, beacon, body: { position: other } } },
   ],
   'beacon-key': [{ code: 'E_BEACON_KEY', applicant: { body: { beaconKey: beaconKeyOf(applicant) } } }],
+  attestation: [
+    { code: 'E_ATTESTATION_SIGNER', applicant: { network: attesting, body: attested({}, stranger) } },
+    {
+      code: 'E_SIGNATURE_INVALID',
+      applicant: { network: attesting, body: attested({ signature: new Uint8Array(64) }) },
+    },
+  ],
   network: [{ code: 'E_NETWORK_MISMATCH', applicant: { body: { network: otherNetwork.id } } }],
   'application-clock': [
     { code: 'E_CLOCK_SKEW', applicant: { applicationSkew: DAY } },

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
-import { type SigningKey, sealEnvelope } from '@weft/crypto'
+import { SigningKey, sealEnvelope } from '@weft/crypto'
 import { memberOf, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
 import { DialHelp, type DialVerdict } from '../../src/admission/dial-help.ts'
+import { DIALERS, dialersOf } from '../../src/admission/dialers-of.ts'
 import type { Member } from '../../src/member.ts'
+import { epochAt } from '../../src/network/epoch.ts'
 import { BEGIN, addressOf, bodyOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
@@ -52,9 +54,11 @@ async function look(
     ...kinds.map((_, at) => memberAt(helpers[at] as number, changes(helpers[at] as number))),
   ]
   const help = new DialHelp({
+    network: fixture.network,
     validator,
     members: () => members,
     rpc: node.rpc,
+    clock,
     random: seededRandom(7),
     logger: silentLogger,
   })
@@ -95,4 +99,40 @@ test('validators, members of a family or a network of either side, and those wit
     return sides[index - APPLICANT - 1] ?? {}
   })
   assert.deepEqual([verdict, asked], ['found', [APPLICANT + OTHERS]])
+})
+
+test('of many members only those are asked that dial this host for this validator now, and the epoch is said', async () => {
+  const clock = new VirtualClock(BEGIN + 3 * fixture.network.file.mapEpochMs)
+  const network = new MemoryNetwork(clock)
+  const node = network.add(validator.id)
+  const crowd = Array.from({ length: 200 }, (_, at) => {
+    const key = SigningKey.generate()
+    const asked: bigint[] = []
+    network.add(key.id).rpc.handle('admission.dial', async ({ epoch }) => {
+      asked.push(epoch)
+      return {}
+    })
+    const diversityAddress = `203.0.${at}.1`
+    return { key, asked, member: { ...memberAt(APPLICANT + 1), id: key.id, family: `crowd-${at}`, diversityAddress } }
+  })
+  const members = crowd.map(({ member }) => member)
+  const help = new DialHelp({
+    network: fixture.network,
+    validator,
+    members: () => members,
+    rpc: node.rpc,
+    clock,
+    random: seededRandom(7),
+    logger: silentLogger,
+  })
+  for (let round = 0; round < 30; round++)
+    await help.look(applicant, addressOf(APPLICANT), new AbortController().signal)
+  const asked = crowd.filter((each) => each.asked.length > 0)
+  const epoch = epochAt(fixture.network.file, clock.now())
+  assert.ok(asked.length >= 3 && asked.length <= 40, `${asked.length}`)
+  for (const { key, asked: epochs } of asked) {
+    assert.ok(epochs.every((each) => each === BigInt(epoch)))
+    const errand = { network: fixture.network.id, epoch, validator: validator.publicKey, host: '127.0.0.1' }
+    assert.ok(dialersOf(errand, members.length, DIALERS)(key.publicKey))
+  }
 })

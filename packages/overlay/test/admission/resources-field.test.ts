@@ -7,21 +7,44 @@ import fc from 'fast-check'
 import { WeftError, fromHex, toHex } from '@weft/core'
 import { resourcesField, resourcesOf } from '../../src/admission/resources-field.ts'
 import type { ResourceDescriptor } from '../../src/resources/resource-descriptor.ts'
-import { LARGEST_RESOURCES, anyResources } from '../resources/any-resources.ts'
+import { anyFigures, anyResources, attestedFor, largestResources } from '../resources/any-resources.ts'
 
 /** What docs/specs/resources.md gives a descriptor at most, bytes. */
-const MOST = 400
+const MOST = 600
 const refuse = (cause: string): WeftError => new WeftError({ code: 'E_TEST', cause, fix: 'none' })
-const read = (field: unknown): ResourceDescriptor | undefined => resourcesOf(decode(encode(field)), refuse)
+const HOLDER = { network: `w${'a'.repeat(32)}`, key: new Uint8Array(32).fill(5), expiresAt: 1_000 }
+const read = (field: unknown, holder = HOLDER): ResourceDescriptor | undefined =>
+  resourcesOf(decode(encode(field)), holder, refuse)
 
 test('a descriptor reads back as it was written', () => {
   fc.assert(fc.property(anyResources, (resources) => assert.deepEqual(read(resourcesField(resources)), resources)))
   assert.equal(read(resourcesField(undefined)), undefined)
 })
 
+test('energy that somebody attests reads back with who and until when', () => {
+  fc.assert(
+    fc.property(anyResources, anyFigures, fc.integer({ min: 1_000, max: 2 ** 50 }), (resources, figures, notAfter) => {
+      const attested = { ...resources, energy: attestedFor(HOLDER, { ...figures, notAfter }) }
+      assert.deepEqual(read(resourcesField(attested)), attested)
+    }),
+  )
+})
+
+test('an attestation for another node, for another network, or that ends before the certificate is refused by name', () => {
+  const field = resourcesField({ site: 'home', energy: attestedFor(HOLDER, { carbon: 1, notAfter: 1_000 }) })
+  assert.ok(read(field))
+  for (const [changes, why] of [
+    [{ key: new Uint8Array(32).fill(6) }, /resources\.energy\.attestation\.member is /],
+    [{ network: `w${'b'.repeat(32)}` }, /resources\.energy\.attestation\.network is wa+, and the node is in wb+/],
+    [{ expiresAt: 1_001 }, /resources\.energy\.attestation\.notAfter is 1000, and it has to hold until 1001/],
+  ] as const)
+    assert.throws(() => read(field, { ...HOLDER, ...changes }), { code: 'E_TEST', cause: why })
+})
+
 test('the longest fits what is meant for it', () => {
-  const { length } = encode(resourcesField(LARGEST_RESOURCES))
-  assert.deepEqual(read(resourcesField(LARGEST_RESOURCES)), LARGEST_RESOURCES)
+  const largest = largestResources(HOLDER)
+  const { length } = encode(resourcesField(largest))
+  assert.deepEqual(read(resourcesField(largest)), largest)
   assert.ok(length <= MOST, `${length} bytes`)
   fc.assert(fc.property(anyResources, (resources) => encode(resourcesField(resources)).length <= length))
 })
@@ -38,7 +61,7 @@ test('whatever is put in place of a part, nothing but a descriptor is read, and 
         return // Not dag-cbor: it never gets so far.
       }
       try {
-        const understood = resourcesOf(decode(bytes), refuse)
+        const understood = resourcesOf(decode(bytes), HOLDER, refuse)
         assert.deepEqual(encode(resourcesField(understood)), bytes)
       } catch (error) {
         assert.ok(error instanceof WeftError, String(error))
@@ -66,8 +89,13 @@ test('what is out of bounds is refused by name', () => {
     [say({ 3: [null, null, 0.5, null, null, null] }), /resources\.capacity\.memoryBytes must be a whole number/],
     [say({ 3: [null, null, null, -1, null, null] }), /resources\.capacity\.storageBytes must be a whole number/],
     [say({ 4: ['declared', null, null, null] }), /says neither grid, source nor carbon/],
-    [say({ 4: ['attested', 'CH', null, null] }), /marked 'attested', and nobody attests/],
-    [say({ 4: ['sworn', 'CH', null, null] }), /resources\.energy\.evidence must be one of declared/],
+    [say({ 4: ['attested', 'CH', null, null] }), /resources\.energy\.attestation must be bytes/],
+    [say({ 4: ['attested', new Uint8Array(9), new Uint8Array(32), null] }), /attestation\.signature must be 64 bytes/],
+    [
+      say({ 4: ['attested', new Uint8Array(9), new Uint8Array(32), new Uint8Array(64)] }),
+      /resources\.energy\.attestation: /,
+    ],
+    [say({ 4: ['sworn', 'CH', null, null] }), /resources\.energy\.evidence must be one of declared, attested/],
     [say({ 4: ['declared', 'ch', null, null] }), /resources\.energy\.grid must be text/],
     [say({ 4: ['declared', null, 'fusion', null] }), /resources\.energy\.source must be one of mix/],
     [say({ 4: ['declared', null, null, 2_001] }), /resources\.energy\.carbon must be a whole number from 0 to 2000/],
@@ -82,7 +110,7 @@ test('resources.json', () => {
   }
   assert.equal(descriptors.length, 3)
   for (const { resources, field } of descriptors) {
-    assert.deepEqual(resourcesOf(decode(fromHex(field)), refuse), resources)
+    assert.deepEqual(read(decode(fromHex(field))), resources)
     assert.equal(toHex(encode(resourcesField(resources))), field)
   }
 })

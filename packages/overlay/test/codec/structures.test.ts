@@ -29,7 +29,7 @@ import {
 import { decodeMapBody, encodeMapBody } from '../../src/map/map-body.ts'
 import { ROLES } from '../../src/member.ts'
 import { NO_BEACON, testNetwork } from '../fixtures.ts'
-import { LARGEST_RESOURCES, anyResources } from '../resources/any-resources.ts'
+import { anyResources, largestResources } from '../resources/any-resources.ts'
 
 const network = testNetwork(1, 0).network.id
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -298,7 +298,7 @@ test('the largest certificate body fits its limit', () => {
     position: { epoch: 2 ** 40, value: new Uint8Array(32) },
     beaconKey: { publicKey: new Uint8Array(32), proof: new Uint8Array(64) },
     measured: { bandwidthMbps: 1e6, lossPpm: 1e6, storageBytes: 2 ** 50, availabilityPpm: 1e6 },
-    resources: LARGEST_RESOURCES,
+    resources: largestResources({ network, key: new Uint8Array(32), expiresAt: Number.MAX_SAFE_INTEGER }),
   })
   assert.ok(encoded.length <= MAX_CERTIFICATE_BODY, `${encoded.length} bytes`)
   assert.equal(decodeCertificateBody(encoded).addresses.length, 8)

@@ -49,6 +49,7 @@ test('a file that knows nothing of policies, inviters, minimums and longer epoch
     { rewardEpochMs: 3_600_000 },
     { policy: 'invite' },
     { policy: 'invite', inviters: [other] },
+    { attesters: [other] },
     { minimums: { storage: { storageBytes: 1 } } },
   ]) {
     assert.notEqual(networkIdOf(parseNetworkFile(JSON.stringify({ ...old, ...change }))), id)
@@ -69,6 +70,14 @@ test('inviters are those that are named, else each validator, and nobody without
   assert.deepEqual([invites({ policy: 'invite' }, id), invites({ policy: 'invite' }, other)], [true, false])
   const named = { policy: ['invite', 'stake'], inviters: [other] }
   assert.deepEqual([invites(named, id), invites(named, other)], [false, true])
+})
+
+test('attesters are those that are named, in any order, and nobody else', () => {
+  const network = (changes: object) => networkOf(parseNetworkFile(JSON.stringify({ ...minimal, ...changes })))
+  assert.equal(network({}).isAttester(id as DidKey), false)
+  const named = network({ attesters: [other] })
+  assert.deepEqual([named.isAttester(other as DidKey), named.isAttester(id as DidKey)], [true, false])
+  assert.equal(network({ attesters: [id, other] }).id, network({ attesters: [other, id] }).id)
 })
 
 test('a network of stake alone is refused where there is no ledger', async () => {
@@ -120,6 +129,9 @@ const REFUSED: [string, string, object][] = [
   ['inviters where nobody is invited', 'E_NETWORK_FILE', { policy: 'stake', inviters: [id] }],
   ['no inviters', 'E_NETWORK_FILE', { policy: 'invite', inviters: [] }],
   ['an inviter twice', 'E_NETWORK_FILE', { policy: 'invite', inviters: [id, id] }],
+  ['no attesters', 'E_NETWORK_FILE', { attesters: [] }],
+  ['an attester twice', 'E_NETWORK_FILE', { attesters: [id, id] }],
+  ['an attester that is no key', 'E_NETWORK_FILE', { attesters: ['did:key:zQ3'] }],
   ['an inviter that is no key', 'E_NETWORK_FILE', { policy: 'invite', inviters: ['did:key:zQ3'] }],
   ['a minimum of a client', 'E_NETWORK_FILE', { minimums: { client: { lossPpm: 1 } } }],
   ['a minimum of nothing', 'E_NETWORK_FILE', { minimums: { relay: {} } }],
@@ -154,7 +166,7 @@ test('whatever JSON comes is parsed or refused with an error of ours', () => {
   fc.assert(
     fc.property(
       fc.jsonValue(),
-      fc.constantFrom(...Object.keys(minimal), 'simulated', 'policy', 'inviters', 'minimums', '__proto__'),
+      fc.constantFrom(...Object.keys(minimal), 'simulated', 'policy', 'inviters', 'attesters', 'minimums', '__proto__'),
       (value, key) => {
         for (const text of [JSON.stringify(value), JSON.stringify({ ...minimal, [key]: value })]) {
           try {

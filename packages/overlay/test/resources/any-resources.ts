@@ -1,13 +1,19 @@
 import fc from 'fast-check'
+import { SigningKey, sealEnvelope } from '@weft/crypto'
+import { type Attested, attestedEnergy, encodeAttestation } from '../../src/resources/attestation.ts'
 import {
+  type AttestedEnergy,
   CAPACITY_LIMITS,
   ENERGY_SOURCES,
+  type EnergyFigures,
   MAX_CARBON,
   MAX_HARDWARE,
   MAX_PROVIDER,
   type ResourceDescriptor,
   SITE_KINDS,
 } from '../../src/resources/resource-descriptor.ts'
+
+export const ATTESTER = new SigningKey(new Uint8Array(32).fill(99))
 
 const text = (maxLength: number) => fc.stringMatching(new RegExp(`^[!-~]([ -~]{0,${maxLength - 2}}[!-~])?$`))
 const upTo = (max: number) => fc.integer({ min: 0, max })
@@ -28,7 +34,8 @@ const capacity = fc
   .filter(saysSomething)
   .map((fields) => ({ ...fields }))
 
-const energy = fc
+/** Grid, source and carbon. */
+export const anyFigures = fc
   .record(
     {
       grid: fc.constantFrom('CH', 'US-TEX-ERCO', 'DE-50'),
@@ -38,9 +45,11 @@ const energy = fc
     { requiredKeys: [] },
   )
   .filter(saysSomething)
-  .map((fields) => ({ evidence: 'declared' as const, ...fields }))
+  .map((fields): EnergyFigures => ({ ...fields }))
 
-/** Whatever a node may say of its machine. */
+const energy = anyFigures.map((fields) => ({ evidence: 'declared' as const, ...fields }))
+
+/** Whatever a node may say of its machine on its own word. */
 export const anyResources: fc.Arbitrary<ResourceDescriptor> = fc
   .record(
     {
@@ -54,11 +63,26 @@ export const anyResources: fc.Arbitrary<ResourceDescriptor> = fc
   )
   .map((fields) => ({ ...fields }))
 
-/** As long as it may be. */
-export const LARGEST_RESOURCES: ResourceDescriptor = {
+/** As long as it may be, in a certificate of this holder. */
+export const largestResources = (holder: Attested): ResourceDescriptor => ({
   site: 'datacentre',
   provider: 'p'.repeat(MAX_PROVIDER),
   hardware: 'h'.repeat(MAX_HARDWARE),
   capacity: { ...CAPACITY_LIMITS },
-  energy: { evidence: 'declared', grid: 'ZZ-AAAAAAAA-BBBBBBBB', source: 'geothermal', carbon: MAX_CARBON },
+  energy: attestedFor(holder, {
+    grid: 'ZZ-AAAAAAAA-BBBBBBBB',
+    source: 'geothermal',
+    carbon: MAX_CARBON,
+    notAfter: Number.MAX_SAFE_INTEGER,
+  }),
+})
+
+/** What an attester says of this holder. */
+export function attestedFor(
+  { network, key: member }: Pick<Attested, 'network' | 'key'>,
+  said: EnergyFigures & { readonly notAfter: number },
+  attester: SigningKey = ATTESTER,
+): AttestedEnergy {
+  const statement = sealEnvelope('attestation', encodeAttestation({ network, member, ...said }), attester)
+  return attestedEnergy(statement, { network, key: member, expiresAt: 0 }, 'energy')
 }

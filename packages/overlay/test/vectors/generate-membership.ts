@@ -6,7 +6,9 @@ import { MapChangesSchema, MapPageSchema, create, encodeMessage } from '@weft/wi
 import { encodeApplication } from '../../src/admission/application.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import { burstData } from '../../src/admission/measure/burst-data.ts'
 import { encodeShortfall } from '../../src/admission/measure/shortfall.ts'
+import { DIALERS, dialersOf } from '../../src/admission/dialers-of.ts'
 import type { EntryList } from '../../src/map/entry-list.ts'
 import { atOnce } from '../../src/map/in-slices.ts'
 import { encodeMapBody } from '../../src/map/map-body.ts'
@@ -78,6 +80,7 @@ const bodies = keys.map(bodyOf)
 const body = bodies[4] as CertificateBody
 const bodyBytes = encodeCertificateBody(body)
 const nonce = new Uint8Array(16).fill(9)
+const burstSeed = Uint8Array.from({ length: 32 }, (_, at) => at)
 write('admission.json', {
   description:
     'Admission of the fifth node of network-file.json, an entry and relay that stores; seeds are 32 times the byte 1 to 5, the secrets of its link and onion key 32 times 21 and 22 (docs/specs/admission.md).',
@@ -105,6 +108,30 @@ write('admission.json', {
     encodeShortfall({ bandwidthMbps: 12, lossPpm: 2_500, storageBytes: undefined, availabilityPpm: undefined }),
   ),
   votes: signatures('vote', bodyBytes),
+  // A piece of a burst from the applicant, and what it answers when it is sent these bytes.
+  burst: {
+    seed: toHex(burstSeed),
+    data: toHex(burstData(burstSeed, 48)),
+    answer: toHex(sha256(burstData(burstSeed, 48))),
+  },
+  // Which members dial a host for the first validator, were there forty of them.
+  dialers: {
+    network: network.id,
+    epoch: EPOCH,
+    validator: toHex(first.publicKey),
+    host: '198.51.100.7',
+    members: 40,
+    drawn: Object.fromEntries(
+      keys.map(({ publicKey: member }) => [
+        toHex(member),
+        dialersOf(
+          { network: network.id, epoch: EPOCH, validator: first.publicKey, host: '198.51.100.7' },
+          40,
+          DIALERS,
+        )(member),
+      ]),
+    ),
+  },
 })
 
 const byKey = (list: readonly CertificateBody[]): Uint8Array[] =>

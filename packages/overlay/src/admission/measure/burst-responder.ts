@@ -1,7 +1,9 @@
 import { type Clock, WeftError, toHex } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import { MAX_BURST_PIECE } from '@weft/wire'
 import type { RequestOf, ResponseInitOf } from '../../rpc.ts'
-import { MAX_BURST, PIECE_PROOF } from './measure-bandwidth.ts'
+import { BURST_SEED, burstData } from './burst-data.ts'
+import { MAX_BURST } from './measure-bandwidth.ts'
 
 /** What is left of one validator's measurement, bytes. */
 interface Burst {
@@ -18,8 +20,6 @@ const TURN_MS = 10_000
 const IDLE_MS = 1_000
 /** Applications that wait for their votes at once: one to each validator. */
 const MAX_EXPECTED = 64
-
-const FILLING = new Uint8Array(MAX_BURST_PIECE)
 
 /**
  * An applicant's part in the measurement of its bandwidth (`admission.burst`). It answers only to whom it applies, whom the
@@ -53,7 +53,8 @@ export class BurstResponder {
     nonce,
     data,
     length,
-  }: Pick<RequestOf<'admission.burst'>, 'nonce' | 'data' | 'length'>): ResponseInitOf<'admission.burst'> {
+    seed,
+  }: Pick<RequestOf<'admission.burst'>, 'nonce' | 'data' | 'length' | 'seed'>): ResponseInitOf<'admission.burst'> {
     const burst = this.#expected.get(toHex(nonce))
     if (burst === undefined) throw refused('it does not apply to whoever asks')
     const now = this.#clock.monotonic()
@@ -65,10 +66,12 @@ export class BurstResponder {
       return {}
     }
     if (length > MAX_BURST_PIECE || data.length > MAX_BURST_PIECE) throw refused('a piece is too long')
+    if (length > 0 && seed.length !== BURST_SEED)
+      throw refused(`a seed has ${seed.length} bytes in place of ${BURST_SEED}`)
     if (length > burst.from || data.length > burst.to) throw refused('all of its bytes are used up')
     burst.from -= length
     burst.to -= data.length
-    return { data: length > 0 ? FILLING.subarray(0, length) : data.slice(-PIECE_PROOF) }
+    return { data: length > 0 ? burstData(seed, length) : sha256(data) }
   }
 
   /** Makes sure that it is the turn of this one. */

@@ -1,8 +1,9 @@
 import { type Clock, type Random, WeftError, equalBytes, throwIfAborted } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import { type DidKey, sha256 } from '@weft/crypto'
 import { KiB, MAX_BURST_PIECE } from '@weft/wire'
 import type { Rpc } from '../../rpc.ts'
-import { BurstMeter } from './burst-meter.ts'
+import { BURST_SEED, burstData } from './burst-data.ts'
+import { BurstRound } from './burst-round.ts'
 
 export interface BandwidthInit {
   /** Over the connection that is measured. */
@@ -18,12 +19,10 @@ export interface BandwidthInit {
 
 /** Bytes of a burst, each way. */
 export const MAX_BURST = 8_000_000
-/** Bytes at the end of a piece by which the applicant shows that the piece came. */
-export const PIECE_PROOF = 16
-/** ms of the claimed rate that have to come in one go, and bytes at most: half of a burst, as its beginning is slow. */
-const WINDOW_MS = 300
-const MAX_WINDOW = MAX_BURST / 2
-/** Pieces of a window, at least. */
+/** ms of the claimed rate that a round has, and bytes at most: half of a burst, as a new connection starts slowly. */
+const ROUND_MS = 600
+const MAX_ROUND = MAX_BURST / 2
+/** Pieces of a round, at least. */
 const PIECES = 16
 /** Pieces under way at first; and at most, one more for each that came: as many as a way of so many ms holds at the claimed rate. */
 const FIRST_PIECES = 4
@@ -55,74 +54,102 @@ export async function measureBandwidth(init: BandwidthInit, signal: AbortSignal)
   return both
 }
 
-/** Mbit/s that came through, whole, at most `claimed`. */
-async function burst(
-  { rpc, applicant, nonce, clock, random }: BandwidthInit,
-  way: 'from' | 'to',
-  claimed: number,
-  signal: AbortSignal,
-): Promise<number> {
-  const window = Math.min(MAX_WINDOW, claimed * BYTES_PER_MS * PAYLOAD * WINDOW_MS)
-  const length = Math.round(Math.min(MAX_BURST_PIECE, Math.max(KiB, window / PIECES)))
-  const most = Math.min(MOST_PIECES, Math.max(FIRST_PIECES, (claimed * BYTES_PER_MS * LONGEST_WAY_MS) / length))
-  const meter = new BurstMeter(window, claimed * BYTES_PER_MS * PAYLOAD)
+/** Mbit/s that came through in the best round, whole, at most `claimed`. */
+async function burst(init: BandwidthInit, way: 'from' | 'to', claimed: number, signal: AbortSignal): Promise<number> {
+  const { clock } = init
+  const wanted = Math.min(MAX_ROUND, claimed * BYTES_PER_MS * PAYLOAD * ROUND_MS)
+  const length = Math.round(Math.min(MAX_BURST_PIECE, Math.max(KiB, wanted / PIECES)))
+  const pieces = Math.max(PIECES, Math.floor(wanted / length))
   const late = new AbortController()
   const inTime = AbortSignal.any([signal, late.signal])
-  const mbps = (bytesPerMs: number): number => bytesPerMs / (BYTES_PER_MS * PAYLOAD)
-  const begin = clock.monotonic()
+  const end = clock.monotonic() + BURST_MS
   const cancel = clock.after(BURST_MS + LATE_MS, () => late.abort())
-  const failures: unknown[] = []
-  const senders: Promise<void>[] = []
-  let sent = 0
-  let result: number | undefined
-  const send = async (): Promise<void> => {
-    while (result === undefined && sent + length <= MAX_BURST && clock.monotonic() - begin < BURST_MS) {
-      sent += length
-      try {
-        await sendPiece(rpc, applicant, nonce, way, length, random, inTime)
-      } catch (error) {
-        if (inTime.aborted) return
-        failures.push(error)
-        late.abort()
-        return
-      }
-      meter.add(clock.monotonic(), length)
-      if (mbps(meter.sustained) >= claimed) result = claimed
-      else if (senders.length < most) senders.push(send())
-    }
+  const line = {
+    ...init,
+    way,
+    length,
+    mostAtOnce: Math.min(MOST_PIECES, Math.max(FIRST_PIECES, (claimed * BYTES_PER_MS * LONGEST_WAY_MS) / length)),
+    claimedMs: (pieces * length) / (claimed * BYTES_PER_MS * PAYLOAD),
+    end,
   }
+  let best = 0
+  let atOnce = FIRST_PIECES
   try {
-    for (let at = 0; at < FIRST_PIECES; at++) senders.push(send())
-    // What is under way is waited for: it would delay what is measured next.
-    for (let at = 0; at < senders.length; at++) await senders[at]
+    // A connection that is new starts slowly (RFC 5681, section 3.1): the next round is faster.
+    for (let left = MAX_BURST; left >= pieces * length && clock.monotonic() < end; left -= pieces * length) {
+      const round = await burstRound(line, pieces, atOnce, inTime)
+      throwIfAborted(signal)
+      atOnce = round.atOnce
+      best = Math.max(best, Math.floor(round.rate / (BYTES_PER_MS * PAYLOAD)))
+      if (best >= claimed) return claimed
+    }
+    return best
   } finally {
     cancel()
   }
-  throwIfAborted(signal)
-  if (failures.length > 0) throw failures[0]
-  return result ?? Math.min(claimed, Math.floor(mbps(meter.rate(clock.monotonic()))))
 }
 
-async function sendPiece(
-  rpc: Pick<Rpc, 'call'>,
-  applicant: DidKey,
-  nonce: Uint8Array,
-  way: 'from' | 'to',
-  length: number,
-  random: Random,
+interface BurstLine extends BandwidthInit {
+  readonly way: 'from' | 'to'
+  /** Bytes of a piece. */
+  readonly length: number
+  readonly mostAtOnce: number
+  /** ms that a round takes at the claimed rate. */
+  readonly claimedMs: number
+  /** When no piece is asked for any more, ms of the monotonic clock. */
+  readonly end: number
+}
+
+/** One round, with nothing under way before it or behind it. Returns bytes a ms, and how many pieces were under way at once. */
+async function burstRound(
+  line: BurstLine,
+  pieces: number,
+  atOnce: number,
   signal: AbortSignal,
+): Promise<{ readonly rate: number; readonly atOnce: number }> {
+  const { clock, length, mostAtOnce, end } = line
+  const round = new BurstRound(clock.monotonic(), line.claimedMs)
+  const failures: unknown[] = []
+  const senders: Promise<void>[] = []
+  let left = pieces
+  const send = async (): Promise<void> => {
+    while (left > 0 && failures.length === 0 && clock.monotonic() < end) {
+      left--
+      const asked = clock.monotonic()
+      try {
+        await sendPiece(line, signal, () => round.add(asked, clock.monotonic(), length))
+      } catch (error) {
+        failures.push(error)
+        return
+      }
+      if (senders.length < mostAtOnce) senders.push(send())
+    }
+  }
+  while (senders.length < atOnce) senders.push(send())
+  // What is under way is waited for: it would delay what is measured next.
+  for (let at = 0; at < senders.length; at++) await senders[at]
+  if (failures.length > 0 && !signal.aborted) throw failures[0]
+  return { rate: round.rate(signal.aborted ? clock.monotonic() : undefined), atOnce: senders.length }
+}
+
+/** @param came called as soon as the answer is there */
+async function sendPiece(
+  { rpc, applicant, nonce, way, length, random }: BurstLine,
+  signal: AbortSignal,
+  came: () => void,
 ): Promise<void> {
   const limits = { signal, timeoutMs: BURST_MS + LATE_MS }
+  const seed = random.bytes(BURST_SEED)
   if (way === 'from') {
-    const { data } = await rpc.call(applicant, 'admission.burst', { nonce, length }, limits)
-    if (data.length !== length) throw forged(`${data.length} bytes came where ${length} were asked for`)
+    const { data } = await rpc.call(applicant, 'admission.burst', { nonce, length, seed }, limits)
+    came()
+    if (!equalBytes(data, burstData(seed, length))) throw forged('what came is not what was asked for')
     return
   }
-  const proof = random.bytes(PIECE_PROOF)
-  const data = new Uint8Array(length)
-  data.set(proof, length - PIECE_PROOF)
+  const data = burstData(seed, length)
   const answer = await rpc.call(applicant, 'admission.burst', { nonce, data }, limits)
-  if (!equalBytes(answer.data, proof)) throw forged('a piece was answered without the bytes at its end')
+  came()
+  if (!equalBytes(answer.data, sha256(data))) throw forged('a piece was answered without its hash')
 }
 
 function forged(why: string): WeftError {
