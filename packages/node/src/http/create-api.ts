@@ -2,7 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { type Logger, WeftError } from '@weft/core'
 import { apiErrorOf, statusOf } from './api-error.ts'
 import { type Authentication, authenticate } from './authenticate.ts'
-import { endUnreadUpload } from './end-unread-upload.ts'
+import { endUnreadBody } from './end-unread-body.ts'
 import { limitBodyTime } from './limit-body-time.ts'
 import type { Listeners } from './listeners.ts'
 import { ANYONE, type Principal } from './principal.ts'
@@ -45,6 +45,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS)
+    // First of all: who is refused at a door may not keep its connection by sending on.
+    endUnreadBody(request, reply)
     if (listeners.entranceOf(request.raw) === 'tcp') requireHost(request, hosts, authentication.port)
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -105,7 +107,6 @@ function addRoute(app: FastifyInstance, route: Route, { listeners, authenticatio
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort(clientGone())
       })
-      if (route.upload !== undefined) endUnreadUpload(request, reply)
       const caller = principals.get(request) as Principal
       const call: Call = { caller, signal: gone.signal, request, reply }
       const answer = await route.run(call)

@@ -281,6 +281,37 @@ test('hostile HTTP: what is no request is closed, and the daemon goes on', async
   assert.equal((await call({ port, path: '/livez' })).status, 200)
 })
 
+test('who is refused at the door may not keep its connection by sending on', async (t) => {
+  const { port } = await startTestDaemon(t)
+  const head = (request: string, host: string): string =>
+    `${request} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n`
+  const refused = [
+    [head('PUT /api/v1/objects', `127.0.0.1:${port}`), /^HTTP\/1\.1 401 /],
+    [head('POST /api/v1/tokens', `127.0.0.1:${port}`), /^HTTP\/1\.1 401 /],
+    [head('POST /api/v1/tokens', 'evil.example'), /^HTTP\/1\.1 421 /],
+  ] as const
+  await Promise.all(
+    refused.map(async ([request, answer]) => assert.match(await sentOn(port, request), answer, request)),
+  )
+})
+
+/** Sends bytes, and one more each 100 ms, until the other side ends it; gives back what came. */
+function sentOn(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    const drip = setInterval(() => socket.write('x'), 100)
+    let text = ''
+    socket.setEncoding('latin1')
+    socket.on('data', (part: string) => (text += part))
+    // It is broken off while this side still sends.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearInterval(drip)
+      resolve(text)
+    })
+  })
+}
+
 /** Sends bytes as they are and gives back all that comes. */
 function raw(port: number, bytes: string | Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, integerOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, integerOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { type AdmissionProof, MAX_ADMISSION_PROOF, proofField, proofOf } from './admission-proof.ts'
 import { MAX_CERTIFICATE_BODY, type CertificateBody, decodeCertificateBody } from './certificate-body.ts'
 
@@ -42,7 +42,7 @@ export function decodeApplication(bytes: Uint8Array): Application {
   return {
     bodyBytes: body,
     body: decodeCertificateBody(body),
-    time: integerOf(time, 'time', 0, Number.MAX_SAFE_INTEGER, refuse),
+    time: timeOf(time, 'time', refuse),
     nonce: bytesOf(nonce, 'nonce', NONCE_LENGTH, refuse),
     proof: proofOf(proof, refuse),
   }

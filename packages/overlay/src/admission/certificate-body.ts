@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { WeftError } from '@weft/core'
 import { type DidKey, sha256, toDidKey } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { booleanOf, bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { booleanOf, bytesOf, distinct, integerOf, listOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { type Member, type PacketService, ROLES, type Role } from '../member.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { roleOf } from '../network/network-file.ts'
@@ -108,7 +108,7 @@ export function decodeCertificateBody(bytes: Uint8Array): CertificateBody {
   const holder = {
     network: textOf(network, 'network', NETWORK_ID, 33, refuse),
     key: publicKey,
-    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    expiresAt: timeOf(expiresAt, 'expiresAt', refuse),
   }
   return {
     ...holder,

@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, integerOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, integerOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { MAX_CERTIFIED_ADDRESS } from '../network/relayed-address.ts'
 
 /** What an applicant signs (purpose `challenge`) when a validator dials it back. */
@@ -33,7 +33,7 @@ export function decodeChallengeAnswer(bytes: Uint8Array): ChallengeAnswer {
     nonce: bytesOf(nonce, 'nonce', CHALLENGE_NONCE_LENGTH, refuse),
     validator: bytesOf(validator, 'validator', 32, refuse),
     address,
-    time: integerOf(time, 'time', 0, Number.MAX_SAFE_INTEGER, refuse),
+    time: timeOf(time, 'time', refuse),
   }
 }
 

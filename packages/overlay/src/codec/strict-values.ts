@@ -11,6 +11,14 @@ export function integerOf(value: unknown, path: string, min: number, max: number
   return value
 }
 
+/** The last ms since the Unix epoch that a `Date` can be (ECMA-262, section 21.4.1.1). */
+const MAX_TIME = 8.64e15
+
+/** A moment in ms since the Unix epoch that a calendar knows. @throws refusal */
+export function timeOf(value: unknown, path: string, refuse: Refusal): number {
+  return integerOf(value, path, 0, MAX_TIME, refuse)
+}
+
 /** A string that fits the whole pattern, at most `maxLength` characters. @throws refusal */
 export function textOf(value: unknown, path: string, pattern: RegExp, maxLength: number, refuse: Refusal): string {
   if (typeof value !== 'string' || value.length > maxLength || !pattern.test(value)) {

@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { sha256 } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, distinct, integerOf, listOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { ROLES, type Role } from '../member.ts'
 import { roleOf } from '../network/network-file.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
@@ -47,7 +47,7 @@ export function decodeInvitation(bytes: Uint8Array): Invitation {
       refuse,
     ),
     uses: integerOf(uses, 'uses', 1, MAX_USES, refuse),
-    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    expiresAt: timeOf(expiresAt, 'expiresAt', refuse),
     node: node === null ? undefined : bytesOf(node, 'node', 32, refuse),
   }
 }

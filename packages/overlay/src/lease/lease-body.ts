@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, toDidKey } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, distinct, integerOf, listOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, distinct, integerOf, listOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 
@@ -49,7 +49,7 @@ export function decodeLeaseBody(bytes: Uint8Array): LeaseBody {
       refuse,
     ),
     issuedEpoch: integerOf(issuedEpoch, 'issuedEpoch', 0, MAX_EPOCH, refuse),
-    expiresAt: integerOf(expiresAt, 'expiresAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    expiresAt: timeOf(expiresAt, 'expiresAt', refuse),
   }
 }
 

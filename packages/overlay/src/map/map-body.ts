@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import type { Beacon } from '../beacon/beacon.ts'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, integerOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, integerOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 
@@ -49,7 +49,7 @@ export function decodeMapBody(bytes: Uint8Array): MapBody {
     epoch,
     root: bytesOf(root, 'root', 32, refuse),
     count,
-    signedAt: integerOf(signedAt, 'signedAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    signedAt: timeOf(signedAt, 'signedAt', refuse),
     placed: integerOf(placed, 'placed', 0, count, refuse),
     beacon: beacon === null ? undefined : beaconOf(beacon, epoch),
     inputs: inputs === null ? undefined : bytesOf(inputs, 'inputs', 32, refuse),

@@ -1,6 +1,6 @@
 import { WeftError, messageOf, canonicalHost, isLoopback } from '@weft/core'
 import { type DidKey, isDidKey } from '@weft/crypto'
-import { type Refusal, distinct, integerOf, listOf, objectOf, textOf } from '../codec/strict-values.ts'
+import { type Refusal, distinct, integerOf, listOf, objectOf, textOf, timeOf } from '../codec/strict-values.ts'
 import { ROLES, type Role } from '../member.ts'
 import { nodeAddressOf, parseNodeAddress } from './node-address.ts'
 import { type AdmissionPolicy, policyOf, waysOf } from './admission-policy.ts'
@@ -143,7 +143,7 @@ function networkFileOf(value: unknown): NetworkFile {
     seats: integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse),
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
-    createdAt: integerOf(file.createdAt, 'createdAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    createdAt: timeOf(file.createdAt, 'createdAt', refuse),
   }
   if (file.simulated === undefined) return parsed
   refuseRemoteAddresses(validators)

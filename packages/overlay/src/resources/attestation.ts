@@ -1,7 +1,7 @@
 import { WeftError, equalBytes } from '@weft/core'
 import { type SignedEnvelope, shortId, toDidKey } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { type Refusal, bytesOf, integerOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { type Refusal, bytesOf, integerOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 import { figureFields, figuresOf } from './energy-figures.ts'
 import type { AttestedEnergy, EnergyFigures } from './resource-descriptor.ts'
@@ -42,7 +42,7 @@ export function decodeAttestation(bytes: Uint8Array, path: string, refuse: Refus
     network: textOf(network, `${path}.network`, NETWORK_ID, 33, refuse),
     member: bytesOf(member, `${path}.member`, 32, refuse),
     ...figuresOf(grid, source, carbon, path, refuse),
-    notAfter: integerOf(notAfter, `${path}.notAfter`, 0, Number.MAX_SAFE_INTEGER, refuse),
+    notAfter: timeOf(notAfter, `${path}.notAfter`, refuse),
   }
 }
 

@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, toDidKey } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
-import { bytesOf, integerOf, textOf, tupleOf } from '../codec/strict-values.ts'
+import { bytesOf, integerOf, textOf, timeOf, tupleOf } from '../codec/strict-values.ts'
 import { MAX_EPOCH } from '../network/epoch.ts'
 import { NETWORK_ID } from '../network/network-id.ts'
 
@@ -62,9 +62,9 @@ export function decodeRevocationBody(bytes: Uint8Array): RevocationBody {
     key: publicKey,
     id: toDidKey(publicKey),
     issuedUpTo: integerOf(issuedUpTo, 'issuedUpTo', -1, MAX_EPOCH, refuse),
-    blockedUntil: integerOf(blockedUntil, 'blockedUntil', 0, Number.MAX_SAFE_INTEGER, refuse),
+    blockedUntil: timeOf(blockedUntil, 'blockedUntil', refuse),
     reason: textOf(reason, 'reason', REASON, 16, refuse) as RevocationReason,
-    decidedAt: integerOf(decidedAt, 'decidedAt', 0, Number.MAX_SAFE_INTEGER, refuse),
+    decidedAt: timeOf(decidedAt, 'decidedAt', refuse),
   }
 }
 

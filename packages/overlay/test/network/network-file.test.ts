@@ -117,6 +117,7 @@ const REFUSED: [string, string, object][] = [
   ],
   ['an epoch of no length', 'E_NETWORK_FILE', { mapEpochMs: 0 }],
   ['a fraction', 'E_NETWORK_FILE', { mapEpochMs: 5_000.5 }],
+  ['a beginning beyond all calendars', 'E_NETWORK_FILE', { createdAt: 8.64e15 + 1 }],
   [
     'more validators than the committee',
     'E_NETWORK_FILE',

@@ -73,7 +73,7 @@ export const largestResources = (holder: Attested): ResourceDescriptor => ({
     grid: 'ZZ-AAAAAAAA-BBBBBBBB',
     source: 'geothermal',
     carbon: MAX_CARBON,
-    notAfter: Number.MAX_SAFE_INTEGER,
+    notAfter: 8.64e15,
   }),
 })
 
