@@ -20,6 +20,8 @@ export interface NewNetwork {
   readonly inviters: readonly string[]
   /** ms; undefined for the default. */
   readonly mapEpochMs?: number | undefined
+  /** ms; undefined for the default. */
+  readonly rotateMs?: number | undefined
   /** ms since the epoch. */
   readonly now: number
 }
@@ -67,7 +69,7 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
 }
 
 function networkText(network: NewNetwork, id: DidKey): string {
-  const { name, now, addresses, family, others, policy, inviters, mapEpochMs } = network
+  const { name, now, addresses, family, others, policy, inviters, mapEpochMs, rotateMs } = network
   const validators = [{ id, addresses, family }, ...others].map((validator) => ({
     id: validator.id,
     addresses: validator.addresses,
@@ -80,6 +82,7 @@ function networkText(network: NewNetwork, id: DidKey): string {
     policy: policy.length === 1 ? policy[0] : policy,
     ...(inviters.length === 0 ? {} : { inviters }),
     ...(mapEpochMs === undefined ? {} : { mapEpochMs }),
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     createdAt: now,
     validators,
   }

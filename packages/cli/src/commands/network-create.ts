@@ -24,6 +24,7 @@ export async function run(invocation: Invocation): Promise<void> {
     policy: listOf(invocation.text('policy') ?? 'open'),
     inviters: invocation.texts('inviter'),
     mapEpochMs: invocation.duration('mapEpoch'),
+    rotateMs: invocation.duration('rotate'),
     now: Date.now(),
   })
   output.document({ ...created })

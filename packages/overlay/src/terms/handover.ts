@@ -22,6 +22,7 @@ import {
 } from './handover-value.ts'
 import { RECOVERY_TIMEOUTS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
 import type { Term } from './term.ts'
+import { Rotation } from './rotation.ts'
 import type { TermStore } from './term-store.ts'
 import type { Terms } from './terms.ts'
 
@@ -33,7 +34,7 @@ export interface HandoverInit {
   readonly key: SigningKey
   readonly membership: Pick<SignedMembership, 'head' | 'heldList' | 'onChange'>
   readonly rpc: Pick<Rpc, 'call' | 'handle'>
-  readonly store: Pick<TermStore, 'handover' | 'saveHandover'>
+  readonly store: Pick<TermStore, 'handover' | 'saveHandover' | 'rotation' | 'saveRotation'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -42,15 +43,16 @@ export interface HandoverInit {
 const KEPT_MAPS = 4
 
 /**
- * How the validators of a term hand over to the next: when one of them was out of the maps for too long, or the network file
- * has more seats than there are validators, they agree on who gives up a seat and who gets one (docs/specs/terms.md,
- * Handover). There is one such agreement in a term, so that it has one successor.
+ * How the validators of a term hand over to the next: when one of them was out of the maps for too long, the network file has
+ * more seats than there are validators, or a rotation has come, they agree on who gives up a seat and who gets one
+ * (docs/specs/terms.md, Handover). There is one such agreement in a term, so that it has one successor.
  */
 export class Handover {
   readonly #init: HandoverInit
   readonly #set: ValidatorSet
   readonly #calls: ValidatorCalls
   readonly #maps = new Map<number, SeatedMap>()
+  readonly #rotation: Rotation
   #newest: number | undefined
   /** Validators that the newest map lacks, with the epoch of the first such map. */
   readonly #missing = new Map<DidKey, number>()
@@ -65,6 +67,7 @@ export class Handover {
     this.#set = handoverSet(network, term)
     const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
     this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
+    this.#rotation = new Rotation({ network, term, store, logger })
     // What was said before a restart goes on being said.
     if (store.handover(term.number + 1) !== undefined) this.#open()
     rpc.handle('handover.send', async ({ message }, caller) => {
@@ -105,6 +108,7 @@ export class Handover {
     this.#maps.set(epoch, map)
     this.#newest = epoch
     for (const kept of this.#maps.keys()) if (kept <= epoch - KEPT_MAPS) this.#maps.delete(kept)
+    if (beacon !== undefined) this.#rotation.note(beacon, (of) => this.#maps.get(of))
     for (const { id } of term.validators) {
       if (map.member(id) !== undefined) this.#missing.delete(id)
       else if (!this.#missing.has(id)) this.#missing.set(id, epoch)
@@ -137,15 +141,17 @@ export class Handover {
     return this.#heard.size >= this.#set.someHonest
   }
 
-  /** What this validator would propose now. */
+  /** What this validator would propose now: a rotation first, as seats that lapse could else put it off. */
   #due(): HandoverValue | undefined {
     const { network, term, clock } = this.#init
+    const fromEpoch = epochAt(network.file, clock.now()) + noticeEpochs(network.file)
+    if (this.#rotation.due !== undefined) return { ...this.#rotation.due, fromEpoch }
     const anchorEpoch = this.#newest
     const list = anchorEpoch === undefined ? undefined : this.#maps.get(anchorEpoch)
     if (anchorEpoch === undefined || list === undefined) return undefined
     const change = seatsDue(network.file, term, list, (id) => this.#hasLapsed(id, anchorEpoch))
     if (change === undefined) return undefined
-    return { ...change, anchorEpoch, fromEpoch: epochAt(network.file, clock.now()) + noticeEpochs(network.file) }
+    return { ...change, rotates: false, anchorEpoch, fromEpoch }
   }
 
   /** As long as nobody is there at all before others take the seats of all, one may be away before another takes its seat. */
@@ -168,6 +174,7 @@ export class Handover {
     const { file } = network
     const now = epochAt(file, clock.now())
     if (value.fromEpoch <= now || value.fromEpoch > now + 2 * noticeEpochs(file)) return false
+    if (value.rotates) return this.#rotation.judge(value)
     const list = this.#maps.get(value.anchorEpoch)
     if (list === undefined) return value.anchorEpoch > now - KEPT_MAPS ? undefined : false
     const leaving = new Set(value.leaving.map((place) => term.validators[place]?.id))
