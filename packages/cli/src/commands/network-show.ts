@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import type { NetworkAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatDuration, formatTime, shortId } from '../output/format.ts'
@@ -28,9 +29,12 @@ export async function run(invocation: Invocation): Promise<void> {
     ...(minimums.length === 0 ? [] : [`minimums    ${minimums.join('; ')}`]),
     network.term.number === 0
       ? 'term        0: the validators of the network file'
-      : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)}): members took the seats of validators that were silent`,
+      : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
     `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
     ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
+    network.nextRotation === undefined
+      ? 'rotation    none while no validator may be down'
+      : `rotation    up to ${counted(network.tolerated, 'seat')} every ${formatDuration(network.rotateMs)}, for who asks for one; next ${formatTime(network.nextRotation)}`,
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
       ? 'map         none yet'

@@ -69,6 +69,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         repeats: true,
       },
       { flags: '--map-epoch <time>', description: 'how often the map of members is signed (default: 60s)' },
+      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: 1d)' },
       OWN_HOME,
     ],
     examples: [

@@ -24,6 +24,8 @@ export interface SimulationOptions {
   readonly certificateTtlMs?: number
   /** ms without validators after which others take their seats; default a minute. */
   readonly recoveryAfterMs?: number
+  /** ms from one rotation of seats to the next; default a day. */
+  readonly rotateMs?: number
   /** Members behind the validators that ask for a seat; default none. */
   readonly candidates?: number
   readonly links?: LinkProfile
@@ -53,7 +55,7 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
-    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0 } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0, rotateMs = DAY_MS } = options
     this.seed = seed
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)
@@ -64,7 +66,7 @@ export class Simulation implements Disposable {
       trace: this.trace,
     })
     const { minimums, change } = options
-    const clocks = { mapEpochMs, certificateTtlMs, recoveryAfterMs }
+    const clocks = { mapEpochMs, certificateTtlMs, recoveryAfterMs, rotateMs }
     const plan = planMembers({ seed, members, validators, ...clocks, candidates, minimums, change })
     this.file = plan.file
     this.#names = new Map(plan.members.map(({ key, name }) => [key.id, name]))

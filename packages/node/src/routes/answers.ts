@@ -177,7 +177,7 @@ export const networkAnswer = z.strictObject({
     minimums: z.record(z.string(), z.record(z.string(), z.int())).describe('What nodes must have, by role'),
     term: z
       .strictObject({ number: z.int(), fromEpoch: z.int(), since: time })
-      .describe('Of the validators: 0 is that of the network file, each later one began by a vote of members'),
+      .describe('Of the validators: 0 is that of the network file, each later one passed on some of the seats'),
     validators: z
       .array(z.strictObject({ id: z.string(), addresses: z.array(z.string()).readonly(), family: z.string() }))
       .readonly(),
@@ -185,6 +185,8 @@ export const networkAnswer = z.strictObject({
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
     seats: z.int(),
+    rotateMs: z.int().describe('How often some of the seats are drawn anew from all who ask for one'),
+    nextRotation: time.optional().describe('Absent where the validators are so few that none may be down'),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),

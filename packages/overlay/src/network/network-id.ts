@@ -4,6 +4,7 @@ import { encodeCanonical } from '../codec/canonical-cbor.ts'
 import {
   DEFAULT_AUDIT_EPOCH_MS,
   DEFAULT_REWARD_EPOCH_MS,
+  DEFAULT_ROTATE_MS,
   type NetworkFile,
   defaultRecoveryAfterMs,
 } from './network-file.ts'
@@ -24,12 +25,13 @@ export function networkIdOf(file: NetworkFile): string {
  * are left out where they have their default, so that those networks keep their ids.
  */
 export function networkIdentity(file: NetworkFile): Uint8Array {
-  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, seats, ...first } = file
+  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, seats, rotateMs, ...first } = file
   return encodeCanonical({
     ...first,
     ...(auditEpochMs === DEFAULT_AUDIT_EPOCH_MS ? {} : { auditEpochMs }),
     ...(rewardEpochMs === DEFAULT_REWARD_EPOCH_MS ? {} : { rewardEpochMs }),
     ...(recoveryAfterMs === defaultRecoveryAfterMs(file.mapEpochMs) ? {} : { recoveryAfterMs }),
     ...(seats === file.validators.length ? {} : { seats }),
+    ...(rotateMs === DEFAULT_ROTATE_MS ? {} : { rotateMs }),
   })
 }

@@ -29,6 +29,7 @@ export class MemoryMembershipStore implements MembershipStore {
   /** By part. */
   readonly #availability = new Map<number, StoredAvailability>()
   readonly #successions = new Map<number, Uint8Array>()
+  #rotation: { readonly number: number; readonly value: Uint8Array } | undefined
   #handover: { readonly number: number; readonly state: Uint8Array } | undefined
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
@@ -132,8 +133,8 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#seats.set(name, seats.set(toHex(seat.key), seat))
   }
 
-  successions(): Uint8Array[] {
-    return [...this.#successions].sort(([a], [b]) => a - b).map(([, succession]) => succession)
+  succession(number: number): Uint8Array | undefined {
+    return this.#successions.get(number)
   }
 
   saveSuccession(number: number, succession: Uint8Array): void {
@@ -154,6 +155,14 @@ export class MemoryMembershipStore implements MembershipStore {
 
   saveHandover(number: number, state: Uint8Array): void {
     this.#handover = { number, state }
+  }
+
+  rotation(number: number): Uint8Array | undefined {
+    return this.#rotation?.number === number ? this.#rotation.value : undefined
+  }
+
+  saveRotation(number: number, value: Uint8Array): void {
+    this.#rotation = { number, value }
   }
 
   availability(): StoredAvailability[] {

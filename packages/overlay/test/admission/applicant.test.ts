@@ -260,7 +260,7 @@ test('when others have the seats, a submission that is under way does not keep t
       told.push(id)
       return {}
     })
-  set.known.begin({ number: 1, fromEpoch: 3, validators })
+  set.known.begin({ number: 1, fromEpoch: 3, rotation: 0, validators })
   const onTerm = set.applicant.onTerm(new AbortController().signal)
   resolve({})
   await onTerm
@@ -274,6 +274,7 @@ test('a certificate that the new term makes wrong is renewed when it begins: of 
     known.begin({
       number: 1,
       fromEpoch: 30,
+      rotation: 0,
       validators: keys.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id })),
     })
   const cases: readonly (readonly [string, readonly SigningKey[], number, boolean])[] = [
@@ -321,7 +322,7 @@ test('votes of validators whose seats turn out to be others’ make no certifica
   }
   const validators = others.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id }))
   // The calls to those of the file are under way.
-  known.begin({ number: 1, fromEpoch: 30, validators })
+  known.begin({ number: 1, fromEpoch: 30, rotation: 0, validators })
   await advance(set.clock, 2_000)
   const { certificate } = set.applicant
   assert.ok(certificate !== undefined)

@@ -207,7 +207,7 @@ test('validators of a new term are shown the lease, and those of before vote no 
   await advance(set.clock, 10)
   const seats = validators.slice(1).map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'f' }))
   const extra = { id: reader.id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'g' }
-  set.network.begin({ number: 1, fromEpoch: 12, validators: [...seats, extra] })
+  set.network.begin({ number: 1, fromEpoch: 12, rotation: 0, validators: [...seats, extra] })
   await advance(set.clock, 60_000)
   assert.ok(set.wire.calls.some(({ method, to }) => method === 'lease.submit' && to === reader.id))
   const asked = { body: new Uint8Array(), time: 0n }

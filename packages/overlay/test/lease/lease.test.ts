@@ -63,7 +63,7 @@ describe('a lease', () => {
   test('is of the validators of its epoch, and of those of no other', async () => {
     const moved = networkOf(network.file)
     const seats = clients.slice(1, 5).map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'f' }))
-    moved.begin({ number: 1, fromEpoch: 20, validators: seats })
+    moved.begin({ number: 1, fromEpoch: 20, rotation: 0, validators: seats })
     const code = (epoch: number, voters: readonly SigningKey[]): Promise<string> =>
       codeOf(() => verifyLease(moved, wireLease(leaseBody(client, epoch), voters)))
     assert.equal(await code(19, validators), 'nothing')

@@ -39,7 +39,7 @@ function networkIn(isKnown: boolean): Network {
 
 function begin(network: Network): void {
   const validators = fresh.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id }))
-  network.begin({ number: 1, fromEpoch: FIRST, validators })
+  network.begin({ number: 1, fromEpoch: FIRST, rotation: 0, validators })
 }
 
 function membershipOf(network: Network, epoch: number, database = new MemoryMembershipStore()): SignedMembership {
