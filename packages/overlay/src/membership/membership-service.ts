@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf, orAborted } from '@weft/core'
-import type { DidKey, SigningKey } from '@weft/crypto'
+import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
@@ -151,9 +151,11 @@ export class MembershipService {
       clock,
       logger,
     })
-    transport.handle('admission.challenge', async (request) => ({
-      answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
-    }))
+    transport.handle('admission.challenge', async (request) => {
+      const answer = answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request)
+      this.#applicant?.challengedBy(toDidKey(request.validator))
+      return { answer }
+    })
     transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
     const members = (): number => membership.members().length
     const dials = new DialResponder({ network, self: key.id, members, prober: transport, clock })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Scope, VirtualClock, seededRandom, silentLogger } from '@weft/core'
-import type { DidKey, SigningKey } from '@weft/crypto'
+import { Scope, VirtualClock, compareBytes, seededRandom, silentLogger } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
 import type { LeaseUse } from '../../src/lease/lease-body.ts'
 import { LeaseService } from '../../src/lease/lease-service.ts'
 import { leaseEnd } from '../../src/lease/lease.ts'
@@ -214,4 +214,25 @@ test('validators of a new term are shown the lease, and those of before vote no 
   const old = validators[0]?.id as DidKey
   assert.equal(await codeOf(() => set.holder.node.rpc.call(old, 'lease.ask', asked)), 'E_METHOD_NOT_OFFERED')
   assert.equal(set.holder.service.own().state, 'held')
+})
+
+test('a page of many leases is verified in slices, between which others have the thread', async () => {
+  await using set = setUp()
+  const keys = Array.from({ length: 64 }, () => SigningKey.generate()).toSorted((a, b) =>
+    compareBytes(a.publicKey, b.publicKey),
+  )
+  const page = keys.map((key) => wireLease(leaseBody(key)))
+  for (const { node } of set.seats)
+    node.rpc.handle('lease.list', async ({ after }) => ({ leases: after.length === 0 ? page : [] }))
+  let turns = 0
+  let isListed = false
+  const count = (): void => {
+    if (isListed) return
+    turns++
+    setImmediate(count)
+  }
+  setImmediate(count)
+  const listed = await set.list(set.reading).finally(() => (isListed = true))
+  assert.ok(keys.every(({ id }) => listed.includes(id)))
+  assert.ok(turns >= 8, `${turns} turns`)
 })
