@@ -8,7 +8,7 @@ import { WeftNetwork } from './weft-network.ts'
 
 const NETWORKS = { weft: WeftNetwork, hyperdht: HyperDhtNetwork, 'kad-dht': KadDhtNetwork } as const
 type NetworkName = keyof typeof NETWORKS
-export type Operation = 'put' | 'get' | 'lookup'
+export type Operation = Exclude<keyof RealNetwork, symbol>
 
 interface Reply {
   /** What one operation took; of the start nothing. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { SigningKey } from '@weft/crypto'
-import type { MapReader, Overlay } from '@weft/overlay'
+import type { MapReader, Overlay, RecordKey } from '@weft/overlay'
 import { LocalNetwork } from '../../packages/overlay/test/local-network.ts'
 import { until } from '../../packages/overlay/test/until.ts'
 import { NODES, type RealNetwork, VALUE } from './real-network.ts'
@@ -31,6 +31,7 @@ export class WeftNetwork implements RealNetwork {
   readonly #mapless: Overlay
   readonly #owner = SigningKey.generate()
   readonly #salts: Uint8Array[] = []
+  readonly #hashes: RecordKey[] = []
   #reads = 0
 
   private constructor(network: LocalNetwork, client: Overlay, mapless: Overlay) {
@@ -62,6 +63,15 @@ export class WeftNetwork implements RealNetwork {
   async get(): Promise<void> {
     const salt = this.#salts[this.#reads++ % this.#salts.length] as Uint8Array
     await this.#client.records.getMutable(this.#owner.publicKey, salt)
+  }
+
+  async putImmutable(): Promise<void> {
+    const value = new Uint8Array(randomBytes(VALUE))
+    this.#hashes.push((await this.#client.records.putImmutable(value, Date.now() + HOUR_MS)).key)
+  }
+
+  async getImmutable(): Promise<void> {
+    await this.#client.records.get(this.#hashes[this.#reads++ % this.#hashes.length] as RecordKey)
   }
 
   async lookup(): Promise<void> {
