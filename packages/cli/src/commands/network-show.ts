@@ -32,12 +32,16 @@ export async function run(invocation: Invocation): Promise<void> {
       : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
     `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
     ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
-    network.nextRotation === undefined
-      ? 'rotation    none while no validator may be down'
-      : `rotation    up to ${counted(network.tolerated, 'seat')} every ${formatDuration(network.rotateMs)}, for who asks for one; next ${formatTime(network.nextRotation)}`,
+    rotationLine(network),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
       ? 'map         none yet'
       : `map         epoch ${map.epoch}${map.signedAt ? `, signed ${formatTime(map.signedAt)}` : ''}`,
   )
+}
+
+function rotationLine({ rotateMs, nextRotation, tolerated }: NetworkAnswer['network']): string {
+  if (rotateMs === undefined) return 'rotation    none: a seat is kept by who has it'
+  if (nextRotation === undefined) return 'rotation    none while no validator may be down'
+  return `rotation    up to ${counted(tolerated, 'seat')} every ${formatDuration(rotateMs)}, for who asks for one; next ${formatTime(nextRotation)}`
 }

@@ -69,7 +69,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         repeats: true,
       },
       { flags: '--map-epoch <time>', description: 'how often the map of members is signed (default: 60s)' },
-      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: 1d)' },
+      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: never)' },
       OWN_HOME,
     ],
     examples: [

@@ -24,7 +24,7 @@ export interface SimulationOptions {
   readonly certificateTtlMs?: number
   /** ms without validators after which others take their seats; default a minute. */
   readonly recoveryAfterMs?: number
-  /** ms from one rotation of seats to the next; default a day. */
+  /** ms from one rotation of seats to the next; default never. */
   readonly rotateMs?: number
   /** Members behind the validators that ask for a seat; default none. */
   readonly candidates?: number
@@ -55,7 +55,7 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
-    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0, rotateMs = DAY_MS } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0, rotateMs } = options
     this.seed = seed
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)

@@ -185,8 +185,10 @@ export const networkAnswer = z.strictObject({
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
     seats: z.int(),
-    rotateMs: z.int().describe('How often some of the seats are drawn anew from all who ask for one'),
-    nextRotation: time.optional().describe('Absent where the validators are so few that none may be down'),
+    rotateMs: z.int().optional().describe('How often some of the seats are drawn anew from all who ask for one'),
+    nextRotation: time
+      .optional()
+      .describe('Absent where seats do not rotate, and where the validators are so few that none may be down'),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),
