@@ -6,7 +6,7 @@ import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import { type VerifiedCertificate, toWireCertificate, verifyCertificate } from './certificate.ts'
-import { certificateHash } from './certificate-body.ts'
+import { certificateHash, decodeCertificateBody } from './certificate-body.ts'
 
 /** Bytes of one certificate in its wire form: its body and up to 64 votes of about 100 bytes. */
 export const MAX_WIRE_CERTIFICATE = 10 * 1024
@@ -101,13 +101,14 @@ export class CertificatePool {
   submit(certificate: Parameters<typeof verifyCertificate>[1]): void {
     // Any quorum of votes over these bytes is as good as the one that is known: signatures need no second look.
     if (this.byHash(certificateHash(certificate.body)) !== undefined) return
-    const verified = verifyCertificate(this.#network, certificate)
-    if (this.#isExpired(verified)) throw expired(verified)
-    this.offer([verified])
+    // What costs nothing first: signatures are looked at last.
+    const body = decodeCertificateBody(certificate.body)
+    if (this.#isExpired({ body })) throw expired({ body })
+    this.offer([verifyCertificate(this.#network, certificate)])
   }
 
   /** With the tolerance: a leader whose clock is behind may still count it as valid. */
-  #isExpired({ body }: VerifiedCertificate): boolean {
+  #isExpired({ body }: Pick<VerifiedCertificate, 'body'>): boolean {
     return body.expiresAt + this.#network.file.clockToleranceMs <= this.#clock.now()
   }
 
@@ -127,7 +128,7 @@ function isNewer(candidate: VerifiedCertificate, known: VerifiedCertificate | un
   return candidate.body.issuedEpoch === known.body.issuedEpoch && compareBytes(candidate.hash, known.hash) > 0
 }
 
-function expired({ body }: VerifiedCertificate): WeftError {
+function expired({ body }: Pick<VerifiedCertificate, 'body'>): WeftError {
   return new WeftError({
     code: 'E_CERTIFICATE_EXPIRED',
     cause: `The certificate of ${shortId(body.id)} ended at ${body.expiresAt} ms since the Unix epoch.`,

@@ -40,11 +40,17 @@ export class MapHistory {
     }
   }
 
-  /** What made `now`, the list that was noted last, of the one with the root `from`; undefined when that is not known. */
-  changes(from: Uint8Array, now: EntryList): EntryChanges | undefined {
-    const first = this.#steps.findLastIndex((step) => step.from === toHex(from))
+  /**
+   * What made `now`, the list that was noted last, of the one with the root `from`; undefined when that is not known.
+   * @param mostKeys of all steps together, which have to be sorted; with more of them it is undefined too
+   */
+  changes(from: Uint8Array, now: EntryList, mostKeys = Infinity): EntryChanges | undefined {
+    const root = toHex(from)
+    const first = this.#steps.findLastIndex((step) => step.from === root)
     if (first < 0) return undefined
-    const keys = this.#steps.slice(first).flatMap((step) => step.keys)
+    const steps = this.#steps.slice(first)
+    if (steps.reduce((sum, step) => sum + step.keys.length, 0) > mostKeys) return undefined
+    const keys = steps.flatMap((step) => step.keys)
     const removed: Uint8Array[] = []
     const entries: Uint8Array[] = []
     let previous: Uint8Array | undefined

@@ -157,11 +157,14 @@ export class SignedMembership implements Membership, AccessPolicy {
     return this.#held?.list
   }
 
-  /** What became of the map with the root `from` until the held one; undefined when `to` is not that one, or it is not known. */
-  changes(from: Uint8Array, to: Uint8Array): EntryChanges | undefined {
+  /**
+   * What became of the map with the root `from` until the held one; undefined when `to` is not that one, or it is not known.
+   * @param mostKeys that came, went or changed in all maps between, counted in each
+   */
+  changes(from: Uint8Array, to: Uint8Array, mostKeys?: number): EntryChanges | undefined {
     const list = this.#current()?.list
     if (list === undefined || !equalBytes(list.root, to)) return undefined
-    return this.#history.changes(from, list)
+    return this.#history.changes(from, list, mostKeys)
   }
 
   /** Believes in a map's head or says why not; its entries are another matter. @throws WeftError of the first check that failed */

@@ -3,6 +3,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, compareBytes } from '@weft/core'
+import { signatureWork } from '@weft/crypto'
 import { CertificatePool } from '../../src/admission/certificate-pool.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
@@ -113,6 +114,9 @@ test('what has expired is not taken, from whomever it comes', async () => {
   const expired = wireCertificate(body, keys.slice(0, 3))
   await clock.advance(10_000 + network.file.clockToleranceMs)
   assert.equal(await codeOf(() => pool.submit(expired)), 'E_CERTIFICATE_EXPIRED')
+  const { asked } = signatureWork()
+  assert.equal(await codeOf(() => pool.submit(expired)), 'E_CERTIFICATE_EXPIRED')
+  assert.equal(signatureWork().asked, asked, 'its votes are not looked at')
   pool.offer([certificateOf(fixture, 4, { expiresAt: BEGIN + 10_000 })])
   assert.equal(pool.size, 0)
 })

@@ -64,6 +64,9 @@ test('a map that is not known, or too far back, has no answer', () => {
     roots.map((_, at) => at >= 70 - 64),
   )
   assert.equal(history.changes(new Uint8Array(32), before), undefined)
+  const last = roots.at(-2) as Uint8Array
+  assert.equal(history.changes(last, before, 4)?.entries.length, 4)
+  assert.equal(history.changes(last, before, 3), undefined, 'more keys than are asked for')
   // As many changes as the map has entries are forgotten, oldest first.
   many.change({ renewed: 150 }, 71)
   const after = listOf(many, before)
