@@ -71,18 +71,17 @@ export type LeaveAnswer = z.output<typeof leaveAnswer>
 
 export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(true) })
 
-const memberAnswer = z.strictObject({
+const certificate = z.strictObject({
+  epoch: z.int(),
+  quorum: z.int().describe('Votes that it needed'),
+  expiresAt: time,
+})
+
+const member = z.strictObject({
   id: z.string(),
   short: z.string(),
   roles: z.array(z.string()).readonly(),
-  certificate: z.strictObject({
-    epoch: z.int(),
-    quorum: z.int(),
-    expiresAt: time,
-    signatures: z
-      .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
-      .readonly(),
-  }),
+  certificate,
   addresses: z.array(z.string()).readonly(),
   family: z.string(),
   region: z.string(),
@@ -109,15 +108,30 @@ const memberAnswer = z.strictObject({
   self: z.boolean().describe('This is the node that answers'),
   peer: peerLink,
 })
-export type MemberAnswer = z.output<typeof memberAnswer>
+export type MemberAnswer = z.output<typeof member>
 
 export const membersAnswer = z.strictObject({
   schemaVersion,
   epoch: z.int().optional(),
-  members: z.array(memberAnswer).readonly(),
+  members: z.array(member).readonly(),
   map: mapStatus,
 })
 export type MembersAnswer = z.output<typeof membersAnswer>
+
+export const memberAnswer = z.strictObject({
+  schemaVersion,
+  epoch: z.int().optional(),
+  member: member.extend({
+    certificate: certificate.extend({
+      signatures: z
+        .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
+        .readonly()
+        .describe('The valid votes, as far as validators give them'),
+    }),
+  }),
+  map: mapStatus,
+})
+export type OneMemberAnswer = z.output<typeof memberAnswer>
 
 export const resourcesAnswer = z.strictObject({
   schemaVersion,

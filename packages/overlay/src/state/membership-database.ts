@@ -109,9 +109,13 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
   }
 
-  certificates(): Uint8Array[] {
-    const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
-    return rows.flatMap((row) => blob(row['certificate']) ?? [])
+  certificateKeys(now: number): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT key FROM certificate WHERE expires_at > ?').all(now)
+    return rows.flatMap((row) => blob(row['key']) ?? [])
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT certificate FROM certificate WHERE key = ?').get(key)?.['certificate'])
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {

@@ -101,8 +101,12 @@ export class MemoryMembershipStore implements MembershipStore {
     for (const [key, { endsAt }] of this.#revocations) if (endsAt <= now) this.#revocations.delete(key)
   }
 
-  certificates(): Uint8Array[] {
-    return [...this.#certificates.values()].map(({ certificate }) => certificate)
+  certificateKeys(now: number): Uint8Array[] {
+    return [...this.#certificates.values()].filter(({ expiresAt }) => expiresAt > now).map(({ key }) => key)
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return this.#certificates.get(toHex(key))?.certificate
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
