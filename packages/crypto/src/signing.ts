@@ -103,6 +103,14 @@ export function verifySignature(
   return true
 }
 
+/**
+ * Remembers more signatures that were found valid than the 4,096 of one node, about 150 bytes each: for a process in which many nodes run,
+ * each of which verifies what the others do. What is believed does not hang on it.
+ */
+export function rememberSignatures(most: number): void {
+  verified.keep(most)
+}
+
 /** What this process did with signatures since it began. */
 export interface SignatureWork {
   readonly made: number

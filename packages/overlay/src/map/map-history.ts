@@ -65,8 +65,22 @@ export class MapHistory {
   }
 }
 
-/** The keys by which two lists differ, ascending. Lists share what is the same, so that most of it is one comparison. */
-export function changedKeys(before: EntryList, after: EntryList): Uint8Array[] {
+/** By the newer list: what was last asked of it. It holds no older list, which would hold the one before it, and so on. */
+const compared = new WeakMap<EntryList, { readonly before: WeakRef<EntryList>; readonly keys: readonly Uint8Array[] }>()
+
+/**
+ * The keys by which two lists differ, ascending; found once for all who hold the same two. Lists share what is the same,
+ * so that most of it is one comparison.
+ */
+export function changedKeys(before: EntryList, after: EntryList): readonly Uint8Array[] {
+  const known = compared.get(after)
+  if (known?.before.deref() === before) return known.keys
+  const keys = compare(before, after)
+  compared.set(after, { before: new WeakRef(before), keys })
+  return keys
+}
+
+function compare(before: EntryList, after: EntryList): Uint8Array[] {
   const keys: Uint8Array[] = []
   let old = 0
   let young = 0

@@ -22,7 +22,7 @@ import { type MapReader, mapReader } from './map-reader.ts'
 export interface SignedMembershipInit {
   readonly network: Network
   readonly database: MembershipStore
-  readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
+  readonly revocations: Pick<Revocations, 'size' | 'voids' | 'onChange'>
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
@@ -238,6 +238,8 @@ export class SignedMembership implements Membership, AccessPolicy {
 
   #inForce(list: EntryList): Pick<HeldMap, 'members' | 'byId'> {
     const { revocations } = this.#init
+    // Most often nobody was ever ejected; else each map costs a look at every member of it.
+    if (revocations.size === 0) return { members: list.members, byId: undefined }
     const isVoid = ({ id, certificateEpoch }: Member): boolean =>
       revocations.voids({ id, issuedEpoch: certificateEpoch })
     if (!list.members.some(isVoid)) return { members: list.members, byId: undefined }

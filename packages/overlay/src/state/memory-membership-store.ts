@@ -8,6 +8,9 @@ import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 
+/** Of each list of entries once: thousands of nodes that start again read the same one. */
+const bytes = new WeakMap<StoredChanges['all'], readonly Uint8Array[]>()
+
 /**
  * The state of membership in memory: for nodes that have no disk, as those of a simulation. It keeps what it is given
  * without a copy, so that nodes that hold the same map hold it once; nobody changes bytes that were handed over.
@@ -180,7 +183,7 @@ export class MemoryMembershipStore implements MembershipStore {
 
   map(): StoredMap | undefined {
     if (this.#map === undefined) return undefined
-    return { map: this.#map, entries: this.#entries.map(({ bytes }) => bytes) }
+    return { map: this.#map, entries: bytesOf(this.#entries) }
   }
 
   /** Holds the list that it is given, and so no list of its own: thousands of nodes have the same map. */
@@ -188,4 +191,10 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#map = map
     this.#entries = all
   }
+}
+
+function bytesOf(entries: StoredChanges['all']): readonly Uint8Array[] {
+  let known = bytes.get(entries)
+  if (known === undefined) bytes.set(entries, (known = entries.map((entry) => entry.bytes)))
+  return known
 }

@@ -75,3 +75,18 @@ test('a map that is not known, or too far back, has no answer', () => {
   assert.ok(left.length < 64)
   assert.notEqual(history.changes(before.root, after), undefined)
 })
+
+test('what two lists differ by is the same however often and of whatever else it was asked', () => {
+  const many = new ManyEntries(network.id, 50)
+  const first = listOf(many)
+  many.change({ renewed: 3, left: 1 }, 1)
+  const second = listOf(many, first)
+  many.change({ renewed: 2, come: 2 }, 2)
+  const third = listOf(many, second)
+  const [far, near] = [changedKeys(first, third), changedKeys(second, third)]
+  assert.equal(near.length, 4)
+  assert.notDeepEqual(far, near)
+  assert.deepEqual(changedKeys(first, third), far)
+  assert.deepEqual(changedKeys(third, second), near)
+  assert.equal(changedKeys(first, third), changedKeys(first, third), 'found once')
+})
