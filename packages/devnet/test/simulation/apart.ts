@@ -6,7 +6,7 @@ const HEAP_MB = 12_288
 
 /**
  * Plays a scenario, the function `play` of a file in `scenarios`, in a thread of its own: the runner of node:test follows
- * every promise of its own thread (async_hooks), which doubles the cost of a simulation and ends one of many nodes, as a
+ * every promise of its own thread (async_hooks), which makes a simulation dearer and ends one of many nodes, as a
  * `Map` holds 2^24 entries. What the scenario throws is thrown here.
  */
 export async function apart<Play extends (input: never) => Promise<unknown>>(
