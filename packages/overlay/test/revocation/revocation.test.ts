@@ -15,6 +15,8 @@ import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import { BEGIN, EPOCH, codeOf, revocationOf, temporaryDirectory, testNetwork, wireRevocation } from '../fixtures.ts'
 
 const DAY = 86_400_000
+/** The last moment that a calendar knows, ms since the Unix epoch. */
+const LAST_TIME = 8.64e15
 const fixture = testNetwork(4, 2)
 const { network, keys } = fixture
 const [ejected, other] = keys.slice(4) as [(typeof keys)[number], (typeof keys)[number]]
@@ -39,8 +41,8 @@ describe('the body of a revocation', () => {
         fc.record({
           key: fc.uint8Array({ minLength: 32, maxLength: 32 }),
           issuedUpTo: fc.integer({ min: -1, max: 2 ** 40 }),
-          blockedUntil: fc.maxSafeNat(),
-          decidedAt: fc.maxSafeNat(),
+          blockedUntil: fc.integer({ min: 0, max: LAST_TIME }),
+          decidedAt: fc.integer({ min: 0, max: LAST_TIME }),
           reason: fc.constantFrom(...reasons),
         }),
         fc.nat(),
