@@ -14,7 +14,6 @@ import {
   encodeShare,
   genesisBeacon,
   openShare,
-  sampleCommittee,
   tallyOf,
   verifyDealing,
 } from '@weft/overlay'
@@ -37,7 +36,6 @@ const SIZES = [
 export default function bench(): Promise<BenchResult> {
   const rosters = SIZES.map(({ seats, goal, epoch }) => benchRoster(seats, goal, epoch))
   const rows = rosters.flatMap((roster) => roster.rows)
-  rows.push(row('a committee of 64 drawn from 10,000', 'ms', repeat(drawCommittee(10_000))))
   const notes = [
     'Processor time of one thread (user and system), not elapsed time.',
     ...rosters.map(({ sizes }) => sizes),
@@ -96,15 +94,6 @@ function benchRoster(seats: number, goal: number, epoch: string): { rows: BenchR
     `${seats} seats: a dealing has ${first.body.length + first.signature.length} bytes with its signature, ` +
     `the agreed inputs ${agreed.length}, a share ${shares[0]?.length}; received for one beacon ${received} bytes.`
   return { rows, sizes }
-}
-
-function drawCommittee(count: number): () => void {
-  const candidates = Array.from({ length: count }, (_, at) => ({
-    id: SigningKey.generate().id,
-    family: `family-${at}`,
-    diversityAddress: `10.${at >> 8}.${at & 255}.1`,
-  }))
-  return () => sampleCommittee(systemRandom.bytes(32), candidates, 64)
 }
 
 /** Processor time of each run, ms; the first run warms up and is thrown away. */

@@ -1,8 +1,9 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BenchDevnet, type DevnetUp, weft } from '../lib/bench-devnet.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
+import { MACHINE_NOTE, machineRow } from '../lib/machine-row.ts'
 import { measure } from '../lib/measure.ts'
 import { rssOf } from '../lib/rss-of.ts'
 
@@ -33,13 +34,7 @@ const bench: Bench = async () => {
   const memory = await measure(() => Math.max(...nodes.map(({ pid }) => rssOf(pid))), { warmup: 0 })
   rows.push({ what: 'RSS of the largest idle node', unit: 'MB', ...memory, goal: 140 })
 
-  const block = randomBytes(SIZE)
-  const machine = await measure(() => {
-    const started = performance.now()
-    hash('sha256', block)
-    return SIZE / MEGA / ((performance.now() - started) / 1000)
-  })
-  rows.push({ what: 'the machine meanwhile: SHA-256 by OpenSSL, one thread', unit: 'MB/s', ...machine })
+  rows.push(await machineRow())
 
   const status = await measure(async () => (await weft(['status', '--json'], home)).ms)
   rows.push({ what: 'weft status', unit: 'ms', ...status, goal: 250 })
@@ -70,7 +65,7 @@ const bench: Bench = async () => {
     notes: [
       'Whole commands, from the start of the process to its end; every put writes and syncs 300 MB of shards on one disk.',
       'Client, nine holders and the command share two cores.',
-      'The machine is shared: compare with the row of SHA-256, which one core of it did at 390 MB/s when nobody else was there.',
+      MACHINE_NOTE,
       "Where the daemons' time of a put goes (perf, cpu-clock, three puts; both cores were busy 94 % of it): 28 % the coding thread of the client (SHA-256 and Reed-Solomon in WebAssembly 61 % of that, copies from and to shared memory 17 %, AES 11 %), 16 % its main thread (TLS, sockets), 37 % the main threads of the holders (TLS, yamux, events, CRC-32), 11 % their disk threads (copies to the page cache), 8 % garbage collection. So 80 MB/s needs about half of the work, or twice the processor; one thread more would not help.",
       'Where the processor time of a get goes (perf, cpu-clock, four gets on a busy machine): 39 % the main threads of the holders, 7 % their garbage collection and 1 % their disk threads; 18 % the main thread of the client, 14 % its coding thread, 3 % its garbage collection; 12 % the main thread of the command, 4 % its disk threads, 2 % its garbage collection. So half of it is the holders, a third the client, and a sixth the command, of which a quarter is its start.',
     ],

@@ -14,7 +14,10 @@ export interface JoiningNode {
   readonly directory: string
 }
 
-/** A node in a process of its own, from the start of the process until it is in the map; then the process ends. */
+/**
+ * A node in a process of its own, from the start of the process until it is in the map; then the process ends. Told to
+ * load only, it says when it could have begun.
+ */
 async function run({ network, seed, port, family, directory }: JoiningNode): Promise<Join> {
   const overlay = await createOverlay({
     network,
@@ -30,7 +33,8 @@ async function run({ network, seed, port, family, directory }: JoiningNode): Pro
   return measureJoin(overlay, systemClock, systemRandom.bytes(32), () => performance.now())
 }
 
-process.on('message', (node: JoiningNode) => {
+process.on('message', (node: JoiningNode | 'load') => {
   const end = (message: unknown): void => void process.send?.(message, () => process.exit())
-  run(node).then(end, (error: unknown) => end({ error: String(error) }))
+  if (node === 'load') end(performance.now())
+  else run(node).then(end, (error: unknown) => end({ error: String(error) }))
 })

@@ -166,6 +166,7 @@ function networkFor({ id }: { readonly id: DidKey }): Network {
     rewardEpochMs: 86_400_000,
     recoveryAfterMs: 60 * 3_600_000,
     seats: 1,
+    rotateMs: 24 * 3_600_000,
     committeeSize: 64,
     certificateTtlMs: 86_400_000,
     clockToleranceMs: 5_000,

@@ -6,6 +6,8 @@ import { NODES, type RealNetwork, VALUE } from './real-network.ts'
 interface HyperDht {
   mutablePut(keyPair: KeyPair, value: Uint8Array): Promise<unknown>
   mutableGet(publicKey: Uint8Array): Promise<{ readonly value: Uint8Array } | null>
+  immutablePut(value: Uint8Array): Promise<{ readonly hash: Uint8Array }>
+  immutableGet(hash: Uint8Array): Promise<{ readonly value: Uint8Array } | null>
   findNode(target: Uint8Array): { finished(): Promise<void> }
 }
 interface KeyPair {
@@ -26,6 +28,7 @@ export class HyperDhtNetwork implements RealNetwork {
   readonly #testnet: Testnet
   readonly #client: HyperDht
   readonly #keys: KeyPair[] = []
+  readonly #hashes: Uint8Array[] = []
   #reads = 0
 
   private constructor(testnet: Testnet, client: HyperDht) {
@@ -49,6 +52,15 @@ export class HyperDhtNetwork implements RealNetwork {
   async get(): Promise<void> {
     const { publicKey } = this.#keys[this.#reads++ % this.#keys.length] as KeyPair
     const found = await this.#client.mutableGet(publicKey)
+    if (found?.value.length !== VALUE) throw new TypeError('hyperdht lost a value')
+  }
+
+  async putImmutable(): Promise<void> {
+    this.#hashes.push((await this.#client.immutablePut(randomBytes(VALUE))).hash)
+  }
+
+  async getImmutable(): Promise<void> {
+    const found = await this.#client.immutableGet(this.#hashes[this.#reads++ % this.#hashes.length] as Uint8Array)
     if (found?.value.length !== VALUE) throw new TypeError('hyperdht lost a value')
   }
 

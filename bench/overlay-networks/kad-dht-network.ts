@@ -82,6 +82,14 @@ export class KadDhtNetwork implements RealNetwork {
     if (value.length !== VALUE) throw new TypeError('kad-dht lost a value')
   }
 
+  putImmutable(): Promise<void> {
+    return this.put()
+  }
+
+  getImmutable(): Promise<void> {
+    return this.get()
+  }
+
   async lookup(): Promise<void> {
     let answered = 0
     for await (const event of this.#client.services.dht.getClosestPeers(randomBytes(32))) {

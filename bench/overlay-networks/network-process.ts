@@ -8,7 +8,7 @@ import { WeftNetwork } from './weft-network.ts'
 
 const NETWORKS = { weft: WeftNetwork, hyperdht: HyperDhtNetwork, 'kad-dht': KadDhtNetwork } as const
 type NetworkName = keyof typeof NETWORKS
-export type Operation = 'put' | 'get' | 'lookup'
+export type Operation = Exclude<keyof RealNetwork, symbol>
 
 interface Reply {
   /** What one operation took; of the start nothing. */
@@ -26,8 +26,13 @@ export class NetworkProcess implements AsyncDisposable {
 
   static async start(name: NetworkName): Promise<NetworkProcess> {
     const network = new NetworkProcess(fork(join(import.meta.dirname, 'network-process.ts'), [name]))
-    await network.#reply()
-    return network
+    try {
+      await network.#reply()
+      return network
+    } catch (error) {
+      await network[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   /** ms that one operation takes. */
@@ -52,7 +57,7 @@ export class NetworkProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const ended = once(this.#child, 'exit')
     this.#child.disconnect()
     await ended
@@ -61,12 +66,13 @@ export class NetworkProcess implements AsyncDisposable {
 
 async function serve(name: NetworkName): Promise<void> {
   const tell = (reply: Reply): void => void process.send?.(reply)
+  const end = (): void => process.exit()
+  // Before there is a network as well: nobody else would end what is half started.
+  process.on('disconnect', end)
   try {
     const network: RealNetwork = await NETWORKS[name].start()
-    process.on('disconnect', () => {
-      const end = (): void => process.exit()
-      network[Symbol.asyncDispose]().then(end, end)
-    })
+    process.off('disconnect', end)
+    process.on('disconnect', () => void network[Symbol.asyncDispose]().then(end, end))
     process.on('message', (operation) => {
       const start = performance.now()
       network[operation as Operation]().then(

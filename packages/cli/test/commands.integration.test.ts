@@ -341,8 +341,11 @@ test("a node of one's own never lands in a devnet that runs", async (context) =>
   const status = await runWeft(['status'], env)
   assert.ok(status.stderr.includes(home), status.stderr)
   const before = readdirSync(home)
-  const created = await runWeft(['network', 'create', 'mine', '--address', '/ip4/192.0.2.1/tcp/4780'], env)
+  const create = ['network', 'create', 'mine', '--address', '/ip4/192.0.2.1/tcp/4780', '--rotate', '12h', '--json']
+  const created = await runWeft(create, env)
   assert.equal(created.code, 0, created.stderr)
+  const { path } = JSON.parse(created.stdout) as { path: string }
+  assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { rotateMs: number }).rotateMs, 43_200_000)
   const init = await runWeft(['init', '--json'], env)
   assert.equal((JSON.parse(init.stdout) as { home: string }).home, join(state, 'weft'), init.stderr)
   // A daemon that cannot start: what matters is where it tried.

@@ -22,6 +22,8 @@ export interface NewNetwork {
   readonly attesters?: readonly string[]
   /** ms; undefined for the default. */
   readonly mapEpochMs?: number | undefined
+  /** ms; undefined for the default. */
+  readonly rotateMs?: number | undefined
   /** ms since the epoch. */
   readonly now: number
 }
@@ -69,7 +71,7 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
 }
 
 function networkText(network: NewNetwork, id: DidKey): string {
-  const { name, now, addresses, family, others, policy, inviters, attesters = [], mapEpochMs } = network
+  const { name, now, addresses, family, others, policy, inviters, attesters = [], mapEpochMs, rotateMs } = network
   const validators = [{ id, addresses, family }, ...others].map((validator) => ({
     id: validator.id,
     addresses: validator.addresses,
@@ -83,6 +85,7 @@ function networkText(network: NewNetwork, id: DidKey): string {
     ...(inviters.length === 0 ? {} : { inviters }),
     ...(attesters.length === 0 ? {} : { attesters }),
     ...(mapEpochMs === undefined ? {} : { mapEpochMs }),
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     createdAt: now,
     validators,
   }

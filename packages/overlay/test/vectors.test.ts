@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VirtualClock, fromHex, silentLogger, toHex } from '@weft/core'
-import { SigningKey, fromDidKey, sha256, verifySignature, x25519KeyPair } from '@weft/crypto'
+import { type DidKey, SigningKey, fromDidKey, sha256, verifySignature, x25519KeyPair } from '@weft/crypto'
 import {
   AgreementEvidenceSchema,
   AgreementMessageSchema,
@@ -45,7 +45,13 @@ import { networkOf } from '../src/network/network.ts'
 import { encodeRevocationBody } from '../src/revocation/revocation-body.ts'
 import { verifyRevocation } from '../src/revocation/revocation.ts'
 import { MembershipDatabase } from '../src/state/membership-database.ts'
-import { decodeHandoverValue, encodeHandoverValue, handoverSet } from '../src/terms/handover-value.ts'
+import { rotationDue } from '../src/terms/handover-seats.ts'
+import {
+  decodeHandoverValue,
+  encodeHandoverValue,
+  handoverSet,
+  termAfterHandover,
+} from '../src/terms/handover-value.ts'
 import { drawElectors } from '../src/terms/electors.ts'
 import { decodeRecoveryValue, encodeRecoveryValue } from '../src/terms/recovery-value.ts'
 import { verifySuccession } from '../src/terms/succession.ts'
@@ -243,6 +249,15 @@ test('terms.json', () => {
     succession: string
     term: object
     handover: { context: string; value: string; succession: string; term: object }
+    rotation: {
+      beacon: string
+      rotateMs: number
+      entries: string[]
+      value: string
+      leaving: number[]
+      entering: string[]
+      term: object
+    }
   }>('terms')
   const { root, count, first } = vector.draw
   const all = Array.from({ length: count }, (_, position) => position)
@@ -274,4 +289,15 @@ test('terms.json', () => {
   assert.equal(toHex(told.decision?.value ?? new Uint8Array()), value)
   assert.equal(toHex(encodeHandoverValue(decodeHandoverValue(fromHex(value)))), value)
   assert.deepEqual(verifySuccession(networkOf(file), told), term)
+  const { beacon, leaving, entering, ...rotation } = vector.rotation
+  const members = rotation.entries.map((entry) => readMapEntry(network.id, fromHex(entry)).member)
+  const member = (id: DidKey) => members.find((each) => each.id === id)
+  const change = rotationDue(network.term, { members, member, seed: fromHex(beacon) })
+  assert.deepEqual([change?.leaving, change?.entering.map(({ id }) => id)], [leaving, entering])
+  const rotated = decodeHandoverValue(fromHex(rotation.value))
+  assert.deepEqual([rotated.rotates, rotated.entering], [true, change?.entering])
+  assert.equal(toHex(encodeHandoverValue(rotated)), rotation.value)
+  const rotating = { file: { ...network.file, rotateMs: rotation.rotateMs } }
+  assert.deepEqual(termAfterHandover(rotating, network.term, rotated), rotation.term)
+  assert.throws(() => termAfterHandover(network, network.term, rotated), { code: 'E_SUCCESSION' })
 })

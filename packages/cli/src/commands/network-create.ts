@@ -25,6 +25,7 @@ export async function run(invocation: Invocation): Promise<void> {
     inviters: invocation.texts('inviter'),
     attesters: invocation.texts('attester'),
     mapEpochMs: invocation.duration('mapEpoch'),
+    rotateMs: invocation.duration('rotate'),
     now: Date.now(),
   })
   output.document({ ...created })

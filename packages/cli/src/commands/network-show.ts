@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import type { NetworkAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatDuration, formatTime, shortId } from '../output/format.ts'
@@ -28,12 +29,19 @@ export async function run(invocation: Invocation): Promise<void> {
     ...(minimums.length === 0 ? [] : [`minimums    ${minimums.join('; ')}`]),
     network.term.number === 0
       ? 'term        0: the validators of the network file'
-      : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)}): members took the seats of validators that were silent`,
+      : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
     `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
     ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
+    rotationLine(network),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
       ? 'map         none yet'
       : `map         epoch ${map.epoch}${map.signedAt ? `, signed ${formatTime(map.signedAt)}` : ''}`,
   )
+}
+
+function rotationLine({ rotateMs, nextRotation, tolerated }: NetworkAnswer['network']): string {
+  if (rotateMs === undefined) return 'rotation    none: a seat is kept by who has it'
+  if (nextRotation === undefined) return 'rotation    none while no validator may be down'
+  return `rotation    up to ${counted(tolerated, 'seat')} every ${formatDuration(rotateMs)}, for who asks for one; next ${formatTime(nextRotation)}`
 }

@@ -15,7 +15,7 @@ export function devnetNetworkFile(
   places: ReadonlyMap<string, SyntheticPlace>,
 ): Omit<
   NetworkFile,
-  'committeeSize' | 'seats' | 'certificateTtlMs' | 'clockToleranceMs' | 'auditEpochMs' | 'rewardEpochMs'
+  'committeeSize' | 'seats' | 'rotateMs' | 'certificateTtlMs' | 'clockToleranceMs' | 'auditEpochMs' | 'rewardEpochMs'
 > {
   const simulated: Record<string, SimulatedPlace> = {}
   for (const node of nodes) {

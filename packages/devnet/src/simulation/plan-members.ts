@@ -37,6 +37,8 @@ export interface PlanOptions {
   readonly certificateTtlMs: number
   /** ms */
   readonly recoveryAfterMs: number
+  /** ms */
+  readonly rotateMs: number | undefined
   /** Members behind the validators that ask for a seat. */
   readonly candidates: number
   /** What the network asks of roles. */
@@ -68,7 +70,7 @@ function rolesOf(isCandidate: boolean, isCore: boolean): readonly Role[] {
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
   const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
-  const { candidates, minimums } = options
+  const { rotateMs, candidates, minimums } = options
   const random = randomFor(seed, 'countries')
   const cores = randomFor(seed, 'cores')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
@@ -98,6 +100,7 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     mapEpochMs,
     certificateTtlMs,
     recoveryAfterMs,
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     createdAt: BEGIN,
     ...(minimums === undefined ? {} : { minimums }),
     validators: members

@@ -71,18 +71,17 @@ export type LeaveAnswer = z.output<typeof leaveAnswer>
 
 export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(true) })
 
-const memberAnswer = z.strictObject({
+const certificate = z.strictObject({
+  epoch: z.int(),
+  quorum: z.int().describe('Votes that it needed'),
+  expiresAt: time,
+})
+
+const member = z.strictObject({
   id: z.string(),
   short: z.string(),
   roles: z.array(z.string()).readonly(),
-  certificate: z.strictObject({
-    epoch: z.int(),
-    quorum: z.int(),
-    expiresAt: time,
-    signatures: z
-      .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
-      .readonly(),
-  }),
+  certificate,
   addresses: z.array(z.string()).readonly(),
   family: z.string(),
   region: z.string(),
@@ -109,15 +108,30 @@ const memberAnswer = z.strictObject({
   self: z.boolean().describe('This is the node that answers'),
   peer: peerLink,
 })
-export type MemberAnswer = z.output<typeof memberAnswer>
+export type MemberAnswer = z.output<typeof member>
 
 export const membersAnswer = z.strictObject({
   schemaVersion,
   epoch: z.int().optional(),
-  members: z.array(memberAnswer).readonly(),
+  members: z.array(member).readonly(),
   map: mapStatus,
 })
 export type MembersAnswer = z.output<typeof membersAnswer>
+
+export const memberAnswer = z.strictObject({
+  schemaVersion,
+  epoch: z.int().optional(),
+  member: member.extend({
+    certificate: certificate.extend({
+      signatures: z
+        .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
+        .readonly()
+        .describe('The valid votes, as far as validators give them'),
+    }),
+  }),
+  map: mapStatus,
+})
+export type OneMemberAnswer = z.output<typeof memberAnswer>
 
 export const resourcesAnswer = z.strictObject({
   schemaVersion,
@@ -177,7 +191,7 @@ export const networkAnswer = z.strictObject({
     minimums: z.record(z.string(), z.record(z.string(), z.int())).describe('What nodes must have, by role'),
     term: z
       .strictObject({ number: z.int(), fromEpoch: z.int(), since: time })
-      .describe('Of the validators: 0 is that of the network file, each later one began by a vote of members'),
+      .describe('Of the validators: 0 is that of the network file, each later one passed on some of the seats'),
     validators: z
       .array(z.strictObject({ id: z.string(), addresses: z.array(z.string()).readonly(), family: z.string() }))
       .readonly(),
@@ -185,6 +199,10 @@ export const networkAnswer = z.strictObject({
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
     seats: z.int(),
+    rotateMs: z.int().optional().describe('How often some of the seats are drawn anew from all who ask for one'),
+    nextRotation: time
+      .optional()
+      .describe('Absent where seats do not rotate, and where the validators are so few that none may be down'),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),

@@ -1,4 +1,4 @@
-import { toleratedFaults, waysOf } from '@weft/overlay'
+import { epochAt, epochStart, rotationAt, rotationStart, toleratedFaults, waysOf } from '@weft/overlay'
 import type { NetworkAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
@@ -7,9 +7,12 @@ export function describeNetwork({
   network,
   networkFile: file,
   overlay,
-}: Pick<ApiServices, 'network' | 'networkFile' | 'overlay'>): NetworkAnswer['network'] {
+  clock,
+}: Pick<ApiServices, 'network' | 'networkFile' | 'overlay' | 'clock'>): NetworkAnswer['network'] {
   const term = overlay.term()
   const policy = waysOf(file.policy)
+  const tolerated = toleratedFaults(term.validators.length)
+  const rotation = rotationAt(file, epochAt(file, clock.now())) + 1
   return {
     ...network,
     policy,
@@ -19,12 +22,16 @@ export function describeNetwork({
     term: {
       number: term.number,
       fromEpoch: term.fromEpoch,
-      since: file.createdAt + term.fromEpoch * file.mapEpochMs,
+      since: epochStart(file, term.fromEpoch),
     },
     validators: term.validators.map(({ id, addresses, family }) => ({ id, addresses: [...addresses], family })),
-    tolerated: toleratedFaults(term.validators.length),
+    tolerated,
     committeeSize: file.committeeSize,
     seats: file.seats,
+    rotateMs: file.rotateMs,
+    ...(tolerated === 0 || file.rotateMs === undefined
+      ? {}
+      : { nextRotation: epochStart(file, rotationStart(file, rotation)) }),
     recoveryAfterMs: file.recoveryAfterMs,
     mapEpochMs: file.mapEpochMs,
     auditEpochMs: file.auditEpochMs,

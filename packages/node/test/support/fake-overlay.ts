@@ -37,6 +37,7 @@ export class FakeOverlay implements Overlay {
   currentTerm: Term = {
     number: 0,
     fromEpoch: 0,
+    rotation: 0,
     validators: [],
     quorum: 0,
     isValidator: () => false,

@@ -80,6 +80,9 @@ const MOST_LOWERED = 6
 const ASKED_AT_ONCE = 6
 /** ms of a turn to measure after which a validator that then gives no vote is asked when all others have answered. */
 const LONG_TURN_MS = 5_000
+/** ms for a validator to put its challenge, and from then on for one that alone is asked to answer, until another is asked as well. */
+const SILENT_MS = 3_000
+const ALONE_MS = 8_000
 /** ms for one validator to answer: its checks, and a wait for its turn. */
 const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
@@ -98,7 +101,9 @@ export class Applicant {
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
-  /** Validators that measured for long and gave no vote: where several do, others run out of time to measure. */
+  /** Validators that put their challenge since the application that is under way began. */
+  readonly #challengers = new Set<DidKey>()
+  /** Validators that were silent or measured for long, and gave no vote: others are asked before them. */
   readonly #greedy = new Set<DidKey>()
   #submitting = false
   /** The node leaves: nothing is submitted. */
@@ -194,6 +199,11 @@ export class Applicant {
     await this.submit(signal)
   }
 
+  /** A validator that judges the application put its challenge, itself or by a member: it does something. */
+  challengedBy(validator: DidKey): void {
+    this.#challengers.add(validator)
+  }
+
   /** Submits nothing from now on. */
   pause(): void {
     this.#paused = true
@@ -256,6 +266,7 @@ export class Applicant {
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
+    this.#challengers.clear()
     const position = await this.#position(signal)
     const wanted = this.#profileIn(term)
     const { minimums = {} } = network.file
@@ -322,14 +333,22 @@ export class Applicant {
       // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
       const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
       const isGreedy = (id: DidKey): boolean => this.#greedy.has(id)
+      const asked: Promise<void>[] = []
       const [greedy, others] = [ids.filter(isGreedy), ids.filter((id) => !isGreedy(id))]
       for (const group of [others, greedy]) {
         const waiting = shuffled(random, group).values()
         const askNext = async (): Promise<void> => {
-          for (const id of waiting) if (votes.length < term.quorum) await ask(id)
+          for (const id of waiting) {
+            if (votes.length >= term.quorum) return
+            const answer = ask(id)
+            asked.push(answer)
+            await this.#whileBusy(id, answer, atOnce === 1 ? ALONE_MS : ADMISSION_TIMEOUT_MS, signal)
+          }
         }
         await Promise.all(Array.from({ length: atOnce }, askNext))
       }
+      // Who was given up may still answer.
+      await Promise.all(asked)
     }
     await Promise.race([enough, askAll()])
     if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }
@@ -340,6 +359,28 @@ export class Applicant {
       // While they were asked this node learnt that others have their seats in this epoch.
       return { certificate: undefined, votes: 0, refusals: [], found: [], term: network.termAt(issuedEpoch) }
     }
+  }
+
+  /** Until a validator has answered, or has been silent for so long that another is asked as well, and before it from then on. */
+  async #whileBusy(validator: DidKey, answer: Promise<void>, busyMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#init
+    const answered = new AbortController()
+    const done = answer.then(() => {
+      answered.abort()
+      return true
+    })
+    const either = AbortSignal.any([signal, answered.signal])
+    const isDoneWithin = (ms: number): Promise<boolean> =>
+      Promise.race([
+        done,
+        wait(clock, ms, either).then(
+          () => false,
+          () => true,
+        ),
+      ])
+    if (await isDoneWithin(SILENT_MS)) return
+    if (this.#challengers.has(validator) && (await isDoneWithin(busyMs))) return
+    this.#greedy.add(validator)
   }
 
   #profileIn(term: Term): AdmissionProfile {

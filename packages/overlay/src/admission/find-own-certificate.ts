@@ -12,7 +12,7 @@ export interface FindOwnCertificateInit {
 }
 
 /**
- * Asks validators for the newest certificate of this node: one that lost its state does not know any more where it
+ * Asks all validators at once for the newest certificate of this node: one that lost its state does not know any more where it
  * stands, and they hold it to that. Undefined when none has one.
  * @throws WeftError E_ABORTED
  */
@@ -20,19 +20,30 @@ export async function findOwnCertificate(
   { network, self, rpc }: FindOwnCertificateInit,
   signal: AbortSignal,
 ): Promise<CertificateBody | undefined> {
-  let newest: CertificateBody | undefined
-  for (const { id } of network.validators) {
-    throwIfAborted(signal)
-    if (id === self) continue
+  const ask = async (validator: DidKey): Promise<CertificateBody | undefined> => {
     try {
-      const { certificates } = await rpc.call(id, 'map.certificates', { members: [fromDidKey(self)] }, { signal })
+      const { certificates } = await rpc.call(
+        validator,
+        'map.certificates',
+        { members: [fromDidKey(self)] },
+        { signal },
+      )
       const [certificate] = certificates
-      if (certificate === undefined) continue
+      if (certificate === undefined) return undefined
       const { body } = verifyCertificate(network, certificate)
-      if (body.id === self && body.issuedEpoch > (newest?.issuedEpoch ?? -1)) newest = body
+      return body.id === self ? body : undefined
     } catch {
-      // Another is asked.
+      // Another one may have it.
+      return undefined
     }
   }
-  return newest
+  const validators = network.validators.map(({ id }) => id).filter((id) => id !== self)
+  const found = await Promise.all(validators.map(ask))
+  throwIfAborted(signal)
+  return found
+    .flatMap((body) => body ?? [])
+    .reduce<CertificateBody | undefined>(
+      (newest, body) => (body.issuedEpoch > (newest?.issuedEpoch ?? -1) ? body : newest),
+      undefined,
+    )
 }

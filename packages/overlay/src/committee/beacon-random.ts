@@ -8,7 +8,7 @@ const BLOCK = 32
  * A stream of bytes that everyone draws alike from a beacon: MGF1 with SHA-256 (RFC 8017, appendix B.2.1) over a seed of
  * the beacon and what it is drawn for. Public, so nothing secret may come from it.
  * @param beacon 32 bytes
- * @param use separates the draws from one beacon, such as `committee`
+ * @param use separates the draws from one beacon, such as `rotation`
  */
 export function beaconRandom(beacon: Uint8Array, use: string): Random {
   const seed = concatBytes([SEED, beacon, utf8(use)])

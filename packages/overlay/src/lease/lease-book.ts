@@ -30,6 +30,9 @@ export class LeaseBook {
   /** All of them by public key; undefined when there are others since. */
   #sorted: readonly Kept[] | undefined
 
+  /** When the first of them ends, at the earliest; ms since the Unix epoch. */
+  #endsFrom = Infinity
+
   constructor(init: LeaseBookInit) {
     this.#init = init
   }
@@ -70,6 +73,7 @@ export class LeaseBook {
     if (known === undefined && this.#byId.size >= MAX_KNOWN) throw full()
     const lease = verifyLease(network, message)
     if (known !== undefined && !isNewer(lease, known)) return false
+    this.#endsFrom = Math.min(this.#endsFrom, expiresAt)
     this.#byId.set(id, { lease, encoded: encodeMessage(LeaseSchema, toWireLease(lease)) })
     this.#sorted = undefined
     return true
@@ -83,8 +87,14 @@ export class LeaseBook {
 
   #prune(): void {
     const now = this.#init.clock.now()
+    // Asked for with each lease that comes: a look at all of them each time would cost the square of their number.
+    if (now < this.#endsFrom) return
+    this.#endsFrom = Infinity
     for (const [id, { lease }] of this.#byId) {
-      if (lease.body.expiresAt > now) continue
+      if (lease.body.expiresAt > now) {
+        this.#endsFrom = Math.min(this.#endsFrom, lease.body.expiresAt)
+        continue
+      }
       this.#byId.delete(id)
       this.#sorted = undefined
     }

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random, type Scope, WeftError, messageOf, orAborted } from '@weft/core'
-import type { DidKey, SigningKey } from '@weft/crypto'
+import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
@@ -12,6 +12,7 @@ import { BurstResponder } from '../admission/measure/burst-responder.ts'
 import type { Offer } from '../admission/measure/claims.ts'
 import type { LossGauge } from '../admission/measure/gauges.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
+import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { BeaconHistory } from '../beacon/beacon-history.ts'
 import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
@@ -119,7 +120,7 @@ export class MembershipService {
       membership,
       rpc: transport,
       connected,
-      pool: () => this.#office?.pool,
+      pool: () => (this.#office?.pool.isWhole === true ? this.#office.pool : undefined),
       random,
       logger,
     })
@@ -152,9 +153,11 @@ export class MembershipService {
       clock,
       logger,
     })
-    transport.handle('admission.challenge', async (request) => ({
-      answer: answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request),
-    }))
+    transport.handle('admission.challenge', async (request) => {
+      const answer = answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request)
+      this.#applicant?.challengedBy(toDidKey(request.validator))
+      return { answer }
+    })
     transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
     const members = (): number => membership.members().length
     const dials = new DialResponder({ network, self: key.id, members, prober: transport, clock })
@@ -305,8 +308,8 @@ export class MembershipService {
     return this.#init.membership.isMember(this.#init.key.id)
   }
 
-  /** For a validator of the term. */
-  #openOffice(term: Term): void {
+  /** For a validator of the term. @param pool what it verified in the term before */
+  #openOffice(term: Term, pool?: CertificatePool): void {
     const { network, terms, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
     const { clock, random, logger } = this.#init
     if (!term.isValidator(key.id)) return
@@ -326,6 +329,7 @@ export class MembershipService {
       database,
       revocations,
       terms,
+      pool,
       clock,
       random,
       logger,
@@ -349,9 +353,10 @@ export class MembershipService {
 
   /** Takes up the work of a validator, or leaves it to those who follow; and tells the new ones of its certificate. */
   #onTerm(term: Term): void {
+    const pool = this.#office?.pool
     this.#office?.close()
     this.#office = undefined
-    this.#openOffice(term)
+    this.#openOffice(term, pool)
     this.#agree()
     this.revocation.onTerm()
     void this.#applicant?.onTerm(this.#init.scope.signal)

@@ -51,6 +51,8 @@ export interface NetworkFile {
   readonly committeeSize: number
   /** Validators that there shall be: those of the file at least, as many as a committee has at most. */
   readonly seats: number
+  /** ms after which some of the seats are drawn anew from all who ask for one; 16 map epochs and a minute at least; absent where they never are. */
+  readonly rotateMs?: number
   /** ms */
   readonly certificateTtlMs: number
   /** ms */
@@ -69,6 +71,14 @@ const MAX_ATTESTERS = 64
 const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
+/** ms: a day where a whole committee sits; never where fewer do, whom hostile candidates would outnumber by chance (docs/security.md). */
+export function defaultRotateMs(seats: number): number | undefined {
+  return seats === MAX_COMMITTEE ? 24 * HOUR : undefined
+}
+
+/** Map epochs that a rotation takes at least until the next: what is drawn in one has to be decided before. */
+const LEAST_ROTATE_EPOCHS = 16
+const LEAST_ROTATE_MS = 60_000
 /** An hour where map epochs take a minute. */
 export const defaultRecoveryAfterMs = (mapEpochMs: number): number => 60 * mapEpochMs
 
@@ -100,7 +110,7 @@ function networkFileOf(value: unknown): NetworkFile {
   const committeeSize = integerOf(file.committeeSize ?? MAX_COMMITTEE, 'committeeSize', 1, MAX_COMMITTEE, refuse)
   if (validators.length > committeeSize) {
     throw refuse(
-      `it names ${validators.length} validators and a committee of ${committeeSize}; sampling one is not available yet`,
+      `it names ${validators.length} validators, and a term has no more than committeeSize, ${committeeSize}; name fewer: others are drawn later`,
     )
   }
   const policy = policyOf(file.policy, refuse)
@@ -115,6 +125,8 @@ function networkFileOf(value: unknown): NetworkFile {
     24 * HOUR,
     refuse,
   )
+  const seats = integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse)
+  const rotateMs = rotateMsOf(file.rotateMs ?? defaultRotateMs(seats), mapEpochMs)
   const parsed = {
     schemaVersion: 1 as const,
     name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
@@ -140,7 +152,8 @@ function networkFileOf(value: unknown): NetworkFile {
       refuse,
     ),
     committeeSize,
-    seats: integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse),
+    seats,
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
     createdAt: timeOf(file.createdAt, 'createdAt', refuse),
@@ -164,11 +177,23 @@ const KEYS = [
   'recoveryAfterMs',
   'committeeSize',
   'seats',
+  'rotateMs',
   'certificateTtlMs',
   'clockToleranceMs',
   'createdAt',
   'simulated',
 ] as const
+
+function rotateMsOf(value: unknown, mapEpochMs: number): number | undefined {
+  if (value === undefined) return undefined
+  return integerOf(
+    value,
+    'rotateMs',
+    Math.max(LEAST_ROTATE_EPOCHS * mapEpochMs, LEAST_ROTATE_MS),
+    30 * 24 * HOUR,
+    refuse,
+  )
+}
 
 function validatorOf(value: unknown, path: string): GenesisValidator {
   const entry = objectOf(value, path, ['id', 'addresses', 'roles', 'family'], refuse)

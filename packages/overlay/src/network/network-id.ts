@@ -6,6 +6,7 @@ import {
   DEFAULT_REWARD_EPOCH_MS,
   type NetworkFile,
   defaultRecoveryAfterMs,
+  defaultRotateMs,
 } from './network-file.ts'
 
 /** The form of a network id, for parsers. */
@@ -24,12 +25,13 @@ export function networkIdOf(file: NetworkFile): string {
  * are left out where they have their default, so that those networks keep their ids.
  */
 export function networkIdentity(file: NetworkFile): Uint8Array {
-  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, seats, ...first } = file
+  const { auditEpochMs, rewardEpochMs, recoveryAfterMs, seats, rotateMs, ...first } = file
   return encodeCanonical({
     ...first,
     ...(auditEpochMs === DEFAULT_AUDIT_EPOCH_MS ? {} : { auditEpochMs }),
     ...(rewardEpochMs === DEFAULT_REWARD_EPOCH_MS ? {} : { rewardEpochMs }),
     ...(recoveryAfterMs === defaultRecoveryAfterMs(file.mapEpochMs) ? {} : { recoveryAfterMs }),
     ...(seats === file.validators.length ? {} : { seats }),
+    ...(rotateMs === defaultRotateMs(seats) ? {} : { rotateMs }),
   })
 }

@@ -1,6 +1,6 @@
 import { Emitter } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { type Seat, type Term, termOf } from '../terms/term.ts'
+import { type Seat, type Term, type TermInit, termOf } from '../terms/term.ts'
 import { waysOf } from './admission-policy.ts'
 import type { NetworkFile } from './network-file.ts'
 import { networkIdOf } from './network-id.ts'
@@ -24,13 +24,13 @@ export interface Network {
   /** The one whose validators sign what is of this map epoch. */
   termAt(epoch: number): Term
   /** Begins a term that was verified. @throws RangeError when it does not follow the newest */
-  begin(term: Pick<Term, 'number' | 'fromEpoch' | 'validators'>): void
+  begin(term: TermInit): void
   /** Calls back after each term that began here; returns the unsubscribe function. */
   onTerm(listener: (term: Term) => void): () => void
 }
 
 export function networkOf(file: NetworkFile): Network {
-  const genesis = termOf({ number: 0, fromEpoch: 0, validators: file.validators })
+  const genesis = termOf({ number: 0, fromEpoch: 0, validators: file.validators, rotation: 0 })
   const terms: [Term, ...Term[]] = [genesis]
   const newest = (): Term => terms.at(-1) ?? genesis
   const emitter = new Emitter<{ term: Term }>()

@@ -1,7 +1,7 @@
 import { WeftError, compareBytes } from '@weft/core'
 import { sha256, shortId } from '@weft/crypto'
 import { type Revocation, RevocationSchema, type Signature, create } from '@weft/wire'
-import { validVotes } from '../admission/certificate.ts'
+import { votesToQuorum } from '../admission/certificate.ts'
 import type { CertificateBody } from '../admission/certificate-body.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
@@ -56,7 +56,7 @@ export function readRevocation(network: Network, bodyBytes: Uint8Array): Revocat
 export function verifyRevocation(network: Network, message: Pick<Revocation, 'body' | 'votes'>): VerifiedRevocation {
   const body = readRevocation(network, message.body)
   const term = network.termAt(epochAt(network.file, body.decidedAt))
-  const votes = validVotes(term, 'revoke', message.body, message.votes)
+  const votes = votesToQuorum(term, 'revoke', message.body, message.votes)
   if (votes.length < term.quorum) {
     throw new WeftError({
       code: 'E_REVOCATION_QUORUM',

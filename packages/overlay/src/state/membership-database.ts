@@ -50,6 +50,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS revocation_vote (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, signer BLOB NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE (hash, signer)) STRICT;
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS rotation (number INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS recovery (number INTEGER PRIMARY KEY, context TEXT NOT NULL, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS beacon (epoch INTEGER PRIMARY KEY, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS computed_beacon (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, value BLOB NOT NULL, previous INTEGER NOT NULL) STRICT;
@@ -110,9 +111,13 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
   }
 
-  certificates(): Uint8Array[] {
-    const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
-    return rows.flatMap((row) => blob(row['certificate']) ?? [])
+  certificateKeys(now: number): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT key FROM certificate WHERE expires_at > ?').all(now)
+    return rows.flatMap((row) => blob(row['key']) ?? [])
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT certificate FROM certificate WHERE key = ?').get(key)?.['certificate'])
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
@@ -191,9 +196,9 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     )
   }
 
-  successions(): Uint8Array[] {
-    const rows = this.#statements.prepare('SELECT succession FROM succession ORDER BY number').all()
-    return rows.flatMap((row) => blob(row['succession']) ?? [])
+  succession(number: number): Uint8Array | undefined {
+    const row = this.#statements.prepare('SELECT succession FROM succession WHERE number = ?').get(number)
+    return blob(row?.['succession'])
   }
 
   saveSuccession(number: number, succession: Uint8Array): void {
@@ -223,6 +228,17 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => {
       this.#statements.prepare('DELETE FROM handover WHERE number < ?').run(number)
       this.#statements.prepare('INSERT OR REPLACE INTO handover VALUES (?, ?)').run(number, state)
+    })
+  }
+
+  rotation(number: number): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT value FROM rotation WHERE number = ?').get(number)?.['value'])
+  }
+
+  saveRotation(number: number, value: Uint8Array): void {
+    this.#write(() => {
+      this.#statements.prepare('DELETE FROM rotation WHERE number < ?').run(number)
+      this.#statements.prepare('INSERT OR REPLACE INTO rotation VALUES (?, ?)').run(number, value)
     })
   }
 

@@ -9,6 +9,9 @@ import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
 
+/** Of each list of entries once: thousands of nodes that start again read the same one. */
+const bytes = new WeakMap<StoredChanges['all'], readonly Uint8Array[]>()
+
 /**
  * The state of membership in memory: for nodes that have no disk, as those of a simulation. It keeps what it is given
  * without a copy, so that nodes that hold the same map hold it once; nobody changes bytes that were handed over.
@@ -32,6 +35,7 @@ export class MemoryMembershipStore implements MembershipStore {
   /** By part. */
   readonly #availability = new Map<number, StoredAvailability>()
   readonly #successions = new Map<number, Uint8Array>()
+  #rotation: { readonly number: number; readonly value: Uint8Array } | undefined
   #handover: { readonly number: number; readonly state: Uint8Array } | undefined
   #recovery: { readonly number: number; readonly stored: StoredRecovery } | undefined
   /** By the name of the invitation, then by public key, both hex. */
@@ -117,8 +121,12 @@ export class MemoryMembershipStore implements MembershipStore {
     for (const name of this.#revocationVotes.keys()) if (name.startsWith(names)) this.#revocationVotes.delete(name)
   }
 
-  certificates(): Uint8Array[] {
-    return [...this.#certificates.values()].map(({ certificate }) => certificate)
+  certificateKeys(now: number): Uint8Array[] {
+    return [...this.#certificates.values()].filter(({ expiresAt }) => expiresAt > now).map(({ key }) => key)
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return this.#certificates.get(toHex(key))?.certificate
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
@@ -149,8 +157,8 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#seats.set(name, seats.set(toHex(seat.key), seat))
   }
 
-  successions(): Uint8Array[] {
-    return [...this.#successions].sort(([a], [b]) => a - b).map(([, succession]) => succession)
+  succession(number: number): Uint8Array | undefined {
+    return this.#successions.get(number)
   }
 
   saveSuccession(number: number, succession: Uint8Array): void {
@@ -173,6 +181,14 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#handover = { number, state }
   }
 
+  rotation(number: number): Uint8Array | undefined {
+    return this.#rotation?.number === number ? this.#rotation.value : undefined
+  }
+
+  saveRotation(number: number, value: Uint8Array): void {
+    this.#rotation = { number, value }
+  }
+
   availability(): StoredAvailability[] {
     return [...this.#availability.values()].sort((a, b) => a.part - b.part)
   }
@@ -184,7 +200,7 @@ export class MemoryMembershipStore implements MembershipStore {
 
   map(): StoredMap | undefined {
     if (this.#map === undefined) return undefined
-    return { map: this.#map, entries: this.#entries.map(({ bytes }) => bytes) }
+    return { map: this.#map, entries: bytesOf(this.#entries) }
   }
 
   /** Holds the list that it is given, and so no list of its own: thousands of nodes have the same map. */
@@ -192,4 +208,10 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#map = map
     this.#entries = all
   }
+}
+
+function bytesOf(entries: StoredChanges['all']): readonly Uint8Array[] {
+  let known = bytes.get(entries)
+  if (known === undefined) bytes.set(entries, (known = entries.map((entry) => entry.bytes)))
+  return known
 }

@@ -9,13 +9,16 @@ import { nodeAddressOf } from '../network/node-address.ts'
 import { FAMILY, MAX_ADDRESSES } from '../network/place.ts'
 import { toleratedFaults } from '../network/quorum.ts'
 import { refuseSuccession } from './refuse-succession.ts'
-import type { Seat, Term } from './term.ts'
+import { rotationAt } from './rotation-times.ts'
+import type { Seat, Term, TermInit } from './term.ts'
 
 /** What the validators of a term agree on to end it (docs/specs/terms.md, Handover). */
 export interface HandoverValue {
+  /** Whether a rotation has come; else seats have lapsed or are free. */
+  readonly rotates: boolean
   /** First map epoch of the new term. */
   readonly fromEpoch: number
-  /** The map by which those who enter were drawn. */
+  /** The map from which those who enter were drawn. */
   readonly anchorEpoch: number
   /** Places in the term that ends, ascending, of those who give up their seats. */
   readonly leaving: readonly number[]
@@ -23,7 +26,9 @@ export interface HandoverValue {
   readonly entering: readonly Seat[]
 }
 
-const VERSION = 1
+/** First in the form of a value. */
+const FILLS = 1
+const ROTATES = 2
 const MAX_BYTES = 24 * 1024
 const MAX_VALIDATORS = 64
 const CONTEXT = utf8('weft:handover:v1\0')
@@ -33,16 +38,17 @@ export function mostEntering(validators: number): number {
   return Math.max(1, toleratedFaults(validators))
 }
 
-export function encodeHandoverValue({ fromEpoch, anchorEpoch, leaving, entering }: HandoverValue): Uint8Array {
+export function encodeHandoverValue(value: HandoverValue): Uint8Array {
+  const { rotates, fromEpoch, anchorEpoch, leaving, entering } = value
   const seats = entering.map(({ id, addresses, family }) => [fromDidKey(id), addresses, family])
-  return encodeCanonical([VERSION, fromEpoch, anchorEpoch, leaving, seats])
+  return encodeCanonical([rotates ? ROTATES : FILLS, fromEpoch, anchorEpoch, leaving, seats])
 }
 
 /** @throws WeftError E_SUCCESSION */
 export function decodeHandoverValue(bytes: Uint8Array): HandoverValue {
   const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, refuseSuccession), 'value', 5, refuseSuccession)
-  const [version, fromEpoch, anchorEpoch, places, seats] = tuple
-  integerOf(version, 'version', VERSION, VERSION, refuseSuccession)
+  const [kind, fromEpoch, anchorEpoch, places, seats] = tuple
+  const rotates = integerOf(kind, 'kind', FILLS, ROTATES, refuseSuccession) === ROTATES
   const leaving = listOf(places, 'leaving', 0, MAX_VALIDATORS, refuseSuccession, (item, path) =>
     integerOf(item, path, 0, MAX_VALIDATORS - 1, refuseSuccession),
   )
@@ -50,6 +56,7 @@ export function decodeHandoverValue(bytes: Uint8Array): HandoverValue {
     if ((leaving[at - 1] as number) >= (leaving[at] as number)) throw refuseSuccession('who leaves is not in order')
   }
   return {
+    rotates,
     fromEpoch: integerOf(fromEpoch, 'fromEpoch', 0, MAX_EPOCH, refuseSuccession),
     anchorEpoch: integerOf(anchorEpoch, 'anchorEpoch', 0, MAX_EPOCH, refuseSuccession),
     leaving,
@@ -76,8 +83,8 @@ function seatOf(value: unknown, path: string): Seat {
 export function termAfterHandover(
   { file }: Pick<Network, 'file'>,
   term: Term,
-  { fromEpoch, anchorEpoch, leaving, entering }: HandoverValue,
-): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+  { rotates, fromEpoch, anchorEpoch, leaving, entering }: HandoverValue,
+): TermInit {
   const { validators, number } = term
   if (anchorEpoch < term.fromEpoch || fromEpoch <= anchorEpoch)
     throw refuseSuccession(
@@ -88,13 +95,18 @@ export function termAfterHandover(
   if (leaving.length > toleratedFaults(validators.length) || entering.length > most)
     throw refuseSuccession(`${leaving.length} leave and ${entering.length} enter; ${most} are the most`)
   if (entering.length < leaving.length) throw refuseSuccession('more leave than enter')
+  const rotation = rotates ? rotationAt(file, anchorEpoch) : term.rotation
+  if (rotates && (rotation <= term.rotation || entering.length > leaving.length))
+    throw refuseSuccession(
+      `${leaving.length} leave and ${entering.length} enter in rotation ${rotation}; the last was ${term.rotation}`,
+    )
   const gone = new Set(leaving)
   const next = [...validators.filter((_, place) => !gone.has(place)), ...entering]
   if (new Set(next.map(({ id }) => id)).size < next.length) throw refuseSuccession('somebody has two seats')
   if (entering.some(({ id }) => term.isValidator(id))) throw refuseSuccession('somebody enters who has a seat')
   if (next.length > Math.max(file.committeeSize, validators.length))
     throw refuseSuccession(`it has ${next.length} seats; ${file.committeeSize} are the most`)
-  return { number: number + 1, fromEpoch, validators: next }
+  return { number: number + 1, fromEpoch, validators: next, rotation }
 }
 
 /**

@@ -1,12 +1,9 @@
-import { type Clock, type Logger, equalBytes, isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
-import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import { type AgreementMessage as WireMessage, type AgreementPullRequest, SuccessionSchema, create } from '@weft/wire'
-import { AgreementInstance } from '../agreement/agreement-instance.ts'
+import { type Clock, type Logger, equalBytes, isWeftError } from '@weft/core'
+import type { DidKey, SigningKey } from '@weft/crypto'
+import { type AgreementMessage as WireMessage, SuccessionSchema, create } from '@weft/wire'
 import type { Certificate } from '../agreement/agreement-message.ts'
-import { summaryOf, summaryToWire } from '../agreement/summary.ts'
-import { ValidatorCalls } from '../agreement/validator-calls.ts'
 import type { ValidatorSet } from '../agreement/validator-set.ts'
-import { fromWire, toWire } from '../agreement/wire-form.ts'
+import { toWire } from '../agreement/wire-form.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
 import { epochAt } from '../network/epoch.ts'
@@ -20,7 +17,9 @@ import {
   handoverSet,
   termAfterHandover,
 } from './handover-value.ts'
-import { RECOVERY_TIMEOUTS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
+import { noticeEpochs, silenceEpochs } from './recovery-times.ts'
+import { Rotation } from './rotation.ts'
+import { TermAgreement, everyPull } from './term-agreement.ts'
 import type { Term } from './term.ts'
 import type { TermStore } from './term-store.ts'
 import type { Terms } from './terms.ts'
@@ -33,7 +32,7 @@ export interface HandoverInit {
   readonly key: SigningKey
   readonly membership: Pick<SignedMembership, 'head' | 'heldList' | 'onChange'>
   readonly rpc: Pick<Rpc, 'call' | 'handle'>
-  readonly store: Pick<TermStore, 'handover' | 'saveHandover'>
+  readonly store: Pick<TermStore, 'handover' | 'saveHandover' | 'rotation' | 'saveRotation'>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -42,56 +41,65 @@ export interface HandoverInit {
 const KEPT_MAPS = 4
 
 /**
- * How the validators of a term hand over to the next: when one of them was out of the maps for too long, or the network file
- * has more seats than there are validators, they agree on who gives up a seat and who gets one (docs/specs/terms.md,
- * Handover). There is one such agreement in a term, so that it has one successor.
+ * How the validators of a term hand over to the next: when one of them was out of the maps for too long, the network file has
+ * more seats than there are validators, or a rotation has come, they agree on who gives up a seat and who gets one
+ * (docs/specs/terms.md, Handover). There is one such agreement in a term, so that it has one successor.
  */
 export class Handover {
   readonly #init: HandoverInit
   readonly #set: ValidatorSet
-  readonly #calls: ValidatorCalls
+  readonly #agreement: TermAgreement
   readonly #maps = new Map<number, SeatedMap>()
+  readonly #rotation: Rotation
   #newest: number | undefined
   /** Validators that the newest map lacks, with the epoch of the first such map. */
   readonly #missing = new Map<DidKey, number>()
-  #instance: AgreementInstance | undefined
   /** Validators that are at it. */
   readonly #heard = new Set<DidKey>()
 
   /** Registers its calls at once. */
   constructor(init: HandoverInit) {
     const { network, term, key, rpc, clock, logger, store } = init
+    const number = term.number + 1
     this.#init = init
     this.#set = handoverSet(network, term)
-    const others = term.validators.map(({ id }) => id).filter((id) => id !== key.id)
-    this.#calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
-    // What was said before a restart goes on being said.
-    if (store.handover(term.number + 1) !== undefined) this.#open()
+    this.#rotation = new Rotation({ network, term, store, logger })
+    this.#agreement = new TermAgreement({
+      name: 'handover',
+      set: this.#set,
+      key,
+      epoch: term.number,
+      others: term.validators.map(({ id }) => id).filter((id) => id !== key.id),
+      rpc,
+      clock,
+      logger,
+      propose: () => {
+        const due = this.#due()
+        return due === undefined ? undefined : encodeHandoverValue(due)
+      },
+      judge: (value) => this.#judge(value),
+      isIdle: () => this.#isIdle,
+      // What was said before a restart goes on being said.
+      saved: store.handover(number),
+      save: (state) => store.saveHandover(number, state),
+      onDecision: (certificate) => this.#onDecision(certificate),
+    })
     rpc.handle('handover.send', async ({ message }, caller) => {
       if (message !== undefined) this.#take(message, caller.id)
       return {}
     })
-    rpc.handle('handover.pull', async (request) => ({ messages: this.#answer(request) }))
+    rpc.handle('handover.pull', async (request) => ({ messages: this.#agreement.answer(request) }))
   }
 
   /** Goes on until the signal fires. @throws WeftError E_ABORTED */
   async run(signal: AbortSignal): Promise<never> {
-    const { membership, clock, logger } = this.#init
     this.#onMap()
-    const unsubscribe = membership.onChange(() => this.#onMap())
+    const unsubscribe = this.#init.membership.onChange(() => this.#onMap())
     try {
-      for (;;) {
-        throwIfAborted(signal)
-        try {
-          this.#tick()
-        } catch (error) {
-          logger.error('the handover failed', { cause: messageOf(error) })
-        }
-        await wait(clock, RECOVERY_TIMEOUTS.pull, signal)
-      }
+      return await everyPull('handover', () => this.#tick(), this.#init, signal)
     } finally {
       unsubscribe()
-      this.#instance?.end()
+      this.#agreement.end()
     }
   }
 
@@ -105,6 +113,7 @@ export class Handover {
     this.#maps.set(epoch, map)
     this.#newest = epoch
     for (const kept of this.#maps.keys()) if (kept <= epoch - KEPT_MAPS) this.#maps.delete(kept)
+    if (beacon !== undefined) this.#rotation.note(beacon, (of) => this.#maps.get(of))
     for (const { id } of term.validators) {
       if (map.member(id) !== undefined) this.#missing.delete(id)
       else if (!this.#missing.has(id)) this.#missing.set(id, epoch)
@@ -112,24 +121,17 @@ export class Handover {
   }
 
   #tick(): void {
-    if (this.#due() !== undefined) this.#open()
-    const instance = this.#instance
-    if (instance === undefined || instance.agreement.decision !== undefined) return
-    if (this.#isIdle(instance) && !this.#isOfSome) return
-    if (instance.agreement.round === undefined) instance.start()
-    instance.reconsider()
-    this.#calls.toAll(
-      'handover.pull',
-      summaryToWire(instance.agreement.summary()),
-      instance.ended,
-      ({ messages }, from) => this.#takeAll(instance, messages, from),
-      1,
-    )
+    const agreement = this.#agreement
+    if (agreement.isDecided || (this.#isIdle && !this.#isOfSome)) return
+    agreement.start()
+    agreement.reconsider()
+    agreement.ask()
   }
 
   /** Whether there is nothing to hand over, as far as this validator can tell: no seat is due, and no value may be decided. */
-  #isIdle({ agreement }: AgreementInstance): boolean {
-    return !agreement.isLocked && agreement.summary().validRound === undefined && this.#due() === undefined
+  get #isIdle(): boolean {
+    const { state } = this.#agreement
+    return !state.isLocked && state.summary().validRound === undefined && this.#due() === undefined
   }
 
   /** Whether an honest validator is at it: there is one agreement in a term, whose rounds f liars must not use up. */
@@ -137,15 +139,17 @@ export class Handover {
     return this.#heard.size >= this.#set.someHonest
   }
 
-  /** What this validator would propose now. */
+  /** What this validator would propose now: a rotation first, as seats that lapse could else put it off. */
   #due(): HandoverValue | undefined {
     const { network, term, clock } = this.#init
+    const fromEpoch = epochAt(network.file, clock.now()) + noticeEpochs(network.file)
+    if (this.#rotation.due !== undefined) return { ...this.#rotation.due, fromEpoch }
     const anchorEpoch = this.#newest
     const list = anchorEpoch === undefined ? undefined : this.#maps.get(anchorEpoch)
     if (anchorEpoch === undefined || list === undefined) return undefined
     const change = seatsDue(network.file, term, list, (id) => this.#hasLapsed(id, anchorEpoch))
     if (change === undefined) return undefined
-    return { ...change, anchorEpoch, fromEpoch: epochAt(network.file, clock.now()) + noticeEpochs(network.file) }
+    return { ...change, rotates: false, anchorEpoch, fromEpoch }
   }
 
   /** As long as nobody is there at all before others take the seats of all, one may be away before another takes its seat. */
@@ -168,37 +172,13 @@ export class Handover {
     const { file } = network
     const now = epochAt(file, clock.now())
     if (value.fromEpoch <= now || value.fromEpoch > now + 2 * noticeEpochs(file)) return false
+    if (value.rotates) return this.#rotation.judge(value)
     const list = this.#maps.get(value.anchorEpoch)
     if (list === undefined) return value.anchorEpoch > now - KEPT_MAPS ? undefined : false
     const leaving = new Set(value.leaving.map((place) => term.validators[place]?.id))
     const right = seatsDue(file, term, list, (id) => leaving.has(id))
     if (right === undefined || !isSame(right, value)) return false
     return [...leaving].every((id) => id !== undefined && this.#hasLapsed(id, value.anchorEpoch)) ? true : undefined
-  }
-
-  #open(): AgreementInstance {
-    const { term, key, clock, logger, store } = this.#init
-    const number = term.number + 1
-    this.#instance ??= new AgreementInstance({
-      set: this.#set,
-      key,
-      epoch: term.number,
-      timeouts: RECOVERY_TIMEOUTS,
-      propose: () => {
-        const due = this.#due()
-        return due === undefined ? undefined : encodeHandoverValue(due)
-      },
-      judge: (value) => this.#judge(value),
-      isIdle: () => this.#instance !== undefined && this.#isIdle(this.#instance),
-      clock,
-      logger,
-      saved: store.handover(number),
-      save: (state) => store.saveHandover(number, state),
-      send: (message, signal) => this.#calls.toAll('handover.send', { message }, signal),
-      onDecision: (certificate) => this.#onDecision(certificate),
-      onEvidence: ({ validator }) => logger.warn('a validator said two things at once', { validator }),
-    })
-    return this.#instance
   }
 
   #onDecision(certificate: Certificate): void {
@@ -208,29 +188,11 @@ export class Handover {
     terms.offer(create(SuccessionSchema, { number: term.number + 1, ...decision }))
   }
 
-  // --- What comes in -----------------------------------------------------------------------------------------------
-
   /** @throws WeftError E_AGREEMENT_MALFORMED, E_AGREEMENT_EPOCH, E_SIGNATURE_INVALID */
   #take(wire: WireMessage, from: DidKey): void {
-    const instance = this.#open()
-    instance.receive(fromWire(this.#set, wire))
+    this.#agreement.receive(wire)
     if (this.#init.term.isValidator(from)) this.#heard.add(from)
-    if (this.#isOfSome && instance.agreement.round === undefined) instance.start()
-  }
-
-  #takeAll(instance: AgreementInstance, messages: readonly WireMessage[], from: DidKey): void {
-    try {
-      for (const wire of messages) instance.receive(fromWire(this.#set, wire))
-    } catch (error) {
-      this.#init.logger.debug('a validator answered nonsense', { validator: shortId(from), error: messageOf(error) })
-    }
-  }
-
-  /** @throws WeftError E_AGREEMENT_MALFORMED */
-  #answer(request: AgreementPullRequest): WireMessage[] {
-    const asked = summaryOf(request, this.#set.size)
-    const instance = this.#instance
-    return instance !== undefined && asked.epoch === instance.agreement.epoch ? instance.answer(asked) : []
+    if (this.#isOfSome) this.#agreement.start()
   }
 }
 

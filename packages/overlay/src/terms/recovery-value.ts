@@ -7,7 +7,8 @@ import { directAddresses } from './direct-addresses.ts'
 import { type Electors, MAX_ELECTORS } from './electors.ts'
 import { longestSilenceEpochs, silenceEpochs } from './recovery-times.ts'
 import { refuseSuccession } from './refuse-succession.ts'
-import type { Seat, Term } from './term.ts'
+import { rotationAt } from './rotation-times.ts'
+import type { Seat, Term, TermInit } from './term.ts'
 
 /** What electors agree on (docs/specs/terms.md, Value). */
 export interface RecoveryValue {
@@ -74,7 +75,7 @@ export function nextTerm(
   term: Term,
   anchorEpoch: number,
   { fromEpoch, seats }: RecoveryValue,
-): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+): TermInit {
   const earliest = anchorEpoch + silenceEpochs(file)
   const latest = anchorEpoch + longestSilenceEpochs(file)
   if (fromEpoch < earliest || fromEpoch > latest)
@@ -91,5 +92,6 @@ export function nextTerm(
     if (addresses.length === 0) throw refuseSuccession(`elector ${elector} is reached over relays only`)
     return { id, addresses, family }
   })
-  return { number: term.number + 1, fromEpoch, validators }
+  // All seats were drawn anew: the next rotation is that behind it.
+  return { number: term.number + 1, fromEpoch, validators, rotation: rotationAt(file, fromEpoch) }
 }

@@ -1,12 +1,8 @@
-import { type Clock, type Logger, WeftError, isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
-import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
-import type { AgreementMessage as WireMessage, AgreementPullRequest, SignedMap } from '@weft/wire'
-import { AgreementInstance } from '../agreement/agreement-instance.ts'
+import { type Clock, type Logger, WeftError, isWeftError } from '@weft/core'
+import type { DidKey, SigningKey } from '@weft/crypto'
+import type { SignedMap } from '@weft/wire'
 import type { Certificate } from '../agreement/agreement-message.ts'
 import { decodeState } from '../agreement/agreement-state.ts'
-import { summaryOf, summaryToWire } from '../agreement/summary.ts'
-import { ValidatorCalls } from '../agreement/validator-calls.ts'
-import { fromWire } from '../agreement/wire-form.ts'
 import type { EntryList } from '../map/entry-list.ts'
 import { decodeMapBody } from '../map/map-body.ts'
 import type { SignedMembership } from '../map/signed-membership.ts'
@@ -17,7 +13,7 @@ import type { Rpc } from '../rpc.ts'
 import { type Electors, drawElectors } from './electors.ts'
 import { judgeSeats } from './judge-seats.ts'
 import { Presence } from './presence.ts'
-import { LISTEN_MS, RECOVERY_TIMEOUTS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
+import { LISTEN_MS, noticeEpochs, silenceEpochs } from './recovery-times.ts'
 import {
   type RecoveryValue,
   decodeRecoveryValue,
@@ -27,6 +23,7 @@ import {
   seatsWanted,
 } from './recovery-value.ts'
 import { type SuccessionGround, successionGround, toSuccession } from './succession.ts'
+import { TermAgreement, everyPull } from './term-agreement.ts'
 import type { Term } from './term.ts'
 import type { StoredRecovery, TermStore } from './term-store.ts'
 import type { Terms } from './terms.ts'
@@ -49,8 +46,7 @@ interface Attempt {
   readonly ground: SuccessionGround
   readonly anchorEpoch: number
   readonly electors: Electors
-  readonly instance: AgreementInstance
-  readonly calls: ValidatorCalls
+  readonly agreement: TermAgreement
   /** On the clock that only goes forward, ms. */
   readonly since: number
   readonly presence: Presence
@@ -88,13 +84,13 @@ export class Recovery {
     rpc.handle('recovery.send', async ({ message }, caller) => {
       const attempt = this.#attempted()
       hear(attempt, caller.id)
-      if (message !== undefined) attempt.instance.receive(fromWire(attempt.electors.set, message))
+      if (message !== undefined) attempt.agreement.receive(message)
       return {}
     })
     rpc.handle('recovery.pull', async (request, caller) => {
       const attempt = this.#attempted()
       hear(attempt, caller.id)
-      return { messages: this.#answer(attempt, request) }
+      return { messages: attempt.agreement.answer(request) }
     })
   }
 
@@ -106,21 +102,12 @@ export class Recovery {
 
   /** Watches over the validators until the signal fires. @throws WeftError E_ABORTED */
   async run(signal: AbortSignal): Promise<never> {
-    const { membership, clock, logger } = this.#init
-    const unsubscribe = membership.onChange(() => this.#onMap())
+    const unsubscribe = this.#init.membership.onChange(() => this.#onMap())
     try {
-      for (;;) {
-        throwIfAborted(signal)
-        try {
-          this.#tick()
-        } catch (error) {
-          logger.error('the recovery failed', { cause: messageOf(error) })
-        }
-        await wait(clock, RECOVERY_TIMEOUTS.pull, signal)
-      }
+      return await everyPull('recovery', () => this.#tick(), this.#init, signal)
     } finally {
       unsubscribe()
-      this.#attempt?.instance.end()
+      this.#attempt?.agreement.end()
     }
   }
 
@@ -147,30 +134,23 @@ export class Recovery {
     const goesOn = last !== undefined && this.#goesOn(last)
     if (!goesOn) this.#giveUp(last)
     const attempt = goesOn ? last : this.isDue ? this.#begin() : undefined
-    if (attempt === undefined || attempt.instance.agreement.decision !== undefined) return
-    const { instance, calls } = attempt
-    if (instance.agreement.round === undefined) instance.start()
-    instance.reconsider()
-    if (!this.isDue && this.#ticks++ % BOUND_TICKS !== 0) return
-    calls.toAll(
-      'recovery.pull',
-      summaryToWire(instance.agreement.summary()),
-      instance.ended,
-      ({ messages }, from) => this.#takeAll(attempt, messages, from),
-      1,
-    )
+    if (attempt === undefined || attempt.agreement.isDecided) return
+    const { agreement } = attempt
+    agreement.start()
+    agreement.reconsider()
+    if (this.isDue || this.#ticks++ % BOUND_TICKS === 0) agreement.ask((from) => hear(attempt, from))
   }
 
   /** A newer map ends it, unless this node is bound to a value in it. */
-  #goesOn({ term, anchorEpoch, instance }: Attempt): boolean {
+  #goesOn({ term, anchorEpoch, agreement }: Attempt): boolean {
     const { network, membership } = this.#init
-    return term === network.term && (anchorEpoch === membership.epoch || instance.agreement.isLocked)
+    return term === network.term && (anchorEpoch === membership.epoch || agreement.state.isLocked)
   }
 
   #giveUp(attempt: Attempt | undefined): void {
     // Who missed the decision may still ask for it.
-    if (attempt?.instance.agreement.decision !== undefined) return
-    attempt?.instance.end()
+    if (attempt?.agreement.isDecided === true) return
+    attempt?.agreement.end()
     this.#attempt = undefined
   }
 
@@ -197,21 +177,20 @@ export class Recovery {
       return undefined
     }
     const others = electors.members.map(({ member }) => member.id).filter((id) => id !== key.id)
-    const calls = new ValidatorCalls({ rpc, clock, logger, others, pauseMs: RECOVERY_TIMEOUTS.pull })
-    const instance = new AgreementInstance({
+    const agreement = new TermAgreement({
+      name: 'recovery',
       set: electors.set,
       key,
       epoch: anchor.epoch,
-      timeouts: RECOVERY_TIMEOUTS,
+      others,
+      rpc,
       propose: () => this.#propose(),
       judge: (value) => this.#judge(value),
       clock,
       logger,
       saved: kept?.context === context ? kept.state : undefined,
       save: (state) => store.saveRecovery(number, { context, state }),
-      send: (message, signal) => calls.toAll('recovery.send', { message }, signal),
       onDecision: (certificate) => this.#onDecision(certificate),
-      onEvidence: ({ validator }) => logger.warn('an elector said two things at once', { elector: validator }),
     })
     logger.warn('the validators are silent: new ones are agreed on', {
       term: number,
@@ -223,8 +202,7 @@ export class Recovery {
       ground: successionGround(term, head, list, electors),
       anchorEpoch: anchor.epoch,
       electors,
-      instance,
-      calls,
+      agreement,
       since: clock.monotonic(),
       presence: new Presence(key.id, clock, electors.members),
     }
@@ -251,7 +229,7 @@ export class Recovery {
     const attempt = this.#attempt
     if (attempt === undefined) return undefined
     const { network, clock } = this.#init
-    const { electors, term, anchorEpoch, instance, presence } = attempt
+    const { electors, term, anchorEpoch, agreement, presence } = attempt
     let value: RecoveryValue
     try {
       value = decodeRecoveryValue(bytes)
@@ -266,7 +244,7 @@ export class Recovery {
     if (value.fromEpoch > Math.max(latest, anchorEpoch + silenceEpochs(network.file))) return false
     const isThere = (elector: number): boolean => presence.isThere(elector)
     const isRevoked = (elector: number): boolean => this.#isRevoked(attempt, elector)
-    const round = instance.agreement.round ?? 0
+    const round = agreement.state.round ?? 0
     return judgeSeats(electors, seatsWanted(network.file, term), value.seats, round, { isThere, isRevoked })
   }
 
@@ -279,23 +257,6 @@ export class Recovery {
     if (this.#attempt === undefined) return
     const { ground, electors } = this.#attempt
     this.#init.terms.offer(toSuccession(ground, electors, certificate))
-  }
-
-  // --- What comes in -----------------------------------------------------------------------------------------------
-
-  #takeAll(attempt: Attempt, messages: readonly WireMessage[], from: DidKey): void {
-    hear(attempt, from)
-    try {
-      for (const wire of messages) attempt.instance.receive(fromWire(attempt.electors.set, wire))
-    } catch (error) {
-      this.#init.logger.debug('an elector answered nonsense', { elector: shortId(from), error: messageOf(error) })
-    }
-  }
-
-  /** @throws WeftError E_AGREEMENT_MALFORMED */
-  #answer({ electors, instance }: Attempt, request: AgreementPullRequest): WireMessage[] {
-    const asked = summaryOf(request, electors.set.size)
-    return asked.epoch === instance.agreement.epoch ? instance.answer(asked) : []
   }
 
   /** @throws WeftError E_RECOVERY_NOT_DUE */
@@ -311,8 +272,8 @@ export class Recovery {
 }
 
 /** Whoever waits for one more to be there waits no longer than that. */
-function hear({ presence, instance }: Attempt, id: DidKey): void {
-  if (presence.note(id)) instance.reconsider()
+function hear({ presence, agreement }: Attempt, id: DidKey): void {
+  if (presence.note(id)) agreement.reconsider()
 }
 
 /** Whether what was said in another recovery of the term forbids to speak in this one; damaged, it cannot be told. */

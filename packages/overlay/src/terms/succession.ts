@@ -20,7 +20,7 @@ import { type Electors, drawElectors } from './electors.ts'
 import { decodeHandoverValue, handoverSet, termAfterHandover } from './handover-value.ts'
 import { decodeRecoveryValue, nextTerm } from './recovery-value.ts'
 import { refuseSuccession } from './refuse-succession.ts'
-import type { Term } from './term.ts'
+import type { Term, TermInit } from './term.ts'
 
 /** What is told of a new term but the decision: the last map of the one before, and its electors with proofs. */
 export type SuccessionGround = Pick<Succession, 'number' | 'anchor' | 'entries'>
@@ -52,10 +52,7 @@ export function toSuccession(ground: SuccessionGround, { set }: Electors, decisi
  * quorum of the validators before did.
  * @throws WeftError E_SUCCESSION, E_MAP_MALFORMED, E_CERTIFICATE_MALFORMED, E_MAP_ENTRIES, E_AGREEMENT_MALFORMED, E_SIGNATURE_INVALID
  */
-export function verifySuccession(
-  network: Network,
-  { number, anchor, entries, decision }: Succession,
-): Pick<Term, 'number' | 'fromEpoch' | 'validators'> {
+export function verifySuccession(network: Network, { number, anchor, entries, decision }: Succession): TermInit {
   const { term } = network
   if (number !== term.number + 1) throw refuseSuccession(`it is term ${number}; the newest here is ${term.number}`)
   if (decision === undefined) throw refuseSuccession('it names no decision')

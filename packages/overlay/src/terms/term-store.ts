@@ -7,8 +7,8 @@ export interface StoredRecovery {
 
 /** Where terms are kept. A write that has returned outlives a crash of the node. */
 export interface TermStore {
-  /** The wire forms (weft.v1.Succession) of the terms behind that of the network file, in their order. */
-  successions(): Uint8Array[]
+  /** The wire form (weft.v1.Succession) of how the term of this number began. */
+  succession(number: number): Uint8Array | undefined
   saveSuccession(number: number, succession: Uint8Array): void
   /** Of the term of this number. */
   recovery(number: number): StoredRecovery | undefined
@@ -18,4 +18,8 @@ export interface TermStore {
   handover(number: number): Uint8Array | undefined
   /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
   saveHandover(number: number, state: Uint8Array): void
+  /** The rotation that was drawn for the term of this number: the value of a handover. */
+  rotation(number: number): Uint8Array | undefined
+  /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+  saveRotation(number: number, value: Uint8Array): void
 }

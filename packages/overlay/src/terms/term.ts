@@ -17,6 +17,8 @@ export interface Term {
   /** Map epoch: maps and certificates of it and later ones are signed by these validators. */
   readonly fromEpoch: number
   readonly validators: readonly Seat[]
+  /** Of the last rotation before it (docs/specs/terms.md, Rotation); 0 of the network file. */
+  readonly rotation: number
   /** Signatures that make a certificate or a map. */
   readonly quorum: number
   isValidator(id: DidKey): boolean
@@ -24,13 +26,17 @@ export interface Term {
   validatorWith(publicKey: Uint8Array): DidKey | undefined
 }
 
-export function termOf({ number, fromEpoch, validators }: Pick<Term, 'number' | 'fromEpoch' | 'validators'>): Term {
+/** What a term is made of. */
+export type TermInit = Pick<Term, 'number' | 'fromEpoch' | 'validators' | 'rotation'>
+
+export function termOf({ number, fromEpoch, validators, rotation }: TermInit): Term {
   const byKey = new Map(validators.map(({ id }) => [toHex(fromDidKey(id)), id]))
   const ids = new Set(byKey.values())
   return {
     number,
     fromEpoch,
     validators,
+    rotation,
     quorum: quorumOf(validators.length),
     isValidator: (id) => ids.has(id),
     validatorWith: (publicKey) => byKey.get(toHex(publicKey)),

@@ -9,36 +9,45 @@ import type { TermStore } from './term-store.ts'
 
 export interface TermsInit {
   readonly network: Network
-  readonly store: Pick<TermStore, 'successions' | 'saveSuccession'>
+  readonly store: Pick<TermStore, 'succession' | 'saveSuccession'>
   /** Epoch of the map that is held. */
   readonly heldEpoch: () => number | undefined
   readonly logger: Logger
 }
 
-/** The terms that are known, with what proves them. Each is verified before it begins, those of before a restart again. */
+/**
+ * The terms that are known, with what proves them. Each is verified before it begins, those of before a restart again. What
+ * proves them stays on the disk: of a network of some years it is more than a node should hold.
+ */
 export class Terms {
   readonly #init: TermsInit
-  readonly #successions = new Map<number, Succession>()
+  /** Those that could not be written down. */
+  readonly #unsaved = new Map<number, Succession>()
 
   constructor(init: TermsInit) {
     this.#init = init
-    const { network, store, logger } = init
-    for (const bytes of store.successions()) {
-      try {
-        const succession = decodeMessage(SuccessionSchema, bytes, MAX_SUCCESSION)
+    const { network, logger } = init
+    try {
+      for (;;) {
+        const succession = this.#kept(network.term.number + 1)
+        if (succession === undefined) break
         network.begin(verifySuccession(network, succession))
-        this.#successions.set(succession.number, succession)
-      } catch (error) {
-        // Of another network file, or damaged: others have it and tell it again.
-        logger.warn('a term of before the restart is not used', { cause: messageOf(error) })
-        break
       }
+    } catch (error) {
+      // Of another network file, or damaged: others have it and tell it again.
+      logger.warn('a term of before the restart is not used', { cause: messageOf(error) })
     }
   }
 
   /** By which the term of this number began; undefined for that of the network file. */
   succession(number: number): Succession | undefined {
-    return this.#successions.get(number)
+    // What the disk has behind the newest was not believed.
+    return number > this.#init.network.term.number ? undefined : (this.#unsaved.get(number) ?? this.#kept(number))
+  }
+
+  #kept(number: number): Succession | undefined {
+    const bytes = this.#init.store.succession(number)
+    return bytes === undefined ? undefined : decodeMessage(SuccessionSchema, bytes, MAX_SUCCESSION)
   }
 
   /** Begins the next term. False when it is known already. @throws WeftError E_SUCCESSION and those of `verifySuccession` */
@@ -52,8 +61,8 @@ export class Terms {
     } catch (error) {
       // It is as good without the file: after a restart it is asked for again.
       logger.warn('a term could not be kept', { code: error instanceof WeftError ? error.code : undefined })
+      this.#unsaved.set(term.number, succession)
     }
-    this.#successions.set(term.number, succession)
     network.begin(term)
     logger.info('a new term of validators', { number: term.number, fromEpoch: term.fromEpoch })
     return true

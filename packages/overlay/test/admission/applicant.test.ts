@@ -20,6 +20,7 @@ import {
   testNetwork,
 } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { ATTESTER, attestedFor } from '../resources/any-resources.ts'
 import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 
 const TTL = 24 * 3_600_000
@@ -96,6 +97,26 @@ test('a quorum of votes makes a certificate, and every validator gets it', async
   assert.equal(set.applicant.state().state, 'certified')
   assert.ok((set.applicant.certificate?.votes.length ?? 0) >= 3)
   assert.equal(set.submitted.size, 4)
+})
+
+test('an attestation that would end before the certificate is declared in it, and one that holds is attested, also after a restart', async () => {
+  const attesting = networkOf({ ...fixture.network.file, attesters: [ATTESTER.id] })
+  const begin = BEGIN + 1_000
+  const certified = async (notAfter: number): Promise<string | undefined> => {
+    using directory = temporaryDirectory()
+    const energy = attestedFor({ network: attesting.id, key: key.publicKey }, { carbon: 24, notAfter })
+    const profile = { ...profileOf(fixture, 4), network: attesting.id, resources: { site: 'home', energy } } as const
+    let evidence: string | undefined
+    for (const asked of [1, 0]) {
+      await using set = setUp(directory.path, begin, profile, attesting)
+      await advance(set.clock, 10)
+      assert.equal(applications(set.network) > 0, asked === 1)
+      evidence = set.applicant.certificate?.body.resources?.energy?.evidence
+    }
+    return evidence
+  }
+  assert.equal(await certified(BEGIN + TTL), 'attested')
+  assert.equal(await certified(BEGIN + TTL - 1), 'declared')
 })
 
 test('one validator may be down; two may not, and the node says how it stands and goes on', async () => {
@@ -260,7 +281,7 @@ test('when others have the seats, a submission that is under way does not keep t
       told.push(id)
       return {}
     })
-  set.known.begin({ number: 1, fromEpoch: 3, validators })
+  set.known.begin({ number: 1, fromEpoch: 3, rotation: 0, validators })
   const onTerm = set.applicant.onTerm(new AbortController().signal)
   resolve({})
   await onTerm
@@ -274,6 +295,7 @@ test('a certificate that the new term makes wrong is renewed when it begins: of 
     known.begin({
       number: 1,
       fromEpoch: 30,
+      rotation: 0,
       validators: keys.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id })),
     })
   const cases: readonly (readonly [string, readonly SigningKey[], number, boolean])[] = [
@@ -321,7 +343,7 @@ test('votes of validators whose seats turn out to be others’ make no certifica
   }
   const validators = others.map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: id }))
   // The calls to those of the file are under way.
-  known.begin({ number: 1, fromEpoch: 30, validators })
+  known.begin({ number: 1, fromEpoch: 30, rotation: 0, validators })
   await advance(set.clock, 2_000)
   const { certificate } = set.applicant
   assert.ok(certificate !== undefined)

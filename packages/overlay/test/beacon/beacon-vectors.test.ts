@@ -16,7 +16,9 @@ import { verifyShare } from '../../src/beacon/open-share.ts'
 import { fromScalar, toScalar } from '../../src/beacon/scalar.ts'
 import { dualWord } from '../../src/beacon/secret-sharing.ts'
 import { verifyDealing } from '../../src/beacon/verify-dealing.ts'
-import { sampleCommittee } from '../../src/committee/sample-committee.ts'
+import type { Member } from '../../src/member.ts'
+import { rotationDue } from '../../src/terms/handover-seats.ts'
+import { termOf } from '../../src/terms/term.ts'
 import vectors from '../vectors/beacon.json' with { type: 'json' }
 
 const { network, epoch } = vectors
@@ -110,14 +112,25 @@ describe('beacon.json, made by another implementation from the page alone', () =
     assert.equal(toHex(round.value as Uint8Array), vectors.value)
   })
 
-  it('draws the committee and places a key', () => {
-    const { size, candidates, members } = vectors.committee
-    const known = candidates.map(({ key, ...place }) => ({ id: toDidKey(fromHex(key)), ...place }))
-    const committee = sampleCommittee(fromHex(vectors.value), known, size)
-    assert.deepEqual(
-      committee.members.map(({ id }) => toHex(fromDidKey(id))),
-      members,
-    )
+  it('draws who leaves and who enters, and places a key', () => {
+    const known = (people: typeof vectors.rotation.seated): Member[] =>
+      people.map(({ key, family, diversityAddress }) => {
+        const addresses = [`/ip4/${diversityAddress}/tcp/1`]
+        return {
+          id: toDidKey(fromHex(key)),
+          roles: ['validator'],
+          addresses,
+          family,
+          diversityAddress,
+        } as unknown as Member
+      })
+    const { leaving, entering } = vectors.rotation
+    const [seated, candidates] = [known(vectors.rotation.seated), known(vectors.rotation.candidates)]
+    const term = termOf({ number: 0, fromEpoch: 0, rotation: 0, validators: seated })
+    const members = [...seated, ...candidates]
+    const member = (id: string): Member | undefined => members.find((each) => each.id === id)
+    const due = rotationDue(term, { members, member, seed: fromHex(vectors.value) })
+    assert.deepEqual([due?.leaving, due?.entering.map(({ id }) => toHex(fromDidKey(id)))], [leaving, entering])
     const { key, position } = vectors.position
     assert.equal(toHex(beaconPosition(fromHex(key), fromHex(vectors.value))), position)
   })

@@ -11,6 +11,7 @@ const termWith = (count: number) =>
   termOf({
     number: 0,
     fromEpoch: 0,
+    rotation: 0,
     validators: keys.slice(0, count).map(({ id }) => ({ id, addresses: [], family: 'f' })),
   })
 const listed = (): { roles: readonly ['validator']; beaconKey: Uint8Array } => ({

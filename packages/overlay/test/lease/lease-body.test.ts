@@ -13,7 +13,7 @@ const body = fc
     key: fc.uint8Array({ minLength: 32, maxLength: 32 }),
     uses: fc.uniqueArray(fc.constantFrom(...LEASE_USES), { minLength: 1 }),
     issuedEpoch: fc.integer({ min: 0, max: 2 ** 40 }),
-    expiresAt: fc.maxSafeNat(),
+    expiresAt: fc.nat({ max: 8.64e15 }),
   })
   .map((fields) => ({ ...fields }))
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Scope, VirtualClock, seededRandom, silentLogger } from '@weft/core'
-import type { DidKey, SigningKey } from '@weft/crypto'
+import { Scope, VirtualClock, compareBytes, seededRandom, silentLogger } from '@weft/core'
+import { type DidKey, SigningKey } from '@weft/crypto'
 import type { LeaseUse } from '../../src/lease/lease-body.ts'
 import { LeaseService } from '../../src/lease/lease-service.ts'
 import { leaseEnd } from '../../src/lease/lease.ts'
@@ -207,11 +207,32 @@ test('validators of a new term are shown the lease, and those of before vote no 
   await advance(set.clock, 10)
   const seats = validators.slice(1).map(({ id }) => ({ id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'f' }))
   const extra = { id: reader.id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'g' }
-  set.network.begin({ number: 1, fromEpoch: 12, validators: [...seats, extra] })
+  set.network.begin({ number: 1, fromEpoch: 12, rotation: 0, validators: [...seats, extra] })
   await advance(set.clock, 60_000)
   assert.ok(set.wire.calls.some(({ method, to }) => method === 'lease.submit' && to === reader.id))
   const asked = { body: new Uint8Array(), time: 0n }
   const old = validators[0]?.id as DidKey
   assert.equal(await codeOf(() => set.holder.node.rpc.call(old, 'lease.ask', asked)), 'E_METHOD_NOT_OFFERED')
   assert.equal(set.holder.service.own().state, 'held')
+})
+
+test('a page of many leases is verified in slices, between which others have the thread', async () => {
+  await using set = setUp()
+  const keys = Array.from({ length: 64 }, () => SigningKey.generate()).toSorted((a, b) =>
+    compareBytes(a.publicKey, b.publicKey),
+  )
+  const page = keys.map((key) => wireLease(leaseBody(key)))
+  for (const { node } of set.seats)
+    node.rpc.handle('lease.list', async ({ after }) => ({ leases: after.length === 0 ? page : [] }))
+  let turns = 0
+  let isListed = false
+  const count = (): void => {
+    if (isListed) return
+    turns++
+    setImmediate(count)
+  }
+  setImmediate(count)
+  const listed = await set.list(set.reading).finally(() => (isListed = true))
+  assert.ok(keys.every(({ id }) => listed.includes(id)))
+  assert.ok(turns >= 8, `${turns} turns`)
 })

@@ -112,6 +112,7 @@ export class LookupNetwork {
       recoveryAfterMs: 3_600_000,
       committeeSize: 64,
       seats: VALIDATORS,
+      rotateMs: 86_400_000,
       certificateTtlMs: 86_400_000,
       clockToleranceMs: 5_000,
       createdAt: BEGIN,

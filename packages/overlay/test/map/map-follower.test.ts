@@ -128,7 +128,7 @@ test('what validators that are known signed is taken before a source may tell of
       held.push(membership.epoch)
       if (known.term.number >= number) return
       const seat = { id: validator!.id, addresses: ['/ip4/127.0.0.1/tcp/1'], family: 'one' }
-      known.begin({ number, fromEpoch: 9, validators: [seat] })
+      known.begin({ number, fromEpoch: 9, rotation: 0, validators: [seat] })
     },
     ownEntries: () => entries,
     clock,

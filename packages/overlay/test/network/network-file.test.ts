@@ -21,6 +21,8 @@ test('defaults are filled in', () => {
   assert.equal(file.certificateTtlMs, 24 * 3_600_000)
   assert.equal(file.clockToleranceMs, 5_000)
   assert.equal(file.committeeSize, 64)
+  assert.equal(file.rotateMs, undefined)
+  assert.equal(parseNetworkFile(JSON.stringify({ ...minimal, seats: 64 })).rotateMs, 86_400_000)
   assert.equal(file.policy, 'open')
   assert.deepEqual([file.auditEpochMs, file.rewardEpochMs], [3_600_000, 86_400_000])
   assert.deepEqual([file.inviters, file.minimums], [undefined, undefined])
@@ -47,6 +49,7 @@ test('a file that knows nothing of policies, inviters, minimums and longer epoch
   for (const change of [
     { auditEpochMs: 60_000 },
     { rewardEpochMs: 3_600_000 },
+    { rotateMs: 3_600_000 },
     { policy: 'invite' },
     { policy: 'invite', inviters: [other] },
     { attesters: [other] },
@@ -115,6 +118,9 @@ const REFUSED: [string, string, object][] = [
     'E_NETWORK_FILE',
     { validators: [{ ...validator, addresses: ['/ip4/300.0.0.1/tcp/1'] }] },
   ],
+  ['rotations that do not last 16 map epochs', 'E_NETWORK_FILE', { rotateMs: 959_999 }],
+  ['rotations of less than a minute', 'E_NETWORK_FILE', { mapEpochMs: 1_000, rotateMs: 59_999 }],
+  ['rotations of more than 30 days', 'E_NETWORK_FILE', { rotateMs: 2_592_000_001 }],
   ['an epoch of no length', 'E_NETWORK_FILE', { mapEpochMs: 0 }],
   ['a fraction', 'E_NETWORK_FILE', { mapEpochMs: 5_000.5 }],
   ['a beginning beyond all calendars', 'E_NETWORK_FILE', { createdAt: 8.64e15 + 1 }],

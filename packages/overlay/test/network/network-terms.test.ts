@@ -12,8 +12,8 @@ const seats = (from: number, to: number) =>
 /** Three terms: of the file, from epoch 20 on, and from 35 on. */
 function three(): Network {
   const network = networkOf(given.file)
-  network.begin({ number: 1, fromEpoch: 20, validators: seats(4, 8) })
-  network.begin({ number: 2, fromEpoch: 35, validators: seats(8, 9) })
+  network.begin({ number: 1, fromEpoch: 20, rotation: 0, validators: seats(4, 8) })
+  network.begin({ number: 2, fromEpoch: 35, rotation: 0, validators: seats(8, 9) })
   return network
 }
 
@@ -22,9 +22,9 @@ test('a network begins with the validators of its file, and names those of the n
   assert.deepEqual([network.term.number, network.quorum, network.validators.length], [0, 3, 4])
   const told: Term[] = []
   const end = network.onTerm((term) => told.push(term))
-  network.begin({ number: 1, fromEpoch: 20, validators: seats(4, 12) })
+  network.begin({ number: 1, fromEpoch: 20, rotation: 0, validators: seats(4, 12) })
   end()
-  network.begin({ number: 2, fromEpoch: 35, validators: seats(8, 9) })
+  network.begin({ number: 2, fromEpoch: 35, rotation: 0, validators: seats(8, 9) })
   assert.deepEqual(
     told.map(({ number }) => number),
     [1],
@@ -55,7 +55,7 @@ test('a term that does not follow the newest is a mistake of the caller', () => 
     { number: 4, fromEpoch: 50, validators },
     { number: 3, fromEpoch: 35, validators },
   ])
-    assert.throws(() => network.begin(wrong), RangeError)
+    assert.throws(() => network.begin({ ...wrong, rotation: 0 }), RangeError)
   assert.equal(network.term.number, 2)
 })
 
@@ -69,7 +69,7 @@ test('who signs is found by public key, in its term only', () => {
 test('those whose invitations count are not others by a new term', () => {
   const invited = networkOf(testNetwork(4, 8, { policy: 'invite' }).network.file)
   const [first] = invited.validators
-  invited.begin({ number: 1, fromEpoch: 20, validators: seats(4, 8) })
+  invited.begin({ number: 1, fromEpoch: 20, rotation: 0, validators: seats(4, 8) })
   assert.equal(invited.isInviter(first!.id), true)
   assert.equal(invited.isInviter(keys[4]!.id), false)
 })

@@ -42,6 +42,9 @@ const certificate = (name: string, expiresAt: number) => ({
   certificate: utf8(`${name} until ${expiresAt}`),
 })
 
+const allOf = (store: MembershipStore): Uint8Array[] =>
+  store.certificateKeys(0).flatMap((key) => store.certificate(key) ?? [])
+
 for (const [kind, make] of Object.entries(KINDS)) {
   describe(`membership in ${kind}`, () => {
     it('remembers the agreement of the newest epochs, and says which it may have forgotten', () => {
@@ -118,14 +121,18 @@ for (const [kind, make] of Object.entries(KINDS)) {
     it('keeps how terms began, in their order, and what was said last in a recovery', () => {
       using fixture = make()
       const { store } = fixture
-      assert.deepEqual([store.successions(), store.recovery(1)], [[], undefined])
+      assert.deepEqual([store.succession(1), store.recovery(1)], [undefined, undefined])
       for (const number of [2, 10, 1]) store.saveSuccession(number, utf8(`term ${number}`))
       store.saveSuccession(2, utf8('term 2 again'))
       const said = (text: string, context = 'wone') => ({ context, state: utf8(text) })
       store.saveRecovery(1, said('first'))
       store.saveRecovery(1, said('second', 'wother'))
       const again = fixture.again()
-      assert.deepEqual(texts(again.successions()), ['term 1', 'term 2 again', 'term 10'])
+      const told = [1, 2, 3, 10].map((number) => again.succession(number))
+      assert.deepEqual(
+        told.map((bytes) => (bytes === undefined ? undefined : texts([bytes])[0])),
+        ['term 1', 'term 2 again', undefined, 'term 10'],
+      )
       const kept = again.recovery(1)
       assert.deepEqual([kept?.context, texts(kept && [kept.state])], ['wother', ['second']])
       again.saveRecovery(2, said('of the next term'))
@@ -144,13 +151,24 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual([again.handover(1), texts([again.handover(2)!])], [undefined, ['next']])
     })
 
+    it('keeps the rotation that was drawn, of one term', () => {
+      using fixture = make()
+      const { store } = fixture
+      assert.equal(store.rotation(1), undefined)
+      store.saveRotation(1, utf8('first'))
+      const again = fixture.again()
+      assert.deepEqual(texts([again.rotation(1)!]), ['first'])
+      again.saveRotation(2, utf8('next'))
+      assert.deepEqual([again.rotation(1), texts([again.rotation(2)!])], [undefined, ['next']])
+    })
+
     it('is empty at first', () => {
       using fixture = make()
       const { store } = fixture
       assert.equal(store.ownCertificate(), undefined)
       assert.equal(store.lastSigned(), undefined)
       assert.equal(store.map(), undefined)
-      assert.deepEqual(store.certificates(), [])
+      assert.deepEqual(store.certificateKeys(0), [])
     })
 
     it('keeps the newest of what there is one of', () => {
@@ -169,7 +187,10 @@ for (const [kind, make] of Object.entries(KINDS)) {
       fixture.store.saveCertificates([certificate('a', 10), certificate('b', 20)])
       fixture.store.saveCertificates([certificate('a', 30), certificate('c', 40)])
       fixture.store.dropExpiredCertificates(20)
-      assert.deepEqual(texts(fixture.again().certificates()).toSorted(), ['a until 30', 'c until 40'])
+      const store = fixture.again()
+      assert.deepEqual(texts(allOf(store)).toSorted(), ['a until 30', 'c until 40'])
+      assert.equal(store.certificateKeys(30).length, 1, 'that end later')
+      assert.equal(store.certificate(certificate('b', 20).key), undefined)
     })
 
     it('keeps the newest beacons of maps, and the last that it made itself', () => {

@@ -29,7 +29,7 @@ describe('electors', () => {
     assert.deepEqual(later.electors.members, set.electors.members)
     assert.notEqual(later.electors.set.networkId, set.electors.set.networkId)
     const network = networkOf(set.fixture.network.file)
-    network.begin({ number: 1, fromEpoch: 5, validators: set.term.validators })
+    network.begin({ number: 1, fromEpoch: 5, rotation: 0, validators: set.term.validators })
     const second = drawElectors(set.anchor, network.term, (at) => set.list.entries[at] as MapEntry)
     assert.notEqual(second.set.networkId, set.electors.set.networkId)
   })

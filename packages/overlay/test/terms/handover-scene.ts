@@ -1,8 +1,9 @@
-import { Emitter, VirtualClock, compareBytes, silentLogger } from '@weft/core'
+import { Emitter, VirtualClock, compareBytes, silentLogger, utf8 } from '@weft/core'
 import { type DidKey, type SigningKey, sha256 } from '@weft/crypto'
 import {
   type AgreementMessage as WireMessage,
   type SignedMap,
+  SignedMapSchema,
   type Succession,
   SuccessionSchema,
   create,
@@ -12,8 +13,10 @@ import type { AgreementMessage, Certificate } from '../../src/agreement/agreemen
 import { encodeProposal } from '../../src/agreement/proposal.ts'
 import { encodeVote } from '../../src/agreement/vote.ts'
 import { fromWire, toWire } from '../../src/agreement/wire-form.ts'
+import type { Beacon } from '../../src/beacon/beacon.ts'
 import type { EntryList } from '../../src/map/entry-list.ts'
 import { atOnce } from '../../src/map/in-slices.ts'
+import { encodeMapBody } from '../../src/map/map-body.ts'
 import { mapReader } from '../../src/map/map-reader.ts'
 import { epochStart } from '../../src/network/epoch.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
@@ -23,7 +26,7 @@ import { handoverSet } from '../../src/terms/handover-value.ts'
 import { Handover } from '../../src/terms/handover.ts'
 import { Terms } from '../../src/terms/terms.ts'
 import { type TestNetworkFile, advance, bodyOf, testNetwork } from '../fixtures.ts'
-import { mapBodyOf, signedMapOf } from '../map/many-entries.ts'
+import { mapBodyOf } from '../map/many-entries.ts'
 import { MemoryNetwork, type MemoryNode } from '../memory-network.ts'
 
 /** Map epochs out of the maps after which a seat has lapsed. */
@@ -84,12 +87,15 @@ export class HandoverScene implements AsyncDisposable {
   readonly memory: MemoryNetwork
   readonly #maps = new Emitter<{ map: undefined }>()
   readonly #running: Seated[] = []
+  readonly #beacons: boolean
   #epoch = 0
   #list: EntryList | undefined
   #head: SignedMap | undefined
 
-  constructor(fixture = handoverFixture()) {
+  /** @param beacons whether each map carries the beacon of the epoch before */
+  constructor(fixture = handoverFixture(), beacons = false) {
     this.fixture = fixture
+    this.#beacons = beacons
     this.clock = new VirtualClock(fixture.network.file.createdAt)
     this.memory = new MemoryNetwork(this.clock)
   }
@@ -155,11 +161,17 @@ export class HandoverScene implements AsyncDisposable {
     for (let count = 0; count < epochs; count++) {
       this.#epoch++
       this.#list = listOf(this.fixture, this.#epoch, indexes)
-      this.#head = signedMapOf(this.fixture.network, [], this.#list.bytes(), this.#epoch)
+      this.#head = this.#headOf(this.#list)
       await advance(this.clock, epochStart(this.fixture.network.file, this.#epoch) - this.clock.now())
       this.#maps.emit('map', undefined)
       await advance(this.clock, count < epochs - 1 ? 4_900 : lastMs)
     }
+  }
+
+  #headOf(list: EntryList): SignedMap {
+    const body = mapBodyOf(this.fixture.network, list.bytes(), this.#epoch)
+    const beacon = this.#beacons ? beaconOf(this.#epoch - 1) : undefined
+    return create(SignedMapSchema, { body: encodeMapBody({ ...body, beacon }) })
   }
 
   get list(): SeatedMap {
@@ -171,6 +183,13 @@ export class HandoverScene implements AsyncDisposable {
     await Promise.all(this.#running.map(({ stop }) => stop()))
   }
 }
+
+/** The beacon of an epoch, in a network that has one in each. */
+export const beaconOf = (epoch: number): Beacon => ({
+  epoch,
+  value: sha256(utf8(`beacon ${epoch}`)),
+  previous: epoch - 1,
+})
 
 /** A fresh proposal of round 0 by the validator whose turn it is. */
 export function proposalOf(fixture: TestNetworkFile, value: Uint8Array): WireMessage {

@@ -26,7 +26,7 @@ const list = seatedMapOf(listOf(fixture, 5, ALL))
 const gone = fixture.keys[3]?.id
 const due = seatsDue(network.file, network.term, list, (id) => id === gone)
 assert.ok(due !== undefined)
-const value: HandoverValue = { ...due, anchorEpoch: 5, fromEpoch: 8 }
+const value: HandoverValue = { ...due, rotates: false, anchorEpoch: 5, fromEpoch: 8 }
 
 const seat = fc
   .record({
@@ -41,6 +41,7 @@ const seat = fc
 const epoch = fc.integer({ min: 0, max: 2 ** 40 })
 const values: fc.Arbitrary<HandoverValue> = fc
   .record({
+    rotates: fc.boolean(),
     fromEpoch: epoch,
     anchorEpoch: epoch,
     leaving: fc
@@ -79,7 +80,7 @@ describe('what validators agree on', () => {
   const key = new Uint8Array(32).fill(7)
   const one = [key, ['/ip4/192.0.2.1/tcp/1'], 'f']
   const REFUSED: Record<string, unknown> = {
-    'another version': [2, 8, 5, [], [one]],
+    'another kind': [3, 8, 5, [], [one]],
     'nobody who enters': [1, 8, 5, [3], []],
     'too many who enter': [1, 8, 5, [3], Array.from({ length: 22 }, () => one)],
     'a seat without an address': [1, 8, 5, [3], [[key, [], 'f']]],
@@ -146,7 +147,12 @@ describe('who gets a seat', () => {
         const found = find()
         assert.deepEqual(found, find())
         if (found === undefined) return
-        const next = termAfterHandover(network, network.term, { ...found, anchorEpoch: 5, fromEpoch: 8 })
+        const next = termAfterHandover(network, network.term, {
+          ...found,
+          rotates: false,
+          anchorEpoch: 5,
+          fromEpoch: 8,
+        })
         assert.ok(next.validators.length >= VALIDATORS && next.validators.length <= seats)
         assert.ok(found.entering.length <= mostEntering(VALIDATORS) && found.leaving.length <= found.entering.length)
         for (const { id } of found.entering) {
@@ -160,7 +166,7 @@ describe('who gets a seat', () => {
   it('is nobody whose family or network has two seats already', () => {
     const family = bodyOf(fixture, 0).family
     const { validators } = network.term
-    const crowded = termOf({ number: 0, fromEpoch: 0, validators: validators.map((each) => ({ ...each, family })) })
+    const crowded = termOf({ ...network.term, validators: validators.map((each) => ({ ...each, family })) })
     const members = list.members.map((member) => ({ ...member, family }))
     const own = { seed: list.seed, members, member: (id: string) => members.find((one) => one.id === id) }
     const find = () => seatsDue({ seats: 9 }, crowded, own, () => false)

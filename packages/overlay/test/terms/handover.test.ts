@@ -8,7 +8,7 @@ import { codeOf } from '../fixtures.ts'
 import { HandoverScene, LAPSE, VALIDATORS, handoverFixture, idsOf, prevotes, proposalOf } from './handover-scene.ts'
 
 const ALL = Array.from({ length: 12 }, (_, index) => index)
-const NONSENSE: HandoverValue = { fromEpoch: 9, anchorEpoch: 1, leaving: [], entering: [] }
+const NONSENSE: HandoverValue = { rotates: false, fromEpoch: 9, anchorEpoch: 1, leaving: [], entering: [] }
 const WITHOUT_FIRST = ALL.filter((index) => index !== 0)
 const WITHOUT_THIRD = ALL.filter((index) => index !== 3)
 
@@ -89,7 +89,7 @@ describe('a proposer in other hands', () => {
     const gone = scene.fixture.keys[3]?.id
     const due = seatsDue(file, term, scene.list, (id) => id === gone)
     assert.ok(due !== undefined)
-    const good = { ...due, anchorEpoch: scene.epoch, fromEpoch: epochAt(file, scene.clock.now()) + 2 }
+    const good = { ...due, rotates: false, anchorEpoch: scene.epoch, fromEpoch: epochAt(file, scene.clock.now()) + 2 }
     const value = encodeHandoverValue(change(good, scene))
     for (const place of [1, 2]) {
       const to = scene.fixture.keys[place]?.id

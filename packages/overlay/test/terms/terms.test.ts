@@ -18,7 +18,7 @@ interface Known {
   readonly terms: Terms
 }
 
-function known(store: Pick<MemoryMembershipStore, 'successions' | 'saveSuccession'>, held?: number): Known {
+function known(store: Pick<MemoryMembershipStore, 'succession' | 'saveSuccession'>, held?: number): Known {
   const network = networkOf(file)
   return { network, terms: new Terms({ network, store, heldEpoch: () => held, logger: silentLogger }) }
 }
@@ -63,7 +63,7 @@ describe('terms', () => {
   it('that cannot be kept begin all the same', () => {
     const full = new WeftError({ code: 'E_DISK_FULL', cause: 'x', fix: 'y' })
     const store = {
-      successions: () => [],
+      succession: () => undefined,
       saveSuccession: () => {
         throw full
       },

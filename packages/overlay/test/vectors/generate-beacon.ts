@@ -136,20 +136,23 @@ const [first, second, third] = opened as [Element, Element, Element]
 const S = first.subtract(second).multiply(3n).add(third)
 const value = sha256(text('weft:beacon:v1\0'), inputsName, S.toBytes())
 
-const candidates = Array.from({ length: 12 }, (_, at) => ({
+const people = Array.from({ length: 24 }, (_, at) => ({
   key: hex(sha256(text(`candidate ${at}`))),
-  family: `family-${at % 5}`,
-  diversityAddress: at < 3 ? `192.0.2.${at + 1}` : `198.51.${at}.1`,
+  family: `family-${at % 8}`,
+  diversityAddress: at % 4 === 0 ? `192.0.2.${at + 1}` : `198.51.${at}.1`,
 }))
-const SIZE = 8
+type Person = (typeof people)[number]
+/** Of ten seats three may be down. */
+const seated = people.slice(0, 10)
+const candidates = people.slice(10).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+const FAULTS = 3
 
-function drawCommittee(): readonly string[] {
-  const seed = join(text('weft:beacon-random:v1\0'), value, text('committee'))
+function inTurn<T>(use: string, items: readonly T[]): readonly T[] {
+  const seed = join(text('weft:beacon-random:v1\0'), value, text(use))
   const stream = join(...Array.from({ length: 16 }, (_, block) => sha256(seed, Uint8Array.of(0, 0, 0, block))))
-  const left = candidates.toSorted((a, b) => (a.key < b.key ? -1 : 1))
-  const taken: (typeof candidates)[number][] = []
+  const left = [...items]
   let at = 0
-  for (let i = 0; i < left.length && taken.length < SIZE; i++) {
+  for (let i = 0; i < left.length; i++) {
     const below = left.length - i
     let number: number
     do {
@@ -157,15 +160,29 @@ function drawCommittee(): readonly string[] {
       at += 4
     } while (number >= 2 ** 32 - (2 ** 32 % below))
     const j = i + (number % below)
-    const next = left[j] as (typeof candidates)[number]
-    left[j] = left[i] as (typeof candidates)[number]
-    const prefix = (address: string): string => address.split('.').slice(0, 3).join('.')
-    const together = (same: (other: typeof next) => boolean): number => taken.filter(same).length
+    const next = left[j] as T
+    left[j] = left[i] as T
+    left[i] = next
+  }
+  return left
+}
+
+function drawRotation(): { readonly leaving: readonly number[]; readonly entering: readonly string[] } {
+  const leaving = inTurn(
+    'rotation',
+    seated.map((_, place) => place),
+  ).slice(0, FAULTS)
+  const taken: Person[] = seated.filter((_, place) => !leaving.includes(place))
+  const entering: Person[] = []
+  const prefix = (address: string): string => address.split('.').slice(0, 3).join('.')
+  for (const next of inTurn('handover', candidates)) {
+    const together = (same: (other: Person) => boolean): number => taken.filter(same).length
     if (together(({ family }) => family === next.family) >= 2) continue
     if (together(({ diversityAddress }) => prefix(diversityAddress) === prefix(next.diversityAddress)) >= 2) continue
     taken.push(next)
+    if (entering.push(next) === FAULTS) break
   }
-  return taken.map(({ key }) => key)
+  return { leaving: leaving.toSorted((a, b) => a - b), entering: entering.map(({ key }) => key) }
 }
 
 const wrongDegree = dealAmong(seats, 2, 3)
@@ -202,7 +219,7 @@ const file = {
   opened: opened.map((point) => hex(point.toBytes())),
   genesis: hex(genesis),
   value: hex(value),
-  committee: { size: SIZE, candidates, members: drawCommittee() },
+  rotation: { seated, candidates, ...drawRotation() },
   position: { key: keyOf, position: hex(sha256(text('weft:position:v2\0'), (seats[0] as Seat).nodeKey, value)) },
 }
 writeFileSync(new URL('beacon.json', import.meta.url), `${JSON.stringify(file, null, 2)}\n`)

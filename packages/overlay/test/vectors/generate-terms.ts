@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { compareBytes, toHex } from '@weft/core'
 import { SigningKey, sha256 } from '@weft/crypto'
 import { SuccessionSchema, create, encodeMessage } from '@weft/wire'
-import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
+import { decodeCertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { toWire } from '../../src/agreement/wire-form.ts'
 import { encodeVote } from '../../src/agreement/vote.ts'
 import { beaconRandom } from '../../src/committee/beacon-random.ts'
@@ -15,7 +15,9 @@ import { mapReader } from '../../src/map/map-reader.ts'
 import { networkOf } from '../../src/network/network.ts'
 import { parseNetworkFile } from '../../src/network/network-file.ts'
 import { drawElectors } from '../../src/terms/electors.ts'
-import { encodeHandoverValue, handoverSet } from '../../src/terms/handover-value.ts'
+import { rotationDue } from '../../src/terms/handover-seats.ts'
+import { encodeHandoverValue, handoverSet, termAfterHandover } from '../../src/terms/handover-value.ts'
+import { rotationStart } from '../../src/terms/rotation-times.ts'
 import { silenceEpochs } from '../../src/terms/recovery-times.ts'
 import { encodeRecoveryValue } from '../../src/terms/recovery-value.ts'
 import { successionGround, toSuccession, verifySuccession } from '../../src/terms/succession.ts'
@@ -77,7 +79,7 @@ const handover = handoverSet(ends, ends.term)
 const heir = list.members.find((member) => !ends.isValidator(member.id))
 if (heir === undefined) throw new Error('nobody gets the seat')
 const entering = [{ id: heir.id, addresses: heir.addresses, family: heir.family }]
-const passed = encodeHandoverValue({ fromEpoch: EPOCH + 2, anchorEpoch: EPOCH, leaving: [3], entering })
+const passed = encodeHandoverValue({ rotates: false, fromEpoch: EPOCH + 2, anchorEpoch: EPOCH, leaving: [3], entering })
 const passedVote = { ...vote, network: handover.networkId, epoch: 0, round: 0, value: sha256(passed) }
 const passedPayload = encodeVote(passedVote)
 const voters = new Map(
@@ -89,6 +91,24 @@ const { body } = toWire(handover, {
 })
 if (body.case !== 'certificate') throw new Error('there is no decision')
 const told = create(SuccessionSchema, { number: 1, decision: body.value })
+// In place of both: the first rotation, by a beacon of 32 times the byte 7 and a map in which all ask for a seat, as if the
+// network file had this `rotateMs`.
+const rotateMs = 86_400_000
+const rotating = { file: { ...network.file, rotateMs } }
+const rotationEpoch = rotationStart(rotating.file, 1)
+const willing = entries.map((entry) =>
+  encodeCertificateBody({ ...decodeCertificateBody(entry), roles: ['storage', 'validator'] }),
+)
+const rotationBody = decodeMapBody(signedMapOf(network, [], willing, rotationEpoch).body)
+const rotationMap = atOnce(mapReader.whole(rotationBody, willing, undefined))
+const beacon = new Uint8Array(32).fill(7)
+const change = rotationDue(ends.term, {
+  members: rotationMap.members,
+  member: (id) => rotationMap.member(id),
+  seed: beacon,
+})
+if (change === undefined) throw new Error('nobody rotates')
+const rotated = { rotates: true, fromEpoch: rotationEpoch + 3, anchorEpoch: rotationEpoch, ...change }
 const root = new Uint8Array(32).fill(9)
 const positions = Array.from({ length: 1_000 }, (_, position) => position)
 const text = JSON.stringify(
@@ -115,6 +135,16 @@ const text = JSON.stringify(
       precommit: toHex(passedPayload),
       succession: toHex(encodeMessage(SuccessionSchema, told)),
       term: verifySuccession(ends, told),
+    },
+    rotation: {
+      beacon: toHex(beacon),
+      rotateMs,
+      epoch: rotationEpoch,
+      entries: willing.map(toHex),
+      leaving: change.leaving,
+      entering: change.entering.map(({ id }) => id),
+      value: toHex(encodeHandoverValue(rotated)),
+      term: termAfterHandover(rotating, ends.term, rotated),
     },
   },
   null,

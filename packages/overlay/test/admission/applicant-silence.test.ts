@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, seededRandom, silentLogger, systemRandom, wait } from '@weft/core'
+import type { SigningKey } from '@weft/crypto'
+import { Applicant } from '../../src/admission/applicant.ts'
+import { decodeApplication } from '../../src/admission/application.ts'
+import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
+import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
+import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
+import { BEGIN, NO_BEACONS, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
+import { MemoryNetwork } from '../memory-network.ts'
+
+const VALIDATORS = 16
+const SILENT = 5
+/** That an honest validator takes to measure both, ms. */
+const MEASURING = 4_000
+const NEVER = new AbortController().signal
+const fixture = testNetwork(VALIDATORS, 1, { minimums: { relay: { bandwidthMbps: 50, lossPpm: 10_000 } } })
+const key = fixture.keys[VALIDATORS] as SigningKey
+
+/** A node that claims a bandwidth and a loss, some of whose validators never answer. @param challenge whether these put one */
+async function apply(challenge: boolean, forMs: number): Promise<{ certified: boolean; mostHonest: number }> {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const network = new MemoryNetwork(clock)
+  const node = network.add(key.id)
+  let honest = 0
+  let mostHonest = 0
+  for (const [at, validator] of fixture.keys.slice(0, VALIDATORS).entries()) {
+    const { rpc } = network.add(validator.id)
+    rpc.handle('admission.submit', async () => ({}))
+    rpc.handle('admission.apply', async ({ application }, _, signal) => {
+      if (at >= SILENT || challenge) applicant.challengedBy(validator.id)
+      if (at < SILENT)
+        return new Promise((__, reject) => signal.addEventListener('abort', () => reject(new Error('x'))))
+      const { bodyBytes } = decodeApplication(application?.payload as Uint8Array)
+      mostHonest = Math.max(mostHonest, ++honest)
+      await wait(clock, MEASURING, NEVER)
+      honest--
+      return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
+    })
+  }
+  const applicant = new Applicant({
+    network: fixture.network,
+    key,
+    profile: { ...profileOf(fixture, VALIDATORS), roles: ['relay'], packets: packetsOf(VALIDATORS) },
+    beacons: NO_BEACONS,
+    beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
+    offer: {},
+    bursts: new BurstResponder(clock),
+    rpc: node.rpc,
+    database: new MemoryMembershipStore(),
+    revocations: NO_REVOCATIONS,
+    clock,
+    random: seededRandom(7),
+    logger: silentLogger,
+    onState: () => {},
+    submitLocally: () => {},
+  })
+  const stop = new AbortController()
+  const running = applicant.run(stop.signal).catch(() => {})
+  await advance(clock, forMs)
+  const certified = applicant.certificate !== undefined
+  stop.abort()
+  await advance(clock, MEASURING)
+  await running
+  return { certified, mostHonest }
+}
+
+const HONEST_MS = (VALIDATORS - SILENT) * MEASURING
+
+test('validators that say nothing hold up a node that is asked by one at a time for 3 s each', async () => {
+  assert.deepEqual(await apply(false, HONEST_MS + SILENT * 3_000 + 1_000), { certified: true, mostHonest: 1 })
+})
+
+test('validators that challenge it and say nothing then hold it up for 11 s each', async () => {
+  assert.deepEqual(await apply(true, HONEST_MS + SILENT * 11_000 + 1_000), { certified: true, mostHonest: 1 })
+})
