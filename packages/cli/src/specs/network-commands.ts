@@ -136,7 +136,10 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--reason <why>', description: 'conformance, abuse, compromised, retired or equivocation' },
       { flags: '--for <duration>', description: 'how long it is kept out (default: 30d)' },
-      { flags: '--withdraw', description: 'vote to take an ejection back' },
+      {
+        flags: '--withdraw',
+        description: "take this validator's vote back, or, of a node that is ejected, vote for its way back",
+      },
       TIMEOUT,
       HOME,
     ],

@@ -273,6 +273,10 @@ export const revokeAnswer = z.strictObject({
   votes: z.int(),
   quorum: z.int(),
   decided: z.boolean(),
+  reason: z.string().describe('Of the decision that the vote counts for: the validator that voted first names it'),
+  blockedUntil: time.describe('Of that decision; 0 where it takes an ejection back'),
+  apart: z.int().describe('Validators that want it ejected too, but for another time: their votes do not add up'),
+  tookBack: z.boolean().describe('Whether an earlier vote of this validator for the opposite counts no more'),
 })
 export type RevokeAnswer = z.output<typeof revokeAnswer>
 

@@ -135,6 +135,7 @@ export class MembershipService {
       key,
       transport,
       revocations,
+      database,
       isBehind: () => membership.isBehind,
       clock,
       random,

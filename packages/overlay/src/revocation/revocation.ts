@@ -72,6 +72,26 @@ export function isVoid(certificate: Pick<CertificateBody, 'issuedEpoch' | 'id'>,
   return certificate.id === revocation.id && certificate.issuedEpoch <= revocation.issuedUpTo
 }
 
+/** Two decisions of which one keeps a key out for less longer than this are about as long, ms: a day. */
+const SAME_BLOCK_MS = 24 * 3_600_000
+
+/** Whether a decision takes an earlier one back, and does nothing else. */
+export function isWayBack({ issuedUpTo, blockedUntil }: Pick<RevocationBody, 'issuedUpTo' | 'blockedUntil'>): boolean {
+  return issuedUpTo < 0 && blockedUntil === 0
+}
+
+/** Whether a decision in force does all that another one about the same key would, but for less than a day. @param now ms since the Unix epoch */
+export function covers(
+  known: RevocationBody,
+  wanted: Pick<RevocationBody, 'issuedUpTo' | 'blockedUntil'>,
+  now: number,
+): boolean {
+  if (isWayBack(known) || isWayBack(wanted)) return isWayBack(known) && isWayBack(wanted)
+  // While the key is kept out it gets no certificate that would have to be void.
+  const voids = known.blockedUntil > now || known.issuedUpTo >= wanted.issuedUpTo
+  return voids && known.blockedUntil + SAME_BLOCK_MS > wanted.blockedUntil
+}
+
 /** When a decision has no effect any more, ms since the Unix epoch: all that it voids has ended and the key is free. */
 export function endOf(network: Network, { issuedUpTo, blockedUntil, decidedAt }: RevocationBody): number {
   const { certificateTtlMs, clockToleranceMs } = network.file

@@ -1,9 +1,10 @@
 import { toHex } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
-import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
@@ -27,6 +28,8 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #evidence = new Map<string, Uint8Array>()
   /** By public key, hex. */
   readonly #revocations = new Map<string, StoredRevocation>()
+  /** By the hash of the body and the signer, hex. */
+  readonly #revocationVotes = new Map<string, StoredRevocationVote>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
   /** By part. */
@@ -102,6 +105,20 @@ export class MemoryMembershipStore implements MembershipStore {
 
   dropEndedRevocations(now: number): void {
     for (const [key, { endsAt }] of this.#revocations) if (endsAt <= now) this.#revocations.delete(key)
+  }
+
+  revocationVotes(): StoredRevocationVote[] {
+    return [...this.#revocationVotes.values()]
+  }
+
+  saveRevocationVote(vote: StoredRevocationVote): void {
+    const name = toHex(sha256(vote.body)) + toHex(vote.signer)
+    if (!this.#revocationVotes.has(name)) this.#revocationVotes.set(name, vote)
+  }
+
+  dropRevocationVotes(hash: Uint8Array, signer = new Uint8Array()): void {
+    const names = toHex(hash) + toHex(signer)
+    for (const name of this.#revocationVotes.keys()) if (name.startsWith(names)) this.#revocationVotes.delete(name)
   }
 
   certificateKeys(now: number): Uint8Array[] {

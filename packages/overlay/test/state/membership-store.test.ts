@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { utf8 } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import { KEPT_EPOCHS } from '../../src/agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../../src/beacon/beacon-store.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
@@ -97,6 +98,24 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts(again.revocations()).toSorted(), ['new', 'other'])
       again.dropEndedRevocations(100)
       assert.deepEqual(texts(again.revocations()), ['other'])
+    })
+
+    it('keeps the votes for a revocation in their order, each once, until they are dropped', () => {
+      using fixture = make()
+      const { store } = fixture
+      const vote = (body: string, signer: number, signature = body) => ({
+        body: utf8(body),
+        signer: new Uint8Array(32).fill(signer),
+        signature: utf8(signature),
+      })
+      for (const one of [vote('b', 2), vote('a', 1), vote('b', 1)]) store.saveRevocationVote(one, true)
+      store.saveRevocationVote(vote('b', 2, 'again'), false)
+      const again = fixture.again()
+      assert.deepEqual(again.revocationVotes(), [vote('b', 2), vote('a', 1), vote('b', 1)])
+      again.dropRevocationVotes(sha256(utf8('b')), new Uint8Array(32).fill(2))
+      assert.deepEqual(again.revocationVotes(), [vote('a', 1), vote('b', 1)])
+      again.dropRevocationVotes(sha256(utf8('b')))
+      assert.deepEqual(again.revocationVotes(), [vote('a', 1)])
     })
 
     it('keeps how terms began, in their order, and what was said last in a recovery', () => {
