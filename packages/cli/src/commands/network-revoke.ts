@@ -33,7 +33,7 @@ export async function run(invocation: Invocation): Promise<void> {
 
 /** Who is ejected is no member any more, and is found among those that were. */
 async function nodeOf(api: ApiClient, text: string, withdraw: boolean, signal: AbortSignal): Promise<string> {
-  if (!withdraw || text.startsWith('did:key:')) return memberNamed(api, text, signal)
+  if (!withdraw || text.startsWith('did:')) return memberNamed(api, text, signal)
   const { inForce } = await api.json<RevocationsAnswer>('GET', '/api/v1/revocations', undefined, { signal })
   const [match, other] = inForce.filter(({ id }) => id.endsWith(text))
   return match !== undefined && other === undefined ? match.id : memberNamed(api, text, signal)

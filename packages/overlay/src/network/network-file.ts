@@ -63,10 +63,15 @@ export interface NetworkFile {
 
 /** Bytes of text; 10,000 simulated places take less than half of it. */
 export const MAX_NETWORK_FILE = 4 * 1024 * 1024
+/** Of the name of a network. */
+export const NETWORK_NAME = /^[a-z0-9][a-z0-9-]*$/
+export const MAX_NAME = 64
+const HOUR = 3_600_000
+/** ms; the bounds of `mapEpochMs`. */
+export const MAP_EPOCH_BOUNDS = { min: 200, max: HOUR } as const
 const MAX_COMMITTEE = 64
 const MAX_INVITERS = 64
 const MAX_ATTESTERS = 64
-const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
 /** An hour where map epochs take a minute. */
@@ -107,7 +112,13 @@ function networkFileOf(value: unknown): NetworkFile {
   const inviters = invitersOf(file.inviters, policy)
   const attesters = attestersOf(file.attesters)
   const minimums = minimumsOf(file.minimums, refuse)
-  const mapEpochMs = integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse)
+  const mapEpochMs = integerOf(
+    file.mapEpochMs ?? 60_000,
+    'mapEpochMs',
+    MAP_EPOCH_BOUNDS.min,
+    MAP_EPOCH_BOUNDS.max,
+    refuse,
+  )
   const auditEpochMs = integerOf(
     file.auditEpochMs ?? DEFAULT_AUDIT_EPOCH_MS,
     'auditEpochMs',
@@ -117,7 +128,7 @@ function networkFileOf(value: unknown): NetworkFile {
   )
   const parsed = {
     schemaVersion: 1 as const,
-    name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
+    name: textOf(file.name, 'name', NETWORK_NAME, MAX_NAME, refuse),
     validators,
     policy,
     ...(inviters === undefined ? {} : { inviters }),
@@ -179,7 +190,7 @@ function validatorOf(value: unknown, path: string): GenesisValidator {
   const roles = listOf(entry.roles, `${path}.roles`, 1, ROLES.length, refuse, (item, at) => roleOf(item, at, refuse))
   distinct(roles, `${path}.roles`, refuse)
   if (!roles.includes('validator')) throw refuse(`${path}.roles must name 'validator'`)
-  return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, 64, refuse) }
+  return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, MAX_NAME, refuse) }
 }
 
 function didOf(value: unknown, path: string): DidKey {
@@ -229,7 +240,7 @@ function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {
       {
         address,
         asn: integerOf(place.asn, `${path}.asn`, 0, MAX_ASN, refuse),
-        family: textOf(place.family, `${path}.family`, FAMILY, 64, refuse),
+        family: textOf(place.family, `${path}.family`, FAMILY, MAX_NAME, refuse),
         country: textOf(place.country, `${path}.country`, COUNTRY, 2, refuse),
         region: textOf(place.region, `${path}.region`, REGION, 32, refuse),
       },
