@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -211,11 +212,13 @@ describe('a network of invitations', { concurrency: false }, () => {
     const home = join(directory, 'nowhere', 'home')
     const cut = await joinWith(home, token.slice(0, -20))
     assert.deepEqual([cut.code, cut.stderr.startsWith('E_JOIN_TOKEN: ')], [2, true])
+    assert.ok(!existsSync(join(directory, 'nowhere')))
     const bound = await invite('--for', (await weftJson<Status>(['status', '--home', validator])).node.id)
     const notMine = await joinWith(home, bound.token)
     assert.match(notMine.stderr, /E_INVITE_BOUND/)
     assert.ok(!`${cut.stderr}${notMine.stderr}`.includes(token.slice(20, 60)))
-    assert.ok(!existsSync(join(directory, 'nowhere')))
+    // But the key that the refusal names.
+    assert.deepEqual(readdirSync(home), ['node.key'])
   })
 
   test('only who may invite does', async () => {

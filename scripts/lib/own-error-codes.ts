@@ -291,7 +291,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_UDP_PORT: 'The UDP port for packets cannot be opened.',
     E_UNAUTHENTICATED: 'A request to the API shows no valid token or session.',
     E_UPLOAD_BROKEN: 'The client broke off an upload, or sent nothing for too long.',
-    E_USAGE: 'A command was called with arguments or options that it does not take.',
     E_VALIDATOR_STARTING: 'A validator still reads the certificates on its disk, and judges no maps before.',
   }),
 )

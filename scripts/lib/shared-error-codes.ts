@@ -37,5 +37,6 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_STATE_UNWRITABLE: 'The state directory cannot be written to.',
     E_STREAM_RESET: 'A stream to another node broke off before its end.',
     E_TOPIC_MESSAGE_TOO_LARGE: 'A message for a topic is over the limit.',
+    E_USAGE: 'A command was called with arguments or options that it does not take.',
   }),
 )

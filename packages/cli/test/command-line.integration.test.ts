@@ -57,6 +57,19 @@ const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] 
   [['devnet', 'up', '--dir', `/${'d'.repeat(120)}`], /The socket path .* has \d+ bytes/, /shorter directory/],
   [['config', 'explain', 'storage.quot'], /There is no setting 'storage\.quot'/, /storage\.quota.*weft config explain/],
   [['token', 'create', 'x'], /--scopes is missing/, /weft token create x --scopes /],
+  [['status', '--home', `/${'h'.repeat(120)}`], /The path of the API socket, .* has \d+ bytes/, /bytes shorter/],
+  [['ping', 'did:key:z6Mk'], /'did:key:z6Mk' is not the whole id of a node/, /weft members --long/],
+  [['network', 'revoke', 'x', '--reason', 'rude'], /'rude' is invalid\. Allowed choices are conformance/, /--help/],
+  [['network', 'revoke', 'x'], /--reason is missing/, /equivocation/],
+  [
+    ['network', 'invite', '--roles', 'king,storage,queen'],
+    /names 'king', 'queen', which are no roles/,
+    /storage, entry/,
+  ],
+  [['network', 'invite', '--for', 'nobody'], /^--for 'nobody' is not the whole id/, /weft init/],
+  [['network', 'create', 'No', '--address', '/ip4/192.0.2.1/tcp/1'], /'No' is no name for a network/, /lower-case/],
+  [['network', 'create', 'x', '--address', '/ip4/0.0.0.0/tcp/4780'], /^--address .*0\.0\.0\.0/, /listen_host/],
+  [['init', '--network-id', 'w'], /^--network-id is given without a network file/, /--network FILE/],
   [['get', 'weft://a/b#c', '--json'], /cannot go to stdout/, /-o FILE/],
 ]
 for (const [args, cause, fix] of usage) {

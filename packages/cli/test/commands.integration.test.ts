@@ -194,7 +194,7 @@ test('check lists what is wrong and ends with 1', async (context) => {
   const { code, stdout, stderr } = await runWeft(['check'], { WEFT_HOME: home })
   assert.equal(code, 1)
   assert.match(stdout, /ok {4}state\nFAIL {2}map\n {2}E_MAP_STALE: No map for a while\.\n {4}Fix: Look/)
-  assert.match(stderr, /^E_CHECK_FAILED: 1 checks failed: map\./)
+  assert.match(stderr, /^E_CHECK_FAILED: 1 check failed: map\./)
   const json = await runWeft(['check', '--json'], { WEFT_HOME: home })
   const document = JSON.parse(json.stdout) as { ok: boolean; checks: { name: string }[]; error: { code: string } }
   assert.deepEqual(
@@ -217,7 +217,7 @@ test('check --wait that runs out of time ends with 6 and tells what was seen las
     [code, document.ok, document.checks.map(({ name }) => name), document.error.code],
     [6, false, ['map'], 'E_TIMEOUT'],
   )
-  assert.match(stderr, /^E_TIMEOUT: .* 0\.3 s\. 1 checks failed: map\.\nFix: Look at the validators\./)
+  assert.match(stderr, /^E_TIMEOUT: .* 0\.3 s\. 1 check failed: map\.\nFix: Look at the validators\./)
 })
 
 test('get and stat take a reference from standard input, whether it ends or stays open', async (context) => {
@@ -385,4 +385,71 @@ test('init writes settings that the daemon accepts, and never over others', asyn
   )
   const again = await init()
   assert.deepEqual([again.code, again.stderr.split(':')[0]], [1, 'E_ALREADY_INITIALISED'])
+})
+
+test('a node has an id before it has a network, and takes the file of one later', async (context) => {
+  const place = mkdtempSync(join(tmpdir(), 'weft-id-'))
+  context.after(() => rmSync(place, { recursive: true }))
+  const run = async (...args: string[]): Promise<{ code: number | null; answer: Record<string, unknown> }> => {
+    const { code, stdout } = await runWeft([...args, '--json'])
+    return { code, answer: JSON.parse(stdout) as Record<string, unknown> }
+  }
+  const home = join(place, 'home')
+  const none = await run('id', '--home', home)
+  assert.deepEqual(
+    [none.code, (none.answer['error'] as { fix: string }).fix.startsWith('Make one: weft init')],
+    [3, true],
+  )
+  const { answer: made } = await run('init', '--home', home, '--roles', 'validator,storage', '--family', 'mine')
+  const { answer: ids } = await run('id', '--home', home)
+  assert.deepEqual([ids['node'], ids['person'], made['networkFile']], [made['node'], null, null])
+
+  // Of the first home its key and its family go into the network; of the other its id.
+  const other = join(place, 'other')
+  const { answer: otherMade } = await run('init', '--home', other)
+  const validator = `${String(otherMade['node'])}=/ip4/192.0.2.2/tcp/4780;theirs`
+  const at = ['--address', '/ip4/192.0.2.1/tcp/4780']
+  const { answer: created } = await run('network', 'create', 'club', ...at, '--validator', validator, '--home', home)
+  assert.deepEqual([created['validator'], created['validators']], [made['node'], 2])
+  const path = String(created['path'])
+  const file = JSON.parse(readFileSync(path, 'utf8')) as { validators: { id: string; family: string }[] }
+  assert.deepEqual(
+    file.validators.map(({ id, family }) => [id, family]),
+    [
+      [made['node'], 'mine'],
+      [otherMade['node'], 'theirs'],
+    ],
+  )
+  const wrong = await run('init', '--home', other, '--network', path, '--network-id', 'wother')
+  assert.deepEqual([wrong.code, (wrong.answer['error'] as { code: string }).code], [1, 'E_NETWORK_MISMATCH'])
+  const taken = await run('init', '--home', other, '--network', path, '--network-id', String(created['id']))
+  assert.deepEqual(taken.answer['network'], { id: created['id'], name: 'club' })
+  assert.equal(taken.answer['node'], otherMade['node'])
+  assert.equal((await run('init', '--home', other)).code, 1)
+
+  const fresh = join(place, 'fresh')
+  for (const nothing of ['/dev/null', join(home, 'weft.toml')]) {
+    const refused = await run('init', '--home', fresh, '--network', nothing)
+    assert.deepEqual([refused.code, (refused.answer['error'] as { code: string }).code], [1, 'E_NETWORK_FILE'])
+  }
+  assert.ok(!existsSync(fresh))
+})
+
+test('ping tells the median of the round trips', async (context) => {
+  const times = [9, 1, 4, 2]
+  const home = await serveApi(context, (_, response) => {
+    response.end(JSON.stringify({ schemaVersion: 1, rttMs: times.shift() }))
+  })
+  const id = 'did:key:z6MkmY2UUbsZzLXQHfJiJrc7tSEmqixtUChaa5ujugeAnMvH'
+  const { stdout } = await runWeft(['ping', id, '--count', '4', '--json'], { WEFT_HOME: home })
+  assert.deepEqual(JSON.parse(stdout), { schemaVersion: 1, id, rttMs: 3, times: [9, 1, 4, 2] })
+})
+
+test('who knows no members reads why at once', async (context) => {
+  const fault = { code: 'E_NETWORK_MISMATCH', cause: 'Of another network.', fix: 'Get the file.' }
+  const home = await serveApi(context, ({ url }, response) => {
+    response.end(JSON.stringify(url === '/api/v1/status' ? { map: { fault } } : { peers: [] }))
+  })
+  const { stderr } = await runWeft(['peers'], { WEFT_HOME: home })
+  assert.match(stderr, /E_NETWORK_MISMATCH: Of another network\.\n.*Get the file\./)
 })

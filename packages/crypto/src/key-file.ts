@@ -26,13 +26,22 @@ export function loadOrCreateKey(path: string, seedForNewKey?: Uint8Array): Signi
   return key
 }
 
-/** The same for an X25519 key. @throws WeftError E_KEY_FILE */
+/** The signing key of a file, where there is one; nothing is made. @throws WeftError E_KEY_FILE */
+export function loadKey(path: string): SigningKey | undefined {
+  const seed = readSecret(path)
+  if (seed === undefined) return undefined
+  const key = new SigningKey(seed)
+  wipe(seed)
+  return key
+}
+
+/** As `loadOrCreateKey`, for an X25519 key. @throws WeftError E_KEY_FILE */
 export function loadOrCreateX25519Key(path: string, secretForNewKey?: Uint8Array): X25519KeyPair {
   return x25519KeyPair(loadOrCreateSecret(path, secretForNewKey))
 }
 
-/** Reads the 32 bytes of a secret from its file, or makes both (temporary file, fsync, rename). A copy of the caller's own. */
-function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefined): Uint8Array {
+/** The 32 bytes of a secret in its file, if there is one. A copy of the caller's own. */
+function readSecret(path: string): Uint8Array | undefined {
   try {
     const bytes = readFileSync(path)
     const mode = statSync(path).mode & 0o777
@@ -59,7 +68,14 @@ function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefin
       if (error instanceof WeftError) throw error
       throw keyFileError(path, messageOf(error), 'Make the file readable for the user that runs the daemon.')
     }
+    return undefined
   }
+}
+
+/** Reads a secret from its file, or makes both (temporary file, fsync, rename). A copy of the caller's own. */
+function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefined): Uint8Array {
+  const kept = readSecret(path)
+  if (kept !== undefined) return kept
   const secret = new Uint8Array(secretForNewFile ?? systemRandom.bytes(32))
   const temporary = `${path}.${process.pid}.new`
   try {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
-import { loadOrCreateKey, loadOrCreateX25519Key, x25519KeyPair } from '../src/index.ts'
+import { loadKey, loadOrCreateKey, loadOrCreateX25519Key, x25519KeyPair } from '../src/index.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -22,6 +22,16 @@ it('makes the key once, for its owner only, and finds it again', () => {
   assert.deepEqual(found.seed(), made.seed())
   assert.deepEqual(found.seed(), new Uint8Array(readFileSync(path)))
   assert.deepEqual(readdirSync(join(directory, 'deep')), ['node.key'])
+})
+
+it('reads a key without making one', () => {
+  const path = join(directory, 'node.key')
+  assert.equal(loadKey(path), undefined)
+  assert.deepEqual(readdirSync(directory), [])
+  const { id } = loadOrCreateKey(path)
+  assert.equal(loadKey(path)?.id, id)
+  chmodSync(path, 0o644)
+  assert.throws(() => loadKey(path), { code: 'E_KEY_FILE' })
 })
 
 it('takes a given seed for a new key, never over an old one', () => {

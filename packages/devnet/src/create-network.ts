@@ -1,32 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isWeftError } from '@weft/core'
+import { WeftError, isWeftError } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { HomeChanges, networkExists } from './home-changes.ts'
-
-export interface NewNetwork {
-  /** Lower-case letters, digits and dashes. */
-  readonly name: string
-  /** The home of the node that becomes a genesis validator; its key is made when it has none. */
-  readonly home: string
-  /** Where others reach that node, `/ip4/ADDRESS/tcp/PORT`. */
-  readonly addresses: readonly string[]
-  readonly family: string
-  /** Genesis validators of other people. */
-  readonly others: readonly { readonly id: string; readonly addresses: readonly string[]; readonly family: string }[]
-  /** Ways to be admitted, each of which is enough. */
-  readonly policy: readonly string[]
-  /** Whose invitations count; none for each validator. */
-  readonly inviters: readonly string[]
-  /** Who may attest the energy of members. */
-  readonly attesters?: readonly string[]
-  /** ms; undefined for the default. */
-  readonly mapEpochMs?: number | undefined
-  /** ms; undefined for the default. */
-  readonly rotateMs?: number | undefined
-  /** ms since the epoch. */
-  readonly now: number
-}
+import type { NewNetwork } from './new-network.ts'
+import { requireNetworkOptions } from './require-network-options.ts'
 
 export interface CreatedNetwork {
   readonly id: string
@@ -40,11 +18,12 @@ export interface CreatedNetwork {
 /**
  * Begins a network of its own: writes `network.json` into the home, checked as every node will check it.
  * When it fails it leaves nothing of its own behind.
- * @throws WeftError E_NETWORK_EXISTS, E_NETWORK_FILE, E_POLICY_UNAVAILABLE, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL
+ * @throws WeftError E_USAGE by the name of the option, E_NETWORK_EXISTS, E_NETWORK_FILE, E_POLICY_UNAVAILABLE, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL
  */
 export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork> {
   // Loaded here alone: the rest of this package does without the overlay's weight.
   const { networkIdOf, parseNetworkFile, quorumOf, requireUsablePolicy, waysOf } = await import('@weft/overlay')
+  await requireNetworkOptions(options)
   const path = join(options.home, 'network.json')
   // With a key of nobody: what cannot become a network file is refused before anything is made.
   requireUsablePolicy(parseNetworkFile(networkText(options, SigningKey.generate().id)))
@@ -52,6 +31,7 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
   const changes = new HomeChanges(options.home)
   try {
     const { id } = changes.nodeKey()
+    if (options.others.some((other) => other.id === id)) throw namedItself(id)
     const text = networkText(options, id)
     const file = parseNetworkFile(text)
     changes.add('network.json', `${text}\n`)
@@ -68,6 +48,14 @@ export async function createNetwork(options: NewNetwork): Promise<CreatedNetwork
     if (!isWeftError(error, 'E_NETWORK_EXISTS')) changes.undo()
     throw error
   }
+}
+
+function namedItself(id: DidKey): WeftError {
+  return new WeftError({
+    code: 'E_USAGE',
+    cause: `--validator names ${id}, which is this node.`,
+    fix: 'Give --validator for the others only: this node is one by itself, at --address.',
+  })
 }
 
 function networkText(network: NewNetwork, id: DidKey): string {

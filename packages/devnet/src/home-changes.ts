@@ -1,8 +1,17 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
-import { WeftError, isDiskFull, messageOf } from '@weft/core'
+import { WeftError, ensureDirectory, isDiskFull, messageOf } from '@weft/core'
 import { type SigningKey, loadOrCreateKey } from '@weft/crypto'
-import { makeStateDirectory } from './lifecycle/state-directory.ts'
 
 /**
  * What a command writes into the home of a node: all of it, or nothing. `undo` takes back what was made, up to the first
@@ -20,7 +29,12 @@ export class HomeChanges {
   nodeKey(): SigningKey {
     const missing = topmostMissing(this.#home)
     if (missing !== undefined) this.#made.push(missing)
-    makeStateDirectory(this.#home)
+    try {
+      ensureDirectory(this.#home)
+      accessSync(this.#home, constants.W_OK | constants.X_OK)
+    } catch (error) {
+      throw unwritable(this.#home, error)
+    }
     const path = join(this.#home, 'node.key')
     if (!existsSync(path)) this.#made.push(path)
     return loadOrCreateKey(path)
@@ -63,6 +77,11 @@ export class HomeChanges {
     }
   }
 
+  /** The key stays, with the home, whatever else is taken back: others were told its id. */
+  keepKey(): void {
+    this.#made.length = 0
+  }
+
   undo(): void {
     for (const path of this.#made.toReversed()) rmSync(path, { recursive: true, force: true })
   }
@@ -87,7 +106,7 @@ function unwritable(path: string, error: unknown): WeftError {
   const full = isDiskFull(error)
   return new WeftError({
     code: full ? 'E_DISK_FULL' : 'E_STATE_UNWRITABLE',
-    cause: `${path} cannot be written: ${messageOf(error)}`,
+    cause: `${path} cannot be written: ${messageOf(error)}.`,
     fix: full
       ? 'Free some space on its disk, or name another home with --home.'
       : 'Name a directory of your own with --home.',

@@ -28,7 +28,8 @@ const PROOF_FILE = 'admission.proof'
 /**
  * Joins a network with nothing but a token: gets the network file from the nodes that the token names, knows it by its
  * id, and uses the invitation for the key of this node. The secret of the invitation is not kept. In a home that is of
- * this network already only the invitation is new. When it fails it leaves nothing of its own behind.
+ * this network already only the invitation is new. When it fails it leaves nothing of its own behind, but the key that
+ * the refusal of an invitation for another node names.
  * @throws WeftError E_JOIN_TOKEN, E_JOIN_UNREACHABLE, E_NETWORK_EXISTS, E_INVITE_EXPIRED, E_INVITE_BOUND, those of
  * `openInvitation`, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL, E_ABORTED
  */
@@ -48,8 +49,10 @@ export async function joinNetwork({ token, home, signal }: NetworkToJoin): Promi
   const changes = new HomeChanges(home)
   try {
     const key = changes.nodeKey()
-    if (invitation?.node !== undefined && toDidKey(invitation.node) !== key.id)
+    if (invitation?.node !== undefined && toDidKey(invitation.node) !== key.id) {
+      changes.keepKey()
       throw otherNode(toDidKey(invitation.node), key.id)
+    }
     if (!known) changes.add('network.json', `${JSON.stringify(file, undefined, 2)}\n`)
     if (issued !== undefined) {
       const proof = proveInvitation(issued.envelope, issued.seed, key.publicKey)
@@ -110,6 +113,6 @@ function otherNode(invited: string, own: string): WeftError {
   return new WeftError({
     code: 'E_INVITE_BOUND',
     cause: `The invitation is for the node ${invited}; this home is that of ${own}.`,
-    fix: 'Join in the home of that node (--home), or ask for an invitation for this one: weft network invite --for.',
+    fix: `Join in the home of that node (--home), or ask for an invitation for this one, which keeps its key: weft network invite --for ${own}`,
   })
 }

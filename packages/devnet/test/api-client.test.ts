@@ -49,6 +49,10 @@ test('an answer that makes no sense is told as such', async (context) => {
 
 test('no daemon, and a daemon that breaks off, have codes of their own', async (context) => {
   await assert.rejects(new ApiClient(temporaryDirectory(context)).json('GET', '/'), { code: 'E_DAEMON_NOT_RUNNING' })
+  assert.throws(() => new ApiClient(`/${'h'.repeat(120)}`), {
+    code: 'E_SOCKET_PATH',
+    fix: /at least \d+ bytes shorter/,
+  })
   const { api } = await serve(context, (request) => request.socket.destroy())
   await assert.rejects(api.json('GET', '/'), { code: 'E_DAEMON_GONE' })
   const half = await serve(context, (request, response) => {

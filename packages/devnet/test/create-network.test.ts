@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { SigningKey } from '@weft/crypto'
-import { type NewNetwork, createNetwork } from '../src/create-network.ts'
+import { SigningKey, loadOrCreateKey } from '@weft/crypto'
+import { createNetwork } from '../src/create-network.ts'
+import type { NewNetwork } from '../src/new-network.ts'
 
 const good = {
   name: 'mine',
@@ -42,8 +43,8 @@ test('a network takes the policy, the inviters and the epoch that are asked for,
   assert.deepEqual([file['policy'], file['inviters'], file['mapEpochMs']], [['invite', 'stake'], [inviter], 5_000])
   for (const [change, code] of [
     [{ policy: ['stake'] }, 'E_POLICY_UNAVAILABLE'],
-    [{ policy: ['friends'] }, 'E_NETWORK_FILE'],
-    [{ policy: ['open'], inviters: [inviter] }, 'E_NETWORK_FILE'],
+    [{ policy: ['friends'] }, 'E_USAGE'],
+    [{ policy: ['open'], inviters: [inviter] }, 'E_USAGE'],
   ] as const) {
     await assert.rejects(createNetwork({ ...good, ...change, home: join(place, 'a', 'b', 'home') }), { code })
     assert.ok(!existsSync(join(place, 'a')))
@@ -54,22 +55,48 @@ test('what cannot be a network leaves nothing, neither a home nor a key in one t
   const place = directory(context)
   const own = SigningKey.generate().id
   const other = { id: own, addresses: good.addresses, family: 'other' }
-  const wrong: Partial<NewNetwork>[] = [
-    { name: 'Not a name' },
-    { addresses: ['192.0.2.1:4780'] },
-    { family: '' },
-    { others: [other, other] },
+  const others = (changes: object): Partial<NewNetwork> => ({ others: [{ ...other, ...changes }] })
+  const at = (...addresses: string[]): Partial<NewNetwork> => ({ addresses })
+  const wrong: [part: Partial<NewNetwork>, cause: RegExp][] = [
+    [{ name: 'Not a name' }, /^'Not a name' is no name/],
+    [at('192.0.2.1:4780'), /^--address '192\.0\.2\.1:4780' is no address/],
+    [at('/ip4/0.0.0.0/tcp/4780'), /^--address .* nobody reaches a node at 0\.0\.0\.0/],
+    [at('/ip4/192.0.2.1/tcp/4780', '/ip4/224.0.0.1/tcp/4780'), /^--address .*224\.0\.0\.1/],
+    [at('/ip4/192.0.2.1/tcp/22'), /^--address .* do not dial it/],
+    [at(...Array.from({ length: 9 }, () => '/ip4/192.0.2.1/tcp/4780')), /^--address names 9 addresses/],
+    [{ family: '' }, /^--family /],
+    [{ policy: ['open', 'invite'] }, /^--policy 'open,invite' is no policy/],
+    [{ policy: [] }, /^--policy /],
+    [{ policy: ['king'] }, /^--policy names 'king'/],
+    [{ mapEpochMs: 199 }, /^--map-epoch is 199 ms/],
+    [{ mapEpochMs: 3_600_001 }, /^--map-epoch /],
+    [{ rotateMs: 959_999 }, /^--rotate is 959999 ms/],
+    [{ rotateMs: 31 * 24 * 3_600_000 }, /^--rotate /],
+    [{ inviters: [own], policy: ['open'] }, /^--inviter is given/],
+    [{ inviters: ['bob'], policy: ['invite'] }, /^--inviter 'bob'/],
+    [{ attesters: [own, own] }, /^--attester names .* twice/],
+    [others({ id: 'did:key:z6Mk' }), /^--validator 'did:key:z6Mk' is not the whole id/],
+    [others({ addresses: ['x'] }), /^--validator 'x' is no address/],
+    [others({ addresses: ['/ip4/127.0.0.1/tcp/4780'] }), /^--validator .* do not dial it/],
+    [others({ family: '-' }), /^--validator names the family/],
+    [{ others: [other, other] }, /^--validator names .* twice/],
   ]
-  for (const part of wrong) {
+  for (const [part, cause] of wrong) {
     const home = join(place, 'home')
-    await assert.rejects(createNetwork({ ...good, ...part, home }), { code: 'E_NETWORK_FILE' })
+    await assert.rejects(createNetwork({ ...good, ...part, home }), { code: 'E_USAGE', cause })
     assert.ok(!existsSync(home))
-    mkdirSync(home)
-    writeFileSync(join(home, 'weft.toml'), '')
-    await assert.rejects(createNetwork({ ...good, ...part, home }), { code: 'E_NETWORK_FILE' })
-    assert.deepEqual(readdirSync(home), ['weft.toml'])
-    rmSync(home, { recursive: true })
   }
+  const kept = join(place, 'kept')
+  mkdirSync(kept)
+  writeFileSync(join(kept, 'weft.toml'), '')
+  await assert.rejects(createNetwork({ ...good, name: '', home: kept }), { code: 'E_USAGE' })
+  assert.deepEqual(readdirSync(kept), ['weft.toml'])
+  const { id } = loadOrCreateKey(join(kept, 'node.key'))
+  await assert.rejects(createNetwork({ ...good, others: [{ ...other, id }], home: kept }), {
+    code: 'E_USAGE',
+    cause: /^--validator names .*, which is this node/,
+  })
+  assert.deepEqual(readdirSync(kept).toSorted(), ['node.key', 'weft.toml'])
   const home = join(place, 'taken')
   mkdirSync(home)
   writeFileSync(join(home, 'network.json'), '{}')

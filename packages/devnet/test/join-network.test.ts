@@ -112,6 +112,16 @@ test('what cannot be joined leaves nothing, and changes nothing in a home that w
   const before = readFileSync(join(old, 'admission.proof'))
   for (const [code, text] of cases) {
     await assert.rejects(joinNetwork({ token: text, home: join(place, 'new', 'home'), signal }), { code })
+    // The key that the refusal names stays: an invitation can be asked for it.
+    if (code === 'E_INVITE_BOUND') {
+      assert.deepEqual(readdirSync(join(place, 'new', 'home')), ['node.key'])
+      const { id } = loadOrCreateKey(join(place, 'new', 'home', 'node.key'))
+      await assert.rejects(joinNetwork({ token: text, home: join(place, 'new', 'home'), signal }), {
+        code,
+        fix: new RegExp(`weft network invite --for ${id}`),
+      })
+      rmSync(join(place, 'new'), { recursive: true })
+    }
     assert.ok(!existsSync(join(place, 'new')), code)
     await assert.rejects(joinNetwork({ token: text, home: old, signal }), { code })
     assert.deepEqual(readFileSync(join(old, 'admission.proof')), before)

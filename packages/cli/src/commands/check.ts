@@ -1,4 +1,4 @@
-import { type Fault, isWeftError, wait, WeftError } from '@weft/core'
+import { type Fault, counted, isWeftError, wait, WeftError } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
@@ -81,7 +81,7 @@ async function readChecks(api: ApiClient, signal: AbortSignal): Promise<Checks> 
 }
 
 function checkError(checks: Checks, failed: Checks, timeout: WeftError | undefined): WeftError {
-  const count = `${failed.length} checks failed: ${failed.map(({ name }) => name).join(', ')}.`
+  const count = `${counted(failed.length, 'check')} failed: ${failed.map(({ name }) => name).join(', ')}.`
   return new FailedDocument(
     {
       code: timeout?.code ?? 'E_CHECK_FAILED',

@@ -1,8 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { messageOf, WeftError, ensureDirectory } from '@weft/core'
+import { WeftError } from '@weft/core'
+import { type NetworkRead, initHome, readNetwork } from '@weft/devnet'
 import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
+import { usageError } from '../program/usage-error.ts'
 
 /** Options of `weft init` and the setting that each one writes. */
 const SETTINGS = [
@@ -18,50 +20,53 @@ export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
   const home = ownHomeOf(invocation)
   const configFile = join(home, 'weft.toml')
-  if (existsSync(configFile) && !invocation.flag('force')) {
+  const networkFile = join(home, 'network.json')
+  const asked = invocation.text('network')
+  const keeps = existsSync(configFile) && !invocation.flag('force')
+  // A home that was set up before is given its network by the same command.
+  if (keeps && (asked === undefined || SETTINGS.some(([option]) => invocation.text(option) !== undefined))) {
     throw new WeftError({
       code: 'E_ALREADY_INITIALISED',
       cause: `${configFile} exists already.`,
-      fix: 'Edit it (weft config explain tells the settings), or write it anew with --force; keys are kept either way.',
+      fix: 'Edit it (weft config explain tells the settings), or write it anew with --force; keys are kept either way. With --network FILE alone it stays as it is.',
     })
   }
-  const text = await configText(invocation)
-  const network = invocation.text('network')
-  const networkText = network === undefined ? undefined : readNetworkText(network)
-  try {
-    ensureDirectory(home)
-    if (networkText !== undefined) writeFileSync(join(home, 'network.json'), networkText, { mode: 0o600 })
-    writeFileSync(configFile, text, { mode: 0o600 })
-  } catch (error) {
-    throw new WeftError({
-      code: 'E_STATE_UNWRITABLE',
-      cause: `The home ${home} cannot be set up: ${messageOf(error)}`,
-      fix: 'Name a directory of your own with --home or WEFT_HOME.',
-      origin: error,
-    })
-  }
-  const hasNetwork = existsSync(join(home, 'network.json'))
-  output.document({ home, configFile, networkFile: hasNetwork ? join(home, 'network.json') : null })
-  output.print(`Wrote ${configFile}.`)
+  const settings = keeps ? undefined : await configText(invocation)
+  const network = asked === undefined ? undefined : await readNetwork(asked)
+  const expected = invocation.text('networkId')
+  if (expected !== undefined) requireNetwork(network, expected, asked)
+  const node = await initHome({ home, settings, network })
+  const hasNetwork = existsSync(networkFile)
+  output.document({
+    home,
+    configFile,
+    networkFile: hasNetwork ? networkFile : null,
+    node,
+    network: network === undefined ? null : { id: network.id, name: network.name },
+  })
+  output.print(
+    `${keeps ? 'Kept' : 'Wrote'} ${configFile}.`,
+    `node     ${node}`,
+    ...(network === undefined ? [] : [`network  ${network.name} (${network.id})`]),
+  )
   output.note(
     hasNetwork
       ? 'Next: weft start'
-      : 'Next: join a network (weft network join TOKEN, or weft init --network FILE with its file), or begin one: weft network create. Then: weft start',
+      : 'Its id is what weft network create --validator and weft network invite --for ask for. Next: join a network (weft network join - with a token, or weft init --network FILE with its file), or begin one: weft network create. Then: weft start',
   )
 }
 
-/** Read before anything is made. @throws WeftError E_NETWORK_FILE_MISSING */
-function readNetworkText(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new WeftError({
-      code: 'E_NETWORK_FILE_MISSING',
-      cause: `The network file ${path} cannot be read: ${messageOf(error)}.`,
-      fix: 'Name the file of the network to join with --network, or begin a network: weft network create.',
-      origin: error,
-    })
+/** @throws WeftError E_USAGE without a file, E_NETWORK_MISMATCH when it is that of another network */
+function requireNetwork(network: NetworkRead | undefined, expected: string, path: string | undefined): void {
+  if (network === undefined) {
+    throw usageError('--network-id is given without a network file.', 'Name the file as well: --network FILE.')
   }
+  if (network.id === expected) return
+  throw new WeftError({
+    code: 'E_NETWORK_MISMATCH',
+    cause: `${path} is the file of the network ${network.name} (${network.id}), not of ${expected}.`,
+    fix: 'Ask for the file again, or for the id: weft network show prints it at any node of the network.',
+  })
 }
 
 /** The settings as TOML, each checked as the daemon will check it. @throws WeftError E_CONFIG_INVALID */

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { counted } from '@weft/core'
 import { createNetwork } from '@weft/devnet'
+import { loadConfig } from '@weft/node'
 import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
@@ -19,7 +20,7 @@ export async function run(invocation: Invocation): Promise<void> {
     name: invocation.argument(0),
     home,
     addresses,
-    family: invocation.text('family') ?? hostname().replaceAll(/[^A-Za-z0-9._-]/g, '-'),
+    family: invocation.text('family') ?? (await familyOf(home, invocation.env)) ?? familyOfMachine(),
     others: invocation.texts('validator').map(otherValidator),
     policy: listOf(invocation.text('policy') ?? 'open'),
     inviters: invocation.texts('inviter'),
@@ -35,10 +36,28 @@ export async function run(invocation: Invocation): Promise<void> {
     `file     ${created.path}`,
     `this     ${created.validator}`,
   )
-  const others = created.validators > 1 ? '. Give the file to the other validators: weft init --network FILE' : ''
+  const others =
+    created.validators > 1
+      ? `. Give the file to the other validators, who have their keys already: weft init --network FILE --network-id ${created.id}`
+      : ''
   output.note(
     `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Next, here: weft start --home ${home} --roles validator,storage. Then, for everyone who is to join: weft network invite${others}`,
   )
+}
+
+/** What weft.toml or the environment says: the node is started with the same. @throws WeftError E_CONFIG_INVALID, E_CONFIG_UNKNOWN */
+async function familyOf(home: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const { values } = await loadConfig(['--home', home], env)
+  return values['node.family']
+}
+
+/** The name of this machine as a family is written; one of other letters leaves nothing to go by. */
+function familyOfMachine(): string {
+  const name = hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 64)
+  return name === '' ? 'first' : name
 }
 
 function listOf(text: string): string[] {
@@ -47,12 +66,12 @@ function listOf(text: string): string[] {
 
 /** ID=ADDRESS[,ADDRESS…][;FAMILY] */
 function otherValidator(text: string): { id: string; addresses: string[]; family: string } {
-  const [, id, addresses, family] = /^(did:key:z[^=]+)=([^;]+)(?:;(.+))?$/.exec(text) ?? []
+  const [, id, addresses, family] = /^([^=]+)=([^;]+)(?:;(.+))?$/.exec(text) ?? []
   if (id === undefined || addresses === undefined) {
     throw usageError(
       `--validator '${text}' is not understood.`,
       'Write ID=ADDRESS, e.g. --validator did:key:z6Mk…=/ip4/192.0.2.7/tcp/4780, with ;FAMILY behind it where one person runs several.',
     )
   }
-  return { id, addresses: addresses.split(','), family: family ?? id.slice(-8) }
+  return { id, addresses: listOf(addresses), family: family ?? id.slice(-8) }
 }

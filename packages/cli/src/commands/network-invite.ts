@@ -1,8 +1,10 @@
 import { counted } from '@weft/core'
-import type { JoinTokenAnswer } from '@weft/node'
+import { quoted, requireNodeId } from '@weft/devnet'
+import { type JoinTokenAnswer, WORKING_ROLES } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatTime } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
+import { usageError } from '../program/usage-error.ts'
 
 /** As many as the API takes. */
 const MAX_USES = 10_000
@@ -12,14 +14,16 @@ export async function run(invocation: Invocation): Promise<void> {
   const ttlMs = invocation.duration('expires')
   const uses = invocation.integer('uses', 1, MAX_USES)
   const roles = invocation.text('roles')
+  const asked = roles === undefined ? undefined : rolesOf(roles)
   const node = invocation.text('for')
+  if (node !== undefined) requireNodeId(node, '--for')
   const answer = await openApi(invocation).json<JoinTokenAnswer>(
     'POST',
     '/api/v1/network/invitations',
     {
       ...(ttlMs !== undefined && { ttlMs }),
       ...(uses !== undefined && { uses }),
-      ...(roles !== undefined && { roles: roles.split(',').filter((role) => role !== '') }),
+      ...(asked !== undefined && { roles: asked }),
       ...(node !== undefined && { node }),
     },
     { signal },
@@ -27,6 +31,20 @@ export async function run(invocation: Invocation): Promise<void> {
   output.document({ ...answer })
   output.note(words(answer))
   output.print(answer.token)
+}
+
+/** @throws WeftError E_USAGE that names every word that is no role */
+function rolesOf(text: string): string[] {
+  const roles = [...new Set(text.split(',').filter((role) => role !== ''))]
+  const strange = roles.filter((role) => !(WORKING_ROLES as readonly string[]).includes(role))
+  if (roles.length > 0 && strange.length === 0) return roles
+  const names = strange.map(quoted).join(', ')
+  throw usageError(
+    roles.length === 0
+      ? '--roles names no role.'
+      : `--roles names ${names}, which ${strange.length === 1 ? 'is no role' : 'are no roles'} of this version.`,
+    `Name some of ${WORKING_ROLES.join(', ')}, with commas between them.`,
+  )
 }
 
 function words({ network, invitation }: JoinTokenAnswer): string {

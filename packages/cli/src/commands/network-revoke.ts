@@ -57,7 +57,7 @@ function sentencesOf(
 
 /** Who is ejected is no member any more, and is found among those that were. */
 async function nodeOf(api: ApiClient, text: string, withdraw: boolean, signal: AbortSignal): Promise<string> {
-  if (!withdraw || text.startsWith('did:key:')) return memberNamed(api, text, signal)
+  if (!withdraw || text.startsWith('did:')) return memberNamed(api, text, signal)
   const { inForce, pending } = await api.json<RevocationsAnswer>('GET', '/api/v1/revocations', undefined, { signal })
   const ids = new Set([...inForce, ...pending].map(({ id }) => id).filter((id) => id.endsWith(text)))
   const [match, other] = ids

@@ -16,5 +16,17 @@ export async function run(invocation: Invocation): Promise<void> {
     times.push(rttMs)
     output.print(`${shortId(id)}  ${rttMs.toFixed(2)} ms`)
   }
-  output.document({ id, rttMs: times.at(-1), times })
+  const rttMs = median(times)
+  output.document({ id, rttMs, times })
+  if (times.length > 1)
+    output.print(
+      `least ${Math.min(...times).toFixed(2)} ms, median ${rttMs.toFixed(2)} ms, most ${Math.max(...times).toFixed(2)} ms`,
+    )
+}
+
+/** The middle one, or the mean of the two in the middle. */
+function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  const [below = 0, above = 0] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+  return (below + above) / 2
 }

@@ -24,7 +24,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
       ? 'no signed map yet'
       : `map epoch ${map.epoch}, signed by ${map.signatures} of ${counted(map.validators, 'validator')} (${map.quorum} needed)`
   return [
-    `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', `${faults.length} faults`)}`,
+    `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', counted(faults.length, 'fault'))}`,
     `  node     ${node.id}`,
     `  roles    ${node.roles.length === 0 ? 'client' : node.roles.join(', ')}; ${admissionWords(status.admission)}`,
     `  reach    ${reachWords(status.reach)}`,

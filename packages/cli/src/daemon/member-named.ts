@@ -1,10 +1,13 @@
 import { WeftError } from '@weft/core'
-import type { ApiClient } from '@weft/devnet'
+import { type ApiClient, requireNodeId } from '@weft/devnet'
 import type { MembersAnswer } from '@weft/node'
 
-/** A whole id goes as it is; the short form that lists print is looked up, and must name one member only. @throws WeftError E_NODE_NOT_FOUND */
+/**
+ * A whole id goes as it is; the short form that lists print is looked up, and must name one member only.
+ * @throws WeftError E_NODE_NOT_FOUND; E_USAGE for an id that is none
+ */
 export async function memberNamed(api: ApiClient, text: string, signal: AbortSignal): Promise<string> {
-  if (text.startsWith('did:key:')) return text
+  if (text.startsWith('did:')) return requireNodeId(text, 'The id')
   const { members } = await api.json<MembersAnswer>('GET', '/api/v1/members', undefined, { signal })
   const [match, other] = members.filter(({ id }) => id.endsWith(text))
   if (match !== undefined && other === undefined) return match.id

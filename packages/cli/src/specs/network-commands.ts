@@ -50,11 +50,15 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--address <addresses>', description: 'where others reach this node, e.g. /ip4/192.0.2.1/tcp/4780' },
       {
-        flags: '--validator <id=address>',
-        description: "another person's validator; may be given several times",
+        flags: '--validator <id=address[;family]>',
+        description:
+          "another person's validator, its id as weft init prints it there; ;FAMILY where one operator has several; may be given several times",
         repeats: true,
       },
-      { flags: '--family <name>', description: 'the operator of this node (default: the name of this machine)' },
+      {
+        flags: '--family <name>',
+        description: 'the operator of this node (default: node.family of weft.toml, else the name of this machine)',
+      },
       {
         flags: '--policy <ways>',
         description: 'how nodes are admitted: open (default), invite, stake, or several of which each is enough',
@@ -76,7 +80,10 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     examples: [
       'weft network create commons --address /ip4/192.0.2.1/tcp/4780',
       'weft network create club --address /ip4/192.0.2.1/tcp/4780 --policy invite',
+      "weft network create commons --address /ip4/192.0.2.1/tcp/4780 --validator 'did:key:z6Mk…=/ip4/192.0.2.2/tcp/4780;bern'",
     ],
+    notes:
+      'There is no option for the minimums of roles, the number of seats and other epochs: edit network.json (docs/specs/network-file.md) before any node starts with it or gets it, as each change makes another network.',
     load: () => import('../commands/network-create.ts'),
   },
   {
@@ -85,8 +92,11 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--expires <time>', description: 'until when nodes may join by it (default: 7d)' },
       { flags: '--uses <n>', description: 'how many nodes may be members by it at a time (default: 1)' },
-      { flags: '--roles <roles>', description: 'what they may offer, e.g. storage,relay (default: all but validator)' },
-      { flags: '--for <id>', description: 'the only node that may use it' },
+      {
+        flags: '--roles <roles>',
+        description: 'what they may offer, e.g. storage,relay (default: all that work, but validator)',
+      },
+      { flags: '--for <id>', description: 'the only node that may use it, by its whole id; weft init prints it there' },
       TIMEOUT,
       HOME,
     ],
@@ -134,7 +144,11 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     summary: "give this validator's vote to eject a node; a quorum of validators ejects it at once",
     arguments: [{ name: '<node>', description: 'its id, or the end of it as lists print it' }],
     options: [
-      { flags: '--reason <why>', description: 'conformance, abuse, compromised, retired or equivocation' },
+      {
+        flags: '--reason <why>',
+        description: 'why; needed unless --withdraw is given',
+        choices: ['conformance', 'abuse', 'compromised', 'retired', 'equivocation'],
+      },
       { flags: '--for <duration>', description: 'how long it is kept out (default: 30d)' },
       {
         flags: '--withdraw',

@@ -16,9 +16,16 @@ const NODE_SETTINGS: readonly OptionSpec[] = [
 export const NODE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['init'],
-    summary: 'write the settings of a node',
-    options: [...NODE_SETTINGS, { flags: '--force', description: 'write weft.toml anew' }, OWN_HOME],
-    examples: ['weft init --preset regular --network ./network.json'],
+    summary: 'make the key of a node, print its id, and write its settings',
+    options: [
+      ...NODE_SETTINGS,
+      { flags: '--network-id <id>', description: 'refuse the file of --network unless it is of this network' },
+      { flags: '--force', description: 'write weft.toml anew' },
+      OWN_HOME,
+    ],
+    examples: ['weft init --preset regular --network ./network.json', 'weft init --preset validator'],
+    notes:
+      'A node that was set up without a network is given one later by its file alone: weft init --network FILE. Its settings stay as they are.',
     load: () => import('../commands/init.ts'),
   },
   {
@@ -67,7 +74,7 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     words: ['id'],
-    summary: 'print the ids of the node and of its person',
+    summary: 'print the ids of the node and of its person, whether a daemon runs or not',
     options: [HOME],
     examples: ['weft id'],
     load: () => import('../commands/id.ts'),

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as httpRequest } from
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { abortError, WeftError } from '@weft/core'
+import { MAX_SOCKET_PATH } from '../lifecycle/devnet-directory.ts'
 import { apiErrorOf } from './api-error.ts'
 import { EventStreamParser, type ServerEvent } from './event-stream.ts'
 
@@ -34,9 +35,12 @@ export class ApiClient {
   readonly home: string
   readonly #socketPath: string
 
+  /** @throws WeftError E_SOCKET_PATH */
   constructor(home: string) {
     this.home = home
     this.#socketPath = join(home, 'api.sock')
+    const length = Buffer.byteLength(this.#socketPath)
+    if (length > MAX_SOCKET_PATH) throw socketPathTooLong(this.#socketPath, length)
   }
 
   /** One JSON call. `body` is sent as JSON. @throws ApiError and what the class says */
@@ -153,6 +157,15 @@ export class ApiClient {
       write(request)
     })
   }
+}
+
+function socketPathTooLong(path: string, length: number): WeftError {
+  return new WeftError({
+    code: 'E_SOCKET_PATH',
+    cause: `The path of the API socket, ${path}, has ${length} bytes; the system allows ${MAX_SOCKET_PATH}.`,
+    fix: `Choose a home whose path is at least ${length - MAX_SOCKET_PATH} bytes shorter (--home or WEFT_HOME).`,
+    details: { path, length, limit: MAX_SOCKET_PATH },
+  })
 }
 
 function isSourceFailure(failure: unknown): boolean {

@@ -6,7 +6,7 @@ import { WeftError } from '@weft/core'
  * Bytes of a unix socket's path (unix(7): sun_path holds 108 with the closing zero; macOS holds 104, and 103 fit).
  * A longer one is cut silently or refused by the system with words that do not help.
  */
-const MAX_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107
+export const MAX_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107
 
 /** Where Weft keeps its state unless told otherwise (XDG Base Directory Specification 0.8). */
 export function stateDirectory(env: NodeJS.ProcessEnv): string {

@@ -1,4 +1,4 @@
-import { isWeftError, messageOf } from '@weft/core'
+import { SIZE_UNITS, isWeftError, messageOf, sizeWords } from '@weft/core'
 
 /**
  * How a setting is written. `parse` takes what TOML gave (string, number, boolean, array) or the text of a flag or
@@ -97,21 +97,9 @@ export function listOf<T>(item: ValueKind<T>, most: number): ValueKind<readonly 
   }
 }
 
-const UNITS: readonly (readonly [string, number])[] = [
-  ['TiB', 2 ** 40],
-  ['GiB', 2 ** 30],
-  ['MiB', 2 ** 20],
-  ['KiB', 2 ** 10],
-  ['TB', 1e12],
-  ['GB', 1e9],
-  ['MB', 1e6],
-  ['kB', 1e3],
-  ['B', 1],
-]
-
 /** Bytes: a whole number, or text with a unit such as `100 GiB` (powers of two) or `100 GB` (powers of ten). */
 export function byteSize(least: number, most: number): ValueKind<number> {
-  const range = `from ${formatSize(least)} to ${formatSize(most)}`
+  const range = `from ${sizeWords(least)} to ${sizeWords(most)}`
   return {
     syntax: `size ${range}, as bytes or with a unit (kB, KiB, MB, MiB, GB, GiB, TB, TiB)`,
     parse(value) {
@@ -121,20 +109,15 @@ export function byteSize(least: number, most: number): ValueKind<number> {
       }
       return bytes
     },
-    format: (bytes) => JSON.stringify(formatSize(bytes)),
+    format: (bytes) => JSON.stringify(sizeWords(bytes)),
   }
 }
 
 function sizeOf(written: string): number | undefined {
   const match = /^(\d{1,15}) ?([kKMGT]?i?B)?$/.exec(written)
   if (match === null) return undefined
-  const factor = match[2] === undefined ? 1 : UNITS.find(([unit]) => unit === match[2])?.[1]
+  const factor = match[2] === undefined ? 1 : SIZE_UNITS.find(([unit]) => unit === match[2])?.[1]
   return factor === undefined ? undefined : Number(match[1]) * factor
-}
-
-function formatSize(bytes: number): string {
-  const [unit, factor] = UNITS.find(([, size]) => bytes >= size && bytes % size === 0) ?? ['B', 1]
-  return `${bytes / factor} ${unit}`
 }
 
 function arrayOf(value: unknown): readonly unknown[] | undefined {

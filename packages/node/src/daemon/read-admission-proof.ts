@@ -22,7 +22,7 @@ function damaged(path: string, error: unknown): WeftError {
   return new WeftError({
     code: 'E_ADMISSION_PROOF',
     cause: `${path}: ${messageOf(error)}`,
-    fix: 'Join again with a token of the network (weft network join TOKEN), or remove the file to start without it.',
+    fix: 'Join again with a token of the network (weft network join -), or remove the file to start without it.',
     origin: error,
   })
 }

@@ -14,7 +14,7 @@ export function readNetworkFile(path: string): NetworkFile {
       cause: missing
         ? `There is no network file at ${path}.`
         : `The network file ${path} cannot be read: ${messageOf(error)}.`,
-      fix: 'Join a network with a token (weft network join TOKEN) or with its file (weft init --network FILE), make a network of your own (weft network create), or try one on this machine: weft devnet up.',
+      fix: 'Join a network with a token (weft network join -) or with its file (weft init --network FILE), make a network of your own (weft network create), or try one on this machine: weft devnet up.',
       origin: error,
     })
   }

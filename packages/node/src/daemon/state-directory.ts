@@ -2,8 +2,8 @@ import { accessSync, chmodSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 
-/** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)). */
-const MAX_SOCKET_PATH = 107
+/** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)), on macOS 104. */
+const MAX_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107
 
 /** Where everything of a node lies. */
 export interface StatePaths {

@@ -1,6 +1,6 @@
-import { shortId } from '@weft/crypto'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
+import { validatorWords } from './validator-words.ts'
 
 /** Whether a client that lends something has its lease. Nothing is checked of a node that lends nothing. */
 export function leaseChecks({ overlay }: Pick<NetworkChecked, 'overlay'>): readonly Check[] {
@@ -12,7 +12,6 @@ export function leaseChecks({ overlay }: Pick<NetworkChecked, 'overlay'>): reado
       return [{ name: 'lease', tried: `held, and listed by ${lease.listedBy} validators`, fault: undefined }]
     case 'asking': {
       const { votes, quorum, faults } = lease
-      const said = faults.map(({ validator, code, cause }) => ` Validator ${shortId(validator)}: ${code}: ${cause}`)
       return [
         {
           name: 'lease',
@@ -21,7 +20,7 @@ export function leaseChecks({ overlay }: Pick<NetworkChecked, 'overlay'>): reado
           // The node uses the network all the same.
           notice: {
             code: 'E_LEASE_PENDING',
-            cause: `${votes} of the ${quorum} validators needed have voted for a lease of this node.${said.join('')}`,
+            cause: `${votes} of the ${quorum} validators needed have voted for a lease of this node.${validatorWords(faults)}`,
             fix: faults[0]?.fix ?? 'Wait a moment: validators are being asked.',
           },
         },

@@ -1,3 +1,4 @@
+import { joinFaults, sizeWords } from '@weft/core'
 import { toleratedFaults } from '@weft/overlay'
 import { leaseChecks } from './lease-check.ts'
 import type { NetworkChecked } from './network-checked.ts'
@@ -48,24 +49,21 @@ function rolesCheck({ overlay, networkFile: { minimums = {} }, roles, storageQuo
     return minimum === undefined ? [] : [{ role, ...minimum }]
   })
   const admission = overlay.admission()
-  const [demotion] = admission.state === 'certified' ? (admission.demoted ?? []) : []
-  const short = asked.find(({ storageBytes = 0 }) => storageBytes > storageQuota)
-  const bySettings =
-    short === undefined
-      ? undefined
-      : {
-          code: 'E_ROLE_MINIMUM',
-          cause: `The network asks ${short.storageBytes} bytes of a node with the role ${short.role}, and this node keeps ${storageQuota}.`,
-          fix: `Raise storage.quota in weft.toml, or take ${short.role} out of its roles (--roles).`,
-        }
-  const measured = demotion && { code: demotion.code, cause: demotion.cause, fix: demotion.fix }
+  const demoted = admission.state === 'certified' ? (admission.demoted ?? []) : []
+  const bySettings = asked
+    .filter(({ storageBytes = 0 }) => storageBytes > storageQuota)
+    .map(({ role, storageBytes = 0 }) => ({
+      code: 'E_ROLE_MINIMUM',
+      cause: `The network asks ${sizeWords(storageBytes)} of a node with the role ${role}, and this node keeps ${sizeWords(storageQuota)}.`,
+      fix: `Raise storage.quota in weft.toml, or take ${role} out of its roles (--roles).`,
+    }))
   return {
     name: 'roles',
     tried:
       asked.length === 0
         ? 'the network file asks for no minimum of these roles'
         : `minimums of ${asked.map(({ role }) => role).join(', ')}, as validators measured at admission`,
-    fault: bySettings ?? measured,
+    fault: joinFaults(bySettings) ?? joinFaults(demoted),
   }
 }
 

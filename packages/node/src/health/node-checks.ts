@@ -1,8 +1,9 @@
 import type { Fault } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import { type AdmissionState, type Overlay, type Reach, type ValidatorFault, recordQuorum } from '@weft/overlay'
+import { type AdmissionState, type Overlay, type Reach, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import { stateFault } from './state-fault.ts'
+import { validatorWords } from './validator-words.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
 export interface Check {
@@ -65,14 +66,14 @@ export function admissionFault(admission: AdmissionState, reach: Reach): Fault |
     case 'refused':
       return {
         code: admission.fault.code,
-        cause: admission.fault.cause + wordsOfEach(admission.faults),
+        cause: admission.fault.cause + validatorWords(admission.faults, admission.fault),
         fix: admission.fault.fix,
       }
     case 'applying':
       if (reach.state === 'asking' || reach.state === 'unreachable') return notApplied(reach)
       return {
         code: 'E_ADMISSION_PENDING',
-        cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.${wordsOfEach(admission.faults)}`,
+        cause: `${admission.votes} of the ${admission.quorum} validators needed have admitted this node so far.${validatorWords(admission.faults)}`,
         fix: admission.faults[0]?.fix ?? 'Wait a moment: validators are checking this node.',
       }
     case 'certified':
@@ -95,11 +96,6 @@ function notApplied(reach: Extract<Reach, { readonly state: 'asking' | 'unreacha
         ? 'Wait a moment: other nodes are asked to dial this one back; weft check says how that goes.'
         : reach.fault.fix,
   }
-}
-
-/** What each validator said, so that whoever applies reads why without asking for more. */
-function wordsOfEach(faults: readonly ValidatorFault[]): string {
-  return faults.map(({ validator, code, cause }) => ` Validator ${shortId(validator)}: ${code}: ${cause}`).join('')
 }
 
 /** Nodes named in a fault at most. */

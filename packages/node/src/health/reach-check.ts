@@ -1,9 +1,11 @@
+import { counted } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import type { Member, Reach } from '@weft/overlay'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
 import { publicPorts } from './public-ports.ts'
 import { refusalsOf } from './refusals-of.ts'
+import { validatorWords } from './validator-words.ts'
 
 /** How other nodes reach this one, who found that, and what to open where they do not, or only over relays. */
 export function reachCheck(checked: NetworkChecked): Check {
@@ -28,10 +30,10 @@ function refusedCheck({ overlay, ports }: NetworkChecked): Check | undefined {
   if (unreached.length === 0) return undefined
   return {
     name: 'reach',
-    tried: `dial-back by ${unreached.length} validators, which failed`,
+    tried: `dial-back by ${counted(unreached.length, 'validator')}, which failed`,
     fault: {
       code: 'E_ADMISSION_UNREACHABLE',
-      cause: unreached.map(({ validator, cause }) => `Validator ${shortId(validator)}: ${cause}`).join(' '),
+      cause: validatorWords(unreached, { code: 'E_ADMISSION_UNREACHABLE' }).trimStart(),
       fix: `Open ${publicPorts(ports)} in the firewall of this machine, and forward it to this machine at the router; or declare where this node is reached: network.announce in weft.toml.`,
     },
   }

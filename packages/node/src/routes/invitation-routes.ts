@@ -2,14 +2,15 @@ import * as z from 'zod'
 import { WeftError } from '@weft/core'
 import { fromDidKey } from '@weft/crypto'
 import { INVITED_ROLES, MAX_USES, formatJoinToken, waysOf } from '@weft/overlay'
+import { WORKING_ROLES } from '../config/roles.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { joinTokenAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { nodeId } from './schemas.ts'
 
 const DAY_MS = 86_400_000
-/** Who may become a validator is said by name. */
-const USUAL_ROLES = INVITED_ROLES.filter((role) => role !== 'validator')
+/** What works in this version; who may become a validator is said by name. */
+const USUAL_ROLES = WORKING_ROLES.filter((role) => role !== 'validator')
 
 /** How others come into the network. */
 export function invitationRoutes({ network, networkFile, invite, clock }: ApiServices): Route[] {
@@ -32,7 +33,7 @@ export function invitationRoutes({ network, networkFile, invite, clock }: ApiSer
           .min(1)
           .refine((roles) => new Set(roles).size === roles.length, 'names a role twice')
           .optional()
-          .describe('Roles that they may take; default all but validator'),
+          .describe('Roles that they may take; default all that this version performs, but validator'),
         node: nodeId.optional().describe('The only node that may use it'),
       }),
       response: joinTokenAnswer,

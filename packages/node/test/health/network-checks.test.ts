@@ -73,8 +73,11 @@ test('a node that keeps less than its role asks reads which setting to raise', (
   const networkFile = networkOf(4, { minimums })
   const { fault, tried } = check('roles', { networkFile })
   assert.equal(fault?.code, 'E_ROLE_MINIMUM')
-  assert.match(fault.cause, /asks 11 bytes of a node with the role storage, and this node keeps 10/)
+  assert.match(fault.cause, /asks 11 B of a node with the role storage, and this node keeps 10 B/)
   assert.match(tried ?? '', /minimums of storage, relay, as validators measured at admission/)
+  const both = check('roles', { networkFile, roles: ['storage', 'exit'] }).fault
+  assert.match(both?.cause ?? '', /11 B .* role storage, .* 99 B .* role exit,/)
+  assert.match(both?.fix ?? '', /take storage out .* take exit out/)
   assert.equal(check('roles', { networkFile, storageQuota: 11 }).fault, undefined)
   assert.equal(check('roles', { networkFile, roles: ['mailbox'] }).fault, undefined)
 })

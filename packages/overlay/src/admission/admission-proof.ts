@@ -65,6 +65,6 @@ function malformed(why: string): WeftError {
   return new WeftError({
     code: 'E_ADMISSION_PROOF',
     cause: `The proof that lets this node be admitted cannot be read: ${why}.`,
-    fix: 'Join again with a token of the network: weft network join TOKEN.',
+    fix: 'Join again with a token of the network: weft network join -.',
   })
 }

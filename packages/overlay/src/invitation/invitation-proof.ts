@@ -33,7 +33,7 @@ export function openInvitation(network: Network, { payload, signer, signature }:
     throw new WeftError({
       code: 'E_INVITE_NETWORK',
       cause: `The invitation is into the network ${invitation.network}; this is ${network.id}.`,
-      fix: 'Join with a token of this network: weft network join TOKEN.',
+      fix: 'Join with a token of this network: weft network join -.',
     })
   }
   const id = toDidKey(signer)
@@ -48,7 +48,7 @@ export function openInvitation(network: Network, { payload, signer, signature }:
     throw new WeftError({
       code: 'E_SIGNATURE_INVALID',
       cause: 'The invitation was changed after it was signed, or not signed by the inviter that it names.',
-      fix: 'Join again with the token as it was printed: weft network join TOKEN.',
+      fix: 'Join again with the token as it was printed: weft network join -.',
     })
   }
   return invitation

@@ -59,7 +59,7 @@ export class InvitationSeats {
     throw new WeftError({
       code: 'E_INVITE_USED',
       cause: `The invitation is for ${uses === 1 ? 'one node' : `${uses} nodes`}, and ${uses === 1 ? 'another node has' : 'others have'} used it.`,
-      fix: 'Ask whoever invited you for a new token (weft network invite), and join with it: weft network join TOKEN.',
+      fix: 'Ask whoever invited you for a new token (weft network invite), and join with it: weft network join -.',
     })
   }
 

@@ -82,19 +82,25 @@ export class MapFollower {
 
   /** Asks connected nodes for their newest map until one was adopted. True when one was. */
   async pull(signal: AbortSignal): Promise<boolean> {
-    const { rpc, followTerm, logger } = this.#init
+    const { membership, rpc, followTerm, logger } = this.#init
+    let foreign: WeftError | undefined
+    let isAnswered = false
     for (const source of this.#sources(undefined)) {
       try {
         const { map, term } = await rpc.call(source, 'map.head', {}, { signal })
+        isAnswered = true
         // First what the validators that are known signed: whoever tells of others has to prove that these are gone.
         const isTaken = map !== undefined && (await this.#offerOfKnown(map, source, signal))
         await followTerm?.(source, term, signal)
         if (isTaken || (map !== undefined && (await this.offer(map, source, signal)))) return true
       } catch (error) {
         if (signal.aborted) return false
+        // Retryable is what merely listens, without a network as yet.
+        if (isWeftError(error, 'E_NETWORK_MISMATCH') && !error.retryable) foreign ??= error
         logger.debug('no map from this node', { node: shortId(source), error: messageOf(error) })
       }
     }
+    membership.tellForeign(isAnswered ? undefined : foreign)
     return false
   }
 

@@ -65,6 +65,8 @@ export class SignedMembership implements Membership, AccessPolicy {
   /** The entries of the map before: whoever is fetching them shall not have to begin anew. */
   #previous: EntryList | undefined
   #refusal: Fault | undefined
+  /** Nobody who was asked for a map last is of this network. */
+  #foreign: Fault | undefined
   /** The entries on disk are those that are held. */
   #saved = true
 
@@ -180,6 +182,11 @@ export class SignedMembership implements Membership, AccessPolicy {
     return body
   }
 
+  /** Says why nobody who answers gives a map: all are of another network. Undefined once one of this network answers. */
+  tellForeign(fault: Fault | undefined): void {
+    this.#foreign = fault
+  }
+
   /** Whether nobody who signs maps of its epoch, as far as terms are known here, is among its signers. */
   isOfOthers(map: SignedMap): boolean {
     const term = this.#init.network.termAt(decodeMapBody(map.body).epoch)
@@ -201,6 +208,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     if (list !== held) this.#previous = held
     this.#save(map, held, list)
     this.#refusal = undefined
+    this.#foreign = undefined
     this.#emitter.emit('change', undefined)
   }
 
@@ -293,6 +301,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       this.#refusal?.fix ??
       'Check that the clock of this machine is right and that the validators run and can be reached (`weft peers`).'
     if (held === undefined) {
+      if (this.#foreign !== undefined) return foreignFault(this.#foreign)
       const cause =
         this.#held === undefined ? 'No signed map has come yet.' : 'The last signed map is more than 14 days old.'
       return { code: 'E_MAP_NONE', cause: `${cause}${last}`, fix }
@@ -323,6 +332,15 @@ export class SignedMembership implements Membership, AccessPolicy {
     return at > clock.now()
       ? `If they stay silent, other members take their seats at about ${time}.`
       : `Since about ${time} other members agree on who takes their seats.`
+  }
+}
+
+/** Neither the clock nor the firewall is to blame. */
+function foreignFault({ code, cause }: Fault): Fault {
+  return {
+    code,
+    cause: `No signed map has come yet, and nobody who answers is of the network of this node: ${cause}`,
+    fix: 'The network file of this node is another one than theirs, or was changed: each change makes another network. Take network.json out of the home and get it anew: weft network join - with a token, or weft init --network FILE --network-id ID with the id that weft network show prints there.',
   }
 }
 

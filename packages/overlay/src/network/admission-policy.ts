@@ -1,7 +1,7 @@
 import { type Refusal, distinct, listOf, textOf } from '../codec/strict-values.ts'
 
 /** Ways to be admitted: by the checks alone, or with an invitation or a proof of stake besides. */
-const WAYS = ['open', 'invite', 'stake'] as const
+export const WAYS = ['open', 'invite', 'stake'] as const
 export type AdmissionWay = (typeof WAYS)[number]
 
 /** One way, or several of which each is enough; these in the order of `WAYS`, without `open`. */

@@ -65,10 +65,16 @@ export interface NetworkFile {
 
 /** Bytes of text; 10,000 simulated places take less than half of it. */
 export const MAX_NETWORK_FILE = 4 * 1024 * 1024
+/** Of the name of a network. */
+export const NETWORK_NAME = /^[a-z0-9][a-z0-9-]*$/
+export const MAX_NAME = 64
+const HOUR = 3_600_000
+/** ms; the bounds of `mapEpochMs`. */
+export const DEFAULT_MAP_EPOCH_MS = 60_000
+export const MAP_EPOCH_BOUNDS = { min: 200, max: HOUR } as const
 const MAX_COMMITTEE = 64
 const MAX_INVITERS = 64
 const MAX_ATTESTERS = 64
-const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
 /** ms: a day where a whole committee sits; never where fewer do, whom hostile candidates would outnumber by chance (docs/security.md). */
@@ -117,7 +123,13 @@ function networkFileOf(value: unknown): NetworkFile {
   const inviters = invitersOf(file.inviters, policy)
   const attesters = attestersOf(file.attesters)
   const minimums = minimumsOf(file.minimums, refuse)
-  const mapEpochMs = integerOf(file.mapEpochMs ?? 60_000, 'mapEpochMs', 200, HOUR, refuse)
+  const mapEpochMs = integerOf(
+    file.mapEpochMs ?? DEFAULT_MAP_EPOCH_MS,
+    'mapEpochMs',
+    MAP_EPOCH_BOUNDS.min,
+    MAP_EPOCH_BOUNDS.max,
+    refuse,
+  )
   const auditEpochMs = integerOf(
     file.auditEpochMs ?? DEFAULT_AUDIT_EPOCH_MS,
     'auditEpochMs',
@@ -129,7 +141,7 @@ function networkFileOf(value: unknown): NetworkFile {
   const rotateMs = rotateMsOf(file.rotateMs ?? defaultRotateMs(seats), mapEpochMs)
   const parsed = {
     schemaVersion: 1 as const,
-    name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
+    name: textOf(file.name, 'name', NETWORK_NAME, MAX_NAME, refuse),
     validators,
     policy,
     ...(inviters === undefined ? {} : { inviters }),
@@ -184,15 +196,14 @@ const KEYS = [
   'simulated',
 ] as const
 
+/** ms between which `rotateMs` of a network with this map epoch must be. */
+export function rotateBounds(mapEpochMs: number): { readonly min: number; readonly max: number } {
+  return { min: Math.max(LEAST_ROTATE_EPOCHS * mapEpochMs, LEAST_ROTATE_MS), max: 30 * 24 * HOUR }
+}
+
 function rotateMsOf(value: unknown, mapEpochMs: number): number | undefined {
-  if (value === undefined) return undefined
-  return integerOf(
-    value,
-    'rotateMs',
-    Math.max(LEAST_ROTATE_EPOCHS * mapEpochMs, LEAST_ROTATE_MS),
-    30 * 24 * HOUR,
-    refuse,
-  )
+  const { min, max } = rotateBounds(mapEpochMs)
+  return value === undefined ? undefined : integerOf(value, 'rotateMs', min, max, refuse)
 }
 
 function validatorOf(value: unknown, path: string): GenesisValidator {
@@ -204,7 +215,7 @@ function validatorOf(value: unknown, path: string): GenesisValidator {
   const roles = listOf(entry.roles, `${path}.roles`, 1, ROLES.length, refuse, (item, at) => roleOf(item, at, refuse))
   distinct(roles, `${path}.roles`, refuse)
   if (!roles.includes('validator')) throw refuse(`${path}.roles must name 'validator'`)
-  return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, 64, refuse) }
+  return { id, addresses, roles, family: textOf(entry.family, `${path}.family`, FAMILY, MAX_NAME, refuse) }
 }
 
 function didOf(value: unknown, path: string): DidKey {
@@ -254,7 +265,7 @@ function simulatedOf(value: unknown): Record<DidKey, SimulatedPlace> {
       {
         address,
         asn: integerOf(place.asn, `${path}.asn`, 0, MAX_ASN, refuse),
-        family: textOf(place.family, `${path}.family`, FAMILY, 64, refuse),
+        family: textOf(place.family, `${path}.family`, FAMILY, MAX_NAME, refuse),
         country: textOf(place.country, `${path}.country`, COUNTRY, 2, refuse),
         region: textOf(place.region, `${path}.region`, REGION, 32, refuse),
       },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom, silentLogger, wait } from '@weft/core'
+import { VirtualClock, WeftError, seededRandom, silentLogger, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
 import { encodeMapBody } from '../../src/map/map-body.ts'
@@ -160,3 +160,45 @@ function mapOf(entries: readonly Uint8Array[], epoch: number): SignedMap {
   }))
   return create(SignedMapSchema, { body, signatures })
 }
+
+test('a node whose sources are all of another network says so, until one of its own answers', async () => {
+  using directory = temporaryDirectory()
+  using database = new MembershipDatabase(directory.path)
+  const clock = new VirtualClock(BEGIN + 10 * EPOCH)
+  const membership = new SignedMembership({
+    revocations: NO_REVOCATIONS,
+    network: fixture.network,
+    database,
+    clock,
+    logger: silentLogger,
+  })
+  let answer: WeftError | undefined = new WeftError({
+    code: 'E_NETWORK_MISMATCH',
+    cause: 'It belongs to the network wother.',
+    fix: 'x',
+  })
+  const follower = new MapFollower({
+    membership,
+    rpc: { call: () => (answer === undefined ? Promise.resolve({ term: 0 } as never) : Promise.reject(answer)) },
+    connected: () => [slow, honest],
+    ownEntries: () => undefined,
+    clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  })
+  const { signal } = new AbortController()
+  assert.equal(membership.status().fault?.code, 'E_MAP_NONE')
+  assert.equal(await follower.pull(signal), false)
+  const { fault } = membership.status()
+  assert.equal(fault?.code, 'E_NETWORK_MISMATCH')
+  assert.match(fault.cause, /the network wother/)
+  // What merely listens there says nothing of networks.
+  answer = new WeftError({ ...answer.toJSON(), retryable: true })
+  await follower.pull(signal)
+  assert.equal(membership.status().fault?.code, 'E_MAP_NONE')
+  answer = new WeftError({ ...answer.toJSON(), retryable: false })
+  await follower.pull(signal)
+  answer = undefined
+  await follower.pull(signal)
+  assert.equal(membership.status().fault?.code, 'E_MAP_NONE')
+})

@@ -1,4 +1,4 @@
-import { WeftError } from '@weft/core'
+import { WeftError, joinFaults } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import type { AdmissionCheck } from '../admission-check.ts'
 import { lackOf } from '../measure/claims.ts'
@@ -10,10 +10,12 @@ export const minimumsCheck: AdmissionCheck = {
   run({ network, application: { body } }) {
     const { minimums = {} } = network.file
     const { roles, measured, packets, id } = body
-    for (const role of roles) {
+    const lacking = roles.flatMap((role) => {
       const figure = lackOf(role, minimums, measured)
-      if (figure !== undefined) throw new WeftError(roleMinimumFault(role, figure, minimums, measured))
-    }
+      return figure === undefined ? [] : [roleMinimumFault(role, figure, minimums, measured)]
+    })
+    const fault = joinFaults(lacking)
+    if (fault !== undefined) throw new WeftError(fault)
     if (measured?.lossPpm === undefined || packets !== undefined) return
     throw new WeftError({
       code: 'E_ADMISSION_CLAIM',

@@ -32,7 +32,7 @@ function requireInvited(admission: AdmissionCase, proof: InvitationProof): void 
     throw new WeftError({
       code: 'E_INVITE_HOLDER',
       cause: `The invitation was not given to the key of ${shortId(body.id)}: it was used for another node, or this node has a new key.`,
-      fix: 'Join with a token of your own, in the home of this node: weft network join TOKEN.',
+      fix: 'Join with a token of your own, in the home of this node: weft network join -.',
     })
   }
   if (invitation.node !== undefined && Buffer.compare(invitation.node, body.key) !== 0) {
@@ -42,12 +42,12 @@ function requireInvited(admission: AdmissionCase, proof: InvitationProof): void 
       fix: 'Ask for an invitation for this node: weft network invite --for with the id that weft id prints here.',
     })
   }
-  const other = body.roles.find((role) => !invitation.roles.includes(role))
-  if (other !== undefined) {
+  const others = body.roles.filter((role) => !invitation.roles.includes(role)).join(', ')
+  if (others !== '') {
     throw new WeftError({
       code: 'E_INVITE_ROLES',
-      cause: `The invitation is for the roles ${invitation.roles.join(', ')}; the node asks for ${other} as well.`,
-      fix: `Take ${other} out of the roles of this node (--roles), or ask for an invitation with it: weft network invite --roles.`,
+      cause: `The invitation is for the roles ${invitation.roles.join(', ')}; the node asks for ${others} as well.`,
+      fix: `Take ${others} out of the roles of this node (--roles), or ask for an invitation with that: weft network invite --roles.`,
     })
   }
   const { uses } = invitation
@@ -56,7 +56,7 @@ function requireInvited(admission: AdmissionCase, proof: InvitationProof): void 
     throw new WeftError({
       code: 'E_INVITE_EXPIRED',
       cause: `The invitation ended at ${new Date(invitation.expiresAt).toISOString()}.`,
-      fix: 'Ask whoever invited you for a new token (weft network invite), and join with it: weft network join TOKEN.',
+      fix: 'Ask whoever invited you for a new token (weft network invite), and join with it: weft network join -.',
     })
   }
   seats.requireFree(seat)
@@ -69,7 +69,7 @@ function proofNeeded({ network, application: { body } }: AdmissionCase): WeftErr
     code: 'E_PROOF_NEEDED',
     cause: `The network ${network.file.name} admits nodes by ${asked}, and ${shortId(body.id)} shows none.`,
     fix: ways.includes('invite')
-      ? 'Ask somebody who may invite for a token (weft network invite), and join with it: weft network join TOKEN.'
+      ? 'Ask somebody who may invite for a token (weft network invite), and join with it: weft network join -.'
       : 'Stake for this node on the ledger of the network.',
   })
 }

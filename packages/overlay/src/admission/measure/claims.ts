@@ -1,3 +1,4 @@
+import { sizeWords } from '@weft/core'
 import { PACKET_ROLES, type Role, carriesPackets } from '../../member.ts'
 import type { RoleMinimum, RoleMinimums } from '../../network/role-minimums.ts'
 import type { AdmissionProfile } from '../admission-profile.ts'
@@ -33,7 +34,7 @@ export function inWords(figure: Figure, value: number): string {
     case 'lossPpm':
       return `a loss of ${value / 10_000} %`
     case 'storageBytes':
-      return `${value} bytes for others`
+      return `${sizeWords(value)} for others`
     case 'availabilityPpm':
       return `${value / 10_000} % of the last seven days`
   }
