@@ -6,6 +6,7 @@ import { viewRenderer } from './render-view.ts'
 
 type MembersAnswer = NetworkViewProps['members']
 type MemberAnswer = MembersAnswer['members'][number]
+type Seat = NonNullable<NetworkStateProps['network']>['validators'][number]
 type LeasesAnswer = NonNullable<NetworkViewProps['leases']>
 
 let view: (props: NetworkViewProps) => string
@@ -132,6 +133,7 @@ describe('how this node stands', () => {
     schemaVersion: 1,
     node: { id: 'n', name: 'n', roles: ['client'], version: '1', pid: 1, uptimeMs: 1, startedAt: 1, home: '/h' },
     network: { id: 'wabc', name: 'test', simulated: true },
+    term: { number: 0, seated: false },
     admission: { state: 'client' },
     reach: { state: 'client' },
     map: MAP,
@@ -143,7 +145,14 @@ describe('how this node stands', () => {
   }
   const network = {
     term: { number: 0, fromEpoch: 0, since: 1 },
-    validators: [1, 2, 3, 4].map((at) => ({ id: `v${at}`, addresses: [], family: 'f' })),
+    validators: [1, 2, 3, 4].map((at) => ({
+      id: `did:key:z6MkAAAAAAA${at}`,
+      addresses: [],
+      family: 'f',
+      state: 'answers',
+      inMap: true,
+    })),
+    quorum: 3,
     tolerated: 1,
   } as unknown as NonNullable<NetworkStateProps['network']>
   const relayFault = { code: 'E_NODE_RELAYED', cause: 'behind a router', fix: 'Forward the port.' }
@@ -151,12 +160,23 @@ describe('how this node stands', () => {
   it('has epoch, term, reach and links', () => {
     const html = state({ status: STATUS, network, lease: undefined })
     assert.match(html, /data-testid="map-epoch">epoch 7, signed by 3 of 4 validators \(3 needed\)/)
-    assert.match(html, /data-testid="term">0, from map epoch 0, those of the network file; 1 of 4 may be down/)
+    assert.match(html, /data-testid="term">0, from map epoch 0, those of the network file; 4 of 4 answer, 3 needed</)
     assert.match(html, /data-testid="reach" data-state="client">.*nobody calls a client/)
     assert.match(html, /3 of 4 members/)
     assert.doesNotMatch(html, /own-lease|role="alert"/)
     const later = { ...network, term: { number: 2, fromEpoch: 9, since: 1 } }
-    assert.match(state({ status: STATUS, network: later, lease: undefined }), /2, from map epoch 9, seated by a vote/)
+    assert.match(state({ status: STATUS, network: later, lease: undefined }), /2, from map epoch 9; 4 of 4/)
+    const [first, second, third, last] = network.validators as [Seat, Seat, Seat, Seat]
+    const validators = [
+      { ...first, state: 'silent' as const },
+      { ...second, state: 'silent' as const, inMap: false },
+      { ...third, state: 'unknown' as const },
+      last,
+    ]
+    assert.match(
+      state({ status: STATUS, network: { ...network, validators }, lease: undefined }),
+      /1 of 4 answer, 3 needed; missing: …AAAAAAA1, …AAAAAAA2 \(left the map\); of 1 nothing is known here/,
+    )
   })
 
   it('has each fault once, with cause and fix, that of reach included', () => {

@@ -17,6 +17,7 @@ export async function run(invocation: Invocation): Promise<void> {
   }
   const rows = answer.members.map((member) => [
     invocation.flag('long') ? member.id : shortId(member.id),
+    member.layer,
     member.roles.join(','),
     `${member.certificate.signatures.length} of ${member.certificate.quorum}`,
     `${member.country} ${member.region}${member.regionStanding === 'bounded' ? '' : ` (${member.regionStanding})`}`,
@@ -24,7 +25,7 @@ export async function run(invocation: Invocation): Promise<void> {
     String(member.asn),
     member.self ? 'this node' : peerWords(member.peer),
   ])
-  output.print(...formatTable(['NODE', 'ROLES', 'VOTES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows))
+  output.print(...formatTable(['NODE', 'LAYER', 'ROLES', 'VOTES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows))
   output.note(`${counted(answer.members.length, 'member')} in map epoch ${answer.epoch ?? 'unknown'}`)
 }
 

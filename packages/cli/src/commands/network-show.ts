@@ -30,8 +30,10 @@ export async function run(invocation: Invocation): Promise<void> {
     network.term.number === 0
       ? 'term        0: the validators of the network file'
       : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
-    `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
-    ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
+    `validators  ${network.validators.length}, of which ${network.quorum} must sign; ${tolerated}`,
+    ...network.validators.map(
+      (validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}${seatWords(validator)}`,
+    ),
     network.nextRotation === undefined
       ? 'rotation    none while no validator may be down'
       : `rotation    up to ${counted(network.tolerated, 'seat')} every ${formatDuration(network.rotateMs)}, for who asks for one; next ${formatTime(network.nextRotation)}`,
@@ -40,4 +42,8 @@ export async function run(invocation: Invocation): Promise<void> {
       ? 'map         none yet'
       : `map         epoch ${map.epoch}${map.signedAt ? `, signed ${formatTime(map.signedAt)}` : ''}`,
   )
+}
+
+function seatWords({ state, inMap }: NetworkAnswer['network']['validators'][number]): string {
+  return `${state === 'silent' ? '  does not answer' : ''}${inMap ? '' : '  not in the map'}`
 }

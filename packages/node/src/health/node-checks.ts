@@ -2,6 +2,7 @@ import type { Fault } from '@weft/core'
 import { shortId } from '@weft/crypto'
 import { type AdmissionState, type Overlay, type Reach, type ValidatorFault, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
+import { namesOf } from './names-of.ts'
 import { stateFault } from './state-fault.ts'
 
 /** One question that has to be answered with yes before the node is ready. */
@@ -100,14 +101,6 @@ function notApplied(reach: Extract<Reach, { readonly state: 'asking' | 'unreacha
 /** What each validator said, so that whoever applies reads why without asking for more. */
 function wordsOfEach(faults: readonly ValidatorFault[]): string {
   return faults.map(({ validator, code, cause }) => ` Validator ${shortId(validator)}: ${code}: ${cause}`).join('')
-}
-
-/** Nodes named in a fault at most. */
-const MAX_NAMES = 8
-
-function namesOf(nodes: readonly { readonly id: string }[]): string {
-  const names = nodes.slice(0, MAX_NAMES).map(({ id }) => `…${shortId(id)}`)
-  return [...names, ...(nodes.length > MAX_NAMES ? [`${nodes.length - MAX_NAMES} more`] : [])].join(', ')
 }
 
 function peersFault(overlay: Overlay): Fault | undefined {

@@ -5,6 +5,7 @@ import { type CertificateVote, type Member, layerOf, regionStanding } from '@wef
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { describeMap } from './describe-map.ts'
 import { describeNetwork } from './describe-network.ts'
 import { describeResources } from './describe-resources.ts'
 import { nodeId } from './schemas.ts'
@@ -59,7 +60,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       handler: () => ({
         schemaVersion: 1 as const,
         network: describeNetwork(services),
-        map: overlay.membership.status(),
+        map: describeMap(overlay),
       }),
     }),
     defineRoute({
@@ -71,7 +72,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       handler: async (_, { signal }) => {
         const members = overlay.membership.members()
         const judges = members.filter(({ id }) => overlay.membership.isValidator(id))
-        const map = overlay.membership.status()
+        const map = describeMap(overlay)
         const votes = await overlay.certificateVotes(
           members.map(({ id }) => id),
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),

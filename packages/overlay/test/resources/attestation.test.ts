@@ -32,7 +32,11 @@ const energy = (changes: Partial<Attestation> = {}) =>
   )
 
 const anyAttestation: fc.Arbitrary<Attestation> = fc
-  .record({ figures: anyFigures, key: fc.uint8Array({ minLength: 32, maxLength: 32 }), notAfter: fc.nat({ max: 8.64e15 }) })
+  .record({
+    figures: anyFigures,
+    key: fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    notAfter: fc.nat({ max: 8.64e15 }),
+  })
   .map(({ figures, key, notAfter }) => ({ network: network.id, member: key, ...figures, notAfter }))
 
 test('an attestation reads back as it was written, and fits its limit', () => {
