@@ -53,6 +53,12 @@ describe('the layers', () => {
   const numbers = (cells: string): string[] =>
     [...cells.matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, n]) => n ?? '')
 
+  it('have their names where no node is drawn', () => {
+    const html = view({ members, leases: NO_LEASES })
+    assert.match(html, /class="ring-name" x="200" y="204">Validators</)
+    assert.match(html, /class="ring-name" x="200" y="302">Core</)
+  })
+
   it('are counted in a table, and drawn for who sees', () => {
     const html = view({ members, leases: NO_LEASES })
     assert.deepEqual(numbers(row(html, 'validator')), ['1', '1', '0'])
@@ -181,10 +187,11 @@ describe('how this node stands', () => {
 
   it('has each fault once, with cause and fix, that of reach included', () => {
     const reach = { state: 'relayed' as const, addresses: [], through: ['did:key:z6Mkaaaaaaaa'], fault: relayFault }
-    const other = { code: 'E_MAP_STALE', cause: 'old', fix: 'wait' }
+    const other = { code: 'E_MAP_STALE', cause: 'old', fix: 'See (`weft peers`).' }
     const html = state({ status: { ...STATUS, reach, faults: [other] }, network, lease: undefined })
     assert.equal(html.match(/role="alert"/g)?.length, 2)
     assert.match(html, /<code>E_NODE_RELAYED<\/code> behind a router.*<strong>Fix:<\/strong> Forward the port\./)
+    assert.match(html, /<strong>Fix:<\/strong> See \(<code>weft peers<\/code>\)\./)
     assert.match(html, /data-state="relayed">.*over the relay …aaaaaaaa/)
     const once = state({ status: { ...STATUS, reach, faults: [relayFault] }, network, lease: undefined })
     assert.equal(once.match(/role="alert"/g)?.length, 1)

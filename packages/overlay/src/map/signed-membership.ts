@@ -295,7 +295,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const last = this.#refusal === undefined ? '' : ` The last one that came was refused: ${this.#refusal.cause}`
     const fix =
       this.#refusal?.fix ??
-      'Check that the clock of this machine is right and that the validators run and can be reached (weft peers).'
+      'Check that the clock of this machine is right and that the validators run and can be reached (`weft peers`).'
     if (held === undefined) {
       const cause =
         this.#held === undefined ? 'No signed map has come yet.' : 'The last signed map is more than 14 days old.'
@@ -306,7 +306,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       return {
         code: 'E_CLOCK_SKEW',
         cause: `The newest signed map is of an epoch ${-age * network.file.mapEpochMs} ms ahead of the clock of this machine, which must have been set back.${last}`,
-        fix: 'Set the clock right, e.g. with timedatectl set-ntp true.',
+        fix: 'Set the clock right, e.g. with `timedatectl set-ntp true`.',
       }
     }
     if (age <= STALE_EPOCHS) return undefined
