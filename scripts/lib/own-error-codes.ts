@@ -209,7 +209,9 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_PUT_OPTION: 'An option of a put has a value that it cannot have.',
     E_PUT_SIZE: 'The source of a put gave more or fewer bytes than it announced.',
     E_PUT_STALLED: 'No holder stored anything for too long.',
-    E_QUORUM_FRAGILE: 'The network has so few validators that none of them may be down.',
+    E_QUORUM_FRAGILE:
+      'None of the validators that answer may be down: there are so few, or others are missing already.',
+    E_QUORUM_LOST: 'Fewer validators answer this node than must sign.',
     E_RATE_LIMITED: 'A caller sends more calls than it may.',
     E_REACH_BUSY: 'A node that was asked to dial its caller back does that for others, or was asked too often.',
     E_REACH_NOT_PUBLIC: 'The overlay port of this node is closed to the outside, and its roles need it open.',

@@ -6,6 +6,7 @@ import { viewRenderer } from './render-view.ts'
 
 type MembersAnswer = NetworkViewProps['members']
 type MemberAnswer = MembersAnswer['members'][number]
+type Seat = NonNullable<NetworkStateProps['network']>['validators'][number]
 type LeasesAnswer = NonNullable<NetworkViewProps['leases']>
 
 let view: (props: NetworkViewProps) => string
@@ -51,6 +52,12 @@ describe('the layers', () => {
     new RegExp(`<tr data-layer="${layer}">(.*?)</tr>`).exec(html)?.[1] ?? 'none'
   const numbers = (cells: string): string[] =>
     [...cells.matchAll(/<td class="number">(.*?)<\/td>/g)].map(([, n]) => n ?? '')
+
+  it('have their names where no node is drawn', () => {
+    const html = view({ members, leases: NO_LEASES })
+    assert.match(html, /class="ring-name" x="200" y="204">Validators</)
+    assert.match(html, /class="ring-name" x="200" y="302">Core</)
+  })
 
   it('are counted in a table, and drawn for who sees', () => {
     const html = view({ members, leases: NO_LEASES })
@@ -132,6 +139,7 @@ describe('how this node stands', () => {
     schemaVersion: 1,
     node: { id: 'n', name: 'n', roles: ['client'], version: '1', pid: 1, uptimeMs: 1, startedAt: 1, home: '/h' },
     network: { id: 'wabc', name: 'test', simulated: true },
+    term: { number: 0, seated: false },
     admission: { state: 'client' },
     reach: { state: 'client' },
     map: MAP,
@@ -143,7 +151,14 @@ describe('how this node stands', () => {
   }
   const network = {
     term: { number: 0, fromEpoch: 0, since: 1 },
-    validators: [1, 2, 3, 4].map((at) => ({ id: `v${at}`, addresses: [], family: 'f' })),
+    validators: [1, 2, 3, 4].map((at) => ({
+      id: `did:key:z6MkAAAAAAA${at}`,
+      addresses: [],
+      family: 'f',
+      state: 'answers',
+      inMap: true,
+    })),
+    quorum: 3,
     tolerated: 1,
   } as unknown as NonNullable<NetworkStateProps['network']>
   const relayFault = { code: 'E_NODE_RELAYED', cause: 'behind a router', fix: 'Forward the port.' }
@@ -151,20 +166,32 @@ describe('how this node stands', () => {
   it('has epoch, term, reach and links', () => {
     const html = state({ status: STATUS, network, lease: undefined })
     assert.match(html, /data-testid="map-epoch">epoch 7, signed by 3 of 4 validators \(3 needed\)/)
-    assert.match(html, /data-testid="term">0, from map epoch 0, those of the network file; 1 of 4 may be down/)
+    assert.match(html, /data-testid="term">0, from map epoch 0, those of the network file; 4 of 4 answer, 3 needed</)
     assert.match(html, /data-testid="reach" data-state="client">.*nobody calls a client/)
     assert.match(html, /3 of 4 members/)
     assert.doesNotMatch(html, /own-lease|role="alert"/)
     const later = { ...network, term: { number: 2, fromEpoch: 9, since: 1 } }
-    assert.match(state({ status: STATUS, network: later, lease: undefined }), /2, from map epoch 9, seated by a vote/)
+    assert.match(state({ status: STATUS, network: later, lease: undefined }), /2, from map epoch 9; 4 of 4/)
+    const [first, second, third, last] = network.validators as [Seat, Seat, Seat, Seat]
+    const validators = [
+      { ...first, state: 'silent' as const },
+      { ...second, state: 'silent' as const, inMap: false },
+      { ...third, state: 'unknown' as const },
+      last,
+    ]
+    assert.match(
+      state({ status: STATUS, network: { ...network, validators }, lease: undefined }),
+      /1 of 4 answer, 3 needed; missing: …AAAAAAA1, …AAAAAAA2 \(left the map\); of 1 nothing is known here/,
+    )
   })
 
   it('has each fault once, with cause and fix, that of reach included', () => {
     const reach = { state: 'relayed' as const, addresses: [], through: ['did:key:z6Mkaaaaaaaa'], fault: relayFault }
-    const other = { code: 'E_MAP_STALE', cause: 'old', fix: 'wait' }
+    const other = { code: 'E_MAP_STALE', cause: 'old', fix: 'See (`weft peers`).' }
     const html = state({ status: { ...STATUS, reach, faults: [other] }, network, lease: undefined })
     assert.equal(html.match(/role="alert"/g)?.length, 2)
     assert.match(html, /<code>E_NODE_RELAYED<\/code> behind a router.*<strong>Fix:<\/strong> Forward the port\./)
+    assert.match(html, /<strong>Fix:<\/strong> See \(<code>weft peers<\/code>\)\./)
     assert.match(html, /data-state="relayed">.*over the relay …aaaaaaaa/)
     const once = state({ status: { ...STATUS, reach, faults: [relayFault] }, network, lease: undefined })
     assert.equal(once.match(/role="alert"/g)?.length, 1)

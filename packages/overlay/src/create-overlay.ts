@@ -47,6 +47,7 @@ import type { ResourceDescriptor } from './resources/resource-descriptor.ts'
 import { Revocations } from './revocation/revocations.ts'
 import { MembershipDatabase } from './state/membership-database.ts'
 import type { OverlayStores } from './state/overlay-stores.ts'
+import { seatStates } from './terms/seat-states.ts'
 import type { Term } from './terms/term.ts'
 import { Terms } from './terms/terms.ts'
 import { type TransportOptions, createTransport } from './transport/create-transport.ts'
@@ -299,6 +300,16 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peer: (id) => statusOf(keeper, transport, id, membership.isMember(id)),
     suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
     term: () => network.term,
+    seats: () =>
+      seatStates(network.term, {
+        self,
+        hasMap: membership.members().length > 0,
+        isMember: (id) => membership.isMember(id),
+        kept: (id) => keeper.status(id),
+        suspects: liveness.down,
+        connected: new Set(transport.connected()),
+        signers: new Set(membership.signers()),
+      }),
     certificateVotes: (ids, signal) => service.reader.votes(ids, signal),
     revocations: () => service.revocation.status(),
     revoke: (id, reason, blockMs, signal) => service.revocation.revoke(id, reason, blockMs, signal ?? scope.signal),

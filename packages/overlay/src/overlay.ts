@@ -12,6 +12,7 @@ import type { RecordStore } from './records/record-store.ts'
 import type { RevocationBody, RevocationReason } from './revocation/revocation-body.ts'
 import type { PendingRevocation } from './revocation/revocation-desk.ts'
 import type { Rpc } from './rpc.ts'
+import type { SeatStatus } from './terms/seat-states.ts'
 import type { Term } from './terms/term.ts'
 
 /** How this node stands towards the network. */
@@ -128,6 +129,8 @@ export interface Overlay extends AsyncDisposable {
   reach(): Reach
   /** The validators that are known last, and since which map epoch they sign. */
   term(): Term
+  /** How each of those validators does, in their order, as this node knows it. */
+  seats(): readonly SeatStatus[]
   /** One row per member of the map other than this node. */
   peers(): readonly PeerStatus[]
   /** The state of one member; `unreachable` for a node that is not in the map. */

@@ -24,6 +24,7 @@ export async function run(invocation: Invocation): Promise<void> {
       pid: pid ?? null,
       home,
       ports,
+      seated: status.view?.seated.includes(name) ?? null,
       rssBytes: memory?.rssBytes ?? null,
       pssBytes: memory?.pssBytes ?? null,
     })),
@@ -34,11 +35,12 @@ export async function run(invocation: Invocation): Promise<void> {
 
 function statusLines({ nodes, view }: DevnetStatus, output: Output): string[] {
   return formatTable(
-    ['NODE', 'ID', 'ROLES', 'STATE', 'PID', 'API', 'PROXY', 'MEMORY'],
+    ['NODE', 'ID', 'ROLES', 'SEAT', 'STATE', 'PID', 'API', 'PROXY', 'MEMORY'],
     nodes.map(({ name, id, roles, client, pid, ports, memory }) => [
       name,
       shortId(id),
       client ? 'client' : roles.join(','),
+      seatWord(view, name),
       stateWord(pid !== undefined, view?.missing.includes(name) === true, output),
       pid === undefined ? '-' : String(pid),
       String(ports.api),
@@ -46,6 +48,11 @@ function statusLines({ nodes, view }: DevnetStatus, output: Output): string[] {
       memory === undefined ? '-' : formatBytes(memory.pssBytes ?? memory.rssBytes),
     ]),
   )
+}
+
+function seatWord(view: DevnetStatus['view'], name: string): string {
+  if (view === undefined) return '?'
+  return view.seated.includes(name) ? 'yes' : '-'
 }
 
 function stateWord(alive: boolean, missing: boolean, output: Output): string {

@@ -41,13 +41,14 @@ async function showOne(invocation: Invocation, name: string): Promise<void> {
 function tableOf(members: readonly MemberAnswer[], invocation: Invocation): string[] {
   const rows = members.map((member) => [
     invocation.flag('long') ? member.id : shortId(member.id),
+    member.layer,
     member.roles.join(','),
     `${member.country} ${member.region}${member.regionStanding === 'bounded' ? '' : ` (${member.regionStanding})`}`,
     member.family,
     String(member.asn),
     member.self ? 'this node' : peerWords(member.peer),
   ])
-  return formatTable(['NODE', 'ROLES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows)
+  return formatTable(['NODE', 'LAYER', 'ROLES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows)
 }
 
 function peerWords({ state, rttMs }: MemberAnswer['peer']): string {

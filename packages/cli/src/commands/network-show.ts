@@ -30,8 +30,10 @@ export async function run(invocation: Invocation): Promise<void> {
     network.term.number === 0
       ? 'term        0: the validators of the network file'
       : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
-    `validators  ${map.validators}, of which ${map.quorum} must sign; ${tolerated}`,
-    ...network.validators.map((validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}`),
+    `validators  ${network.validators.length}, of which ${network.quorum} must sign; ${tolerated}`,
+    ...network.validators.map(
+      (validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}${seatWords(validator)}`,
+    ),
     rotationLine(network),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
@@ -44,4 +46,8 @@ function rotationLine({ rotateMs, nextRotation, tolerated }: NetworkAnswer['netw
   if (rotateMs === undefined) return 'rotation    none: a seat is kept by who has it'
   if (nextRotation === undefined) return 'rotation    none while no validator may be down'
   return `rotation    up to ${counted(tolerated, 'seat')} every ${formatDuration(rotateMs)}, for who asks for one; next ${formatTime(nextRotation)}`
+}
+
+function seatWords({ state, inMap }: NetworkAnswer['network']['validators'][number]): string {
+  return `${state === 'silent' ? '  does not answer' : ''}${inMap ? '' : '  not in the map'}`
 }

@@ -17,7 +17,7 @@ export async function run(invocation: Invocation): Promise<void> {
 }
 
 function statusLines(status: StatusAnswer, output: Output): string[] {
-  const { node, network, map, peers, storage, resources, ports, faults } = status
+  const { node, network, term, map, peers, storage, resources, ports, faults } = status
   const healthy = faults.length === 0
   const mapLine =
     map.epoch === undefined
@@ -27,6 +27,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
     `${output.styled('bold', node.name === '' ? 'this node' : node.name)}  ${healthy ? output.styled('green', 'healthy') : output.styled('red', counted(faults.length, 'fault'))}`,
     `  node     ${node.id}`,
     `  roles    ${node.roles.length === 0 ? 'client' : node.roles.join(', ')}; ${admissionWords(status.admission)}`,
+    ...(term.seated ? [`  seat     among the validators of term ${term.number}`] : []),
     `  reach    ${reachWords(status.reach)}`,
     `  network  ${network.name} (${network.id}${network.simulated ? ', simulated places' : ''})`,
     `  map      ${mapLine}`,

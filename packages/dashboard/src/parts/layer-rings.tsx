@@ -38,7 +38,7 @@ export function LayerRings({ nodes }: { nodes: readonly LayerNode[] }) {
           <Dot key={node.id} node={node} place={place} />
         ))}
         {LAYERS.map(({ name, title }, at) => (
-          <text key={name} className="ring-name" x={CENTRE} y={CENTRE + (RADII[at] as number) + 4}>
+          <text key={name} className="ring-name" x={CENTRE} y={CENTRE + nameAt(at) + 4}>
             {title}
           </text>
         ))}
@@ -49,6 +49,11 @@ export function LayerRings({ nodes }: { nodes: readonly LayerNode[] }) {
       </figcaption>
     </figure>
   )
+}
+
+/** The innermost ring is too small for a name between two nodes, and has room inside. */
+function nameAt(ring: number): number {
+  return ring === 0 ? 0 : (RADII[ring] as number)
 }
 
 /** Shape and colour together say how a node is. */

@@ -11,7 +11,7 @@ export function MemberTable({ members, epoch }: Pick<MembersAnswer, 'members' | 
   const order = (member: MemberAnswer): number => LAYERS.findIndex(({ name }) => name === member.layer)
   const rows = members.toSorted((a, b) => order(a) - order(b)).slice(0, MOST_ROWS)
   return (
-    <div className="scroll">
+    <div className="scroll members">
       <table>
         <caption>
           {formatCount(members.length, 'member')} in map epoch {epoch ?? '–'}

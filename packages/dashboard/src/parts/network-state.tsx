@@ -38,8 +38,7 @@ export function NetworkState({ status, network, lease }: NetworkStateProps) {
             <dt>Term of the validators</dt>
             <dd data-testid="term">
               {network.term.number}, from map epoch {network.term.fromEpoch}
-              {network.term.number === 0 ? ', those of the network file' : ', seated by a vote of members'};{' '}
-              {network.tolerated} of {network.validators.length} may be down
+              {network.term.number === 0 && ', those of the network file'}; {seatWords(network)}
             </dd>
           </>
         )}
@@ -69,6 +68,15 @@ export function NetworkState({ status, network, lease }: NetworkStateProps) {
       </dl>
     </>
   )
+}
+
+/** How many validators answer, of how many that must, and who does not. */
+function seatWords({ validators, quorum }: NetworkAnswer['network']): string {
+  const silent = validators.filter(({ state }) => state === 'silent')
+  const unknown = validators.filter(({ state }) => state === 'unknown').length
+  const answering = validators.length - silent.length - unknown
+  const names = silent.map(({ id, inMap }) => `${shortId(id)}${inMap ? '' : ' (left the map)'}`)
+  return `${answering} of ${validators.length} answer, ${quorum} needed${names.length === 0 ? '' : `; missing: ${names.join(', ')}`}${unknown === 0 ? '' : `; of ${unknown} nothing is known here`}`
 }
 
 function reachLook(reach: StatusAnswer['reach']): readonly [Tone, string] {

@@ -2,7 +2,7 @@ import type { NetworkFile, Overlay, Role } from '@weft/overlay'
 
 /** What the checks of how this node stands towards its network look at. */
 export interface NetworkChecked {
-  readonly overlay: Pick<Overlay, 'self' | 'membership' | 'admission' | 'reach' | 'term' | 'lease'>
+  readonly overlay: Pick<Overlay, 'self' | 'membership' | 'admission' | 'reach' | 'term' | 'seats' | 'lease'>
   readonly networkFile: NetworkFile
   /** Without `client`. */
   readonly roles: readonly Role[]

@@ -1,9 +1,9 @@
 import { joinFaults, sizeWords } from '@weft/core'
-import { toleratedFaults } from '@weft/overlay'
 import { leaseChecks } from './lease-check.ts'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
 import { publicPorts } from './public-ports.ts'
+import { quorumCheck } from './quorum-check.ts'
 import { reachCheck } from './reach-check.ts'
 import { refusalsOf } from './refusals-of.ts'
 
@@ -57,33 +57,15 @@ function rolesCheck({ overlay, networkFile: { minimums = {} }, roles, storageQuo
       cause: `The network asks ${sizeWords(storageBytes)} of a node with the role ${role}, and this node keeps ${sizeWords(storageQuota)}.`,
       fix: `Raise storage.quota in weft.toml, or take ${role} out of its roles (--roles).`,
     }))
+  const refused = asked.length === 0 ? undefined : refusalsOf(overlay, 'E_ROLE_MINIMUM')[0]
+  const byValidators = refused && { code: refused.code, cause: refused.cause, fix: refused.fix }
+  const isMeasured = admission.state === 'certified' || byValidators !== undefined
   return {
     name: 'roles',
     tried:
       asked.length === 0
         ? 'the network file asks for no minimum of these roles'
-        : `minimums of ${asked.map(({ role }) => role).join(', ')}, as validators measured at admission`,
-    fault: joinFaults(bySettings) ?? joinFaults(demoted),
-  }
-}
-
-/** With three validators or fewer the network stands when one is down. It works, so this is no fault of the node. */
-function quorumCheck({ overlay }: NetworkChecked): Check {
-  const { number, validators } = overlay.term()
-  const count = validators.length
-  const tolerated = toleratedFaults(count)
-  return {
-    name: 'quorum',
-    tried: `${count} validators, of which ${tolerated} may be down${number === 0 ? '' : `; of term ${number}, seated by members`}`,
-    fault: undefined,
-    ...(tolerated > 0
-      ? {}
-      : {
-          notice: {
-            code: 'E_QUORUM_FRAGILE',
-            cause: `Of the ${count} validators of this network none may be down: without one nobody is admitted, and the signed map grows old.`,
-            fix: 'Begin networks that matter with four validators or more: weft network create with --validator for each.',
-          },
-        }),
+        : `minimums of ${asked.map(({ role }) => role).join(', ')}, ${isMeasured ? 'as validators measured at admission' : 'by the settings of this node: no quorum of validators has measured it yet'}`,
+    fault: joinFaults(bySettings) ?? joinFaults(demoted) ?? byValidators,
   }
 }

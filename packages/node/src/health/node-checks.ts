@@ -1,7 +1,7 @@
 import type { Fault } from '@weft/core'
-import { shortId } from '@weft/crypto'
 import { type AdmissionState, type Overlay, type Reach, recordQuorum } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
+import { namesOf } from './names-of.ts'
 import { stateFault } from './state-fault.ts'
 import { validatorWords } from './validator-words.ts'
 
@@ -96,14 +96,6 @@ function notApplied(reach: Extract<Reach, { readonly state: 'asking' | 'unreacha
         ? 'Wait a moment: other nodes are asked to dial this one back; weft check says how that goes.'
         : reach.fault.fix,
   }
-}
-
-/** Nodes named in a fault at most. */
-const MAX_NAMES = 8
-
-function namesOf(nodes: readonly { readonly id: string }[]): string {
-  const names = nodes.slice(0, MAX_NAMES).map(({ id }) => `…${shortId(id)}`)
-  return [...names, ...(nodes.length > MAX_NAMES ? [`${nodes.length - MAX_NAMES} more`] : [])].join(', ')
 }
 
 function peersFault(overlay: Overlay): Fault | undefined {

@@ -40,6 +40,9 @@ export const statusAnswer = z.strictObject({
     home: z.string(),
   }),
   network: z.strictObject({ id: z.string(), name: z.string(), simulated: z.boolean() }),
+  term: z
+    .strictObject({ number: z.int(), seated: z.boolean().describe('Whether this node has a seat in it') })
+    .describe('Of the validators'),
   admission,
   reach,
   map: mapStatus,
@@ -193,8 +196,19 @@ export const networkAnswer = z.strictObject({
       .strictObject({ number: z.int(), fromEpoch: z.int(), since: time })
       .describe('Of the validators: 0 is that of the network file, each later one passed on some of the seats'),
     validators: z
-      .array(z.strictObject({ id: z.string(), addresses: z.array(z.string()).readonly(), family: z.string() }))
+      .array(
+        z.strictObject({
+          id: z.string(),
+          addresses: z.array(z.string()).readonly(),
+          family: z.string(),
+          state: z
+            .enum(['answers', 'silent', 'unknown'])
+            .describe('As the node that answers sees it; unknown where it keeps no connection'),
+          inMap: z.boolean().describe('Whether it is in the newest map'),
+        }),
+      )
       .readonly(),
+    quorum: z.int().describe('Validators that must sign'),
     tolerated: z.int().describe('Validators that may be down'),
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),

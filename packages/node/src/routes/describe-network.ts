@@ -12,6 +12,7 @@ export function describeNetwork({
   const term = overlay.term()
   const policy = waysOf(file.policy)
   const tolerated = toleratedFaults(term.validators.length)
+  const seats = new Map(overlay.seats().map(({ id, state, inMap }) => [id, { state, inMap }]))
   const rotation = rotationAt(file, epochAt(file, clock.now())) + 1
   return {
     ...network,
@@ -24,7 +25,13 @@ export function describeNetwork({
       fromEpoch: term.fromEpoch,
       since: epochStart(file, term.fromEpoch),
     },
-    validators: term.validators.map(({ id, addresses, family }) => ({ id, addresses: [...addresses], family })),
+    validators: term.validators.map(({ id, addresses, family }) => ({
+      id,
+      addresses: [...addresses],
+      family,
+      ...(seats.get(id) ?? { state: 'unknown', inMap: false }),
+    })),
+    quorum: term.quorum,
     tolerated,
     committeeSize: file.committeeSize,
     seats: file.seats,

@@ -5,6 +5,7 @@ import { isDidKey, shortId } from '@weft/crypto'
 import { type Route, defineRoute } from '../http/route.ts'
 import { type MemberAnswer, memberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { describeMap } from './describe-map.ts'
 import { memberDescriber } from './describe-member.ts'
 import { describeNetwork } from './describe-network.ts'
 import { nodeId } from './schemas.ts'
@@ -28,7 +29,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       handler: () => ({
         schemaVersion: 1 as const,
         network: describeNetwork(services),
-        map: overlay.membership.status(),
+        map: describeMap(overlay),
       }),
     }),
     defineRoute({
@@ -38,7 +39,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       summary: 'The members of the newest signed map.',
       response: membersAnswer,
       handler: async (_, { signal }) => {
-        const map = overlay.membership.status()
+        const map = describeMap(overlay)
         const describe = memberDescriber(services)
         const members: MemberAnswer[] = []
         for (const [at, member] of overlay.membership.members().entries()) {
@@ -61,7 +62,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       handler: async ({ params: { id } }, { signal }) => {
         const member = isDidKey(id) ? overlay.membership.member(id) : undefined
         if (member === undefined) throw notAMember(id)
-        const map = overlay.membership.status()
+        const map = describeMap(overlay)
         const votes = await overlay.certificateVotes(
           [member.id],
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),

@@ -3,6 +3,7 @@ import { type Route, defineRoute } from '../http/route.ts'
 import { VERSION } from '../version.ts'
 import { idAnswer, leaveAnswer, statusAnswer, stopAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { describeMap } from './describe-map.ts'
 
 /** What this node is and how it does. */
 export function nodeRoutes(services: ApiServices): Route[] {
@@ -29,9 +30,10 @@ export function nodeRoutes(services: ApiServices): Route[] {
             home: services.home,
           },
           network: services.network,
+          term: { number: overlay.term().number, seated: overlay.term().isValidator(overlay.self) },
           admission: overlay.admission(),
           reach: overlay.reach(),
-          map: overlay.membership.status(),
+          map: describeMap(overlay),
           peers: { connected: peers.filter(({ state }) => state === 'connected').length, total: peers.length },
           storage: storage.held(),
           resources: { ...processResources(), eventLoopP99Ms: Math.round(services.watch.p99Ms * 10) / 10 },

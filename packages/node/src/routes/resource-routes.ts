@@ -1,6 +1,7 @@
 import { type Route, defineRoute } from '../http/route.ts'
 import { resourcesAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { describeMap } from './describe-map.ts'
 import { describeResources } from './describe-resources.ts'
 import { totalResources } from './total-resources.ts'
 
@@ -33,7 +34,7 @@ export function resourceRoutes({ overlay, network, attesters }: ApiServices): Ro
         return {
           schemaVersion: 1 as const,
           network,
-          map: overlay.membership.status(),
+          map: describeMap(overlay),
           members,
           totals: totalResources(
             all.length,

@@ -30,6 +30,10 @@ export const mapStatus = z.strictObject({
   epoch: z.int().optional(),
   root: z.string().optional(),
   signedAt: time.optional(),
+  beacon: z
+    .strictObject({ epoch: z.int(), previous: z.int(), value: z.string().describe('Hex') })
+    .optional()
+    .describe('The newest that the map carries'),
   signatures: z.int(),
   quorum: z.int(),
   validators: z.int(),

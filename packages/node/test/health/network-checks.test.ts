@@ -19,7 +19,6 @@ function networkOf(validators: number, changes: object = {}): NetworkFile {
 
 function check(name: string, changes: Partial<NetworkChecked> = {}) {
   const overlay = new FakeOverlay('did:key:zself')
-  overlay.currentTerm = { ...overlay.currentTerm, validators: (changes.networkFile ?? networkOf(4)).validators }
   const checks = networkChecks({
     overlay,
     networkFile: networkOf(4),
@@ -30,15 +29,6 @@ function check(name: string, changes: Partial<NetworkChecked> = {}) {
   })
   return checks.find((one) => one.name === name) ?? assert.fail(`no check ${name}`)
 }
-
-test('a network in which no validator may be down is worth a word, and no fault', () => {
-  for (const count of [1, 2, 3]) {
-    const { fault, notice, tried } = check('quorum', { networkFile: networkOf(count) })
-    assert.deepEqual([fault, notice?.code], [undefined, 'E_QUORUM_FRAGILE'])
-    assert.match(tried ?? '', /of which 0 may be down/)
-  }
-  assert.deepEqual([check('quorum').notice, check('quorum').tried], [undefined, '4 validators, of which 1 may be down'])
-})
 
 test('who is not reached reads what each validator saw, and which ports to open', () => {
   const overlay = new FakeOverlay('did:key:zself')
@@ -74,7 +64,7 @@ test('a node that keeps less than its role asks reads which setting to raise', (
   const { fault, tried } = check('roles', { networkFile })
   assert.equal(fault?.code, 'E_ROLE_MINIMUM')
   assert.match(fault.cause, /asks 11 B of a node with the role storage, and this node keeps 10 B/)
-  assert.match(tried ?? '', /minimums of storage, relay, as validators measured at admission/)
+  assert.match(tried ?? '', /minimums of storage, relay, by the settings of this node/)
   const both = check('roles', { networkFile, roles: ['storage', 'exit'] }).fault
   assert.match(both?.cause ?? '', /11 B .* role storage, .* 99 B .* role exit,/)
   assert.match(both?.fix ?? '', /take storage out .* take exit out/)
@@ -119,8 +109,20 @@ test('what several checks see is one fault, in the words of the first', () => {
   assert.deepEqual(faults, [fault('E_A', 'long'), fault('E_B', 'other')])
 })
 
-test('validators that members seated are said to be so', () => {
+test('of minimums that nobody measured yet it is not said that they hold, and of a refusal why', () => {
+  const networkFile = networkOf(4, { minimums: { relay: { bandwidthMbps: 10 } } })
   const overlay = new FakeOverlay('did:key:zself')
-  overlay.currentTerm = { ...overlay.currentTerm, number: 2, validators: networkOf(7).validators }
-  assert.equal(check('quorum', { overlay }).tried, '7 validators, of which 2 may be down; of term 2, seated by members')
+  const other = { validator: 'did:key:zFirst111' as DidKey, code: 'E_PROOF_NEEDED', cause: 'No invitation.', fix: 'x' }
+  const retryAt = 9
+  for (const faults of [[], [other]]) {
+    overlay.admissionState = { state: 'refused', fault: other, faults, retryAt }
+    const { tried, fault } = check('roles', { networkFile, overlay })
+    assert.match(tried ?? '', /by the settings of this node: no quorum of validators has measured it yet/)
+    assert.equal(fault, undefined)
+  }
+  const short = { ...other, code: 'E_ROLE_MINIMUM', cause: 'no more than 3 holds', fix: 'a faster line' }
+  overlay.admissionState = { state: 'refused', fault: short, faults: [other, short], retryAt }
+  const { tried, fault } = check('roles', { networkFile, overlay })
+  assert.match(tried ?? '', /as validators measured/)
+  assert.deepEqual(fault, { code: 'E_ROLE_MINIMUM', cause: 'no more than 3 holds', fix: 'a faster line' })
 })

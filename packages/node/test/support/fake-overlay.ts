@@ -13,6 +13,7 @@ import type {
   ResourceDescriptor,
   RevocationStatus,
   RevocationVote,
+  SeatStatus,
   Term,
   VerifiedLease,
 } from '@weft/overlay'
@@ -29,6 +30,7 @@ export class FakeOverlay implements Overlay {
     epoch: 7,
     root: 'r',
     signedAt: 1_000,
+    beacon: { epoch: 5, previous: 4, value: new Uint8Array(32).fill(12) },
     signatures: 3,
     quorum: 3,
     validators: 4,
@@ -78,6 +80,12 @@ export class FakeOverlay implements Overlay {
 
   term(): Term {
     return this.currentTerm
+  }
+  /** Of seats that are not named here all answers. */
+  seatStates = new Map<string, Pick<SeatStatus, 'state' | 'inMap'>>()
+  seats(): readonly SeatStatus[] {
+    const well = { state: 'answers', inMap: true } as const
+    return this.currentTerm.validators.map(({ id }) => ({ id, ...(this.seatStates.get(id) ?? well) }))
   }
   admission(): AdmissionState {
     return this.admissionState

@@ -243,9 +243,13 @@ export class Applicant {
       const longest = isRefusal(attempt) ? LONGEST_RETRY_MS : LONGEST_WAIT_MS
       const delay = goesOn ? FIRST_RETRY_MS : Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(failures, 16))
       const retryMs = delay + randomInt(random, Math.ceil(delay / 2) + 1)
-      this.#progress = progressAfter(attempt, since, clock.now() + retryMs)
-      if (this.#progress.state === 'refused') {
-        logger.warn('not admitted', { code: this.#progress.fault.code, cause: this.#progress.fault.cause })
+      const retryAt = clock.now() + retryMs
+      const progress = progressAfter(attempt, since, retryAt)
+      const before = this.#progress
+      // Who was refused and tries with less is refused until that says something else.
+      this.#progress = goesOn && before.state === 'refused' ? { ...before, retryAt } : progress
+      if (progress.state === 'refused') {
+        logger.warn('not admitted', { code: progress.fault.code, cause: progress.fault.cause })
       }
       onState()
       if (attempt.refusals.some(({ fault }) => fault.code === 'E_ADMISSION_POSITION')) await this.#learnLast(signal)

@@ -1,5 +1,5 @@
 import { type Clock, Emitter, type Fault, type Logger, WeftError, equalBytes, messageOf, toHex } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import { type DidKey, toDidKey } from '@weft/crypto'
 import { type Access, type SignedMap, SignedMapSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { validVotes } from '../admission/certificate.ts'
 import type { MapStatus, Member, Membership } from '../member.ts'
@@ -34,7 +34,9 @@ export interface SignedMembershipInit {
 interface HeldMap {
   readonly map: SignedMap
   readonly body: MapBody
-  readonly signatures: number
+  /** Of the term that signs maps of its epoch, as it was known when the map came: those whose signatures are valid. */
+  readonly signers: readonly DidKey[]
+  readonly term: Term
   readonly list: EntryList
   /** Of its entries those that have not been revoked since. */
   readonly members: readonly Member[]
@@ -114,18 +116,24 @@ export class SignedMembership implements Membership, AccessPolicy {
   }
 
   status(): MapStatus {
-    const { network } = this.#init
     const held = this.#current()
+    const { quorum, validators } = held?.term ?? this.#init.network.term
     return {
       epoch: held?.body.epoch,
       root: held === undefined ? undefined : toHex(held.body.root),
       signedAt: held?.body.signedAt,
       beacon: held?.body.beacon,
-      signatures: held?.signatures ?? 0,
-      quorum: network.quorum,
-      validators: network.validators.length,
+      signatures: held?.signers.length ?? 0,
+      quorum,
+      validators: validators.length,
       fault: this.#fault(held),
     }
+  }
+
+  /** Validators that signed the held map; nobody while it is stale. */
+  signers(): readonly DidKey[] {
+    const held = this.#current()
+    return held === undefined || this.isBehind ? [] : held.signers
   }
 
   onChange(listener: () => void): () => void {
@@ -203,7 +211,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const body = this.verify(map)
     const held = this.#held?.list
     const list = this.#listOf(body, entries ?? [])
-    this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
+    this.#held = { map, body, ...this.#signedBy(map, body), list, ...this.#inForce(list) }
     this.#isSuperseded = false
     if (list !== held) this.#previous = held
     this.#save(map, held, list)
@@ -268,8 +276,9 @@ export class SignedMembership implements Membership, AccessPolicy {
     if ((this.#held?.body.epoch ?? -1) >= fromEpoch) this.#isSuperseded = true
   }
 
-  #signatures(map: SignedMap, { epoch }: MapBody): number {
-    return validVotes(this.#init.network.termAt(epoch), 'map', map.body, map.signatures).length
+  #signedBy(map: SignedMap, { epoch }: MapBody): Pick<HeldMap, 'signers' | 'term'> {
+    const term = this.#init.network.termAt(epoch)
+    return { term, signers: validVotes(term, 'map', map.body, map.signatures).map(({ signer }) => toDidKey(signer)) }
   }
 
   /** The map of before the restart, verified again from its bytes. */
@@ -281,7 +290,7 @@ export class SignedMembership implements Membership, AccessPolicy {
       const body = this.verify(map)
       // Before the node listens nobody waits for the thread.
       const list = atOnce(this.reader.whole(body, stored.entries, undefined))
-      this.#held = { map, body, signatures: this.#signatures(map, body), list, ...this.#inForce(list) }
+      this.#held = { map, body, ...this.#signedBy(map, body), list, ...this.#inForce(list) }
     } catch (error) {
       const fault = error instanceof WeftError ? error : undefined
       this.#init.logger.warn('the map of before the restart is not used', { code: fault?.code, cause: fault?.cause })
@@ -325,6 +334,9 @@ export class SignedMembership implements Membership, AccessPolicy {
   /** What becomes of a network whose validators stay silent (docs/specs/terms.md). */
   #recoveryWords({ body, list }: HeldMap): string {
     const { network, clock } = this.#init
+    const { number, fromEpoch } = network.term
+    if (fromEpoch > body.epoch)
+      return `The seats have changed hands: validators of term ${number} sign from epoch ${fromEpoch} on, and their first map is awaited.`
     const validators = list.members.filter(({ id }) => network.isValidator(id)).length
     if (!canRecover(list.count, validators)) return 'Nobody can take their seats: the map has too few other members.'
     const at = body.signedAt + network.file.recoveryAfterMs

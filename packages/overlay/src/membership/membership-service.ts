@@ -253,7 +253,9 @@ export class MembershipService {
     )
     const { terms, random } = this.#init
     const connected = (): readonly DidKey[] => transport.connected()
-    const ask = { network, terms, rpc: transport, connected, clock, random, logger }
+    const onPeer: Transport['onPeer'] = (listener) => transport.onPeer(listener)
+    const isBehind = (): boolean => membership.isBehind
+    const ask = { network, terms, rpc: transport, connected, onPeer, isBehind, clock, random, logger }
     scope.spawn('terms', (signal) => askForTerms(ask, signal))
     const recovery = this.#recovery
     if (recovery !== undefined) scope.spawn('recovery', (signal) => recovery.run(signal))

@@ -1,7 +1,8 @@
-import { type Clock, type Logger, type Random, messageOf, shuffled, throwIfAborted, wait } from '@weft/core'
+import { type Clock, type Logger, type Random, messageOf, shuffled, wait } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import type { Network } from '../network/network.ts'
 import type { Rpc } from '../rpc.ts'
+import type { Transport } from '../transport/transport.ts'
 import { refuseSuccession } from './refuse-succession.ts'
 import type { Terms } from './terms.ts'
 
@@ -57,30 +58,50 @@ async function takeTerms(
 
 export interface AskForTermsInit extends FollowTermInit {
   readonly connected: () => readonly DidKey[]
+  readonly onPeer: Transport['onPeer']
+  /** Whether maps have passed this node by. */
+  readonly isBehind: () => boolean
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
 
-/** Map epochs between two questions. */
+/** Map epochs between two questions; each epoch while maps are missed. */
 const ASK_EVERY_EPOCHS = 4
+/** New connections that are asked in a map epoch at most. */
+const MOST_NEW_ASKED = 16
 
 /**
- * Asks some connected node now and then for the next terms, until the signal fires. Maps alone do not bring it to whoever
- * was apart from the others together with a quorum of the validators before: there nothing is lacking.
- * @throws WeftError E_ABORTED
+ * Asks each node to which there is a new connection, and some connected one now and then, for the next terms, until the
+ * signal fires. Maps alone do not bring them to whoever was apart from the others together with a quorum of the
+ * validators before: there nothing is lacking. @throws WeftError E_ABORTED
  */
 export async function askForTerms(init: AskForTermsInit, signal: AbortSignal): Promise<never> {
-  const { network, connected, clock, random, logger } = init
-  for (;;) {
-    await wait(clock, ASK_EVERY_EPOCHS * network.file.mapEpochMs, signal)
-    const [source] = shuffled(random, connected())
-    if (source === undefined) continue
+  const { network, connected, onPeer, isBehind, clock, random, logger } = init
+  let left = MOST_NEW_ASKED
+  const ask = async (source: DidKey): Promise<void> => {
     try {
       await takeTerms(init, source, network.term.number + MOST_IN_ONE_GO, signal)
     } catch (error) {
-      throwIfAborted(signal)
-      logger.debug('no term from this node', { node: shortId(source), cause: messageOf(error) })
+      if (!signal.aborted) logger.debug('no term from this node', { node: shortId(source), cause: messageOf(error) })
     }
+  }
+  const unsubscribe = onPeer((id, isConnected) => {
+    if (isConnected && left-- > 0) void ask(id)
+  })
+  try {
+    for (const id of connected().slice(0, left)) {
+      left--
+      void ask(id)
+    }
+    for (let epochs = 1; ; epochs++) {
+      await wait(clock, network.file.mapEpochMs, signal)
+      left = MOST_NEW_ASKED
+      if (epochs % ASK_EVERY_EPOCHS !== 0 && !isBehind()) continue
+      const [source] = shuffled(random, connected())
+      if (source !== undefined) await ask(source)
+    }
+  } finally {
+    unsubscribe()
   }
 }

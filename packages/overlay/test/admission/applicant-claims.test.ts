@@ -143,6 +143,12 @@ test('with too little for any role it is refused with the reason, and tries all 
   const state = set.applicant.state()
   assert.ok(state.state === 'refused')
   assert.equal(state.fault.code, 'E_ROLE_MINIMUM')
+  const before = set.asked.length
+  for (let step = 0; step < 300; step++) {
+    await advance(set.clock, 500)
+    assert.equal(set.applicant.state().state, 'refused', 'a try with less is no news')
+  }
+  assert.ok(set.asked.length >= before + 8, 'it tried with less')
   for (const each of findings) each.availabilityPpm = 950_000
   await advance(set.clock, 200_000)
   assert.deepEqual(set.applicant.certificate?.body.roles, ['storage'])

@@ -87,10 +87,10 @@ describe('terms that another node knows', () => {
     const at = pair((number) => (number === 1 ? set.succession() : undefined))
     const stop = new AbortController()
     let connected: readonly DidKey[] = []
-    const asking = askForTerms(
-      { ...at, connected: () => connected, random: seededRandom(1), logger: silentLogger },
-      stop.signal,
-    )
+    let isBehind = false
+    const rest = { isBehind: () => isBehind, random: seededRandom(1), logger: silentLogger }
+    const onPeer = () => () => {}
+    const asking = askForTerms({ ...at, ...rest, connected: () => connected, onPeer }, stop.signal)
     await advance(at.clock, 4 * EPOCH)
     assert.deepEqual(at.asked, [])
     connected = [at.source]
@@ -102,7 +102,39 @@ describe('terms that another node knows', () => {
     at.memory.nodes.get(at.source)!.online = true
     await advance(at.clock, 4 * EPOCH)
     assert.deepEqual(at.asked, [1, 2, 3, 2])
+    // Each epoch while maps pass it by.
+    isBehind = true
+    await advance(at.clock, 2 * EPOCH)
+    assert.deepEqual(at.asked, [1, 2, 3, 2, 2, 2])
     stop.abort()
     assert.equal(await codeOf(() => asking), 'E_ABORTED')
+  })
+  it('are asked for of each new connection, at once, and of so many in an epoch at most', async () => {
+    const at = pair((number) => (number === 1 ? set.succession() : undefined))
+    const stop = new AbortController()
+    let tell: (id: DidKey, isConnected: boolean) => void = () => assert.fail('nobody listens')
+    let listening = true
+    const onPeer = (listener: typeof tell) => {
+      tell = listener
+      return () => (listening = false)
+    }
+    const rest = { isBehind: () => false, random: seededRandom(1), logger: silentLogger }
+    const asking = askForTerms({ ...at, ...rest, connected: () => [], onPeer }, stop.signal)
+    tell(at.source, false)
+    await advance(at.clock, 1)
+    assert.deepEqual(at.asked, [])
+    tell(at.source, true)
+    await advance(at.clock, 1)
+    assert.deepEqual([at.network.term.number, at.asked], [1, [1, 2, 3]])
+    for (let more = 0; more < 100; more++) tell(at.source, true)
+    await advance(at.clock, 1)
+    assert.equal(at.asked.length, 3 + 15)
+    await advance(at.clock, EPOCH)
+    tell(at.source, true)
+    await advance(at.clock, 1)
+    assert.equal(at.asked.length, 3 + 16)
+    stop.abort()
+    assert.equal(await codeOf(() => asking), 'E_ABORTED')
+    assert.equal(listening, false)
   })
 })

@@ -141,6 +141,19 @@ test('whoever held maps of validators whose term was over takes any map of the n
   assert.equal(await codeOf(() => membership.adopt(signedMapOf(network, fresh, entries, FIRST), entries)), 'E_MAP_OLD')
 })
 
+test('the signatures of a map are counted by the term that signed it, also while the next one is known', () => {
+  const network = networkIn(false)
+  const membership = membershipOf(network, FIRST + 8)
+  membership.adopt(signedMapOf(network, old.slice(0, 3), entries, FIRST - 1), entries)
+  const validators = fixture.keys.slice(4, 11).map(({ id }) => ({ id, addresses: [], family: id }))
+  network.begin({ number: 1, fromEpoch: FIRST + 6, rotation: 0, validators })
+  const { signatures, quorum, validators: seats, fault } = membership.status()
+  assert.deepEqual([signatures, quorum, seats], [3, 3, 4])
+  assert.deepEqual(membership.signers(), [], 'of a map that is stale nobody is there for sure')
+  assert.match(fault?.fix ?? '', /validators of term 1 sign from epoch 26 on, and their first map is awaited/)
+  assert.doesNotMatch(fault?.fix ?? '', /Nobody can take/)
+})
+
 test('who may call as a validator changes with the term', () => {
   const network = networkIn(false)
   const membership = membershipOf(network, FIRST)
