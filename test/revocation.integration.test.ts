@@ -20,7 +20,7 @@ interface Status {
 }
 interface Revocations {
   readonly inForce: readonly { readonly id: string; readonly reason: string; readonly votes: number }[]
-  readonly pending: readonly { readonly id: string; readonly voters: readonly string[] }[]
+  readonly pending: readonly { readonly id: string; readonly reason: string; readonly voters: readonly string[] }[]
 }
 interface Vote {
   readonly votes: number
@@ -59,6 +59,7 @@ describe('a node of a devnet is ejected', () => {
       ['validator1', ['nobody0', '--reason', 'abuse'], /E_NODE_NOT_FOUND/],
       ['validator1', ['did:key:zNobody', '--reason', 'abuse'], /E_NODE_UNKNOWN|must be/],
       ['validator1', [target, '--reason', 'abuse', '--for', '900d'], /365/],
+      ['validator1', [target, '--withdraw'], /E_REVOCATION_NONE/],
     ]
     for (const [name, args, words] of attempts) {
       const { code, stderr } = await weft(['network', 'revoke', ...args], of(name))
@@ -74,13 +75,19 @@ describe('a node of a devnet is ejected', () => {
     const short = members.find(({ id }) => id === target)?.short ?? ''
     const vote = (name: string): Promise<Vote> =>
       weftJson<Vote>(['network', 'revoke', short, '--reason', 'abuse', '--for', '1h'], of(name))
+    assert.deepEqual((await vote('validator4')).votes, 1)
+    const taken = await weft(['network', 'revoke', short, '--withdraw'], of('validator4'))
+    assert.match(taken.stderr, /Took back the vote of this validator/)
     assert.deepEqual((await vote('validator1')).votes, 1)
     const second = await vote('validator2')
     assert.deepEqual([second.votes, second.quorum, second.decided], [2, 3, false])
     const { pending } = await weftJson<Revocations>(['network', 'revocations'], of('validator3'))
     assert.deepEqual(
-      pending.map(({ id, voters }) => [id, voters.length]),
-      [[target, 2]],
+      pending.map(({ id, reason, voters }) => [id, reason, voters.length]),
+      [
+        [target, 'withdrawn', 1],
+        [target, 'abuse', 2],
+      ],
     )
     assert.equal(await isMember('client2'), true)
     assert.equal((await vote('validator3')).decided, true)
@@ -120,5 +127,7 @@ describe('a node of a devnet is ejected', () => {
       (status) => status.admission.state === 'certified',
     )
     assert.equal(admission.fault, undefined)
+    const { stdout } = await weft(['network', 'revocations'], of('validator3'))
+    assert.match(stdout, /withdrawn.*taken back/)
   })
 })

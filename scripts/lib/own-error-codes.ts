@@ -235,6 +235,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_REQUEST_TOO_LARGE: 'A request to another node is over the limit of its method.',
     E_REVOCATION_LIMIT: 'A validator has more decisions waiting for votes than others remember for it.',
     E_REVOCATION_MALFORMED: 'What is said to be a revocation, or a vote for one, cannot be used.',
+    E_REVOCATION_NONE: 'An ejection was to be taken back where there is none, and no own vote for one that waits.',
     E_REVOCATION_QUORUM: 'A revocation has too few valid votes of distinct validators.',
     E_REVOKED: 'A quorum of validators has ejected this node from the network.',
     E_ROUTE_CLOSED: 'The exit closed the session of a route; another route is taken.',
@@ -293,5 +294,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_UNAUTHENTICATED: 'A request to the API shows no valid token or session.',
     E_UPLOAD_BROKEN: 'The client broke off an upload, or sent nothing for too long.',
     E_USAGE: 'A command was called with arguments or options that it does not take.',
+    E_VALIDATOR_STARTING: 'A validator still reads the certificates on its disk, and judges no maps before.',
   }),
 )

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { styleText } from 'node:util'
 import fc from 'fast-check'
+import { WeftError } from '@weft/core'
+import { faultLines } from '../src/output/fault-lines.ts'
 import { formatBytes, formatDuration, formatTime, printable } from '../src/output/format.ts'
+import { Output } from '../src/output/output.ts'
 import { formatTable } from '../src/output/table.ts'
 
 test('bytes are told in powers of 1000', () => {
@@ -29,6 +33,24 @@ test('durations are told in the units that matter', () => {
 
 test('a name cannot move the cursor or colour the terminal', () => {
   assert.equal(printable('a\nb\u001b[31mred\u009b é😀'), 'a\\u000ab\\u001b[31mred\\u009b é😀')
+  assert.equal(printable('\u202eeman\u200b\u2028\u{e0041}'), '\\u202eeman\\u200b\\u2028\\udb40\\udc41')
+})
+
+test('the words of another node move no cursor in errors, faults and tables; our colours stay', () => {
+  const words = '\u001b[2J\u001b]52;c;eA==\u0007\n\u202eok'
+  const stream = new PassThrough({ encoding: 'utf8' })
+  const output = new Output(false, stream as never, stream as never)
+  output.error(new WeftError({ code: 'E_NETWORK_MISMATCH', cause: words, fix: words }))
+  const told = stream.read() as string
+  assert.equal(told.split('\n').length, 3)
+  const styled = styleText('green', 'ok', { validateStream: false })
+  const lines = [
+    ...told.trimEnd().split('\n'),
+    ...faultLines({ code: 'E_X', cause: words, fix: words }, output),
+    ...formatTable(['A', 'B'], [[words, styled]]),
+  ]
+  for (const line of lines) assert.doesNotMatch(line.replaceAll(styled, ''), /[\p{Cc}\p{Cf}]/u)
+  assert.ok(lines.at(-1)?.endsWith(styled))
 })
 
 test('columns stay aligned, whatever their colour', () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { concatBytes } from '@weft/core'
 
-/** Findings that are kept; the oldest goes first. About 150 bytes each. */
+/** Findings that are kept by default; the oldest goes first. About 150 bytes each. */
 const MAX_FINDINGS = 4_096
 
 /**
@@ -12,6 +12,7 @@ const MAX_FINDINGS = 4_096
  */
 export class VerifiedSignatures {
   readonly #findings = new Set<string>()
+  #most = MAX_FINDINGS
 
   get size(): number {
     return this.#findings.size
@@ -26,9 +27,14 @@ export class VerifiedSignatures {
     return this.#findings.has(name)
   }
 
+  /** Keeps so many from now on; never fewer than before. */
+  keep(most: number): void {
+    this.#most = Math.max(this.#most, most)
+  }
+
   add(name: string): void {
     this.#findings.add(name)
-    if (this.#findings.size <= MAX_FINDINGS) return
+    if (this.#findings.size <= this.#most) return
     const [oldest] = this.#findings
     if (oldest !== undefined) this.#findings.delete(oldest)
   }

@@ -36,3 +36,12 @@ test('no more than 4,096 findings are kept, the newest ones', () => {
   assert.equal(findings.size, 4_096)
   assert.deepEqual([findings.has('903'), findings.has('904'), findings.has('4999')], [false, true, true])
 })
+
+test('a process of many nodes keeps more, and never fewer than before', () => {
+  const findings = new VerifiedSignatures()
+  findings.keep(6_000)
+  findings.keep(10)
+  for (let at = 0; at < 7_000; at++) findings.add(String(at))
+  assert.equal(findings.size, 6_000)
+  assert.deepEqual([findings.has('999'), findings.has('1000')], [false, true])
+})

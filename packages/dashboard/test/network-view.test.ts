@@ -21,7 +21,7 @@ const member = (id: string, changes: Partial<MemberAnswer> = {}): MemberAnswer =
   id: `did:key:z6Mk${id}`,
   short: id,
   roles: ['storage'],
-  certificate: { epoch: 3, quorum: 3, expiresAt: 9_000_000, signatures: [] },
+  certificate: { epoch: 3, quorum: 3, expiresAt: 9_000_000 },
   addresses: [],
   family: 'f',
   region: 'eu-west',

@@ -24,6 +24,7 @@ export type {
   NewTokenAnswer,
   ObjectStatusAnswer,
   ObjectsAnswer,
+  OneMemberAnswer,
   OwnObjectStatusAnswer,
   PeersAnswer,
   PingAnswer,

@@ -100,6 +100,14 @@ export interface RevocationVote {
   readonly votes: number
   readonly quorum: number
   readonly decided: boolean
+  /** Of what it counted for: the validator that voted first names it. */
+  readonly reason: RevocationReason
+  /** Of what it counted for, ms since the Unix epoch; 0 of what takes an ejection back. */
+  readonly blockedUntil: number
+  /** Validators that want it ejected too, but for another time: their votes do not add up with this one. */
+  readonly apart: number
+  /** Whether an earlier vote of this validator for the opposite counts no more. */
+  readonly tookBack: boolean
 }
 
 /** What the layers above get of the network of members. */
@@ -144,9 +152,9 @@ export interface Overlay extends AsyncDisposable {
   /** What validators decided and is in force, and, at a validator, what waits for votes. */
   revocations(): RevocationStatus
   /**
-   * A validator's vote to eject a node, or to take that back (`withdrawn`).
+   * A validator's vote to eject a node, or to take that, or its own vote for it, back (`withdrawn`).
    * @param blockMs ms for which the node is not certified again
-   * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
+   * @throws WeftError E_NOT_A_VALIDATOR, E_REVOCATION_NONE, E_REVOCATION_LIMIT, E_REVOCATION_MALFORMED
    */
   revoke(id: DidKey, reason: RevocationReason, blockMs: number, signal?: AbortSignal): Promise<RevocationVote>
   /** How this node stands with a lease of its own: for a client that lends something. */

@@ -147,7 +147,8 @@ export function wireRevocation(bytes: Uint8Array, voters: readonly SigningKey[])
 }
 
 /** Nobody was ever ejected. */
-export const NO_REVOCATIONS: Pick<Revocations, 'of' | 'voids' | 'onChange'> = {
+export const NO_REVOCATIONS: Pick<Revocations, 'size' | 'of' | 'voids' | 'onChange'> = {
+  size: 0,
   of: () => undefined,
   voids: () => false,
   onChange: () => () => {},

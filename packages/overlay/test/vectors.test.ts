@@ -249,7 +249,15 @@ test('terms.json', () => {
     succession: string
     term: object
     handover: { context: string; value: string; succession: string; term: object }
-    rotation: { beacon: string; entries: string[]; value: string; leaving: number[]; entering: string[]; term: object }
+    rotation: {
+      beacon: string
+      rotateMs: number
+      entries: string[]
+      value: string
+      leaving: number[]
+      entering: string[]
+      term: object
+    }
   }>('terms')
   const { root, count, first } = vector.draw
   const all = Array.from({ length: count }, (_, position) => position)
@@ -289,5 +297,7 @@ test('terms.json', () => {
   const rotated = decodeHandoverValue(fromHex(rotation.value))
   assert.deepEqual([rotated.rotates, rotated.entering], [true, change?.entering])
   assert.equal(toHex(encodeHandoverValue(rotated)), rotation.value)
-  assert.deepEqual(termAfterHandover(network, network.term, rotated), rotation.term)
+  const rotating = { file: { ...network.file, rotateMs: rotation.rotateMs } }
+  assert.deepEqual(termAfterHandover(rotating, network.term, rotated), rotation.term)
+  assert.throws(() => termAfterHandover(network, network.term, rotated), { code: 'E_SUCCESSION' })
 })

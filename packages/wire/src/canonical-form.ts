@@ -27,10 +27,11 @@ interface Cursor {
   at: number
   /** List items met so far, those in messages within included. */
   items: number
+  readonly maxItems: number
 }
 
 /** List items in one message, in all: the largest has the hashes of a map of 100,000 members. */
-const MAX_LIST_ITEMS = 128 * 1024
+export const MAX_LIST_ITEMS = 128 * 1024
 
 const forms = new WeakMap<DescMessage, MessageForm>()
 
@@ -40,10 +41,11 @@ const forms = new WeakMap<DescMessage, MessageForm>()
  * outside a oneof, varints minimal and in the range of their type. Whether strings are UTF-8 is left to the decoder.
  * List items are counted, as the decoder makes an object of each, and an empty one takes only two bytes of a message.
  * Reads the bytes once, skips over contents, and allocates nothing for them.
+ * @param maxItems list items, those in messages within included
  * @throws WeftError E_MESSAGE_MALFORMED, E_MESSAGE_UNKNOWN_FIELD
  */
-export function checkCanonicalForm(schema: DescMessage, bytes: Uint8Array): void {
-  checkMessage(formOf(schema), { bytes, at: 0, items: 0 }, bytes.length)
+export function checkCanonicalForm(schema: DescMessage, bytes: Uint8Array, maxItems = MAX_LIST_ITEMS): void {
+  checkMessage(formOf(schema), { bytes, at: 0, items: 0, maxItems }, bytes.length)
 }
 
 function checkMessage(form: MessageForm, cursor: Cursor, end: number): void {
@@ -58,8 +60,8 @@ function checkMessage(form: MessageForm, cursor: Cursor, end: number): void {
     if (number < last) throw malformed(form, `field '${field.name}' is not in order`)
     if (number === last && !field.repeated) throw malformed(form, `field '${field.name}' is there twice`)
     if ((oneofs & field.oneof) !== 0) throw malformed(form, `field '${field.name}' excludes one before it`)
-    if (field.repeated && ++cursor.items > MAX_LIST_ITEMS) {
-      throw malformed(form, `field '${field.name}' makes more than ${MAX_LIST_ITEMS} list items`)
+    if (field.repeated && ++cursor.items > cursor.maxItems) {
+      throw malformed(form, `field '${field.name}' makes more than ${cursor.maxItems} list items`)
     }
     last = number
     oneofs |= field.oneof

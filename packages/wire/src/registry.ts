@@ -1,4 +1,5 @@
 import type { DescMessage } from '@bufbuild/protobuf'
+import { MAX_LIST_ITEMS } from './canonical-form.ts'
 import * as absence from './generated/weft/v1/absence_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as lease from './generated/weft/v1/lease_pb.ts'
@@ -52,6 +53,8 @@ export interface MethodSpec<Request extends DescMessage = DescMessage, Response 
   readonly maxResponse: number
   /** What a call takes of its caller's rate; 1 for one that costs the node about 50 µs of its main thread. */
   readonly cost: number
+  /** List items in a request; each costs time, however short it is. */
+  readonly maxItems: number
 }
 
 const method = <Request extends DescMessage, Response extends DescMessage>(
@@ -61,7 +64,8 @@ const method = <Request extends DescMessage, Response extends DescMessage>(
   maxRequest: number,
   maxResponse: number,
   cost = 1,
-): MethodSpec<Request, Response> => ({ request, response, access, maxRequest, maxResponse, cost })
+  maxItems = MAX_LIST_ITEMS,
+): MethodSpec<Request, Response> => ({ request, response, access, maxRequest, maxResponse, cost, maxItems })
 
 /** Largest value of a record, bytes. */
 export const MAX_RECORD_VALUE = 64 * KiB
@@ -69,6 +73,8 @@ export const MAX_RECORD_VALUE = 64 * KiB
 const MAX_RECORD = MAX_RECORD_VALUE + KiB
 /** Largest certificate on the wire: its body (at most 2 KiB) and up to 64 votes of 100 bytes. */
 const MAX_CERTIFICATE = 10 * KiB
+/** Votes for one certificate or lease, signatures of one map: one of each validator. */
+export const MAX_VOTES = 64
 /** Largest value that validators agree on, bytes. */
 export const MAX_AGREED_VALUE = 64 * KiB
 /** A value with up to 64 signatures behind it. */
@@ -99,6 +105,7 @@ export const METHODS = {
     MAX_CERTIFICATE,
     KiB,
     16,
+    MAX_VOTES,
   ),
   'admission.challenge': method(
     membership.ChallengeRequestSchema,
@@ -254,6 +261,7 @@ export const METHODS = {
     MAX_CERTIFICATE,
     KiB,
     16,
+    MAX_VOTES,
   ),
   'lease.list': method(lease.LeaseListRequestSchema, lease.LeaseListResponseSchema, 'anyone', KiB, MiB, 32),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),

@@ -104,6 +104,10 @@ describe('the canonical form', () => {
       code: 'E_MESSAGE_MALFORMED',
       cause: /more than 131072 list items/,
     })
+    checkCanonicalForm(wire.MapProposeRequestSchema, items(3), 3)
+    assert.throws(() => checkCanonicalForm(wire.MapProposeRequestSchema, items(4), 3), {
+      cause: /more than 3 list items/,
+    })
   })
 
   it('counts the list items of messages in messages', () => {

@@ -15,14 +15,14 @@ export async function run(invocation: Invocation): Promise<void> {
       reason,
       reason === 'withdrawn' ? '-' : formatTime(blockedUntil),
       String(votes),
-      'in force',
+      reason === 'withdrawn' ? 'taken back' : 'in force',
     ]),
     ...answer.pending.map(({ id, reason, blockedUntil, voters }) => [
       named(id),
       reason,
       reason === 'withdrawn' ? '-' : formatTime(blockedUntil),
       String(voters.length),
-      'waits for votes',
+      reason === 'withdrawn' ? 'way back waits for votes' : 'waits for votes',
     ]),
   ]
   if (rows.length === 0) {

@@ -34,9 +34,7 @@ export async function run(invocation: Invocation): Promise<void> {
     ...network.validators.map(
       (validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}${seatWords(validator)}`,
     ),
-    network.nextRotation === undefined
-      ? 'rotation    none while no validator may be down'
-      : `rotation    up to ${counted(network.tolerated, 'seat')} every ${formatDuration(network.rotateMs)}, for who asks for one; next ${formatTime(network.nextRotation)}`,
+    rotationLine(network),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
       ? 'map         none yet'
@@ -46,4 +44,10 @@ export async function run(invocation: Invocation): Promise<void> {
 
 function seatWords({ state, inMap }: NetworkAnswer['network']['validators'][number]): string {
   return `${state === 'silent' ? '  does not answer' : ''}${inMap ? '' : '  not in the map'}`
+}
+
+function rotationLine({ rotateMs, nextRotation, tolerated }: NetworkAnswer['network']): string {
+  if (rotateMs === undefined) return 'rotation    none: a seat is kept by who has it'
+  if (nextRotation === undefined) return 'rotation    none while no validator may be down'
+  return `rotation    up to ${counted(tolerated, 'seat')} every ${formatDuration(rotateMs)}, for who asks for one; next ${formatTime(nextRotation)}`
 }

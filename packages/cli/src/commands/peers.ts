@@ -1,6 +1,6 @@
 import type { PeersAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatDuration, shortId } from '../output/format.ts'
+import { formatDuration, printable, shortId } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -23,7 +23,7 @@ export async function run(invocation: Invocation): Promise<void> {
     ),
     formatDuration(now - since),
     rttMs === undefined ? '-' : `${rttMs.toFixed(1)} ms`,
-    fault === undefined ? '' : `${fault.code}: ${fault.cause}`,
+    fault === undefined ? '' : `${fault.code}: ${printable(fault.cause)}`,
   ])
   output.print(...formatTable(['NODE', 'STATE', 'FOR', 'RTT', 'WHY'], rows))
 }

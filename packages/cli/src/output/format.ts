@@ -35,11 +35,27 @@ export function shortId(id: string): string {
   return id.slice(-8)
 }
 
-/** A text that somebody else chose, for a terminal: control characters show as they are written in JSON. */
+/** Terminals act on these, or show what stands around them in another order, or not at all. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** A text that somebody else chose, for a terminal: control and format characters show as they are written in JSON. */
 export function printable(text: string): string {
-  return Array.from(text, (character) => {
-    const code = character.charCodeAt(0)
-    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0)
-    return isControl ? `\\u${code.toString(16).padStart(4, '0')}` : character
-  }).join('')
+  return text.replaceAll(CONTROL, escaped)
+}
+
+/** As `printable`, but colours (SGR of ECMA-48, which `styleText` writes) stay. */
+export function printableStyled(text: string): string {
+  return text
+    .split(STYLE)
+    .map((part, at) => (at % 2 === 0 ? printable(part) : part))
+    .join('')
+}
+
+// oxlint-disable-next-line no-control-regex
+const STYLE = /(\u001b\[\d{1,2}m)/
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at).toString(16).padStart(4, '0'))
+    .map((code) => `\\u${code}`)
+    .join('')
 }

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import type { WeftError } from '@weft/core'
 import { FailedDocument } from './failed-document.ts'
+import { printable } from './format.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 
@@ -34,10 +35,10 @@ export class Output {
     this.stderr.write(`${line}\n`)
   }
 
-  /** The error: words to stderr, and with --json {error: …} to stdout as its one document. */
+  /** The error: words to stderr, some of which another node may have chosen, and with --json {error: …} to stdout as its one document. */
   error(error: WeftError): void {
     this.stderr.write(
-      `${this.styled('red', error.code, this.stderr)}: ${error.cause}\n${this.styled('bold', 'Fix:', this.stderr)} ${error.fix}\n`,
+      `${this.styled('red', error.code, this.stderr)}: ${printable(error.cause)}\n${this.styled('bold', 'Fix:', this.stderr)} ${printable(error.fix)}\n`,
     )
     this.document({ ...(error instanceof FailedDocument ? error.fields : {}), error: error.toJSON() })
   }

@@ -5,9 +5,10 @@ import { HOME, LONG, OWN_HOME, TIMEOUT } from './common-options.ts'
 export const NETWORK_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['members'],
-    summary: 'list the certified members of the signed map',
+    summary: 'list the certified members of the signed map, or show one with the votes for it',
+    arguments: [{ name: '[member]', description: 'its id, or the end of it as lists print it' }],
     options: [LONG, HOME],
-    examples: ['weft members', 'weft members --json'],
+    examples: ['weft members', 'weft members --json', 'weft members Xk3f9QpA --json'],
     load: () => import('../commands/members.ts'),
   },
   {
@@ -69,7 +70,7 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         repeats: true,
       },
       { flags: '--map-epoch <time>', description: 'how often the map of members is signed (default: 60s)' },
-      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: 1d)' },
+      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: never)' },
       OWN_HOME,
     ],
     examples: [
@@ -135,7 +136,10 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--reason <why>', description: 'conformance, abuse, compromised, retired or equivocation' },
       { flags: '--for <duration>', description: 'how long it is kept out (default: 30d)' },
-      { flags: '--withdraw', description: 'vote to take an ejection back' },
+      {
+        flags: '--withdraw',
+        description: "take this validator's vote back, or, of a node that is ejected, vote for its way back",
+      },
       TIMEOUT,
       HOME,
     ],

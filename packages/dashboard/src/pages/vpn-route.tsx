@@ -9,7 +9,7 @@ import { VpnView } from '../parts/vpn-view.tsx'
 /** The way of this node's traffic: the nodes of each leg, how they do, and what flows. */
 export function VpnRoute() {
   const [switched, setSwitched] = useState(0)
-  const resource = useResource<VpnStatusAnswer>('/api/v1/vpn', ['route', 'throughput'], switched)
+  const resource = useResource<VpnStatusAnswer>('/api/v1/vpn', ['route', 'throughput'], { revision: switched })
   const history = useRateHistory(resource)
   return (
     <>

@@ -56,8 +56,7 @@ function Row({ member }: { member: MemberAnswer }) {
       </td>
       <td className="number">{formatMs(peer.rttMs)}</td>
       <td>
-        {certificate.signatures.length} signatures ({certificate.quorum} needed), until{' '}
-        {formatDate(certificate.expiresAt)}
+        of epoch {certificate.epoch}, until {formatDate(certificate.expiresAt)}
       </td>
     </tr>
   )

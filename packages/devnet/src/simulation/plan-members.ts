@@ -38,7 +38,7 @@ export interface PlanOptions {
   /** ms */
   readonly recoveryAfterMs: number
   /** ms */
-  readonly rotateMs: number
+  readonly rotateMs: number | undefined
   /** Members behind the validators that ask for a seat. */
   readonly candidates: number
   /** What the network asks of roles. */
@@ -100,7 +100,7 @@ export function planMembers(options: PlanOptions): SimulationPlan {
     mapEpochMs,
     certificateTtlMs,
     recoveryAfterMs,
-    rotateMs,
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     createdAt: BEGIN,
     ...(minimums === undefined ? {} : { minimums }),
     validators: members

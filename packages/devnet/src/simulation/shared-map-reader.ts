@@ -21,6 +21,8 @@ export function sharedMapReader(readAnew: MapReader = mapReader): MapReader {
   const known = new Map<string, EntryList>()
   /** What was read last, of which map, and what came of it. */
   const steps = new Map<string, Step[]>()
+  /** Arrays that were compared, and are those of a list: nobody changes an array that was handed over. */
+  const same = new WeakMap<readonly Uint8Array[], EntryList>()
   const share = (list: EntryList): EntryList => {
     const name = toHex(list.root)
     const shared = known.get(name)
@@ -33,14 +35,17 @@ export function sharedMapReader(readAnew: MapReader = mapReader): MapReader {
     // oxlint-disable-next-line require-yield
     *whole(body, entries, held) {
       const shared = known.get(toHex(body.root))
-      if (shared?.count === body.count && sameEntries(shared.bytes(), entries)) return shared
+      if (shared?.count === body.count && (same.get(entries) === shared || sameEntries(shared.bytes(), entries))) {
+        same.set(entries, shared)
+        return shared
+      }
       return share(atOnce(readAnew.whole(body, entries, held)))
     },
     // oxlint-disable-next-line require-yield
     *changed(body, held, changes) {
       const name = toHex(body.root)
-      const same = steps.get(name)?.find((step) => step.held === held && sameChanges(step.changes, changes))
-      if (same !== undefined && same.list.count === body.count) return same.list
+      const step = steps.get(name)?.find((one) => one.held === held && sameChanges(one.changes, changes))
+      if (step !== undefined && step.list.count === body.count) return step.list
       const list = share(atOnce(readAnew.changed(body, held, changes)))
       remember(steps, name, [...(steps.get(name) ?? []), { held, changes, list }].slice(-KEPT))
       return list

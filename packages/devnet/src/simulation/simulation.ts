@@ -1,5 +1,5 @@
 import { type Logger, VirtualClock, WeftError, messageOf } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import { type DidKey, rememberSignatures } from '@weft/crypto'
 import type { NetworkFile } from '@weft/overlay'
 import { randomFor } from '../plan/seed.ts'
 import { INTERNET, type LinkProfile } from './link-profile.ts'
@@ -24,7 +24,7 @@ export interface SimulationOptions {
   readonly certificateTtlMs?: number
   /** ms without validators after which others take their seats; default a minute. */
   readonly recoveryAfterMs?: number
-  /** ms from one rotation of seats to the next; default a day. */
+  /** ms from one rotation of seats to the next; default never. */
   readonly rotateMs?: number
   /** Members behind the validators that ask for a seat; default none. */
   readonly candidates?: number
@@ -38,6 +38,8 @@ export interface SimulationOptions {
 }
 
 const DAY_MS = 24 * 3_600_000
+/** The votes over its certificate, and what it says of others while many go. */
+const SIGNATURES_OF_A_NODE = 8
 
 /**
  * A network of nodes in one process, on a clock that moves when it is told to: the overlay as it ships, above simulated
@@ -55,8 +57,9 @@ export class Simulation implements Disposable {
 
   constructor(options: SimulationOptions) {
     const { seed, members, validators = 4, mapEpochMs = 5_000, certificateTtlMs = DAY_MS } = options
-    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0, rotateMs = DAY_MS } = options
+    const { recoveryAfterMs = Math.max(60_000, 3 * mapEpochMs), candidates = 0, rotateMs } = options
     this.seed = seed
+    rememberSignatures(members * SIGNATURES_OF_A_NODE)
     this.clock = new VirtualClock(BEGIN, promiseSettler())
     this.trace = new Trace(options.sink)
     this.internet = new SimulatedInternet({

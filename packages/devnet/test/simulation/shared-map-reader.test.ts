@@ -40,6 +40,14 @@ test('the same bytes under the same root are read once; others are judged for th
   assert.throws(() => read(bodyOf(1), 'a', 'x'), /not of this root/)
   assert.throws(() => read(bodyOf(1), 'a'), /not of this root/)
   assert.equal(read(bodyOf(1), 'a', 'b'), first, 'what was refused is not kept')
+  const [right, wrong] = [
+    [utf8('a'), utf8('b')],
+    [utf8('a'), utf8('y')],
+  ]
+  for (let times = 0; times < 2; times++) {
+    assert.equal(atOnce(reader.whole(bodyOf(1), right, undefined)), first)
+    assert.throws(() => atOnce(reader.whole(bodyOf(1), wrong, undefined)), /not of this root/)
+  }
   for (let epoch = 2; epoch < 6; epoch++) read(bodyOf(epoch), 'a', 'b')
   assert.notEqual(read(bodyOf(1), 'a', 'b'), first, 'only the newest maps are kept')
 })

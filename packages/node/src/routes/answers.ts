@@ -74,18 +74,17 @@ export type LeaveAnswer = z.output<typeof leaveAnswer>
 
 export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(true) })
 
-const memberAnswer = z.strictObject({
+const certificate = z.strictObject({
+  epoch: z.int(),
+  quorum: z.int().describe('Votes that it needed'),
+  expiresAt: time,
+})
+
+const member = z.strictObject({
   id: z.string(),
   short: z.string(),
   roles: z.array(z.string()).readonly(),
-  certificate: z.strictObject({
-    epoch: z.int(),
-    quorum: z.int(),
-    expiresAt: time,
-    signatures: z
-      .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
-      .readonly(),
-  }),
+  certificate,
   addresses: z.array(z.string()).readonly(),
   family: z.string(),
   region: z.string(),
@@ -112,15 +111,30 @@ const memberAnswer = z.strictObject({
   self: z.boolean().describe('This is the node that answers'),
   peer: peerLink,
 })
-export type MemberAnswer = z.output<typeof memberAnswer>
+export type MemberAnswer = z.output<typeof member>
 
 export const membersAnswer = z.strictObject({
   schemaVersion,
   epoch: z.int().optional(),
-  members: z.array(memberAnswer).readonly(),
+  members: z.array(member).readonly(),
   map: mapStatus,
 })
 export type MembersAnswer = z.output<typeof membersAnswer>
+
+export const memberAnswer = z.strictObject({
+  schemaVersion,
+  epoch: z.int().optional(),
+  member: member.extend({
+    certificate: certificate.extend({
+      signatures: z
+        .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
+        .readonly()
+        .describe('The valid votes, as far as validators give them'),
+    }),
+  }),
+  map: mapStatus,
+})
+export type OneMemberAnswer = z.output<typeof memberAnswer>
 
 export const resourcesAnswer = z.strictObject({
   schemaVersion,
@@ -199,8 +213,10 @@ export const networkAnswer = z.strictObject({
     recoveryAfterMs: z.int().describe('Silence of validators after which members may take their seats'),
     committeeSize: z.int(),
     seats: z.int(),
-    rotateMs: z.int().describe('How often some of the seats are drawn anew from all who ask for one'),
-    nextRotation: time.optional().describe('Absent where the validators are so few that none may be down'),
+    rotateMs: z.int().optional().describe('How often some of the seats are drawn anew from all who ask for one'),
+    nextRotation: time
+      .optional()
+      .describe('Absent where seats do not rotate, and where the validators are so few that none may be down'),
     mapEpochMs: z.int(),
     auditEpochMs: z.int(),
     rewardEpochMs: z.int(),
@@ -271,6 +287,10 @@ export const revokeAnswer = z.strictObject({
   votes: z.int(),
   quorum: z.int(),
   decided: z.boolean(),
+  reason: z.string().describe('Of the decision that the vote counts for: the validator that voted first names it'),
+  blockedUntil: time.describe('Of that decision; 0 where it takes an ejection back'),
+  apart: z.int().describe('Validators that want it ejected too, but for another time: their votes do not add up'),
+  tookBack: z.boolean().describe('Whether an earlier vote of this validator for the opposite counts no more'),
 })
 export type RevokeAnswer = z.output<typeof revokeAnswer>
 

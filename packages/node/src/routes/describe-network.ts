@@ -36,7 +36,9 @@ export function describeNetwork({
     committeeSize: file.committeeSize,
     seats: file.seats,
     rotateMs: file.rotateMs,
-    ...(tolerated === 0 ? {} : { nextRotation: epochStart(file, rotationStart(file, rotation)) }),
+    ...(tolerated === 0 || file.rotateMs === undefined
+      ? {}
+      : { nextRotation: epochStart(file, rotationStart(file, rotation)) }),
     recoveryAfterMs: file.recoveryAfterMs,
     mapEpochMs: file.mapEpochMs,
     auditEpochMs: file.auditEpochMs,

@@ -1,55 +1,24 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as z from 'zod'
-import { WeftError, toBase64Url } from '@weft/core'
-import { type DidKey, isDidKey, shortId } from '@weft/crypto'
-import { type CertificateVote, type Member, layerOf, regionStanding } from '@weft/overlay'
+import { WeftError, throwIfAborted, toBase64Url } from '@weft/core'
+import { isDidKey, shortId } from '@weft/crypto'
 import { type Route, defineRoute } from '../http/route.ts'
-import { type MemberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
+import { type MemberAnswer, memberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { describeMap } from './describe-map.ts'
+import { memberDescriber } from './describe-member.ts'
 import { describeNetwork } from './describe-network.ts'
-import { describeResources } from './describe-resources.ts'
 import { nodeId } from './schemas.ts'
 
 /** ms to wait for certificates' signatures that are not at hand; those that did not come are left out. */
 const VOTES_TIMEOUT_MS = 5_000
 
+/** Members described in one stretch, about a millisecond of work. */
+const SLICE = 64
+
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
-  const { overlay, ids, clock, attesters } = services
-  const describe = (
-    one: Member,
-    quorum: number,
-    votes: readonly CertificateVote[],
-    suspects: ReadonlySet<DidKey>,
-    judges: readonly Member[],
-  ): MemberAnswer => {
-    const self = one.id === ids.node
-    const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
-    return {
-      id: one.id,
-      short: shortId(one.id),
-      roles: one.roles,
-      certificate: {
-        epoch: one.certificateEpoch,
-        quorum,
-        expiresAt: one.expiresAt,
-        signatures: votes.map(({ validator, signature }) => ({ validator, signature: toBase64Url(signature) })),
-      },
-      addresses: one.addresses,
-      family: one.family,
-      region: one.region,
-      regionStanding: regionStanding(one, judges),
-      country: one.country,
-      asn: one.asn,
-      simulated: one.simulated,
-      ...(one.measured === undefined ? {} : { measured: one.measured }),
-      ...(one.resources === undefined ? {} : { resources: describeResources(attesters, one.resources) }),
-      layer: layerOf(one, (id) => overlay.term().isValidator(id)),
-      suspect: suspects.has(one.id),
-      self,
-      peer: self ? { state: 'connected', since: clock.now(), rttMs: 0 } : { state, since, rttMs, fault: reason },
-    }
-  }
+  const { overlay } = services
   return [
     defineRoute({
       method: 'GET',
@@ -67,21 +36,46 @@ export function networkRoutes(services: ApiServices): Route[] {
       method: 'GET',
       url: '/api/v1/members',
       scope: 'network:read',
-      summary: 'The members of the newest signed map with who certified them.',
+      summary: 'The members of the newest signed map.',
       response: membersAnswer,
       handler: async (_, { signal }) => {
-        const members = overlay.membership.members()
-        const judges = members.filter(({ id }) => overlay.membership.isValidator(id))
+        const map = describeMap(overlay)
+        const describe = memberDescriber(services)
+        const members: MemberAnswer[] = []
+        for (const [at, member] of overlay.membership.members().entries()) {
+          if (at > 0 && at % SLICE === 0) {
+            await nextTurn()
+            throwIfAborted(signal)
+          }
+          members.push(describe(member))
+        }
+        return { schemaVersion: 1 as const, epoch: map.epoch, members, map }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/members/:id',
+      scope: 'network:read',
+      summary: 'One member of the newest signed map with the votes by which it was certified.',
+      params: z.object({ id: nodeId }),
+      response: memberAnswer,
+      handler: async ({ params: { id } }, { signal }) => {
+        const member = isDidKey(id) ? overlay.membership.member(id) : undefined
+        if (member === undefined) throw notAMember(id)
         const map = describeMap(overlay)
         const votes = await overlay.certificateVotes(
-          members.map(({ id }) => id),
+          [member.id],
           AbortSignal.any([signal, AbortSignal.timeout(VOTES_TIMEOUT_MS)]),
         )
-        const suspects = overlay.suspects()
+        const described = memberDescriber(services)(member)
+        const signatures = (votes.get(member.id) ?? []).map(({ validator, signature }) => ({
+          validator,
+          signature: toBase64Url(signature),
+        }))
         return {
           schemaVersion: 1 as const,
           epoch: map.epoch,
-          members: members.map((one) => describe(one, map.quorum, votes.get(one.id) ?? [], suspects, judges)),
+          member: { ...described, certificate: { ...described.certificate, signatures } },
           map,
         }
       },
@@ -102,15 +96,17 @@ export function networkRoutes(services: ApiServices): Route[] {
       params: z.object({ id: nodeId }),
       response: pingAnswer,
       handler: async ({ params: { id } }, { signal }) => {
-        if (!isDidKey(id) || !overlay.membership.isMember(id)) {
-          throw new WeftError({
-            code: 'E_NODE_UNKNOWN',
-            cause: `${shortId(id)} is not a member of this network.`,
-            fix: 'See weft members for who is.',
-          })
-        }
+        if (!isDidKey(id) || !overlay.membership.isMember(id)) throw notAMember(id)
         return { schemaVersion: 1 as const, id, rttMs: await overlay.ping(id, signal) }
       },
     }),
   ]
+}
+
+function notAMember(id: string): WeftError {
+  return new WeftError({
+    code: 'E_NODE_UNKNOWN',
+    cause: `${shortId(id)} is not a member of this network.`,
+    fix: 'See weft members for who is.',
+  })
 }

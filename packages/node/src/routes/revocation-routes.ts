@@ -45,7 +45,7 @@ export function revocationRoutes({ overlay }: ApiServices): Route[] {
       method: 'POST',
       url: '/api/v1/revocations',
       scope: 'network:admin',
-      summary: "This validator's vote to eject a node, or to take that back (withdrawn).",
+      summary: "This validator's vote to eject a node, or to take that, or its own vote for it, back (withdrawn).",
       body: z.strictObject({
         node: nodeId,
         reason: z.enum(REASONS),

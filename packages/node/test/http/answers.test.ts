@@ -55,6 +55,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
         carbon: 24,
       }),
       'GET /api/v1/members': {},
+      'GET /api/v1/members/:id': { path: `/api/v1/members/${encodeURIComponent(member.id)}` },
       'GET /api/v1/peers': {},
       'POST /api/v1/peers/:id/ping': { path: `/api/v1/peers/${encodeURIComponent(member.id)}/ping` },
       'GET /api/v1/revocations': {},

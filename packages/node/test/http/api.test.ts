@@ -41,7 +41,7 @@ test('answers have the shapes that scripts rely on', async (t) => {
     members: {
       id: string
       short: string
-      certificate: { signatures: { signature: string }[] }
+      certificate: Record<string, unknown>
       peer: { state: string }
     }[]
   }>()
@@ -50,8 +50,16 @@ test('answers have the shapes that scripts rely on', async (t) => {
     members.members.map(({ id }) => id),
     overlay.memberList.map(({ id }) => id),
   )
-  assert.equal(members.members[0]!.certificate.signatures.length, 1)
-  assert.match(members.members[0]!.certificate.signatures[0]!.signature, /^[A-Za-z0-9_-]{86}$/)
+  assert.deepEqual(Object.keys(members.members[0]!.certificate), ['epoch', 'quorum', 'expiresAt'])
+  const path = `/api/v1/members/${encodeURIComponent(members.members[0]!.id)}`
+  const { member } = (await call({ socketPath: socket, path })).json<{
+    member: { id: string; certificate: { signatures: { signature: string }[] } }
+  }>()
+  assert.equal(member.id, members.members[0]!.id)
+  assert.equal(member.certificate.signatures.length, 1)
+  assert.match(member.certificate.signatures[0]!.signature, /^[A-Za-z0-9_-]{86}$/)
+  const unknown = await call({ socketPath: socket, path: `/api/v1/members/${encodeURIComponent(`${member.id}x`)}` })
+  assert.equal(unknown.json<{ error: { code: string } }>().error.code, 'E_NODE_UNKNOWN')
   assert.equal(members.members[0]!.peer.state, 'connected')
   const id = (await call({ socketPath: socket, path: '/api/v1/id' })).json<{ node: string; person: string }>()
   assert.match(id.node, /^did:key:z/)

@@ -10,13 +10,13 @@ const BEGIN = 1_800_000_000_000
 const HOUR = 3_600_000
 
 /** What is told of a network with so many validators, so many ms after its begin. */
-function told(validators: number, after: number) {
+function told(validators: number, after: number, rotateMs = 6 * HOUR) {
   const keys = Array.from({ length: validators }, (_, at) => new SigningKey(new Uint8Array(32).fill(at + 1)))
   const file = parseNetworkFile(
     JSON.stringify({
       schemaVersion: 1,
       name: 'net',
-      rotateMs: 6 * HOUR,
+      ...(rotateMs === 0 ? {} : { rotateMs }),
       createdAt: BEGIN,
       validators: keys.map(({ id }, at) => ({
         id,
@@ -37,4 +37,9 @@ test('a network tells when seats rotate next, unless none may be down', () => {
   assert.equal(told(4, 6 * HOUR).nextRotation, BEGIN + 12 * HOUR)
   assert.equal(told(3, HOUR).nextRotation, undefined)
   assert.equal('nextRotation' in told(3, HOUR), false)
+})
+
+test('where seats do not rotate nothing is told of it', () => {
+  const file = told(4, HOUR, 0)
+  assert.deepEqual([file.rotateMs, file.nextRotation], [undefined, undefined])
 })

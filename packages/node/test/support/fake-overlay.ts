@@ -126,7 +126,8 @@ export class FakeOverlay implements Overlay {
     return { inForce: [{ ...body, votes: 3 }], pending: [{ body, voters: [id] }] }
   }
   async revoke(): Promise<RevocationVote> {
-    return { votes: 1, quorum: 3, decided: false }
+    const { reason, blockedUntil } = this.#revocation
+    return { votes: 1, quorum: 3, decided: false, reason, blockedUntil, apart: 1, tookBack: false }
   }
   async leave(): ReturnType<Overlay['leave']> {
     return { records: 2, safe: 2 }

@@ -1,7 +1,7 @@
 import { WeftError, compareBytes } from '@weft/core'
 import { sha256, shortId } from '@weft/crypto'
 import { type Lease, LeaseSchema, type Signature, create } from '@weft/wire'
-import { validVotes } from '../admission/certificate.ts'
+import { votesToQuorum } from '../admission/certificate.ts'
 import { epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { type LeaseBody, decodeLeaseBody } from './lease-body.ts'
@@ -60,7 +60,7 @@ export function readLease(network: Network, bodyBytes: Uint8Array): LeaseBody {
 export function verifyLease(network: Network, message: Pick<Lease, 'body' | 'votes'>): VerifiedLease {
   const body = readLease(network, message.body)
   const term = network.termAt(body.issuedEpoch)
-  const votes = validVotes(term, 'lease', message.body, message.votes)
+  const votes = votesToQuorum(term, 'lease', message.body, message.votes)
   if (votes.length < term.quorum) {
     throw new WeftError({
       code: 'E_LEASE_QUORUM',

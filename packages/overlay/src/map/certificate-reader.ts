@@ -1,11 +1,13 @@
 import { type Logger, type Random, equalBytes, messageOf, shuffled, toHex } from '@weft/core'
 import { type DidKey, fromDidKey, shortId, toDidKey } from '@weft/crypto'
+import type { Certificate } from '@weft/wire'
 import { type VerifiedCertificate, verifyCertificate } from '../admission/certificate.ts'
 import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { Member, Membership } from '../member.ts'
 import type { Network } from '../network/network.ts'
 import type { CertificateVote } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
+import { type Sliced, inSlices } from './in-slices.ts'
 
 export interface CertificateReaderInit {
   readonly network: Network
@@ -20,6 +22,7 @@ export interface CertificateReaderInit {
 
 /** Keys in one question (weft.v1.CertificatesRequest). */
 export const MAX_CERTIFICATES_ASKED = 64
+const NEVER = new AbortController().signal
 
 /** Fetches the votes behind the entries of the map, when somebody wants to see them; the map itself needs none. */
 export class CertificateReader {
@@ -42,6 +45,7 @@ export class CertificateReader {
     let lacking = members.filter((member) => !this.#known.has(toHex(member.certificateHash)))
     for (const validator of lacking.length === 0 ? [] : this.#validators()) {
       for (let at = 0; at < lacking.length; at += MAX_CERTIFICATES_ASKED) {
+        if (signal?.aborted === true) break
         await this.#ask(validator, lacking.slice(at, at + MAX_CERTIFICATES_ASKED), signal)
       }
       lacking = lacking.filter((member) => !this.#known.has(toHex(member.certificateHash)))
@@ -66,13 +70,19 @@ export class CertificateReader {
         request,
         signal === undefined ? {} : { signal },
       )
-      for (const certificate of certificates.slice(0, members.length)) {
-        const verified = verifyCertificate(this.#init.network, certificate)
-        const member = byKey.get(verified.body.id)
-        if (member !== undefined) this.#take(member, verified)
-      }
+      await inSlices(this.#takeAll(certificates.slice(0, members.length), byKey), signal ?? NEVER)
     } catch (error) {
       logger.debug('no certificates from this validator', { validator: shortId(validator), error: messageOf(error) })
+    }
+  }
+
+  /** One certificate of many validators takes milliseconds: others have the thread after each. @throws WeftError of `verifyCertificate` */
+  *#takeAll(certificates: readonly Certificate[], byKey: ReadonlyMap<DidKey, Member>): Sliced<void> {
+    for (const certificate of certificates) {
+      const verified = verifyCertificate(this.#init.network, certificate)
+      const member = byKey.get(verified.body.id)
+      if (member !== undefined) this.#take(member, verified)
+      yield
     }
   }
 

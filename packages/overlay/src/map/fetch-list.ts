@@ -1,5 +1,4 @@
 import { isWeftError } from '@weft/core'
-import { MapChangesSchema } from '@weft/wire'
 import type { EntryList } from './entry-list.ts'
 import { fetchEntries } from './fetch-entries.ts'
 import { fetchMissing } from './fetch-missing.ts'
@@ -7,7 +6,7 @@ import { inSlices } from './in-slices.ts'
 import type { MapBody } from './map-body.ts'
 import type { MapReader } from './map-reader.ts'
 import type { MapSource } from './map-source.ts'
-import { unpackMessage } from './packed-message.ts'
+import { unpackChanges } from './unpack-changes.ts'
 
 /**
  * Gets the entries of a map from one node, with as few bytes as it can: what changed since the held map, when the node
@@ -42,7 +41,7 @@ async function fetchChanges(
   signal: AbortSignal,
 ): Promise<EntryList> {
   const { packed } = await source.ask('map.changes', { from: held.root, to: body.root }, signal)
-  return inSlices(reader.changed(body, held, unpackMessage(MapChangesSchema, packed)), signal)
+  return inSlices(reader.changed(body, held, unpackChanges(packed)), signal)
 }
 
 /** What a way gives; undefined when it is not open, which is said by `code`. */

@@ -3,7 +3,8 @@ import { type DidKey, shortId } from '@weft/crypto'
 import type { MapNews, SignedMap } from '@weft/wire'
 import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { MapFollower } from './map-follower.ts'
-import { decodeMapNews, hasKnownChanges } from './map-news.ts'
+import type { EntryChanges } from './map-history.ts'
+import { areKnownChanges, changesOfNews, decodeMapNews } from './map-news.ts'
 import type { SignedMembership } from './signed-membership.ts'
 
 export interface NewsJudge {
@@ -21,7 +22,7 @@ export interface NewsJudge {
 /**
  * What gossip passes on: only maps that this node believes, and changes that it cannot see to be wrong. Those that it
  * can check it adopts on the way. Wrong ones are no reason to punish the neighbour, which may hold another map than they
- * start from.
+ * start from; those that are of no form at all are, as every node looks at that before it passes them on.
  */
 export async function judgeMapNews(
   { membership, follower, isHeld, isOfOthers, fetch, logger }: NewsJudge,
@@ -29,11 +30,15 @@ export async function judgeMapNews(
   signal: AbortSignal,
 ): Promise<Verdict> {
   let news: MapNews | undefined
+  let changes: EntryChanges | undefined
   try {
     news = decodeMapNews(data)
     if (news.map === undefined) return 'reject'
-    if (isHeld(news.map)) return hasKnownChanges(membership, news, news.map) ? 'accept' : 'ignore'
-    membership.verify(news.map)
+    const held = isHeld(news.map)
+    if (!held) membership.verify(news.map)
+    changes = changesOfNews(news)
+    if (changes === undefined) return 'accept'
+    if (held) return areKnownChanges(membership, news.from, changes, news.map) ? 'accept' : 'ignore'
   } catch (error) {
     // Old maps come by honest delay, future ones by a clock that may be our own.
     if (isWeftError(error, 'E_MAP_OLD') || isWeftError(error, 'E_MAP_FUTURE')) return 'ignore'
@@ -41,9 +46,8 @@ export async function judgeMapNews(
     if (isWeftError(error, 'E_MAP_QUORUM') && news?.map !== undefined && isOfOthers(news.map)) return 'ignore'
     return 'reject'
   }
-  if (news.packed.length === 0) return 'accept'
   try {
-    await follower.offerChanges(news.map, news, signal)
+    await follower.offerChanges(news.map, news.from, changes, signal)
     return 'accept'
   } catch (error) {
     // A newer one, or the same, came by another way meanwhile.

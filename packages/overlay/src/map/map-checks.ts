@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import type { SignedMap } from '@weft/wire'
-import { validVotes } from '../admission/certificate.ts'
+import { votesToQuorum } from '../admission/certificate.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import type { MapBody } from './map-body.ts'
@@ -82,7 +82,7 @@ const quorum: MapCheck = {
   name: 'quorum',
   run({ network, map, body }) {
     const term = network.termAt(body.epoch)
-    const valid = validVotes(term, 'map', map.body, map.signatures)
+    const valid = votesToQuorum(term, 'map', map.body, map.signatures)
     if (valid.length >= term.quorum) return
     throw new WeftError({
       code: 'E_MAP_QUORUM',

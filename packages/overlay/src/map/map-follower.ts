@@ -10,15 +10,14 @@ import {
   shuffled,
 } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
-import { MapChangesSchema, type MapNews, type SignedMap } from '@weft/wire'
+import type { SignedMap } from '@weft/wire'
 import type { Rpc } from '../rpc.ts'
 import { fetchList } from './fetch-list.ts'
 import { firstOf } from './first-of.ts'
 import { inSlices } from './in-slices.ts'
 import type { MapBody } from './map-body.ts'
-import { MAX_NEWS_UNPACKED } from './map-news.ts'
+import type { EntryChanges } from './map-history.ts'
 import { MapSource } from './map-source.ts'
-import { unpackMessage } from './packed-message.ts'
 import type { SignedMembership } from './signed-membership.ts'
 
 export interface MapFollowerInit {
@@ -69,19 +68,14 @@ export class MapFollower {
 
   /**
    * Takes a map with what changed since the one with the root `from`. False when that is not the one that is held.
-   * @param packed MapChanges, from anywhere
+   * @param changes from anywhere
    * @throws WeftError E_MAP_ENTRIES, E_CERTIFICATE_MALFORMED and those of the checks that the map failed
    */
-  async offerChanges(
-    map: SignedMap,
-    { from, packed }: Pick<MapNews, 'from' | 'packed'>,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async offerChanges(map: SignedMap, from: Uint8Array, changes: EntryChanges, signal: AbortSignal): Promise<boolean> {
     const { membership } = this.#init
     const held = membership.heldList()
     if (held === undefined || !equalBytes(held.root, from)) return false
     const body = membership.verify(map)
-    const changes = unpackMessage(MapChangesSchema, packed, MAX_NEWS_UNPACKED)
     membership.adopt(map, await inSlices(membership.reader.changed(body, held, changes), signal))
     return true
   }

@@ -40,11 +40,17 @@ export class MapHistory {
     }
   }
 
-  /** What made `now`, the list that was noted last, of the one with the root `from`; undefined when that is not known. */
-  changes(from: Uint8Array, now: EntryList): EntryChanges | undefined {
-    const first = this.#steps.findLastIndex((step) => step.from === toHex(from))
+  /**
+   * What made `now`, the list that was noted last, of the one with the root `from`; undefined when that is not known.
+   * @param mostKeys of all steps together, which have to be sorted; with more of them it is undefined too
+   */
+  changes(from: Uint8Array, now: EntryList, mostKeys = Infinity): EntryChanges | undefined {
+    const root = toHex(from)
+    const first = this.#steps.findLastIndex((step) => step.from === root)
     if (first < 0) return undefined
-    const keys = this.#steps.slice(first).flatMap((step) => step.keys)
+    const steps = this.#steps.slice(first)
+    if (steps.reduce((sum, step) => sum + step.keys.length, 0) > mostKeys) return undefined
+    const keys = steps.flatMap((step) => step.keys)
     const removed: Uint8Array[] = []
     const entries: Uint8Array[] = []
     let previous: Uint8Array | undefined
@@ -59,8 +65,22 @@ export class MapHistory {
   }
 }
 
-/** The keys by which two lists differ, ascending. Lists share what is the same, so that most of it is one comparison. */
-export function changedKeys(before: EntryList, after: EntryList): Uint8Array[] {
+/** By the newer list: what was last asked of it. It holds no older list, which would hold the one before it, and so on. */
+const compared = new WeakMap<EntryList, { readonly before: WeakRef<EntryList>; readonly keys: readonly Uint8Array[] }>()
+
+/**
+ * The keys by which two lists differ, ascending; found once for all who hold the same two. Lists share what is the same,
+ * so that most of it is one comparison.
+ */
+export function changedKeys(before: EntryList, after: EntryList): readonly Uint8Array[] {
+  const known = compared.get(after)
+  if (known?.before.deref() === before) return known.keys
+  const keys = compare(before, after)
+  compared.set(after, { before: new WeakRef(before), keys })
+  return keys
+}
+
+function compare(before: EntryList, after: EntryList): Uint8Array[] {
   const keys: Uint8Array[] = []
   let old = 0
   let young = 0

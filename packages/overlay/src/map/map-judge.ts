@@ -7,6 +7,7 @@ import type { CertificatePool } from '../admission/certificate-pool.ts'
 import { type CertificateBody, certificateHash } from '../admission/certificate-body.ts'
 import type { Network } from '../network/network.ts'
 import type { Revocations } from '../revocation/revocations.ts'
+import { type Sliced, atOnce, inSlices } from './in-slices.ts'
 import { decodeMapBody } from './map-body.ts'
 import { type ProposalCheck, type ProposedCertificate, entriesOf } from './proposal-checks.ts'
 
@@ -68,9 +69,18 @@ export class MapJudge {
   /**
    * @param leader the id that the channel of the proposal proved
    * @returns hashes of certificates that are lacking; none once the body was found good
-   * @throws WeftError E_MAP_PROPOSAL, E_MAP_MALFORMED, E_CERTIFICATE_…
+   * @throws WeftError E_VALIDATOR_STARTING, E_MAP_PROPOSAL, E_MAP_MALFORMED, E_CERTIFICATE_…
    */
   consider(proposal: Proposal, leader: DidKey): Uint8Array[] {
+    return atOnce(this.#considering(proposal, leader))
+  }
+
+  /** As `consider`; between the certificates that it verifies others have the thread. @throws WeftError as `consider`, E_ABORTED */
+  async considerInSlices(proposal: Proposal, leader: DidKey, signal: AbortSignal): Promise<Uint8Array[]> {
+    return inSlices(this.#considering(proposal, leader), signal, this.#init.clock)
+  }
+
+  *#considering(proposal: Proposal, leader: DidKey): Sliced<Uint8Array[]> {
     const { network, pool, absences, revocations, checks, rounds, clock } = this.#init
     const body = decodeMapBody(proposal.body)
     const { certificateHashes: hashes } = proposal
@@ -78,9 +88,13 @@ export class MapJudge {
     const head = { network, leader, rounds: rounds(body.epoch), body, hashes, brought, now: clock.now() }
     for (const check of checks) if (check.of === 'head') check.run(head)
     const turn = this.#turnOf(body.epoch, leader, sha256(proposal.body))
-    if (turn.verdict instanceof WeftError) throw turn.verdict
-    if (turn.verdict === 'good') return []
-    const { certificates, missing } = this.#resolve(hashes, proposal.certificates, turn)
+    if (isGood(turn)) return []
+    if (!pool.isWhole) throw starting()
+    const needed = this.#neededOf(proposal, turn)
+    yield* this.#keep(needed, turn)
+    // Another message of the same body may have been judged meanwhile.
+    if (isGood(turn)) return []
+    const { certificates, missing } = this.#resolve(hashes, needed, turn)
     if (missing.length > 0) return missing.slice(0, MAX_MISSING)
     const known = (id: DidKey) => pool.get(id)
     const learntEpoch = (id: DidKey) => pool.learntEpoch(id)
@@ -129,20 +143,28 @@ export class MapJudge {
     if (this.#entries.size > REMEMBERED_ROOTS && oldest !== undefined) this.#entries.delete(oldest)
   }
 
+  /** What a message brings that is listed and not known, by hash; in the order of the list, as checks look at it. */
+  #neededOf({ certificateHashes: hashes, certificates: sent }: Proposal, { brought }: Turn): Map<string, Certificate> {
+    const { pool } = this.#init
+    const needed = new Map<string, Certificate>()
+    if (sent.length === 0) return needed
+    const wanted = new Set(hashes.filter((hash) => pool.byHash(hash) === undefined).map(toHex))
+    if (wanted.size === 0) return needed
+    const byHash = new Map(sent.map((certificate) => [toHex(certificateHash(certificate.body)), certificate]))
+    for (const hash of wanted) {
+      const certificate = byHash.get(hash)
+      if (certificate !== undefined && !brought.has(hash)) needed.set(hash, certificate)
+    }
+    return needed
+  }
+
   /** Finds each certificate in the pool or in what the leader brought. */
   #resolve(
     hashes: readonly Uint8Array[],
-    sent: readonly Certificate[],
+    needed: ReadonlyMap<string, Certificate>,
     { brought }: Turn,
   ): { certificates: ProposedCertificate[]; missing: Uint8Array[] } {
     const { pool } = this.#init
-    const wanted = new Set(hashes.filter((hash) => pool.byHash(hash) === undefined).map(toHex))
-    const needed = new Map<string, Certificate>()
-    for (const certificate of wanted.size === 0 ? [] : sent) {
-      const hash = toHex(certificateHash(certificate.body))
-      if (wanted.has(hash) && !brought.has(hash)) needed.set(hash, certificate)
-    }
-    this.#keep(needed, brought)
     const certificates: ProposedCertificate[] = []
     const missing: Uint8Array[] = []
     for (const hash of hashes) {
@@ -154,19 +176,41 @@ export class MapJudge {
   }
 
   /** What a message brought need not be sent again with the rest of the set, nor, if the pool takes it, in the next epoch. */
-  #keep(needed: ReadonlyMap<string, Certificate>, brought: Map<string, VerifiedCertificate>): void {
+  *#keep(needed: ReadonlyMap<string, Certificate>, turn: Turn): Sliced<void> {
     const { network, pool } = this.#init
     const good: VerifiedCertificate[] = []
-    for (const [hash, certificate] of needed) {
-      try {
+    let isFirst = true
+    try {
+      for (const [hash, certificate] of needed) {
+        if (!isFirst) yield
+        isFirst = false
+        // Another message of the same body may have brought it meanwhile, or that was judged.
+        if (turn.verdict !== undefined) return
+        if (turn.brought.has(hash)) continue
         const verified = verifyCertificate(network, certificate)
         good.push(verified)
-        brought.set(hash, verified)
-      } catch {
-        // Who brings one that is bad is not worth verifying more for; the check of certificates says what is wrong.
-        break
+        turn.brought.set(hash, verified)
       }
+    } catch {
+      // Who brings one that is bad is not worth verifying more for; the check of certificates says what is wrong.
+    } finally {
+      pool.offer(good)
     }
-    pool.offer(good)
   }
+}
+
+/** Whether a body was found good. @throws why it was not */
+function isGood({ verdict }: Turn): boolean {
+  if (verdict instanceof WeftError) throw verdict
+  return verdict === 'good'
+}
+
+/** It would ask for certificates that it has on its disk. */
+function starting(): WeftError {
+  return new WeftError({
+    code: 'E_VALIDATOR_STARTING',
+    cause: 'This validator still reads the certificates on its disk; until then it judges no maps.',
+    fix: 'Nothing to do: the proposal comes again.',
+    retryable: true,
+  })
 }

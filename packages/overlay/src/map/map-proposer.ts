@@ -16,7 +16,7 @@ export interface MapProposerInit {
   readonly key: SigningKey
   readonly pool: CertificatePool
   readonly absences: Pick<Absences, 'isAbsent'>
-  readonly judge: MapJudge
+  readonly judge: Pick<MapJudge, 'consider'>
   /** What the map of an epoch says of beacons; the same whenever it is asked. */
   readonly beacons: (epoch: number) => Pick<MapBody, 'beacon' | 'inputs'>
   readonly rpc: Pick<Rpc, 'call'>
@@ -45,13 +45,15 @@ export class MapProposer {
     this.#init = init
   }
 
-  /** Whether any certificate is known. */
+  /** Whether any certificate is known, and all that are on the disk are: a map must lack nobody because of a restart. */
   isReady(): boolean {
-    return this.#init.pool.size > 0
+    const { pool } = this.#init
+    return pool.isWhole && pool.size > 0
   }
 
-  /** The map body of all whose certificates are valid now and who are there; undefined while nobody is known. */
+  /** The map body of all whose certificates are valid now and who are there; undefined before it is ready. */
   propose(epoch: number): Uint8Array | undefined {
+    if (!this.isReady()) return undefined
     if (this.#proposal?.epoch !== epoch) this.#proposal = this.#make(epoch)
     return this.#proposal?.body
   }

@@ -1,7 +1,7 @@
 import { type Clock, equalBytes, throwIfAborted, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
-import { validVotes } from '../admission/certificate.ts'
+import { votesToQuorum } from '../admission/certificate.ts'
 import { epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { decodeMapBody } from './map-body.ts'
@@ -51,7 +51,7 @@ export class MapPublication {
     const { network } = this.#init
     if (this.#held === undefined || !equalBytes(map.body, this.#held.body)) return false
     const term = network.termAt(decodeMapBody(map.body).epoch)
-    if (validVotes(term, 'map', map.body, map.signatures).length < term.quorum) return false
+    if (votesToQuorum(term, 'map', map.body, map.signatures).length < term.quorum) return false
     this.#heard.abort()
     return true
   }

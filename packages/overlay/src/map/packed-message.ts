@@ -23,19 +23,22 @@ export function packMessage<Desc extends Schema>(schema: Desc, message: MessageI
 
 /**
  * Unpacks a message from anywhere: what would become longer than `maxBytes` is refused before it has.
+ * @param minItemBytes bytes that the shortest list item takes, with its tag and length: items are counted before one is made
  * @throws WeftError E_MAP_ENTRIES
  */
 export function unpackMessage<Desc extends Schema>(
   schema: Desc,
   packed: Uint8Array,
   maxBytes = MAX_UNPACKED,
+  minItemBytes = 2,
 ): MessageShape<Desc> {
   try {
     const { buffer, byteOffset, length } = zstdDecompressSync(packed, {
       maxOutputLength: maxBytes,
       params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG },
     })
-    return decodeMessage(schema, new Uint8Array(buffer, byteOffset, length), maxBytes)
+    const maxItems = Math.floor(length / minItemBytes)
+    return decodeMessage(schema, new Uint8Array(buffer, byteOffset, length), maxBytes, maxItems)
   } catch (error) {
     throw refuseEntries(`${packed.length} bytes cannot be unpacked: ${messageOf(error)}`, error)
   }

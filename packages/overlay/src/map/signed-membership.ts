@@ -22,7 +22,7 @@ import { type MapReader, mapReader } from './map-reader.ts'
 export interface SignedMembershipInit {
   readonly network: Network
   readonly database: MembershipStore
-  readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
+  readonly revocations: Pick<Revocations, 'size' | 'voids' | 'onChange'>
   readonly clock: Clock
   readonly logger: Logger
   /** Every check by default; a test takes each away in turn. */
@@ -165,11 +165,14 @@ export class SignedMembership implements Membership, AccessPolicy {
     return this.#held?.list
   }
 
-  /** What became of the map with the root `from` until the held one; undefined when `to` is not that one, or it is not known. */
-  changes(from: Uint8Array, to: Uint8Array): EntryChanges | undefined {
+  /**
+   * What became of the map with the root `from` until the held one; undefined when `to` is not that one, or it is not known.
+   * @param mostKeys that came, went or changed in all maps between, counted in each
+   */
+  changes(from: Uint8Array, to: Uint8Array, mostKeys?: number): EntryChanges | undefined {
     const list = this.#current()?.list
     if (list === undefined || !equalBytes(list.root, to)) return undefined
-    return this.#history.changes(from, list)
+    return this.#history.changes(from, list, mostKeys)
   }
 
   /** Believes in a map's head or says why not; its entries are another matter. @throws WeftError of the first check that failed */
@@ -243,6 +246,8 @@ export class SignedMembership implements Membership, AccessPolicy {
 
   #inForce(list: EntryList): Pick<HeldMap, 'members' | 'byId'> {
     const { revocations } = this.#init
+    // Most often nobody was ever ejected; else each map costs a look at every member of it.
+    if (revocations.size === 0) return { members: list.members, byId: undefined }
     const isVoid = ({ id, certificateEpoch }: Member): boolean =>
       revocations.voids({ id, issuedEpoch: certificateEpoch })
     if (!list.members.some(isVoid)) return { members: list.members, byId: undefined }

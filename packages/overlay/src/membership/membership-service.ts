@@ -12,6 +12,7 @@ import { BurstResponder } from '../admission/measure/burst-responder.ts'
 import type { Offer } from '../admission/measure/claims.ts'
 import type { LossGauge } from '../admission/measure/gauges.ts'
 import type { ConformanceProbe } from '../admission/probe.ts'
+import type { CertificatePool } from '../admission/certificate-pool.ts'
 import type { StakeVerifier } from '../admission/stake-verifier.ts'
 import { BeaconHistory } from '../beacon/beacon-history.ts'
 import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
@@ -119,7 +120,7 @@ export class MembershipService {
       membership,
       rpc: transport,
       connected,
-      pool: () => this.#office?.pool,
+      pool: () => (this.#office?.pool.isWhole === true ? this.#office.pool : undefined),
       random,
       logger,
     })
@@ -134,6 +135,7 @@ export class MembershipService {
       key,
       transport,
       revocations,
+      database,
       isBehind: () => membership.isBehind,
       clock,
       random,
@@ -308,8 +310,8 @@ export class MembershipService {
     return this.#init.membership.isMember(this.#init.key.id)
   }
 
-  /** For a validator of the term. */
-  #openOffice(term: Term): void {
+  /** For a validator of the term. @param pool what it verified in the term before */
+  #openOffice(term: Term, pool?: CertificatePool): void {
     const { network, terms, key, membership, transport, probes, stake, loss, database, revocations } = this.#init
     const { clock, random, logger } = this.#init
     if (!term.isValidator(key.id)) return
@@ -329,6 +331,7 @@ export class MembershipService {
       database,
       revocations,
       terms,
+      pool,
       clock,
       random,
       logger,
@@ -352,9 +355,10 @@ export class MembershipService {
 
   /** Takes up the work of a validator, or leaves it to those who follow; and tells the new ones of its certificate. */
   #onTerm(term: Term): void {
+    const pool = this.#office?.pool
     this.#office?.close()
     this.#office = undefined
-    this.#openOffice(term)
+    this.#openOffice(term, pool)
     this.#agree()
     this.revocation.onTerm()
     void this.#applicant?.onTerm(this.#init.scope.signal)

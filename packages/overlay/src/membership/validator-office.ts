@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Random, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, type Random, WeftError, messageOf, toHex } from '@weft/core'
 import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap } from '@weft/wire'
 import { MAX_REPORTED } from '../absence/absence-reporter.ts'
@@ -57,6 +57,8 @@ export interface ValidatorOfficeInit {
   readonly database: MembershipStore
   readonly revocations: Revocations
   readonly terms: Pick<Terms, 'offer'>
+  /** That of its office in the term before. */
+  readonly pool?: CertificatePool | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -87,7 +89,8 @@ export class ValidatorOffice {
     this.#init = init
     const rpc = new RpcHandlers(init.rpc)
     this.#rpc = rpc
-    this.pool = new CertificatePool(network, database, clock, revocations)
+    init.pool?.beginTerm(term)
+    this.pool = init.pool ?? new CertificatePool(network, database, clock, revocations)
     const { pool } = this
     const absences = new Absences({ ping: init.ping, isCertified: (id) => pool.isCertified(id), clock, logger })
     this.absences = absences
@@ -201,8 +204,15 @@ export class ValidatorOffice {
       this.absences.run(open),
       this.#beacons.run(open),
       this.#handover.run(open),
+      this.#readPool(open),
     ])
     return end
+  }
+
+  /** Before its certificates are read it judges applications and votes, but neither proposes maps nor judges them. */
+  async #readPool(signal: AbortSignal): Promise<void> {
+    await this.pool.read(signal)
+    this.#agreement.reconsider()
   }
 
   /** Sends a map to every other validator; those that do not get it pull it later. */
@@ -247,13 +257,14 @@ export class ValidatorOffice {
       this.absences.leave(caller.id)
       return {}
     })
-    rpc.handle('absence.report', async ({ members }) => {
+    rpc.handle('absence.report', async ({ members }, _, signal) => {
       const keys = members.slice(0, MAX_REPORTED).filter(({ length }) => length === 32)
+      await this.pool.read(signal, keys.map(toHex))
       this.absences.report(keys.map(toDidKey).filter((id) => this.pool.isCertified(id)))
       return {}
     })
-    rpc.handle('map.propose', async (proposal, caller) => {
-      const missing = this.#judge.consider(proposal, caller.id)
+    rpc.handle('map.propose', async (proposal, caller, signal) => {
+      const missing = await this.#judge.considerInSlices(proposal, caller.id, signal)
       if (missing.length === 0) this.#agreement.reconsider()
       return { missing }
     })
@@ -265,8 +276,9 @@ export class ValidatorOffice {
       if (map !== undefined) await onMap(map, caller.id)
       return {}
     })
-    rpc.handle('map.certificates', async ({ members }) => {
+    rpc.handle('map.certificates', async ({ members }, _, signal) => {
       const asked = members.slice(0, MAX_CERTIFICATES_ASKED).filter(({ length }) => length === 32)
+      await this.pool.read(signal, asked.map(toHex))
       return { certificates: asked.flatMap((key) => this.#certificateOf(key)) }
     })
   }

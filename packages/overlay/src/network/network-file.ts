@@ -51,8 +51,8 @@ export interface NetworkFile {
   readonly committeeSize: number
   /** Validators that there shall be: those of the file at least, as many as a committee has at most. */
   readonly seats: number
-  /** ms after which some of the seats are drawn anew from all who ask for one; 16 map epochs and a minute at least. */
-  readonly rotateMs: number
+  /** ms after which some of the seats are drawn anew from all who ask for one; 16 map epochs and a minute at least; absent where they never are. */
+  readonly rotateMs?: number
   /** ms */
   readonly certificateTtlMs: number
   /** ms */
@@ -71,7 +71,11 @@ const MAX_ATTESTERS = 64
 const HOUR = 3_600_000
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
-export const DEFAULT_ROTATE_MS = 24 * HOUR
+/** ms: a day where a whole committee sits; never where fewer do, whom hostile candidates would outnumber by chance (docs/security.md). */
+export function defaultRotateMs(seats: number): number | undefined {
+  return seats === MAX_COMMITTEE ? 24 * HOUR : undefined
+}
+
 /** Map epochs that a rotation takes at least until the next: what is drawn in one has to be decided before. */
 const LEAST_ROTATE_EPOCHS = 16
 const LEAST_ROTATE_MS = 60_000
@@ -121,6 +125,8 @@ function networkFileOf(value: unknown): NetworkFile {
     24 * HOUR,
     refuse,
   )
+  const seats = integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse)
+  const rotateMs = rotateMsOf(file.rotateMs ?? defaultRotateMs(seats), mapEpochMs)
   const parsed = {
     schemaVersion: 1 as const,
     name: textOf(file.name, 'name', /^[a-z0-9][a-z0-9-]*$/, 64, refuse),
@@ -146,14 +152,8 @@ function networkFileOf(value: unknown): NetworkFile {
       refuse,
     ),
     committeeSize,
-    seats: integerOf(file.seats ?? validators.length, 'seats', validators.length, committeeSize, refuse),
-    rotateMs: integerOf(
-      file.rotateMs ?? DEFAULT_ROTATE_MS,
-      'rotateMs',
-      Math.max(LEAST_ROTATE_EPOCHS * mapEpochMs, LEAST_ROTATE_MS),
-      30 * 24 * HOUR,
-      refuse,
-    ),
+    seats,
+    ...(rotateMs === undefined ? {} : { rotateMs }),
     certificateTtlMs: integerOf(file.certificateTtlMs ?? 24 * HOUR, 'certificateTtlMs', 1_000, 30 * 24 * HOUR, refuse),
     clockToleranceMs: integerOf(file.clockToleranceMs ?? 5_000, 'clockToleranceMs', 100, 60_000, refuse),
     createdAt: timeOf(file.createdAt, 'createdAt', refuse),
@@ -183,6 +183,17 @@ const KEYS = [
   'createdAt',
   'simulated',
 ] as const
+
+function rotateMsOf(value: unknown, mapEpochMs: number): number | undefined {
+  if (value === undefined) return undefined
+  return integerOf(
+    value,
+    'rotateMs',
+    Math.max(LEAST_ROTATE_EPOCHS * mapEpochMs, LEAST_ROTATE_MS),
+    30 * 24 * HOUR,
+    refuse,
+  )
+}
 
 function validatorOf(value: unknown, path: string): GenesisValidator {
   const entry = objectOf(value, path, ['id', 'addresses', 'roles', 'family'], refuse)

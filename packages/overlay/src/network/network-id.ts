@@ -4,9 +4,9 @@ import { encodeCanonical } from '../codec/canonical-cbor.ts'
 import {
   DEFAULT_AUDIT_EPOCH_MS,
   DEFAULT_REWARD_EPOCH_MS,
-  DEFAULT_ROTATE_MS,
   type NetworkFile,
   defaultRecoveryAfterMs,
+  defaultRotateMs,
 } from './network-file.ts'
 
 /** The form of a network id, for parsers. */
@@ -32,6 +32,6 @@ export function networkIdentity(file: NetworkFile): Uint8Array {
     ...(rewardEpochMs === DEFAULT_REWARD_EPOCH_MS ? {} : { rewardEpochMs }),
     ...(recoveryAfterMs === defaultRecoveryAfterMs(file.mapEpochMs) ? {} : { recoveryAfterMs }),
     ...(seats === file.validators.length ? {} : { seats }),
-    ...(rotateMs === DEFAULT_ROTATE_MS ? {} : { rotateMs }),
+    ...(rotateMs === defaultRotateMs(seats) ? {} : { rotateMs }),
   })
 }

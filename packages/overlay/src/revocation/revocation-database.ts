@@ -8,7 +8,16 @@ export interface StoredRevocation {
   readonly revocation: Uint8Array
 }
 
-/** Where revocations outlive a restart. A write has returned only after fsync. */
+/** A vote for a decision that has no quorum yet. */
+export interface StoredRevocationVote {
+  /** The dag-cbor of the body. */
+  readonly body: Uint8Array
+  /** 32 bytes, Ed25519. */
+  readonly signer: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Where revocations outlive a restart. A write has returned only after fsync, but for votes of others. */
 export interface RevocationDatabase {
   /** The wire forms of all that are kept. */
   revocations(): Uint8Array[]
@@ -16,4 +25,10 @@ export interface RevocationDatabase {
   saveRevocation(revocation: StoredRevocation): void
   /** @param now ms since the Unix epoch */
   dropEndedRevocations(now: number): void
+  /** In the order in which they were saved first. */
+  revocationVotes(): StoredRevocationVote[]
+  /** @param isOwn whether it has to be on disk before this returns. @throws WeftError E_DISK_FULL, E_STATE_UNWRITABLE */
+  saveRevocationVote(vote: StoredRevocationVote, isOwn: boolean): void
+  /** Forgets the votes for a body, or that of one signer. @param hash SHA-256 of the body, 32 bytes */
+  dropRevocationVotes(hash: Uint8Array, signer?: Uint8Array): void
 }

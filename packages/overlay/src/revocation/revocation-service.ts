@@ -18,6 +18,7 @@ import type { TopicMessage, Verdict } from '../transport/pub-sub.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { RevocationStatus, RevocationVote } from '../overlay.ts'
 import type { RevocationReason } from './revocation-body.ts'
+import type { RevocationDatabase } from './revocation-database.ts'
 import { RevocationDesk } from './revocation-desk.ts'
 import { MAX_WIRE_REVOCATION, toWireRevocation, verifyRevocation } from './revocation.ts'
 import type { Revocations } from './revocations.ts'
@@ -27,6 +28,7 @@ export interface RevocationServiceInit {
   readonly key: SigningKey
   readonly transport: Pick<Transport, 'call' | 'handle' | 'pubsub' | 'connected'>
   readonly revocations: Revocations
+  readonly database: RevocationDatabase
   /** Whether maps have passed this node by. */
   readonly isBehind: () => boolean
   readonly clock: Clock
@@ -68,12 +70,12 @@ export class RevocationService {
 
   /** To be called when a term begins: validators have a desk. */
   onTerm(): void {
-    const { network, key, transport, revocations, clock, logger } = this.#init
+    const { network, key, transport, revocations, database, clock, logger } = this.#init
     this.#rpc.end()
     this.#desk = undefined
     if (!network.isValidator(key.id)) return
     const tell = (revocation: Revocation): Promise<void> => this.#tell(revocation)
-    const desk = new RevocationDesk({ network, key, rpc: transport, clock, logger, revocations, tell })
+    const desk = new RevocationDesk({ network, key, rpc: transport, clock, logger, revocations, database, tell })
     this.#desk = desk
     this.#rpc.handle('revocation.vote', async ({ body, vote }) => {
       if (vote === undefined) throw new WeftError(MALFORMED)
@@ -95,8 +97,9 @@ export class RevocationService {
     const withdrawn = reason === 'withdrawn'
     const issuedUpTo = withdrawn ? -1 : Math.max(0, epochAt(network.file, now))
     const blockedUntil = withdrawn ? 0 : now + blockMs
-    const counted = await this.#desk.vote({ id, key: fromDidKey(id), issuedUpTo, blockedUntil, reason }, signal)
-    return { ...counted, quorum: network.quorum }
+    const verdict = { id, key: fromDidKey(id), issuedUpTo, blockedUntil, reason }
+    const { body, ...counted } = await this.#desk.vote(verdict, signal)
+    return { ...counted, quorum: network.quorum, reason: body.reason, blockedUntil: body.blockedUntil }
   }
 
   /** Listens and asks until the scope closes. */

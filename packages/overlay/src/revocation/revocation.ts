@@ -1,7 +1,7 @@
 import { WeftError, compareBytes } from '@weft/core'
 import { sha256, shortId } from '@weft/crypto'
 import { type Revocation, RevocationSchema, type Signature, create } from '@weft/wire'
-import { validVotes } from '../admission/certificate.ts'
+import { votesToQuorum } from '../admission/certificate.ts'
 import type { CertificateBody } from '../admission/certificate-body.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
@@ -56,7 +56,7 @@ export function readRevocation(network: Network, bodyBytes: Uint8Array): Revocat
 export function verifyRevocation(network: Network, message: Pick<Revocation, 'body' | 'votes'>): VerifiedRevocation {
   const body = readRevocation(network, message.body)
   const term = network.termAt(epochAt(network.file, body.decidedAt))
-  const votes = validVotes(term, 'revoke', message.body, message.votes)
+  const votes = votesToQuorum(term, 'revoke', message.body, message.votes)
   if (votes.length < term.quorum) {
     throw new WeftError({
       code: 'E_REVOCATION_QUORUM',
@@ -70,6 +70,26 @@ export function verifyRevocation(network: Network, message: Pick<Revocation, 'bo
 /** Whether a certificate is void by this decision. */
 export function isVoid(certificate: Pick<CertificateBody, 'issuedEpoch' | 'id'>, revocation: RevocationBody): boolean {
   return certificate.id === revocation.id && certificate.issuedEpoch <= revocation.issuedUpTo
+}
+
+/** Two decisions of which one keeps a key out for less longer than this are about as long, ms: a day. */
+const SAME_BLOCK_MS = 24 * 3_600_000
+
+/** Whether a decision takes an earlier one back, and does nothing else. */
+export function isWayBack({ issuedUpTo, blockedUntil }: Pick<RevocationBody, 'issuedUpTo' | 'blockedUntil'>): boolean {
+  return issuedUpTo < 0 && blockedUntil === 0
+}
+
+/** Whether a decision in force does all that another one about the same key would, but for less than a day. @param now ms since the Unix epoch */
+export function covers(
+  known: RevocationBody,
+  wanted: Pick<RevocationBody, 'issuedUpTo' | 'blockedUntil'>,
+  now: number,
+): boolean {
+  if (isWayBack(known) || isWayBack(wanted)) return isWayBack(known) && isWayBack(wanted)
+  // While the key is kept out it gets no certificate that would have to be void.
+  const voids = known.blockedUntil > now || known.issuedUpTo >= wanted.issuedUpTo
+  return voids && known.blockedUntil + SAME_BLOCK_MS > wanted.blockedUntil
 }
 
 /** When a decision has no effect any more, ms since the Unix epoch: all that it voids has ended and the key is free. */

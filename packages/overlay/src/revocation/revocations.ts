@@ -43,6 +43,11 @@ export class Revocations {
     }
   }
 
+  /** Decisions that are known, in force or not. */
+  get size(): number {
+    return this.#byId.size
+  }
+
   /** Those in force, for whoever asks. */
   all(): readonly VerifiedRevocation[] {
     return [...this.#byId.values()].filter((revocation) => !this.#isOver(revocation))

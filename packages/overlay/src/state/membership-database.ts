@@ -2,11 +2,12 @@ import { chmodSync, closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
-import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
@@ -46,6 +47,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS certificate (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL, certificate BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
+        CREATE TABLE IF NOT EXISTS revocation_vote (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, signer BLOB NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE (hash, signer)) STRICT;
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS rotation (number INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -109,9 +111,13 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => this.#statements.prepare('INSERT OR IGNORE INTO evidence VALUES (?, ?)').run(validator, evidence))
   }
 
-  certificates(): Uint8Array[] {
-    const rows = this.#statements.prepare('SELECT certificate FROM certificate').all()
-    return rows.flatMap((row) => blob(row['certificate']) ?? [])
+  certificateKeys(now: number): Uint8Array[] {
+    const rows = this.#statements.prepare('SELECT key FROM certificate WHERE expires_at > ?').all(now)
+    return rows.flatMap((row) => blob(row['key']) ?? [])
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return blob(this.#statements.prepare('SELECT certificate FROM certificate WHERE key = ?').get(key)?.['certificate'])
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
@@ -162,6 +168,32 @@ export class MembershipDatabase implements MembershipStore, Disposable {
 
   dropEndedRevocations(now: number): void {
     this.#write(() => this.#statements.prepare('DELETE FROM revocation WHERE ends_at <= ?').run(now))
+  }
+
+  revocationVotes(): StoredRevocationVote[] {
+    const rows = this.#statements.prepare('SELECT body, signer, signature FROM revocation_vote ORDER BY id').all()
+    return rows.flatMap((row) => {
+      const [body, signer, signature] = [blob(row['body']), blob(row['signer']), blob(row['signature'])]
+      return body === undefined || signer === undefined || signature === undefined ? [] : [{ body, signer, signature }]
+    })
+  }
+
+  saveRevocationVote({ body, signer, signature }: StoredRevocationVote, isOwn: boolean): void {
+    const task = (): void => {
+      this.#statements
+        .prepare('INSERT OR IGNORE INTO revocation_vote (hash, signer, body, signature) VALUES (?, ?, ?, ?)')
+        .run(sha256(body), signer, body, signature)
+    }
+    if (isOwn) this.#write(task)
+    else this.#note(task)
+  }
+
+  dropRevocationVotes(hash: Uint8Array, signer?: Uint8Array): void {
+    this.#note(() =>
+      this.#statements
+        .prepare('DELETE FROM revocation_vote WHERE hash = ? AND signer = coalesce(?, signer)')
+        .run(hash, signer ?? null),
+    )
   }
 
   succession(number: number): Uint8Array | undefined {

@@ -50,8 +50,10 @@ export interface MembershipStore
   saveSigned(epoch: number, bodyHash: Uint8Array): void
   /** The wire forms (weft.v1.AgreementEvidence) of what proves that validators said two things at once. */
   evidence(): Uint8Array[]
-  /** The wire forms of all certificates that are kept. */
-  certificates(): Uint8Array[]
+  /** Public keys of the certificates that are kept and end after `now`, ms since the Unix epoch. */
+  certificateKeys(now: number): Uint8Array[]
+  /** The wire form of the certificate of a public key. */
+  certificate(key: Uint8Array): Uint8Array | undefined
   saveCertificates(certificates: readonly StoredCertificate[]): void
   /** @param now ms since the Unix epoch */
   dropExpiredCertificates(now: number): void

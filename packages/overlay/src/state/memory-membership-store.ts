@@ -1,12 +1,16 @@
 import { toHex } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
-import type { StoredRevocation } from '../revocation/revocation-database.ts'
+import type { StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
+
+/** Of each list of entries once: thousands of nodes that start again read the same one. */
+const bytes = new WeakMap<StoredChanges['all'], readonly Uint8Array[]>()
 
 /**
  * The state of membership in memory: for nodes that have no disk, as those of a simulation. It keeps what it is given
@@ -24,6 +28,8 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #evidence = new Map<string, Uint8Array>()
   /** By public key, hex. */
   readonly #revocations = new Map<string, StoredRevocation>()
+  /** By the hash of the body and the signer, hex. */
+  readonly #revocationVotes = new Map<string, StoredRevocationVote>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
   /** By part. */
@@ -101,8 +107,26 @@ export class MemoryMembershipStore implements MembershipStore {
     for (const [key, { endsAt }] of this.#revocations) if (endsAt <= now) this.#revocations.delete(key)
   }
 
-  certificates(): Uint8Array[] {
-    return [...this.#certificates.values()].map(({ certificate }) => certificate)
+  revocationVotes(): StoredRevocationVote[] {
+    return [...this.#revocationVotes.values()]
+  }
+
+  saveRevocationVote(vote: StoredRevocationVote): void {
+    const name = toHex(sha256(vote.body)) + toHex(vote.signer)
+    if (!this.#revocationVotes.has(name)) this.#revocationVotes.set(name, vote)
+  }
+
+  dropRevocationVotes(hash: Uint8Array, signer = new Uint8Array()): void {
+    const names = toHex(hash) + toHex(signer)
+    for (const name of this.#revocationVotes.keys()) if (name.startsWith(names)) this.#revocationVotes.delete(name)
+  }
+
+  certificateKeys(now: number): Uint8Array[] {
+    return [...this.#certificates.values()].filter(({ expiresAt }) => expiresAt > now).map(({ key }) => key)
+  }
+
+  certificate(key: Uint8Array): Uint8Array | undefined {
+    return this.#certificates.get(toHex(key))?.certificate
   }
 
   saveCertificates(certificates: readonly StoredCertificate[]): void {
@@ -176,7 +200,7 @@ export class MemoryMembershipStore implements MembershipStore {
 
   map(): StoredMap | undefined {
     if (this.#map === undefined) return undefined
-    return { map: this.#map, entries: this.#entries.map(({ bytes }) => bytes) }
+    return { map: this.#map, entries: bytesOf(this.#entries) }
   }
 
   /** Holds the list that it is given, and so no list of its own: thousands of nodes have the same map. */
@@ -184,4 +208,10 @@ export class MemoryMembershipStore implements MembershipStore {
     this.#map = map
     this.#entries = all
   }
+}
+
+function bytesOf(entries: StoredChanges['all']): readonly Uint8Array[] {
+  let known = bytes.get(entries)
+  if (known === undefined) bytes.set(entries, (known = entries.map((entry) => entry.bytes)))
+  return known
 }

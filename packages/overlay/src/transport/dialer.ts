@@ -210,10 +210,10 @@ function noNetwork(id: DidKey, ours: string): WeftError {
   })
 }
 
-function mismatch(id: DidKey, ours: string, theirs: string): WeftError {
+function mismatch(id: DidKey, ours: string, theirs: string | null): WeftError {
   return new WeftError({
     code: 'E_NETWORK_MISMATCH',
-    cause: `${shortId(id)} belongs to the network ${theirs}, this node to ${ours}.`,
+    cause: `${shortId(id)} belongs to ${theirs === null ? 'another network' : `the network ${theirs}`}, this node to ${ours}.`,
     fix: 'Start both with the same network file (`weft network show` prints the id), or remove that address.',
     details: { node: id, ours, theirs },
   })

@@ -43,6 +43,13 @@ export const MAX_CONNECTION_RATE = 100
 export const MAX_WEB_SOCKET_HEADER = 8 * KiB
 /** Bytes of one message of a WebSocket, held until it is whole; Noise, yamux and TLS write less than this at once. */
 export const MAX_WEB_SOCKET_MESSAGE = MiB
+/**
+ * Pieces (RFC 6455, section 5.4) of one message that may wait for its end: each holds the whole buffer it was read into,
+ * up to 64 KiB, however short it is. Nodes send messages whole; browsers may cut long ones.
+ */
+export const MAX_WEB_SOCKET_FRAGMENTS = 64
+/** Reads of a socket that may wait for one frame to be whole: a frame of MAX_WEB_SOCKET_MESSAGE in segments of 256 bytes. */
+export const MAX_WEB_SOCKET_CHUNKS = MAX_WEB_SOCKET_MESSAGE / 256
 
 /**
  * Places at a relay. libp2p's 15 are too few for a network in which most people's nodes are behind NAT: with a third of

@@ -258,7 +258,7 @@ export class NodeTransport implements Transport {
     // At debug: anybody can cause it as often as they like.
     logger.debug('a node of another network is dropped', {
       peer: shortId(didOfPeer(peerId)),
-      network: network ?? 'none',
+      network: network === null ? 'another' : (network ?? 'none'),
     })
     // Not at once: the other side needs its own identify to see why.
     const cancel = clock.after(STRANGER_GRACE_MS, () => connection.abort(strange(network)))
@@ -291,10 +291,10 @@ function wrongPong(id: DidKey): WeftError {
   })
 }
 
-function strange(network: string | undefined): WeftError {
+function strange(network: string | null | undefined): WeftError {
   return new WeftError({
     code: 'E_NETWORK_MISMATCH',
-    cause: `The peer belongs to ${network === undefined ? 'no network of Weft' : `the network ${network}`}.`,
+    cause: `The peer belongs to ${network === undefined ? 'no network of Weft' : network === null ? 'another network' : `the network ${network}`}.`,
     fix: 'Start both with the same network file.',
   })
 }

@@ -49,7 +49,7 @@ export class RpcDispatcher {
     if (!this.#allows(caller, spec.access)) throw denied(method, spec.access, caller)
     const handler = this.#handlers.get(method)
     if (handler === undefined) throw notOffered(method)
-    const request = decodeMessage(spec.request, body, spec.maxRequest)
+    const request = decodeMessage(spec.request, body, spec.maxRequest, spec.maxItems)
     const given = await handler(request as never, caller, signal)
     const answer =
       given instanceof EncodedAnswer ? given.bytes : encodeMessage(spec.response, create(spec.response, given))

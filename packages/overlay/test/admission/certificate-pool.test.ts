@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { VirtualClock, compareBytes } from '@weft/core'
+import { VirtualClock, compareBytes, toHex } from '@weft/core'
+import { signatureWork } from '@weft/crypto'
 import { CertificatePool } from '../../src/admission/certificate-pool.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
 import {
@@ -16,6 +17,7 @@ import {
   testNetwork,
   wireCertificate,
 } from '../fixtures.ts'
+import { readAll } from './read-all.ts'
 
 const fixture = testNetwork(4, 2)
 const { network, keys } = fixture
@@ -70,7 +72,7 @@ test('what is valid is sorted by key, and what has expired is left out and forgo
   assert.equal(pool.size, 5)
 })
 
-test('a restart brings the certificates back, except what is not of this network', () => {
+test('a restart brings the certificates back, except what is not of this network', async () => {
   using directory = temporaryDirectory()
   {
     using opened = open(directory.path)
@@ -78,12 +80,63 @@ test('a restart brings the certificates back, except what is not of this network
     opened.pool.offer([certificateOf(fixture, 4, { issuedEpoch: 2 })])
   }
   using again = open(directory.path)
+  await readAll(again.pool, again.clock)
   assert.equal(again.pool.size, 2)
   assert.equal(again.pool.get(keys[4]?.id as never)?.body.issuedEpoch, 2)
   using database = new MembershipDatabase(directory.path)
-  assert.equal(
-    new CertificatePool(testNetwork(4, 0).network, database, new VirtualClock(BEGIN), NO_REVOCATIONS).size,
-    0,
+  const clock = new VirtualClock(BEGIN)
+  const elsewhere = new CertificatePool(testNetwork(4, 0).network, database, clock, NO_REVOCATIONS)
+  await readAll(elsewhere, clock)
+  assert.equal(elsewhere.size, 0)
+})
+
+test('what a restart brings back is verified one after the other, and others have the thread in between', async () => {
+  using directory = temporaryDirectory()
+  {
+    using opened = open(directory.path)
+    opened.pool.offer([0, 1, 4, 5].map((index) => certificateOf(fixture, index)))
+  }
+  using again = open(directory.path)
+  const { pool, clock } = again
+  assert.deepEqual([pool.size, pool.isWhole], [0, false], 'none when it is opened')
+  const end = new AbortController()
+  const read = codeOf(() => pool.read(end.signal))
+  assert.deepEqual([pool.size, pool.isWhole], [1, false])
+  end.abort()
+  assert.equal(await read, 'E_ABORTED')
+  assert.equal(pool.size, 1)
+  const sizes: number[] = []
+  const look = (): void => {
+    sizes.push(pool.size)
+    if (!pool.isWhole) clock.after(0, look)
+  }
+  clock.after(0, look)
+  await readAll(pool, clock)
+  assert.deepEqual([pool.size, pool.isWhole], [4, true], 'another goes on where one stopped')
+  assert.deepEqual(new Set([1, ...sizes]), new Set([1, 2, 3, 4]))
+})
+
+test('while certificates are read it knows of everybody whom it is asked about', async () => {
+  using directory = temporaryDirectory()
+  const ids = [0, 1, 4, 5].map((index) => keys[index]?.id as never)
+  {
+    using opened = open(directory.path)
+    opened.pool.offer([0, 1, 4, 5].map((index) => certificateOf(fixture, index, { issuedEpoch: 3 })))
+  }
+  using again = open(directory.path)
+  const { pool, clock } = again
+  assert.equal(pool.isCertified(ids[2]!), true)
+  assert.equal(pool.size, 1, 'and reads no more than that')
+  pool.submit(wireCertificate(bodyOf(fixture, 5, { issuedEpoch: 2 }), keys.slice(0, 3)))
+  assert.equal(pool.get(ids[3]!)?.body.issuedEpoch, 3, 'an older one takes the place of none that is on the disk')
+  const some = pool.read(new AbortController().signal, [toHex(keys[1]!.publicKey)])
+  await clock.advance(0)
+  await some
+  assert.equal(pool.size, 3)
+  await readAll(pool, clock)
+  assert.deepEqual(
+    ids.map((id) => pool.get(id)?.body.issuedEpoch),
+    [3, 3, 3, 3],
   )
 })
 
@@ -113,6 +166,9 @@ test('what has expired is not taken, from whomever it comes', async () => {
   const expired = wireCertificate(body, keys.slice(0, 3))
   await clock.advance(10_000 + network.file.clockToleranceMs)
   assert.equal(await codeOf(() => pool.submit(expired)), 'E_CERTIFICATE_EXPIRED')
+  const { asked } = signatureWork()
+  assert.equal(await codeOf(() => pool.submit(expired)), 'E_CERTIFICATE_EXPIRED')
+  assert.equal(signatureWork().asked, asked, 'its votes are not looked at')
   pool.offer([certificateOf(fixture, 4, { expiresAt: BEGIN + 10_000 })])
   assert.equal(pool.size, 0)
 })

@@ -6,6 +6,7 @@ import { certificateHash, encodeCertificateBody } from '../../src/admission/cert
 import { MapFollower } from '../../src/map/map-follower.ts'
 import { MAP_CHECKS, type MapCheck } from '../../src/map/map-checks.ts'
 import { MAX_SIGNED_MAP, SignedMembership } from '../../src/map/signed-membership.ts'
+import { unpackChanges } from '../../src/map/unpack-changes.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
 import { didOfPeer, toPrivateKey } from '../../src/transport/peer-id.ts'
 import { createHostCertificate } from '../../src/transport/tls/host-certificate.ts'
@@ -108,7 +109,7 @@ export class Doors {
     })
     const map = decodeMessage(SignedMapSchema, bytes, MAX_SIGNED_MAP)
     const from = membership.heldList()?.root ?? new Uint8Array(32)
-    return follower.offerChanges(map, { from, packed }, new AbortController().signal)
+    return follower.offerChanges(map, from, unpackChanges(packed), new AbortController().signal)
   }
 
   /** Who comes with the name of a member must have the TLS key that this member vouched for. */

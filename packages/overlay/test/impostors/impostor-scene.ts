@@ -133,7 +133,7 @@ export class ImpostorScene {
       addresses: this.body('present', {}, index).addresses,
       family: this.body('present', {}, index).family,
     }))
-    network.begin({ number: 1, fromEpoch: SECOND_TERM, rotation: 0, validators })
+    network.begin({ number: 1, fromEpoch: SECOND_TERM, validators, rotation: 0 })
   }
 }
 

@@ -64,6 +64,9 @@ test('a map that is not known, or too far back, has no answer', () => {
     roots.map((_, at) => at >= 70 - 64),
   )
   assert.equal(history.changes(new Uint8Array(32), before), undefined)
+  const last = roots.at(-2) as Uint8Array
+  assert.equal(history.changes(last, before, 4)?.entries.length, 4)
+  assert.equal(history.changes(last, before, 3), undefined, 'more keys than are asked for')
   // As many changes as the map has entries are forgotten, oldest first.
   many.change({ renewed: 150 }, 71)
   const after = listOf(many, before)
@@ -71,4 +74,19 @@ test('a map that is not known, or too far back, has no answer', () => {
   const left = roots.filter((root) => history.changes(root, after) !== undefined)
   assert.ok(left.length < 64)
   assert.notEqual(history.changes(before.root, after), undefined)
+})
+
+test('what two lists differ by is the same however often and of whatever else it was asked', () => {
+  const many = new ManyEntries(network.id, 50)
+  const first = listOf(many)
+  many.change({ renewed: 3, left: 1 }, 1)
+  const second = listOf(many, first)
+  many.change({ renewed: 2, come: 2 }, 2)
+  const third = listOf(many, second)
+  const [far, near] = [changedKeys(first, third), changedKeys(second, third)]
+  assert.equal(near.length, 4)
+  assert.notDeepEqual(far, near)
+  assert.deepEqual(changedKeys(first, third), far)
+  assert.deepEqual(changedKeys(third, second), near)
+  assert.equal(changedKeys(first, third), changedKeys(first, third), 'found once')
 })

@@ -20,8 +20,21 @@ import {
   testNetwork,
   wireCertificate,
 } from '../fixtures.ts'
+import { readAll } from '../admission/read-all.ts'
 
 const fixture = testNetwork(4, 2)
+
+function judgeOf(pool: CertificatePool, clock: VirtualClock): MapJudge {
+  return new MapJudge({
+    absences: { isDoubted: () => false },
+    network: fixture.network,
+    pool,
+    revocations: NO_REVOCATIONS,
+    checks: PROPOSAL_CHECKS,
+    rounds: () => [0],
+    clock,
+  })
+}
 
 /** A judge in epoch 100, round 0, that knows the certificates of 0 and 4. */
 function openJudge(directory: string) {
@@ -30,16 +43,7 @@ function openJudge(directory: string) {
   const clock = new VirtualClock(BEGIN + 100 * EPOCH + 10)
   const pool = new CertificatePool(network, database, clock, NO_REVOCATIONS)
   pool.offer([certificateOf(fixture, 0), certificateOf(fixture, 4)])
-  const judge = new MapJudge({
-    absences: { isDoubted: () => false },
-    network,
-    pool,
-    revocations: NO_REVOCATIONS,
-    checks: PROPOSAL_CHECKS,
-    rounds: () => [0],
-    clock,
-  })
-  return { judge, pool, clock, [Symbol.dispose]: () => database[Symbol.dispose]() }
+  return { judge: judgeOf(pool, clock), pool, clock, [Symbol.dispose]: () => database[Symbol.dispose]() }
 }
 
 /** A proposal for epoch 100 that lists the certificates given. */
@@ -79,6 +83,66 @@ test('of a message only certificates that are listed and not known are looked at
   assert.equal(looks(), 1)
   assert.deepEqual(judge.consider({ ...proposal, certificates }, leader), [], 'the same body, answered from memory')
   assert.equal(looks(), 1)
+})
+
+test('between the certificates that a message brings others have the thread, and a second one brings nothing new', async () => {
+  using directory = temporaryDirectory()
+  using opened = openJudge(directory.path)
+  const { judge, pool, clock } = opened
+  const leader = fixture.keys[0]?.id as never
+  const listed = [1, 2, 3].map((index) => certificateOf(fixture, index))
+  const { certificates, looks } = watched(listed)
+  const proposal = { ...proposalOf([0, 4].map((index) => certificateOf(fixture, index)).concat(listed), clock.now()) }
+  const { signal } = new AbortController()
+  const first = judge.considerInSlices({ ...proposal, certificates }, leader, signal)
+  assert.equal(looks(), 1)
+  const second = judge.considerInSlices({ ...proposal, certificates }, leader, signal)
+  assert.equal(looks(), 2)
+  while (judge.verdict(proposal.body) === undefined) await clock.advance(0)
+  await clock.advance(0)
+  assert.deepEqual([await first, await second], [[], []])
+  assert.equal(looks(), 3)
+  assert.equal(pool.size, 5)
+})
+
+test('a message whose sender goes is not looked through to its end', async () => {
+  using directory = temporaryDirectory()
+  using opened = openJudge(directory.path)
+  const { judge, pool, clock } = opened
+  const { certificates, looks } = watched([1, 2, 3].map((index) => certificateOf(fixture, index)))
+  const proposal = proposalOf(
+    [1, 2, 3].map((index) => certificateOf(fixture, index)),
+    clock.now(),
+  )
+  const gone = new AbortController()
+  const judged = codeOf(() =>
+    judge.considerInSlices({ ...proposal, certificates }, fixture.keys[0]?.id as never, gone.signal),
+  )
+  gone.abort()
+  assert.equal(await judged, 'E_ABORTED')
+  assert.equal(looks(), 1)
+  assert.equal(pool.size, 3, 'and what was verified is kept')
+})
+
+test('before it has read what it knows a validator judges no map, and asks for no certificate', async () => {
+  using directory = temporaryDirectory()
+  {
+    using _ = openJudge(directory.path)
+  }
+  using database = new MembershipDatabase(directory.path)
+  const clock = new VirtualClock(BEGIN + 100 * EPOCH + 10)
+  const pool = new CertificatePool(fixture.network, database, clock, NO_REVOCATIONS)
+  const judge = judgeOf(pool, clock)
+  const proposal = {
+    ...proposalOf([certificateOf(fixture, 0), certificateOf(fixture, 4)], clock.now()),
+    certificates: [],
+  }
+  const leader = fixture.keys[0]?.id as never
+  assert.equal(await codeOf(() => judge.consider(proposal, leader)), 'E_VALIDATOR_STARTING')
+  assert.equal(judge.verdict(proposal.body), undefined, 'which is no verdict')
+  await readAll(pool, clock)
+  assert.deepEqual(judge.consider(proposal, leader), [])
+  assert.equal(judge.verdict(proposal.body), true)
 })
 
 test('of a message from somebody whose turn it is not no certificate is looked at', async () => {

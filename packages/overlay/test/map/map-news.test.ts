@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { VirtualClock, WeftError, equalBytes, seededRandom, silentLogger } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { MAX_PUBSUB_MESSAGE, MapChangesSchema, MapNewsSchema, type SignedMap, create, encodeMessage } from '@weft/wire'
+import {
+  MAX_PUBSUB_MESSAGE,
+  MapChangesSchema,
+  MapNewsSchema,
+  SignatureSchema,
+  type SignedMap,
+  create,
+  encodeMessage,
+} from '@weft/wire'
 import { judgeMapNews } from '../../src/map/judge-map-news.ts'
 import { MapFollower } from '../../src/map/map-follower.ts'
 import { decodeMapNews, encodeMapNews } from '../../src/map/map-news.ts'
@@ -120,12 +129,42 @@ test('a validator that holds the map passes it on with the changes that it knows
   const { map, before } = listener
   assert.equal(await listener.judge(encodeMapNews(listener.leader, map, before)), 'accept')
   assert.equal(await listener.judge(encodeMapNews(listener.leader, map, undefined)), 'accept')
-  for (const changes of [{}, { entries: [Uint8Array.of(1)] }, { removed: [new Uint8Array(32)] }])
+  for (const changes of [{}, { entries: [new Uint8Array(64)] }, { removed: [new Uint8Array(32)] }])
     assert.equal(await listener.judge(news(map, before, changes)), 'ignore')
   assert.equal(await listener.judge(news(map, new Uint8Array(32), {})), 'ignore')
-  const garbled = create(MapNewsSchema, { map, from: before, packed: Uint8Array.of(1, 2, 3) })
-  assert.equal(await listener.judge(encodeMessage(MapNewsSchema, garbled)), 'ignore')
   assert.deepEqual(listener.fetched, [])
+})
+
+test('changes of no form are refused by all, whatever they hold, and never read item by item', async () => {
+  using member = new Listener({ renewed: 4, left: 1, come: 2 })
+  using validator = new Listener({ renewed: 4 })
+  validator.own.adopt(validator.map, validator.entries)
+  validator.held = validator.map
+  using newcomer = new Listener({ renewed: 4 }, false)
+  const [low, high] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+  for (const listener of [member, validator, newcomer]) {
+    const { map, before } = listener
+    const packed = (bytes: Uint8Array, from = before): Uint8Array =>
+      encodeMessage(MapNewsSchema, create(MapNewsSchema, { map, from, packed: bytes }))
+    // Very many empty items in a few bytes.
+    for (const tag of [0x0a, 0x12]) {
+      const bomb = new Uint8Array(160 * 1024).map((_, at) => (at % 2 === 0 ? tag : 0))
+      assert.equal(await listener.judge(packed(new Uint8Array(zstdCompressSync(bomb)))), 'reject')
+    }
+    for (const changes of [
+      { entries: [new Uint8Array(63)] },
+      { removed: [new Uint8Array(31)] },
+      { removed: [low, low] },
+      { removed: [high, low] },
+    ])
+      assert.equal(await listener.judge(news(map, before, changes)), 'reject')
+    assert.equal(await listener.judge(packed(Uint8Array.of(1, 2, 3))), 'reject')
+    assert.equal(await listener.judge(news(map, before.subarray(1), {})), 'reject')
+    assert.equal(await listener.judge(packed(new Uint8Array())), 'reject', 'a root, and no changes')
+    const empty = { ...map, signatures: Array.from({ length: 65 }, () => create(SignatureSchema)) }
+    assert.equal(await listener.judge(encodeMapNews(listener.leader, empty, undefined)), 'reject')
+    assert.deepEqual(listener.fetched, [])
+  }
 })
 
 test('who holds another map passes it on, and gets the entries in its own way', async () => {
@@ -135,7 +174,7 @@ test('who holds another map passes it on, and gets the entries in its own way', 
 })
 
 test('changes that do not lead to the signed root are passed on by nobody who can tell, and cost no neighbour its name', async () => {
-  for (const changes of [{}, { entries: [Uint8Array.of(1)] }, { removed: [new Uint8Array(32)] }]) {
+  for (const changes of [{}, { entries: [new Uint8Array(64)] }, { removed: [new Uint8Array(32)] }]) {
     using listener = new Listener({ renewed: 4 })
     assert.equal(await listener.judge(news(listener.map, listener.before, changes)), 'ignore')
     assert.equal(listener.own.epoch, 1)

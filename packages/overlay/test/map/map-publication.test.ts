@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
-import type { SigningKey } from '@weft/crypto'
+import { type SigningKey, signatureWork } from '@weft/crypto'
 import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
 import { encodeMapBody } from '../../src/map/map-body.ts'
 import { MapPublication } from '../../src/map/map-publication.ts'
@@ -63,6 +63,16 @@ test('what is not the map, or not signed by a quorum, silences nobody', async ()
   for (const map of hostile) {
     assert.equal(await turnOf(2, 0, (publication) => assert.equal(publication.isThatOf(map), false)), STEP)
   }
+})
+
+test('one bad signature is all that is looked at of a map that is made up', async () => {
+  const forged = mapBy([0, 1, 2, 3])
+  for (const signature of forged.signatures) signature.signature = new Uint8Array(64)
+  await turnOf(2, 0, (publication) => {
+    const before = signatureWork().asked
+    assert.equal(publication.isThatOf(forged), false)
+    assert.equal(signatureWork().asked - before, 1)
+  })
 })
 
 test('when the epoch is over before its turn it says nothing', async () => {

@@ -21,7 +21,8 @@ test('defaults are filled in', () => {
   assert.equal(file.certificateTtlMs, 24 * 3_600_000)
   assert.equal(file.clockToleranceMs, 5_000)
   assert.equal(file.committeeSize, 64)
-  assert.equal(file.rotateMs, 86_400_000)
+  assert.equal(file.rotateMs, undefined)
+  assert.equal(parseNetworkFile(JSON.stringify({ ...minimal, seats: 64 })).rotateMs, 86_400_000)
   assert.equal(file.policy, 'open')
   assert.deepEqual([file.auditEpochMs, file.rewardEpochMs], [3_600_000, 86_400_000])
   assert.deepEqual([file.inviters, file.minimums], [undefined, undefined])
@@ -42,7 +43,7 @@ test('the id does not depend on the order of keys, on white space, or on whether
 
 test('a file that knows nothing of policies, inviters, minimums and longer epochs keeps its id', () => {
   const old = { ...minimal, policy: 'open' }
-  const explicit = { ...old, auditEpochMs: 3_600_000, rewardEpochMs: 86_400_000, rotateMs: 86_400_000, minimums: {} }
+  const explicit = { ...old, auditEpochMs: 3_600_000, rewardEpochMs: 86_400_000, minimums: {} }
   const id = networkIdOf(parseNetworkFile(JSON.stringify(old)))
   assert.equal(networkIdOf(parseNetworkFile(JSON.stringify(explicit))), id)
   for (const change of [

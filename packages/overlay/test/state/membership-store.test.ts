@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { utf8 } from '@weft/core'
+import { sha256 } from '@weft/crypto'
 import { KEPT_EPOCHS } from '../../src/agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../../src/beacon/beacon-store.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
@@ -40,6 +41,9 @@ const certificate = (name: string, expiresAt: number) => ({
   expiresAt,
   certificate: utf8(`${name} until ${expiresAt}`),
 })
+
+const allOf = (store: MembershipStore): Uint8Array[] =>
+  store.certificateKeys(0).flatMap((key) => store.certificate(key) ?? [])
 
 for (const [kind, make] of Object.entries(KINDS)) {
   describe(`membership in ${kind}`, () => {
@@ -96,6 +100,24 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts(again.revocations()), ['other'])
     })
 
+    it('keeps the votes for a revocation in their order, each once, until they are dropped', () => {
+      using fixture = make()
+      const { store } = fixture
+      const vote = (body: string, signer: number, signature = body) => ({
+        body: utf8(body),
+        signer: new Uint8Array(32).fill(signer),
+        signature: utf8(signature),
+      })
+      for (const one of [vote('b', 2), vote('a', 1), vote('b', 1)]) store.saveRevocationVote(one, true)
+      store.saveRevocationVote(vote('b', 2, 'again'), false)
+      const again = fixture.again()
+      assert.deepEqual(again.revocationVotes(), [vote('b', 2), vote('a', 1), vote('b', 1)])
+      again.dropRevocationVotes(sha256(utf8('b')), new Uint8Array(32).fill(2))
+      assert.deepEqual(again.revocationVotes(), [vote('a', 1), vote('b', 1)])
+      again.dropRevocationVotes(sha256(utf8('b')))
+      assert.deepEqual(again.revocationVotes(), [vote('a', 1)])
+    })
+
     it('keeps how terms began, in their order, and what was said last in a recovery', () => {
       using fixture = make()
       const { store } = fixture
@@ -146,7 +168,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.equal(store.ownCertificate(), undefined)
       assert.equal(store.lastSigned(), undefined)
       assert.equal(store.map(), undefined)
-      assert.deepEqual(store.certificates(), [])
+      assert.deepEqual(store.certificateKeys(0), [])
     })
 
     it('keeps the newest of what there is one of', () => {
@@ -165,7 +187,10 @@ for (const [kind, make] of Object.entries(KINDS)) {
       fixture.store.saveCertificates([certificate('a', 10), certificate('b', 20)])
       fixture.store.saveCertificates([certificate('a', 30), certificate('c', 40)])
       fixture.store.dropExpiredCertificates(20)
-      assert.deepEqual(texts(fixture.again().certificates()).toSorted(), ['a until 30', 'c until 40'])
+      const store = fixture.again()
+      assert.deepEqual(texts(allOf(store)).toSorted(), ['a until 30', 'c until 40'])
+      assert.equal(store.certificateKeys(30).length, 1, 'that end later')
+      assert.equal(store.certificate(certificate('b', 20).key), undefined)
     })
 
     it('keeps the newest beacons of maps, and the last that it made itself', () => {

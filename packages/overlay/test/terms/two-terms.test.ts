@@ -20,6 +20,7 @@ import {
   wireCertificate,
   wireRevocation,
 } from '../fixtures.ts'
+import { readAll } from '../admission/read-all.ts'
 import { signedMapOf } from '../map/many-entries.ts'
 import { Orphans } from './orphans.ts'
 
@@ -78,7 +79,7 @@ test('a certificate ends no later than its epoch allows, so that those who had s
   assert.equal(await ending(at(3) + certificateTtlMs + 1), 'E_CERTIFICATE_MALFORMED')
 })
 
-test('a pool of before keeps what the term of each certificate signed', () => {
+test('a pool of before keeps what the term of each certificate signed', async () => {
   const store = new MemoryMembershipStore()
   const clock = new VirtualClock(at(FIRST))
   const ignorant = new CertificatePool(networkIn(false), store, clock, NO_REVOCATIONS)
@@ -89,7 +90,24 @@ test('a pool of before keeps what the term of each certificate signed', () => {
   ignorant.submit(two!)
   assert.equal(ignorant.size, 2)
   const pool = new CertificatePool(networkIn(true), store, clock, NO_REVOCATIONS)
+  await readAll(pool, clock)
   assert.deepEqual([pool.size, pool.isCertified(fixture.keys[9]!.id)], [1, true])
+})
+
+test('a pool that is handed on looks again only at what the new term should have signed', async () => {
+  const store = new MemoryMembershipStore()
+  const clock = new VirtualClock(at(FIRST - 6))
+  const network = networkIn(false)
+  const pool = new CertificatePool(network, store, clock, NO_REVOCATIONS)
+  for (const [by, index] of [9, 10].entries())
+    pool.submit(wireCertificate(bodyOf(fixture, index, { issuedEpoch: FIRST - 1 + by }), old))
+  await clock.advance(6 * EPOCH)
+  begin(network)
+  pool.beginTerm(network.term)
+  assert.deepEqual([pool.size, pool.isWhole], [1, false])
+  await readAll(pool, clock)
+  assert.deepEqual([pool.size, pool.isCertified(fixture.keys[9]!.id)], [1, true])
+  assert.equal(pool.learntEpoch(fixture.keys[9]!.id), FIRST, 'as those who are new have had no turn yet')
 })
 
 test('a map is verified by the term of its epoch, over a restart too', async () => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type DidKey, SigningKey } from '@weft/crypto'
-import { type Access, METHODS, type MethodName } from '@weft/wire'
+import {
+  type Access,
+  CertificateSchema,
+  METHODS,
+  type MethodName,
+  SubmitRequestSchema,
+  create,
+  encodeMessage,
+} from '@weft/wire'
 import { EncodedAnswer } from '../../src/rpc.ts'
 import { RpcDispatcher } from '../../src/transport/rpc-dispatcher.ts'
 
@@ -87,6 +95,18 @@ test('a call takes of the rate what its method costs', async () => {
   await submit()
   await assert.rejects(submit(), { code: 'E_RATE_LIMITED' })
   await assert.rejects(dispatcher.answer('no.such', new Uint8Array(), caller, never), { code: 'E_METHOD_UNKNOWN' })
+})
+
+test('a request has as many list items as its method takes, however short they are', async () => {
+  const dispatcher = dispatcherFor('anyone')
+  dispatcher.handle('admission.submit', async () => ({}))
+  const submit = (votes: number): Promise<unknown> => {
+    const certificate = create(CertificateSchema, { votes: Array.from({ length: votes }, () => ({})) })
+    const body = encodeMessage(SubmitRequestSchema, create(SubmitRequestSchema, { certificate }))
+    return dispatcher.answer('admission.submit', body, caller, never)
+  }
+  await submit(64)
+  await assert.rejects(submit(65), { code: 'E_MESSAGE_MALFORMED' })
 })
 
 test('the largest frame follows the rank of the caller', () => {

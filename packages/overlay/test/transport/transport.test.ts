@@ -124,11 +124,13 @@ test('a node that offers nothing yet may offer it later; until then it is of no 
 
 test('another network is named and its connection dropped', async () => {
   await using network = new TestNetwork()
-  const ours = await network.node()
+  const name = `w${'a2'.repeat(16)}`
+  const ours = await network.node({ networkId: name })
   const other = await network.node({ networkId: 'other' })
   await assert.rejects(other.transport.connect(ours.id), (error: WeftError) => {
     assert.equal(error.code, 'E_NETWORK_MISMATCH')
-    assert.deepEqual({ ours: error.details.ours, theirs: error.details.theirs }, { ours: 'other', theirs: 'test' })
+    assert.deepEqual({ ours: error.details.ours, theirs: error.details.theirs }, { ours: 'other', theirs: name })
+    assert.ok(error.cause.includes(name))
     return !error.retryable
   })
   await assert.rejects(other.transport.call(ours.id, 'map.head', {}), { code: 'E_NETWORK_MISMATCH' })
@@ -137,6 +139,17 @@ test('another network is named and its connection dropped', async () => {
   })
   assert.deepEqual(ours.transport.connected(), [])
   assert.deepEqual(other.transport.connected(), [])
+})
+
+test('a network whose name is none is not named: it could be words for a terminal', async () => {
+  await using network = new TestNetwork()
+  const ours = await network.node({ listen: false })
+  const evil = await network.node({ networkId: '\u001b[2J\u001b[32mok   all is well\n\u202e' })
+  await assert.rejects(ours.transport.call(evil.id, 'map.head', {}), (error: WeftError) => {
+    assert.equal(error.code, 'E_NETWORK_MISMATCH')
+    assert.doesNotMatch(JSON.stringify(error), /u001b|u202e|all is well/)
+    return /belongs to another network/.test(error.cause)
+  })
 })
 
 test('what any stranger can cause does not fill the log', async () => {

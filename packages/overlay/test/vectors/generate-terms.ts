@@ -91,8 +91,11 @@ const { body } = toWire(handover, {
 })
 if (body.case !== 'certificate') throw new Error('there is no decision')
 const told = create(SuccessionSchema, { number: 1, decision: body.value })
-// In place of both: the first rotation, by a beacon of 32 times the byte 7 and a map in which all ask for a seat.
-const rotationEpoch = rotationStart(network.file, 1)
+// In place of both: the first rotation, by a beacon of 32 times the byte 7 and a map in which all ask for a seat, as if the
+// network file had this `rotateMs`.
+const rotateMs = 86_400_000
+const rotating = { file: { ...network.file, rotateMs } }
+const rotationEpoch = rotationStart(rotating.file, 1)
 const willing = entries.map((entry) =>
   encodeCertificateBody({ ...decodeCertificateBody(entry), roles: ['storage', 'validator'] }),
 )
@@ -135,12 +138,13 @@ const text = JSON.stringify(
     },
     rotation: {
       beacon: toHex(beacon),
+      rotateMs,
       epoch: rotationEpoch,
       entries: willing.map(toHex),
       leaving: change.leaving,
       entering: change.entering.map(({ id }) => id),
       value: toHex(encodeHandoverValue(rotated)),
-      term: termAfterHandover(ends, ends.term, rotated),
+      term: termAfterHandover(rotating, ends.term, rotated),
     },
   },
   null,

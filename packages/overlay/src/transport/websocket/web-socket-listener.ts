@@ -7,9 +7,10 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { WebSocketServer } from 'ws'
 import { DuplexConnection } from '../duplex-connection.ts'
 import type { InboundGate } from '../inbound-gate.ts'
-import { INBOUND_UPGRADE_TIMEOUT_MS, MAX_WEB_SOCKET_HEADER, MAX_WEB_SOCKET_MESSAGE, SOCKET_BUFFER } from '../limits.ts'
+import { INBOUND_UPGRADE_TIMEOUT_MS, MAX_WEB_SOCKET_HEADER, SOCKET_BUFFER } from '../limits.ts'
 import { socketGuest } from './socket-guest.ts'
 import { webSocketEndpoint } from './web-socket-endpoint.ts'
+import { WEB_SOCKET_LIMITS } from './web-socket-limits.ts'
 
 export interface WebSocketListenerInit {
   readonly upgrader: Upgrader
@@ -88,9 +89,7 @@ export class WebSocketListener extends TypedEventEmitter<ListenerEvents> impleme
     this.#webSockets ??= new Server({
       noServer: true,
       clientTracking: false,
-      maxPayload: MAX_WEB_SOCKET_MESSAGE,
-      // Everything is encrypted below, and what inflates is a way to spend a stranger's few bytes as our many.
-      perMessageDeflate: false,
+      ...WEB_SOCKET_LIMITS,
     })
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       void this.#secure(createWebSocketStream(webSocket, { highWaterMark: SOCKET_BUFFER }), request.socket)

@@ -13,9 +13,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { WebSocket } from 'ws'
 import { DuplexConnection } from '../duplex-connection.ts'
 import type { InboundGate } from '../inbound-gate.ts'
-import { MAX_WEB_SOCKET_MESSAGE, SOCKET_BUFFER } from '../limits.ts'
+import { SOCKET_BUFFER } from '../limits.ts'
 import { alsoEncryptedBy } from './also-encrypted-by.ts'
 import { webSocketEndpoint } from './web-socket-endpoint.ts'
+import { WEB_SOCKET_LIMITS } from './web-socket-limits.ts'
 import { WebSocketListener } from './web-socket-listener.ts'
 
 export interface WebSocketTransportInit {
@@ -43,8 +44,7 @@ export class WebSocketTransport implements Transport {
     const { host, port } = webSocketEndpoint(address) ?? unusable(address)
     const { WebSocket: Client, createWebSocketStream } = await import('ws')
     const webSocket = new Client(`ws://${host.includes(':') ? `[${host}]` : host}:${port}/`, {
-      maxPayload: MAX_WEB_SOCKET_MESSAGE,
-      perMessageDeflate: false,
+      ...WEB_SOCKET_LIMITS,
       followRedirects: false,
     })
     await opened(webSocket, options.signal)

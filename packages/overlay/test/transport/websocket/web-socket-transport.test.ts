@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect as connectTcp } from 'node:net'
+import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { test } from 'node:test'
 import { systemClock } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
@@ -8,11 +8,12 @@ import { noise } from '@libp2p/noise'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { createHost } from '../../../src/transport/host.ts'
 import { InboundGate } from '../../../src/transport/inbound-gate.ts'
 import {
   MAX_PENDING_CONNECTIONS,
+  MAX_WEB_SOCKET_FRAGMENTS,
   MAX_WEB_SOCKET_HEADER,
   MAX_WEB_SOCKET_MESSAGE,
 } from '../../../src/transport/limits.ts'
@@ -142,6 +143,35 @@ test('a message over the limit ends the WebSocket before it is whole', async () 
   socket.send(new Uint8Array(MAX_WEB_SOCKET_MESSAGE + 1))
   const [code] = (await closed) as [number]
   assert.notEqual(code, 1000)
+})
+
+/** The code with which the other side ends a WebSocket that sends one message in more pieces than it takes. */
+async function codeOfPieces(socket: WebSocket): Promise<number> {
+  const closed = once(socket, 'close')
+  socket.on('error', () => {})
+  for (let piece = 0; piece <= MAX_WEB_SOCKET_FRAGMENTS; piece++) socket.send(Uint8Array.of(1), { fin: false })
+  const [code] = (await closed) as [number]
+  return code
+}
+
+test('a message in many small pieces, each of which holds a buffer of the socket, ends the WebSocket on both sides', async () => {
+  await using network = new TestNetwork()
+  const [a, b] = [await network.node({ listen: false }), await network.node({ websocket: true })]
+  const caller = new WebSocket(`ws://127.0.0.1:${portOf(webSocketOf(b))}/`)
+  await once(caller, 'open')
+  assert.equal(await codeOfPieces(caller), 1008)
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  try {
+    await once(server, 'listening')
+    const code = once(server, 'connection').then(([called]) => codeOfPieces(called as WebSocket))
+    const { port } = server.address() as AddressInfo
+    const { id } = SigningKey.generate()
+    network.addresses.set(id, [`/ip4/127.0.0.1/tcp/${port}/ws`])
+    await assert.rejects(a.transport.connect(id), { code: 'E_NODE_UNREACHABLE' })
+    assert.equal(await code, 1008)
+  } finally {
+    server.close()
+  }
 })
 
 test('a host that stops leaves no WebSocket open', async () => {
