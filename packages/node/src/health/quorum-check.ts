@@ -11,7 +11,7 @@ import type { Check } from './node-checks.ts'
 export function quorumCheck({ overlay }: Pick<NetworkChecked, 'overlay'>): Check {
   const { number } = overlay.term()
   const seats = overlay.seats()
-  const tolerated = toleratedFaults(seats.length)
+  const tolerated = Math.max(0, toleratedFaults(seats.length))
   const silent = seats.filter(({ state }) => state === 'silent')
   const tried = seatWords(seats) + (number === 0 ? '' : `; of term ${number}`)
   if (silent.length > tolerated) return { name: 'quorum', tried, fault: lost(seats, silent) }
