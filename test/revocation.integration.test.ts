@@ -57,7 +57,7 @@ describe('a node of a devnet is ejected', () => {
       ['validator1', [target], /--reason is missing/],
       ['validator1', [target, '--reason', 'dislike'], /reason/],
       ['validator1', ['nobody0', '--reason', 'abuse'], /E_NODE_NOT_FOUND/],
-      ['validator1', ['did:key:zNobody', '--reason', 'abuse'], /E_NODE_UNKNOWN|must be/],
+      ['validator1', ['did:key:zNobody', '--reason', 'abuse'], /E_USAGE/],
       ['validator1', [target, '--reason', 'abuse', '--for', '900d'], /365/],
       ['validator1', [target, '--withdraw'], /E_REVOCATION_NONE/],
     ]

@@ -74,7 +74,11 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
         repeats: true,
       },
       { flags: '--map-epoch <time>', description: 'how often the map of members is signed (default: 60s)' },
-      { flags: '--rotate <time>', description: 'how often some seats of validators are drawn anew (default: never)' },
+      {
+        flags: '--rotate <time>',
+        description:
+          'how often some seats of validators are drawn anew (default: never, and 1d in a network of 64 seats)',
+      },
       OWN_HOME,
     ],
     examples: [

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '@weft/core'
-import type { Overlay } from '@weft/overlay'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
+import { overlayOf } from './overlay-of.ts'
 
 const MEMBERS = 30
 const HOUR_MS = 3_600_000
-
-function overlayOf({ overlay, name }: SimulatedNode): Overlay {
-  assert.ok(overlay !== undefined, `${name} runs`)
-  return overlay
-}
 
 /** Until the maps of all running nodes have exactly these members. */
 async function untilMembers(simulation: Simulation, nodes: readonly SimulatedNode[], limitMs: number): Promise<number> {

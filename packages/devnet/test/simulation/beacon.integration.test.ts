@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type MapStatus, type Member, type Overlay, beaconPosition } from '@weft/overlay'
+import { type MapStatus, type Member, beaconPosition } from '@weft/overlay'
 import { utf8 } from '@weft/core'
 import { fromDidKey } from '@weft/crypto'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
+import { overlayOf } from './overlay-of.ts'
 
 const MEMBERS = 12
 const VALIDATORS = 4
-
-function overlayOf({ overlay, name }: SimulatedNode): Overlay {
-  assert.ok(overlay !== undefined, `${name} runs`)
-  return overlay
-}
 
 function statusOf(node: SimulatedNode): MapStatus {
   return overlayOf(node).membership.status()

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { utf8 } from '@weft/core'
-import { type Layer, type Overlay, layerOf } from '@weft/overlay'
+import { type Layer, layerOf } from '@weft/overlay'
 import { restartNetwork } from '../../src/simulation/restart-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
+import { overlayOf } from './overlay-of.ts'
 
 const MEMBERS = 120
 const HOUR_MS = 3_600_000
-
-function overlayOf({ overlay, name }: SimulatedNode): Overlay {
-  assert.ok(overlay !== undefined, `${name} runs`)
-  return overlay
-}
 
 test('nodes that start again come to a mesh of layers, over which maps and records get everywhere', async () => {
   using simulation = new Simulation({ seed: 'layers', members: MEMBERS })

@@ -4,7 +4,8 @@ import { utf8 } from '@weft/core'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
-import { overlayOf, untilTerm } from './until-term.ts'
+import { overlayOf } from './overlay-of.ts'
+import { untilTerm } from './until-term.ts'
 
 const MEMBERS = 20
 const VALIDATORS = 4

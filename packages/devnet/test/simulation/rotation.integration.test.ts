@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
-import { overlayOf, untilTerm } from './until-term.ts'
+import { overlayOf } from './overlay-of.ts'
+import { untilTerm } from './until-term.ts'
 
 const MEMBERS = 12
 const VALIDATORS = 4

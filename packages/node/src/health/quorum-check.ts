@@ -1,5 +1,5 @@
 import type { Fault } from '@weft/core'
-import { type SeatStatus, toleratedFaults } from '@weft/overlay'
+import { type SeatStatus, quorumOf, toleratedFaults } from '@weft/overlay'
 import { namesOf } from './names-of.ts'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
@@ -26,7 +26,7 @@ function seatWords(seats: readonly SeatStatus[]): string {
   const unknown = seats.filter(({ state }) => state === 'unknown')
   const answering = seats.length - silent.length - unknown.length
   return [
-    `${answering} of ${seats.length} validators answer, ${neededOf(seats)} needed`,
+    `${answering} of ${seats.length} validators answer, ${quorumOf(seats.length)} needed`,
     ...(silent.length === 0 ? [] : [`missing: ${missing(silent)}`]),
     ...(unknown.length === 0 ? [] : [`not known of ${namesOf(unknown)}`]),
   ].join('; ')
@@ -41,12 +41,8 @@ function missing(silent: readonly SeatStatus[]): string {
   ].join(', ')
 }
 
-function neededOf({ length }: readonly SeatStatus[]): number {
-  return length - toleratedFaults(length)
-}
-
 function lost(seats: readonly SeatStatus[], silent: readonly SeatStatus[]): Fault {
-  const needed = neededOf(seats)
+  const needed = quorumOf(seats.length)
   const left = seats.length - silent.length
   const others = seats.length - 1
   return {

@@ -76,7 +76,7 @@ export const stopAnswer = z.strictObject({ schemaVersion, stopping: z.literal(tr
 
 const certificate = z.strictObject({
   epoch: z.int(),
-  quorum: z.int().describe('Votes that it needed'),
+  quorum: z.int().describe('Votes that a certificate needs now'),
   expiresAt: time,
 })
 
@@ -129,7 +129,7 @@ export const memberAnswer = z.strictObject({
       signatures: z
         .array(z.strictObject({ validator: z.string(), signature: z.string().describe('base64url') }))
         .readonly()
-        .describe('The valid votes, as far as validators give them'),
+        .describe('Valid votes, a quorum of them at most, as far as validators give them'),
     }),
   }),
   map: mapStatus,

@@ -78,7 +78,7 @@ const LONGEST_PLACING_MS = 20_000
 const MOST_LOWERED = 6
 /** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
 const ASKED_AT_ONCE = 6
-/** ms of a turn to measure after which a validator that then gives no vote is asked when all others have answered. */
+/** ms of a turn to measure after which a validator that then gives no vote is asked after all others. */
 const LONG_TURN_MS = 5_000
 /** ms for a validator to put its challenge, and from then on for one that alone is asked to answer, until another is asked as well. */
 const SILENT_MS = 3_000

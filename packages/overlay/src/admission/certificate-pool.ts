@@ -101,7 +101,7 @@ export class CertificatePool {
     return this.#byHash.get(toHex(hash))
   }
 
-  /** Keeps those that are valid and newer than what is known of their keys, durably, before it returns. */
+  /** Keeps those that are valid and newer than what is known of their keys, on the disk as well: the last of them may be lost with the power. */
   offer(certificates: readonly VerifiedCertificate[]): void {
     const newer = certificates.filter(
       (certificate) => !this.#isExpired(certificate) && isNewer(certificate, this.get(certificate.body.id)),

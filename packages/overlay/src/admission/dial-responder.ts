@@ -21,7 +21,7 @@ export interface DialResponderInit {
 
 /** Dials at once; each makes a host of its own for a moment. */
 const AT_ONCE = 4
-/** What one validator may ask for; it asks once for each address of an applicant, at one of the members. */
+/** What one validator may ask for; for each address of an applicant it asks up to three members, once each. */
 const PER_VALIDATOR = { burst: 16, refillMs: 1_000, addresses: 256 }
 /** Dials to one host (one /64 for IPv6), whoever asks: validators that lie together reach nobody's host more often. */
 const PER_HOST = { burst: 16, refillMs: 5_000, addresses: 4_096 }

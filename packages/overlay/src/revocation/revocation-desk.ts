@@ -54,7 +54,7 @@ export type Verdict = Pick<RevocationBody, 'key' | 'id' | 'issuedUpTo' | 'blocke
 
 /**
  * Where a validator votes for the ejection of a node, and gathers the votes of the others. A vote is given on the word of its own
- * operator or on evidence that it checked itself, never because another validator voted.
+ * operator, never because another validator voted.
  */
 export class RevocationDesk {
   readonly #init: RevocationDeskInit

@@ -235,10 +235,10 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     return blob(this.#statements.prepare('SELECT value FROM rotation WHERE number = ?').get(number)?.['value'])
   }
 
-  saveRotation(number: number, value: Uint8Array): void {
+  saveRotation(number: number, value: Uint8Array | undefined): void {
     this.#write(() => {
-      this.#statements.prepare('DELETE FROM rotation WHERE number < ?').run(number)
-      this.#statements.prepare('INSERT OR REPLACE INTO rotation VALUES (?, ?)').run(number, value)
+      this.#statements.prepare('DELETE FROM rotation WHERE number <= ?').run(number)
+      if (value !== undefined) this.#statements.prepare('INSERT INTO rotation VALUES (?, ?)').run(number, value)
     })
   }
 

@@ -185,8 +185,8 @@ export class MemoryMembershipStore implements MembershipStore {
     return this.#rotation?.number === number ? this.#rotation.value : undefined
   }
 
-  saveRotation(number: number, value: Uint8Array): void {
-    this.#rotation = { number, value }
+  saveRotation(number: number, value: Uint8Array | undefined): void {
+    this.#rotation = value === undefined ? undefined : { number, value }
   }
 
   availability(): StoredAvailability[] {

@@ -14,5 +14,5 @@ export function rotationAt(file: Lengths, epoch: number): number {
 
 /** The first map epoch of a rotation; infinite for one that never comes. */
 export function rotationStart(file: Lengths, rotation: number): number {
-  return rotation * rotationEpochs(file)
+  return rotation === 0 ? 0 : rotation * rotationEpochs(file)
 }

@@ -21,7 +21,9 @@ export interface RotationInit {
  */
 export class Rotation {
   readonly #init: RotationInit
-  /** Epoch of the beacon by which was drawn. */
+  /** Epoch of the newest beacon by which is to be drawn. */
+  #beaconEpoch = -1
+  /** Epoch of the newest one by which was drawn: an earlier one while the map is not here. */
   #anchorEpoch = -1
   #due: HandoverValue | undefined
 
@@ -33,6 +35,7 @@ export class Rotation {
     try {
       this.#due = decodeHandoverValue(kept)
       this.#anchorEpoch = this.#due.anchorEpoch
+      this.#beaconEpoch = this.#anchorEpoch
     } catch (error) {
       logger.warn('the rotation of before the restart is not used', { cause: messageOf(error) })
     }
@@ -52,28 +55,32 @@ export class Rotation {
     const rotation = rotationAt(network.file, epoch)
     const start = Math.max(rotationStart(network.file, rotation), term.fromEpoch)
     const isFirst = previous < start && start <= epoch
-    if (rotation <= term.rotation || !isFirst || epoch === this.#anchorEpoch) return
+    if (rotation <= term.rotation || !isFirst || epoch < this.#beaconEpoch || epoch === this.#anchorEpoch) return
+    this.#beaconEpoch = epoch
+    const before = this.#due
+    // What an earlier rotation owed is owed no more, also while the map is not here.
+    this.#due = undefined
     const map = mapOf(epoch)
-    if (map === undefined) return
-    this.#anchorEpoch = epoch
-    const change = rotationDue(term, { ...map, seed: value })
-    this.#due =
-      change === undefined ? undefined : { rotates: true, fromEpoch: epoch + 1, anchorEpoch: epoch, ...change }
-    if (this.#due !== undefined) this.#save(this.#due)
+    if (map !== undefined) {
+      this.#anchorEpoch = epoch
+      const change = rotationDue(term, { ...map, seed: value })
+      if (change !== undefined) this.#due = { rotates: true, fromEpoch: epoch + 1, anchorEpoch: epoch, ...change }
+    }
+    if (this.#due !== before) this.#save()
   }
 
   /** @returns undefined while the map by which it was drawn is not here */
   judge(value: HandoverValue): boolean | undefined {
     const right = this.#due
-    if (value.anchorEpoch > this.#anchorEpoch) return undefined
-    if (value.anchorEpoch < this.#anchorEpoch || right === undefined) return false
+    if (value.anchorEpoch > this.#anchorEpoch && value.anchorEpoch >= this.#beaconEpoch) return undefined
+    if (value.anchorEpoch !== this.#anchorEpoch || right === undefined) return false
     return equalBytes(encodeHandoverValue({ ...right, fromEpoch: value.fromEpoch }), encodeHandoverValue(value))
   }
 
-  #save(due: HandoverValue): void {
+  #save(): void {
     const { store, term, logger } = this.#init
     try {
-      store.saveRotation(term.number + 1, encodeHandoverValue(due))
+      store.saveRotation(term.number + 1, this.#due && encodeHandoverValue(this.#due))
     } catch (error) {
       // After a restart it then waits for the others.
       logger.warn('a rotation could not be kept', { cause: messageOf(error) })

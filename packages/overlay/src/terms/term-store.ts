@@ -20,6 +20,6 @@ export interface TermStore {
   saveHandover(number: number, state: Uint8Array): void
   /** The rotation that was drawn for the term of this number: the value of a handover. */
   rotation(number: number): Uint8Array | undefined
-  /** That of earlier terms is dropped. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
-  saveRotation(number: number, value: Uint8Array): void
+  /** That of earlier terms is dropped; that of this one, without a value. @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL */
+  saveRotation(number: number, value: Uint8Array | undefined): void
 }

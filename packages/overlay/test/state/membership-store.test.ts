@@ -160,6 +160,8 @@ for (const [kind, make] of Object.entries(KINDS)) {
       assert.deepEqual(texts([again.rotation(1)!]), ['first'])
       again.saveRotation(2, utf8('next'))
       assert.deepEqual([again.rotation(1), texts([again.rotation(2)!])], [undefined, ['next']])
+      again.saveRotation(2, undefined)
+      assert.equal(again.rotation(2), undefined)
     })
 
     it('is empty at first', () => {

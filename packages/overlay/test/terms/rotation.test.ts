@@ -220,6 +220,25 @@ describe('what a term owes', () => {
     assert.equal(rotationOf(network.term, store).due, undefined)
   })
 
+  it('is owed no more once the next rotation has a beacon, also to who lacks its map or finds nobody, and after a restart', () => {
+    const nobody = seatedMapOf(listOf(fixture, 5, ALL.slice(0, VALIDATORS)))
+    for (const later of [undefined, nobody]) {
+      const store = new MemoryMembershipStore()
+      const rotation = rotationOf(network.term, store)
+      rotation.note(beaconOf(R), () => map)
+      const stale = rotation.due
+      assert.ok(stale !== undefined)
+      rotation.note(beaconOf(2 * R), () => later)
+      assert.deepEqual([rotation.due, rotation.judge(stale)], [undefined, false])
+      assert.equal(rotationOf(network.term, store).due, undefined)
+      const drawn = { ...stale, anchorEpoch: 2 * R }
+      assert.equal(rotation.judge(drawn), later === undefined ? undefined : false)
+      // The map may still come.
+      rotation.note(beaconOf(2 * R), () => map)
+      assert.equal(rotation.due?.anchorEpoch, later === undefined ? 2 * R : undefined)
+    }
+  })
+
   it('begins no term before its time, twice, or with another number of seats', async () => {
     const rotation = rotationOf()
     rotation.note(beaconOf(R), () => map)
