@@ -83,7 +83,13 @@ export class HomeChanges {
   }
 
   undo(): void {
-    for (const path of this.#made.toReversed()) rmSync(path, { recursive: true, force: true })
+    for (const path of this.#made.toReversed()) {
+      try {
+        rmSync(path, { recursive: true, force: true })
+      } catch {
+        // What this user may not reach it did not make; why the command failed is what has to be told.
+      }
+    }
   }
 }
 
