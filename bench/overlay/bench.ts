@@ -1,8 +1,10 @@
+import { playApart } from '../../packages/devnet/src/simulation/play-apart.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
 import { summarise } from '../lib/summarise.ts'
 import { type GrowthPoint, growthPlot } from './growth-plot.ts'
-import { measureApart } from './measure-apart.ts'
+import type { play } from './measure-growth.ts'
 
+const GROWTH = new URL('./measure-growth.ts', import.meta.url)
 const SEED = 'growth'
 const SIZES = [20, 100, 500]
 /** With `npm run bench -- --long overlay`. */
@@ -13,7 +15,7 @@ const bench: Bench = async () => {
   const rows: BenchRow[] = []
   const plots = { paths: [] as GrowthPoint[], busiest: [] as GrowthPoint[], cost: [] as GrowthPoint[] }
   for (const members of [...SIZES, ...(process.env['WEFT_LONG'] === undefined ? [] : LONG_SIZES)]) {
-    const { paths, busiest, survival, cost } = await measureApart(SEED, members)
+    const { paths, busiest, survival, cost } = await playApart<typeof play>(GROWTH, { seed: SEED, members })
     const of = `${members.toLocaleString('en')} nodes`
     rows.push(
       { what: `${of}: paths between two without a common node`, unit: '', ...summarise(paths), better: 'higher' },

@@ -28,8 +28,13 @@ const MOST_ADMITTED = 500
 /** ms until connections that nobody keeps are closed. */
 const SETTLED_MS = 60_000
 
+export interface Growth {
+  readonly seed: string
+  readonly members: number
+}
+
 /** Brings a network to its size, looks at it at rest, and kills every second node. */
-export async function measureGrowth(seed: string, members: number): Promise<GrowthFigures> {
+export async function play({ seed, members }: Growth): Promise<GrowthFigures> {
   using simulation = new Simulation({ seed, members })
   if (members > MOST_ADMITTED) await restartNetwork(simulation, { members })
   else await growNetwork(simulation, { members, paceMs: 110 })

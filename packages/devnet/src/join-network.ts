@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Scope, WeftError, isWeftError, messageOf, silentLogger, systemClock, throwIfAborted } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
@@ -87,10 +87,10 @@ async function withScope(signal: AbortSignal, task: (scope: Scope) => Promise<Ne
 
 /** @throws WeftError E_NETWORK_EXISTS when the home is of another network */
 async function requireSameNetwork(path: string, { network }: JoinToken): Promise<void> {
-  const { networkIdOf, parseNetworkFile } = await import('@weft/overlay')
+  const { networkIdOf, readNetworkFile } = await import('@weft/overlay')
   let id: string
   try {
-    id = networkIdOf(parseNetworkFile(readFileSync(path, 'utf8')))
+    id = networkIdOf(readNetworkFile(path).file)
   } catch (error) {
     throw new WeftError({
       ...networkExists(path).toJSON(),

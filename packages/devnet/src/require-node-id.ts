@@ -1,4 +1,4 @@
-import { WeftError } from '@weft/core'
+import { WeftError, printable } from '@weft/core'
 import { isDidKey } from '@weft/crypto'
 
 /** A whole id of a node. @param what the option or argument that gave it @throws WeftError E_USAGE */
@@ -13,6 +13,6 @@ export function requireNodeId(text: string, what: string): string {
 
 /** What somebody wrote, for a line of an error: no longer than needed to know it again, and nothing for a terminal to obey. */
 export function quoted(text: string): string {
-  const plain = text.replaceAll(/\p{Cc}/gu, '?')
+  const plain = printable(text)
   return `'${plain.length > 80 ? `${plain.slice(0, 80)}…` : plain}'`
 }

@@ -1,6 +1,7 @@
+import { printable } from '@weft/core'
 import type { ObjectsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatBytes, formatTime, printable } from '../output/format.ts'
+import { formatBytes, formatTime } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 

@@ -1,7 +1,8 @@
+import { printable } from '@weft/core'
 import type { PeersAnswer, StatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { faultLines } from '../output/fault-lines.ts'
-import { formatDuration, printable, shortId } from '../output/format.ts'
+import { formatDuration, shortId } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 

@@ -1,7 +1,7 @@
-import { counted } from '@weft/core'
+import { counted, printable } from '@weft/core'
 import type { ResourcesAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
-import { formatBytes, formatTime, printable, shortId } from '../output/format.ts'
+import { formatBytes, formatTime, shortId } from '../output/format.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 

@@ -1,5 +1,5 @@
+import { printable } from '@weft/core'
 import type { Fault } from '@weft/core'
-import { printable } from './format.ts'
 import type { Output } from './output.ts'
 
 /** A fault as two lines for people; another node may have chosen some of its words. */

@@ -1,3 +1,5 @@
+import { printable } from '@weft/core'
+
 const UNITS = ['kB', 'MB', 'GB', 'TB', 'PB'] as const
 
 /** Bytes for people, in powers of 1000: `118.4 MB`. */
@@ -35,14 +37,6 @@ export function shortId(id: string): string {
   return id.slice(-8)
 }
 
-/** Terminals act on these, or show what stands around them in another order, or not at all. */
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
-
-/** A text that somebody else chose, for a terminal: control and format characters show as they are written in JSON. */
-export function printable(text: string): string {
-  return text.replaceAll(CONTROL, escaped)
-}
-
 /** As `printable`, but colours (SGR of ECMA-48, which `styleText` writes) stay. */
 export function printableStyled(text: string): string {
   return text
@@ -51,11 +45,4 @@ export function printableStyled(text: string): string {
     .join('')
 }
 
-// oxlint-disable-next-line no-control-regex
-const STYLE = /(\u001b\[\d{1,2}m)/
-
-function escaped(character: string): string {
-  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at).toString(16).padStart(4, '0'))
-    .map((code) => `\\u${code}`)
-    .join('')
-}
+const STYLE = new RegExp(`(${String.fromCharCode(0x1b)}\\[\\d{1,2}m)`)

@@ -1,7 +1,7 @@
+import { printable } from '@weft/core'
 import { styleText } from 'node:util'
 import type { WeftError } from '@weft/core'
 import { FailedDocument } from './failed-document.ts'
-import { printable } from './format.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan'
 

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import { Simulation } from '../../src/simulation/simulation.ts'
-import { apart } from './apart.ts'
+import { playApart } from '../../src/simulation/play-apart.ts'
 import type { play } from './scenarios/grow-and-lose.ts'
+
+const SCENARIO = new URL('./scenarios/grow-and-lose.ts', import.meta.url)
 
 const MEMBERS = 500
 
 test(`${MEMBERS} nodes are admitted one by one, and keep every record when a quarter of them is killed at once`, async (t) => {
-  const { digest, lines } = await apart<typeof play>('grow-and-lose', { seed: 'five hundred', members: MEMBERS })
+  const { digest, lines } = await playApart<typeof play>(SCENARIO, { seed: 'five hundred', members: MEMBERS })
   for (const line of lines) t.diagnostic(line)
   t.diagnostic(`trace ${digest}`)
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apart } from './apart.ts'
+import { playApart } from '../../src/simulation/play-apart.ts'
 import type { play } from './scenarios/half-at-once.ts'
+
+const SCENARIO = new URL('./scenarios/half-at-once.ts', import.meta.url)
 
 const MEMBERS = 10_000
 /** Of which two runs are compared. */
@@ -9,12 +11,12 @@ const FEWER = 200
 
 test(`${FEWER} nodes start again, and half of them goes, the same way twice, to the byte`, async () => {
   const input = { seed: 'two hundred', members: FEWER }
-  const { digest } = await apart<typeof play>('half-at-once', input)
-  assert.equal((await apart<typeof play>('half-at-once', input)).digest, digest)
+  const { digest } = await playApart<typeof play>(SCENARIO, input)
+  assert.equal((await playApart<typeof play>(SCENARIO, input)).digest, digest)
 })
 
 test(`${MEMBERS} nodes start again, follow the map, and give every record when half of them is gone at one moment`, async (t) => {
-  const { digest, lines } = await apart<typeof play>('half-at-once', { seed: 'ten thousand', members: MEMBERS })
+  const { digest, lines } = await playApart<typeof play>(SCENARIO, { seed: 'ten thousand', members: MEMBERS })
   for (const line of lines) t.diagnostic(line)
   t.diagnostic(`trace ${digest}`)
 })

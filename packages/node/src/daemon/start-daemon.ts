@@ -1,6 +1,6 @@
 import { identifyProcess, orAborted, Scope, systemClock, systemRandom, throwIfAborted, toHex } from '@weft/core'
 import { loadOrCreateKey } from '@weft/crypto'
-import { issueAttestation, networkOf } from '@weft/overlay'
+import { issueAttestation, networkOf, readNetworkFile } from '@weft/overlay'
 import type { Config } from '../config/load-config.ts'
 import { EventRing } from '../events/event-ring.ts'
 import { TransferLog } from '../events/transfer-log.ts'
@@ -31,7 +31,6 @@ import { type OpenLog, openLog } from './open-log.ts'
 import { PROXY } from './open-proxy.ts'
 import { loadPacketKeys } from './packet-keys.ts'
 import { readAdmissionProof } from './read-admission-proof.ts'
-import { readNetworkFile } from './read-network-file.ts'
 import { startNetwork } from './start-network.ts'
 import { type StatePaths, openStateDirectory } from './state-directory.ts'
 
@@ -93,7 +92,7 @@ async function composeDaemon(
     person: loadOrCreateKey(paths.personKey),
     packets: loadPacketKeys(config.roles, paths),
   }
-  const networkFile = readNetworkFile(config.networkFile)
+  const { file: networkFile } = readNetworkFile(config.networkFile)
   const listeners = scope.use(
     'API doors',
     await Listeners.open({

@@ -2,17 +2,15 @@ import {
   type Clock,
   type Logger,
   type Random,
-  WeftError,
   equalBytes,
   isWeftError,
   messageOf,
   randomInt,
-  shuffled,
   throwIfAborted,
   wait,
 } from '@weft/core'
-import { type DidKey, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
-import { CertificateSchema, type Signature, create, decodeMessage, encodeMessage } from '@weft/wire'
+import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import { CertificateSchema, create, decodeMessage, encodeMessage } from '@weft/wire'
 import type { BeaconHistory } from '../beacon/beacon-history.ts'
 import { findBeacon } from '../beacon/find-beacon.ts'
 import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
@@ -24,13 +22,12 @@ import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import type { MembershipStore } from '../state/membership-store.ts'
 import type { Term } from '../terms/term.ts'
-import { ADMISSION_TIMEOUT_MS } from './admission-desk.ts'
 import type { AdmissionProfile } from './admission-profile.ts'
 import type { AdmissionProof } from './admission-proof.ts'
-import { encodeApplication } from './application.ts'
+import { ApplicationRound } from './application-round.ts'
 import { type VerifiedCertificate, toWireCertificate, validVotes, verifyCertificate } from './certificate.ts'
 import { type CertificateBody, encodeCertificateBody } from './certificate-body.ts'
-import { type FailedAttempt, type Refusal, isRefusal, progressAfter, refusalOf } from './failed-attempt.ts'
+import { type FailedAttempt, isRefusal, progressAfter } from './failed-attempt.ts'
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import { certifiedPosition } from './certified-position.ts'
 import { findOwnCertificate } from './find-own-certificate.ts'
@@ -39,8 +36,8 @@ import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
 import { type Demotion, demotionsOf } from './measure/demotions.ts'
 import { resourcesUntil } from '../resources/resources-until.ts'
-import { Shortfall, decodeShortfall } from './measure/shortfall.ts'
 import type { Measured } from './measured-field.ts'
+import { ValidatorPatience } from './validator-patience.ts'
 
 export interface ApplicantInit {
   readonly network: Network
@@ -76,15 +73,6 @@ const LONGEST_RETRY_MS = 60_000
 const LONGEST_PLACING_MS = 20_000
 /** Times in a row that a claim is lowered. */
 const MOST_LOWERED = 6
-/** Validators asked at once by a node that claims a bandwidth or a loss: the others do all else meanwhile. */
-const ASKED_AT_ONCE = 6
-/** ms of a turn to measure after which a validator that then gives no vote is asked after all others. */
-const LONG_TURN_MS = 5_000
-/** ms for a validator to put its challenge, and from then on for one that alone is asked to answer, until another is asked as well. */
-const SILENT_MS = 3_000
-const ALONE_MS = 8_000
-/** ms for one validator to answer: its checks, and a wait for its turn. */
-const APPLY_TIMEOUT_MS = 2 * ADMISSION_TIMEOUT_MS
 
 type Attempt = { readonly certificate: VerifiedCertificate } | ({ readonly certificate: undefined } & FailedAttempt)
 
@@ -101,10 +89,7 @@ export class Applicant {
   #progress: Exclude<AdmissionState, { readonly state: 'client' | 'certified' }>
   /** Validators that have the current certificate. */
   readonly #informed = new Set<DidKey>()
-  /** Validators that put their challenge since the application that is under way began. */
-  readonly #challengers = new Set<DidKey>()
-  /** Validators that were silent or measured for long, and gave no vote: others are asked before them. */
-  readonly #greedy = new Set<DidKey>()
+  readonly #patience: ValidatorPatience
   #submitting = false
   /** The node leaves: nothing is submitted. */
   #paused = false
@@ -113,6 +98,7 @@ export class Applicant {
 
   constructor(init: ApplicantInit) {
     this.#init = init
+    this.#patience = new ValidatorPatience(init.clock)
     this.#progress = { state: 'applying', since: init.clock.now(), votes: 0, quorum: init.network.quorum, faults: [] }
     this.#certificate = this.#restore()
   }
@@ -201,7 +187,7 @@ export class Applicant {
 
   /** A validator that judges the application put its challenge, itself or by a member: it does something. */
   challengedBy(validator: DidKey): void {
-    this.#challengers.add(validator)
+    this.#patience.challengedBy(validator)
   }
 
   /** Submits nothing from now on. */
@@ -266,11 +252,11 @@ export class Applicant {
 
   /** One application to all validators at once. It ends as soon as a quorum voted or cannot be had any more. */
   async #apply(since: number, claim: Measured | undefined, signal: AbortSignal): Promise<Attempt> {
-    const { network, key, proof, rpc, bursts, clock, random, logger, onState } = this.#init
+    const { network, clock, logger, onState } = this.#init
     const issuedEpoch = Math.max(0, epochAt(network.file, clock.now()))
     const expiresAt = epochStart(network.file, issuedEpoch) + network.file.certificateTtlMs
     const term = network.termAt(issuedEpoch)
-    this.#challengers.clear()
+    this.#patience.begin()
     const position = await this.#position(signal)
     const wanted = this.#profileIn(term)
     const { minimums = {} } = network.file
@@ -281,80 +267,20 @@ export class Applicant {
     if (resources !== claimed.resources)
       logger.warn('the attestation of energy ends before a new certificate would, so it is declared', { expiresAt })
     const bodyBytes = encodeCertificateBody({ ...claimed, resources, position, issuedEpoch, expiresAt })
-    const { measured } = claimed
-    const votes: Omit<Signature, '$typeName'>[] = []
-    const refusals: Refusal[] = []
-    const found: (Measured | undefined)[] = []
-    const { promise: enough, resolve } = Promise.withResolvers<void>()
-    const ask = async (validator: DidKey): Promise<void> => {
-      try {
-        votes.push(
-          validator === key.id
-            ? { signer: key.publicKey, signature: key.sign('vote', bodyBytes) }
-            : await vote(validator),
-        )
-        found.push(undefined)
-      } catch (error) {
-        if (error instanceof Shortfall) found.push(error.figures)
-        refusals.push(refusalOf(validator, error))
-      }
-      if (votes.length >= term.quorum) resolve()
-      else if (!signal.aborted && this.#progress.state === 'applying') {
+    const round = new ApplicationRound({
+      ...this.#init,
+      bodyBytes,
+      measured: claimed.measured,
+      term,
+      patience: this.#patience,
+      onAnswer: (votes, refusals) => {
+        if (this.#progress.state !== 'applying') return
         const faults = refusals.map(({ fault }) => fault)
-        this.#progress = { state: 'applying', since, votes: votes.length, quorum: term.quorum, faults }
+        this.#progress = { state: 'applying', since, votes, quorum: term.quorum, faults }
         onState()
-      }
-    }
-    const vote = async (validator: DidKey): Promise<Omit<Signature, '$typeName'>> => {
-      // A nonce of its own for each validator, so that none can take another's turn to measure.
-      const nonce = random.bytes(16)
-      const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce, proof })
-      const application = sealEnvelope('application', payload, key)
-      const end = measured?.bandwidthMbps === undefined ? (): number => 0 : bursts.expect(nonce)
-      let isVote = false
-      try {
-        const limits = { signal, timeoutMs: APPLY_TIMEOUT_MS }
-        const answer = await rpc.call(validator, 'admission.apply', { application }, limits)
-        if (answer.shortfall.length > 0 && measured !== undefined)
-          throw new Shortfall(measured, decodeShortfall(answer.shortfall, measured))
-        isVote = answer.vote !== undefined && validVotes(term, 'vote', bodyBytes, [answer.vote]).length === 1
-        if (isVote && answer.vote !== undefined) return answer.vote
-      } finally {
-        const turnMs = end()
-        if (isVote) this.#greedy.delete(validator)
-        else if (turnMs >= LONG_TURN_MS) this.#greedy.add(validator)
-      }
-      throw new WeftError({
-        code: 'E_SIGNATURE_INVALID',
-        cause: 'Its vote is not a valid signature.',
-        fix: 'Its operator has to update it.',
-      })
-    }
-    const askAll = async (): Promise<void> => {
-      const ids = term.validators.map(({ id }) => id)
-      const [isTimed, isCounted] = [measured?.bandwidthMbps !== undefined, measured?.lossPpm !== undefined]
-      if (!isTimed && !isCounted) return void (await Promise.all(ids.map(ask)))
-      // Few at a time and in an order that nobody knows, as they measure one line; a burst would look like loss to another.
-      const atOnce = isTimed && isCounted ? 1 : ASKED_AT_ONCE
-      const isGreedy = (id: DidKey): boolean => this.#greedy.has(id)
-      const asked: Promise<void>[] = []
-      const [greedy, others] = [ids.filter(isGreedy), ids.filter((id) => !isGreedy(id))]
-      for (const group of [others, greedy]) {
-        const waiting = shuffled(random, group).values()
-        const askNext = async (): Promise<void> => {
-          for (const id of waiting) {
-            if (votes.length >= term.quorum) return
-            const answer = ask(id)
-            asked.push(answer)
-            await this.#whileBusy(id, answer, atOnce === 1 ? ALONE_MS : ADMISSION_TIMEOUT_MS, signal)
-          }
-        }
-        await Promise.all(Array.from({ length: atOnce }, askNext))
-      }
-      // Who was given up may still answer.
-      await Promise.all(asked)
-    }
-    await Promise.race([enough, askAll()])
+      },
+    })
+    const { votes, refusals, found } = await round.ask(signal)
     if (votes.length < term.quorum) return { certificate: undefined, votes: votes.length, refusals, found, term }
     try {
       return { certificate: verifyCertificate(network, toWireCertificate({ bodyBytes, votes: [...votes] })) }
@@ -363,28 +289,6 @@ export class Applicant {
       // While they were asked this node learnt that others have their seats in this epoch.
       return { certificate: undefined, votes: 0, refusals: [], found: [], term: network.termAt(issuedEpoch) }
     }
-  }
-
-  /** Until a validator has answered, or has been silent for so long that another is asked as well, and before it from then on. */
-  async #whileBusy(validator: DidKey, answer: Promise<void>, busyMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#init
-    const answered = new AbortController()
-    const done = answer.then(() => {
-      answered.abort()
-      return true
-    })
-    const either = AbortSignal.any([signal, answered.signal])
-    const isDoneWithin = (ms: number): Promise<boolean> =>
-      Promise.race([
-        done,
-        wait(clock, ms, either).then(
-          () => false,
-          () => true,
-        ),
-      ])
-    if (await isDoneWithin(SILENT_MS)) return
-    if (this.#challengers.has(validator) && (await isDoneWithin(busyMs))) return
-    this.#greedy.add(validator)
   }
 
   #profileIn(term: Term): AdmissionProfile {
