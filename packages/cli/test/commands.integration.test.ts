@@ -372,7 +372,7 @@ test('init writes settings that the daemon accepts, and never over others', asyn
   assert.equal(none.code, 1)
   assert.match(
     none.stderr,
-    /^E_NETWORK_FILE_MISSING: The network file \/nonexistent\/network\.json .*\nFix: .*--network/,
+    /^E_NETWORK_FILE_MISSING: There is no network file at \/nonexistent\/network\.json.\nFix: .*--network/,
   )
   assert.ok(!existsSync(join(home, 'weft.toml')))
   const wrong = await init('--base-port', 'x')

@@ -1,4 +1,10 @@
-import { type Network, type ResourceDescriptor, formatAttestation, requireAttester } from '@weft/overlay'
+import {
+  type AttestedEnergy,
+  type Network,
+  type ResourceDescriptor,
+  formatAttestation,
+  requireAttester,
+} from '@weft/overlay'
 import type { ResourcesAnswer } from './answers.ts'
 
 /**
@@ -11,11 +17,23 @@ export function describeResources(
 ): ResourcesAnswer['members'][number]['resources'] {
   if (energy === undefined) return rest
   if (energy.evidence === 'declared') return { ...rest, energy }
+  if (!isAttested(attesters, energy)) return rest
+  const { statement, ...said } = energy
+  return { ...rest, energy: { ...said, attestation: formatAttestation(statement) } }
+}
+
+/** Entries of the map are read once and never change, so each attestation is verified once and not in each answer. */
+const verified = new WeakMap<AttestedEnergy, boolean>()
+
+function isAttested(attesters: Pick<Network, 'file' | 'isAttester'>, energy: AttestedEnergy): boolean {
+  const known = verified.get(energy)
+  if (known !== undefined) return known
+  let holds = true
   try {
     requireAttester(attesters, energy)
   } catch {
-    return rest
+    holds = false
   }
-  const { statement, ...said } = energy
-  return { ...rest, energy: { ...said, attestation: formatAttestation(statement) } }
+  verified.set(energy, holds)
+  return holds
 }

@@ -5,6 +5,7 @@ import { MAX_EPOCH } from '../network/epoch.ts'
 import type { Certificate, SignedVote } from './agreement-message.ts'
 import { malformed } from './malformed.ts'
 import { MAX_ROUNDS, VALUE_HASH, decodeVote } from './vote.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** A vote that was cast; `value` is undefined for one for no value. */
 export interface CastVote {
@@ -34,7 +35,6 @@ export interface AgreementState {
 
 const VERSION = 1
 const MAX_BYTES = 2 * MAX_AGREED_VALUE + 32 * 1024
-const MAX_VALIDATORS = 64
 
 /** dag-cbor: it never leaves the machine, and is read as strictly as if it came from outside. */
 export function encodeState(state: AgreementState): Uint8Array {
@@ -69,7 +69,7 @@ export function decodeState(bytes: Uint8Array): AgreementState {
     precommit: castOf(precommit, 'precommit'),
     locked: locked === null ? undefined : lockedOf(locked),
     valid: valid === null ? undefined : validOf(valid),
-    entry: listOf(entry, 'entry', 0, MAX_VALIDATORS, malformed, voteOf),
+    entry: listOf(entry, 'entry', 0, MAX_SEATS, malformed, voteOf),
   }
 }
 
@@ -99,9 +99,9 @@ function lockedOf(value: unknown): AgreementState['locked'] {
 function validOf(value: unknown): Certificate {
   const [bytes, payload, signatures] = tupleOf(value, 'valid', 3, malformed)
   const signedBytes = blobOf(payload, 'valid')
-  const pairs = listOf(signatures, 'signatures', 1, MAX_VALIDATORS, malformed, (item, path): [number, Uint8Array] => {
+  const pairs = listOf(signatures, 'signatures', 1, MAX_SEATS, malformed, (item, path): [number, Uint8Array] => {
     const [voter, signature] = tupleOf(item, path, 2, malformed)
-    return [integerOf(voter, path, 0, MAX_VALIDATORS - 1, malformed), bytesOf(signature, path, 64, malformed)]
+    return [integerOf(voter, path, 0, MAX_SEATS - 1, malformed), bytesOf(signature, path, 64, malformed)]
   })
   const quorum = { vote: decodeVote(signedBytes), payload: signedBytes, signatures: new Map(pairs) }
   return { quorum, value: blobOf(bytes, 'valid') }
@@ -113,7 +113,7 @@ function voteOf(value: unknown, path: string): SignedVote {
   return {
     vote: decodeVote(payload),
     payload,
-    voter: integerOf(voter, path, 0, MAX_VALIDATORS - 1, malformed),
+    voter: integerOf(voter, path, 0, MAX_SEATS - 1, malformed),
     signature: bytesOf(signature, path, 64, malformed),
   }
 }

@@ -10,7 +10,8 @@ import { genesisBeacon } from './beacon-value.ts'
 import type { Beacon } from './beacon.ts'
 import type { SignedDealing } from './dealing.ts'
 import { rosterOfMap } from './roster-of-map.ts'
-import { type BeaconRoster, MAX_SEATS } from './beacon-roster.ts'
+import type { BeaconRoster } from './beacon-roster.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** The newest map that a validator holds. */
 export interface CourseMap extends Pick<MapBody, 'epoch' | 'beacon' | 'inputs'> {

@@ -2,7 +2,8 @@ import { WeftError, equalBytes } from '@weft/core'
 import { sha256 } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
-import { type BeaconRoster, MAX_SEATS } from './beacon-roster.ts'
+import type { BeaconRoster } from './beacon-roster.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** One dealing of the agreed set. */
 export interface BeaconInput {

@@ -1,7 +1,7 @@
 import { utf8 } from '@weft/core'
 import { sha256 } from '@weft/crypto'
 import { encodeCanonical } from '../codec/canonical-cbor.ts'
-import { quorumOf } from '../network/quorum.ts'
+import { MAX_SEATS, quorumOf } from '../network/quorum.ts'
 import type { Element } from './group.ts'
 
 /** A validator that takes part in one beacon. */
@@ -25,9 +25,6 @@ export interface BeaconRoster {
   /** 32 bytes: what every dealing and proof of this beacon is bound to. */
   readonly context: Uint8Array
 }
-
-/** Most seats of a roster: the largest committee. */
-export const MAX_SEATS = 64
 
 const CONTEXT = utf8('weft:beacon-roster:v1\0')
 

@@ -1,9 +1,9 @@
 import { WeftError } from '@weft/core'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, tupleOf } from '../codec/strict-values.ts'
-import { MAX_SEATS } from './beacon-roster.ts'
 import { ELEMENT_BYTES, type Element } from './group.ts'
 import { SCALAR_BYTES, isScalar } from './scalar.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** What opens one seat's share of the agreed set, with its proof (docs/specs/beacon.md, Share). */
 export interface BeaconShare {

@@ -5,8 +5,8 @@ import { MAX_EPOCH } from '../network/epoch.ts'
 import type { RequestInitOf, ResponseInitOf } from '../rpc.ts'
 import type { Beacon } from './beacon.ts'
 import type { CourseAnswer, CourseWant } from './beacon-course.ts'
-import { MAX_SEATS } from './beacon-roster.ts'
 import { type SignedDealing, refuseDealing } from './dealing.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** @throws WeftError E_BEACON_QUESTION */
 export function epochFromWire(epoch: bigint): number {

@@ -2,9 +2,9 @@ import { WeftError } from '@weft/core'
 import { sha256 } from '@weft/crypto'
 import { decodeCanonical, encodeCanonical } from '../codec/canonical-cbor.ts'
 import { bytesOf, integerOf, listOf, tupleOf } from '../codec/strict-values.ts'
-import { MAX_SEATS } from './beacon-roster.ts'
 import { ELEMENT_BYTES, type Element } from './group.ts'
 import { SCALAR_BYTES, isScalar } from './scalar.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /** One validator's sharing of a random secret among all (docs/specs/beacon.md, Dealing). */
 export interface Dealing {

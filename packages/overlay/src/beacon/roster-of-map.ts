@@ -2,7 +2,8 @@ import { type DidKey, fromDidKey } from '@weft/crypto'
 import type { Member } from '../member.ts'
 import type { NetworkFile } from '../network/network-file.ts'
 import type { Term } from '../terms/term.ts'
-import { type BeaconRoster, MAX_SEATS, beaconRoster } from './beacon-roster.ts'
+import { type BeaconRoster, beaconRoster } from './beacon-roster.ts'
+import { MAX_SEATS } from '../network/quorum.ts'
 
 /**
  * ms from one beacon to the next at least, by the seats that there are at most: so that beacons take a node no more than

@@ -6,6 +6,7 @@ import { nodeAddressOf, parseNodeAddress } from './node-address.ts'
 import { type AdmissionPolicy, policyOf, waysOf } from './admission-policy.ts'
 import { COUNTRY, FAMILY, MAX_ADDRESSES, MAX_ASN, REGION } from './place.ts'
 import { type RoleMinimums, minimumsOf } from './role-minimums.ts'
+import { MAX_SEATS } from './quorum.ts'
 
 /** A validator that the network began with; the only nodes that are known without a challenge. */
 export interface GenesisValidator {
@@ -72,14 +73,13 @@ const HOUR = 3_600_000
 /** ms; the bounds of `mapEpochMs`. */
 export const DEFAULT_MAP_EPOCH_MS = 60_000
 export const MAP_EPOCH_BOUNDS = { min: 200, max: HOUR } as const
-const MAX_COMMITTEE = 64
 const MAX_INVITERS = 64
 const MAX_ATTESTERS = 64
 export const DEFAULT_AUDIT_EPOCH_MS = HOUR
 export const DEFAULT_REWARD_EPOCH_MS = 24 * HOUR
 /** ms: a day where a whole committee sits; never where fewer do, whom hostile candidates would outnumber by chance (docs/security.md). */
 export function defaultRotateMs(seats: number): number | undefined {
-  return seats === MAX_COMMITTEE ? 24 * HOUR : undefined
+  return seats === MAX_SEATS ? 24 * HOUR : undefined
 }
 
 /** Map epochs that a rotation takes at least until the next: what is drawn in one has to be decided before. */
@@ -107,13 +107,13 @@ export function parseNetworkFile(text: string): NetworkFile {
 function networkFileOf(value: unknown): NetworkFile {
   const file = objectOf(value, 'the file', KEYS, refuse)
   integerOf(file.schemaVersion, 'schemaVersion', 1, 1, refuse)
-  const validators = listOf(file.validators, 'validators', 1, MAX_COMMITTEE, refuse, validatorOf)
+  const validators = listOf(file.validators, 'validators', 1, MAX_SEATS, refuse, validatorOf)
   distinct(
     validators.map(({ id }) => id),
     'validators',
     refuse,
   )
-  const committeeSize = integerOf(file.committeeSize ?? MAX_COMMITTEE, 'committeeSize', 1, MAX_COMMITTEE, refuse)
+  const committeeSize = integerOf(file.committeeSize ?? MAX_SEATS, 'committeeSize', 1, MAX_SEATS, refuse)
   if (validators.length > committeeSize) {
     throw refuse(
       `it names ${validators.length} validators, and a term has no more than committeeSize, ${committeeSize}; name fewer: others are drawn later`,

@@ -64,8 +64,9 @@ export class PendingRevocations {
     for (const { body, signer, signature } of init.database.revocationVotes()) {
       try {
         if (this.#count(this.verify(body, { signer, signature })) !== undefined) continue
-      } catch {
+      } catch (error) {
         // Of another network file, too old, or damaged.
+        init.logger.warn('a vote of before the restart is not used', { error: messageOf(error) })
       }
       this.#dropOnDisk(sha256(body), signer)
     }

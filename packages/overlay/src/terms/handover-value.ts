@@ -7,7 +7,7 @@ import { MAX_EPOCH } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { nodeAddressOf } from '../network/node-address.ts'
 import { FAMILY, MAX_ADDRESSES } from '../network/place.ts'
-import { toleratedFaults } from '../network/quorum.ts'
+import { MAX_SEATS, toleratedFaults } from '../network/quorum.ts'
 import { refuseSuccession } from './refuse-succession.ts'
 import { rotationAt } from './rotation-times.ts'
 import type { Seat, Term, TermInit } from './term.ts'
@@ -30,7 +30,6 @@ export interface HandoverValue {
 const FILLS = 1
 const ROTATES = 2
 const MAX_BYTES = 24 * 1024
-const MAX_VALIDATORS = 64
 const CONTEXT = utf8('weft:handover:v1\0')
 
 /** Most seats that one handover gives away: no more than may be down or lie, so that those who know the network stay. */
@@ -49,8 +48,8 @@ export function decodeHandoverValue(bytes: Uint8Array): HandoverValue {
   const tuple = tupleOf(decodeCanonical(bytes, MAX_BYTES, refuseSuccession), 'value', 5, refuseSuccession)
   const [kind, fromEpoch, anchorEpoch, places, seats] = tuple
   const rotates = integerOf(kind, 'kind', FILLS, ROTATES, refuseSuccession) === ROTATES
-  const leaving = listOf(places, 'leaving', 0, MAX_VALIDATORS, refuseSuccession, (item, path) =>
-    integerOf(item, path, 0, MAX_VALIDATORS - 1, refuseSuccession),
+  const leaving = listOf(places, 'leaving', 0, MAX_SEATS, refuseSuccession, (item, path) =>
+    integerOf(item, path, 0, MAX_SEATS - 1, refuseSuccession),
   )
   for (let at = 1; at < leaving.length; at++) {
     if ((leaving[at - 1] as number) >= (leaving[at] as number)) throw refuseSuccession('who leaves is not in order')
@@ -60,7 +59,7 @@ export function decodeHandoverValue(bytes: Uint8Array): HandoverValue {
     fromEpoch: integerOf(fromEpoch, 'fromEpoch', 0, MAX_EPOCH, refuseSuccession),
     anchorEpoch: integerOf(anchorEpoch, 'anchorEpoch', 0, MAX_EPOCH, refuseSuccession),
     leaving,
-    entering: listOf(seats, 'entering', 1, mostEntering(MAX_VALIDATORS), refuseSuccession, seatOf),
+    entering: listOf(seats, 'entering', 1, mostEntering(MAX_SEATS), refuseSuccession, seatOf),
   }
 }
 

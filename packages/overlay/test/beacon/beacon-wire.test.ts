@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BeaconGetResponseSchema, BeaconPullRequestSchema, BeaconPullResponseSchema, create } from '@weft/wire'
 import fc from 'fast-check'
-import { MAX_SEATS } from '../../src/beacon/beacon-roster.ts'
+import { MAX_SEATS } from '../../src/network/quorum.ts'
 import {
   answerFromWire,
   answerToWire,
