@@ -1,6 +1,6 @@
 import { type SessionMemory } from './memory-budget.ts'
+import { MIN_CAPACITY } from './tuning.ts'
 
-const MIN_CAPACITY = 4_096
 /** A ring this small is kept while its stream lives; a larger one goes back when it is empty and memory is short. */
 const KEEP_CAPACITY = 16_384
 

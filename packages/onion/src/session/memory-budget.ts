@@ -1,4 +1,4 @@
-import { WRITE_CHUNK } from './tuning.ts'
+import { MIN_CAPACITY, WRITE_CHUNK } from './tuning.ts'
 
 /** Part of what is free that one session may hold. So n stalled sessions hold n/(n + 4) of the limit, never all of it. */
 const SHARE = 1 / 4
@@ -98,6 +98,20 @@ export class SessionMemory {
   /** True when the session may buffer another piece from an owner. */
   get hasShare(): boolean {
     return this.#held + WRITE_CHUNK <= this.budget.share
+  }
+
+  /**
+   * How far a ring of `capacity` bytes may grow by doubling so that the session still has its share afterwards: one that grew beyond it could
+   * only wait until all was acknowledged, give its memory back, and begin anew.
+   */
+  reach(capacity: number): number {
+    const free = this.budget.limit - this.budget.used
+    let reach = Math.max(capacity, MIN_CAPACITY)
+    for (;;) {
+      const more = 2 * reach - capacity
+      if (more >= free || this.#held + more + WRITE_CHUNK > (free - more) * SHARE) return reach
+      reach *= 2
+    }
   }
 
   take(bytes: number): boolean {

@@ -42,6 +42,11 @@ export class SendSide {
     return this.#ended
   }
 
+  /** Bytes for which memory is taken. */
+  get capacity(): number {
+    return this.#ring.capacity
+  }
+
   /** Bytes that are kept: written and not acknowledged in order. */
   get buffered(): number {
     return this.#end - this.#base

@@ -30,6 +30,8 @@ export const WRITE_CHUNK = 64 * 1024
 /** Bytes that a stream takes from its owner beyond what may travel, at least and at most. */
 export const MIN_SEND_MARK = 128 * 1024
 export const MAX_SEND_MARK = 8 * 1024 * 1024
+/** Bytes of the smallest ring that keeps a stream's bytes; larger ones are this times a power of two. */
+export const MIN_CAPACITY = 4_096
 /** Streams of a client that may wait for the exit to allow them. */
 export const MAX_WAITING_STREAMS = 4_096
 /** Memory of each session whose owner gives it no budget, bytes. */

@@ -34,8 +34,11 @@ export class WriteRoom implements MemoryWaiter {
   /** Bytes that a stream may hold: two windows in flight, no more than the other side takes, none beyond the memory budget. */
   mark(stream: SessionStream): number {
     if (!this.#memory.hasShare) return 0
-    const flight = 2 * this.#recovery.controller.window * this.#payloadLength
-    return Math.min(Math.max(flight, MIN_SEND_MARK), stream.send.allowed + WRITE_CHUNK, MAX_SEND_MARK)
+    const { capacity, allowed } = stream.send
+    const flight = Math.max(2 * this.#recovery.controller.window * this.#payloadLength, MIN_SEND_MARK)
+    // What is written when there is room for a byte more may have a whole chunk. Whoever holds nothing may always begin.
+    const room = Math.max(1, this.#memory.reach(capacity) - WRITE_CHUNK)
+    return Math.min(flight, allowed + WRITE_CHUNK, MAX_SEND_MARK, room)
   }
 
   /** A full stream has less to hold, or may hold more. */

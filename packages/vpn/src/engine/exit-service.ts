@@ -10,6 +10,7 @@ import {
 } from '@weft/onion'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
+import { CHUNK } from './chunk-pool.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SocketPipe } from './socket-pipe.ts'
@@ -33,6 +34,8 @@ const MAX_SESSIONS = 2_048
  * its stream, while its target reads slowly, so the streams alone are no bound.
  */
 const MAX_CONNECTIONS = 2_048
+/** Into which all connections of this thread are read: what came is copied before the next read. */
+const reading = Buffer.allocUnsafeSlow(CHUNK)
 /** ms after which a connection that carried nothing is ended; they are looked at so often, all together. */
 const IDLE_MS = 15 * 60_000
 const SWEEP_MS = 60_000
@@ -157,7 +160,20 @@ export class ExitService {
 
   #dial(stream: SessionStream, driver: SessionDriver, address: string, port: number): void {
     const { clock, queue } = this.#init
-    const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true })
+    let pipe: SocketPipe | undefined
+    const socket = connect({
+      host: address,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      onread: {
+        buffer: reading,
+        callback: (length) => {
+          pipe?.send(reading.subarray(0, length))
+          return true
+        },
+      },
+    })
     this.#sockets.add(socket)
     const forget = (): void => {
       this.#sockets.delete(socket)
@@ -185,20 +201,21 @@ export class ExitService {
       cancel()
       socket.off('error', onError)
       // Node ignores what a rebinding name server says later: this is the address that policy judged.
-      const pipe = new SocketPipe(
+      const joined = new SocketPipe(
         socket,
         stream,
         queue,
         () => driver.wake(),
         () => {
           forget()
-          this.#pipes.delete(pipe)
+          this.#pipes.delete(joined)
         },
       )
-      this.#pipes.set(pipe, { carried: pipe.carried, at: clock.monotonic() })
+      pipe = joined
+      this.#pipes.set(joined, { carried: joined.carried, at: clock.monotonic() })
       this.#sweepLater()
       stream.accept(address)
-      queue.mark(pipe)
+      queue.mark(joined)
       driver.wake()
     })
   }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import { SessionCode, type SessionStream } from '@weft/onion'
+import { CHUNK, ChunkPool } from './chunk-pool.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
 
-/** Bytes gathered for one write to a socket. */
-const GATHER = 64 * 1024
+/** Of this thread. */
+const chunks = new ChunkPool()
 
 /**
  * Joins a TCP socket and a stream of a session, each way with back-pressure: a socket is not read while the stream's
@@ -73,6 +74,7 @@ export class SocketPipe implements Flushable {
       this.#gathered = undefined
       this.#length = 0
       this.#socket.write(gathered.subarray(0, length), (error) => {
+        chunks.give(gathered)
         if (error !== null && error !== undefined) return
         this.#stream.consume(length)
         this.#wake()
@@ -85,12 +87,12 @@ export class SocketPipe implements Flushable {
   #onData(chunk: Uint8Array): void {
     let from = 0
     while (from < chunk.length) {
-      const gathered = (this.#gathered ??= Buffer.allocUnsafe(GATHER))
-      const take = Math.min(GATHER - this.#length, chunk.length - from)
+      const gathered = (this.#gathered ??= chunks.take())
+      const take = Math.min(CHUNK - this.#length, chunk.length - from)
       gathered.set(chunk.subarray(from, from + take), this.#length)
       this.#length += take
       from += take
-      if (this.#length === GATHER) this.flush()
+      if (this.#length === CHUNK) this.flush()
     }
     this.#queue.mark(this)
   }
