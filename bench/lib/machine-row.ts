@@ -17,5 +17,4 @@ export async function machineRow(): Promise<BenchRow> {
 }
 
 /** What there is to say beside that row. */
-export const MACHINE_NOTE =
-  'The machine is shared: compare with the row of SHA-256, which one core of it did at 390 MB/s when nobody else was there.'
+export const MACHINE_NOTE = 'Machines differ and are shared: compare with another run by the row of SHA-256.'
