@@ -42,12 +42,17 @@ export interface WaitingRevocation {
 interface Waiting extends WaitingRevocation {
   /** SHA-256 of `bodyBytes`, 32 bytes. */
   readonly hash: Uint8Array
+  /** Who voted for it first. It goes on counting against that one when the vote is taken back and others have joined. */
+  readonly opener: DidKey
   readonly votes: Map<DidKey, RevocationSignature>
 }
 
 /** ms for which a decision waits for its quorum. */
 const PENDING_MS = 7 * 24 * 3_600_000
-/** Decisions of one validator that wait at once: what a hostile one can make the others remember. */
+/**
+ * Decisions of one validator that wait at once: what a hostile one can make the others remember. Ejections and ways back
+ * apart, so that what was opened can always be taken back.
+ */
 const MAX_OPENED = 32
 
 /**
@@ -146,7 +151,7 @@ export class PendingRevocations {
     let waiting = this.#byHash.get(name)
     if (waiting === undefined) {
       this.#requireRoom(verified)
-      waiting = { body, bodyBytes, term, hash, votes: new Map() }
+      waiting = { body, bodyBytes, term, hash, opener: voter, votes: new Map() }
       this.#byHash.set(name, waiting)
     }
     if (!waiting.votes.has(voter)) waiting.votes.set(voter, vote)
@@ -169,10 +174,12 @@ export class PendingRevocations {
       .some((other) => isOpposite(other.body, body) && other.body.decidedAt >= body.decidedAt && other.votes.has(voter))
   }
 
-  #requireRoom({ bodyBytes, voter }: VerifiedRevocationVote): void {
+  #requireRoom({ body, bodyBytes, voter }: VerifiedRevocationVote): void {
     if (this.#byHash.has(toHex(sha256(bodyBytes)))) return
-    const opened = [...this.#byHash.values()].filter(({ votes }) => votes.keys().next().value === voter).length
-    if (opened >= MAX_OPENED) throw tooMany(voter)
+    const opened = [...this.#byHash.values()].filter(
+      (other) => other.opener === voter && isWayBack(other.body) === isWayBack(body),
+    )
+    if (opened.length >= MAX_OPENED) throw tooMany(voter)
   }
 
   /** Whether a decision in force says all that this one says, or something later. */

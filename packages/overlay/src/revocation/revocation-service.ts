@@ -122,9 +122,9 @@ export class RevocationService {
   #judge({ data }: TopicMessage): Verdict {
     const { network, revocations } = this.#init
     try {
-      const { body, bodyBytes } = verifyRevocation(network, decodeMessage(RevocationSchema, data, MAX_WIRE_REVOCATION))
-      const known = revocations.of(body.id)
-      return known !== undefined && Buffer.compare(known.bodyBytes, bodyBytes) === 0 ? 'ignore' : 'accept'
+      // One that is over or was taken back is as valid as ever: any member could have it go round without end.
+      const revocation = verifyRevocation(network, decodeMessage(RevocationSchema, data, MAX_WIRE_REVOCATION))
+      return revocations.isNews(revocation) ? 'accept' : 'ignore'
     } catch (error) {
       // Validators may have taken their seats while this node was away.
       return isWeftError(error, 'E_REVOCATION_QUORUM') && this.#init.isBehind() ? 'ignore' : 'reject'

@@ -65,6 +65,11 @@ export class Revocations {
     return known !== undefined && isVoid(certificate, known.body)
   }
 
+  /** Whether a decision says something that is not known here, and is not over. */
+  isNews(revocation: VerifiedRevocation): boolean {
+    return !this.#isOver(revocation) && isLater(revocation, this.#byId.get(revocation.body.id))
+  }
+
   /**
    * Takes a decision from anywhere. True when it was news.
    * @throws WeftError E_REVOCATION_MALFORMED, E_NETWORK_MISMATCH, E_REVOCATION_QUORUM
@@ -73,7 +78,7 @@ export class Revocations {
     const { network, database, logger } = this.#init
     const revocation = verifyRevocation(network, message)
     const { id, key } = revocation.body
-    if (this.#isOver(revocation) || !isLater(revocation, this.#byId.get(id))) return false
+    if (!this.isNews(revocation)) return false
     this.#byId.set(id, revocation)
     try {
       database.saveRevocation({

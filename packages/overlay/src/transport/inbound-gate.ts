@@ -63,6 +63,8 @@ export class InboundGate {
     this.#held.set(group, held)
     held.open++
     connection.addEventListener('close', () => {
+      // Who goes before it is secured, or never asked for that, leaves nothing behind.
+      this.#leave(connection)
       held.open--
       if (held.open === 0) this.#held.delete(group)
     })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, silentLogger } from '@weft/core'
 import fc from 'fast-check'
-import type { SigningKey } from '@weft/crypto'
+import { SigningKey } from '@weft/crypto'
 import type { Revocation } from '@weft/wire'
 import { epochAt } from '../../src/network/epoch.ts'
 import { encodeRevocationBody } from '../../src/revocation/revocation-body.ts'
@@ -149,6 +149,49 @@ test('a hostile validator cannot have the others remember without end, and what 
   assert.equal(desk?.pending().length, 33, 'others still may')
   await clock.advance(7 * DAY + 1)
   assert.deepEqual(desk?.pending(), [])
+})
+
+test('nor can two of them, of which one takes back what the other joined', async () => {
+  using directory = temporaryDirectory()
+  using all = validators(directory.path)
+  const { desks, keys, network, verdict, back, other, clock } = all
+  const desk = desks[0]?.desk
+  const say = (key: SigningKey | undefined, verdictOf: Verdict, decidedAt: number): Promise<string> => {
+    const body = encodeRevocationBody({ ...verdictOf, network: network.id, decidedAt })
+    const vote = {
+      signer: key?.publicKey ?? new Uint8Array(),
+      signature: key?.sign('revoke', body) ?? new Uint8Array(),
+    }
+    return codeOf(() => desk?.take(body, vote))
+  }
+  const flood = async (from: number, to: number): Promise<number | undefined> => {
+    for (let at = from; at < to; at++) {
+      const decidedAt = clock.now() + 2 * at
+      await say(keys[1], verdict(), decidedAt)
+      await say(keys[2], verdict(), decidedAt)
+      await say(keys[1], back(), decidedAt + 1)
+    }
+    return desk?.pending().length
+  }
+  const many = await flood(0, 70)
+  assert.equal(await flood(70, 140), many)
+  assert.ok((many ?? 0) <= 2 * 2 * 32, `${many} wait`)
+  desks[0]?.restart()
+  assert.ok((desks[0]?.desk.pending().length ?? 0) <= (many ?? 0))
+  assert.equal((await desks[0]?.desk.vote(verdict(other), signal))?.votes, 1, 'others still may')
+})
+
+test('who opened as many ejections as it may can still take each of them back', async () => {
+  using directory = temporaryDirectory()
+  using all = validators(directory.path)
+  const { desks, verdict, back, clock } = all
+  const desk = desks[0]?.desk
+  const nodes = Array.from({ length: 32 }, () => SigningKey.generate())
+  for (const node of nodes) await desk?.vote(verdict(node), signal)
+  assert.equal(await codeOf(() => desk?.vote(verdict(), signal)), 'E_REVOCATION_LIMIT')
+  await clock.advance(SECOND)
+  for (const node of nodes) assert.equal((await desk?.vote(back(node), signal))?.tookBack, true)
+  assert.equal((await desk?.vote(verdict(), signal))?.votes, 1)
 })
 
 test('votes for other nodes are other decisions; reasons are not, and the first one is named', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { equalBytes } from '@weft/core'
-import type { SigningKey } from '@weft/crypto'
+import { type SigningKey, signatureWork } from '@weft/crypto'
 import { MAX_SUCCESSION, type Succession, SuccessionSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { encodeMapBody } from '../../src/map/map-body.ts'
 import { networkOf } from '../../src/network/network.ts'
@@ -170,6 +170,14 @@ describe('a succession', () => {
       assert.equal(await codeOf(() => verify(succession)), code)
     })
   }
+
+  it('with a made-up map costs one verification, not one of each seat', async () => {
+    const { body, signatures } = signedAnchor({ count: 7 })
+    const forged = signatures.map(({ signer }) => ({ signer, signature: new Uint8Array(64).fill(7) }))
+    const { asked } = signatureWork()
+    assert.equal(await codeOf(() => verify(changed(good, { anchor: { body, signatures: forged } }))), 'E_SUCCESSION')
+    assert.equal(signatureWork().asked - asked, 1)
+  })
 
   it('with more seats than the file allows is refused by the file’s own network', async () => {
     const few = orphans(4, 30, { committeeSize: 4 })

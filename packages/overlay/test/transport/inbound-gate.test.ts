@@ -80,6 +80,23 @@ test('who is secured gives the place back, and keeps one of those for open conne
   assert.ok(enter(gate, '192.0.2.1') !== undefined)
 })
 
+test('who goes before it is secured gives the place back, also where nobody else does it', () => {
+  const gate = new InboundGate(new VirtualClock())
+  // Others of the address stay.
+  const neighbour = enter(gate, '192.0.2.1')
+  neighbour?.leave()
+  for (let i = 0; i < MAX_PENDING_PER_ADDRESS; i++) enter(gate, '192.0.2.1')?.arrival.abort()
+  assert.ok(enter(gate, '192.0.2.1') !== undefined)
+})
+
+test('who has gone keeps nobody else from being secured', () => {
+  const gate = new InboundGate(new VirtualClock())
+  const waiting = enter(gate, '192.0.2.1')
+  for (let index = 0; index < MAX_PENDING_CONNECTIONS; index++)
+    enter(gate, `198.51.${index >> 8}.${index & 255}`)?.arrival.abort()
+  assert.equal(waiting?.arrival.open, true)
+})
+
 test('an address connects only so often', async () => {
   const clock = new VirtualClock()
   const gate = new InboundGate(clock)
