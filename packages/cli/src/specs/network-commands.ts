@@ -124,7 +124,8 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
       HOME,
     ],
     examples: ['weft network attest 4tJq9XbC --grid CH --source hydro --carbon 24'],
-    notes: 'The keys of attesters are named when a network begins: weft network create --attester.',
+    notes:
+      'The keys of attesters are named when a network begins: weft network create --attester. An attestation that ends before the certificate of the node (24 h by default) shows as declared: give --expires more than that.',
     load: () => import('../commands/network-attest.ts'),
   },
   {
