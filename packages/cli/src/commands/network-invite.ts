@@ -8,10 +8,12 @@ import { usageError } from '../program/usage-error.ts'
 
 /** As many as the API takes. */
 const MAX_USES = 10_000
+/** As short as the API takes. */
+const MIN_SECONDS = 1
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
-  const ttlMs = invocation.duration('expires')
+  const ttlMs = invocation.duration('expires', MIN_SECONDS)
   const uses = invocation.integer('uses', 1, MAX_USES)
   const roles = invocation.text('roles')
   const asked = roles === undefined ? undefined : rolesOf(roles)

@@ -53,10 +53,13 @@ export class Invocation {
     return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
   }
 
-  /** ms. @throws WeftError E_USAGE */
-  duration(name: string): number | undefined {
+  /** ms. @throws WeftError E_USAGE, also of one that is shorter than `min` seconds */
+  duration(name: string, min = 0): number | undefined {
     const text = this.text(name)
-    return text === undefined ? undefined : parseDuration(text, optionName(name))
+    if (text === undefined) return undefined
+    const ms = parseDuration(text, optionName(name))
+    if (ms >= min * 1_000) return ms
+    throw usageError(`${optionName(name)} '${text}' is too short.`, `Give ${min}s or more.`)
   }
 
   /** @throws WeftError E_USAGE unless it is a whole number from min to max */

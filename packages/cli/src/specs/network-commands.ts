@@ -115,7 +115,8 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
       { flags: '--grid <zone>', description: 'country or zone of its grid, e.g. CH or US-TEX-ERCO' },
       {
         flags: '--source <source>',
-        description: 'mix, solar, wind, hydro, geothermal, nuclear, biomass, gas, oil or coal',
+        description: 'what it is made from; mix is whatever the grid has',
+        choices: ['mix', 'solar', 'wind', 'hydro', 'geothermal', 'nuclear', 'biomass', 'gas', 'oil', 'coal'],
       },
       { flags: '--carbon <n>', description: 'gCO2/kWh, a yearly mean' },
       { flags: '--expires <time>', description: 'for how long it holds (default: 365d)' },
@@ -123,7 +124,8 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
       HOME,
     ],
     examples: ['weft network attest 4tJq9XbC --grid CH --source hydro --carbon 24'],
-    notes: 'The keys of attesters are named when a network begins: weft network create --attester.',
+    notes:
+      'The keys of attesters are named when a network begins: weft network create --attester. An attestation that ends before the certificate of the node (24 h by default) shows as declared: give --expires more than that.',
     load: () => import('../commands/network-attest.ts'),
   },
   {

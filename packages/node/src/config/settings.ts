@@ -162,7 +162,7 @@ const SETTINGS = {
   'resources.attestation': optional(
     text(/^weft-attest-[A-Za-z0-9_-]{1,512}$/, 'the line that weft network attest printed'),
     'grid, energy and carbon are declared',
-    'What an attester of the network signed of the power of this node. It is published as attested while it holds, and what it said as declared from then on; grid, energy and carbon are not read beside it.',
+    'What an attester of the network signed of the power of this node. It is published as attested in each certificate of the node that ends before it does (a day by default), and what it said as declared in later ones; grid, energy and carbon are not read beside it.',
   ),
   'log.level': setting(
     oneOf(['debug', 'info', 'warn', 'error']),

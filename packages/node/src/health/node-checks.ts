@@ -58,6 +58,11 @@ function logFault(dropped: number): Fault | undefined {
   }
 }
 
+/** What a refusal tells in the words of one validator: behind the counts, where it has them. */
+function toldAlready({ fault, faults }: Extract<AdmissionState, { state: 'refused' }>): Fault {
+  return faults.find(({ code, cause }) => code === fault.code && fault.cause.endsWith(cause)) ?? fault
+}
+
 /** What keeps this node from being a member; a client wants to be none. */
 export function admissionFault(admission: AdmissionState, reach: Reach): Fault | undefined {
   switch (admission.state) {
@@ -66,7 +71,7 @@ export function admissionFault(admission: AdmissionState, reach: Reach): Fault |
     case 'refused':
       return {
         code: admission.fault.code,
-        cause: admission.fault.cause + validatorWords(admission.faults, admission.fault),
+        cause: admission.fault.cause + validatorWords(admission.faults, toldAlready(admission)),
         fix: admission.fault.fix,
       }
     case 'applying':

@@ -51,7 +51,7 @@ function lost(seats: readonly SeatStatus[], silent: readonly SeatStatus[]): Faul
     fix:
       silent.length >= others
         ? 'Check the network of this machine first, as no other validator answers (weft peers); then bring the validators back.'
-        : 'Bring missing validators back; where they stay silent, other members take their seats if there are enough (weft network show tells who sits).',
+        : 'Bring missing validators back. Others take the seats of silent ones only where the map has more other members than validators; E_MAP_STALE, once it shows, tells whether and when.',
   }
 }
 

@@ -40,6 +40,13 @@ test('an applicant reads what each validator said', () => {
   }
 })
 
+test('what all validators refuse a node for is said once', () => {
+  const faults = ['First111', 'Second22'].map((end) => ({ validator: `did:key:z${end}` as const, ...reason }))
+  const fault = { ...reason, cause: `2 of 2 validators refused, 0 voted and 2 are needed. ${reason.cause}` }
+  const { cause } = admissionFault({ state: 'refused', fault, faults, retryAt: 3 }, direct) ?? {}
+  assert.equal(cause, `${fault.cause} 2 validators say so.`)
+})
+
 test('a node that does not know where it is reached has not applied, and reads what to do for that', () => {
   const admission = { state: 'applying', since: 1, votes: 0, quorum: 3, faults: [] } as const
   const unreachable = admissionFault(admission, { state: 'unreachable', fault: reason })

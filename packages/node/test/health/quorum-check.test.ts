@@ -55,6 +55,8 @@ test('fewer than must sign are a fault, however few of them are known', () => {
   assert.deepEqual([fault?.code, notice], ['E_QUORUM_LOST', undefined])
   assert.match(fault?.cause ?? '', /^2 of the 6 .* 4 at most are left, and 5 must sign\./)
   assert.match(look(4, ['silent', 'silent', 'silent', 'silent']).fault?.fix ?? '', /network of this machine first/)
+  // Whether others can take the seats is for the fault of the map to say: here it may not be promised.
+  assert.match(look(4, ['silent', 'silent']).fault?.fix ?? '', /only where the map has more .* E_MAP_STALE/)
   // Of whom this node knows nothing, it says nothing bad.
   assert.equal(look(4, ['unknown', 'unknown', 'unknown']).fault, undefined)
 })

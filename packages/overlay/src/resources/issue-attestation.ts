@@ -1,4 +1,4 @@
-import { WeftError } from '@weft/core'
+import { WeftError, counted } from '@weft/core'
 import { type SignedEnvelope, type SigningKey, sealEnvelope, shortId } from '@weft/crypto'
 import type { Network } from '../network/network.ts'
 import { type Attestation, decodeAttestation, encodeAttestation } from './attestation.ts'
@@ -25,7 +25,9 @@ export function issueAttestation(
 function notAttester({ file }: Network, keys: readonly SigningKey[]): WeftError {
   const own = keys.map(({ id }) => `…${shortId(id)}`).join(' and ')
   const who =
-    file.attesters === undefined ? 'names no attesters' : `names ${file.attesters.length} attesters, and ${own} is none`
+    file.attesters === undefined
+      ? 'names no attesters'
+      : `names ${counted(file.attesters.length, 'attester')}, and this node is none (its keys: ${own})`
   return new WeftError({
     code: 'E_NOT_ATTESTER',
     cause: `The file of the network ${file.name} ${who}.`,

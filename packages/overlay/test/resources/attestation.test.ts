@@ -115,6 +115,7 @@ test('only a key that the network file names may attest, and nothing out of boun
   assert.deepEqual(decodeAttestation(payload, 'it'), { network: network.id, ...claim })
   assert.equal(await codeOf(() => issueAttestation(network, [own], claim)), 'E_NOT_ATTESTER')
   assert.equal(await codeOf(() => issueAttestation(testNetwork(4).network, [ATTESTER], claim)), 'E_NOT_ATTESTER')
+  assert.throws(() => issueAttestation(network, [own], claim), /names 1 attester, and this node is none \(its keys: …/)
   const issue = (changes: object) => codeOf(() => issueAttestation(network, [ATTESTER], { ...claim, ...changes }))
   assert.equal(await issue({ carbon: 2_001 }), 'E_ATTESTATION_MALFORMED')
   assert.equal(await issue({ carbon: undefined }), 'E_ATTESTATION_MALFORMED')
