@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, WeftError, seededRandom, silentLogger, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { type SignedMap, SignedMapSchema, create } from '@weft/wire'
-import { encodeMapBody } from '../../src/map/map-body.ts'
+import type { SignedMap } from '@weft/wire'
 import { mapRoot } from '../../src/map/map-entries.ts'
 import { MapFollower, type MapFollowerInit } from '../../src/map/map-follower.ts'
 import { MapPages } from '../../src/map/map-pages.ts'
@@ -13,7 +12,6 @@ import { networkOf } from '../../src/network/network.ts'
 import type { MembershipStore } from '../../src/state/membership-store.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
 import {
-  NO_BEACON,
   NO_REVOCATIONS,
   BEGIN,
   EPOCH,
@@ -121,20 +119,7 @@ test('what validators that are known signed is taken before a source may tell of
 /** A map with these entries that a quorum signed. */
 function mapOf(entries: readonly Uint8Array[], epoch: number): SignedMap {
   const { network, keys } = fixture
-  const signedAt = BEGIN + epoch * EPOCH
-  const body = encodeMapBody({
-    network: network.id,
-    epoch,
-    root: mapRoot(entries),
-    count: entries.length,
-    signedAt,
-    ...NO_BEACON,
-  })
-  const signatures = keys.slice(0, network.quorum).map((key) => ({
-    signer: key.publicKey,
-    signature: key.sign('map', body),
-  }))
-  return create(SignedMapSchema, { body, signatures })
+  return signedMapOf(network, keys.slice(0, network.quorum), entries, epoch)
 }
 
 test('a node whose sources are all of another network says so, until one of its own answers', async () => {
