@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, WeftError, silentLogger, systemRandom, wait } from '@weft/core'
 import { type DidKey, type SigningKey, sealEnvelope } from '@weft/crypto'
+import type { AdmissionCheck } from '../../src/admission/admission-check.ts'
 import { ADMISSION_CHECKS } from '../../src/admission/admission-checks.ts'
-import { AdmissionDesk } from '../../src/admission/admission-desk.ts'
+import { AdmissionDesk, type AdmissionDeskInit } from '../../src/admission/admission-desk.ts'
 import { encodeApplication } from '../../src/admission/application.ts'
 import { encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { DIAL_BACK_TIMEOUT_MS } from '../../src/admission/dial-back.ts'
@@ -22,11 +23,17 @@ import {
 } from '../fixtures.ts'
 
 const fixture = testNetwork(4, 2)
-const [validator, , , , applicant] = fixture.keys as [SigningKey, SigningKey, SigningKey, SigningKey, SigningKey]
+const [validator, , , , applicant, stranger] = fixture.keys as [
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+  SigningKey,
+]
 
-/** A desk whose applicants take `ms` each, or longer than anybody waits. */
-function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
-  const clock = new VirtualClock(BEGIN + 1_000)
+/** A desk that is asked by nobody and asks nobody, but for what is said, and an application that it gets. */
+function deskAt(clock: VirtualClock, changes: Pick<AdmissionDeskInit, 'checks'> & Partial<AdmissionDeskInit>) {
   const desk = new AdmissionDesk({
     certificate: () => undefined,
     beaconAfter: NO_BEACONS.after,
@@ -39,13 +46,13 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     region: () => undefined,
     prober: { probe: () => Promise.reject(new Error('nobody is dialled')) },
     seats: memorySeats(clock),
-    isMember: (id) => members.includes(id),
+    isMember: () => false,
     isRelay: () => false,
-    checks: [{ name: 'slow', run: ({ caller }, signal) => wait(clock, ms(caller), signal) }],
     probes: [],
     clock,
     random: systemRandom,
     logger: silentLogger,
+    ...changes,
   })
   const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
   const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
@@ -53,8 +60,14 @@ function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
     $typeName: 'weft.v1.SignedEnvelope' as const,
     ...sealEnvelope('application', payload, applicant),
   }
-  const judge = (id: DidKey, address: string): Promise<string> =>
-    codeOf(() => desk.judge({ application }, { id, address }))
+  return (id: DidKey, address: string): Promise<string> => codeOf(() => desk.judge({ application }, { id, address }))
+}
+
+/** A desk whose applicants take `ms` each, or longer than anybody waits. */
+function setUp(ms: (id: DidKey) => number, members: readonly DidKey[] = []) {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const slow: AdmissionCheck = { name: 'slow', run: ({ caller }, signal) => wait(clock, ms(caller), signal) }
+  const judge = deskAt(clock, { isMember: (id) => members.includes(id), checks: [slow] })
   return { clock, judge }
 }
 
@@ -83,39 +96,45 @@ test('a member renews while newcomers from many addresses take every place', asy
 
 test('an address that is reached but never answers costs a turn of six seconds', async () => {
   const clock = new VirtualClock(BEGIN + 1_000)
-  const desk = new AdmissionDesk({
-    certificate: () => undefined,
-    beaconAfter: NO_BEACONS.after,
-    revocation: NO_REVOCATIONS.of,
-    network: fixture.network,
-    key: validator,
-    help: NO_HELP,
-    rpc: { call: () => Promise.reject(new Error('nobody is called')) },
-    gauges: NO_GAUGES,
-    region: () => undefined,
+  const judge = deskAt(clock, {
     prober: {
       probe: async (_address, _target, signal) => {
         await wait(clock, 60_000, signal)
         throw new WeftError({ code: 'E_NEVER', cause: 'x', fix: 'y' })
       },
     },
-    seats: memorySeats(clock),
-    isMember: () => false,
-    isRelay: () => false,
     checks: ADMISSION_CHECKS.filter(({ name }) => name === 'reachability'),
-    probes: [],
-    clock,
-    random: systemRandom,
-    logger: silentLogger,
   })
-  const bodyBytes = encodeCertificateBody(bodyOf(fixture, 4))
-  const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce: systemRandom.bytes(16) })
-  const application = {
-    $typeName: 'weft.v1.SignedEnvelope' as const,
-    ...sealEnvelope('application', payload, applicant),
-  }
-  const outcome = codeOf(() => desk.judge({ application }, { id: applicant.id, address: '/ip4/192.0.2.1/tcp/1' }))
+  const outcome = judge(applicant.id, '/ip4/192.0.2.1/tcp/1')
   await advance(clock, DIAL_BACK_TIMEOUT_MS)
   assert.equal(await outcome, 'E_ADMISSION_UNREACHABLE')
   assert.equal(clock.now(), BEGIN + 1_000 + DIAL_BACK_TIMEOUT_MS)
+})
+
+test('one node is judged once at a time, and only so many wait', async () => {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const ask = deskAt(clock, { checks: [{ name: 'slow', run: () => promise }] })
+  const judge = (id: DidKey, host: number): Promise<string> => ask(id, `/ip4/10.0.0.${host}/tcp/1`)
+  const first = judge(applicant.id, 1)
+  assert.equal(await judge(applicant.id, 2), 'E_ADMISSION_BUSY')
+  const others = testKeys(71).map(({ id }, index) => judge(id, index + 3))
+  assert.equal(await judge(stranger.id, 200), 'E_ADMISSION_BUSY', 'eight are judged and 64 wait')
+  reject(new WeftError({ code: 'E_ENOUGH', cause: 'x', fix: 'y' }))
+  assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set(['E_ENOUGH']))
+  assert.equal(await judge(applicant.id, 1), 'E_ENOUGH', 'then it may apply again')
+})
+
+test('a wait for its turn does not make an application old', async () => {
+  const clock = new VirtualClock(BEGIN + 1_000)
+  const slow = { name: 'slow', run: () => wait(clock, 6_000) }
+  const judge = deskAt(clock, {
+    checks: [slow, ...ADMISSION_CHECKS.filter(({ name }) => name === 'application-clock')],
+  })
+  const outcomes = testKeys(16).map(({ id }) => judge(id, '/ip4/127.0.0.1/tcp/1'))
+  await advance(clock, 30_000)
+  assert.deepEqual(
+    await Promise.all(outcomes),
+    Array.from({ length: 16 }, () => 'nothing'),
+  )
 })

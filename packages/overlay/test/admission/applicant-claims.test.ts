@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
+import { VirtualClock, WeftError } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
-import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { lackOf } from '../../src/admission/measure/claims.ts'
 import { roleMinimumFault } from '../../src/admission/measure/demotions.ts'
 import { encodeShortfall } from '../../src/admission/measure/shortfall.ts'
 import type { Measured } from '../../src/admission/measured-field.ts'
 import type { CertificateBody } from '../../src/admission/certificate-body.ts'
-import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
-import { BEGIN, NO_BEACONS, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
+import { BEGIN, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { applicantOf } from './applicant-of.ts'
 
 const MINIMUMS = { relay: { bandwidthMbps: 50 }, storage: { storageBytes: 1_000, availabilityPpm: 900_000 } }
 const fixture = testNetwork(4, 1, { minimums: MINIMUMS })
@@ -66,30 +64,16 @@ function setUp(findings: Findings[], store = new MemoryMembershipStore()) {
       return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
     })
   }
-  const applicant = new Applicant({
+  const running = applicantOf({
     network: fixture.network,
     key,
     profile,
-    beacons: NO_BEACONS,
-    beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
     offer: { storageBytes: 9_000 },
-    bursts: new BurstResponder(clock),
     rpc: node.rpc,
     database: store,
-    revocations: NO_REVOCATIONS,
     clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-    onState: () => {},
-    submitLocally: () => {},
   })
-  const stop = new AbortController()
-  const running = applicant.run(stop.signal).catch(() => {})
-  const end = async (): Promise<void> => {
-    stop.abort()
-    await running
-  }
-  return { clock, applicant, asked, most: () => most, [Symbol.asyncDispose]: end }
+  return { ...running, clock, asked, most: () => most }
 }
 
 test('what holds is certified with all roles; each application has a nonce of its own', async () => {

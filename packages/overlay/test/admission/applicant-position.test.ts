@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom, toHex } from '@weft/core'
+import { VirtualClock, WeftError, silentLogger, toHex } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import type { Certificate } from '@weft/wire'
-import { Applicant } from '../../src/admission/applicant.ts'
-import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import type { CertificateBody } from '../../src/admission/certificate-body.ts'
 import { BeaconHistory } from '../../src/beacon/beacon-history.ts'
 import { beaconPosition } from '../../src/beacon/beacon-position.ts'
 import { beaconToWire } from '../../src/beacon/beacon-wire.ts'
 import type { Beacon } from '../../src/beacon/beacon.ts'
-import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
-import { BEGIN, EPOCH, NO_REVOCATIONS, addressOf, advance, profileOf, testNetwork } from '../fixtures.ts'
+import { BEGIN, EPOCH, addressOf, advance, profileOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { applicantOf } from './applicant-of.ts'
 
 const DAY = 24 * 3_600_000
 
@@ -53,32 +51,15 @@ function setUp(self = 4, strict = false) {
     rpc.handle('beacon.get', async () => beaconToWire(told.beacon))
   }
   const start = (changes: Partial<ReturnType<typeof profileOf>> = {}, database: MemoryMembershipStore = store) => {
-    const stop = new AbortController()
-    const applicant = new Applicant({
-      revocations: NO_REVOCATIONS,
+    return applicantOf({
       beacons,
-      beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
-      offer: {},
-      bursts: new BurstResponder(clock),
       network: fixture.network,
       key,
       profile: { ...profileOf(fixture, self), ...changes },
       rpc: node.rpc,
       database,
       clock,
-      random: seededRandom(7),
-      logger: silentLogger,
-      onState: () => {},
-      submitLocally: () => {},
     })
-    const running = applicant.run(stop.signal).catch(() => {})
-    return {
-      applicant,
-      async [Symbol.asyncDispose]() {
-        stop.abort()
-        await running
-      },
-    }
   }
   return { key, clock, beacons, asked, told, start }
 }

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom, silentLogger, systemRandom, wait } from '@weft/core'
+import { VirtualClock, wait } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
-import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
-import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
-import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
-import { BEGIN, NO_BEACONS, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
+import { BEGIN, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { applicantOf } from './applicant-of.ts'
 
 const VALIDATORS = 16
 const SILENT = 5
@@ -39,30 +36,18 @@ async function apply(challenge: boolean, forMs: number): Promise<{ certified: bo
       return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
     })
   }
-  const applicant = new Applicant({
+  await using set = applicantOf({
     network: fixture.network,
     key,
     profile: { ...profileOf(fixture, VALIDATORS), roles: ['relay'], packets: packetsOf(VALIDATORS) },
-    beacons: NO_BEACONS,
-    beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
-    offer: {},
-    bursts: new BurstResponder(clock),
     rpc: node.rpc,
-    database: new MemoryMembershipStore(),
-    revocations: NO_REVOCATIONS,
     clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-    onState: () => {},
-    submitLocally: () => {},
   })
-  const stop = new AbortController()
-  const running = applicant.run(stop.signal).catch(() => {})
+  const { applicant, stop } = set
   await advance(clock, forMs)
   const certified = applicant.certificate !== undefined
   stop.abort()
   await advance(clock, MEASURING)
-  await running
   return { certified, mostHonest }
 }
 

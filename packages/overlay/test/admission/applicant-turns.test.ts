@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, isWeftError, seededRandom, silentLogger, systemRandom, wait } from '@weft/core'
+import { VirtualClock, WeftError, isWeftError, wait } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
-import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 import type { Rpc } from '../../src/rpc.ts'
-import { MemoryMembershipStore } from '../../src/state/memory-membership-store.ts'
-import { BEGIN, NO_BEACONS, NO_REVOCATIONS, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
+import { BEGIN, advance, packetsOf, profileOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { applicantOf } from './applicant-of.ts'
 
 const VALIDATORS = 16
 const HOSTILE = 5
@@ -54,27 +52,14 @@ test('validators that take all the time that there is to measure are asked last,
       return { vote: { signer: validator.publicKey, signature: validator.sign('vote', bodyBytes) } }
     })
   }
-  const applicant = new Applicant({
+  await using set = applicantOf({
     network: fixture.network,
     key,
     profile: { ...profileOf(fixture, VALIDATORS), roles: ['relay'], packets: packetsOf(VALIDATORS) },
-    beacons: NO_BEACONS,
-    beaconKey: new OwnBeaconKey(fixture.network.id, key, systemRandom),
-    offer: {},
     bursts,
     rpc: node.rpc,
-    database: new MemoryMembershipStore(),
-    revocations: NO_REVOCATIONS,
     clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-    onState: () => {},
-    submitLocally: () => {},
   })
-  const stop = new AbortController()
-  const running = applicant.run(stop.signal).catch(() => {})
   await advance(clock, 240_000)
-  assert.deepEqual(applicant.certificate?.body.roles, ['relay'])
-  stop.abort()
-  await running
+  assert.deepEqual(set.applicant.certificate?.body.roles, ['relay'])
 })

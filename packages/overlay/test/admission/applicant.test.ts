@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, silentLogger, seededRandom, systemRandom } from '@weft/core'
+import { VirtualClock, WeftError } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
-import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
-import { Applicant } from '../../src/admission/applicant.ts'
 import { decodeApplication } from '../../src/admission/application.ts'
 import { MembershipDatabase } from '../../src/state/membership-database.ts'
-import type { AdmissionState } from '../../src/overlay.ts'
 import { type Network, networkOf } from '../../src/network/network.ts'
-import {
-  NO_BEACONS,
-  BEGIN,
-  EPOCH,
-  NO_REVOCATIONS,
-  advance,
-  profileOf,
-  temporaryDirectory,
-  testKeys,
-  testNetwork,
-} from '../fixtures.ts'
+import { BEGIN, EPOCH, advance, profileOf, temporaryDirectory, testKeys, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
+import { applicantOf } from './applicant-of.ts'
 import { ATTESTER, attestedFor } from '../resources/any-resources.ts'
-import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
 
 const TTL = 24 * 3_600_000
 const fixture = testNetwork(4, 1)
@@ -46,37 +33,23 @@ function setUp(directory: string, start = BEGIN + 1_000, profile = profileOf(fix
     })
     return member
   })
-  const states: AdmissionState[] = []
-  const applicant = new Applicant({
-    beacons: NO_BEACONS,
-    beaconKey: new OwnBeaconKey(known.id, key, systemRandom),
-    offer: {},
-    bursts: new BurstResponder(clock),
-    revocations: NO_REVOCATIONS,
+  const running = applicantOf({
     network: known,
     key,
     profile,
     rpc: node.rpc,
     database,
     clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-    onState: () => states.push(applicant.state()),
-    submitLocally: () => {},
   })
-  const stop = new AbortController()
-  const running = applicant.run(stop.signal).catch(() => {})
   return {
     clock,
     known,
     network,
     validators,
-    applicant,
-    states,
+    applicant: running.applicant,
     submitted,
     async [Symbol.asyncDispose]() {
-      stop.abort()
-      await running
+      await running[Symbol.asyncDispose]()
       database[Symbol.dispose]()
     },
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, WeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
+import { type Clock, VirtualClock, WeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
 import { SigningKey, sealEnvelope } from '@weft/crypto'
 import { memberOf, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
@@ -8,6 +8,7 @@ import { DialHelp, type DialVerdict } from '../../src/admission/dial-help.ts'
 import { DIALERS, dialersOf } from '../../src/admission/dialers-of.ts'
 import type { Member } from '../../src/member.ts'
 import { epochAt } from '../../src/network/epoch.ts'
+import type { Rpc } from '../../src/rpc.ts'
 import { BEGIN, addressOf, bodyOf, testNetwork } from '../fixtures.ts'
 import { MemoryNetwork } from '../memory-network.ts'
 
@@ -25,6 +26,18 @@ type Helper = 'honest' | 'denies' | 'gone' | 'forges' | 'replays'
 function memberAt(index: number, changes: Partial<Member> = {}): Member {
   const body = bodyOf(fixture, index)
   return { ...memberOf(body, encodeCertificateBody(body)), ...changes }
+}
+
+function helpOf(members: readonly Member[], rpc: Rpc, clock: Clock): DialHelp {
+  return new DialHelp({
+    network: fixture.network,
+    validator,
+    members: () => members,
+    rpc,
+    clock,
+    random: seededRandom(7),
+    logger: silentLogger,
+  })
 }
 
 async function look(
@@ -53,15 +66,7 @@ async function look(
     memberAt(APPLICANT),
     ...kinds.map((_, at) => memberAt(helpers[at] as number, changes(helpers[at] as number))),
   ]
-  const help = new DialHelp({
-    network: fixture.network,
-    validator,
-    members: () => members,
-    rpc: node.rpc,
-    clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-  })
+  const help = helpOf(members, node.rpc, clock)
   const verdict = await help.look(applicant, addressOf(APPLICANT), new AbortController().signal)
   return { verdict, asked }
 }
@@ -116,15 +121,7 @@ test('of many members only those are asked that dial this host for this validato
     return { key, asked, member: { ...memberAt(APPLICANT + 1), id: key.id, family: `crowd-${at}`, diversityAddress } }
   })
   const members = crowd.map(({ member }) => member)
-  const help = new DialHelp({
-    network: fixture.network,
-    validator,
-    members: () => members,
-    rpc: node.rpc,
-    clock,
-    random: seededRandom(7),
-    logger: silentLogger,
-  })
+  const help = helpOf(members, node.rpc, clock)
   for (let round = 0; round < 30; round++)
     await help.look(applicant, addressOf(APPLICANT), new AbortController().signal)
   const asked = crowd.filter((each) => each.asked.length > 0)

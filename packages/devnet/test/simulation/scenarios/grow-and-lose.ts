@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { utf8 } from '@weft/core'
 import { signatureWork } from '@weft/crypto'
 import { growNetwork } from '../../../src/simulation/grow-network.ts'
 import type { SimulatedNode } from '../../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../../src/simulation/simulation.ts'
 import { overlayOf } from '../overlay-of.ts'
+import { readRecords, writeRecords } from '../kept-records.ts'
 import { type Played, SimulationCost } from '../simulation-cost.ts'
 
 const RECORDS = 40
-const HOUR_MS = 3_600_000
 
 /** Nodes are admitted one by one; a quarter of them is killed at once, and every record is read. */
 export async function play({
@@ -25,29 +24,15 @@ export async function play({
   cost.note('grown')
 
   const members = simulation.nodes.slice(simulation.file.validators.length)
-  const values = Array.from({ length: RECORDS }, (_, at) => utf8(`record ${at}`))
-  const expiresAt = simulation.time + HOUR_MS
-  const puts = values.map((value, at) => {
-    const writer = members[(at * 7) % members.length] as SimulatedNode
-    return overlayOf(writer).records.putImmutable(value, expiresAt)
-  })
-  const keys = (await simulation.settle(Promise.all(puts))).map(({ key, holders, acknowledged }) => {
+  const records = await writeRecords(simulation, RECORDS, (at) => members[(at * 7) % members.length])
+  for (const { holders, acknowledged } of records.puts) {
     assert.equal(holders, 20)
     assert.ok(acknowledged >= 14)
-    return key
-  })
+  }
 
   const victims = members.filter((_, at) => at % 4 === 3)
   for (const node of [...victims, simulation.nodes[0] as SimulatedNode]) simulation.kill(node)
-  const gets = keys.map((key, at) => {
-    const reader = members[(at * 4 + 1) % members.length] as SimulatedNode
-    return overlayOf(reader).records.get(key)
-  })
-  const read = await simulation.settle(Promise.all(gets))
-  assert.deepEqual(
-    read.map(({ value }) => value),
-    values,
-  )
+  await readRecords(simulation, records, (at) => members[(at * 4 + 1) % members.length])
 
   // Of four validators one is gone: the map of each epoch that is not its turn is signed, and reaches everybody.
   await simulation.run(2 * simulation.file.mapEpochMs)

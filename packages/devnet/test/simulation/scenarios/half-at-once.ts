@@ -1,9 +1,6 @@
-import assert from 'node:assert/strict'
-import { utf8 } from '@weft/core'
 import { restartNetwork } from '../../../src/simulation/restart-network.ts'
-import type { SimulatedNode } from '../../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../../src/simulation/simulation.ts'
-import { overlayOf } from '../overlay-of.ts'
+import { readRecords, writeRecords } from '../kept-records.ts'
 import { type Played, SimulationCost } from '../simulation-cost.ts'
 
 export interface HalfAtOnce {
@@ -12,7 +9,6 @@ export interface HalfAtOnce {
 }
 
 const RECORDS = 100
-const HOUR_MS = 3_600_000
 
 /**
  * Nodes start again, follow the next map and write records; half of them goes at one moment, and each record is read at
@@ -25,23 +21,13 @@ export async function play({ seed, members }: HalfAtOnce): Promise<Played> {
   cost.note('all follow the map')
 
   const { nodes } = simulation
-  const expiresAt = simulation.time + HOUR_MS
-  const values = Array.from({ length: RECORDS }, (_, at) => utf8(`record ${at}`))
-  const puts = values.map((value, at) =>
-    overlayOf(nodes[(at * 97) % members] as SimulatedNode).records.putImmutable(value, expiresAt),
-  )
-  const keys = (await simulation.settle(Promise.all(puts))).map(({ key }) => key)
+  const records = await writeRecords(simulation, RECORDS, (at) => nodes[(at * 97) % members])
   cost.note('records written')
 
   // Two of the four validators are among them, so that no map tells; every second node goes without a word.
   const rest = nodes.filter((_, at) => at % 2 === 0)
   for (const [at, node] of nodes.entries()) if (at % 2 === 1) simulation.kill(node, at % 4 === 1 ? 'ended' : 'gone')
-  const gets = keys.map((key, at) => overlayOf(rest[(at * 41) % rest.length] as SimulatedNode).records.get(key))
-  const read = await simulation.settle(Promise.all(gets))
-  assert.deepEqual(
-    read.map(({ value }) => value),
-    values,
-  )
+  await readRecords(simulation, records, (at) => rest[(at * 41) % rest.length])
   cost.note('half is gone, and all records are read')
   return { digest: simulation.trace.digest(), lines: cost.lines }
 }

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { utf8 } from '@weft/core'
 import { restartNetwork } from '../../../src/simulation/restart-network.ts'
-import type { SimulatedNode } from '../../../src/simulation/simulated-node.ts'
 import { Simulation } from '../../../src/simulation/simulation.ts'
 import { overlayOf } from '../overlay-of.ts'
+import { readRecords, writeRecords } from '../kept-records.ts'
 import { type Played, SimulationCost } from '../simulation-cost.ts'
 
 const RECORDS = 100
-const HOUR_MS = 3_600_000
 /** ms within which they go; the goal has ten minutes for it, in which the network could heal between. */
 const WITHIN_MS = 30_000
 /** ms after the first map without those that are gone. */
@@ -27,12 +25,7 @@ export async function play({
   cost.note('whole')
 
   const { nodes } = simulation
-  const expiresAt = simulation.time + HOUR_MS
-  const values = Array.from({ length: RECORDS }, (_, at) => utf8(`record ${at}`))
-  const puts = values.map((value, at) =>
-    overlayOf(nodes[(at * 7) % count] as SimulatedNode).records.putImmutable(value, expiresAt),
-  )
-  const keys = (await simulation.settle(Promise.all(puts))).map(({ key }) => key)
+  const records = await writeRecords(simulation, RECORDS, (at) => nodes[(at * 7) % count])
 
   // One of the four validators, and half of the others; every second of them without a word.
   const gone = nodes.filter((_, at) => at === 1 || (at >= 4 && at % 2 === 1))
@@ -41,21 +34,20 @@ export async function play({
     simulation.kill(node, at % 2 === 0 ? 'ended' : 'gone')
     await simulation.run(WITHIN_MS / gone.length)
   }
-  const read = async (): Promise<number> => {
-    const gets = keys.map((key, at) => overlayOf(rest[(at * 3) % rest.length] as SimulatedNode).records.get(key))
-    const settled = await simulation.settle(Promise.allSettled(gets))
-    return settled.filter(({ status }) => status === 'fulfilled').length
-  }
-  assert.equal(await read(), RECORDS, 'every record can be read as soon as they are gone')
+  const read = (): Promise<void> => readRecords(simulation, records, (at) => rest[(at * 3) % rest.length])
+  // Every record can be read as soon as they are gone.
+  await read()
 
   cost.note('half is gone, and all records were read')
   const dropped = (): boolean => rest.every((node) => overlayOf(node).membership.members().length === rest.length)
   await simulation.until('the maps of all are without them', dropped, 5 * 60_000)
   cost.note('out of all maps')
   await simulation.run(HEALED_MS)
-  const held = keys.map((key) => rest.filter(({ stores }) => stores.records.table?.record(key) !== undefined).length)
+  const held = records.keys.map(
+    (key) => rest.filter(({ stores }) => stores.records.table?.record(key) !== undefined).length,
+  )
   assert.ok(Math.min(...held) >= 20, `each record has all its holders again; the fewest: ${Math.min(...held)}`)
-  assert.equal(await read(), RECORDS, 'and can be read')
+  await read()
 
   cost.note('healed, and all records were read again')
   return { digest: simulation.trace.digest(), lines: cost.lines }
