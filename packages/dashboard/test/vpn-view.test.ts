@@ -28,6 +28,7 @@ const hop = (role: 'entry' | 'relay' | 'exit', node: string) => ({
   region: 'eu',
   simulated: role !== 'exit',
   latencyMs: 1.25,
+  suite: 'aes-256-gcm' as const,
   health: 'green' as const,
   reason: '',
 })

@@ -17,10 +17,14 @@ export interface HopStatus {
   readonly simulated: boolean
   /** ms, round trip from the hop before (from this node for the entry); undefined until measured. */
   readonly latencyMs: number | undefined
+  /** What seals the layer between client and hop; undefined until that is agreed. */
+  readonly suite: HopSuite | undefined
   readonly health: HopHealth
   /** Why it is not green; empty when it is. */
   readonly reason: string
 }
+
+export type HopSuite = 'chacha20-poly1305' | 'aes-256-gcm'
 
 /** silent: nothing comes back, or a hop cannot be reached; new connections go over another one. */
 export type LegState = 'building' | 'active' | 'spare' | 'silent' | 'failed'

@@ -24,12 +24,13 @@ export function legLines(leg: Leg, now: number, long: boolean, output: Output): 
   return [
     `${leg.state}  ${rtt}, ${leg.streams} connections, for ${formatDuration(now - leg.since)}`,
     ...formatTable(
-      ['  ROLE', 'NODE', 'PLACE', 'LATENCY', 'HEALTH', 'WHY'],
-      leg.hops.map(({ role, node, country, region, simulated, latencyMs, health, reason }) => [
+      ['  ROLE', 'NODE', 'PLACE', 'LATENCY', ...(long ? ['SUITE'] : []), 'HEALTH', 'WHY'],
+      leg.hops.map(({ role, node, country, region, simulated, latencyMs, suite, health, reason }) => [
         `  ${role}`,
         long ? node : shortId(node),
         placeWords(country, region, simulated),
         latencyMs === undefined ? '-' : milliseconds(latencyMs),
+        ...(long ? [suite ?? '-'] : []),
         output.styled(health, health),
         reason,
       ]),

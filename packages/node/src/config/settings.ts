@@ -116,6 +116,11 @@ const SETTINGS = {
     'auto',
     'Whether the proxy (SOCKS5 on 127.0.0.1, ports.base + 1) and its route are up from the start: on, off, or auto, which is on for a client in a simulated network and off elsewhere. `weft vpn up` and `weft vpn down` change it until the next start.',
   ),
+  'vpn.suite': setting(
+    oneOf(['auto', 'chacha20-poly1305']),
+    'auto',
+    'What seals the layers of circuits: auto takes AES-256-GCM with each hop that computes it in hardware as this machine does, which is about twice as fast, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
+  ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),
     [],

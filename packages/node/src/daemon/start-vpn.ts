@@ -37,6 +37,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       nodeKey: keys.node.publicKey,
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: keys.packets,
+      suite: values['vpn.suite'],
       udp: {
         host: simulated ? '127.0.0.1' : values['network.listen_host'],
         // Nobody dials a client: any port will do.

@@ -206,6 +206,10 @@ const hop = z.strictObject({
   region: z.string(),
   simulated: z.boolean(),
   latencyMs: milliseconds.optional().describe('From the hop before and back; from this node for the entry'),
+  suite: z
+    .enum(['chacha20-poly1305', 'aes-256-gcm'])
+    .optional()
+    .describe('What seals the layer between this node and the hop; absent until that is agreed'),
   health: z.enum(['green', 'yellow', 'red']),
   reason: z.string().describe('Why it is not green; empty when it is'),
 })

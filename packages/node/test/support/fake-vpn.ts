@@ -74,9 +74,9 @@ export function fakeRoute(): RouteStatus {
       {
         state: 'active',
         hops: [
-          { ...hop, role: 'entry', latencyMs: 1.5 },
-          { ...hop, role: 'relay', latencyMs: 2.5 },
-          { ...hop, role: 'exit', latencyMs: undefined, health: 'yellow', reason: 'slow' },
+          { ...hop, role: 'entry', latencyMs: 1.5, suite: 'aes-256-gcm' },
+          { ...hop, role: 'relay', latencyMs: 2.5, suite: 'chacha20-poly1305' },
+          { ...hop, role: 'exit', latencyMs: undefined, suite: undefined, health: 'yellow', reason: 'slow' },
         ],
         rttMs: 8,
         streams: 1,

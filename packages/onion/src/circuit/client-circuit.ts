@@ -2,6 +2,7 @@ import { WeftError } from '@weft/core'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 import { HEADER_SIZE, MAX_HOPS, MIN_HOPS, payloadLength } from '../packet/sizes.ts'
+import type { Suite } from '../packet/suite.ts'
 import { CircuitBuild } from './circuit-build.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { type ClientHop } from './client-hop.ts'
@@ -75,6 +76,11 @@ export class ClientCircuit {
   /** Time to each hop and back, ms: of its last ping, of its handshake before the first; undefined where not known. */
   get rttMs(): readonly (number | undefined)[] {
     return this.#options.hops.map((_, at) => this.#hops[at]?.rttMs)
+  }
+
+  /** What seals the layer of each hop; undefined of those that are not there yet. */
+  get suites(): readonly (Suite | undefined)[] {
+    return this.#options.hops.map((_, at) => this.#hops[at]?.suite)
   }
 
   /** Cells that did not open or did not belong where they came. */
@@ -177,9 +183,9 @@ export class ClientCircuit {
       this.#options.onReady?.()
       return
     }
-    const { networkId, random, clock } = this.#shared
+    const { networkId, random, clock, suites } = this.#shared
     const last = depth === hops.length - 1
-    this.#build = CircuitBuild.start({ networkId, random, hop, depth, last, nowMs: clock.monotonic() })
+    this.#build = CircuitBuild.start({ networkId, random, suites, hop, depth, last, nowMs: clock.monotonic() })
     if (this.#build === undefined) this.#lost(CircuitReason.handshakeRefused, depth)
     else this.#sendHandshake()
   }

@@ -1,6 +1,7 @@
 import { type Clock, type Random } from '@weft/core'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { Packet } from '../packet/packet.ts'
+import { CHACHA_ONLY, type Suites } from '../packet/suite.ts'
 import { DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
@@ -15,6 +16,8 @@ export interface ClientCircuitsOptions {
   readonly networkId: string
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
+  /** What this machine computes; ChaCha20-Poly1305 alone when left out. */
+  readonly suites?: Suites
 }
 
 /** All circuits of a client, on links of its own. Sans-I/O: links and time are handed in, `onTimeout` is called at `nextTimeout`. */
@@ -24,9 +27,9 @@ export class ClientCircuits {
   readonly #circuits = new Set<ClientCircuit>()
   readonly #unknown: UnknownCircuits
 
-  constructor({ networkId, clock, random }: ClientCircuitsOptions) {
+  constructor({ networkId, clock, random, suites = CHACHA_ONLY }: ClientCircuitsOptions) {
     const padding = new Padding(random)
-    this.#shared = { networkId, clock, random, padding, slot: new Packet(), content: newLinkContent() }
+    this.#shared = { networkId, clock, random, padding, suites, slot: new Packet(), content: newLinkContent() }
     this.#unknown = new UnknownCircuits(clock, DEFAULT_CIRCUIT_LIMITS.unknownPerSecond)
   }
 

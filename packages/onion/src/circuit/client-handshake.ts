@@ -1,5 +1,6 @@
 import { type Random } from '@weft/core'
 import { equalConstantTime, type X25519KeyPair } from '@weft/crypto'
+import { type Suites, offerOf, readSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
@@ -19,6 +20,7 @@ export interface ClientHandshakeOptions {
   /** Position in the circuit, 0 at the entry. */
   readonly depth: number
   readonly purpose: CircuitPurpose
+  readonly suites: Suites
   readonly random: Random
   /** Fixed ephemeral keys, for test vectors; fresh ones when left out. */
   readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemKeyPair }
@@ -31,6 +33,7 @@ export interface ClientHandshakeOptions {
 export class ClientHandshake {
   /** The first message; send it again as it is when no answer came. */
   readonly message: Uint8Array
+  readonly #suites: Suites
   readonly #first: Ntor3First
   readonly #onionSecret: Uint8Array
   readonly #mac: Uint8Array
@@ -39,6 +42,7 @@ export class ClientHandshake {
 
   private constructor(init: {
     message: Uint8Array
+    suites: Suites
     first: Ntor3First
     onionSecret: Uint8Array
     mac: Uint8Array
@@ -46,6 +50,7 @@ export class ClientHandshake {
     kem: KemKeyPair
   }) {
     this.message = init.message
+    this.#suites = init.suites
     this.#first = init.first
     this.#onionSecret = init.onionSecret
     this.#mac = init.mac
@@ -55,6 +60,7 @@ export class ClientHandshake {
 
   /** Undefined when the hop's onion key is not a usable X25519 key (RFC 7748, section 6.1). */
   static start(options: ClientHandshakeOptions): ClientHandshake | undefined {
+    const { suites } = options
     const own = options.ephemeral?.x25519 ?? generateX25519(options.random)
     const onionSecret = x25519(own.secretKey, options.onionKey)
     if (onionSecret === undefined) {
@@ -71,7 +77,7 @@ export class ClientHandshake {
       verification: circuitVerification(options.networkId, options.depth),
     }
     const { encryptionKey, macKey } = firstKeys(onionSecret, first)
-    const encrypted = encryptOnce(encryptionKey, Uint8Array.of(options.purpose))
+    const encrypted = encryptOnce(encryptionKey, Uint8Array.of(options.purpose, offerOf(suites)))
     const mac = firstMac(macKey, first, encrypted)
     wipe(encryptionKey, macKey)
     const message = encodeFirstMessage({
@@ -82,7 +88,7 @@ export class ClientHandshake {
       encrypted,
       mac,
     })
-    return new ClientHandshake({ message, first, onionSecret, mac, secretKey: own.secretKey, kem })
+    return new ClientHandshake({ message, suites, first, onionSecret, mac, secretKey: own.secretKey, kem })
   }
 
   /** The keys, once; undefined when the answer is not from the hop or was changed. A refused answer leaves the handshake open for the true one. */
@@ -96,15 +102,21 @@ export class ClientHandshake {
     const { keySeed, verifyKey } = secondKeys({ kem, ephemeral, onion: this.#onionSecret }, second)
     const auth = authenticator(verifyKey, second, this.#mac, reply.encrypted)
     wipe(ephemeral, kem, verifyKey)
-    // The hop's message is empty in this version; one that is not would need words that this client does not know.
-    if (!equalConstantTime(auth, reply.auth) || reply.encrypted.length > 0) {
+    if (!equalConstantTime(auth, reply.auth)) {
       wipe(keySeed)
       return undefined
     }
     const [messageKey, forward, backward] = finalKeys(keySeed, PROTOCOL_ID, 3) as [Uint8Array, Uint8Array, Uint8Array]
+    const message = encryptOnce(messageKey, reply.encrypted)
     wipe(keySeed, messageKey)
+    // Whatever else the hop says would need words that this client does not know.
+    const suite = message.length === 1 ? readSuite(message[0], this.#suites) : undefined
+    if (suite === undefined) {
+      wipe(forward, backward)
+      return undefined
+    }
     this.wipe()
-    return { forward, backward }
+    return { suite, forward, backward }
   }
 
   /** Forgets the secrets; `finish` takes nothing any more. */

@@ -1,4 +1,5 @@
 import { equalBytes } from '@weft/core'
+import { type Suite, type Suites, newAead } from '../packet/suite.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
 import { OpeningLayer, SealingLayer } from './layer.ts'
 import { type Padding } from './padding.ts'
@@ -8,6 +9,7 @@ const PINGS_OUT = 8
 
 /** A hop as the client holds it: the layer's two keys and the pings that are out. */
 export class ClientHop {
+  readonly suite: Suite
   readonly forward: SealingLayer
   readonly backward: OpeningLayer
   /** The last measured time to the hop and back, ms; of its handshake until a ping was answered. */
@@ -15,9 +17,11 @@ export class ClientHop {
   readonly #pings: { readonly token: Uint8Array; readonly sentMs: number }[] = []
 
   /** Takes the keys over: the layers copy them, and they are wiped. */
-  constructor(keys: CircuitKeys, padding: Padding, session: boolean, rttMs: number | undefined) {
-    this.forward = new SealingLayer(keys.forward, padding, session)
-    this.backward = new OpeningLayer(keys.backward, session)
+  constructor(keys: CircuitKeys, suites: Suites, padding: Padding, session: boolean, rttMs: number | undefined) {
+    const { suite, forward, backward } = keys
+    this.suite = suite
+    this.forward = new SealingLayer(newAead(suite, forward, suites), padding, session)
+    this.backward = new OpeningLayer(newAead(suite, backward, suites), session)
     wipeCircuitKeys(keys)
     this.rttMs = rttMs
   }

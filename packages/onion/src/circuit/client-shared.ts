@@ -1,5 +1,6 @@
 import { type Clock, type Random } from '@weft/core'
 import { type Packet } from '../packet/packet.ts'
+import type { Suites } from '../packet/suite.ts'
 import { type Padding } from './padding.ts'
 
 /** What all circuits of a client share. */
@@ -8,6 +9,7 @@ export interface ClientShared {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
   readonly padding: Padding
+  readonly suites: Suites
   /** The slot to send from: a link is done with it when its call returns. */
   readonly slot: Packet
   /** A link message's content. */

@@ -1,4 +1,4 @@
-import { Aead } from '../packet/aead.ts'
+import type { PacketAead } from '../packet/aead.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
 import { NONCE_BYTES } from '../sodium.ts'
 import { type Padding } from './padding.ts'
@@ -25,15 +25,15 @@ const CONTROL_WINDOW = 1024
 
 /** Seals one direction of one hop's layer. */
 export class SealingLayer {
-  readonly #aead: Aead
+  readonly #aead: PacketAead
   readonly #padding: Padding
   readonly #nonce = new Uint8Array(NONCE_BYTES)
   readonly #nonceView = new DataView(this.#nonce.buffer)
   #counter: number
 
-  /** `session`: the hop's other counters are a session's packet numbers. The key is copied. */
-  constructor(key: Uint8Array, padding: Padding, session: boolean) {
-    this.#aead = new Aead(key)
+  /** `session`: the hop's other counters are a session's packet numbers. Wiped with the layer is `aead`. */
+  constructor(aead: PacketAead, padding: Padding, session: boolean) {
+    this.#aead = aead
     this.#padding = padding
     this.#counter = padding.firstCounter() + (session ? SESSION_CONTROL : 0)
   }
@@ -62,14 +62,15 @@ export class SealingLayer {
 
 /** Opens the other direction: authentic, and each counter once. */
 export class OpeningLayer {
-  readonly #aead: Aead
+  readonly #aead: PacketAead
   readonly #nonce = new Uint8Array(NONCE_BYTES)
   readonly #nonceView = new DataView(this.#nonce.buffer)
   readonly #window = new ReplayWindow()
   readonly #controlWindow: ReplayWindow | undefined
 
-  constructor(key: Uint8Array, session: boolean) {
-    this.#aead = new Aead(key)
+  /** Wiped with the layer is `aead`. */
+  constructor(aead: PacketAead, session: boolean) {
+    this.#aead = aead
     this.#controlWindow = session ? new ReplayWindow(CONTROL_WINDOW) : undefined
   }
 

@@ -1,4 +1,5 @@
 import { type Packet } from '../packet/packet.ts'
+import { newAead } from '../packet/suite.ts'
 import { HEADER_SIZE, payloadLength, unitLength } from '../packet/sizes.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
 import { type CircuitLink } from './circuit-link.ts'
@@ -50,8 +51,10 @@ export class RelayCircuit {
     this.answer = init.answer
     this.lastOpenedMs = init.shared.clock.monotonic()
     this.#session = init.purpose === CircuitPurpose.session
-    this.#forward = new OpeningLayer(init.keys.forward, this.#session)
-    this.#backward = new SealingLayer(init.keys.backward, init.shared.padding, this.#session)
+    const { suite, forward, backward } = init.keys
+    const { suites, padding } = init.shared
+    this.#forward = new OpeningLayer(newAead(suite, forward, suites), this.#session)
+    this.#backward = new SealingLayer(newAead(suite, backward, suites), padding, this.#session)
     wipeCircuitKeys(init.keys)
   }
 

@@ -3,6 +3,7 @@ import { sha256, type X25519KeyPair } from '@weft/crypto'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 import { MAX_HOPS } from '../packet/sizes.ts'
+import { CHACHA_ONLY, type Suites } from '../packet/suite.ts'
 import { CircuitAdmission } from './circuit-admission.ts'
 import { type CircuitEnd } from './circuit-end.ts'
 import { type CircuitLimits, DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
@@ -36,6 +37,8 @@ export interface RelayCircuitsOptions {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly random: Random
   readonly limits?: Partial<CircuitLimits>
+  /** What this machine computes; ChaCha20-Poly1305 alone when left out. */
+  readonly suites?: Suites
   /** The link to a member that the map names with the role, made when needed; undefined when there is none. */
   readonly nextHop: (id: Uint8Array, role: 'relay' | 'exit') => CircuitLink | undefined
   /** The node that a link key belongs to; undefined for a client. */
@@ -67,7 +70,7 @@ export class RelayCircuits {
     const limits = { ...DEFAULT_CIRCUIT_LIMITS, ...options.limits }
     this.#options = options
     this.#limits = limits
-    this.#shared = newRelayShared(clock, new Padding(random))
+    this.#shared = newRelayShared(clock, new Padding(random), options.suites ?? CHACHA_ONLY)
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
     this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
     this.#seen = new SeenClientKeys(limits.seenClientKeys)
@@ -180,6 +183,7 @@ export class RelayCircuits {
       nodeId: id,
       onionKeys: onionKeys(),
       depth: create.depth,
+      suites: this.#shared.suites,
       seen: this.#seen,
       random,
     })

@@ -1,5 +1,6 @@
 import { type Clock } from '@weft/core'
 import { Packet } from '../packet/packet.ts'
+import type { Suites } from '../packet/suite.ts'
 import { newLinkContent } from './link-content.ts'
 import { type Padding } from './padding.ts'
 
@@ -17,6 +18,7 @@ export interface CircuitDrops {
 export interface RelayShared {
   readonly clock: Pick<Clock, 'monotonic'>
   readonly padding: Padding
+  readonly suites: Suites
   /** Packets on their way through. */
   readonly through: Packet
   /** Packets that begin here. */
@@ -28,10 +30,11 @@ export interface RelayShared {
   forwarded: number
 }
 
-export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding): RelayShared {
+export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding, suites: Suites): RelayShared {
   return {
     clock,
     padding,
+    suites,
     through: new Packet(),
     own: new Packet(),
     content: newLinkContent(),

@@ -1,5 +1,6 @@
 import { equalBytes, type Random } from '@weft/core'
 import { equalConstantTime, type X25519KeyPair } from '@weft/crypto'
+import { type Suites, chooseSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
@@ -20,6 +21,7 @@ export interface ServerHandshakeOptions {
   readonly onionKeys: readonly X25519KeyPair[]
   /** As said by whoever asks; the handshake fails when the client meant another. */
   readonly depth: number
+  readonly suites: Suites
   readonly seen: SeenClientKeys
   readonly random: Random
   /** Fixed ephemeral key and KEM result, for test vectors; fresh ones when left out. */
@@ -55,16 +57,17 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const mac = firstMac(macKey, first, asked.encrypted)
   const clientMessage = encryptOnce(encryptionKey, asked.encrypted)
   wipe(encryptionKey, macKey)
-  const purpose = clientMessage[0]
+  const [purpose, offer] = clientMessage
+  const suite = chooseSuite(offer, options.suites)
   // Remembered only after the MAC, so that keys nobody used cannot push others out of the memory.
   const refused = equalConstantTime(mac, asked.mac)
-    ? clientMessage.length !== 1 || !isCircuitPurpose(purpose)
+    ? clientMessage.length !== 2 || !isCircuitPurpose(purpose) || suite === undefined
       ? CircuitReason.malformed
       : options.seen.remember(onion.publicKey, asked.clientKey)
         ? undefined
         : CircuitReason.handshakeRefused
     : CircuitReason.handshakeRefused
-  if (refused !== undefined || !isCircuitPurpose(purpose)) {
+  if (refused !== undefined || !isCircuitPurpose(purpose) || suite === undefined) {
     wipe(onionSecret)
     return refused ?? CircuitReason.malformed
   }
@@ -80,9 +83,9 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const second = { ...first, serverKey: own.publicKey, kemCiphertext: kem.ciphertext }
   const { keySeed, verifyKey } = secondKeys({ kem: kem.sharedKey, ephemeral, onion: onionSecret }, second)
   const [messageKey, forward, backward] = finalKeys(keySeed, PROTOCOL_ID, 3) as [Uint8Array, Uint8Array, Uint8Array]
-  const encrypted = new Uint8Array(0) // the hop has nothing to say in this version
+  const encrypted = encryptOnce(messageKey, Uint8Array.of(suite))
   const auth = authenticator(verifyKey, second, mac, encrypted)
   wipe(onionSecret, own.secretKey, ephemeral, kem.sharedKey, keySeed, verifyKey, messageKey)
   const answer = encodeSecondMessage({ serverKey: own.publicKey, kemCiphertext: kem.ciphertext, auth, encrypted })
-  return { answer, purpose, keys: { forward, backward } }
+  return { answer, purpose, keys: { suite, forward, backward } }
 }

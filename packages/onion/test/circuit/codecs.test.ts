@@ -14,6 +14,7 @@ import {
 } from '../../src/circuit/link-content.ts'
 import { Padding } from '../../src/circuit/padding.ts'
 import { circuitReasonText, CircuitReason } from '../../src/circuit/reasons.ts'
+import { Aead } from '../../src/packet/aead.ts'
 import { Packet } from '../../src/packet/packet.ts'
 
 const byte = fc.integer({ min: 0, max: 255 })
@@ -75,7 +76,7 @@ test("counters rise by 1 to 4 from below 2^31, those of a session hop's control 
     [false, 0],
     [true, SESSION_CONTROL],
   ] as const) {
-    const layer = new SealingLayer(key, padding, session)
+    const layer = new SealingLayer(new Aead(key), padding, session)
     const steps = new Set<number>()
     let last = layer.next()
     assert.ok(last >= base && last < base + 2 ** 31 + 4)
@@ -109,8 +110,8 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
       ),
       fc.boolean(),
       (counters, session) => {
-        const sealing = new SealingLayer(key, padding, session)
-        const opening = new OpeningLayer(key, session)
+        const sealing = new SealingLayer(new Aead(key), padding, session)
+        const opening = new OpeningLayer(new Aead(key), session)
         const seen = new Set<number>()
         let newest = -1
         for (const counter of counters) {
@@ -126,9 +127,15 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
     ),
     { numRuns: 40 },
   )
-  const opening = new OpeningLayer(key, false)
+  const opening = new OpeningLayer(new Aead(key), false)
   const packet = new Packet()
-  new SealingLayer(key, padding, false).seal(packet.view, 36, packet.unitSealed(0), packet.unitPlain(0), 2 ** 53)
+  new SealingLayer(new Aead(key), padding, false).seal(
+    packet.view,
+    36,
+    packet.unitSealed(0),
+    packet.unitPlain(0),
+    2 ** 53,
+  )
   assert.equal(opening.open(packet.view, 36, packet.unitSealed(0), packet.unitPlain(0)), -1)
 })
 

@@ -13,6 +13,8 @@ import { answerHandshake, type ServerHandshakeOptions } from '../../src/circuit/
 import { generateKemKeyPair } from '../../src/ml-kem.ts'
 import { generateX25519 } from '../../src/x25519.ts'
 import { x25519, x25519PublicKey } from '../../src/sodium.ts'
+import { Suite, chooseSuite, readSuite } from '../../src/packet/suite.ts'
+import { WITH_AES } from '../node-aes.ts'
 
 interface TorVector {
   id: string
@@ -75,6 +77,7 @@ function start(change: Partial<Parameters<typeof ClientHandshake.start>[0]> = {}
     onionKey: onion.publicKey,
     depth: 1,
     purpose: 1,
+    suites: WITH_AES,
     random: systemRandom,
     ...change,
   })
@@ -89,6 +92,7 @@ function answer(message: Uint8Array, change: Partial<ServerHandshakeOptions> = {
     nodeId,
     onionKeys: [onion],
     depth: 1,
+    suites: WITH_AES,
     seen,
     random: systemRandom,
     ...change,
@@ -99,10 +103,10 @@ test('both sides agree on fresh keys and on the purpose', () => {
   const seen = new Set<string>()
   for (const purpose of [0, 1] as const) {
     const client = start({ purpose })
-    assert.equal(client.message.length, 1290)
+    assert.equal(client.message.length, 1291)
     const server = answer(client.message, { onionKeys: [generateX25519(random), onion] })
     assert.ok(typeof server === 'object')
-    assert.equal(server.answer.length, 1153)
+    assert.equal(server.answer.length, 1154)
     assert.equal(server.purpose, purpose)
     const keys = client.finish(server.answer)
     assert.deepEqual(keys, server.keys)
@@ -110,6 +114,37 @@ test('both sides agree on fresh keys and on the purpose', () => {
     seen.add(toHex(server.keys.forward)).add(toHex(server.keys.backward))
   }
   assert.equal(seen.size, 4)
+})
+
+test('AES-256-GCM seals where both sides have it; a hop takes no offer without ChaCha20-Poly1305, a client nothing that it did not offer', () => {
+  for (const [ours, theirs, suite] of [
+    [WITH_AES, WITH_AES, Suite.aes256Gcm],
+    [WITH_AES, {}, Suite.chacha20Poly1305],
+    [{}, WITH_AES, Suite.chacha20Poly1305],
+    [{}, {}, Suite.chacha20Poly1305],
+  ] as const) {
+    const client = start({ suites: ours })
+    const server = answer(client.message, { suites: theirs })
+    assert.ok(typeof server === 'object')
+    assert.deepEqual([server.keys.suite, client.finish(server.answer)?.suite], [suite, suite])
+  }
+  for (const [offer, chosen] of [
+    [undefined, undefined],
+    [0, undefined],
+    [2, undefined],
+    [254, undefined],
+    [255, Suite.aes256Gcm],
+    [5, Suite.chacha20Poly1305],
+  ] as const)
+    assert.equal(chooseSuite(offer, WITH_AES), chosen)
+  assert.deepEqual(
+    [undefined, 0, 1, 2, 3].map((value) => readSuite(value, {})),
+    [undefined, undefined, 1, undefined, undefined],
+  )
+  assert.deepEqual(
+    [1, 2, 3].map((value) => readSuite(value, WITH_AES)),
+    [1, 2, undefined],
+  )
 })
 
 test('a hop refuses what was not made for it', () => {
@@ -156,7 +191,15 @@ test('the memory of client keys is bounded and never forgets the last `limit`', 
 
 test('low-order keys and a KEM key that fails the check are refused', () => {
   assert.equal(
-    ClientHandshake.start({ networkId, nodeId, onionKey: new Uint8Array(32), depth: 1, purpose: 0, random }),
+    ClientHandshake.start({
+      networkId,
+      nodeId,
+      onionKey: new Uint8Array(32),
+      depth: 1,
+      purpose: 0,
+      suites: WITH_AES,
+      random,
+    }),
     undefined,
   )
   // Remade whole with a hostile part, so that its MAC is right.
@@ -170,7 +213,7 @@ test('low-order keys and a KEM key that fails the check are refused', () => {
       verification: Buffer.concat([utf8('weft:circuit:v1\0'), utf8(networkId), Uint8Array.of(1)]),
     }
     const { encryptionKey, macKey } = firstKeys(shared, first)
-    const encrypted = encryptOnce(encryptionKey, Uint8Array.of(1))
+    const encrypted = encryptOnce(encryptionKey, Uint8Array.of(1, 3))
     const mac = firstMac(macKey, first, encrypted)
     return encodeFirstMessage({ nodeId, keyId: onion.publicKey.slice(0, 8), clientKey, kemKey, encrypted, mac })
   }
@@ -214,7 +257,7 @@ test('bytes of any kind and length never throw and never pass', () => {
     }),
     { numRuns: 300 },
   )
-  for (const length of [0, 1, 1289, 1291]) {
+  for (const length of [0, 1, 1290, 1292]) {
     const cut = new Uint8Array(length)
     cut.set(client.message.subarray(0, length))
     assert.equal(answer(cut), CircuitReason.malformed)
@@ -229,7 +272,15 @@ test('a handshake that fails leaves no ephemeral key behind', () => {
       return drawn.at(-1)!
     },
   }
-  const lowOrder = { networkId, nodeId, onionKey: new Uint8Array(32), depth: 1, purpose: 1, random: recorded } as const
+  const lowOrder = {
+    networkId,
+    nodeId,
+    onionKey: new Uint8Array(32),
+    depth: 1,
+    purpose: 1,
+    suites: WITH_AES,
+    random: recorded,
+  } as const
   assert.equal(ClientHandshake.start(lowOrder), undefined)
   const own = generateX25519(systemRandom)
   const kem = { ...generateKemKeyPair(), publicKey: new Uint8Array(1184).fill(0xff) }

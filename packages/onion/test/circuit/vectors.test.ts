@@ -10,6 +10,8 @@ import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake } from '../../src/circuit/server-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'
 import { x25519PublicKey } from '../../src/sodium.ts'
+import { type Suite, newAead } from '../../src/packet/suite.ts'
+import { WITH_AES } from '../node-aes.ts'
 
 interface Vectors {
   handshake: Record<
@@ -26,9 +28,9 @@ interface Vectors {
     | 'forward'
     | 'backward',
     string
-  > & { depth: number; purpose: 1 }
+  > & { depth: number; purpose: 1; suite: Suite }
   packets: Record<'forwardKeys' | 'forwardUnits' | 'backwardKeys' | 'backwardUnits', [string, string, string]> &
-    Record<'forwardCounters' | 'backwardCounters', [number, number, number]> & { payload: string }
+    Record<'forwardCounters' | 'backwardCounters' | 'suites', [number, number, number]> & { payload: string }
 }
 
 const { handshake, packets } = JSON.parse(
@@ -52,6 +54,7 @@ test('the hybrid handshake makes the messages and keys of the vector', () => {
     onionKey: onion.publicKey,
     depth,
     purpose,
+    suites: WITH_AES,
     random,
     ephemeral: {
       x25519: pair(handshake.x),
@@ -65,6 +68,7 @@ test('the hybrid handshake makes the messages and keys of the vector', () => {
     nodeId,
     onionKeys: [onion],
     depth,
+    suites: WITH_AES,
     seen: new SeenClientKeys(10),
     random,
     ephemeral: {
@@ -78,12 +82,15 @@ test('the hybrid handshake makes the messages and keys of the vector', () => {
   assert.ok(keys)
   assert.deepEqual([toHex(keys.forward), toHex(keys.backward)], [handshake.forward, handshake.backward])
   assert.deepEqual(keys, server.keys)
+  assert.equal(keys.suite, handshake.suite)
 })
 
 test('three layers are sealed and opened as in the vector, nested and at the head of the body', () => {
   const padding = new Padding(random)
   for (const direction of ['forward', 'backward'] as const) {
-    const keys = packets[`${direction}Keys`].map(fromHex)
+    const aeads = packets[`${direction}Keys`].map((key, depth) =>
+      newAead(packets.suites[depth] as Suite, fromHex(key), WITH_AES),
+    )
     const counters = packets[`${direction}Counters`]
     const units = packets[`${direction}Units`]
     const packet = new Packet()
@@ -91,7 +98,7 @@ test('three layers are sealed and opened as in the vector, nested and at the hea
     for (const depth of [2, 1, 0]) {
       const plain = packet.nestedPlain(depth)
       plain[plain.length - 1] = depth === 2 ? UnitKind.session : UnitKind.pass
-      const layer = new SealingLayer(keys[depth]!, padding, depth === 2)
+      const layer = new SealingLayer(aeads[depth]!, padding, depth === 2)
       layer.seal(packet.view, 36 + 8 * depth, packet.nestedSealed(depth), plain, counters[depth]!)
     }
     assert.equal(toHex(packet.body), units[0])
@@ -99,7 +106,7 @@ test('three layers are sealed and opened as in the vector, nested and at the hea
       const head = new Packet()
       head.body.set(fromHex(units[depth]!))
       const out = new Packet()
-      const opened = new OpeningLayer(keys[depth]!, depth === 2).open(
+      const opened = new OpeningLayer(aeads[depth]!, depth === 2).open(
         head.view,
         36,
         head.unitSealed(depth),

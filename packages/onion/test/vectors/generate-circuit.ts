@@ -39,43 +39,54 @@ function makeHandshake(kemSecret: KeyObject, ciphertext: Buffer): Record<string,
   const VER = Buffer.concat([text('weft:circuit:v1\0'), text(networkId), Buffer.of(depth)])
   const Bx = dh(x, B)
   const phase1 = shake(64, `${P}:kdf_phase1`, Bx, ID, X, B, ek, text(P), long(VER))
-  const sealed = createCipheriv('aes-256-ctr', phase1.subarray(0, 32), fill(0, 16)).update(Buffer.of(1))
+  const sealed = createCipheriv('aes-256-ctr', phase1.subarray(0, 32), fill(0, 16)).update(Buffer.of(1, 3))
   const mac = sha3(`${P}:msg_mac`, long(phase1.subarray(32)), ID, B, X, ek, sealed)
   const secret = Buffer.concat([T, dh(y, X), Bx, ID, B, X, Y, ek, ciphertext, text(P), long(VER)])
   const verify = sha3(`${P}:verify`, secret)
-  const AUTH = sha3(`${P}:auth_final`, verify, ID, B, Y, X, ciphertext, mac, long(fill(0, 0)), text(P), text('Server'))
   const keys = shake(96, `${P}:kdf_final`, sha3(`${P}:key_seed`, secret))
+  // Both suites are offered, and the hop takes AES-256-GCM.
+  const reply = createCipheriv('aes-256-ctr', keys.subarray(0, 32), fill(0, 16)).update(Buffer.of(2))
+  const AUTH = sha3(`${P}:auth_final`, verify, ID, B, Y, X, ciphertext, mac, long(reply), text(P), text('Server'))
   return {
     networkId,
     nodeId: ID.toString('hex'),
     depth,
     purpose: 1,
+    offer: 3,
+    suite: 2,
     b: b.toString('hex'),
     x: x.toString('hex'),
     y: y.toString('hex'),
     kemSeed: fill(6, 64).toString('hex'),
     kemCiphertext: ciphertext.toString('hex'),
     kemSharedKey: T.toString('hex'),
-    firstMessage: Buffer.concat([ID, B.subarray(0, 8), X, ek, Buffer.of(1), sealed, mac]).toString('hex'),
-    secondMessage: Buffer.concat([Y, ciphertext, AUTH, Buffer.of(0)]).toString('hex'),
+    firstMessage: Buffer.concat([ID, B.subarray(0, 8), X, ek, Buffer.of(2), sealed, mac]).toString('hex'),
+    secondMessage: Buffer.concat([Y, ciphertext, AUTH, Buffer.of(1), reply]).toString('hex'),
     forward: keys.subarray(32, 64).toString('hex'),
     backward: keys.subarray(64).toString('hex'),
   }
 }
 
+/** Of each hop: ChaCha20-Poly1305, AES-256-GCM. */
+const SUITES = [1, 2, 1] as const
+
 /** counter 8 ‖ sealed content and kind ‖ tag 16 */
-function unit(key: Buffer, counter: number, content: Buffer, kind: number): Buffer {
+function unit(suite: number, key: Buffer, counter: number, content: Buffer, kind: number): Buffer {
   const head = Buffer.alloc(8)
   head.writeBigUInt64BE(BigInt(counter))
-  const cipher = createCipheriv('chacha20-poly1305', key, Buffer.concat([fill(0, 4), head]), { authTagLength: 16 })
+  const nonce = Buffer.concat([fill(0, 4), head])
+  const cipher =
+    suite === 2
+      ? createCipheriv('aes-256-gcm', key, nonce)
+      : createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 })
   const sealed = Buffer.concat([cipher.update(Buffer.concat([content, Buffer.of(kind)])), cipher.final()])
   return Buffer.concat([head, sealed, cipher.getAuthTag()])
 }
 
 function makeUnits(keys: Buffer[], counters: number[], payload: Buffer): string[] {
-  const units: Buffer[] = [unit(keys[2] as Buffer, counters[2] as number, payload, 2)]
-  for (const depth of [1, 0])
-    units.unshift(unit(keys[depth] as Buffer, counters[depth] as number, units[0] as Buffer, 0))
+  const units: Buffer[] = [unit(SUITES[2], keys[2] as Buffer, counters[2] as number, payload, 2)]
+  for (const depth of [1, 0] as const)
+    units.unshift(unit(SUITES[depth], keys[depth] as Buffer, counters[depth] as number, units[0] as Buffer, 0))
   return units.map((bytes) => bytes.toString('hex'))
 }
 
@@ -93,6 +104,7 @@ const backwardCounters = [5, 2 ** 40, 2 ** 32]
 const vector = {
   handshake: makeHandshake(kemSecret, ciphertext),
   packets: {
+    suites: SUITES,
     payload: payload.toString('hex'),
     forwardKeys: forwardKeys.map((key) => key.toString('hex')),
     forwardCounters,

@@ -1,4 +1,5 @@
 import type { X25519KeyPair } from '@weft/crypto'
+import type { SuiteSetting } from '../aead/load-suites.ts'
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
 export interface EngineInit {
@@ -8,6 +9,8 @@ export interface EngineInit {
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
   /** Of a node that carries packets for others; a client has none. */
   readonly keys: { readonly link: X25519KeyPair; readonly onion: X25519KeyPair } | undefined
+  /** What may seal the layers of circuits, those of others included. */
+  readonly suite: SuiteSetting
   /** Where packets come in; port 0 takes a free one. */
   readonly udp: { readonly host: string; readonly port: number }
   /** Where the proxy listens once it is up. */

@@ -7,9 +7,10 @@ import {
   SessionCode,
   Session,
   type SessionStream,
+  Suite,
 } from '@weft/onion'
 import type { RouteMember } from '../route/route-member.ts'
-import type { HopHealth, HopRole, HopStatus, LegState, LegStatus } from '../vpn.ts'
+import type { HopHealth, HopRole, HopStatus, HopSuite, LegState, LegStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { circuitFault } from './circuit-fault.ts'
 import type { FlushQueue } from './flush-queue.ts'
@@ -319,6 +320,7 @@ export class Leg {
       region: hop.region,
       simulated: hop.simulated,
       latencyMs,
+      suite: suiteName(this.#circuit?.suites[index]),
       health,
       reason,
     }
@@ -356,4 +358,9 @@ function sessionFault(code: number, exit: RouteMember | undefined): Fault {
     cause: `The exit …${shortId(exit?.id ?? '')} closed the session (code ${code}, docs/specs/session.md).`,
     fix: 'Nothing to do: another route is taken.',
   }
+}
+
+function suiteName(suite: Suite | undefined): HopSuite | undefined {
+  if (suite === undefined) return undefined
+  return suite === Suite.aes256Gcm ? 'aes-256-gcm' : 'chacha20-poly1305'
 }

@@ -9,7 +9,9 @@ import {
   MemoryBudget,
   type Packet,
   RelayCircuits,
+  type Suites,
 } from '@weft/onion'
+import { loadSuites } from '../aead/load-suites.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -75,7 +77,7 @@ export class PacketEngine {
   #cancelRouteEvent: (() => void) | undefined
   #closed = false
 
-  private constructor(init: EngineInit, parts: EngineParts) {
+  private constructor(init: EngineInit, parts: EngineParts, suites: Suites) {
     const { clock, random, logger } = parts
     const { roles, keys, networkId } = init
     this.#init = init
@@ -107,7 +109,7 @@ export class PacketEngine {
       this.#links.onTimeout()
       this.#setAlarms()
     })
-    this.#circuits = new ClientCircuits({ networkId, clock, random })
+    this.#circuits = new ClientCircuits({ networkId, clock, random, suites })
     this.#circuitAlarm = new Alarm(clock, () => {
       this.#circuits.onTimeout()
       this.#setAlarms()
@@ -139,6 +141,7 @@ export class PacketEngine {
       roles,
       clock,
       random,
+      suites,
       nextHop: (key, role) => this.#nextHop(key, role),
       isMember: (linkKey) => this.#byLinkKey.get(toHex(linkKey))?.key,
       ...(this.#exit === undefined ? {} : { exit: this.#exit }),
@@ -147,7 +150,7 @@ export class PacketEngine {
 
   /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
   static async open(init: EngineInit, parts: EngineParts): Promise<PacketEngine> {
-    const engine = new PacketEngine(init, parts)
+    const engine = new PacketEngine(init, parts, await loadSuites(init.suite, parts.logger))
     engine.#port = await openUdpPort({
       host: init.udp.host,
       port: init.udp.port,

@@ -61,6 +61,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       return {
         payloadLength: PAYLOAD,
         rttMs: [],
+        suites: [],
         ping: (hop: number) => {
           clock.after(5, () => {
             if (!over && answering.has(exit)) options.onPong?.(hop, 5)

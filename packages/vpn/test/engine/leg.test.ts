@@ -63,6 +63,7 @@ function makeLeg() {
       return {
         payloadLength: PAYLOAD,
         rttMs: [],
+        suites: [],
         ping: (hop: number) => {
           pings.push({ at: clock.monotonic(), hop })
           if (exit.pongs) clock.after(5, () => options.onPong?.(hop, 5))

@@ -32,6 +32,7 @@ async function openNode(index: number, roles: readonly Role[]): Promise<TestNode
       nodeKey,
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: carries ? { link, onion } : undefined,
+      suite: 'auto',
       udp: { host: '127.0.0.1', port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
