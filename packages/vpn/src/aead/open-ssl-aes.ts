@@ -9,8 +9,8 @@ const TAG_BYTES = 16
 const EVP_CTRL_AEAD_GET_TAG = 0x10
 const EVP_CTRL_AEAD_SET_TAG = 0x11
 
-/** A context or cipher of OpenSSL. */
-type Pointer = unknown
+/** The address of a context or cipher of OpenSSL; a number, as an object would cost each call a look at what it is. */
+type Pointer = number
 
 /** Functions of the OpenSSL that Node brings (EVP_EncryptInit(3)); those that give a number give 1 when it went well. */
 interface Evp {
@@ -36,6 +36,8 @@ interface Evp {
   readonly aes256Gcm: Pointer
 }
 
+/** No cipher: that of the context stays. */
+const SAME = 0
 /** Written by OpenSSL, and read by nobody. */
 const LENGTH = nativeBytes(8)
 const REST = nativeBytes(TAG_BYTES)
@@ -48,14 +50,16 @@ const TAG = nativeBytes(TAG_BYTES)
 class OpenSslAes implements PacketAead {
   readonly #evp: Evp
   /** Undefined when wiped. */
-  #context: Pointer
+  #context: Pointer | undefined
 
   constructor(evp: Evp, key: Uint8Array) {
     checkLength('a key', key, KEY_BYTES)
     this.#evp = evp
-    this.#context = evp.newContext()
+    const context = evp.newContext()
+    if (context === 0) throw new Error('OpenSSL has no memory')
+    this.#context = context
     // The key stands in the context alone, which OpenSSL overwrites when it is freed.
-    must(evp.init(this.#context, evp.aes256Gcm, null, key, null, 1))
+    must(evp.init(context, evp.aes256Gcm, null, key, null, 1))
   }
 
   seal(sealed: Uint8Array, plain: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): void {
@@ -96,7 +100,7 @@ class OpenSslAes implements PacketAead {
   #begin(context: Pointer, nonce: Uint8Array, additional: Uint8Array | undefined, encrypts: boolean): void {
     checkLength('a nonce', nonce, NONCE_BYTES)
     const { init, update } = this.#evp
-    must(init(context, null, null, null, nonce, encrypts ? 1 : 0))
+    must(init(context, SAME, null, null, nonce, encrypts ? 1 : 0))
     if (additional !== undefined) must(update(context, null, LENGTH, additional, additional.length))
   }
 }
@@ -110,8 +114,8 @@ export async function loadOpenSslAes(): Promise<(key: Uint8Array) => PacketAead>
   // Another libcrypto than Node's own must not come into its process.
   const node = koffi.load(null)
   const evp: Evp = {
-    newContext: node.func('EVP_CIPHER_CTX_new', 'void *', []) as Evp['newContext'],
-    freeContext: node.func('EVP_CIPHER_CTX_free', 'void', ['void *']) as Evp['freeContext'],
+    newContext: node.func('EVP_CIPHER_CTX_new', 'uintptr_t', []) as Evp['newContext'],
+    freeContext: node.func('EVP_CIPHER_CTX_free', 'void', ['uintptr_t']) as Evp['freeContext'],
     init: node.func('EVP_CipherInit_ex', 'int', [
       'void *',
       'void *',
@@ -120,10 +124,10 @@ export async function loadOpenSslAes(): Promise<(key: Uint8Array) => PacketAead>
       'void *',
       'int',
     ]) as Evp['init'],
-    update: node.func('EVP_CipherUpdate', 'int', ['void *', 'void *', 'void *', 'void *', 'int']) as Evp['update'],
-    final: node.func('EVP_CipherFinal_ex', 'int', ['void *', 'void *', 'void *']) as Evp['final'],
-    control: node.func('EVP_CIPHER_CTX_ctrl', 'int', ['void *', 'int', 'int', 'void *']) as Evp['control'],
-    aes256Gcm: (node.func('EVP_aes_256_gcm', 'void *', []) as () => Pointer)(),
+    update: node.func('EVP_CipherUpdate', 'int', ['uintptr_t', 'void *', 'void *', 'void *', 'int']) as Evp['update'],
+    final: node.func('EVP_CipherFinal_ex', 'int', ['uintptr_t', 'void *', 'void *']) as Evp['final'],
+    control: node.func('EVP_CIPHER_CTX_ctrl', 'int', ['uintptr_t', 'int', 'int', 'void *']) as Evp['control'],
+    aes256Gcm: (node.func('EVP_aes_256_gcm', 'uintptr_t', []) as () => Pointer)(),
   }
   const aes256Gcm = (key: Uint8Array): PacketAead => new OpenSslAes(evp, key)
   requireVector(aes256Gcm)
