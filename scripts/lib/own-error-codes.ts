@@ -260,7 +260,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_SIGNED_OUT: 'The dashboard has no session with the daemon.',
     E_SIMULATED_NOT_LOOPBACK: 'A network file with simulated places names an address that is not loopback.',
     E_SIMULATION_STUCK: 'In a simulation something did not happen in the time given.',
-    E_SOCKS_REQUEST: 'A program sent to the proxy what is no request of SOCKS5 that it serves.',
+    E_PROXY_REQUEST: 'A program sent to the proxy what is no request of SOCKS5 or HTTP that it serves.',
     E_STARTING: 'The daemon is starting and cannot answer yet.',
     E_STAT_RANGE: 'The object has no segment of the number that was asked for.',
     E_STAT_TOO_LARGE: 'The answer to a question about shards would be over the limit.',

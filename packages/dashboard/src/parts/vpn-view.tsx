@@ -35,7 +35,7 @@ export function VpnView({ vpn, history }: { vpn: VpnStatusAnswer; history: reado
             'does not listen'
           ) : (
             <>
-              SOCKS5 on{' '}
+              SOCKS5 and HTTP CONNECT on{' '}
               <code>
                 {proxy.host}:{proxy.port}
               </code>

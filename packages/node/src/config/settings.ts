@@ -114,7 +114,7 @@ const SETTINGS = {
   'vpn.proxy': setting(
     oneOf(['auto', 'on', 'off']),
     'auto',
-    'Whether the proxy (SOCKS5 on 127.0.0.1, ports.base + 1) and its route are up from the start: on, off, or auto, which is on for a client in a simulated network and off elsewhere. `weft vpn up` and `weft vpn down` change it until the next start.',
+    'Whether the proxy (SOCKS5 and HTTP CONNECT on 127.0.0.1, ports.base + 1) and its route are up from the start: on, off, or auto, which is on for a client in a simulated network and off elsewhere. `weft vpn up` and `weft vpn down` change it until the next start.',
   ),
   'vpn.suite': setting(
     oneOf(['auto', 'chacha20-poly1305']),

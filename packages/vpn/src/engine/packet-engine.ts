@@ -15,7 +15,7 @@ import { loadSuites } from '../aead/load-suites.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { SocksRequest } from '../socks/socks-parser.ts'
+import type { ProxyRequest } from '../proxy/proxy-request.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
 import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
@@ -28,7 +28,7 @@ import { IsolatedRoutes } from './isolated-routes.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
-import { SocksServer } from './socks-server.ts'
+import { ProxyServer } from './proxy-server.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
@@ -72,7 +72,7 @@ export class PacketEngine {
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
-  #socks: SocksServer | undefined
+  #server: ProxyServer | undefined
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
   #closed = false
@@ -181,18 +181,18 @@ export class PacketEngine {
 
   /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
   async up(): Promise<void> {
-    if (this.#socks !== undefined || this.#closed) return
+    if (this.#server !== undefined || this.#closed) return
     const { clock } = this.#parts
-    const socks = new SocksServer({
+    const server = new ProxyServer({
       queue: this.#queue,
       clock,
       open: (request, signal, take) => this.#open(request, signal, take),
     })
-    this.#socks = socks
+    this.#server = server
     try {
-      this.#proxyPort = await socks.listen(this.#init.proxy.host, this.#init.proxy.port)
+      this.#proxyPort = await server.listen(this.#init.proxy.host, this.#init.proxy.port)
     } catch (error) {
-      this.#socks = undefined
+      this.#server = undefined
       throw error
     }
     this.#routes.of(undefined).keep()
@@ -202,9 +202,9 @@ export class PacketEngine {
 
   /** Ends the proxy, what runs over it, and the routes. */
   async down(): Promise<void> {
-    const socks = this.#socks
-    this.#socks = undefined
-    await socks?.close()
+    const server = this.#server
+    this.#server = undefined
+    await server?.close()
     this.#routes.close()
     this.#meter.stop()
     this.#tellRoute()
@@ -214,9 +214,9 @@ export class PacketEngine {
     return {
       state: this.#state(),
       fault: this.#routes.default?.fault,
-      proxy: this.#socks === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
-      streams: this.#socks?.counts ?? { open: 0, opened: 0, failed: 0 },
-      failures: this.#socks?.failures ?? [],
+      proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
+      streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
+      failures: this.#server?.failures ?? [],
       route: this.#route(),
       carried: this.#relay === undefined ? undefined : this.#carried(this.#relay),
     }
@@ -292,7 +292,7 @@ export class PacketEngine {
     }
   }
 
-  #open({ host, port, isolation }: SocksRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
+  #open({ host, port, isolation }: ProxyRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
     return this.#routes.of(isolation).open(host, port, signal, take)
   }
 
@@ -316,7 +316,7 @@ export class PacketEngine {
   }
 
   #state(): VpnStatus['state'] {
-    if (this.#socks === undefined) return 'off'
+    if (this.#server === undefined) return 'off'
     return this.#routes.default?.state ?? 'connecting'
   }
 

@@ -88,6 +88,12 @@ async function get(proxy: number, target: number): Promise<Buffer> {
   return all.subarray(all.indexOf('\r\n\r\n') + 4)
 }
 
+/** Two heads and what comes behind, as far as they are there. */
+function splitHeads(text: string): [string, string, string] {
+  const [first = '', second = '', ...rest] = text.split('\r\n\r\n')
+  return [first, second, rest.join('\r\n\r\n')]
+}
+
 describe('a network of packet engines', () => {
   let nodes: TestNode[]
   let client: PacketEngine
@@ -161,6 +167,25 @@ describe('a network of packet engines', () => {
         ['E_TARGET_REFUSED', 1],
       ],
     )
+  })
+
+  test('a page comes by HTTP CONNECT, and what policy forbids is refused with a status', async () => {
+    const answer = async (target: string): Promise<string> => {
+      const socket = connect({ host: '127.0.0.1', port: proxy, allowHalfOpen: true })
+      socket.write(
+        `CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n\r\nGET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`,
+      )
+      const chunks: Buffer[] = []
+      for await (const chunk of socket) chunks.push(chunk as Buffer)
+      return Buffer.concat(chunks).toString('latin1')
+    }
+    const [connected, head, body] = splitHeads(await answer(`127.0.0.1:${target}`))
+    assert.equal(connected, 'HTTP/1.1 200 OK')
+    assert.match(head, /^HTTP\/1\.1 200 OK\r\n/)
+    assert.equal(hash(Buffer.from(body, 'latin1')), hash(BODY))
+    const [refused, why] = splitHeads(await answer('127.0.0.1:9'))
+    assert.match(refused, /^HTTP\/1\.1 403 Forbidden\r\n.*Proxy-Status: weft; error=destination_ip_prohibited/s)
+    assert.match(why, /^E_\w+: .*\nFix: /)
   })
 
   test('probes of one node at the same time share the answer', async () => {

@@ -4,14 +4,14 @@ import { type Socket, connect } from 'node:net'
 import { test } from 'node:test'
 import { VirtualClock, WeftError } from '@weft/core'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import { SocksServer } from '../../src/engine/socks-server.ts'
+import { ProxyServer } from '../../src/engine/proxy-server.ts'
 
 /** A program that was answered and keeps its half of the connection open. */
 async function lingering(
   said: Uint8Array | string,
-): Promise<{ server: SocksServer; clock: VirtualClock; client: Socket }> {
+): Promise<{ server: ProxyServer; clock: VirtualClock; client: Socket }> {
   const clock = new VirtualClock(0)
-  const server = new SocksServer({
+  const server = new ProxyServer({
     queue: new FlushQueue(() => {}),
     clock,
     open: () => Promise.reject(new WeftError({ code: 'E_ROUTE_TIMEOUT', cause: 'none', fix: 'none' })),

@@ -1,20 +1,19 @@
 import { type Server, type Socket, createServer } from 'node:net'
 import { once } from 'node:events'
 import { type Clock, type Fault, WeftError, isWeftError, toWeftError } from '@weft/core'
-import { SessionCode, type SessionStream } from '@weft/onion'
-import { isNobodyLeft } from '../route/choose-route.ts'
-import { SOCKS_REPLY, type SocksReply } from '../socks/socks-codes.ts'
-import { type SocksRequest, SocksParser, socksReply } from '../socks/socks-parser.ts'
+import type { SessionStream } from '@weft/onion'
+import { AnyParser } from '../proxy/any-parser.ts'
+import type { ProxyParser, ProxyRequest } from '../proxy/proxy-request.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import { SocketPipe } from './socket-pipe.ts'
 import type { TakeStream } from './stream-opener.ts'
 
-export interface SocksServerInit {
+export interface ProxyServerInit {
   readonly queue: FlushQueue
   readonly clock: Clock
-  readonly open: (request: SocksRequest, signal: AbortSignal, take: TakeStream) => Promise<void>
+  readonly open: (request: ProxyRequest, signal: AbortSignal, take: TakeStream) => Promise<void>
 }
 
 /** Connections at once; Node accepts what is beyond them and closes it. */
@@ -23,9 +22,9 @@ const MAX_CONNECTIONS = 2_048
 const REQUEST_MS = 4_000
 const KEPT_FAILURES = 16
 
-/** The proxy of this machine's programs: SOCKS5 on loopback, one stream of a session for each connection. */
-export class SocksServer {
-  readonly #init: SocksServerInit
+/** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection. */
+export class ProxyServer {
+  readonly #init: ProxyServerInit
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #opened = 0
@@ -34,7 +33,7 @@ export class SocksServer {
   #port = 0
   readonly failures: ProxyFailure[] = []
 
-  constructor(init: SocksServerInit) {
+  constructor(init: ProxyServerInit) {
     this.#init = init
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#onConnection(socket))
     this.#server.maxConnections = MAX_CONNECTIONS
@@ -67,14 +66,11 @@ export class SocksServer {
   #onConnection(socket: Socket): void {
     this.#sockets.add(socket)
     const controller = new AbortController()
-    const parser = new SocksParser(this.#port)
+    const parser = new AnyParser(this.#port)
     const cancel = this.#init.clock.after(REQUEST_MS, () => {
-      this.#fail({
-        code: 'E_SOCKS_REQUEST',
-        cause: `A program began a request to the proxy and did not end it within ${REQUEST_MS / 1_000} s.`,
-        fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h) and CONNECT.',
-      })
-      socket.end(socksReply(SOCKS_REPLY.generalFailure))
+      const fault = badRequest(`began a request to the proxy and did not end it within ${REQUEST_MS / 1_000} s`)
+      this.#fail(fault)
+      socket.end(parser.failed(fault))
       socket.resume()
     })
     const onData = (chunk: Buffer): void => {
@@ -83,13 +79,9 @@ export class SocksServer {
           cancel()
           socket.off('data', onData)
           socket.pause()
-          void this.#serve(socket, step.request, step.rest, controller.signal)
-        } else if (step.kind === 'refuse') {
-          this.#fail({
-            code: 'E_SOCKS_REQUEST',
-            cause: `A program sent ${step.why} to the proxy.`,
-            fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h) and CONNECT.',
-          })
+          void this.#serve(socket, parser, step.request, step.rest, controller.signal)
+        } else if (step.kind === 'end') {
+          if (step.why !== undefined) this.#fail(badRequest(`sent ${step.why} to the proxy`))
           // The time for its request goes on: whoever keeps the connection open is cut off then.
           socket.end(step.bytes)
         } else socket.write(step.bytes)
@@ -105,22 +97,28 @@ export class SocksServer {
     })
   }
 
-  async #serve(socket: Socket, request: SocksRequest, rest: Uint8Array, signal: AbortSignal): Promise<void> {
+  async #serve(
+    socket: Socket,
+    parser: ProxyParser,
+    request: ProxyRequest,
+    rest: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
-      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, rest, stream, leg))
+      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, parser.succeeded, rest, stream, leg))
     } catch (error) {
       const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
       if (signal.aborted) return
       this.#fail(fault)
       const cancel = this.#init.clock.after(REQUEST_MS, () => socket.destroy())
       socket.once('close', cancel)
-      socket.end(socksReply(replyOf(fault)))
+      socket.end(parser.failed(fault))
       socket.resume()
     }
   }
 
   /** @param rest what the client sent behind its request, for the target */
-  #join(socket: Socket, rest: Uint8Array, stream: SessionStream, leg: Leg): void {
+  #join(socket: Socket, succeeded: Uint8Array, rest: Uint8Array, stream: SessionStream, leg: Leg): void {
     this.#opened++
     this.#open++
     const over = (): void => {
@@ -128,7 +126,7 @@ export class SocksServer {
       leg.forget(stream)
     }
     const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
-    socket.write(socksReply(SOCKS_REPLY.succeeded))
+    socket.write(succeeded)
     if (rest.length > 0) pipe.send(rest)
     socket.resume()
   }
@@ -144,29 +142,6 @@ export class SocksServer {
     }
     this.failures.unshift({ code, cause, fix, at, count: 1 })
     this.failures.length = Math.min(this.failures.length, KEPT_FAILURES)
-  }
-}
-
-/** RFC 1928, section 6. */
-function replyOf(fault: WeftError): SocksReply {
-  switch (fault.details.code) {
-    case SessionCode.policy:
-      return SOCKS_REPLY.notAllowed
-    case SessionCode.nameNotFound:
-    case SessionCode.hostUnreachable:
-    case SessionCode.nameServerFailed:
-      return SOCKS_REPLY.hostUnreachable
-    case SessionCode.networkUnreachable:
-      return SOCKS_REPLY.networkUnreachable
-    case SessionCode.connectionRefused:
-    case SessionCode.connectionReset:
-      return SOCKS_REPLY.connectionRefused
-    case SessionCode.timedOut:
-      return SOCKS_REPLY.ttlExpired
-    default:
-      return isNobodyLeft(fault.code) || fault.code === 'E_ROUTE_TIMEOUT'
-        ? SOCKS_REPLY.networkUnreachable
-        : SOCKS_REPLY.generalFailure
   }
 }
 
@@ -187,4 +162,12 @@ function listenFault(error: unknown, host: string, port: number): WeftError {
         details: { port },
         origin: error,
       })
+}
+
+function badRequest(what: string): WeftError {
+  return new WeftError({
+    code: 'E_PROXY_REQUEST',
+    cause: `A program ${what}.`,
+    fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h), or to HTTP CONNECT.',
+  })
 }

@@ -1,22 +1,9 @@
-import { isTargetHost } from '@weft/onion'
+import type { WeftError } from '@weft/core'
+import { SessionCode, isTargetHost } from '@weft/onion'
+import { isNobodyLeft } from '../route/choose-route.ts'
+import { isolationKey } from './isolation-key.ts'
+import type { ProxyParser, ProxyStep } from './proxy-request.ts'
 import { SOCKS_REPLY, type SocksReply } from './socks-codes.ts'
-
-/** What a client asked for: CONNECT to a host and port. */
-export interface SocksRequest {
-  /** A name, or an IP literal. */
-  readonly host: string
-  readonly port: number
-  /** User and password (RFC 1929), if given: requests of different ones never share a circuit. */
-  readonly isolation: string | undefined
-}
-
-export type SocksStep =
-  /** Bytes to answer with; the conversation goes on. */
-  | { readonly kind: 'answer'; readonly bytes: Uint8Array }
-  /** The request is whole; `rest` came behind it and belongs to the target. */
-  | { readonly kind: 'request'; readonly request: SocksRequest; readonly rest: Uint8Array }
-  /** Bytes to end with, and why. */
-  | { readonly kind: 'refuse'; readonly bytes: Uint8Array; readonly why: string }
 
 const VERSION = 5
 const NO_AUTHENTICATION = 0
@@ -35,37 +22,27 @@ export function socksReply(reply: SocksReply): Uint8Array {
 }
 
 const SOCKS4_REJECTED = Uint8Array.of(0, 0x5b, 0, 0, 0, 0, 0, 0)
-/** To one who took the port for that of an HTTP proxy. */
-function httpAnswer(port: number): Uint8Array {
-  return new TextEncoder().encode(
-    'HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n' +
-      `This port speaks SOCKS5 (RFC 1928), not HTTP. Use for example: curl --proxy socks5h://127.0.0.1:${port} URL\n`,
-  )
-}
-
 /**
  * The server's half of SOCKS5 (RFC 1928, with user and password of RFC 1929), sans-I/O: bytes in, steps out. It takes
  * CONNECT only. Once it refused or has the request it takes no more.
  */
-export class SocksParser {
+export class SocksParser implements ProxyParser {
   #pending: Uint8Array = new Uint8Array()
   #state: 'greeting' | 'password' | 'request' | 'over' = 'greeting'
   #isolation: string | undefined
-  readonly #port: number
+  readonly succeeded = socksReply(SOCKS_REPLY.succeeded)
 
-  /** @param port the proxy's, to be named to who speaks HTTP to it */
-  constructor(port: number) {
-    this.#port = port
+  failed(fault: WeftError): Uint8Array {
+    return socksReply(replyOf(fault))
   }
 
-  /** @returns what to do now, in order. */
-  push(bytes: Uint8Array): SocksStep[] {
+  push(bytes: Uint8Array): ProxyStep[] {
     if (this.#state === 'over') return []
     const joined = new Uint8Array(this.#pending.length + bytes.length)
     joined.set(this.#pending)
     joined.set(bytes, this.#pending.length)
     this.#pending = joined
-    const steps: SocksStep[] = []
+    const steps: ProxyStep[] = []
     for (;;) {
       const step = this.#step()
       if (step === undefined) break
@@ -83,7 +60,7 @@ export class SocksParser {
     return steps
   }
 
-  #step(): SocksStep | undefined {
+  #step(): ProxyStep | undefined {
     switch (this.#state) {
       case 'greeting':
         return this.#greeting()
@@ -96,12 +73,10 @@ export class SocksParser {
     }
   }
 
-  #greeting(): SocksStep | undefined {
+  #greeting(): ProxyStep | undefined {
     const [version, count] = this.#pending
     if (version === undefined) return undefined
     if (version === 4) return refuse(SOCKS4_REJECTED, 'SOCKS4, which has no remote names')
-    // A method of HTTP begins with a capital letter.
-    if (version >= 0x41 && version <= 0x5a) return refuse(httpAnswer(this.#port), 'HTTP on the SOCKS5 port')
     if (version !== VERSION) return refuse(Uint8Array.of(VERSION, NO_METHOD), `version ${version} of SOCKS`)
     if (count === undefined || this.#pending.length < 2 + count) return undefined
     const methods = this.#pending.subarray(2, 2 + count)
@@ -116,7 +91,7 @@ export class SocksParser {
     return { kind: 'answer', bytes: Uint8Array.of(VERSION, NO_AUTHENTICATION) }
   }
 
-  #password(): SocksStep | undefined {
+  #password(): ProxyStep | undefined {
     const [version, userLength] = this.#pending
     if (version === undefined) return undefined
     if (version !== 1) return refuse(Uint8Array.of(1, 1), `version ${version} of user and password`)
@@ -125,13 +100,14 @@ export class SocksParser {
     if (passwordLength === undefined) return undefined
     const end = 3 + userLength + passwordLength
     if (this.#pending.length < end) return undefined
-    this.#isolation = Buffer.from(this.#pending.subarray(1, end)).toString('base64')
+    const [user, password] = [this.#pending.subarray(2, 2 + userLength), this.#pending.subarray(3 + userLength, end)]
+    this.#isolation = isolationKey(user, password)
     this.#take(end)
     this.#state = 'request'
     return { kind: 'answer', bytes: Uint8Array.of(1, 0) }
   }
 
-  #request(): SocksStep | undefined {
+  #request(): ProxyStep | undefined {
     const bytes = this.#pending
     const [version, command, reserved, type, length] = bytes
     if (version === undefined) return undefined
@@ -173,10 +149,33 @@ function hostOf(type: number, address: Uint8Array): string | undefined {
   return isTargetHost(name) ? name : undefined
 }
 
-function refuse(bytes: Uint8Array, why: string): SocksStep {
-  return { kind: 'refuse', bytes, why }
+function refuse(bytes: Uint8Array, why: string): ProxyStep {
+  return { kind: 'end', bytes, why }
 }
 
-function refuseRequest(reply: SocksReply, why: string): SocksStep {
+function refuseRequest(reply: SocksReply, why: string): ProxyStep {
   return refuse(socksReply(reply), why)
+}
+
+/** RFC 1928, section 6. */
+function replyOf(fault: WeftError): SocksReply {
+  switch (fault.details.code) {
+    case SessionCode.policy:
+      return SOCKS_REPLY.notAllowed
+    case SessionCode.nameNotFound:
+    case SessionCode.hostUnreachable:
+    case SessionCode.nameServerFailed:
+      return SOCKS_REPLY.hostUnreachable
+    case SessionCode.networkUnreachable:
+      return SOCKS_REPLY.networkUnreachable
+    case SessionCode.connectionRefused:
+    case SessionCode.connectionReset:
+      return SOCKS_REPLY.connectionRefused
+    case SessionCode.timedOut:
+      return SOCKS_REPLY.ttlExpired
+    default:
+      return isNobodyLeft(fault.code) || fault.code === 'E_ROUTE_TIMEOUT'
+        ? SOCKS_REPLY.networkUnreachable
+        : SOCKS_REPLY.generalFailure
+  }
 }

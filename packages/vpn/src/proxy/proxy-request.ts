@@ -1,0 +1,28 @@
+import type { WeftError } from '@weft/core'
+
+/** What a program asked the proxy for: a connection to a host and port. */
+export interface ProxyRequest {
+  /** A name, or an IP literal. */
+  readonly host: string
+  readonly port: number
+  /** By its user and password, if given: requests of different ones never share a circuit. */
+  readonly isolation: string | undefined
+}
+
+export type ProxyStep =
+  /** Bytes to answer with; the conversation goes on. */
+  | { readonly kind: 'answer'; readonly bytes: Uint8Array }
+  /** The request is whole; `rest` came behind it and belongs to the target. */
+  | { readonly kind: 'request'; readonly request: ProxyRequest; readonly rest: Uint8Array }
+  /** Bytes to end with; `why` unless that is what was asked for. */
+  | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly why?: string }
+
+/** The server's half of one protocol up to the request, sans-I/O. Once it ended or has the request it takes no more. */
+export interface ProxyParser {
+  /** @returns what to do now, in order. */
+  push(bytes: Uint8Array): ProxyStep[]
+  /** What says that the target is reached. */
+  readonly succeeded: Uint8Array
+  /** What says that it is not. */
+  failed(fault: WeftError): Uint8Array
+}
