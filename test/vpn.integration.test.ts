@@ -254,6 +254,16 @@ describe('the VPN of a devnet of twelve nodes', { skip: skipWithout('curl') }, (
     },
   )
 
+  test('curl comes through by HTTP CONNECT as well, with user and password, and reads why it is refused', async () => {
+    const byHttp = ['--proxy', `http://127.0.0.1:${BASE_PORT + 1}`, '--proxytunnel', '--proxy-user', 'by:http']
+    assert.equal(await digest(curl(...byHttp, url)), hash)
+    const { code, stderr } = await curl(...byHttp, '--include', 'http://10.1.2.3/')
+    assert.deepEqual([code, /403/.test(stderr)], [56, true], 'curl(1): the proxy refused')
+    const pac = await fetch(`http://127.0.0.1:${BASE_PORT + 1}/proxy.pac`)
+    assert.equal(pac.headers.get('content-type'), 'application/x-ns-proxy-autoconfig')
+    assert.match(await pac.text(), /return 'SOCKS5 127\.0\.0\.1:\d+'/)
+  })
+
   test('what cannot be reached is told as SOCKS5 has it, and weft vpn status says why', async () => {
     const free = await unusedPort()
     const refused: readonly (readonly [string, string, string])[] = [
