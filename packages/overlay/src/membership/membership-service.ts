@@ -19,6 +19,7 @@ import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
 import { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
+import { HeardMaps } from '../map/heard-maps.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
 import { MapFollower } from '../map/map-follower.ts'
 import { decodeMapNews, encodeMapNews } from '../map/map-news.ts'
@@ -229,7 +230,8 @@ export class MembershipService {
     // Validators have it before it is brought out; others hear it from them.
     const isHeld = (map: SignedMap): boolean => this.#publication.isThatOf(map)
     const isOfOthers = (map: SignedMap): boolean => membership.isOfOthers(map)
-    const judge = { membership, follower: this.#follower, isHeld, isOfOthers, fetch, logger }
+    const heard = new HeardMaps()
+    const judge = { membership, follower: this.#follower, heard, isHeld, isOfOthers, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
       (message) => judgeMapNews(judge, message, scope.signal),
