@@ -156,7 +156,7 @@ export class MembershipService {
     })
     transport.handle('admission.challenge', async (request) => {
       const answer = answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request)
-      this.#applicant?.challengedBy(toDidKey(request.validator))
+      this.#applicant?.challengedBy(toDidKey(request.validator), request.nonce)
       return { answer }
     })
     transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
