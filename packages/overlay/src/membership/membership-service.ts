@@ -257,7 +257,8 @@ export class MembershipService {
     const connected = (): readonly DidKey[] => transport.connected()
     const onPeer: Transport['onPeer'] = (listener) => transport.onPeer(listener)
     const isBehind = (): boolean => membership.isBehind
-    const ask = { network, terms, rpc: transport, connected, onPeer, isBehind, clock, random, logger }
+    const isKnown = (id: DidKey): boolean => membership.allows(id, 'member')
+    const ask = { network, terms, rpc: transport, connected, onPeer, isKnown, isBehind, clock, random, logger }
     scope.spawn('terms', (signal) => askForTerms(ask, signal))
     const recovery = this.#recovery
     if (recovery !== undefined) scope.spawn('recovery', (signal) => recovery.run(signal))
