@@ -105,7 +105,9 @@ const member = z.strictObject({
     })
     .optional()
     .describe('What a quorum of validators found to hold'),
-  resources: resourceDescriptor.optional().describe('What it says of its machine, unchecked'),
+  resources: resourceDescriptor
+    .optional()
+    .describe('What it says of its machine: nobody checks it but the signature under attested energy'),
   layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
   suspect: z.boolean().describe('It does not answer, as several observers hold'),
   self: z.boolean().describe('This is the node that answers'),
