@@ -207,6 +207,7 @@ export const networkAnswer = z.strictObject({
             .enum(['answers', 'silent', 'unknown'])
             .describe('As the node that answers sees it; unknown where it keeps no connection'),
           inMap: z.boolean().describe('Whether it is in the newest map'),
+          fault: fault.optional().describe('Why it did not admit the node that answers, or how it could not be asked'),
         }),
       )
       .readonly(),
