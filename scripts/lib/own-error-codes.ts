@@ -26,6 +26,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ALREADY_RUNNING: 'Another daemon runs with this home.',
     E_ANNOUNCE_NEEDED: 'The node listens on every interface and does not say at which address others reach it.',
     E_APPLICATION_MALFORMED: 'An application for membership cannot be read or breaks a limit.',
+    E_ATTESTATION_SHORT:
+      'The attestation of energy of this node ends before its certificate does; what it says is declared.',
     E_ATTESTATION_EXPIRED: 'The attestation of energy of this node has ended; what it said is declared.',
     E_ATTESTATION_MALFORMED: 'Bytes are no attestation of energy, break a limit, or are for another node or network.',
     E_ATTESTATION_SIGNER: 'Energy is attested by a key that the network file does not name as an attester.',

@@ -18,6 +18,8 @@ export interface JoinedNetwork {
   readonly name: string
   readonly path: string
   readonly node: string
+  /** Whether the network file names it as a validator, who needs no invitation. */
+  readonly isValidator: boolean
   /** Absent in a network that is open. */
   readonly invitation?: { readonly roles: readonly string[]; readonly uses: number; readonly expiresAt: number }
 }
@@ -64,6 +66,7 @@ export async function joinNetwork({ token, home, signal }: NetworkToJoin): Promi
       name: file.name,
       path,
       node: key.id,
+      isValidator: file.validators.some(({ id }) => id === key.id),
       ...(roles === undefined || uses === undefined || expiresAt === undefined
         ? {}
         : { invitation: { roles, uses, expiresAt } }),

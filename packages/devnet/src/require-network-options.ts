@@ -61,6 +61,24 @@ export async function requireNetworkOptions(options: NewNetwork): Promise<void> 
     )
   }
 
+  /** One place is that of one node: behind a repeat lies a port that was copied. */
+  function requireApart({ addresses: own, others }: NewNetwork): void {
+    const taken = new Set<string>()
+    for (const [at, { addresses }] of [{ addresses: own }, ...others].entries()) {
+      for (const address of addresses) {
+        const { host, port } = overlay.parseNodeAddress(address) ?? {}
+        const place = `${host} ${port}`
+        if (taken.has(place)) {
+          throw wrong(
+            `${at === 0 ? '--address' : '--validator'} ${quoted(address)}: this host and port are named twice.`,
+            'Give each validator addresses of its own; of several on one machine each needs another port.',
+          )
+        }
+        taken.add(place)
+      }
+    }
+  }
+
   const checks: readonly Check[] = [
     ({ name }) => {
       if (NETWORK_NAME.test(name) && name.length <= MAX_NAME) return
@@ -104,6 +122,7 @@ export async function requireNetworkOptions(options: NewNetwork): Promise<void> 
         '--validator',
       )
     },
+    requireApart,
     requireCommon,
     ({ inviters, policy }) => {
       requireIds(inviters, '--inviter')

@@ -33,6 +33,12 @@ test('a network begins with a key and a file, and is not begun twice', async (co
   assert.equal(readFileSync(created.path, 'utf8'), text)
 })
 
+test('validators on one machine have a port each', async (context) => {
+  const second = { id: SigningKey.generate().id, addresses: ['/ip4/192.0.2.1/tcp/4781'], family: 'me' }
+  const { validators } = await createNetwork({ ...good, others: [second], home: join(directory(context), 'home') })
+  assert.equal(validators, 2)
+})
+
 test('a network takes the policy, the inviters and the epoch that are asked for, and none that cannot be', async (context) => {
   const place = directory(context)
   const inviter = SigningKey.generate().id
@@ -54,7 +60,7 @@ test('a network takes the policy, the inviters and the epoch that are asked for,
 test('what cannot be a network leaves nothing, neither a home nor a key in one that was there', async (context) => {
   const place = directory(context)
   const own = SigningKey.generate().id
-  const other = { id: own, addresses: good.addresses, family: 'other' }
+  const other = { id: own, addresses: ['/ip4/192.0.2.2/tcp/4780'], family: 'other' }
   const others = (changes: object): Partial<NewNetwork> => ({ others: [{ ...other, ...changes }] })
   const at = (...addresses: string[]): Partial<NewNetwork> => ({ addresses })
   const wrong: [part: Partial<NewNetwork>, cause: RegExp][] = [
@@ -64,6 +70,15 @@ test('what cannot be a network leaves nothing, neither a home nor a key in one t
     [at('/ip4/192.0.2.1/tcp/4780', '/ip4/224.0.0.1/tcp/4780'), /^--address .*224\.0\.0\.1/],
     [at('/ip4/192.0.2.1/tcp/22'), /^--address .* do not dial it/],
     [at(...Array.from({ length: 9 }, () => '/ip4/192.0.2.1/tcp/4780')), /^--address names 9 addresses/],
+    [
+      at('/ip4/192.0.2.1/tcp/4780', '/ip4/192.0.2.1/tcp/4780/ws'),
+      /^--address .*\/ws': this host and port are named twice/,
+    ],
+    [others({ addresses: good.addresses }), /^--validator .* this host and port are named twice/],
+    [
+      others({ addresses: ['/ip4/192.0.2.2/tcp/4780', good.addresses[0]] }),
+      /^--validator '\/ip4\/192\.0\.2\.1\/tcp\/4780': /,
+    ],
     [{ family: '' }, /^--family /],
     [{ policy: ['open', 'invite'] }, /^--policy 'open,invite' is no policy/],
     [{ policy: [] }, /^--policy /],

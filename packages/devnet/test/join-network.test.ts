@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Scope, silentLogger, systemClock } from '@weft/core'
+import { Scope, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SigningKey, loadOrCreateKey, toDidKey } from '@weft/crypto'
 import {
   type InvitationLimits,
@@ -40,7 +40,8 @@ async function setUp(context: TestContext) {
     await scope.close()
     rmSync(place, { recursive: true })
   })
-  const key = SigningKey.generate()
+  const seed = systemRandom.bytes(32)
+  const key = new SigningKey(seed)
   const port = await freePort()
   const address = `/ip4/127.0.0.1/tcp/${port}`
   const validators = [{ id: key.id, addresses: [address], roles: ['validator', 'storage'], family: 'v' }]
@@ -71,7 +72,7 @@ async function setUp(context: TestContext) {
         ...changes,
       }),
     })
-  return { place, file, network, token }
+  return { place, file, network, token, seed }
 }
 
 test('a home gets the network file and a proof for its own key; a second token there replaces the proof alone', async (context) => {
@@ -92,9 +93,16 @@ test('a home gets the network file and a proof for its own key; a second token t
   assert.ok(isUsedBy(proof, openInvitation(network, proof.envelope), publicKey))
   const text = readFileSync(first.path, 'utf8')
   const again = await joinNetwork({ token: token({ uses: 7 }), home, signal })
-  assert.deepEqual([again.node, again.invitation?.uses], [first.node, 7])
+  assert.deepEqual([again.node, again.invitation?.uses, again.isValidator], [first.node, 7, false])
   assert.equal(openInvitation(network, proofOf().envelope).uses, 7)
   assert.equal(readFileSync(first.path, 'utf8'), text)
+})
+
+test('a home with the key of a validator of the file is known for one', async (context) => {
+  const { place, token, seed } = await setUp(context)
+  const home = join(place, 'own')
+  loadOrCreateKey(join(home, 'node.key'), seed)
+  assert.equal((await joinNetwork({ token: token(), home, signal })).isValidator, true)
 })
 
 test('what cannot be joined leaves nothing, and changes nothing in a home that was there', async (context) => {

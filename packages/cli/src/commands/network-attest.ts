@@ -1,7 +1,8 @@
 import { quoted } from '@weft/devnet'
-import type { AttestationAnswer } from '@weft/node'
+import type { AttestationAnswer, NetworkAnswer } from '@weft/node'
 import { memberNamed } from '../daemon/member-named.ts'
 import { openApi } from '../daemon/open-api.ts'
+import { attestationWords } from '../output/attestation-words.ts'
 import { formatTime, shortId } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
@@ -30,6 +31,7 @@ export async function run(invocation: Invocation): Promise<void> {
   }
   const api = openApi(invocation)
   const node = await memberNamed(api, invocation.argument(0), signal)
+  const { network } = await api.json<NetworkAnswer>('GET', '/api/v1/network', undefined, { signal })
   const answer = await api.json<AttestationAnswer>(
     'POST',
     '/api/v1/network/attestations',
@@ -46,5 +48,7 @@ export async function run(invocation: Invocation): Promise<void> {
   output.note(
     `Attested by ${shortId(answer.attester)} of ${shortId(answer.node)}, until ${formatTime(answer.notAfter)}. Its operator sets it as resources.attestation in weft.toml, and starts the node again. It is no secret.`,
   )
+  const short = attestationWords(ttlMs, network.certificateTtlMs)
+  if (short !== undefined) output.note(short)
   output.print(answer.attestation)
 }

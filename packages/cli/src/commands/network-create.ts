@@ -6,6 +6,9 @@ import { ownHomeOf } from '../daemon/home.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
 
+/** Of fewer none may be down, and so none gives up its seat. */
+const LEAST_ROTATING = 4
+
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
   const home = ownHomeOf(invocation)
@@ -40,6 +43,10 @@ export async function run(invocation: Invocation): Promise<void> {
     created.validators > 1
       ? `. Give the file to the other validators, who have their keys already: weft init --network FILE --network-id ${created.id}`
       : ''
+  if (invocation.duration('rotate') !== undefined && created.validators < LEAST_ROTATING)
+    output.note(
+      `Seats rotate only while ${LEAST_ROTATING} validators or more sit: of ${created.validators} none may be down.`,
+    )
   output.note(
     `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Next, here: weft start --home ${home} --roles validator,storage. Then, for everyone who is to join: weft network invite${others}`,
   )

@@ -1,6 +1,6 @@
 import { joinNetwork } from '@weft/devnet'
 import { ownHomeOf } from '../daemon/home.ts'
-import { formatTime } from '../output/format.ts'
+import { joinWords } from '../output/join-words.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { secretArgument } from '../program/secret-argument.ts'
 
@@ -19,9 +19,5 @@ export async function run(invocation: Invocation): Promise<void> {
   const { id, name, path, node, invitation } = joined
   output.document({ id, name, path, node, invitation: invitation ?? null })
   output.print(`network  ${name} (${id})`, `file     ${path}`, `node     ${node}`)
-  output.note(
-    invitation === undefined
-      ? `The network is open. Next: weft start --home ${home}, with --roles for what this node is to offer.`
-      : `Invited with the roles ${invitation.roles.join(', ')}, if this node applies until ${formatTime(invitation.expiresAt)}. Next: weft start --home ${home} --roles ${invitation.roles.includes('storage') ? 'storage' : (invitation.roles[0] ?? 'storage')} (a daemon that runs already has to be started anew).`,
-  )
+  output.note(joinWords(joined, home))
 }

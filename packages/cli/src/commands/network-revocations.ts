@@ -1,6 +1,7 @@
 import type { RevocationsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatTime, shortId } from '../output/format.ts'
+import { waitingState } from '../output/revocation-state.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -17,12 +18,12 @@ export async function run(invocation: Invocation): Promise<void> {
       String(votes),
       reason === 'withdrawn' ? 'taken back' : 'in force',
     ]),
-    ...answer.pending.map(({ id, reason, blockedUntil, voters }) => [
-      named(id),
-      reason,
-      reason === 'withdrawn' ? '-' : formatTime(blockedUntil),
-      String(voters.length),
-      reason === 'withdrawn' ? 'way back waits for votes' : 'waits for votes',
+    ...answer.pending.map((one) => [
+      named(one.id),
+      one.reason,
+      one.reason === 'withdrawn' ? '-' : formatTime(one.blockedUntil),
+      String(one.voters.length),
+      waitingState(one, answer),
     ]),
   ]
   if (rows.length === 0) {

@@ -2,6 +2,7 @@ import { counted } from '@weft/core'
 import type { NetworkAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatDuration, formatTime, shortId } from '../output/format.ts'
+import { validatorLines } from '../output/validator-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
@@ -11,7 +12,6 @@ export async function run(invocation: Invocation): Promise<void> {
   })
   output.document({ network, map })
   const id = (text: string): string => (invocation.flag('long') ? text : shortId(text))
-  const tolerated = network.tolerated === 0 ? 'none may be down' : `${network.tolerated} may be down`
   const minimums = Object.entries(network.minimums).map(
     ([role, minimum]) =>
       `${role} ${Object.entries(minimum)
@@ -30,10 +30,7 @@ export async function run(invocation: Invocation): Promise<void> {
     network.term.number === 0
       ? 'term        0: the validators of the network file'
       : `term        ${network.term.number}, since epoch ${network.term.fromEpoch} (${formatTime(network.term.since)})`,
-    `validators  ${network.validators.length}, of which ${network.quorum} must sign; ${tolerated}`,
-    ...network.validators.map(
-      (validator) => `            ${id(validator.id)}  ${validator.addresses.join(', ')}${seatWords(validator)}`,
-    ),
+    ...validatorLines(network, id),
     rotationLine(network),
     `epochs      map ${formatDuration(network.mapEpochMs)}, audit ${formatDuration(network.auditEpochMs)}, reward ${formatDuration(network.rewardEpochMs)}`,
     map.epoch === undefined
@@ -46,8 +43,4 @@ function rotationLine({ rotateMs, nextRotation, tolerated }: NetworkAnswer['netw
   if (rotateMs === undefined) return 'rotation    none: a seat is kept by who has it'
   if (nextRotation === undefined) return 'rotation    none while no validator may be down'
   return `rotation    up to ${counted(tolerated, 'seat')} every ${formatDuration(rotateMs)}, for who asks for one; next ${formatTime(nextRotation)}`
-}
-
-function seatWords({ state, inMap }: NetworkAnswer['network']['validators'][number]): string {
-  return `${state === 'silent' ? '  does not answer' : ''}${inMap ? '' : '  not in the map'}`
 }

@@ -53,6 +53,7 @@ test("a node of one's own never lands in a devnet that runs", async (context) =>
   const create = ['network', 'create', 'mine', '--address', '/ip4/192.0.2.1/tcp/4780', '--rotate', '12h', '--json']
   const created = await runWeft(create, env)
   assert.equal(created.code, 0, created.stderr)
+  assert.match(created.stderr, /Seats rotate only while 4 validators or more sit/)
   const { path } = JSON.parse(created.stdout) as { path: string }
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { rotateMs: number }).rotateMs, 43_200_000)
   const init = await runWeft(['init', '--json'], env)

@@ -102,7 +102,7 @@ async function composeDaemon(
     }),
   )
   const components = await orAborted(loadComponents(), signal)
-  const { overlay, storage, vpn, overlayPort, webSocketPort, packetsPort } = await startNetwork({
+  const { overlay, storage, vpn, energy, overlayPort, webSocketPort, packetsPort } = await startNetwork({
     config,
     components,
     paths,
@@ -126,7 +126,14 @@ async function composeDaemon(
   const transfers = new TransferLog()
   const checks: ApiServices['checks'] = () => [
     ...nodeChecks({ home: paths.home, overlay, storage, vpn, droppedLines: dropped }),
-    ...networkChecks({ overlay, networkFile, roles: config.roles, ports, storageQuota: values['storage.quota'] }),
+    ...networkChecks({
+      overlay,
+      networkFile,
+      roles: config.roles,
+      ports,
+      storageQuota: values['storage.quota'],
+      energy,
+    }),
   ]
   const faults: ApiServices['faults'] = () => distinctFaults(checks())
   feedEvents({ overlay, storage, vpn, ring: events, transfers, clock: systemClock, scope })

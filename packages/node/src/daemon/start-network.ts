@@ -3,6 +3,7 @@ import type { SigningKey } from '@weft/crypto'
 import { type AdmissionProof, type NetworkFile, type Overlay, networkOf } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
+import type { NetworkChecked } from '../health/network-checked.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
@@ -38,6 +39,8 @@ export interface StartedNetwork {
   readonly overlay: Overlay
   readonly storage: Storage
   readonly vpn: NodeVpn
+  /** What its operator says of its energy, or an attester. */
+  readonly energy: NetworkChecked['energy']
   /** Undefined for a pure client, which does not listen. */
   readonly overlayPort: number | undefined
   /** The same by WebSocket. */
@@ -131,5 +134,5 @@ export async function startNetwork({
   if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
   const packetsPort = keys.packets === undefined ? undefined : values['ports.public'] + PACKETS
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
-  return { overlay, storage, vpn, overlayPort: port, webSocketPort, packetsPort }
+  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort }
 }

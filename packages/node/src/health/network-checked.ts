@@ -1,4 +1,4 @@
-import type { NetworkFile, Overlay, Role } from '@weft/overlay'
+import type { NetworkFile, Overlay, ResourceDescriptor, Role } from '@weft/overlay'
 
 /** What the checks of how this node stands towards its network look at. */
 export interface NetworkChecked {
@@ -10,4 +10,6 @@ export interface NetworkChecked {
   readonly ports: Readonly<Record<string, number>>
   /** Bytes that this node keeps for others. */
   readonly storageQuota: number
+  /** What the operator says of it, or an attester; undefined for nothing. */
+  readonly energy: ResourceDescriptor['energy']
 }

@@ -1,4 +1,5 @@
 import { joinFaults, sizeWords } from '@weft/core'
+import { energyChecks } from './energy-check.ts'
 import { leaseChecks } from './lease-check.ts'
 import type { NetworkChecked } from './network-checked.ts'
 import type { Check } from './node-checks.ts'
@@ -16,6 +17,7 @@ export function networkChecks(checked: NetworkChecked): readonly Check[] {
     rolesCheck(checked),
     quorumCheck(checked),
     ...leaseChecks(checked),
+    ...energyChecks(checked),
   ]
 }
 

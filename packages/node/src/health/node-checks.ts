@@ -21,6 +21,7 @@ export interface Check {
     | 'roles'
     | 'quorum'
     | 'lease'
+    | 'energy'
   /** What was looked at, for people. */
   readonly tried?: string
   readonly fault: Fault | undefined

@@ -105,7 +105,9 @@ const member = z.strictObject({
     })
     .optional()
     .describe('What a quorum of validators found to hold'),
-  resources: resourceDescriptor.optional().describe('What it says of its machine, unchecked'),
+  resources: resourceDescriptor
+    .optional()
+    .describe('What it says of its machine: nobody checks it but the signature under attested energy'),
   layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
   suspect: z.boolean().describe('It does not answer, as several observers hold'),
   self: z.boolean().describe('This is the node that answers'),
@@ -205,6 +207,7 @@ export const networkAnswer = z.strictObject({
             .enum(['answers', 'silent', 'unknown'])
             .describe('As the node that answers sees it; unknown where it keeps no connection'),
           inMap: z.boolean().describe('Whether it is in the newest map'),
+          fault: fault.optional().describe('Why it did not admit the node that answers, or how it could not be asked'),
         }),
       )
       .readonly(),

@@ -1,4 +1,5 @@
 import { epochAt, epochStart, rotationAt, rotationStart, toleratedFaults, waysOf } from '@weft/overlay'
+import { refusalsOf } from '../health/refusals-of.ts'
 import type { NetworkAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
@@ -13,6 +14,9 @@ export function describeNetwork({
   const policy = waysOf(file.policy)
   const tolerated = toleratedFaults(term.validators.length)
   const seats = new Map(overlay.seats().map(({ id, state, inMap }) => [id, { state, inMap }]))
+  const refusals = new Map(
+    refusalsOf(overlay).map(({ validator, code, cause, fix }) => [validator, { code, cause, fix }]),
+  )
   const rotation = rotationAt(file, epochAt(file, clock.now())) + 1
   return {
     ...network,
@@ -30,6 +34,7 @@ export function describeNetwork({
       addresses: [...addresses],
       family,
       ...(seats.get(id) ?? { state: 'unknown', inMap: false }),
+      ...(refusals.has(id) && { fault: refusals.get(id) }),
     })),
     quorum: term.quorum,
     tolerated,

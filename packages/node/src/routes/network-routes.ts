@@ -1,20 +1,17 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as z from 'zod'
-import { WeftError, throwIfAborted, toBase64Url } from '@weft/core'
+import { WeftError, toBase64Url } from '@weft/core'
 import { isDidKey, shortId } from '@weft/crypto'
 import { type Route, defineRoute } from '../http/route.ts'
-import { type MemberAnswer, memberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
+import { memberAnswer, membersAnswer, networkAnswer, peersAnswer, pingAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { describeMap } from './describe-map.ts'
 import { memberDescriber } from './describe-member.ts'
 import { describeNetwork } from './describe-network.ts'
+import { inSlices } from './in-slices.ts'
 import { nodeId } from './schemas.ts'
 
 /** ms to wait for certificates' signatures that are not at hand; those that did not come are left out. */
 const VOTES_TIMEOUT_MS = 5_000
-
-/** Members described in one stretch, about a millisecond of work. */
-const SLICE = 64
 
 /** The members of the network and this node's links to them. */
 export function networkRoutes(services: ApiServices): Route[] {
@@ -40,15 +37,7 @@ export function networkRoutes(services: ApiServices): Route[] {
       response: membersAnswer,
       handler: async (_, { signal }) => {
         const map = describeMap(overlay)
-        const describe = memberDescriber(services)
-        const members: MemberAnswer[] = []
-        for (const [at, member] of overlay.membership.members().entries()) {
-          if (at > 0 && at % SLICE === 0) {
-            await nextTurn()
-            throwIfAborted(signal)
-          }
-          members.push(describe(member))
-        }
+        const members = await inSlices(overlay.membership.members(), memberDescriber(services), signal)
         return { schemaVersion: 1 as const, epoch: map.epoch, members, map }
       },
     }),

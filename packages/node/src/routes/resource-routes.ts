@@ -3,6 +3,7 @@ import { resourcesAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { describeMap } from './describe-map.ts'
 import { describeResources } from './describe-resources.ts'
+import { inSlices } from './in-slices.ts'
 import { totalResources } from './total-resources.ts'
 
 /** What the members say of their machines, for whoever looks for capacity (docs/specs/resources.md). */
@@ -14,27 +15,31 @@ export function resourceRoutes({ overlay, network, attesters }: ApiServices): Ro
       scope: 'network:read',
       summary: 'What the members say of their machines, and the sums of it.',
       response: resourcesAnswer,
-      handler: () => {
-        const all = overlay.membership.members()
-        const members = all.flatMap(({ id, roles, region, country, simulated, expiresAt, resources }) =>
-          resources === undefined
-            ? []
-            : [
-                {
-                  id,
-                  roles,
-                  region,
-                  country,
-                  simulated,
-                  expiresAt,
-                  resources: describeResources(attesters, resources),
-                },
-              ],
+      handler: async (_, { signal }) => {
+        const [all, map] = [overlay.membership.members(), describeMap(overlay)]
+        const described = await inSlices(
+          all,
+          ({ id, roles, region, country, simulated, expiresAt, resources }) =>
+            resources === undefined
+              ? []
+              : [
+                  {
+                    id,
+                    roles,
+                    region,
+                    country,
+                    simulated,
+                    expiresAt,
+                    resources: describeResources(attesters, resources),
+                  },
+                ],
+          signal,
         )
+        const members = described.flat()
         return {
           schemaVersion: 1 as const,
           network,
-          map: describeMap(overlay),
+          map,
           members,
           totals: totalResources(
             all.length,

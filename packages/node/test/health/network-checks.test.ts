@@ -25,6 +25,7 @@ function check(name: string, changes: Partial<NetworkChecked> = {}) {
     roles: ['storage', 'relay'],
     ports: { api: 7780, overlay: 4780, packets: 4782 },
     storageQuota: 10,
+    energy: undefined,
     ...changes,
   })
   return checks.find((one) => one.name === name) ?? assert.fail(`no check ${name}`)

@@ -10,7 +10,7 @@ const BEGIN = 1_800_000_000_000
 const HOUR = 3_600_000
 
 /** What is told of a network with so many validators, so many ms after its begin. */
-function told(validators: number, after: number, rotateMs = 6 * HOUR) {
+function told(validators: number, after: number, rotateMs = 6 * HOUR, refusing: readonly number[] = []) {
   const keys = Array.from({ length: validators }, (_, at) => new SigningKey(new Uint8Array(32).fill(at + 1)))
   const file = parseNetworkFile(
     JSON.stringify({
@@ -28,6 +28,10 @@ function told(validators: number, after: number, rotateMs = 6 * HOUR) {
   )
   const overlay = new FakeOverlay((keys[0] as SigningKey).id)
   overlay.currentTerm = networkOf(file).term
+  const faults = refusing.map((at) => {
+    return { validator: (keys[at] as SigningKey).id, code: 'E_NODE_UNREACHABLE', cause: 'No answer.', fix: 'Look.' }
+  })
+  if (faults.length > 0) overlay.admissionState = { state: 'applying', since: BEGIN, votes: 0, quorum: 3, faults }
   const network = { id: 'wnet', name: 'net', simulated: false }
   return describeNetwork({ network, networkFile: file, overlay, clock: new VirtualClock(BEGIN + after) })
 }
@@ -42,4 +46,14 @@ test('a network tells when seats rotate next, unless none may be down', () => {
 test('where seats do not rotate nothing is told of it', () => {
   const file = told(4, HOUR, 0)
   assert.deepEqual([file.rotateMs, file.nextRotation], [undefined, undefined])
+})
+
+test('of validators that did not admit this node is told why', () => {
+  const { validators } = told(4, HOUR, 6 * HOUR, [1, 3])
+  const fault = { code: 'E_NODE_UNREACHABLE', cause: 'No answer.', fix: 'Look.' }
+  assert.deepEqual(
+    validators.map((one) => one.fault),
+    [undefined, fault, undefined, fault],
+  )
+  assert.ok(!('fault' in validators[0]!))
 })

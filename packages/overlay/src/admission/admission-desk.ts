@@ -122,7 +122,8 @@ export class AdmissionDesk {
     if (envelope === undefined) throw new WeftError(NO_APPLICATION)
     const application = decodeApplication(envelope.payload)
     const { id: applicant, addresses } = application.body
-    await using dialBack = new DialBack({ prober, validator: key, applicant, addresses, clock, random })
+    const dialled = { applicant, addresses, application: application.nonce }
+    await using dialBack = new DialBack({ prober, validator: key, ...dialled, clock, random })
     const admission = {
       network,
       caller: caller.id,

@@ -185,9 +185,9 @@ export class Applicant {
     await this.submit(signal)
   }
 
-  /** A validator that judges the application put its challenge, itself or by a member: it does something. */
-  challengedBy(validator: DidKey): void {
-    this.#patience.challengedBy(validator)
+  /** A challenge was put in the name of a validator. */
+  challengedBy(validator: DidKey, nonce: Uint8Array): void {
+    this.#patience.challengedBy(validator, nonce)
   }
 
   /** Submits nothing from now on. */

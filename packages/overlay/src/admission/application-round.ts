@@ -114,8 +114,9 @@ export class ApplicationRound {
 
   async #vote(validator: DidKey, signal: AbortSignal): Promise<Vote> {
     const { bodyBytes, measured, term, key, proof, rpc, bursts, clock, random, patience } = this.#init
-    // A nonce of its own for each validator, so that none can take another's turn to measure.
+    // A nonce of its own for each validator, so that none can take another's turn to measure, and nobody else pass for it.
     const nonce = random.bytes(16)
+    patience.applied(validator, nonce)
     const payload = encodeApplication({ bodyBytes, time: clock.now(), nonce, proof })
     const application = sealEnvelope('application', payload, key)
     const end = measured?.bandwidthMbps === undefined ? (): number => 0 : bursts.expect(nonce)

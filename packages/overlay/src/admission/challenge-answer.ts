@@ -5,7 +5,7 @@ import { MAX_CERTIFIED_ADDRESS } from '../network/relayed-address.ts'
 
 /** What an applicant signs (purpose `challenge`) when a validator dials it back. */
 export interface ChallengeAnswer {
-  /** The prober's 32 random bytes. */
+  /** 32 bytes that the validator drew. */
   readonly nonce: Uint8Array
   /** 32 bytes: the validator that asks. */
   readonly validator: Uint8Array

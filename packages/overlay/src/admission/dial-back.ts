@@ -1,7 +1,8 @@
 import { type Clock, type Fault, type Random, WeftError, toWeftError } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { SignedEnvelope } from '@weft/wire'
-import { type ChallengeAnswer, CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
+import { type ChallengeAnswer, decodeChallengeAnswer } from './challenge-answer.ts'
+import { challengeNonce } from './challenge-nonce.ts'
 import { parseRelayedAddress } from '../network/relayed-address.ts'
 import type { Probe } from '../transport/transport.ts'
 import type { Prober } from './probe.ts'
@@ -26,6 +27,8 @@ export interface DialBackInit {
   readonly validator: SigningKey
   readonly applicant: DidKey
   readonly addresses: readonly string[]
+  /** The nonce of its application. */
+  readonly application: Uint8Array
   readonly clock: Clock
   readonly random: Random
 }
@@ -60,8 +63,8 @@ export class DialBack implements AsyncDisposable {
   }
 
   async #dial(address: string, signal: AbortSignal): Promise<DialResult> {
-    const { prober, validator, applicant, clock, random } = this.#init
-    const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
+    const { prober, validator, applicant, application, clock, random } = this.#init
+    const nonce = challengeNonce(random, application)
     const limit = new AbortController()
     const timeoutMs = parseRelayedAddress(address) === undefined ? DIAL_BACK_TIMEOUT_MS : RELAYED_TIMEOUT_MS
     const cancel = clock.after(timeoutMs, () => limit.abort(tooSlow(address, timeoutMs)))

@@ -10,7 +10,9 @@ import { parseNodeAddress } from '../network/node-address.ts'
 import type { Rpc } from '../rpc.ts'
 import { answerFault } from './answer-fault.ts'
 import type { CertificateBody } from './certificate-body.ts'
-import { CHALLENGE_NONCE_LENGTH, decodeChallengeAnswer } from './challenge-answer.ts'
+import type { Application } from './application.ts'
+import { decodeChallengeAnswer } from './challenge-answer.ts'
+import { challengeNonce } from './challenge-nonce.ts'
 import { DIALERS, dialersOf } from './dialers-of.ts'
 
 export interface DialHelpInit {
@@ -48,12 +50,16 @@ export class DialHelp {
     this.#init = init
   }
 
-  async look(applicant: CertificateBody, address: string, signal: AbortSignal): Promise<DialVerdict> {
+  async look(
+    application: Pick<Application, 'body' | 'nonce'>,
+    address: string,
+    signal: AbortSignal,
+  ): Promise<DialVerdict> {
     const { network, clock } = this.#init
     const epoch = Math.max(0, epochAt(network.file, clock.now()))
-    const [first, ...others] = this.#helpersFor(applicant, address, epoch)
+    const [first, ...others] = this.#helpersFor(application.body, address, epoch)
     if (first === undefined) return 'unknown'
-    const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, applicant, address, epoch, signal)
+    const ask = (helper: DidKey): Promise<boolean | undefined> => this.#ask(helper, application, address, epoch, signal)
     const found = await ask(first)
     if (found === true) return 'found'
     const all = [found, ...(await Promise.all(others.map(ask)))]
@@ -95,13 +101,13 @@ export class DialHelp {
   /** Whether the member found the applicant; undefined when it did not say. */
   async #ask(
     helper: DidKey,
-    { key }: CertificateBody,
+    { body: { key }, nonce: application }: Pick<Application, 'body' | 'nonce'>,
     address: string,
     epoch: number,
     signal: AbortSignal,
   ): Promise<boolean | undefined> {
     const { validator, rpc, random, logger } = this.#init
-    const nonce = random.bytes(CHALLENGE_NONCE_LENGTH)
+    const nonce = challengeNonce(random, application)
     try {
       const request = { applicant: key, nonce, address, epoch: BigInt(epoch) }
       const { answer: envelope } = await rpc.call(helper, 'admission.dial', request, {

@@ -1,5 +1,6 @@
 import { type Clock, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import { isChallengeOf } from './challenge-nonce.ts'
 
 /** ms of a turn to measure after which a validator that then gives no vote is asked after all others. */
 const LONG_TURN_MS = 5_000
@@ -14,6 +15,8 @@ export class ValidatorPatience {
   readonly #clock: Clock
   /** Validators that put their challenge since the application that is under way began. */
   readonly #challengers = new Set<DidKey>()
+  /** Nonces of the applications that are under way: each is known to one validator. */
+  readonly #applications = new Map<DidKey, Uint8Array>()
   readonly #greedy = new Set<DidKey>()
 
   constructor(clock: Clock) {
@@ -23,11 +26,21 @@ export class ValidatorPatience {
   /** An application begins. */
   begin(): void {
     this.#challengers.clear()
+    this.#applications.clear()
   }
 
-  /** A validator put its challenge, itself or by a member: it does something. */
-  challengedBy(validator: DidKey): void {
-    this.#challengers.add(validator)
+  /** A validator gets an application with this nonce. */
+  applied(validator: DidKey, nonce: Uint8Array): void {
+    this.#applications.set(validator, nonce)
+  }
+
+  /**
+   * A challenge was put in the name of a validator, by whom the channel does not tell. Only when its nonce was drawn for the
+   * application to that validator it is its own, put by itself or by a member: it does something.
+   */
+  challengedBy(validator: DidKey, nonce: Uint8Array): void {
+    const application = this.#applications.get(validator)
+    if (application !== undefined && isChallengeOf(nonce, application)) this.#challengers.add(validator)
   }
 
   /** A validator answered, after it measured for so many ms. */

@@ -308,7 +308,7 @@ export class SignedMembership implements Membership, AccessPolicy {
     const last = this.#refusal === undefined ? '' : ` The last one that came was refused: ${this.#refusal.cause}`
     const fix =
       this.#refusal?.fix ??
-      'Check that the clock of this machine is right and that the validators run and can be reached (`weft peers`).'
+      'Check that the clock of this machine is right and that the validators run and can be reached (`weft network show` lists them).'
     if (held === undefined) {
       if (this.#foreign !== undefined) return foreignFault(this.#foreign)
       const cause =
@@ -319,14 +319,14 @@ export class SignedMembership implements Membership, AccessPolicy {
     if (age < -STALE_EPOCHS) {
       return {
         code: 'E_CLOCK_SKEW',
-        cause: `The newest signed map is of an epoch ${-age * network.file.mapEpochMs} ms ahead of the clock of this machine, which must have been set back.${last}`,
+        cause: `The newest signed map is of an epoch ${(-age * network.file.mapEpochMs) / 1_000} s ahead of the clock of this machine, which must have been set back.${last}`,
         fix: 'Set the clock right, e.g. with `timedatectl set-ntp true`.',
       }
     }
     if (age <= STALE_EPOCHS) return undefined
     return {
       code: 'E_MAP_STALE',
-      cause: `The newest signed map is ${age} epochs of ${network.file.mapEpochMs} ms old.${last}`,
+      cause: `The newest signed map is ${age} epochs of ${network.file.mapEpochMs / 1_000} s old.${last}`,
       fix: `${fix} ${this.#recoveryWords(held)}`,
     }
   }

@@ -19,6 +19,7 @@ import { beaconToWire, epochFromWire } from '../beacon/beacon-wire.ts'
 import { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { CertificateReader } from '../map/certificate-reader.ts'
 import { decodeMapBody } from '../map/map-body.ts'
+import { HeardMaps } from '../map/heard-maps.ts'
 import { judgeMapNews } from '../map/judge-map-news.ts'
 import { MapFollower } from '../map/map-follower.ts'
 import { decodeMapNews, encodeMapNews } from '../map/map-news.ts'
@@ -155,7 +156,7 @@ export class MembershipService {
     })
     transport.handle('admission.challenge', async (request) => {
       const answer = answerChallenge({ network, key, addresses: profile.current?.addresses ?? [], clock }, request)
-      this.#applicant?.challengedBy(toDidKey(request.validator))
+      this.#applicant?.challengedBy(toDidKey(request.validator), request.nonce)
       return { answer }
     })
     transport.handle('admission.burst', async (request) => this.#bursts.answer(request))
@@ -229,7 +230,8 @@ export class MembershipService {
     // Validators have it before it is brought out; others hear it from them.
     const isHeld = (map: SignedMap): boolean => this.#publication.isThatOf(map)
     const isOfOthers = (map: SignedMap): boolean => membership.isOfOthers(map)
-    const judge = { membership, follower: this.#follower, isHeld, isOfOthers, fetch, logger }
+    const heard = new HeardMaps()
+    const judge = { membership, follower: this.#follower, heard, isHeld, isOfOthers, fetch, logger }
     const unsubscribe = transport.pubsub.subscribe(
       MAP_TOPIC,
       (message) => judgeMapNews(judge, message, scope.signal),
@@ -255,7 +257,8 @@ export class MembershipService {
     const connected = (): readonly DidKey[] => transport.connected()
     const onPeer: Transport['onPeer'] = (listener) => transport.onPeer(listener)
     const isBehind = (): boolean => membership.isBehind
-    const ask = { network, terms, rpc: transport, connected, onPeer, isBehind, clock, random, logger }
+    const isKnown = (id: DidKey): boolean => membership.allows(id, 'member')
+    const ask = { network, terms, rpc: transport, connected, onPeer, isKnown, isBehind, clock, random, logger }
     scope.spawn('terms', (signal) => askForTerms(ask, signal))
     const recovery = this.#recovery
     if (recovery !== undefined) scope.spawn('recovery', (signal) => recovery.run(signal))

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
 import { WeftError, messageOf } from '@weft/core'
 import { MAX_NETWORK_FILE, type NetworkFile, parseNetworkFile } from './network-file.ts'
 
@@ -15,7 +16,15 @@ export function readNetworkFile(path: string): NetworkFileRead {
   try {
     text = readAtMost(path, MAX_NETWORK_FILE + 1)
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EISDIR')
+      throw new WeftError({
+        code: 'E_NETWORK_FILE_MISSING',
+        cause: `${path} is a directory, and no network file.`,
+        fix: `Name the file itself, e.g. ${join(path, 'network.json')}.`,
+        origin: error,
+      })
+    const missing = code === 'ENOENT'
     throw new WeftError({
       code: 'E_NETWORK_FILE_MISSING',
       cause: missing

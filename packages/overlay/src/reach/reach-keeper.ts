@@ -69,6 +69,9 @@ export class ReachKeeper {
   readonly #failures = new Map<DidKey, number>()
   #reach: Reach = { state: 'asking' }
   #misses = 0
+  /** Where others saw the node when it last looked, and when that was, ms of the monotonic clock. */
+  #lookedAt: { readonly host: string | undefined; readonly ms: number } = { host: undefined, ms: 0 }
+  #cancelMove: (() => void) | undefined
   #woken = Promise.withResolvers<void>()
 
   constructor(init: ReachKeeperInit) {
@@ -87,6 +90,7 @@ export class ReachKeeper {
     })
     transport.onSeen(() => {
       if (this.#reach.state === 'asking') this.#wake()
+      else this.#onMove()
     })
     // Nobody finds the way to a relay that was ejected: where it is stands in the map only.
     const unsubscribe = onMembers(() => {
@@ -100,7 +104,23 @@ export class ReachKeeper {
       }
     } finally {
       unsubscribe()
+      this.#cancelMove?.()
     }
+  }
+
+  /** Others see it elsewhere: it looks again, but no sooner than it would have without success, as what they say may alternate. */
+  #onMove(): void {
+    const { transport, clock } = this.#init
+    const hasMoved = (): boolean => {
+      const host = transport.seenAt()
+      return host !== undefined && host !== this.#lookedAt.host
+    }
+    if (!hasMoved() || this.#cancelMove !== undefined) return
+    const ms = Math.max(0, this.#lookedAt.ms + RETRY_MS - clock.monotonic())
+    this.#cancelMove = clock.after(ms, () => {
+      this.#cancelMove = undefined
+      if (hasMoved()) this.#wake()
+    })
   }
 
   /** Relays that it has and that are none any more. */
@@ -116,8 +136,9 @@ export class ReachKeeper {
 
   /** One round: asks, and where nobody finds it makes sure of the relays. Whether all is as good as it can be. */
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { roles, transport, packetsPort } = this.#init
+    const { roles, transport, packetsPort, clock } = this.#init
     const host = transport.seenAt()
+    this.#lookedAt = { host, ms: clock.monotonic() }
     if (host === undefined) return false
     const asked = await this.#askAll(host, signal)
     if (asked === undefined) return false

@@ -42,7 +42,7 @@ export interface WaitingRevocation {
 interface Waiting extends WaitingRevocation {
   /** SHA-256 of `bodyBytes`, 32 bytes. */
   readonly hash: Uint8Array
-  /** Who voted for it first. It goes on counting against that one when the vote is taken back and others have joined. */
+  /** Who voted for it first. It goes on counting against that one when the vote is taken back and others have joined, also after a restart. */
   readonly opener: DidKey
   readonly votes: Map<DidKey, RevocationSignature>
 }
@@ -66,9 +66,10 @@ export class PendingRevocations {
 
   constructor(init: PendingRevocationsInit) {
     this.#init = init
-    for (const { body, signer, signature } of init.database.revocationVotes()) {
+    for (const { body, signer, signature, opener } of init.database.revocationVotes()) {
       try {
-        if (this.#count(this.verify(body, { signer, signature })) !== undefined) continue
+        const verified = this.verify(body, { signer, signature })
+        if (this.#count(verified, toDidKey(opener ?? signer)) !== undefined) continue
       } catch (error) {
         // Of another network file, too old, or damaged.
         init.logger.warn('a vote of before the restart is not used', { error: messageOf(error) })
@@ -142,7 +143,7 @@ export class PendingRevocations {
     this.#dropOnDisk(hash)
   }
 
-  #count(verified: VerifiedRevocationVote): Waiting | undefined {
+  #count(verified: VerifiedRevocationVote, opener = verified.voter): Waiting | undefined {
     const { body, bodyBytes, term, voter, vote } = verified
     this.#takeBack(verified)
     if (this.#isPassed(body) || this.#saidOppositeLater(verified)) return undefined
@@ -150,8 +151,8 @@ export class PendingRevocations {
     const name = toHex(hash)
     let waiting = this.#byHash.get(name)
     if (waiting === undefined) {
-      this.#requireRoom(verified)
-      waiting = { body, bodyBytes, term, hash, opener: voter, votes: new Map() }
+      this.#requireRoom(verified, opener)
+      waiting = { body, bodyBytes, term, hash, opener, votes: new Map() }
       this.#byHash.set(name, waiting)
     }
     if (!waiting.votes.has(voter)) waiting.votes.set(voter, vote)
@@ -174,12 +175,12 @@ export class PendingRevocations {
       .some((other) => isOpposite(other.body, body) && other.body.decidedAt >= body.decidedAt && other.votes.has(voter))
   }
 
-  #requireRoom({ body, bodyBytes, voter }: VerifiedRevocationVote): void {
+  #requireRoom({ body, bodyBytes, voter }: VerifiedRevocationVote, opener = voter): void {
     if (this.#byHash.has(toHex(sha256(bodyBytes)))) return
     const opened = [...this.#byHash.values()].filter(
-      (other) => other.opener === voter && isWayBack(other.body) === isWayBack(body),
+      (other) => other.opener === opener && isWayBack(other.body) === isWayBack(body),
     )
-    if (opened.length >= MAX_OPENED) throw tooMany(voter)
+    if (opened.length >= MAX_OPENED) throw tooMany(opener)
   }
 
   /** Whether a decision in force says all that this one says, or something later. */

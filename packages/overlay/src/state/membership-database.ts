@@ -7,7 +7,7 @@ import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
-import type { StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
+import type { KeptRevocationVote, StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
@@ -48,6 +48,7 @@ export class MembershipDatabase implements MembershipStore, Disposable {
         CREATE TABLE IF NOT EXISTS seat (invitation BLOB, key BLOB, until INTEGER NOT NULL, joined INTEGER NOT NULL, PRIMARY KEY (invitation, key)) STRICT;
         CREATE TABLE IF NOT EXISTS revocation (key BLOB PRIMARY KEY, ends_at INTEGER NOT NULL, revocation BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS revocation_vote (id INTEGER PRIMARY KEY, hash BLOB NOT NULL, signer BLOB NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL, UNIQUE (hash, signer)) STRICT;
+        CREATE TABLE IF NOT EXISTS revocation_opener (hash BLOB PRIMARY KEY, opener BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS succession (number INTEGER PRIMARY KEY, succession BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS handover (number INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
         CREATE TABLE IF NOT EXISTS rotation (number INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -170,30 +171,40 @@ export class MembershipDatabase implements MembershipStore, Disposable {
     this.#write(() => this.#statements.prepare('DELETE FROM revocation WHERE ends_at <= ?').run(now))
   }
 
-  revocationVotes(): StoredRevocationVote[] {
-    const rows = this.#statements.prepare('SELECT body, signer, signature FROM revocation_vote ORDER BY id').all()
+  revocationVotes(): KeptRevocationVote[] {
+    const rows = this.#statements
+      .prepare(
+        'SELECT body, signer, signature, opener FROM revocation_vote LEFT JOIN revocation_opener USING (hash) ORDER BY id',
+      )
+      .all()
     return rows.flatMap((row) => {
       const [body, signer, signature] = [blob(row['body']), blob(row['signer']), blob(row['signature'])]
-      return body === undefined || signer === undefined || signature === undefined ? [] : [{ body, signer, signature }]
+      if (body === undefined || signer === undefined || signature === undefined) return []
+      return [{ body, signer, signature, opener: blob(row['opener']) }]
     })
   }
 
   saveRevocationVote({ body, signer, signature }: StoredRevocationVote, isOwn: boolean): void {
     const task = (): void => {
+      const hash = sha256(body)
       this.#statements
         .prepare('INSERT OR IGNORE INTO revocation_vote (hash, signer, body, signature) VALUES (?, ?, ?, ?)')
-        .run(sha256(body), signer, body, signature)
+        .run(hash, signer, body, signature)
+      this.#statements.prepare('INSERT OR IGNORE INTO revocation_opener VALUES (?, ?)').run(hash, signer)
     }
     if (isOwn) this.#write(task)
     else this.#note(task)
   }
 
   dropRevocationVotes(hash: Uint8Array, signer?: Uint8Array): void {
-    this.#note(() =>
+    this.#note(() => {
       this.#statements
         .prepare('DELETE FROM revocation_vote WHERE hash = ? AND signer = coalesce(?, signer)')
-        .run(hash, signer ?? null),
-    )
+        .run(hash, signer ?? null)
+      this.#statements
+        .prepare('DELETE FROM revocation_opener WHERE hash = ? AND hash NOT IN (SELECT hash FROM revocation_vote)')
+        .run(hash)
+    })
   }
 
   succession(number: number): Uint8Array | undefined {

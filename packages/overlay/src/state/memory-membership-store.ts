@@ -4,7 +4,7 @@ import type { StoredAvailability } from '../absence/availability-store.ts'
 import { KEPT_EPOCHS } from '../agreement/agreement-store.ts'
 import { KEPT_BEACONS } from '../beacon/beacon-store.ts'
 import type { Beacon } from '../beacon/beacon.ts'
-import type { StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
+import type { KeptRevocationVote, StoredRevocation, StoredRevocationVote } from '../revocation/revocation-database.ts'
 import type { StoredSeat } from '../invitation/invitation-seats.ts'
 import type { StoredRecovery } from '../terms/term-store.ts'
 import type { MembershipStore, StoredCertificate, StoredChanges, StoredMap } from './membership-store.ts'
@@ -30,6 +30,7 @@ export class MemoryMembershipStore implements MembershipStore {
   readonly #revocations = new Map<string, StoredRevocation>()
   /** By the hash of the body and the signer, hex. */
   readonly #revocationVotes = new Map<string, StoredRevocationVote>()
+  readonly #openers = new Map<string, Uint8Array>()
   /** By public key, hex. */
   readonly #certificates = new Map<string, StoredCertificate>()
   /** By part. */
@@ -107,18 +108,24 @@ export class MemoryMembershipStore implements MembershipStore {
     for (const [key, { endsAt }] of this.#revocations) if (endsAt <= now) this.#revocations.delete(key)
   }
 
-  revocationVotes(): StoredRevocationVote[] {
-    return [...this.#revocationVotes.values()]
+  revocationVotes(): KeptRevocationVote[] {
+    return [...this.#revocationVotes.values()].map((vote) => ({
+      ...vote,
+      opener: this.#openers.get(toHex(sha256(vote.body))),
+    }))
   }
 
   saveRevocationVote(vote: StoredRevocationVote): void {
-    const name = toHex(sha256(vote.body)) + toHex(vote.signer)
+    const hash = toHex(sha256(vote.body))
+    const name = hash + toHex(vote.signer)
+    if (!this.#openers.has(hash)) this.#openers.set(hash, vote.signer)
     if (!this.#revocationVotes.has(name)) this.#revocationVotes.set(name, vote)
   }
 
   dropRevocationVotes(hash: Uint8Array, signer = new Uint8Array()): void {
     const names = toHex(hash) + toHex(signer)
     for (const name of this.#revocationVotes.keys()) if (name.startsWith(names)) this.#revocationVotes.delete(name)
+    if (!this.#revocationVotes.keys().some((name) => name.startsWith(toHex(hash)))) this.#openers.delete(toHex(hash))
   }
 
   certificateKeys(now: number): Uint8Array[] {

@@ -59,6 +59,8 @@ async function takeTerms(
 export interface AskForTermsInit extends FollowTermInit {
   readonly connected: () => readonly DidKey[]
   readonly onPeer: Transport['onPeer']
+  /** Whether it is a member or a validator, as far as this node knows: others are asked beside these, and never in their place. */
+  readonly isKnown: (id: DidKey) => boolean
   /** Whether maps have passed this node by. */
   readonly isBehind: () => boolean
   readonly clock: Clock
@@ -68,7 +70,7 @@ export interface AskForTermsInit extends FollowTermInit {
 
 /** Map epochs between two questions; each epoch while maps are missed. */
 const ASK_EVERY_EPOCHS = 4
-/** New connections that are asked in a map epoch at most. */
+/** New connections that are asked in a map epoch at most, of members and validators and of all others apart. */
 const MOST_NEW_ASKED = 16
 
 /**
@@ -77,8 +79,8 @@ const MOST_NEW_ASKED = 16
  * validators before: there nothing is lacking. @throws WeftError E_ABORTED
  */
 export async function askForTerms(init: AskForTermsInit, signal: AbortSignal): Promise<never> {
-  const { network, connected, onPeer, isBehind, clock, random, logger } = init
-  let left = MOST_NEW_ASKED
+  const { network, connected, onPeer, isKnown, isBehind, clock, random, logger } = init
+  let left = { known: MOST_NEW_ASKED, others: MOST_NEW_ASKED }
   const ask = async (source: DidKey): Promise<void> => {
     try {
       await takeTerms(init, source, network.term.number + MOST_IN_ONE_GO, signal)
@@ -86,20 +88,22 @@ export async function askForTerms(init: AskForTermsInit, signal: AbortSignal): P
       if (!signal.aborted) logger.debug('no term from this node', { node: shortId(source), cause: messageOf(error) })
     }
   }
+  const askOfEpoch = (id: DidKey): void => {
+    if (left[isKnown(id) ? 'known' : 'others']-- > 0) void ask(id)
+  }
   const unsubscribe = onPeer((id, isConnected) => {
-    if (isConnected && left-- > 0) void ask(id)
+    if (isConnected) askOfEpoch(id)
   })
   try {
-    for (const id of connected().slice(0, left)) {
-      left--
-      void ask(id)
-    }
+    for (const id of connected()) askOfEpoch(id)
     for (let epochs = 1; ; epochs++) {
       await wait(clock, network.file.mapEpochMs, signal)
-      left = MOST_NEW_ASKED
+      left = { known: MOST_NEW_ASKED, others: MOST_NEW_ASKED }
       if (epochs % ASK_EVERY_EPOCHS !== 0 && !isBehind()) continue
-      const [source] = shuffled(random, connected())
-      if (source !== undefined) await ask(source)
+      const { known = [], others = [] } = Object.groupBy(shuffled(random, connected()), (id) =>
+        isKnown(id) ? 'known' : 'others',
+      )
+      for (const source of [known[0], others[0]]) if (source !== undefined) await ask(source)
     }
   } finally {
     unsubscribe()

@@ -1,4 +1,5 @@
-import { type Clock, seededRandom, silentLogger, systemRandom } from '@weft/core'
+import assert from 'node:assert/strict'
+import { type Clock, isWeftError, seededRandom, silentLogger, systemRandom } from '@weft/core'
 import { Applicant, type ApplicantInit } from '../../src/admission/applicant.ts'
 import { BurstResponder } from '../../src/admission/measure/burst-responder.ts'
 import { OwnBeaconKey } from '../../src/beacon/own-beacon-key.ts'
@@ -23,13 +24,17 @@ export function applicantOf(init: Given & Partial<ApplicantInit>) {
     ...init,
   })
   const stop = new AbortController()
-  const running = applicant.run(stop.signal).catch(() => {})
+  let failure: unknown
+  const running = applicant.run(stop.signal).catch((error: unknown) => {
+    if (!isWeftError(error, 'E_ABORTED')) failure = error
+  })
   return {
     applicant,
     stop,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running
+      assert.ifError(failure)
     },
   }
 }

@@ -4,6 +4,7 @@ import { type Clock, VirtualClock, WeftError, seededRandom, silentLogger, system
 import { SigningKey, sealEnvelope } from '@weft/crypto'
 import { memberOf, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import { isChallengeOf } from '../../src/admission/challenge-nonce.ts'
 import { DialHelp, type DialVerdict } from '../../src/admission/dial-help.ts'
 import { DIALERS, dialersOf } from '../../src/admission/dialers-of.ts'
 import type { Member } from '../../src/member.ts'
@@ -17,6 +18,7 @@ const fixture = testNetwork(4, 1 + OTHERS)
 const [validator] = fixture.keys as [SigningKey]
 const APPLICANT = 4
 const applicant = bodyOf(fixture, APPLICANT)
+const APPLICATION = new Uint8Array(16).fill(9)
 const applicantKey = fixture.keys[APPLICANT] as SigningKey
 const helpers = Array.from({ length: OTHERS }, (_, at) => APPLICANT + 1 + at)
 
@@ -52,6 +54,7 @@ async function look(
     const index = helpers[at] as number
     network.add((fixture.keys[index] as SigningKey).id).rpc.handle('admission.dial', async ({ nonce, address }) => {
       asked.push(index)
+      assert.ok(isChallengeOf(nonce, APPLICATION), 'the applicant knows whose challenge it is')
       if (kind === 'gone') throw new WeftError({ code: 'E_DIAL_BUSY', cause: 'x', fix: 'y' })
       if (kind === 'denies') return {}
       const signer = kind === 'forges' ? (fixture.keys[index] as SigningKey) : applicantKey
@@ -67,7 +70,11 @@ async function look(
     ...kinds.map((_, at) => memberAt(helpers[at] as number, changes(helpers[at] as number))),
   ]
   const help = helpOf(members, node.rpc, clock)
-  const verdict = await help.look(applicant, addressOf(APPLICANT), new AbortController().signal)
+  const verdict = await help.look(
+    { body: applicant, nonce: APPLICATION },
+    addressOf(APPLICANT),
+    new AbortController().signal,
+  )
   return { verdict, asked }
 }
 
@@ -123,7 +130,7 @@ test('of many members only those are asked that dial this host for this validato
   const members = crowd.map(({ member }) => member)
   const help = helpOf(members, node.rpc, clock)
   for (let round = 0; round < 30; round++)
-    await help.look(applicant, addressOf(APPLICANT), new AbortController().signal)
+    await help.look({ body: applicant, nonce: APPLICATION }, addressOf(APPLICANT), new AbortController().signal)
   const asked = crowd.filter((each) => each.asked.length > 0)
   const epoch = epochAt(fixture.network.file, clock.now())
   assert.ok(asked.length >= 3 && asked.length <= 40, `${asked.length}`)

@@ -13,6 +13,7 @@ import {
   create,
   encodeMessage,
 } from '@weft/wire'
+import { HeardMaps } from '../../src/map/heard-maps.ts'
 import { judgeMapNews } from '../../src/map/judge-map-news.ts'
 import { MapFollower } from '../../src/map/map-follower.ts'
 import { decodeMapNews, encodeMapNews } from '../../src/map/map-news.ts'
@@ -40,6 +41,7 @@ class Listener implements Disposable {
   readonly fetched: SignedMap[] = []
   /** A map that a validator held before it was told of it. */
   held: SignedMap | undefined
+  readonly #heard = new HeardMaps()
   readonly #clock = new VirtualClock(BEGIN + 3 * EPOCH)
   readonly #directory = temporaryDirectory()
   readonly #databases: MembershipDatabase[] = []
@@ -74,6 +76,7 @@ class Listener implements Disposable {
       {
         membership: this.own,
         follower,
+        heard: this.#heard,
         isHeld,
         isOfOthers: (map) => this.own.isOfOthers(map),
         fetch,
@@ -133,6 +136,25 @@ test('a validator that holds the map passes it on with the changes that it knows
     assert.equal(await listener.judge(news(map, before, changes)), 'ignore')
   assert.equal(await listener.judge(news(map, new Uint8Array(32), {})), 'ignore')
   assert.deepEqual(listener.fetched, [])
+})
+
+test('a map goes round once with its changes and once without them, however its message is written', async () => {
+  for (const holds of [true, false]) {
+    using listener = new Listener({ renewed: 4 }, false)
+    const { map, before } = listener
+    if (holds) {
+      listener.own.adopt(map, listener.entries)
+      listener.held = map
+    }
+    const turned = { ...map, signatures: map.signatures.toReversed() }
+    const [told, bare] = [before, undefined].map((from) => encodeMapNews(listener.leader, map, from))
+    const [toldAnew, bareAnew] = [before, undefined].map((from) => encodeMapNews(listener.leader, turned, from))
+    // Who does not know the map before cannot tell these from true ones.
+    const made = news(map, new Uint8Array(32), { removed: [new Uint8Array(32)] })
+    const verdicts: string[] = []
+    for (const data of [bare, bareAnew, told, toldAnew, made, told]) verdicts.push(await listener.judge(data!))
+    assert.deepEqual(verdicts, ['accept', 'ignore', holds ? 'ignore' : 'accept', 'ignore', 'ignore', 'ignore'])
+  }
 })
 
 test('changes of no form are refused by all, whatever they hold, and never read item by item', async () => {

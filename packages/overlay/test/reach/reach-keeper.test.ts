@@ -245,3 +245,27 @@ test('who saw the node elsewhere has no say about here', async () => {
   await advance(set.clock, 1)
   assert.equal(set.keeper.reach.state, 'relayed')
 })
+
+test('a node that others see at another address looks again, and not at each change of their word', async () => {
+  await using set = setUp()
+  set.world.answer = () => ({ reached: true, host: set.world.seenAt! })
+  await advance(set.clock, 1)
+  await advance(set.clock, 20_000)
+  const asked = set.world.asked.length
+  set.see()
+  await advance(set.clock, 20_000)
+  assert.equal(set.world.asked.length, asked, 'it was seen where it is')
+  set.world.seenAt = '203.0.113.10'
+  set.see()
+  await advance(set.clock, 1)
+  assert.deepEqual(set.keeper.reach, { state: 'direct', addresses: ['/ip4/203.0.113.10/tcp/4780'] })
+  for (let change = 0; change < 100; change++) {
+    set.world.seenAt = `203.0.113.${20 + (change % 2)}`
+    set.see()
+    await advance(set.clock, 100)
+  }
+  assert.equal(set.world.asked.length, asked + 3)
+  await advance(set.clock, 15_000)
+  assert.equal(set.world.asked.length, asked + 6)
+  assert.deepEqual(set.keeper.reach, { state: 'direct', addresses: ['/ip4/203.0.113.21/tcp/4780'] })
+})

@@ -103,6 +103,8 @@ for (const [kind, make] of Object.entries(KINDS)) {
     it('keeps the votes for a revocation in their order, each once, until they are dropped', () => {
       using fixture = make()
       const { store } = fixture
+      const keyOf = (signer: number) => new Uint8Array(32).fill(signer)
+      const kept = (body: string, signer: number, opener: number) => ({ ...vote(body, signer), opener: keyOf(opener) })
       const vote = (body: string, signer: number, signature = body) => ({
         body: utf8(body),
         signer: new Uint8Array(32).fill(signer),
@@ -111,11 +113,13 @@ for (const [kind, make] of Object.entries(KINDS)) {
       for (const one of [vote('b', 2), vote('a', 1), vote('b', 1)]) store.saveRevocationVote(one, true)
       store.saveRevocationVote(vote('b', 2, 'again'), false)
       const again = fixture.again()
-      assert.deepEqual(again.revocationVotes(), [vote('b', 2), vote('a', 1), vote('b', 1)])
+      assert.deepEqual(again.revocationVotes(), [kept('b', 2, 2), kept('a', 1, 1), kept('b', 1, 2)])
       again.dropRevocationVotes(sha256(utf8('b')), new Uint8Array(32).fill(2))
-      assert.deepEqual(again.revocationVotes(), [vote('a', 1), vote('b', 1)])
+      assert.deepEqual(again.revocationVotes(), [kept('a', 1, 1), kept('b', 1, 2)])
       again.dropRevocationVotes(sha256(utf8('b')))
-      assert.deepEqual(again.revocationVotes(), [vote('a', 1)])
+      assert.deepEqual(again.revocationVotes(), [kept('a', 1, 1)])
+      again.saveRevocationVote(vote('b', 3), false)
+      assert.deepEqual(again.revocationVotes(), [kept('a', 1, 1), kept('b', 3, 3)], 'another opens it anew')
     })
 
     it('keeps how terms began, in their order, and what was said last in a recovery', () => {

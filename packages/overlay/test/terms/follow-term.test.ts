@@ -88,7 +88,7 @@ describe('terms that another node knows', () => {
     const stop = new AbortController()
     let connected: readonly DidKey[] = []
     let isBehind = false
-    const rest = { isBehind: () => isBehind, random: seededRandom(1), logger: silentLogger }
+    const rest = { isKnown: () => true, isBehind: () => isBehind, random: seededRandom(1), logger: silentLogger }
     const onPeer = () => () => {}
     const asking = askForTerms({ ...at, ...rest, connected: () => connected, onPeer }, stop.signal)
     await advance(at.clock, 4 * EPOCH)
@@ -109,6 +109,7 @@ describe('terms that another node knows', () => {
     stop.abort()
     assert.equal(await codeOf(() => asking), 'E_ABORTED')
   })
+
   it('are asked for of each new connection, at once, and of so many in an epoch at most', async () => {
     const at = pair((number) => (number === 1 ? set.succession() : undefined))
     const stop = new AbortController()
@@ -118,7 +119,7 @@ describe('terms that another node knows', () => {
       tell = listener
       return () => (listening = false)
     }
-    const rest = { isBehind: () => false, random: seededRandom(1), logger: silentLogger }
+    const rest = { isKnown: () => true, isBehind: () => false, random: seededRandom(1), logger: silentLogger }
     const asking = askForTerms({ ...at, ...rest, connected: () => [], onPeer }, stop.signal)
     tell(at.source, false)
     await advance(at.clock, 1)
@@ -136,5 +137,35 @@ describe('terms that another node knows', () => {
     stop.abort()
     assert.equal(await codeOf(() => asking), 'E_ABORTED')
     assert.equal(listening, false)
+  })
+
+  it('are asked of members and validators whatever strangers connect, and of strangers too', async () => {
+    const at = pair((number) => (number === 1 ? set.succession() : undefined))
+    const stop = new AbortController()
+    const asked: string[] = []
+    let isSilent = true
+    const stranger = testKeys(3)[2]!.id
+    at.memory.add(stranger).rpc.handle('term.get', async () => {
+      asked.push(stranger)
+      return {}
+    })
+    let tell: (id: DidKey, isConnected: boolean) => void = () => assert.fail('nobody listens')
+    const onPeer = (listener: typeof tell) => {
+      tell = listener
+      return () => {}
+    }
+    const rest = { isBehind: () => false, random: seededRandom(1), logger: silentLogger }
+    const connected = () => (isSilent ? [] : [stranger, stranger, stranger, at.source])
+    const isKnown = (id: DidKey): boolean => id === at.source
+    const asking = askForTerms({ ...at, ...rest, connected, onPeer, isKnown }, stop.signal)
+    for (let more = 0; more < 100; more++) tell(stranger, true)
+    tell(at.source, true)
+    await advance(at.clock, 1)
+    assert.deepEqual([asked.length, at.network.term.number, at.asked], [16, 1, [1, 2, 3]])
+    isSilent = false
+    await advance(at.clock, 12 * EPOCH)
+    assert.deepEqual([asked.length, at.asked], [19, [1, 2, 3, 2, 2, 2]])
+    stop.abort()
+    assert.equal(await codeOf(() => asking), 'E_ABORTED')
   })
 })

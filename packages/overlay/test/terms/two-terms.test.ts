@@ -216,6 +216,8 @@ test('a map that is old says when members take the seats, or that nobody can', a
     await clock.advance(epochs * EPOCH)
     const { fault } = membership.status()
     assert.equal(fault?.code, 'E_MAP_STALE')
+    assert.match(fault.cause, new RegExp(`is ${epochs} epochs of ${EPOCH / 1_000} s old`))
+    assert.match(fault.fix, /`weft network show` lists them/)
     return fault.fix
   }
   const many = new Orphans(fixture)

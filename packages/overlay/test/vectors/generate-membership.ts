@@ -6,6 +6,7 @@ import { MapChangesSchema, MapPageSchema, create, encodeMessage } from '@weft/wi
 import { encodeApplication } from '../../src/admission/application.ts'
 import { type CertificateBody, encodeCertificateBody } from '../../src/admission/certificate-body.ts'
 import { encodeChallengeAnswer } from '../../src/admission/challenge-answer.ts'
+import { challengeNonce } from '../../src/admission/challenge-nonce.ts'
 import { burstData } from '../../src/admission/measure/burst-data.ts'
 import { encodeShortfall } from '../../src/admission/measure/shortfall.ts'
 import { DIALERS, dialersOf } from '../../src/admission/dialers-of.ts'
@@ -115,6 +116,11 @@ write('admission.json', {
     answer: toHex(sha256(burstData(burstSeed, 48))),
   },
   // Which members dial a host for the first validator, were there forty of them.
+  challengeNonce: {
+    application: toHex(new Uint8Array(16).fill(3)),
+    drawn: toHex(new Uint8Array(16).fill(4)),
+    nonce: toHex(challengeNonce({ bytes: () => new Uint8Array(16).fill(4) }, new Uint8Array(16).fill(3))),
+  },
   dialers: {
     network: network.id,
     epoch: EPOCH,

@@ -5,12 +5,12 @@ import type { AdmissionCheck } from '../admission-check.ts'
 /** The applicant answers others as it answers validators: members dial it as well, whom it does not know to ask for one. */
 export const othersCheck: AdmissionCheck = {
   name: 'others',
-  async run({ network, application: { body }, help }, signal) {
+  async run({ network, application: { body, nonce }, help }, signal) {
     // All members call validators, for their own admission: one that lets in few is noticed without this.
     if (network.isValidator(body.id)) return
     // The way over a relay is the relay's to give or to refuse.
     const addresses = body.addresses.filter((address) => parseRelayedAddress(address) === undefined)
-    const verdicts = await Promise.all(addresses.map((address) => help.look(body, address, signal)))
+    const verdicts = await Promise.all(addresses.map((address) => help.look({ body, nonce }, address, signal)))
     const at = verdicts.indexOf('not-found')
     if (at < 0) return
     throw new WeftError({

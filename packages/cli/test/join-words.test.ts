@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { joinWords } from '../src/output/join-words.ts'
+
+test('who joined reads how to start: a validator of the file keeps its role, whatever token it used', () => {
+  const invitation = { roles: ['relay', 'storage'], uses: 1, expiresAt: 1_800_000_000_000 }
+  for (const used of [{}, { invitation }]) {
+    const words = joinWords({ isValidator: true, ...used }, '/home')
+    assert.match(words, /is a validator of the network file and needs no invitation/)
+    assert.match(words, /weft start --home \/home --roles validator,storage/)
+  }
+  assert.match(joinWords({ isValidator: false }, '/home'), /^The network is open/)
+  assert.match(joinWords({ isValidator: false, invitation }, '/home'), /relay, storage.* --roles storage \(/)
+  const other = { ...invitation, roles: ['relay'] }
+  assert.match(joinWords({ isValidator: false, invitation: other }, '/home'), /--roles relay \(/)
+})
