@@ -13,20 +13,25 @@ interface Doubt {
   /** On the clock that only goes forward, ms: when it first did not answer. */
   since: number
   failures: number
+  /** Looked for out of turn, as it says that it is there. */
+  isAsked: boolean
 }
 
 /** ms without an answer after which a member is left out of the map; a restart of a node takes less. */
 const ABSENT_MS = 20_000
 /** Looks without an answer, at least: one may be lost by the way of this validator. */
 const LEAST_FAILURES = 3
-/** ms from the end of a look to the next. */
+/** ms from the end of a look to the next; for who is absent twice as long each time, up to the most: it says itself when it is back. */
 const LOOK_EVERY_MS = 5_000
+const LOOK_MOST_MS = 60_000
 /** ms for which an answer stands against reports: whoever reports all the time makes this validator look that often only. */
 const BELIEVED_MS = 10_000
 /** ms for an answer. */
 const ANSWER_MS = 5_000
-/** Looks at once. */
-const PARALLEL = 32
+/** Looks at once for members of whom it is open whether they are there: half of 10,000 that go within ten minutes need 125. */
+const PARALLEL = 256
+/** Looks at once for members that are absent. These never keep the others waiting. */
+const PARALLEL_ABSENT = 64
 /** Members that are in doubt at once, at most: half of a network of 10,000. */
 const MAX_DOUBTS = 5_000
 
@@ -41,6 +46,7 @@ export class Absences {
   /** When members that were reported answered: they are not looked for again at once. */
   readonly #answered = new Map<DidKey, number>()
   readonly #slots = new Semaphore(PARALLEL)
+  readonly #absentSlots = new Semaphore(PARALLEL_ABSENT)
   /** Undefined until the looking begins. */
   #signal: AbortSignal | undefined
 
@@ -55,7 +61,7 @@ export class Absences {
     for (const id of ids) {
       if (this.#doubts.has(id) || this.#left.has(id) || this.#answered.has(id)) continue
       if (this.#doubts.size >= MAX_DOUBTS) return
-      const doubt = { since: now, failures: 0 }
+      const doubt = { since: now, failures: 0, isAsked: false }
       this.#doubts.set(id, doubt)
       if (this.#signal !== undefined) void this.#watch(id, doubt, this.#signal)
     }
@@ -67,18 +73,22 @@ export class Absences {
     this.#left.add(id)
   }
 
-  /** It wants to be in the map again. */
+  /** It wants to be in the map, and says so itself: if it is in doubt it is looked for now. */
   returned(id: DidKey): void {
     this.#left.delete(id)
+    const doubt = this.#doubts.get(id)
+    if (doubt !== undefined && this.#signal !== undefined) void this.#lookOutOfTurn(id, doubt, this.#signal)
   }
 
   /** Whether a map proposed by this validator leaves it out. */
   isAbsent(id: DidKey): boolean {
     if (this.#hasLeft(id)) return true
     const doubt = this.#doubts.get(id)
-    return (
-      doubt !== undefined && doubt.failures >= LEAST_FAILURES && this.#init.clock.monotonic() - doubt.since >= ABSENT_MS
-    )
+    return doubt !== undefined && this.#isSilent(doubt)
+  }
+
+  #isSilent({ failures, since }: Doubt): boolean {
+    return failures >= LEAST_FAILURES && this.#init.clock.monotonic() - since >= ABSENT_MS
   }
 
   /** Whether another validator may leave it out: here it did not answer lately either. */
@@ -104,13 +114,35 @@ export class Absences {
   /** Looks for one member until it answers or is certified no more. */
   async #watch(id: DidKey, doubt: Doubt, signal: AbortSignal): Promise<void> {
     const { isCertified, clock } = this.#init
+    let pauseMs = LOOK_EVERY_MS
     try {
-      while (isCertified(id) && !(await this.#slots.use(() => this.#answers(id, doubt, signal), signal)))
-        await wait(clock, LOOK_EVERY_MS, signal)
-      this.#doubts.delete(id)
+      while (isCertified(id) && this.#doubts.get(id) === doubt) {
+        const slots = this.#isSilent(doubt) ? this.#absentSlots : this.#slots
+        if (await slots.use(() => this.#answers(id, doubt, signal), signal)) break
+        if (this.#isSilent(doubt)) pauseMs = Math.min(LOOK_MOST_MS, 2 * pauseMs)
+        await wait(clock, pauseMs, signal)
+      }
+      this.#settle(id, doubt)
     } catch {
       // The looking has ended.
     }
+  }
+
+  async #lookOutOfTurn(id: DidKey, doubt: Doubt, signal: AbortSignal): Promise<void> {
+    if (doubt.isAsked) return
+    doubt.isAsked = true
+    try {
+      if (await this.#slots.use(() => this.#answers(id, doubt, signal), signal)) this.#settle(id, doubt)
+    } catch {
+      // The looking has ended.
+    } finally {
+      doubt.isAsked = false
+    }
+  }
+
+  /** It answered, or is certified no more. */
+  #settle(id: DidKey, doubt: Doubt): void {
+    if (this.#doubts.get(id) === doubt) this.#doubts.delete(id)
   }
 
   /** One look. @throws WeftError E_ABORTED */

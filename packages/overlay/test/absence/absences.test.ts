@@ -99,6 +99,46 @@ test('silent members do not keep a validator from looking for one that is report
   assert.ok(watch.looks.includes(other), 'while the looks for the others wait for an answer')
 })
 
+test('many that are gone for good do not keep a validator from finding out about one more', async () => {
+  const gone = testKeys(403).slice(3)
+  await using watch = new Watch()
+  for (const { id } of gone) {
+    watch.silent.add(id)
+    watch.certified.add(id)
+  }
+  watch.absences.report(gone.map(({ id }) => id))
+  await watch.pass(60_000)
+  assert.ok(gone.every(({ id }) => watch.absences.isAbsent(id)))
+  watch.silent.add(one)
+  watch.absences.report([one])
+  await watch.pass(26_000)
+  assert.ok(watch.absences.isAbsent(one))
+  const { length } = watch.looks
+  await watch.pass(120_000)
+  assert.ok(watch.looks.length - length <= 401 * 4, 'they are looked for ever more rarely')
+})
+
+test('who was absent for long and says that it is back is looked for at once, and only then believed', async () => {
+  await using watch = new Watch()
+  const { absences } = watch
+  watch.silent.add(one)
+  absences.report([one])
+  await watch.pass(300_000)
+  const { length } = watch.looks
+  for (let times = 0; times < 5; times++) absences.returned(one)
+  await watch.pass(500)
+  assert.deepEqual([absences.isAbsent(one), watch.looks.length - length], [true, 1], 'it still does not answer')
+  await watch.pass(6_000)
+  watch.silent.clear()
+  absences.returned(one)
+  await watch.pass(500)
+  assert.deepEqual([absences.isAbsent(one), absences.isDoubted(one)], [false, false])
+  absences.report([one])
+  const looked = watch.looks.length
+  await watch.pass(200_000)
+  assert.ok(watch.looks.length - looked <= 1, 'the earlier watch has ended')
+})
+
 test('what is reported before the looking begins is looked for then', async () => {
   const clock = new VirtualClock(BEGIN)
   const looks: DidKey[] = []
