@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ApiClient, ApiError } from '@weft/devnet'
@@ -98,6 +99,27 @@ test('an upload streams; the answer before its end wins over the broken pipe', a
   })
   assert.deepEqual(await api.upload('/', { source: source() }), { bytes: 1_000_000, length: null })
   await assert.rejects(api.upload('/refuse', { source: source() }), { code: 'E_CLASS_UNAVAILABLE' })
+})
+
+test('an upload that is refused early does not ask for the connection to be closed, reads why, and sends no more', async (context) => {
+  const asked: (string | undefined)[] = []
+  const { api, server } = await serve(context, (request, response) => {
+    asked.push(request.headers.connection)
+    response.statusCode = 507
+    response.end(JSON.stringify({ error: { code: 'E_DISK_FULL', cause: 'c', fix: 'f' } }))
+  })
+  const closed = once(server, 'connection').then(([socket]) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    // The request that is cut is an error to the server first.
+    void (socket as Socket).once('close', () => resolve())
+    return promise
+  })
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    for (;;) yield await Promise.resolve(new Uint8Array(10_000))
+  }
+  await assert.rejects(api.upload('/', { source: source() }), { code: 'E_DISK_FULL', status: 507 })
+  await closed
+  assert.deepEqual(asked, ['keep-alive'])
 })
 
 test('a source that fails breaks the upload off and is the reason', async (context) => {

@@ -68,10 +68,16 @@ export class ApiClient {
 
   /** Streams a body up, with back-pressure. Aborting the signal breaks the upload off: nothing of it is kept. */
   async upload<T>(path: string, upload: Upload, options: RequestOptions = {}): Promise<T> {
-    const headers: Record<string, string | number> = { 'content-type': 'application/octet-stream' }
+    // Who asks for the connection to be closed gets it closed behind an early refusal, and may then fail to write before it has read why.
+    const headers: Record<string, string | number> = {
+      'content-type': 'application/octet-stream',
+      connection: 'keep-alive',
+    }
     if (upload.size !== undefined) headers['content-length'] = upload.size
     let failure: unknown
+    let sending: ClientRequest | undefined
     const response = await this.#send('PUT', path, headers, options.signal, (request) => {
+      sending = request
       pipeline(upload.source, request).catch((error: unknown) => {
         failure = error
         request.destroy()
@@ -81,6 +87,8 @@ export class ApiClient {
       throw isSourceFailure(failure) ? failure : error
     })
     const text = await this.#text(response, options.signal)
+    // What is left of a body that is refused already is nobody's.
+    sending?.destroy()
     if (response.statusCode === undefined || response.statusCode >= 300)
       throw apiErrorOf(response.statusCode ?? 0, text)
     return JSON.parse(text) as T
