@@ -1,5 +1,5 @@
-import { type Random, equalBytes } from '@weft/core'
-import { sha256 } from '@weft/crypto'
+import type { Random } from '@weft/core'
+import { equalConstantTime, sha256 } from '@weft/crypto'
 import { encodeCanonical } from '../codec/canonical-cbor.ts'
 import { CHALLENGE_NONCE_LENGTH } from './challenge-answer.ts'
 
@@ -21,7 +21,7 @@ export function challengeNonce(random: Random, application: Uint8Array): Uint8Ar
 /** Whether whoever drew a nonce knew the nonce of that application. */
 export function isChallengeOf(nonce: Uint8Array, application: Uint8Array): boolean {
   if (nonce.length !== CHALLENGE_NONCE_LENGTH) return false
-  return equalBytes(nonce.subarray(DRAWN), proofOf(nonce.subarray(0, DRAWN), application))
+  return equalConstantTime(nonce.subarray(DRAWN), proofOf(nonce.subarray(0, DRAWN), application))
 }
 
 function proofOf(drawn: Uint8Array, application: Uint8Array): Uint8Array {
