@@ -13,7 +13,7 @@ export async function playApart<Play extends (input: never) => Promise<unknown>>
   module: URL,
   input: Parameters<Play>[0],
 ): Promise<Awaited<ReturnType<Play>>> {
-  const worker = new Worker(new URL('play.worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('play-thread.ts', import.meta.url), {
     workerData: { module: module.href, input },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   })

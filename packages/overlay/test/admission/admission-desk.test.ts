@@ -19,18 +19,8 @@ import {
   codeOf,
   memorySeats,
   testKeys,
-  testNetwork,
 } from '../fixtures.ts'
-
-const fixture = testNetwork(4, 2)
-const [validator, , , , applicant, stranger] = fixture.keys as [
-  SigningKey,
-  SigningKey,
-  SigningKey,
-  SigningKey,
-  SigningKey,
-  SigningKey,
-]
+import { applicant, fixture, stranger, validator } from './apply.ts'
 
 /** A desk that is asked by nobody and asks nobody, but for what is said, and an application that it gets. */
 function deskAt(clock: VirtualClock, changes: Pick<AdmissionDeskInit, 'checks'> & Partial<AdmissionDeskInit>) {

@@ -26,7 +26,7 @@ type Refusal = readonly [status: string, error: string]
 export class HttpParser implements ProxyParser {
   readonly succeeded = utf8('HTTP/1.1 200 OK\r\n\r\n')
   readonly #port: number
-  #pending: Uint8Array = new Uint8Array()
+  #pending = Buffer.alloc(0)
   #over = false
 
   /** @param port the proxy's own */
@@ -38,15 +38,14 @@ export class HttpParser implements ProxyParser {
     if (this.#over) return []
     const from = Math.max(0, this.#pending.length - END.length + 1)
     this.#pending = Buffer.concat([this.#pending, bytes])
-    const end = Buffer.from(this.#pending.buffer, this.#pending.byteOffset, this.#pending.length).indexOf(END, from)
+    const end = this.#pending.indexOf(END, from)
     if (end < 0 && this.#pending.length <= MAX_HEAD) return []
     this.#over = true
-    const head = this.#pending.subarray(0, Math.max(0, end))
-    const rest = this.#pending.slice(end + END.length)
-    this.#pending = new Uint8Array()
+    const said = this.#pending
+    this.#pending = Buffer.alloc(0)
     if (end < 0 || end > MAX_HEAD)
       return [refuse('431 Request Header Fields Too Large', `a head of HTTP of more than ${MAX_HEAD} bytes`)]
-    return [this.#read(head, rest)]
+    return [this.#read(said.toString('latin1', 0, end), said.subarray(end + END.length))]
   }
 
   failed(fault: WeftError): Uint8Array {
@@ -54,8 +53,8 @@ export class HttpParser implements ProxyParser {
     return page(status, `${fault.code}: ${fault.cause}\nFix: ${fault.fix}\n`, [`Proxy-Status: weft; error=${error}`])
   }
 
-  #read(head: Uint8Array, rest: Uint8Array): ProxyStep {
-    const [first = '', ...lines] = Buffer.from(head).toString('latin1').split('\r\n')
+  #read(head: string, rest: Uint8Array): ProxyStep {
+    const [first = '', ...lines] = head.split('\r\n')
     const [, method, target] = REQUEST_LINE.exec(first) ?? []
     if (method === undefined || target === undefined) return malformed('no request line of HTTP/1.1')
     const fields = new Map<string, string>()
