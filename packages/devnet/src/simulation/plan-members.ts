@@ -2,6 +2,8 @@ import { randomInt } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { type NetworkFile, type OwnPackets, type Role, type RoleMinimum, parseNetworkFile } from '@weft/overlay'
 import { randomFor, seedFor } from '../plan/seed.ts'
+import { randomFraction } from './random-fraction.ts'
+import type { NatKind } from './simulated-nat.ts'
 import type { Site } from './site.ts'
 
 /** One member of a simulated network, before it runs. */
@@ -41,6 +43,8 @@ export interface PlanOptions {
   readonly rotateMs: number | undefined
   /** Members behind the validators that ask for a seat. */
   readonly candidates: number
+  /** Part of the members behind the validators that are behind NAT, from 0 to 1; default none. None of these is a relay. */
+  readonly behindNat?: number | undefined
   /** What the network asks of roles. */
   readonly minimums?: Readonly<Partial<Record<Role, RoleMinimum>>> | undefined
   /** Changes what a member claims, or where it is. */
@@ -52,6 +56,7 @@ export const BEGIN = 1_800_000_000_000
 const PORT = 4_780
 /** Of so many members that are no validators one is of the core, on average. */
 const CORE_EVERY = 4
+const NATS: readonly NatKind[] = ['full-cone', 'restricted', 'symmetric']
 const PLACES = [
   { region: 'europe', countries: ['DE', 'FR', 'NL', 'SE', 'PL', 'CH'] },
   { region: 'north-america', countries: ['US', 'CA', 'MX'] },
@@ -66,33 +71,36 @@ function rolesOf(isCandidate: boolean, isCore: boolean): readonly Role[] {
  * The members of a network and its file, repeatable from the seed. Each has a /24 of 10.0.0.0/8 (RFC 1918) to itself:
  * the file is one of a site with private addresses, in which every rule of admission and of diversity holds as it is
  * written. Validators are of a family and an autonomous system each, the others two by two; regions go round. A quarter of
- * the others, by chance, are relays, and so of the core of the mesh; the rest only store.
+ * the others, by chance, are relays, and so of the core of the mesh; the rest only store. Routers of those behind NAT are of
+ * each kind, by chance.
  */
 export function planMembers(options: PlanOptions): SimulationPlan {
   const { seed, members: count, validators, mapEpochMs, certificateTtlMs, recoveryAfterMs } = options
-  const { rotateMs, candidates, minimums } = options
+  const { rotateMs, candidates, behindNat = 0, minimums } = options
   const random = randomFor(seed, 'countries')
   const cores = randomFor(seed, 'cores')
+  const nats = randomFor(seed, 'nats')
   const members = Array.from({ length: count }, (_, index): PlannedMember => {
     const isValidator = index < validators
     const name = isValidator ? `v${index + 1}` : `n${index + 1 - validators}`
     const operator = isValidator ? index : validators + ((index - validators) >> 1)
     const { region, countries } = PLACES[index % PLACES.length] as (typeof PLACES)[number]
-    const isCore = !isValidator && randomInt(cores, CORE_EVERY) === 0
+    const isBehindNat = behindNat > 0 && !isValidator && randomFraction(nats) < behindNat
+    const isCore = !isValidator && randomInt(cores, CORE_EVERY) === 0 && !isBehindNat
     const host = `10.${index >> 8}.${index & 255}.1`
-    const member = {
+    const planned: PlannedMember = {
       name,
       key: new SigningKey(seedFor(seed, `node ${name}`)),
       roles: rolesOf(index < validators + candidates, isCore),
-      site: { region, address: host },
+      site: { region, address: host, ...(isBehindNat ? { nat: NATS[randomInt(nats, NATS.length)] as NatKind } : {}) },
       region,
       address: `/ip4/${host}/tcp/${PORT}`,
-      ...(isCore ? { packets: packetsOf(seed, name) } : {}),
       family: `family-${operator + 1}`,
       country: countries[randomInt(random, countries.length)] as string,
       asn: 64_512 + operator,
     }
-    return { ...member, ...options.change?.(member) }
+    const member = { ...planned, ...options.change?.(planned) }
+    return member.roles.includes('relay') ? { ...member, packets: packetsOf(seed, name) } : member
   })
   const file = {
     schemaVersion: 1,

@@ -2,7 +2,7 @@ import { Emitter, WeftError } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import type { ByteStream } from '@weft/overlay'
 import type { StreamProtocol } from '@weft/wire'
-import type { ConnectionEnd, SimulatedConnection } from './simulated-connection.ts'
+import type { Connection, ConnectionEnd } from './connection.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { SimulatedStream } from './simulated-stream.ts'
 
@@ -10,6 +10,13 @@ export interface EndpointOptions {
   readonly id: DidKey
   readonly networkId: string
   readonly process: SimulatedProcess
+  /** The local TCP port that it makes all its calls from. */
+  readonly port: number
+}
+
+interface EndpointEvents {
+  readonly peer: { readonly id: DidKey; readonly connected: boolean }
+  readonly connection: Connection
 }
 
 type Accept = (stream: ByteStream, address: string) => void
@@ -24,14 +31,16 @@ export class SimulatedEndpoint implements ConnectionEnd {
   readonly id: DidKey
   readonly networkId: string
   readonly process: SimulatedProcess
-  readonly #connections = new Map<DidKey, Set<SimulatedConnection>>()
+  readonly port: number
+  readonly #connections = new Map<DidKey, Set<Connection>>()
   readonly #accept = new Map<StreamProtocol, Accept>()
-  readonly #emitter = new Emitter<{ peer: { readonly id: DidKey; readonly connected: boolean } }>()
+  readonly #emitter = new Emitter<EndpointEvents>()
 
-  constructor({ id, networkId, process }: EndpointOptions) {
+  constructor({ id, networkId, process, port }: EndpointOptions) {
     this.id = id
     this.networkId = networkId
     this.process = process
+    this.port = port
   }
 
   /** Offers a protocol: `accept` gets each stream that another node opens, with the address that it came from. */
@@ -49,27 +58,37 @@ export class SimulatedEndpoint implements ConnectionEnd {
   }
 
   /** All connections, or those to one node. */
-  connections(id?: DidKey): SimulatedConnection[] {
+  connections(id?: DidKey): Connection[] {
     if (id !== undefined) return [...(this.#connections.get(id) ?? [])]
     return [...this.#connections.values()].flatMap((connections) => [...connections])
   }
 
-  /** An open connection to a node: the one that has been open for longest. */
-  connection(id: DidKey): SimulatedConnection | undefined {
-    return this.#connections.get(id)?.values().next().value
+  /** An open connection to a node: the one that has been open for longest, a direct one where there is one. */
+  connection(id: DidKey): Connection | undefined {
+    const connections = this.#connections.get(id)
+    const first = connections?.values().next().value
+    if (first?.relayed !== true) return first
+    return connections?.values().find(({ relayed }) => !relayed) ?? first
   }
 
   onPeer(listener: (id: DidKey, connected: boolean) => void): () => void {
     return this.#emitter.on('peer', ({ id, connected }) => listener(id, connected))
   }
 
-  opened(connection: SimulatedConnection, to: DidKey): void {
+  /** Calls back at each connection that is made, from either side; returns the unsubscribe function. */
+  onConnection(listener: (connection: Connection) => void): () => void {
+    return this.#emitter.on('connection', listener)
+  }
+
+  opened(connection: Connection): void {
+    const to = connection.other(this).id
     const connections = this.#connections.get(to) ?? new Set()
     this.#connections.set(to, connections.add(connection))
+    this.#emitter.emit('connection', connection)
     if (connections.size === 1) this.#emitter.emit('peer', { id: to, connected: true })
   }
 
-  closed(connection: SimulatedConnection, to: DidKey): void {
+  closed(connection: Connection, to: DidKey): void {
     const connections = this.#connections.get(to)
     if (connections?.delete(connection) !== true || connections.size > 0) return
     this.#connections.delete(to)
@@ -80,7 +99,7 @@ export class SimulatedEndpoint implements ConnectionEnd {
    * Opens a stream; it takes one round trip until it is known that the other side offers the protocol.
    * @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_PROTOCOL_NOT_OFFERED
    */
-  openStream(connection: SimulatedConnection, protocol: StreamProtocol): Promise<ByteStream> {
+  openStream(connection: Connection, protocol: StreamProtocol): Promise<ByteStream> {
     const remote = connection.other(this)
     const { promise, resolve, reject } = Promise.withResolvers<ByteStream>()
     const forget = connection.onClose(this, () => reject(lost(remote.id)))

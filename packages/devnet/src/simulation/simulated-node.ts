@@ -1,6 +1,13 @@
 import { type Logger, type Random, Scope } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { type MapReader, type NetworkFile, type Overlay, createOverlay, memoryStores } from '@weft/overlay'
+import {
+  type ListenAddress,
+  type MapReader,
+  type NetworkFile,
+  type Overlay,
+  createOverlay,
+  memoryStores,
+} from '@weft/overlay'
 import type { PlannedMember } from './plan-members.ts'
 import type { SimulatedInternet } from './simulated-internet.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -72,7 +79,7 @@ export class SimulatedNode {
       network: file,
       key: plan.key,
       roles: plan.roles,
-      listen: [{ host: plan.site.address, port: Number(plan.address.split('/').at(-1)) }],
+      listen: listenOf(plan),
       ...(plan.packets === undefined ? {} : { packets: plan.packets }),
       family: plan.family,
       region: plan.region,
@@ -112,4 +119,11 @@ export class SimulatedNode {
   resume(): void {
     if (this.#running !== undefined) this.#options.internet.resume(this.#running.process)
   }
+}
+
+/** A node behind NAT listens on all addresses, as it knows none that others could dial; a client on none. */
+function listenOf({ site, roles, address }: PlannedMember): readonly ListenAddress[] {
+  if (roles.includes('client')) return []
+  const host = site.nat === undefined ? site.address : '0.0.0.0'
+  return [{ host, port: Number(address.split('/').at(-1)) }]
 }

@@ -1,7 +1,7 @@
 import { type Logger, type Random, WeftError, messageOf, randomInt } from '@weft/core'
 import type { AccessPolicy, PubSub, TopicMessage, Verdict } from '@weft/overlay'
 import { MAX_PUBSUB_MESSAGE } from '@weft/wire'
-import type { ConnectionEnd } from './simulated-connection.ts'
+import type { ConnectionEnd } from './connection.ts'
 import type { SimulatedEndpoint } from './simulated-endpoint.ts'
 
 export interface SimulatedPubSubOptions {
@@ -23,7 +23,7 @@ const OVERHEAD = 200
 
 /**
  * Topics behind the overlay's port: what a node accepts, it passes on once to some of its neighbours that are members,
- * drawn anew for each message. As far as a flood goes this is gossipsub; its meshes, scores and repairs are not played.
+ * drawn anew for each message, and not over relays. As far as a flood goes this is gossipsub; its meshes, scores and repairs are not played.
  * Who published a message is known as gossipsub's signature would prove it.
  */
 export class SimulatedPubSub implements PubSub {
@@ -75,14 +75,15 @@ export class SimulatedPubSub implements PubSub {
   #passOn(topic: string, message: TopicMessage): void {
     const { endpoint, access, random } = this.#options
     const neighbours = endpoint.peers().filter((id) => id !== message.from && access.allows(id, 'member'))
-    for (let sent = 0; sent < FANOUT && neighbours.length > 0; sent++) {
+    for (let sent = 0; sent < FANOUT && neighbours.length > 0;) {
       const at = randomInt(random, neighbours.length)
       const id = neighbours[at]
       neighbours[at] = neighbours[neighbours.length - 1] as (typeof neighbours)[number]
       neighbours.pop()
       const connection = id === undefined ? undefined : endpoint.connection(id)
       const there = connection && SimulatedPubSub.#of.get(connection.other(endpoint))
-      if (connection === undefined || there === undefined) continue
+      if (connection === undefined || there === undefined || connection.relayed) continue
+      sent++
       connection.send(endpoint, message.data.length + OVERHEAD, () => void there.#receive(topic, message, endpoint))
     }
   }

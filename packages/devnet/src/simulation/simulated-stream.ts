@@ -1,7 +1,7 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { type ByteStream, ByteStreamQueue } from '@weft/overlay'
-import type { ConnectionEnd, SimulatedConnection } from './simulated-connection.ts'
+import type { Connection, ConnectionEnd } from './connection.ts'
 
 /** Bytes that a stream has under way or unread before its writer has to wait: the window of the real one. */
 const WINDOW = 1024 * 1024
@@ -10,7 +10,7 @@ const WINDOW = 1024 * 1024
 export class SimulatedStream implements ByteStream {
   readonly remote: DidKey
   readonly closed: Promise<void>
-  readonly #connection: SimulatedConnection
+  readonly #connection: Connection
   readonly #end: ConnectionEnd
   readonly #queue = new ByteStreamQueue()
   readonly #over = Promise.withResolvers<void>()
@@ -25,11 +25,7 @@ export class SimulatedStream implements ByteStream {
   #roomier: (() => void) | undefined
 
   /** Both halves: that of the side that opens the stream, and that of the other. */
-  static pair(
-    connection: SimulatedConnection,
-    near: ConnectionEnd,
-    far: ConnectionEnd,
-  ): [SimulatedStream, SimulatedStream] {
+  static pair(connection: Connection, near: ConnectionEnd, far: ConnectionEnd): [SimulatedStream, SimulatedStream] {
     const halves: [SimulatedStream, SimulatedStream] = [
       new SimulatedStream(connection, near, far.id),
       new SimulatedStream(connection, far, near.id),
@@ -39,7 +35,7 @@ export class SimulatedStream implements ByteStream {
     return halves
   }
 
-  private constructor(connection: SimulatedConnection, end: ConnectionEnd, remote: DidKey) {
+  private constructor(connection: Connection, end: ConnectionEnd, remote: DidKey) {
     this.#connection = connection
     this.#end = end
     this.remote = remote

@@ -1,8 +1,21 @@
-import { type Random, type Scope, WeftError, abortError, messageOf, orAborted, throwIfAborted } from '@weft/core'
+import {
+  Emitter,
+  type Random,
+  type Scope,
+  WeftError,
+  abortError,
+  messageOf,
+  orAborted,
+  throwIfAborted,
+  withTimeout,
+} from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import {
   type ByteStream,
+  CALL_TIMEOUT_MS,
   CallLimiter,
+  DIRECT_WAIT_MS,
+  Observations,
   type Probe,
   type PubSub,
   type Rpc,
@@ -11,14 +24,18 @@ import {
   type Streams,
   type Transport,
   type TransportOptions,
+  relayedOnly,
 } from '@weft/overlay'
 import type { StreamProtocol } from '@weft/wire'
-import type { SimulatedConnection } from './simulated-connection.ts'
+import type { Connection } from './connection.ts'
+import { HolePunch } from './hole-punch.ts'
+import { SimulatedDialer } from './simulated-dialer.ts'
 import { SimulatedEndpoint } from './simulated-endpoint.ts'
 import type { SimulatedInternet } from './simulated-internet.ts'
 import { simulatedProbe } from './simulated-probe.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import { SimulatedPubSub } from './simulated-pub-sub.ts'
+import { SimulatedRelay } from './simulated-relay.ts'
 
 export interface SimulatedTransportOptions extends TransportOptions {
   readonly internet: SimulatedInternet
@@ -26,6 +43,10 @@ export interface SimulatedTransportOptions extends TransportOptions {
   readonly random: Random
 }
 
+/** The local TCP port that a node makes all its calls from, other than the one that it listens on. */
+const CALL_PORT = 20_000
+/** The address of a machine behind its router. */
+const INNER_HOST = '192.168.0.2'
 /** Bytes of a ping and of its answer in their frames. */
 const PING = 48
 
@@ -42,7 +63,11 @@ export class SimulatedTransport implements Transport {
   readonly #endpoint: SimulatedEndpoint
   readonly #addresses: readonly string[]
   readonly #rpc: RpcService
-  readonly #dialling = new Map<DidKey, Promise<SimulatedConnection>>()
+  readonly #dialer: SimulatedDialer
+  readonly #observations = new Observations()
+  /** Relays at which this node has a place. */
+  readonly #relays = new Set<DidKey>()
+  readonly #events = new Emitter<{ readonly seen: undefined; readonly relayLost: DidKey }>()
 
   constructor(options: SimulatedTransportOptions) {
     const { key, networkId, process, internet, access, logger, random } = options
@@ -50,9 +75,12 @@ export class SimulatedTransport implements Transport {
     this.self = key.id
     const scope = options.scope.child('transport')
     this.#scope = scope
-    this.#addresses = options.listen.map(({ host, port }) => `/ip4/${host}/tcp/${port}`)
-    this.#endpoint = new SimulatedEndpoint({ id: key.id, networkId, process })
-    internet.attach(this.#endpoint, this.#addresses[0])
+    const { site } = process
+    const [listen] = options.listen
+    const inner = site.nat === undefined ? site.address : INNER_HOST
+    this.#addresses = listen === undefined ? [] : [`/ip4/${inner}/tcp/${listen.port}`]
+    this.#endpoint = new SimulatedEndpoint({ id: key.id, networkId, process, port: CALL_PORT })
+    internet.attach(this.#endpoint, listen === undefined ? undefined : `/ip4/${site.address}/tcp/${listen.port}`)
     scope.defer('endpoint', () => internet.detach(this.#endpoint))
     this.pubsub = new SimulatedPubSub({ endpoint: this.#endpoint, access, random, logger })
     this.#rpc = new RpcService({
@@ -64,6 +92,19 @@ export class SimulatedTransport implements Transport {
       closing: scope.signal,
     })
     scope.defer('control streams', () => this.#rpc.close())
+    this.#dialer = new SimulatedDialer({ endpoint: this.#endpoint, internet, lookup: options.lookup })
+    if (options.relay === true) new SimulatedRelay(this.#endpoint, access)
+    const punch = new HolePunch({
+      endpoint: this.#endpoint,
+      internet,
+      observations: this.#observations,
+      addresses: site.nat === undefined ? this.#addresses : [],
+      signal: scope.signal,
+    })
+    this.#endpoint.onConnection((connection) => {
+      if (!connection.relayed) this.#onDirect(connection)
+      else if (!connection.isDialler(this.#endpoint)) punch.upgrade(connection).catch(() => {})
+    })
     this.#endpoint.offer('rpc', (stream, address) => void this.#rpc.serve(stream, address))
     this.handle('peer.ping', async ({ nonce }) => ({ nonce }))
   }
@@ -103,12 +144,11 @@ export class SimulatedTransport implements Transport {
 
   unused(ms: number): readonly DidKey[] {
     const { clock } = this.#options.process
-    const isUnused = ({ openedAt, bulk }: SimulatedConnection): boolean =>
-      bulk === 0 && clock.monotonic() - openedAt >= ms
+    const isUnused = ({ openedAt, bulk }: Connection): boolean => bulk === 0 && clock.monotonic() - openedAt >= ms
     return this.#endpoint.peers().filter((id) => {
       const connections = this.#endpoint.connections(id)
       const isOwn = connections.some((connection) => connection.isDialler(this.#endpoint))
-      return isOwn && this.#rpc.idleMs(id) >= ms && connections.every(isUnused)
+      return isOwn && !this.#relays.has(id) && this.#rpc.idleMs(id) >= ms && connections.every(isUnused)
     })
   }
 
@@ -120,23 +160,31 @@ export class SimulatedTransport implements Transport {
     return this.#endpoint.onPeer(listener)
   }
 
-  /** Between two machines of a simulation there is no NAT. */
-  seenAt(): string {
-    return this.#options.process.site.address
+  seenAt(): string | undefined {
+    return this.#observations.host()
   }
 
-  /** It is known from the start. */
-  onSeen(): void {}
+  onSeen(listener: () => void): void {
+    this.#events.on('seen', listener)
+  }
 
   isDirect(id: DidKey): boolean {
-    return this.#endpoint.connection(id) !== undefined
+    return this.#endpoint.connection(id)?.relayed === false
   }
 
-  async reserve(relay: DidKey): Promise<never> {
-    throw noRelays(relay)
+  async reserve(relay: DidKey, signal?: AbortSignal): Promise<void> {
+    const connection = await this.#connection(relay, undefined, signal)
+    await orAborted(SimulatedRelay.reserve(this.#endpoint, connection), signal)
+    this.#relays.add(relay)
+    connection.onClose(this.#endpoint, () => {
+      this.#relays.delete(relay)
+      this.#events.emit('relayLost', relay)
+    })
   }
 
-  onRelayLost(): void {}
+  onRelayLost(listener: (relay: DidKey) => void): void {
+    this.#events.on('relayLost', listener)
+  }
 
   async ping(id: DidKey, signal?: AbortSignal): Promise<number> {
     const { clock } = this.#options.process
@@ -159,13 +207,14 @@ export class SimulatedTransport implements Transport {
   }
 
   probe(address: string, id: DidKey, signal?: AbortSignal): Promise<Probe> {
-    const { internet, process, networkId, random, logger } = this.#options
+    const { internet, process, networkId, random, logger, lookup } = this.#options
     return simulatedProbe({
       internet,
       process,
       networkId,
       random,
       logger,
+      lookup,
       scope: this.#scope,
       address,
       target: id,
@@ -178,58 +227,51 @@ export class SimulatedTransport implements Transport {
   }
 
   async #openStream(to: DidKey, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<ByteStream> {
-    const connection = await this.#connection(to, undefined, signal)
+    const some = await this.#connection(to, undefined, signal)
+    const connection = !some.relayed || protocol === 'rpc' ? some : await this.#direct(to, protocol, signal)
     return this.#endpoint.openStream(connection, protocol)
   }
 
-  /** An open connection, or a new one; all who want the same node share one dial. @throws WeftError E_NODE_UNREACHABLE, E_ABORTED */
-  async #connection(
-    id: DidKey,
-    addresses: readonly string[] | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<SimulatedConnection> {
-    const existing = this.#endpoint.connection(id)
-    if (existing !== undefined) return existing
-    let dialling = this.#dialling.get(id)
-    if (dialling === undefined) {
-      dialling = this.#dial(id, addresses ?? this.#options.lookup(id)).finally(() => this.#dialling.delete(id))
-      this.#dialling.set(id, dialling)
-    }
-    return orAborted(dialling, signal)
+  /** An open connection, or a new one. @throws WeftError E_NODE_UNREACHABLE, E_RELAY_REFUSED, E_ABORTED */
+  #connection(id: DidKey, addresses: readonly string[] | undefined, signal: AbortSignal | undefined) {
+    return orAborted(this.#dialer.connection(id, addresses, this.#scope.signal), signal)
   }
 
-  async #dial(id: DidKey, addresses: readonly string[]): Promise<SimulatedConnection> {
-    const { signal } = this.#scope
-    if (addresses.length === 0) throw unknownAddress(id)
-    let last: unknown
-    for (const address of addresses) {
-      try {
-        return await this.#options.internet.dial(this.#endpoint, address, id, signal)
-      } catch (error) {
-        throwIfAborted(signal)
-        last = error
-      }
+  /** Waits for the direct connection that follows a relayed one where the two sides can make one. */
+  async #direct(id: DidKey, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Connection> {
+    const { promise, resolve } = Promise.withResolvers<Connection>()
+    const forget = this.#endpoint.onConnection((connection) => {
+      if (!connection.relayed && connection.other(this.#endpoint).id === id) resolve(connection)
+    })
+    const inTime = signal === undefined ? this.#scope.signal : AbortSignal.any([signal, this.#scope.signal])
+    const { clock } = this.#options.process
+    try {
+      return await withTimeout(
+        clock,
+        DIRECT_WAIT_MS,
+        inTime,
+        () => relayedOnly(id, protocol),
+        (inner) => orAborted(promise, inner),
+      )
+    } finally {
+      forget()
     }
-    throw last
   }
-}
 
-function unknownAddress(id: DidKey): WeftError {
-  return new WeftError({
-    code: 'E_NODE_UNREACHABLE',
-    cause: `No address of ${shortId(id)} is known.`,
-    fix: 'Wait for the signed map, or name its address.',
-    retryable: true,
-  })
-}
-
-function noRelays(relay: DidKey): WeftError {
-  return new WeftError({
-    code: 'E_RELAY_REFUSED',
-    cause: `${shortId(relay)} is no relay: in a simulated network every machine is reached directly.`,
-    fix: 'Try relays between real nodes.',
-    details: { relay },
-  })
+  /** The node at the other side says where it sees this one; what goes over a relay to it ends after the calls that are under way. */
+  #onDirect(connection: Connection): void {
+    const endpoint = this.#endpoint
+    const other = connection.other(endpoint)
+    if (connection.isDialler(endpoint)) {
+      const [, , host = '', , port] = connection.addressOf(endpoint).split('/')
+      this.#observations.add({ from: connection.addressOf(other), host, port: Number(port), shared: true })
+      this.#events.emit('seen', undefined)
+    }
+    const relayed = endpoint.connections(other.id).filter((each) => each.relayed)
+    if (relayed.length === 0) return
+    this.#rpc.renew(other.id)
+    this.#options.process.clock.after(CALL_TIMEOUT_MS, () => relayed.forEach((each) => each.close(endpoint)))
+  }
 }
 
 function lost(id: DidKey): WeftError {

@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly rotateMs?: number
   /** Members behind the validators that ask for a seat; default none. */
   readonly candidates?: number
+  /** Part of the members behind the validators that are behind NAT, from 0 to 1; default none. */
+  readonly behindNat?: number
   readonly links?: LinkProfile
   /** What the network asks of roles; default nothing. */
   readonly minimums?: PlanOptions['minimums']
@@ -68,9 +70,9 @@ export class Simulation implements Disposable {
       random: randomFor(seed, 'internet'),
       trace: this.trace,
     })
-    const { minimums, change } = options
+    const { behindNat, minimums, change } = options
     const clocks = { mapEpochMs, certificateTtlMs, recoveryAfterMs, rotateMs }
-    const plan = planMembers({ seed, members, validators, ...clocks, candidates, minimums, change })
+    const plan = planMembers({ seed, members, validators, ...clocks, candidates, behindNat, minimums, change })
     this.file = plan.file
     this.#names = new Map(plan.members.map(({ key, name }) => [key.id, name]))
     const mapReader = sharedMapReader()

@@ -19,7 +19,12 @@ async function fixture(seed = 1) {
   const internet = new SimulatedInternet({ time, profile: { ...INTERNET, loss: 0.05 }, random, trace: new Trace() })
   const endpoints = ['10.0.0.1', '10.0.0.2'].map((address, at) => {
     const process = new SimulatedProcess(`n${at}`, { region: 'europe', address }, time)
-    const endpoint = new SimulatedEndpoint({ id: new SigningKey(random.bytes(32)).id, networkId: 'test', process })
+    const endpoint = new SimulatedEndpoint({
+      id: new SigningKey(random.bytes(32)).id,
+      networkId: 'test',
+      process,
+      port: 2,
+    })
     internet.attach(endpoint, `/ip4/${address}/tcp/1`)
     return endpoint
   }) as [SimulatedEndpoint, SimulatedEndpoint]
@@ -148,7 +153,7 @@ test('a stream of a protocol that the other side lacks, or of another network, i
   const { internet, near, far, connection, settle } = await fixture()
   await assert.rejects(settle(near.openStream(connection, 'shard')), { code: 'E_PROTOCOL_NOT_OFFERED' })
   const { process } = near
-  const stranger = new SimulatedEndpoint({ id: SigningKey.generate().id, networkId: 'other', process })
+  const stranger = new SimulatedEndpoint({ id: SigningKey.generate().id, networkId: 'other', process, port: 2 })
   internet.attach(stranger, undefined)
   const foreign = await settle(internet.dial(stranger, '/ip4/10.0.0.2/tcp/1', far.id, undefined))
   await assert.rejects(settle(stranger.openStream(foreign, 'rpc')), { code: 'E_NETWORK_MISMATCH' })

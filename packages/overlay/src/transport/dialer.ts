@@ -5,6 +5,7 @@ import { type DidKey, shortId } from '@weft/crypto'
 import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { Host } from './host.ts'
 import { parseRelayedAddress } from '../network/relayed-address.ts'
+import { relayedOnly } from './relay/relayed-only.ts'
 import { ADDRESS_DIAL_TIMEOUT_MS, DIRECT_WAIT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
 import { toPeerId } from './peer-id.ts'
 import { networkAmong } from './network-check.ts'
@@ -216,16 +217,6 @@ function mismatch(id: DidKey, ours: string, theirs: string | null): WeftError {
     cause: `${shortId(id)} belongs to ${theirs === null ? 'another network' : `the network ${theirs}`}, this node to ${ours}.`,
     fix: 'Start both with the same network file (`weft network show` prints the id), or remove that address.',
     details: { node: id, ours, theirs },
-  })
-}
-
-function relayedOnly(id: DidKey, protocol: StreamProtocol): WeftError {
-  return new WeftError({
-    code: 'E_NODE_RELAYED',
-    cause: `${shortId(id)} is reached over a relay only, and no direct connection came about within ${DIRECT_WAIT_MS} ms; '${protocol}' does not go over relays.`,
-    fix: 'Use another node; or open the overlay port of one of the two for the outside (`weft check` there says how it is reached).',
-    retryable: true,
-    details: { node: id, protocol },
   })
 }
 

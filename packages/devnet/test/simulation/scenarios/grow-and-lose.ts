@@ -8,8 +8,10 @@ import { readRecords, writeRecords } from '../kept-records.ts'
 import { type Played, SimulationCost } from '../simulation-cost.ts'
 
 const RECORDS = 40
+/** Part of the nodes that is behind NAT. */
+const BEHIND_NAT = 0.2
 
-/** Nodes are admitted one by one; a quarter of them is killed at once, and every record is read. */
+/** Nodes, a fifth of them behind NAT, are admitted one by one; a quarter of them is killed at once, and every record is read. */
 export async function play({
   seed,
   members: count,
@@ -18,7 +20,7 @@ export async function play({
   readonly members: number
 }): Promise<Played> {
   const signatures = signatureWork()
-  using simulation = new Simulation({ seed, members: count })
+  using simulation = new Simulation({ seed, members: count, behindNat: BEHIND_NAT })
   const cost = new SimulationCost(simulation)
   await growNetwork(simulation, { members: count })
   cost.note('grown')
