@@ -1,4 +1,5 @@
 export * from './create-storage.ts'
+export { LeftShards } from './holder/left-shards.ts'
 export { storageProbe } from './holder/storage-probe.ts'
 export { STORAGE_CLASSES } from './object/storage-class.ts'
 export * from './storage.ts'

@@ -2,10 +2,14 @@ import type { Components } from './components.ts'
 
 /** The real ones, loaded when the configuration and the home are known to be good: they are most of a start's time. */
 export async function loadComponents(): Promise<Components> {
-  const [{ createOverlay }, { createStorage, storageProbe }, { createVpn }] = await Promise.all([
+  const [{ createOverlay }, { LeftShards, createStorage, storageProbe }, { createVpn }] = await Promise.all([
     import('@weft/overlay'),
     import('@weft/storage'),
     import('@weft/vpn'),
   ])
-  return { createOverlay, createStorage, createVpn, probes: [storageProbe] }
+  const probes: Components['probes'] = ({ directory, clock, random, scope }) => {
+    const left = scope.use('left shards', new LeftShards(directory))
+    return [storageProbe({ left, clock, random })]
+  }
+  return { createOverlay, createStorage, createVpn, probes }
 }

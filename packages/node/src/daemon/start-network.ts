@@ -106,7 +106,7 @@ export async function startNetwork({
       ...(values['node.forward'] ? { lends: ['forward'] as const } : {}),
       directory: paths.overlay,
       ...(proof === undefined ? {} : { proof }),
-      probes: [...components.probes, vpn.probe],
+      probes: [...components.probes({ ...common, directory: paths.storage }), vpn.probe],
       loss: vpn.loss,
       offer: {
         bandwidthMbps: values['node.bandwidth_mbps'],

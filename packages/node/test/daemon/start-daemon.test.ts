@@ -74,7 +74,12 @@ test('the port of the overlay is named by its setting, too', async (t) => {
   )
   const taken = new WeftError({ code: 'E_PORT_TAKEN', cause: 'listen EADDRINUSE', fix: 'x' })
   const loadComponents = async (): Promise<never> =>
-    ({ createOverlay: () => Promise.reject(taken), createStorage: none, createVpn: createFakeVpn, probes: [] }) as never
+    ({
+      createOverlay: () => Promise.reject(taken),
+      createStorage: none,
+      createVpn: createFakeVpn,
+      probes: () => [],
+    }) as never
   await assert.rejects(
     startDaemon({ ...options, config, loadComponents }),
     /Port 16011 \(ports\.public\) is taken by .*--public-port/,
@@ -93,7 +98,12 @@ test('an entry, relay or exit has two keys more in its home, and declares their 
       packets.push(given.packets)
       throw new Error('far enough')
     }
-    const loadComponents = async () => ({ createOverlay, createStorage: none, createVpn: createFakeVpn, probes: [] })
+    const loadComponents = async () => ({
+      createOverlay,
+      createStorage: none,
+      createVpn: createFakeVpn,
+      probes: () => [],
+    })
     await assert.rejects(startDaemon({ ...options, config, loadComponents }), /far enough/)
   }
   await start('storage')
@@ -132,7 +142,7 @@ test('the VPN opens before the overlay, where the settings say; a taken UDP port
     inits.push(init)
     throw taken
   }
-  const loadComponents = async () => ({ createOverlay: none, createStorage: none, createVpn, probes: [] })
+  const loadComponents = async () => ({ createOverlay: none, createStorage: none, createVpn, probes: () => [] })
   await assert.rejects(
     startDaemon({ ...options, config, loadComponents }),
     /UDP port 16013 \(ports\.public \+ 2\) is taken by another process.*--public-port/,
@@ -233,7 +243,7 @@ test('a start that is stopped between its parts closes those that it has', async
         },
         createStorage: none,
         createVpn: createFakeVpn,
-        probes: [],
+        probes: () => [],
       }),
     }),
     { code: 'E_ABORTED' },

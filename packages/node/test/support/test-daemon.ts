@@ -36,7 +36,7 @@ export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDa
       createOverlay: async (options) => (overlay = await createFakeOverlay(options)),
       createStorage: async (options) => (storage = await createFakeStorage(options)),
       createVpn: async (init) => (vpn = await createFakeVpn(init)),
-      probes: [],
+      probes: () => [],
     }),
     onStop: () => stops++,
     signal: new AbortController().signal,

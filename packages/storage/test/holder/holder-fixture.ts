@@ -44,7 +44,7 @@ export interface Fixture extends AsyncDisposable {
   readonly peer: SigningKey
   connect(from?: SigningKey): ShardClient
   /** Closes the holder and opens it again on the same directory. */
-  restart(): Promise<void>
+  restart(between?: () => void): Promise<void>
 }
 
 /** A real holder on a temporary directory. */
@@ -82,8 +82,9 @@ export async function holderFixture(
       return streams
     },
     connect: (from = peer) => new AuthorizedClient(streams.connect(from.id), from.id),
-    async restart() {
+    async restart(between) {
       await scope.close()
+      between?.()
       ;({ holder, streams } = await open())
     },
     async [Symbol.asyncDispose]() {

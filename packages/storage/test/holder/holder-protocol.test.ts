@@ -14,10 +14,8 @@ import {
 } from '@weft/wire'
 import fc from 'fast-check'
 import { authorizePut } from '../../src/holder/shard-authorization.ts'
-import { storageProbe } from '../../src/holder/storage-probe.ts'
 import { MiB, holderFixture, rejects, until, newObject } from './holder-fixture.ts'
 import { files } from './shards.ts'
-import { applicantOf } from '../support/applicant-of.ts'
 
 const random = seededRandom(1)
 
@@ -96,16 +94,6 @@ describe('the shard protocol of a holder', () => {
       await clock.advance(60_000)
       return Promise.race([over.promise, new Promise<boolean>((resolve) => setImmediate(resolve, false))])
     }, 'the stream was reset')
-  })
-
-  it('passes its own conformance probe', async () => {
-    await using fixture = await holderFixture()
-    const probe = {
-      self: fixture.peer.id,
-      open: async () => fixture.streams.connect(fixture.peer.id),
-    } as unknown as Parameters<typeof storageProbe.run>[0]
-    await storageProbe.run(probe, applicantOf(fixture.peer.id), new AbortController().signal)
-    assert.equal(fixture.holder.held().shards, 0)
   })
 
   it('survives arbitrary bytes', async () => {

@@ -3,9 +3,8 @@ import { describe, it } from 'node:test'
 import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { authorizeCommit, authorizeRelease } from '../../src/holder/shard-authorization.ts'
-import { storageProbe } from '../../src/holder/storage-probe.ts'
 import { type Fixture, MiB, holderFixture, rejects, newObject } from './holder-fixture.ts'
-import { applicantOf } from '../support/applicant-of.ts'
+import { Judge } from './judge.ts'
 
 const random = seededRandom(3)
 const DAY = 86_400_000
@@ -87,12 +86,8 @@ describe('shares of a holder', () => {
       for (const bytes of [big, small]) for (const peer of full) while ((await store(fixture, peer, bytes)) === 'ok');
       assert.equal(await store(fixture, SigningKey.generate(), random.bytes(128 * 1024)), 'E_QUOTA')
       const before = fixture.holder.held().bytes
-      const validator = SigningKey.generate()
-      const probe = {
-        self: validator.id,
-        open: async () => fixture.streams.connect(validator.id),
-      } as unknown as Parameters<typeof storageProbe.run>[0]
-      await storageProbe.run(probe, applicantOf(validator.id), new AbortController().signal)
+      using judge = new Judge(fixture)
+      await judge.run()
       assert.equal(fixture.holder.held().bytes, before)
     }
   })
