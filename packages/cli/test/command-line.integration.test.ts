@@ -68,6 +68,8 @@ const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] 
   ],
   [['network', 'invite', '--for', 'nobody'], /^--for 'nobody' is not the whole id/, /weft init/],
   [['network', 'invite', '--expires', '20ms'], /^--expires '20ms' is too short/, /1s/],
+  [['token', 'create', 'x', '--scopes', 'node:read', '--ttl', '59s'], /^--ttl '59s' is too short/, /60s/],
+  [['put', 'x', '--ttl', '1s'], /^--ttl '1s' is too short/, /60s/],
   [['network', 'attest', 'x', '--source', 'water'], /'water' is invalid\. Allowed choices are mix, solar/, /--help/],
   [['network', 'attest', 'x', '--grid', 'Bern'], /^--grid 'Bern' is no zone of a grid/, /US-TEX-ERCO/],
   [['network', 'attest', 'x', '--grid', 'CH', '--expires', '999ms'], /^--expires '999ms' is too short/, /1s/],

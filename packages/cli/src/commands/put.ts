@@ -13,6 +13,9 @@ import { usageError } from '../program/usage-error.ts'
 /** Bytes a read: fewer, larger pieces cost less on the way through the socket. */
 const READ_SIZE = 512 * 1024
 
+/** As short as the API takes. */
+const MIN_SECONDS = 60
+
 interface Source {
   readonly name: string | undefined
   readonly size: number | undefined
@@ -57,7 +60,7 @@ async function upload(
 /** Looked at before the file is. @throws WeftError E_USAGE */
 function putOptions(invocation: Invocation): Record<string, string> {
   const className = invocation.text('class')
-  const ttlMs = invocation.duration('ttl')
+  const ttlMs = invocation.duration('ttl', MIN_SECONDS)
   return { ...(className !== undefined && { class: className }), ...(ttlMs !== undefined && { ttlMs: String(ttlMs) }) }
 }
 

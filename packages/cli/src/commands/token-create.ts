@@ -4,9 +4,12 @@ import { formatTime } from '../output/format.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
 
+/** As short as the API takes. */
+const MIN_SECONDS = 60
+
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
-  const ttlMs = invocation.duration('ttl')
+  const ttlMs = invocation.duration('ttl', MIN_SECONDS)
   const scopes = (invocation.text('scopes') ?? '').split(',').filter((scope) => scope !== '')
   if (scopes.length === 0) {
     throw usageError(

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { WeftError, messageOf } from '@weft/core'
 import { MAX_NETWORK_FILE, type NetworkFile, parseNetworkFile } from './network-file.ts'
 
+/** Bytes that are read at once: most network files have fewer. */
+const PIECE = 64 * 1024
+
 /** A network file that was found to be one. */
 export interface NetworkFileRead {
   readonly file: NetworkFile
@@ -46,13 +49,15 @@ export function readNetworkFile(path: string): NetworkFileRead {
 function readAtMost(path: string, limit: number): string {
   const file = openSync(path, 'r')
   try {
-    const bytes = Buffer.alloc(limit)
-    let length = 0
-    for (;;) {
-      const read = readSync(file, bytes, length, limit - length, null)
-      length += read
-      if (read === 0 || length === limit) return bytes.toString('utf8', 0, length)
+    const pieces: Buffer[] = []
+    for (let left = limit; left > 0;) {
+      const piece = Buffer.alloc(Math.min(PIECE, left))
+      const read = readSync(file, piece, 0, piece.length, null)
+      if (read === 0) break
+      pieces.push(piece.subarray(0, read))
+      left -= read
     }
+    return Buffer.concat(pieces).toString('utf8')
   } finally {
     closeSync(file)
   }

@@ -78,7 +78,7 @@ function setUp(
   })
   const stop = new AbortController()
   // Later in this turn, so that a test says first how the world is.
-  const running = Promise.resolve().then(() => keeper.run(stop.signal).catch(() => {}))
+  const running = Promise.resolve().then(() => keeper.run(stop.signal))
   return {
     clock,
     keeper,
@@ -90,7 +90,7 @@ function setUp(
     see: () => seen.forEach((listener) => listener()),
     async [Symbol.asyncDispose]() {
       stop.abort()
-      await running
+      await assert.rejects(running, { code: 'E_ABORTED' })
     },
   }
 }
