@@ -21,6 +21,7 @@ const needs = {
     onPath('ip') && onPath('nft'),
     'ip (iproute2) or nft (nftables) is not installed (scripts/setup-test-tools.sh installs them)',
   ],
+  tun: [existsSync('/dev/net/tun'), 'this kernel has no TUN interfaces (/dev/net/tun)'],
   tc: [onPath('tc'), 'tc (iproute2) is not installed (scripts/setup-test-tools.sh installs it)'],
   tcpdump: [onPath('tcpdump'), 'tcpdump is not installed (scripts/setup-test-tools.sh installs it)'],
   faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],

@@ -1,0 +1,78 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { LineProfile } from './line.ts'
+import type { LinkProgramOptions } from './link-program.ts'
+
+/** One end of a link: a namespace and its address there, `10.0.0.1/24`. */
+interface LinkEnd {
+  readonly namespace: string
+  readonly address: string
+}
+
+export interface UserSpaceLinkOptions {
+  readonly ends: readonly [LinkEnd, LinkEnd]
+  /** Of each direction. */
+  readonly profile: LineProfile
+  /** What is lost follows from it and from what is sent. Default 1. */
+  readonly seed?: number
+}
+
+const PROGRAM = join(import.meta.dirname, 'link-program.ts')
+/** As Ethernet has it. */
+const MTU = 1_500
+let links = 0
+
+/**
+ * A link between two network namespaces that delays, loses and limits, for machines whose kernel has no netem: a process
+ * carries each packet from one TUN interface to another. Needs root. Packets come as they would over a wire, none of them joined.
+ */
+export class UserSpaceLink implements AsyncDisposable {
+  readonly #process: ChildProcess
+
+  private constructor(child: ChildProcess) {
+    this.#process = child
+  }
+
+  /** @throws Error when the interfaces cannot be made or set up */
+  static async open({ ends, profile, seed = 1 }: UserSpaceLinkOptions): Promise<UserSpaceLink> {
+    const number = links++
+    const names = [0, 1].map((end) => `wl${process.pid.toString(36)}${number}${'ab'[end]}`) as [string, string]
+    const options: LinkProgramOptions = { names, profile, seed }
+    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const link = new UserSpaceLink(child)
+    try {
+      const over = ended(child)
+      // It ends in the end, which is no error then.
+      over.catch(() => {})
+      await Promise.race([once(child.stdout, 'data'), over])
+      for (const [at, { namespace, address }] of ends.entries()) {
+        const name = names[at] as string
+        ip('link', 'set', name, 'netns', namespace)
+        ip('-n', namespace, 'address', 'add', address, 'dev', name)
+        ip('-n', namespace, 'link', 'set', name, 'mtu', String(MTU), 'up')
+      }
+      return link
+    } catch (error) {
+      await link[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { exitCode, signalCode, stdin } = this.#process
+    if (exitCode !== null || signalCode !== null) return
+    const gone = once(this.#process, 'exit')
+    stdin?.end()
+    await gone
+  }
+}
+
+async function ended(child: ChildProcess): Promise<never> {
+  const [code] = (await once(child, 'exit')) as [number | null]
+  throw new Error(`the program of the link ended with ${String(code)}`)
+}
+
+function ip(...words: readonly string[]): void {
+  execFileSync('ip', words, { stdio: 'pipe' })
+}

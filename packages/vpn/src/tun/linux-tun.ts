@@ -1,0 +1,125 @@
+/** Numbers of Linux on x86-64 and arm64 (asm-generic/fcntl.h, linux/if_tun.h). */
+const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000
+const TUNSETIFF = 0x400454ca
+const IFF_TUN = 1
+const IFF_NO_PI = 0x1000
+const EAGAIN = 11
+const POLLIN = 1
+/** Bytes of struct ifreq; of the name in it, its end included; and where its flags are. */
+const REQUEST_BYTES = 40
+const NAME_BYTES = 16
+const DEVICE = '/dev/net/tun'
+
+/** The system calls of a TUN device. Each gives -1 on failure, when {@link errno} says why. */
+export interface LinuxTunCalls {
+  open(path: string, flags: number): number
+  ioctl(fd: number, request: number, argument: Uint8Array): number
+  read(fd: number, bytes: Uint8Array, length: number): number
+  write(fd: number, bytes: Uint8Array, length: number): number
+  close(fd: number): number
+  /** @param timeout struct timespec; null waits until something happens */
+  ppoll(descriptors: Uint8Array, count: number, timeout: Uint8Array | null, mask: null): number
+  /** Of the last call on this thread. */
+  errno(): number
+  errorName(errno: number): string
+}
+
+/** @throws Error when this machine has no such calls: not Linux on a 64-bit little-endian processor, or koffi fails */
+export async function loadLinuxTunCalls(): Promise<LinuxTunCalls> {
+  if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64'))
+    throw new Error(`not available on ${process.platform} ${process.arch}`)
+  const { default: koffi } = await import('koffi')
+  const libc = koffi.load(null)
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, errno]) => [errno, name]))
+  return {
+    open: libc.func('open', 'int', ['str', 'int']) as LinuxTunCalls['open'],
+    ioctl: libc.func('ioctl', 'int', ['int', 'ulong', 'void *']) as LinuxTunCalls['ioctl'],
+    read: libc.func('read', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['read'],
+    write: libc.func('write', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['write'],
+    close: libc.func('close', 'int', ['int']) as LinuxTunCalls['close'],
+    ppoll: libc.func('ppoll', 'int', ['void *', 'ulong', 'void *', 'void *']) as LinuxTunCalls['ppoll'],
+    errno: () => koffi.errno(),
+    errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
+  }
+}
+
+/** An IP interface whose packets this process reads and writes, one a call. It goes with the last descriptor of it. */
+export class LinuxTun implements Disposable {
+  readonly fd: number
+  readonly name: string
+  readonly #calls: LinuxTunCalls
+  #open = true
+
+  /** @param name at most 15 bytes @throws Error with the system's name of what is wrong, such as EPERM, EBUSY, ENOENT */
+  constructor(calls: LinuxTunCalls, name: string) {
+    const bytes = Buffer.from(name, 'utf8')
+    if (bytes.length === 0 || bytes.length >= NAME_BYTES) throw new RangeError(`'${name}' is no name of an interface`)
+    const fail = (what: string): Error => new Error(`${what}: ${calls.errorName(calls.errno())}`)
+    this.#calls = calls
+    this.name = name
+    this.fd = calls.open(DEVICE, O_RDWR_NONBLOCK_CLOEXEC)
+    if (this.fd < 0) throw fail(DEVICE)
+    const request = Buffer.alloc(REQUEST_BYTES)
+    bytes.copy(request)
+    request.writeUInt16LE(IFF_TUN | IFF_NO_PI, NAME_BYTES)
+    if (calls.ioctl(this.fd, TUNSETIFF, request) < 0) {
+      const error = fail(`the interface ${name}`)
+      calls.close(this.fd)
+      throw error
+    }
+  }
+
+  /** The next packet into `into`; its bytes, 0 when there is none. @throws Error when the device is gone */
+  read(into: Uint8Array): number {
+    const length = this.#calls.read(this.fd, into, into.length)
+    if (length >= 0) return length
+    const errno = this.#calls.errno()
+    if (errno === EAGAIN) return 0
+    throw new Error(`${this.name}: ${this.#calls.errorName(errno)}`)
+  }
+
+  /** Whether the system took it. It refuses what is no IP packet, and all while the interface is down. */
+  write(packet: Uint8Array): boolean {
+    return this.#calls.write(this.fd, packet, packet.length) === packet.length
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#calls.close(this.fd)
+  }
+}
+
+/** Waits for the first of several descriptors that can be read or has ended. */
+export class ReadableWait {
+  readonly #calls: LinuxTunCalls
+  readonly #descriptors: Buffer
+  readonly #count: number
+  readonly #timeout = Buffer.alloc(16)
+
+  constructor(calls: LinuxTunCalls, fds: readonly number[]) {
+    this.#calls = calls
+    this.#count = fds.length
+    // struct pollfd: int fd, short events, short revents.
+    this.#descriptors = Buffer.alloc(8 * fds.length)
+    fds.forEach((fd, index) => {
+      this.#descriptors.writeInt32LE(fd, 8 * index)
+      this.#descriptors.writeInt16LE(POLLIN, 8 * index + 4)
+    })
+  }
+
+  /** @param ms not whole ones only; Infinity waits as long as it takes */
+  wait(ms: number): void {
+    if (ms !== Number.POSITIVE_INFINITY) {
+      const ns = BigInt(Math.round(Math.max(0, ms) * 1e6))
+      this.#timeout.writeBigInt64LE(ns / 1_000_000_000n, 0)
+      this.#timeout.writeBigInt64LE(ns % 1_000_000_000n, 8)
+    }
+    this.#calls.ppoll(this.#descriptors, this.#count, ms === Number.POSITIVE_INFINITY ? null : this.#timeout, null)
+  }
+
+  /** Whether the descriptor of this index could be read, or had ended, when the wait was over. */
+  isReady(index: number): boolean {
+    return this.#descriptors.readInt16LE(8 * index + 6) !== 0
+  }
+}
