@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 
 const CHUNK = Buffer.alloc(256 * 1024, 'weft')
 
-/** An HTTP server on loopback: GET /N answers with N bytes, PUT swallows and answers with their number. */
+/** An HTTP server, by default on loopback: GET /N answers with N bytes, PUT swallows and answers with their number. */
 export class HttpTarget implements AsyncDisposable {
   readonly #server: Server
   #sent = 0
@@ -16,9 +16,9 @@ export class HttpTarget implements AsyncDisposable {
     })
   }
 
-  static async listen(): Promise<HttpTarget> {
+  static async listen(host = '127.0.0.1', port = 0): Promise<HttpTarget> {
     const target = new HttpTarget()
-    target.#server.listen(0, '127.0.0.1')
+    target.#server.listen(port, host)
     await once(target.#server, 'listening')
     return target
   }
