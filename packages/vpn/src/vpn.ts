@@ -85,6 +85,8 @@ export interface CarriedStatus {
   readonly circuits: number
   readonly links: number
   readonly exitStreams: number
+  /** Channels of datagrams that clients have at this exit. */
+  readonly exitChannels: number
   readonly packetsForwarded: number
   readonly packetsReceived: number
   readonly packetsSent: number

@@ -28,6 +28,7 @@ function carriedLines({
   circuits,
   links,
   exitStreams,
+  exitChannels,
   packetsReceived,
   packetsSent,
   packetsForwarded,
@@ -36,7 +37,7 @@ function carriedLines({
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections out`,
+    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out`,
     `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded; dropped: ${words === '' ? 'none' : words}`,
   ]
 }

@@ -50,7 +50,8 @@ export function VpnView({ vpn, history }: { vpn: VpnStatusAnswer; history: reado
           <>
             <dt>Carries for others</dt>
             <dd>
-              {carried.circuits} circuits, {carried.exitStreams} connections to the outside
+              {carried.circuits} circuits, {carried.exitStreams} connections and {carried.exitChannels} UDP channels to
+              the outside
             </dd>
           </>
         )}

@@ -259,6 +259,7 @@ export const vpnStatus = z.strictObject({
       circuits: z.int(),
       links: z.int(),
       exitStreams: z.int(),
+      exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
       packetsForwarded: z.int(),
       packetsReceived: z.int(),
       packetsSent: z.int(),

@@ -48,6 +48,7 @@ export class FakeVpn implements NodeVpn {
               circuits: 3,
               links: 4,
               exitStreams: 5,
+              exitChannels: 4,
               packetsForwarded: 6,
               packetsReceived: 7,
               packetsSent: 8,

@@ -1,5 +1,5 @@
 import { type Socket, connect } from 'node:net'
-import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
+import type { Clock, Logger, Random } from '@weft/core'
 import {
   CircuitReason,
   type ExitCircuit,
@@ -10,7 +10,9 @@ import {
 } from '@weft/onion'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
+import { codeOfResolve, codeOfSystem } from '../exit/target-codes.ts'
 import { CHUNK } from './chunk-pool.ts'
+import { ExitChannels } from './exit-channels.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SocketPipe } from './socket-pipe.ts'
@@ -46,21 +48,28 @@ interface Seen {
   at: number
 }
 
-/** The exit: one session a circuit, one TCP connection a stream. Neither targets nor clients are ever logged. */
+/** The exit: one session a circuit, one TCP connection a stream, or a channel of datagrams. Neither targets nor clients are ever logged. */
 export class ExitService {
   readonly #init: ExitServiceInit
   readonly #drivers = new Set<SessionDriver>()
   readonly #sockets = new Set<Socket>()
   /** Those that are connected. */
   readonly #pipes = new Map<SocketPipe, Seen>()
+  readonly #channels: ExitChannels
   #cancelSweep: (() => void) | undefined
 
   constructor(init: ExitServiceInit) {
     this.#init = init
+    this.#channels = new ExitChannels(init)
   }
 
   get streams(): number {
     return this.#sockets.size
+  }
+
+  /** Channels of datagrams that clients have here. */
+  get channels(): number {
+    return this.#channels.size
   }
 
   /** Takes a circuit that a client ends here; false when there is no room. */
@@ -100,6 +109,7 @@ export class ExitService {
     this.#cancelSweep = undefined
     for (const driver of this.#drivers) driver.session.close(SessionCode.stopping, 'the exit stops')
     for (const socket of this.#sockets) socket.destroy()
+    this.#channels.close()
   }
 
   #forget(driver: SessionDriver): void {
@@ -127,6 +137,7 @@ export class ExitService {
   }
 
   #take(stream: SessionStream, driver: SessionDriver): void {
+    if (stream.target?.protocol === 'udp') return this.#channels.take(stream, driver, () => driver.wake())
     this.#open(stream, driver).catch((error: unknown) => {
       this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
       stream.refuse(SessionCode.internal)
@@ -186,7 +197,7 @@ export class ExitService {
       driver.wake()
     }
     const cancel = clock.after(DIAL_MS, () => fail(SessionCode.timedOut))
-    const onError = (error: NodeJS.ErrnoException): void => fail(codeOfDial(error.code))
+    const onError = (error: NodeJS.ErrnoException): void => fail(codeOfSystem(error.code))
     socket.once('error', onError)
     stream.handler = {
       onReset: () => {
@@ -224,33 +235,4 @@ export class ExitService {
 /** Of a system call that failed; the message may hold an address, which is never logged. */
 function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-function codeOfResolve(error: unknown): number {
-  if (isWeftError(error, 'E_NAME_NOT_FOUND')) return SessionCode.nameNotFound
-  if (isWeftError(error, 'E_NAME_LIMIT')) return SessionCode.limit
-  return SessionCode.nameServerFailed
-}
-
-function codeOfDial(code: string | undefined): number {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return SessionCode.connectionRefused
-    case 'ENETUNREACH':
-    case 'ENETDOWN':
-      return SessionCode.networkUnreachable
-    case 'EHOSTUNREACH':
-    case 'EHOSTDOWN':
-      return SessionCode.hostUnreachable
-    case 'ETIMEDOUT':
-      return SessionCode.timedOut
-    case 'ECONNRESET':
-      return SessionCode.connectionReset
-    case 'EMFILE':
-    case 'ENFILE':
-      return SessionCode.limit
-    case undefined:
-    default:
-      return SessionCode.internal
-  }
 }

@@ -15,7 +15,6 @@ import { loadSuites } from '../aead/load-suites.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { ProxyRequest } from '../proxy/proxy-request.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
 import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
@@ -29,7 +28,6 @@ import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { ProxyServer } from './proxy-server.ts'
-import type { TakeStream } from './stream-opener.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -186,7 +184,7 @@ export class PacketEngine {
     const server = new ProxyServer({
       queue: this.#queue,
       clock,
-      open: (request, signal, take) => this.#open(request, signal, take),
+      open: (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
     })
     this.#server = server
     try {
@@ -292,10 +290,6 @@ export class PacketEngine {
     }
   }
 
-  #open({ host, port, isolation }: ProxyRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
-    return this.#routes.of(isolation).open(host, port, signal, take)
-  }
-
   #makeRoutes(isDefault: boolean): ClientRoutes {
     const { clock, random } = this.#parts
     return new ClientRoutes({
@@ -337,6 +331,7 @@ export class PacketEngine {
       circuits: relay.size,
       links: this.#links.size,
       exitStreams: this.#exit?.streams ?? 0,
+      exitChannels: this.#exit?.channels ?? 0,
       packetsForwarded: relay.forwarded,
       packetsReceived: received,
       packetsSent: sent,
