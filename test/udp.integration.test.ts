@@ -1,23 +1,34 @@
 import assert from 'node:assert/strict'
 import { type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { Resolver } from 'node:dns/promises'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { type Known, NameServer, a, txt } from '../packages/vpn/test/dns/name-server.ts'
 import { SocksAssociation, datagramFrom, datagramTo, datagramToName } from '../bench/vpn/socks-associate.ts'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
 import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
-// UDP on real processes: a program's datagrams go over three nodes and come back.
+// UDP and DNS on real processes: a program's datagrams and questions go over three nodes and come back.
 
 const BASE_PORT = 23_800
 const PROXY = BASE_PORT + 1
+const DNS = BASE_PORT + 4
+/** More than UDP carries. */
+const BIG = 'z'.repeat(20_000)
+const ZONE = new Map<string, Known>([
+  ['www.test', [a('192.0.2.1'), a('2001:db8::1'), txt('hello')]],
+  ['big.test', [txt(BIG)]],
+  ['inside.test', [a('10.0.0.1')]],
+])
 
 interface Status {
   readonly state: string
+  readonly dns?: { readonly host: string; readonly port: number }
   readonly streams: { readonly open: number }
   readonly failures: readonly { readonly code: string }[]
   readonly carried?: { readonly exitChannels: number }
@@ -59,6 +70,7 @@ describe('UDP over a devnet of twelve nodes', () => {
   const net = join(directory, 'net')
   const env = { WEFT_HOME: join(net, 'client') }
   let names: readonly string[] = []
+  let server: NameServer
 
   const status = (): Promise<Status> => weftJson<Status>(['vpn', 'status'], env)
   /** Of all exits together. */
@@ -76,16 +88,23 @@ describe('UDP over a devnet of twelve nodes', () => {
       seed: 'udp',
     })
     names = nodes.filter(({ roles }) => roles.includes('exit')).map(({ name }) => name)
+    // The exits' own name server, as their operators would set it.
+    server = await NameServer.listen(ZONE)
+    for (const name of names) {
+      appendFileSync(join(net, name, 'weft.toml'), `\n[exit]\nname_servers = ["127.0.0.1:${server.port}"]\n`)
+      await weftJson(['devnet', 'restart', name, '--dir', net])
+    }
     await eventually('a route', status, ({ state }) => state === 'connected')
   })
   after(async () => {
     await weft(['devnet', 'down', '--dir', net])
     assert.deepEqual(findNodeProcesses(net), [])
+    await server[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true })
   })
 
   test('10,000 datagrams to a server and back over three nodes: as good as none is lost', async (t) => {
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     using program = await SocksAssociation.open(PROXY)
     const total = 10_000
     /** So many are under way at once. */
@@ -96,11 +115,11 @@ describe('UDP over a devnet of twelve nodes', () => {
     const sendNext = (): void => {
       const bytes = Buffer.alloc(200)
       bytes.writeUInt32BE(sent++)
-      program.send(datagramTo(server.port, bytes))
+      program.send(datagramTo(echo.port, bytes))
     }
     program.socket.on('message', (bytes) => {
       const { port, bytes: content } = datagramFrom(bytes)
-      assert.equal(port, server.port)
+      assert.equal(port, echo.port)
       assert.ok(!seen.has(content.readUInt32BE()), 'none comes twice')
       seen.add(content.readUInt32BE())
       if (sent < total) sendNext()
@@ -120,15 +139,15 @@ describe('UDP over a devnet of twelve nodes', () => {
     const ms = performance.now() - began
     t.diagnostic(`${seen.size} of ${total} came back, ${Math.round((1000 * seen.size) / ms)} a second`)
     assert.ok(seen.size >= 0.999 * total, `${seen.size}`)
-    assert.equal(server.ports.size, 1, 'one socket of the exit for all of them')
+    assert.equal(echo.ports.size, 1, 'one socket of the exit for all of them')
   })
 
   test('datagrams of every length up to 65,507 bytes come back whole', async () => {
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     using program = await SocksAssociation.open(PROXY)
     for (const length of [0, 1, 512, 1200, 1250, 1350, 1472, 4096, 32_000, 65_497]) {
       const bytes = Buffer.alloc(length, length & 0xff)
-      const answer = await echoed(program, datagramTo(server.port, bytes))
+      const answer = await echoed(program, datagramTo(echo.port, bytes))
       assert.deepEqual(datagramFrom(answer).bytes, bytes, String(length))
     }
   })
@@ -156,14 +175,14 @@ describe('UDP over a devnet of twelve nodes', () => {
   })
 
   test('a name is resolved by the exit; other credentials have another exit socket', async () => {
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     using one = await SocksAssociation.open(PROXY, 'one')
     using two = await SocksAssociation.open(PROXY, 'two')
     for (const program of [one, two]) {
-      const answer = await echoed(program, datagramToName('echo.localhost', server.port, Buffer.from('x')))
-      assert.deepEqual([datagramFrom(answer).address, datagramFrom(answer).port], ['127.0.0.1', server.port])
+      const answer = await echoed(program, datagramToName('echo.localhost', echo.port, Buffer.from('x')))
+      assert.deepEqual([datagramFrom(answer).address, datagramFrom(answer).port], ['127.0.0.1', echo.port])
     }
-    assert.equal(server.ports.size, 2)
+    assert.equal(echo.ports.size, 2)
   })
 
   test('what an exit refuses is told by weft vpn status, without its target', async () => {
@@ -183,17 +202,17 @@ describe('UDP over a devnet of twelve nodes', () => {
       assert.ok(!JSON.stringify(failures).includes(host))
     }
     // A node of the network, whose packet port stands on loopback.
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     program.send(datagramTo(BASE_PORT + 18, Buffer.from('x')))
-    const answer = await echoed(program, datagramTo(server.port, Buffer.from('still works')))
+    const answer = await echoed(program, datagramTo(echo.port, Buffer.from('still works')))
     assert.equal(datagramFrom(answer).bytes.toString(), 'still works')
   })
 
   test('an association ends with its connection: its port is closed, and the exit lets go of its socket', async () => {
     await eventually('an end of those before', channels, (count) => count === 0)
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     using program = await SocksAssociation.open(PROXY)
-    await echoed(program, datagramTo(server.port, Buffer.from('x')))
+    await echoed(program, datagramTo(echo.port, Buffer.from('x')))
     assert.equal(await channels(), 1)
     program.connection.end()
     await eventually('the end', channels, (count) => count === 0)
@@ -203,17 +222,59 @@ describe('UDP over a devnet of twelve nodes', () => {
     assert.equal((await status()).streams.open, 0)
   })
 
+  test('names are answered on the DNS port by asking the exit: addresses, text, unknown names, and long answers by TCP', async () => {
+    const resolver = new Resolver({ timeout: 10_000, tries: 2 })
+    resolver.setServers([`127.0.0.1:${DNS}`])
+    assert.deepEqual(await resolver.resolve4('www.test'), ['192.0.2.1'])
+    assert.deepEqual(await resolver.resolve6('www.test'), ['2001:db8::1'])
+    assert.deepEqual(await resolver.resolveTxt('www.test'), [['hello']])
+    assert.equal((await resolver.resolveTxt('big.test')).flat().join(''), BIG)
+    await assert.rejects(resolver.resolve4('nobody.test'), { code: 'ENOTFOUND' })
+    await assert.rejects(resolver.resolve4('inside.test'), { code: 'ENODATA' }, 'no private address')
+    assert.deepEqual(await resolver.resolve4('localhost'), ['127.0.0.1'])
+    const before = server.asked.length
+    await resolver.resolve4('www.test')
+    assert.equal(server.asked.length, before, 'from what was asked lately')
+    const { dns } = await status()
+    assert.deepEqual(dns, { host: '127.0.0.1', port: DNS })
+  })
+
+  test('200 questions at once are answered', async () => {
+    const resolver = new Resolver({ timeout: 10_000, tries: 2 })
+    resolver.setServers([`127.0.0.1:${DNS}`])
+    const asked = Array.from({ length: 200 }, (_, index) =>
+      resolver.resolve4(`n${index}.test`).then(
+        () => 'found',
+        ({ code }: NodeJS.ErrnoException) => code,
+      ),
+    )
+    const answers = await Promise.all(asked)
+    assert.deepEqual(new Set(answers), new Set(['ENOTFOUND']))
+    assert.deepEqual(await resolver.resolve6('www.test'), ['2001:db8::1'])
+  })
+
   test('when the exit is killed, the association goes on through another', async (t) => {
-    using server = await Echo.listen()
+    using echo = await Echo.listen()
     using program = await SocksAssociation.open(PROXY)
-    await echoed(program, datagramTo(server.port, Buffer.from('x')))
+    await echoed(program, datagramTo(echo.port, Buffer.from('x')))
     const { legs } = await weftJson<{ legs: { hops: { node: string }[] }[] }>(['vpn', 'route'], env)
     const exit = legs[0]?.hops.at(-1)?.node ?? ''
     const killed = performance.now()
     await weftJson(['devnet', 'kill', exit, '--dir', net])
-    await echoed(program, datagramTo(server.port, Buffer.from('y')))
+    await echoed(program, datagramTo(echo.port, Buffer.from('y')))
     t.diagnostic(`an answer ${Math.round(performance.now() - killed)} ms after the kill was begun`)
-    assert.equal(server.ports.size, 2, 'it comes from another socket')
+    assert.equal(echo.ports.size, 2, 'it comes from another socket')
+    const resolver = new Resolver({ timeout: 10_000, tries: 2 })
+    resolver.setServers([`127.0.0.1:${DNS}`])
+    await assert.rejects(resolver.resolve4('after-the-kill.test'), { code: 'ENOTFOUND' })
+  })
+
+  test('vpn.dns, and with it the port, ends with the proxy', async () => {
+    await weftJson(['vpn', 'down'], env)
+    const resolver = new Resolver({ timeout: 1_000, tries: 1 })
+    resolver.setServers([`127.0.0.1:${DNS}`])
+    await assert.rejects(resolver.resolve4('www.test'), { code: 'ECONNREFUSED' })
+    assert.equal((await status()).dns, undefined)
   })
 })
 

@@ -92,6 +92,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ERASURE_SHARD_LENGTH: 'The shards of one segment differ in length.',
     E_ERASURE_TOO_FEW: 'Fewer than k shards are there.',
     E_EVENT_STREAM: "The daemon's stream of events holds an event over the limit.",
+    E_DNS_BUSY: 'As many questions for names as may be wait for an answer of the exit.',
+    E_DNS_TIMEOUT: 'The exit did not answer a question for a name in time, or the VPN was turned off meanwhile.',
     E_EXIT_FULL: 'The exit carries as many connections as it takes.',
     E_EXIT_RULE: 'A rule for what an exit may dial is not written as CIDR:PORT.',
     E_EXIT_STOPS: 'The exit of the route stops; another route is taken.',

@@ -6,11 +6,12 @@ import { legLines, stateLines, throughputWords } from './route-lines.ts'
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, streams, failures, route, carried } = status
+  const { state, fault, proxy, dns, streams, failures, route, carried } = status
   const [used, ...others] = route.legs
   return [
     ...stateLines(state, fault, output),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
+    ...(dns === undefined ? [] : [`  dns         ${dns.host}:${dns.port}, UDP and TCP`]),
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
     ...(used === undefined ? [] : legLines(used, now, long, output)),

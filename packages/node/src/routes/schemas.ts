@@ -243,6 +243,10 @@ export const vpnStatus = z.strictObject({
   state: vpnState,
   fault: fault.optional(),
   proxy: z.strictObject({ host: z.string(), port: z.int() }).optional().describe('Where the proxy listens'),
+  dns: z
+    .strictObject({ host: z.string(), port: z.int() })
+    .optional()
+    .describe('Where names are answered by DNS, over UDP and TCP'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
     .array(

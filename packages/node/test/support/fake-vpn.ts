@@ -38,6 +38,7 @@ export class FakeVpn implements NodeVpn {
       state: this.state,
       fault: this.fault,
       proxy: up ? this.init.proxy : undefined,
+      dns: up ? this.init.dns : undefined,
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },

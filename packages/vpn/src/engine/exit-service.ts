@@ -8,11 +8,13 @@ import {
   Session,
   type SessionStream,
 } from '@weft/onion'
+import type { DnsAsker } from '../exit/dns-asker.ts'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
 import { codeOfResolve, codeOfSystem } from '../exit/target-codes.ts'
 import { CHUNK } from './chunk-pool.ts'
 import { ExitChannels } from './exit-channels.ts'
+import { ExitDns } from './exit-dns.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SocketPipe } from './socket-pipe.ts'
@@ -20,6 +22,7 @@ import { SocketPipe } from './socket-pipe.ts'
 export interface ExitServiceInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
+  readonly asker: DnsAsker
   readonly memory: MemoryBudget
   readonly queue: FlushQueue
   readonly clock: Clock
@@ -56,11 +59,13 @@ export class ExitService {
   /** Those that are connected. */
   readonly #pipes = new Map<SocketPipe, Seen>()
   readonly #channels: ExitChannels
+  readonly #dns: ExitDns
   #cancelSweep: (() => void) | undefined
 
   constructor(init: ExitServiceInit) {
     this.#init = init
     this.#channels = new ExitChannels(init)
+    this.#dns = new ExitDns(init.asker)
   }
 
   get streams(): number {
@@ -137,7 +142,10 @@ export class ExitService {
   }
 
   #take(stream: SessionStream, driver: SessionDriver): void {
-    if (stream.target?.protocol === 'udp') return this.#channels.take(stream, driver, () => driver.wake())
+    const { protocol } = stream.target ?? {}
+    const wake = (): void => driver.wake()
+    if (protocol === 'udp') return this.#channels.take(stream, driver, wake)
+    if (protocol === 'dns') return this.#dns.take(stream, driver, wake)
     this.#open(stream, driver).catch((error: unknown) => {
       this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
       stream.refuse(SessionCode.internal)

@@ -3,6 +3,7 @@ import { type DidKey, toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   ClientCircuits,
+  DNS_STREAM,
   type Endpoint,
   type Link,
   LinkSet,
@@ -12,6 +13,7 @@ import {
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
+import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
@@ -20,6 +22,7 @@ import type { UdpPort } from '../udp/udp-port.ts'
 import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { ClientRoutes } from './client-routes.ts'
+import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
@@ -28,6 +31,7 @@ import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { ProxyServer } from './proxy-server.ts'
+import type { TakeStream } from './stream-opener.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -62,6 +66,7 @@ export class PacketEngine {
   readonly #relayAlarm: Alarm
   readonly #exit: ExitService | undefined
   readonly #resolver: NameResolver | undefined
+  readonly #asker: DnsAsker | undefined
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
@@ -71,6 +76,7 @@ export class PacketEngine {
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
   #server: ProxyServer | undefined
+  #dns: LocalDns | undefined
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
   #closed = false
@@ -121,10 +127,13 @@ export class PacketEngine {
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
     if (roles.exit) {
-      this.#resolver = new NameResolver({ clock, servers: init.exit.nameServers })
+      const servers = init.exit.nameServers
+      this.#resolver = new NameResolver({ clock, servers })
+      this.#asker = new DnsAsker({ clock, random, servers })
       this.#exit = new ExitService({
         policy: new ExitPolicy({ ...init.exit, clock }),
         resolver: this.#resolver,
+        asker: this.#asker,
         memory: new MemoryBudget(EXIT_MEMORY),
         queue: this.#queue,
         clock,
@@ -177,7 +186,7 @@ export class PacketEngine {
     this.#routes.onReach(unreachable)
   }
 
-  /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
+  /** Starts the proxy, with it DNS, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
   async up(): Promise<void> {
     if (this.#server !== undefined || this.#closed) return
     const { clock } = this.#parts
@@ -189,8 +198,10 @@ export class PacketEngine {
     this.#server = server
     try {
       this.#proxyPort = await server.listen(this.#init.proxy.host, this.#init.proxy.port)
+      if (this.#init.dns !== undefined) this.#dns = await this.#openDns(this.#init.dns)
     } catch (error) {
       this.#server = undefined
+      await server.close()
       throw error
     }
     this.#routes.of(undefined).keep()
@@ -201,8 +212,10 @@ export class PacketEngine {
   /** Ends the proxy, what runs over it, and the routes. */
   async down(): Promise<void> {
     const server = this.#server
+    const dns = this.#dns
     this.#server = undefined
-    await server?.close()
+    this.#dns = undefined
+    await Promise.all([server?.close(), dns?.close()])
     this.#routes.close()
     this.#meter.stop()
     this.#tellRoute()
@@ -213,6 +226,7 @@ export class PacketEngine {
       state: this.#state(),
       fault: this.#routes.default?.fault,
       proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
+      dns: this.#dns?.endpoint,
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
@@ -243,6 +257,7 @@ export class PacketEngine {
     this.#port?.flush()
     this.#links.close()
     this.#resolver?.close()
+    this.#asker?.close()
     this.#cancelRouteEvent?.()
     for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
     this.#port?.close()
@@ -288,6 +303,13 @@ export class PacketEngine {
       })
       return undefined
     }
+  }
+
+  #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
+    const { clock, random } = this.#parts
+    const open = (signal: AbortSignal, take: TakeStream): Promise<void> =>
+      this.#routes.of(undefined).open(DNS_STREAM, signal, take)
+    return LocalDns.listen({ clock, random, open }, host, port)
   }
 
   #makeRoutes(isDefault: boolean): ClientRoutes {

@@ -4,6 +4,7 @@ import { type ExitCircuit, MemoryBudget, Session } from '@weft/onion'
 import { ExitService } from '../../src/engine/exit-service.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
+import { DnsAsker } from '../../src/exit/dns-asker.ts'
 import { ExitPolicy, type ExitPolicyInit } from '../../src/exit/exit-policy.ts'
 import { NameResolver } from '../../src/exit/name-resolver.ts'
 
@@ -37,6 +38,7 @@ export function exitRig(
       own: [],
       ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
     }),
+    asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
     resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
     memory: new MemoryBudget(12 << 20),
     queue,
