@@ -275,6 +275,17 @@ describe('UDP over a devnet of twelve nodes', () => {
     resolver.setServers([`127.0.0.1:${DNS}`])
     await assert.rejects(resolver.resolve4('www.test'), { code: 'ECONNREFUSED' })
     assert.equal((await status()).dns, undefined)
+    const other = createSocket('udp4').bind(DNS, '127.0.0.1')
+    await once(other, 'listening')
+    const { code, stderr } = await weft(['vpn', 'up'], env)
+    other.close()
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      new RegExp(`E_PORT_TAKEN: UDP port ${DNS} \\(ports\\.base \\+ 4\\) is taken by .*${process.pid}`),
+    )
+    await weftJson(['vpn', 'up', '--wait'], env)
+    assert.deepEqual((await status()).dns, { host: '127.0.0.1', port: DNS })
   })
 })
 

@@ -1,11 +1,11 @@
-import { type WeftError, isWeftError } from '@weft/core'
+import { WeftError, isWeftError } from '@weft/core'
 import type { NodeVpn } from './components.ts'
 import { portError } from './port-error.ts'
 
 /** The proxy's port, counted from ports.base (docs/specs/cli.md, Ports). */
 export const PROXY = 1
 
-/** That of DNS. */
+/** The port of DNS, counted alike. */
 export const DNS = 4
 
 /** Starts the proxy, DNS and a route. @throws WeftError E_PORT_TAKEN with the setting and who has the port, E_LISTEN_FAILED, E_PACKETS_FAILED */
@@ -18,12 +18,11 @@ export async function openProxy(vpn: NodeVpn, basePort: number): Promise<void> {
   }
 }
 
+/** The VPN says which port and protocol it was. */
 function taken(basePort: number, { port, protocol }: WeftError['details']): WeftError {
-  const offset = port === basePort + DNS ? DNS : PROXY
-  return portError(
-    { code: 'EADDRINUSE' },
-    basePort + offset,
-    `ports.base + ${offset}`,
-    protocol === 'udp' ? 'udp' : 'tcp',
-  )
+  const error = { code: 'EADDRINUSE' }
+  if (port !== basePort + DNS) return portError(error, basePort + PROXY, `ports.base + ${PROXY}`)
+  const transport = protocol === 'udp' ? 'udp' : 'tcp'
+  const { code, cause, fix, details } = portError(error, port, `ports.base + ${DNS}`, transport)
+  return new WeftError({ code, cause, fix: `${fix} With vpn.dns = "off" the port is not wanted.`, details })
 }

@@ -23,6 +23,8 @@ export interface UdpAssociationInit {
 
 /** Datagrams that wait for another channel, when theirs ended. */
 const MAX_WAITING = 32
+/** Bytes that the system keeps of what a program sends at once; it may allow less. */
+const RECEIVE_BUFFER = 1024 * 1024
 /** ms between attempts to get another. */
 const RETRY_MS = 1_000
 const NONE = Buffer.alloc(0)
@@ -50,7 +52,8 @@ export class UdpAssociation {
   private constructor(init: UdpAssociationInit) {
     this.#init = init
     this.#clientPort = init.client.port
-    this.#socket = createSocket({ type: isIPv6(init.host) ? 'udp6' : 'udp4', lookup: literalLookup })
+    const type = isIPv6(init.host) ? 'udp6' : 'udp4'
+    this.#socket = createSocket({ type, lookup: literalLookup, recvBufferSize: RECEIVE_BUFFER })
   }
 
   /** Opens a channel and the socket; both end with `signal`. @throws WeftError as `init.open`, E_LISTEN_FAILED */
