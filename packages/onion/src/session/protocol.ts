@@ -55,6 +55,8 @@ export const MAX_REASON_BYTES = 200
 export const MAX_HOST_BYTES = 255
 /** Bytes of the longest datagram: what UDP over IPv4 carries (RFC 768, RFC 791). */
 export const MAX_DATAGRAM_BYTES = 65_507
+/** DATAGRAM frames in one packet at most: an exit sends a packet for each, and nobody is to make it send many for one. */
+export const MAX_DATAGRAMS_PER_PACKET = 32
 /** Targets of a channel that have a number at once: a new number takes the place of the one so many before it. */
 export const CHANNEL_TARGETS = 256
 

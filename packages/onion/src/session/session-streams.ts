@@ -6,7 +6,13 @@ import { type FrameSink } from './frame-reader.ts'
 import { ipFromBytes } from './ip-bytes.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox, SessionControl } from './outbox.ts'
-import { INITIAL_SESSION_WINDOW, MAX_SESSION_WINDOW, PROTOCOL_TCP, PROTOCOL_UDP } from './protocol.ts'
+import {
+  INITIAL_SESSION_WINDOW,
+  MAX_DATAGRAMS_PER_PACKET,
+  MAX_SESSION_WINDOW,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from './protocol.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { type FrameLedger, type Recovery } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
@@ -50,6 +56,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   /** Of the packet that is read: it asks for an ACK; bytes or a stream of it could not be kept, so it was not received. */
   isEliciting = false
   isDropped = false
+  #datagramsOfPacket = 0
 
   constructor(owner: StreamsOwner) {
     this.#owner = owner
@@ -75,6 +82,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   beginPacket(): void {
     this.isEliciting = false
     this.isDropped = false
+    this.#datagramsOfPacket = 0
   }
 
   /** True when deliver() has something to do. */
@@ -348,6 +356,8 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   }
 
   onDatagram(frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void {
+    if (++this.#datagramsOfPacket > MAX_DATAGRAMS_PER_PACKET)
+      throw new SessionViolation(`a packet has more than ${MAX_DATAGRAMS_PER_PACKET} datagrams`)
     const channel = this.#channelOf(frame.channel)
     // As if the packet had been lost: the client names the target again, and by then there may be room.
     if (channel !== undefined && !this.#datagrams.onFrame(channel, frame, payload, start, end)) this.isDropped = true

@@ -351,6 +351,13 @@ for (const [what, role, write] of [
   ['a target that nobody named', 'client', (w) => w.datagram(0, 1, 0, '', some.subarray(0, 1))],
   ['an address that is none', 'client', (w) => w.datagram(0, 0, 80, 'host.test', some.subarray(0, 1))],
   ['another port than that of the target', 'client', (w) => w.datagram(0, 0, 81, '192.0.2.1', some.subarray(0, 1))],
+  [
+    '33 datagrams in a packet',
+    'exit',
+    (w) => {
+      for (let i = 0; i < 33; i++) w.datagram(0, 0, 80, 'a', some.subarray(0, 0))
+    },
+  ],
   ['UNREACHED from a client', 'exit', (w) => w.unreached(0, 0, 3)],
   ['UNREACHED for a target that nobody named', 'client', (w) => w.unreached(0, 9, 3)],
   [

@@ -13,6 +13,8 @@ export interface ExitChannelsInit {
 /** UDP sockets of an exit, and channels of one session: programs that open one for each of their own sockets get by. */
 const MAX_SOCKETS = 1_024
 const MAX_CHANNELS_OF_SESSION = 128
+/** Bytes that wait for names, of all channels together. */
+const MAX_WAITING_BYTES = 2 * 1024 * 1024
 /** ms between looks for channels that carry nothing. */
 const SWEEP_MS = 60_000
 
@@ -29,6 +31,7 @@ export class ExitChannels {
   readonly #open = new Map<SessionStream, Open>()
   readonly #ofSession = new Map<object, number>()
   #sockets = 0
+  #waitingBytes = 0
   #cancelSweep: (() => void) | undefined
 
   constructor(init: ExitChannelsInit) {
@@ -64,6 +67,12 @@ export class ExitChannels {
         return true
       },
       giveSocket: () => this.#sockets--,
+      takeWaiting: (bytes) => {
+        if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false
+        this.#waitingBytes += bytes
+        return true
+      },
+      giveWaiting: (bytes) => (this.#waitingBytes -= bytes),
       wake,
       onBroken: end,
     })

@@ -7,15 +7,22 @@ import { MessageFramer, framed } from '../dns/message-framer.ts'
 import { namesPrivateAddress } from '../dns/private-addresses.ts'
 import type { DnsAsker } from '../exit/dns-asker.ts'
 
-/** Streams of DNS of one session, questions of one of them under way, and bytes of a question: a name and what may stand beside it. */
-const MAX_STREAMS_OF_SESSION = 4
+/** Of one session: streams of DNS, and questions under way. */
+const MAX_STREAMS = 4
 const MAX_RUNNING = 64
+/** Bytes of a question: a name and what may stand beside it. */
 const MAX_QUERY_BYTES = 1_024
+
+/** What one session has. */
+interface Share {
+  streams: number
+  running: number
+}
 
 /** The streams by which clients have this exit ask its name servers. */
 export class ExitDns {
   readonly #asker: DnsAsker
-  readonly #ofSession = new Map<object, number>()
+  readonly #ofSession = new WeakMap<object, Share>()
 
   constructor(asker: DnsAsker) {
     this.#asker = asker
@@ -23,21 +30,19 @@ export class ExitDns {
 
   /** @param session whose streams are counted together */
   take(stream: SessionStream, session: object, wake: () => void): void {
-    const held = this.#ofSession.get(session) ?? 0
-    if (held >= MAX_STREAMS_OF_SESSION) {
+    const share = this.#ofSession.get(session) ?? { streams: 0, running: 0 }
+    if (share.streams >= MAX_STREAMS) {
       stream.refuse(SessionCode.limit)
       wake()
       return
     }
-    this.#ofSession.set(session, held + 1)
+    this.#ofSession.set(session, share)
+    share.streams++
     let isOver = false
-    let running = 0
     const over = (): void => {
       if (isOver) return
       isOver = true
-      const left = (this.#ofSession.get(session) ?? 1) - 1
-      if (left === 0) this.#ofSession.delete(session)
-      else this.#ofSession.set(session, left)
+      share.streams--
     }
     const answer = (message: Uint8Array): void => {
       if (isOver) return
@@ -47,10 +52,10 @@ export class ExitDns {
     const framer = new MessageFramer(MAX_QUERY_BYTES, (message) => {
       // Whoever takes no answers gets no more of them.
       if (stream.room === 0) return
-      if (running >= MAX_RUNNING) return answer(tooMany(message))
-      running++
+      if (share.running >= MAX_RUNNING) return answer(tooMany(message))
+      share.running++
       void this.#answer(message).then((bytes) => {
-        running--
+        share.running--
         answer(bytes)
       })
     })

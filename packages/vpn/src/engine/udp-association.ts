@@ -21,8 +21,11 @@ export interface UdpAssociationInit {
   readonly onFault: (fault: WeftError) => void
 }
 
-/** Datagrams that wait for another channel, when theirs ended. */
+/** Datagrams that wait for another channel, when theirs ended, and their bytes. */
 const MAX_WAITING = 32
+const MAX_WAITING_BYTES = 128 * 1024
+/** Bytes towards the program that the system has not taken, above which more are dropped. */
+const MAX_UNSENT_BYTES = 1024 * 1024
 /** Bytes that the system keeps of what a program sends at once; it may allow less. */
 const RECEIVE_BUFFER = 1024 * 1024
 /** ms between attempts to get another. */
@@ -163,8 +166,9 @@ export class UdpAssociation {
 
   #wait({ host, port }: SocksDatagram, bytes: Uint8Array): void {
     if (this.#isClosed) return
-    if (this.#waiting.length >= MAX_WAITING) this.#waiting.shift()
     this.#waiting.push({ host, port, bytes })
+    const sum = (): number => this.#waiting.reduce((total, { bytes: { length } }) => total + length, 0)
+    while (this.#waiting.length > MAX_WAITING || sum() > MAX_WAITING_BYTES) this.#waiting.shift()
     this.#open()
   }
 
@@ -186,7 +190,7 @@ export class UdpAssociation {
   }
 
   #deliver(address: string, port: number, bytes: Uint8Array): void {
-    if (this.#isClosed || this.#clientPort === 0) return
+    if (this.#isClosed || this.#clientPort === 0 || this.#socket.getSendQueueSize() > MAX_UNSENT_BYTES) return
     const from = `${port} ${address}`
     if (from !== this.#wroteFor) {
       this.#wroteFor = from

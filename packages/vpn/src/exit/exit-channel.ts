@@ -16,6 +16,9 @@ export interface ExitChannelInit {
   /** A socket is to be opened; false when this exit has as many as it takes. */
   readonly takeSocket: () => boolean
   readonly giveSocket: () => void
+  /** Bytes are to wait for a name; false when as many do at this exit as may. */
+  readonly takeWaiting: (bytes: number) => boolean
+  readonly giveWaiting: (bytes: number) => void
   /** The session has something to send. */
   readonly wake: () => void
   /** The channel cannot go on, for `code` of SessionCode. */
@@ -27,6 +30,8 @@ export const MAPPING_MS = 5 * 60_000
 /** Datagrams of one target that wait for its name, and names of one channel that are looked up at once. */
 const MAX_WAITING = 8
 const MAX_LOOKUPS = 16
+/** Bytes that a socket has taken and the system has not, above which more are dropped. */
+const MAX_UNSENT_BYTES = 256 * 1024
 /** ms for which a verdict of the policy holds: as long as it keeps the addresses of this machine. */
 const VERDICT_MS = 10_000
 /** ms after which a name that could not be resolved is tried again; and between two words about one target to the client. */
@@ -104,14 +109,14 @@ export class ExitChannel {
     const now = this.#init.clock.monotonic()
     this.#sentAt = now
     const target = this.#targets.get(named.number) ?? this.#add(named)
-    if (target.isResolving) {
-      if (target.waiting.length >= MAX_WAITING) target.waiting.shift()
-      target.waiting.push(bytes.slice())
-      return
-    }
-    if (now >= target.judgedUntil) this.#judge(target, now)
-    if (target.isResolving) target.waiting.push(bytes.slice())
+    if (!target.isResolving && now >= target.judgedUntil) this.#judge(target, now)
+    if (target.isResolving) this.#wait(target, bytes)
     else this.#send(target, bytes.slice(), now)
+  }
+
+  #wait({ waiting }: Target, bytes: Uint8Array): void {
+    if (waiting.length >= MAX_WAITING) this.#init.giveWaiting(waiting.shift()?.length ?? 0)
+    if (this.#init.takeWaiting(bytes.length)) waiting.push(bytes.slice())
   }
 
   #add(named: ChannelTarget): Target {
@@ -169,6 +174,7 @@ export class ExitChannel {
     target.isResolving = false
     const { waiting } = target
     target.waiting = []
+    for (const { length } of waiting) this.#init.giveWaiting(length)
     if (this.#isClosed || this.#targets.get(target.named.number) !== target) return
     const now = this.#init.clock.monotonic()
     if (target.address !== undefined) this.#judge(target, now)
@@ -181,6 +187,7 @@ export class ExitChannel {
     if (target.refusal !== 0 || address === undefined) return this.#tell(target, target.refusal)
     const socket = this.#socketFor(isIPv6(address) ? 6 : 4)
     if (socket === undefined) return this.#tell(target, SessionCode.limit)
+    if (socket.getSendQueueSize() > MAX_UNSENT_BYTES) return
     target.sentAt = now
     this.#byAddress.set(keyOf(named.port, address), target)
     socket.send(bytes, named.port, address, target.onSent)
