@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom } from '@weft/core'
-import fc from 'fast-check'
 import { type DatagramChannel } from '../../src/session/datagram-channel.ts'
-import { FrameWriter } from '../../src/session/frame-writer.ts'
+import { type FrameWriter } from '../../src/session/frame-writer.ts'
 import { MemoryBudget } from '../../src/session/memory-budget.ts'
 import { SessionCode } from '../../src/session/protocol.ts'
-import { Session } from '../../src/session/session.ts'
 import { type SessionStream, UDP_CHANNEL } from '../../src/session/session-stream.ts'
 import { TARGET_OVERHEAD } from '../../src/session/tuning.ts'
-import { type LinkShape, PAYLOAD, type Path, World, exchange, simulatedPath } from './simulated-path.ts'
+import { MEBIBYTE, alone } from './lone-channel.ts'
+import { type LinkShape, type Path, exchange, simulatedPath } from './simulated-path.ts'
 
 const GOOD: LinkShape = { delay: 5, rate: 20_000, queue: 1e6 }
-const MEBIBYTE = 2 ** 20
 
 function settle(path: Path, ms = 2000): void {
   path.world.run(() => false, path.world.now + ms)
@@ -292,47 +289,6 @@ test('a target that no frame can name is refused', () => {
     assert.throws(() => client.send(host, port, content(0, 1)), { code: 'E_TARGET_INVALID' })
 })
 
-/** A session that is given frames by hand, with an open channel as stream 0. */
-function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}) {
-  const ends: string[] = []
-  const memory = new MemoryBudget(MEBIBYTE)
-  const world = new World()
-  const session = new Session({
-    role,
-    clock: world,
-    random: seededRandom(3),
-    payloadLength: PAYLOAD,
-    memory,
-    onStream: (stream) => {
-      if (stream.channel !== undefined) stream.channel.handler = handler
-      stream.accept('0.0.0.0')
-    },
-    onClose: (code, reason) => void ends.push(`${code} ${reason}`),
-  })
-  let number = 0
-  const give = (write: (writer: FrameWriter) => void): void => {
-    const payload = new Uint8Array(PAYLOAD)
-    const writer = new FrameWriter()
-    writer.reset(payload)
-    write(writer)
-    writer.finish()
-    giveBytes(payload)
-  }
-  const giveBytes = (payload: Uint8Array): void => {
-    session.receive(number++, payload)
-    session.endBatch()
-  }
-  if (role === 'exit') give((writer) => writer.openBare(0, 2))
-  else {
-    const { channel } = session.openStream(UDP_CHANNEL)
-    assert.ok(channel !== undefined)
-    channel.handler = handler
-    give((writer) => writer.opened(0, new Uint8Array(4)))
-    channel.send('host.test', 80, content(0, 1))
-  }
-  return { world, session, memory, ends, give, giveBytes }
-}
-
 const some = content(0, 2000)
 
 for (const [what, role, write] of [
@@ -412,42 +368,4 @@ test('a datagram cut into more pieces than any sender cuts is given up', () => {
   giveBytes(piece(16_384 + 2 * 64))
   assert.equal(memory.used, TARGET_OVERHEAD)
   assert.deepEqual(ends, [])
-})
-
-test('any DATAGRAM frames end the session with CLOSE 2 or are taken, within the memory', () => {
-  const small = fc.nat(70)
-  const frame = fc.oneof(
-    fc
-      .tuple(fc.constantFrom(48, 49, 50, 51, 56, 57, 58, 59, 60, 61, 62, 63, 4, 5, 8), fc.uint8Array({ maxLength: 30 }))
-      .map(([type, rest]) => [type, ...rest.map((byte) => byte & 0x3f)]),
-    fc.tuple(small, fc.uint8Array({ maxLength: 40 })).map(([target, bytes]) => {
-      const host = [0, 80, 1, 0x61 + (target % 26)]
-      return [0x38 | 1 | 2, 0, target % 64, ...host, bytes.length, ...bytes]
-    }),
-    fc
-      .tuple(small, small, small, fc.uint8Array({ minLength: 1, maxLength: 40 }))
-      .map(([number, more, offset, bytes]) => {
-        const total = Math.min(63, bytes.length + more)
-        return [0x38 | 1 | 4, 0, 0, number % 64, total, offset % 64, Math.min(63, bytes.length), ...bytes]
-      }),
-  )
-  fc.assert(
-    fc.property(
-      fc.constantFrom('client' as const, 'exit' as const),
-      fc.array(fc.array(frame, { maxLength: 4 }), { maxLength: 20 }),
-      (role, packets) => {
-        const { session, memory, ends } = alone(role)
-        for (const [index, frames] of packets.entries()) {
-          session.receive(1000 + index, Uint8Array.from(frames.flat()))
-          session.endBatch()
-          for (let i = 0; i < 40 && session.wantsToSend(); i++) session.fill(new Uint8Array(PAYLOAD))
-        }
-        assert.ok(ends.length <= 1)
-        assert.ok(memory.used <= memory.limit)
-        session.close(SessionCode.none, '')
-        assert.equal(memory.used, 0)
-      },
-    ),
-    { numRuns: 2000 },
-  )
 })

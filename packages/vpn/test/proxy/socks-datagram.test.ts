@@ -39,15 +39,3 @@ test('what is written is what is read', () => {
     }),
   )
 })
-
-test('any bytes are read or passed over', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(5), (rest, type) => {
-      const said = Uint8Array.of(0, 0, 0, type, ...rest)
-      const read = readSocksDatagram(said)
-      if (read === undefined) return
-      assert.ok(read.start <= said.length && read.port > 0 && read.host.length > 0)
-    }),
-    { numRuns: 2000 },
-  )
-})
