@@ -10,7 +10,7 @@ import { weft } from '../lib/bench-devnet.ts'
 
 const run = promisify(execFile)
 const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
-const TARGET = join(import.meta.dirname, 'distant-target.ts')
+const TARGET = join(import.meta.dirname, '..', 'lib', 'distant-target.ts')
 
 /** Of nodes on one machine, each in a /16 of its own. */
 const NODES = [

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Aead } from '@weft/onion'
-import { BenchDevnet, weft } from '../lib/bench-devnet.ts'
+import { BenchDevnet } from '../lib/bench-devnet.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
+import { clientConnected } from '../lib/client-connected.ts'
 import { measure } from '../lib/measure.ts'
 import { measureInTurn } from '../lib/measure-in-turn.ts'
 import { type Summary, summarise } from '../lib/summarise.ts'
@@ -24,7 +25,6 @@ const AT_ONCE = { count: 20, size: 10_000_000 }
 const REQUESTS = 200
 const STALLED = 100
 const ROUNDS = 5
-const ROUTE_MS = 60_000
 /** Bytes that a layer of a packet seals, and how many a sample. */
 const UNIT = 1_380
 const UNITS = 20_000
@@ -44,7 +44,7 @@ const bench: Bench = async () => {
   await using devnet = new BenchDevnet(BASE_PORT)
   await using target = await HttpTarget.listen()
   const { nodes } = await devnet.up()
-  await connected(devnet.client)
+  await clientConnected(devnet.client)
   await using tor = missing === undefined ? await TorNetwork.start(TOR_PORT) : undefined
   const ways: Ways = { weft: BASE_PORT + 1, tor: tor?.proxyPort }
   const file = join(devnet.directory, 'file.bin')
@@ -160,16 +160,6 @@ function sealing(): Promise<Summary> {
     for (let sealedUnits = 0; sealedUnits < UNITS; sealedUnits++) aead.seal(sealed, plain, undefined, nonce)
     return ((performance.now() - started) * 1_000) / UNITS
   })
-}
-
-/** Resolves when the client of the devnet has a route. */
-async function connected(home: string): Promise<void> {
-  const deadline = performance.now() + ROUTE_MS
-  for (;;) {
-    const { text } = await weft(['vpn', 'route', '--json'], home)
-    if ((JSON.parse(text) as { state: string }).state === 'connected') return
-    if (performance.now() > deadline) throw new Error(`the client has no route after ${ROUTE_MS / 1_000} s: ${text}`)
-  }
 }
 
 export default bench

@@ -98,6 +98,7 @@ it('tells of five requests that failed, and of what the node carries', () => {
     circuits: 4,
     links: 3,
     exitStreams: 2,
+    exitChannels: 1,
     packetsForwarded: 0,
     packetsReceived: 0,
     packetsSent: 0,
@@ -110,5 +111,5 @@ it('tells of five requests that failed, and of what the node carries', () => {
   )
   assert.doesNotMatch(html, /1 times/)
   assert.match(html, /E_1<\/code> \(2 times\) c/)
-  assert.match(html, /4 circuits, 2 connections to the outside/)
+  assert.match(html, /4 circuits, 2 connections and 1 UDP channels to the outside/)
 })

@@ -85,6 +85,8 @@ export interface CarriedStatus {
   readonly circuits: number
   readonly links: number
   readonly exitStreams: number
+  /** Channels of datagrams that clients have at this exit. */
+  readonly exitChannels: number
   readonly packetsForwarded: number
   readonly packetsReceived: number
   readonly packetsSent: number
@@ -96,6 +98,8 @@ export interface VpnStatus {
   readonly fault: Fault | undefined
   /** Where the proxy listens; undefined when it does not. */
   readonly proxy: { readonly host: string; readonly port: number } | undefined
+  /** Where names are answered (DNS); undefined when they are not. */
+  readonly dns: { readonly host: string; readonly port: number } | undefined
   readonly streams: { readonly open: number; readonly opened: number; readonly failed: number }
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]

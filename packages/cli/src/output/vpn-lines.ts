@@ -6,11 +6,12 @@ import { legLines, stateLines, throughputWords } from './route-lines.ts'
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, streams, failures, route, carried } = status
+  const { state, fault, proxy, dns, streams, failures, route, carried } = status
   const [used, ...others] = route.legs
   return [
     ...stateLines(state, fault, output),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
+    ...(dns === undefined ? [] : [`  dns         ${dns.host}:${dns.port}, UDP and TCP`]),
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
     ...(used === undefined ? [] : legLines(used, now, long, output)),
@@ -28,6 +29,7 @@ function carriedLines({
   circuits,
   links,
   exitStreams,
+  exitChannels,
   packetsReceived,
   packetsSent,
   packetsForwarded,
@@ -36,7 +38,7 @@ function carriedLines({
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections out`,
+    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out`,
     `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded; dropped: ${words === '' ? 'none' : words}`,
   ]
 }

@@ -18,7 +18,7 @@ const FAILURES_SHOWN = 5
 
 /** Everything that the daemon says of its VPN. */
 export function VpnView({ vpn, history }: { vpn: VpnStatusAnswer; history: readonly RateSample[] }) {
-  const { state, fault, proxy, streams, route, carried, failures } = vpn
+  const { state, fault, proxy, dns, streams, route, carried, failures } = vpn
   const [tone, words] = STATE[state]
   return (
     <>
@@ -35,13 +35,24 @@ export function VpnView({ vpn, history }: { vpn: VpnStatusAnswer; history: reado
             'does not listen'
           ) : (
             <>
-              SOCKS5 and HTTP CONNECT on{' '}
+              SOCKS5 (with UDP) and HTTP CONNECT on{' '}
               <code>
                 {proxy.host}:{proxy.port}
               </code>
             </>
           )}
         </dd>
+        {dns !== undefined && (
+          <>
+            <dt>Names</dt>
+            <dd>
+              DNS on{' '}
+              <code>
+                {dns.host}:{dns.port}
+              </code>
+            </dd>
+          </>
+        )}
         <dt>Connections</dt>
         <dd>
           {streams.open} open, {streams.opened} opened so far, {streams.failed} failed
@@ -50,7 +61,8 @@ export function VpnView({ vpn, history }: { vpn: VpnStatusAnswer; history: reado
           <>
             <dt>Carries for others</dt>
             <dd>
-              {carried.circuits} circuits, {carried.exitStreams} connections to the outside
+              {carried.circuits} circuits, {carried.exitStreams} connections and {carried.exitChannels} UDP channels to
+              the outside
             </dd>
           </>
         )}

@@ -86,7 +86,7 @@ const SETTINGS = {
   'ports.base': setting(
     integer(1, 65_530, 'TCP port'),
     7780,
-    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (the API and the proxy work in this version).',
+    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (API, proxy and DNS work in this version).',
     'base-port',
   ),
   'ports.public': setting(
@@ -115,6 +115,11 @@ const SETTINGS = {
     oneOf(['auto', 'on', 'off']),
     'auto',
     'Whether the proxy (SOCKS5 and HTTP CONNECT on 127.0.0.1, ports.base + 1) and its route are up from the start: on, off, or auto, which is on for a client in a simulated network and off elsewhere. `weft vpn up` and `weft vpn down` change it until the next start.',
+  ),
+  'vpn.dns': setting(
+    oneOf(['on', 'off']),
+    'on',
+    'Whether names are answered by DNS (UDP and TCP on 127.0.0.1, ports.base + 4) while the proxy is up: each is asked for at the exit in use, over the route. Programs use it only where they, or the system, are told to.',
   ),
   'vpn.suite': setting(
     oneOf(['auto', 'chacha20-poly1305']),

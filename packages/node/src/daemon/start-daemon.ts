@@ -28,7 +28,7 @@ import { writeDaemonFile } from './daemon-file.ts'
 import { HomeLock } from './home-lock.ts'
 import { joinTokenFor } from './join-token-for.ts'
 import { type OpenLog, openLog } from './open-log.ts'
-import { PROXY } from './open-proxy.ts'
+import { DNS, PROXY } from './open-proxy.ts'
 import { loadPacketKeys } from './packet-keys.ts'
 import { readAdmissionProof } from './read-admission-proof.ts'
 import { startNetwork } from './start-network.ts'
@@ -118,6 +118,7 @@ async function composeDaemon(
   const ports = {
     api: listeners.port,
     proxy: values['ports.base'] + PROXY,
+    ...(values['vpn.dns'] === 'on' ? { dns: values['ports.base'] + DNS } : {}),
     ...(overlayPort === undefined ? {} : { overlay: overlayPort }),
     ...(webSocketPort === undefined ? {} : { overlayWebSocket: webSocketPort }),
     ...(packetsPort === undefined ? {} : { packets: packetsPort }),

@@ -3,7 +3,7 @@ import type { SigningKey } from '@weft/crypto'
 import { type NetworkFile, networkIdOf, parseNodeAddress } from '@weft/overlay'
 import type { Config } from '../config/load-config.ts'
 import type { Components, NodeVpn } from './components.ts'
-import { PROXY } from './open-proxy.ts'
+import { DNS, PROXY } from './open-proxy.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
 
@@ -44,6 +44,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
         port: keys.packets === undefined ? 0 : port,
       },
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },
+      dns: values['vpn.dns'] === 'on' ? { host: '127.0.0.1', port: values['ports.base'] + DNS } : undefined,
       exit: {
         allow: values['exit.allow'],
         deny: values['exit.deny'],

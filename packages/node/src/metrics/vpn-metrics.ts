@@ -45,6 +45,11 @@ export function vpnMetrics({ state, streams, route, carried }: VpnStatus): Metri
       'Connections that this exit holds to targets.',
       carries(({ exitStreams }) => exitStreams),
     ),
+    gauge(
+      'weft_exit_channels',
+      'Channels of datagrams (UDP) that clients have at this exit.',
+      carries(({ exitChannels }) => exitChannels),
+    ),
     counter(
       'weft_packets_received_total',
       'Packets that came in.',

@@ -243,6 +243,10 @@ export const vpnStatus = z.strictObject({
   state: vpnState,
   fault: fault.optional(),
   proxy: z.strictObject({ host: z.string(), port: z.int() }).optional().describe('Where the proxy listens'),
+  dns: z
+    .strictObject({ host: z.string(), port: z.int() })
+    .optional()
+    .describe('Where names are answered by DNS, over UDP and TCP'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
     .array(
@@ -259,6 +263,7 @@ export const vpnStatus = z.strictObject({
       circuits: z.int(),
       links: z.int(),
       exitStreams: z.int(),
+      exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
       packetsForwarded: z.int(),
       packetsReceived: z.int(),
       packetsSent: z.int(),

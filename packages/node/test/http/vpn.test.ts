@@ -78,6 +78,20 @@ test('a taken port of the proxy is named with its setting and who has it', async
   assert.match(text, /--base-port/)
 })
 
+test('a taken port of DNS is named with its setting, its protocol and the way out', async (t) => {
+  const { socket: socketPath, port, vpn } = await startTestDaemon(t)
+  vpn.refuse = new WeftError({
+    code: 'E_PORT_TAKEN',
+    cause: 'another program',
+    fix: 'end it',
+    details: { port: port + 4, protocol: 'udp' },
+  })
+  const { code, text } = await call({ socketPath, method: 'POST', path: '/api/v1/vpn/up' })
+  assert.equal(code, 'E_PORT_TAKEN')
+  assert.match(text, new RegExp(`UDP port ${port + 4} \\(ports\\.base \\+ 4\\) is taken by`))
+  assert.match(text, /vpn\.dns/)
+})
+
 test('what the VPN lacks is a fault, and keeps the node from being ready', async (t) => {
   const { socket: socketPath, vpn } = await startTestDaemon(t)
   const ready = async (): Promise<number> => (await call({ socketPath, path: '/readyz' })).status

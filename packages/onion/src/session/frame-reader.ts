@@ -1,7 +1,12 @@
 import { AckFrame } from './ack-frame.ts'
+import { DatagramFrame } from './datagram-frame.ts'
 import {
+  DATAGRAM_LENGTH,
+  DATAGRAM_NAMED,
+  DATAGRAM_PART,
   FRAME_ACK,
   FRAME_CLOSE,
+  FRAME_DATAGRAM,
   FRAME_MAX_DATA,
   FRAME_MAX_STREAMS,
   FRAME_MAX_STREAM_DATA,
@@ -13,9 +18,13 @@ import {
   FRAME_RESET_STREAM,
   FRAME_STOP_SENDING,
   FRAME_STREAM,
+  FRAME_UNREACHED,
   MAX_ACK_RANGES,
+  MAX_DATAGRAM_BYTES,
   MAX_REASON_BYTES,
+  PROTOCOL_DNS,
   PROTOCOL_TCP,
+  PROTOCOL_UDP,
   STREAM_FIN,
   STREAM_ID_STEP,
   STREAM_LENGTH,
@@ -25,7 +34,7 @@ import { SessionViolation } from './session-violation.ts'
 import { isTargetHost } from './target-host.ts'
 import { PayloadCursor } from './varint.ts'
 
-/** What a packet's frames are handed to, in their order. `payload` and `ack` are valid during the call only. */
+/** What a packet's frames are handed to, in their order. `payload`, `ack` and `frame` are valid during the call only. */
 export interface FrameSink {
   onPing(): void
   onAck(ack: AckFrame): void
@@ -37,9 +46,13 @@ export interface FrameSink {
   onMaxStreamData(id: number, limit: number): void
   onMaxStreams(limit: number): void
   onCloseFrame(code: number, reason: string): void
-  onOpen(id: number, port: number, host: string): void
+  /** `host` is empty and `port` 0 for another protocol than TCP. */
+  onOpen(id: number, protocol: number, port: number, host: string): void
   onOpened(id: number, address: Uint8Array): void
   onRefused(id: number, code: number): void
+  /** The datagram's bytes, or those of its part, are payload[start, end). */
+  onDatagram(frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void
+  onUnreached(id: number, target: number, code: number): void
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -48,6 +61,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export class FrameReader {
   readonly #cursor = new PayloadCursor()
   readonly #ack = new AckFrame()
+  readonly #datagram = new DatagramFrame()
 
   /** @throws SessionViolation at the first byte that no valid packet has there; frames before it have been handed over. */
   read(payload: Uint8Array, sink: FrameSink): void {
@@ -56,6 +70,7 @@ export class FrameReader {
     while (cursor.at < payload.length) {
       const type = payload[cursor.at++] ?? 0
       if ((type & 0xf8) === FRAME_STREAM) this.#stream(type, sink)
+      else if ((type & 0xf8) === FRAME_DATAGRAM) this.#readDatagram(type, sink)
       else if (type === FRAME_PADDING) {
         this.#padding()
         return
@@ -87,6 +102,8 @@ export class FrameReader {
         return this.#opened(sink)
       case FRAME_REFUSED:
         return sink.onRefused(this.#streamId(), cursor.varint())
+      case FRAME_UNREACHED:
+        return sink.onUnreached(this.#streamId(), cursor.varint(), cursor.varint())
       default:
         throw new SessionViolation(`no frame has type 0x${type.toString(16)}`)
     }
@@ -151,15 +168,49 @@ export class FrameReader {
     const cursor = this.#cursor
     const id = this.#streamId()
     const protocol = cursor.byte()
+    if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_DNS) return sink.onOpen(id, protocol, 0, '')
     if (protocol !== PROTOCOL_TCP) throw new SessionViolation(`protocol ${protocol} does not exist`)
+    const port = this.#port()
+    sink.onOpen(id, protocol, port, this.#host())
+  }
+
+  #port(): number {
+    const cursor = this.#cursor
     const port = (cursor.byte() << 8) | cursor.byte()
+    if (port === 0) throw new SessionViolation('a target has no port')
+    return port
+  }
+
+  #host(): string {
+    const cursor = this.#cursor
     const length = cursor.byte()
-    if (length === 0 || port === 0) throw new SessionViolation('a target has no host or no port')
+    if (length === 0) throw new SessionViolation('a target has no host')
     const start = cursor.skip(length)
     let host = ''
     for (let i = start; i < start + length; i++) host += String.fromCharCode(cursor.bytes[i] ?? 0)
     if (!isTargetHost(host)) throw new SessionViolation('a host is not printable ASCII')
-    sink.onOpen(id, port, host)
+    return host
+  }
+
+  #readDatagram(type: number, sink: FrameSink): void {
+    const cursor = this.#cursor
+    const frame = this.#datagram
+    frame.channel = this.#streamId()
+    frame.target = cursor.varint()
+    frame.isNamed = (type & DATAGRAM_NAMED) !== 0
+    frame.port = frame.isNamed ? this.#port() : 0
+    frame.host = frame.isNamed ? this.#host() : ''
+    frame.isPart = (type & DATAGRAM_PART) !== 0
+    frame.number = frame.isPart ? cursor.varint() : 0
+    frame.total = frame.isPart ? cursor.varint() : 0
+    frame.offset = frame.isPart ? cursor.varint() : 0
+    const length = (type & DATAGRAM_LENGTH) === 0 ? cursor.left : cursor.varint()
+    const start = cursor.skip(length)
+    const end = frame.isPart ? frame.total : length
+    if (end > MAX_DATAGRAM_BYTES) throw new SessionViolation(`a datagram has ${end} bytes`)
+    if (frame.isPart && (length === 0 || frame.offset + length > end))
+      throw new SessionViolation('a part is empty or goes beyond its datagram')
+    sink.onDatagram(frame, cursor.bytes, start, start + length)
   }
 
   #opened(sink: FrameSink): void {

@@ -1,6 +1,10 @@
 import {
+  DATAGRAM_LENGTH,
+  DATAGRAM_NAMED,
+  DATAGRAM_PART,
   FRAME_ACK,
   FRAME_CLOSE,
+  FRAME_DATAGRAM,
   FRAME_MAX_DATA,
   FRAME_MAX_STREAMS,
   FRAME_MAX_STREAM_DATA,
@@ -11,6 +15,7 @@ import {
   FRAME_RESET_STREAM,
   FRAME_STOP_SENDING,
   FRAME_STREAM,
+  FRAME_UNREACHED,
   MAX_ACK_RANGES,
   MAX_REASON_BYTES,
   PROTOCOL_TCP,
@@ -19,6 +24,7 @@ import {
   STREAM_OFFSET,
 } from './protocol.ts'
 import { type RangeSet } from './range-set.ts'
+import { MIN_PART_BYTES } from './tuning.ts'
 import { varintLength, writeVarint } from './varint.ts'
 
 const encoder = new TextEncoder()
@@ -70,6 +76,10 @@ export class FrameWriter {
     return this.#numbers(FRAME_REFUSED, 2, id, code, 0)
   }
 
+  unreached(id: number, target: number, code: number): boolean {
+    return this.#numbers(FRAME_UNREACHED, 3, id, target, code)
+  }
+
   resetStream(id: number, code: number, finalSize: number): boolean {
     return this.#numbers(FRAME_RESET_STREAM, 3, id, code, finalSize)
   }
@@ -89,14 +99,73 @@ export class FrameWriter {
   open(id: number, port: number, host: string): boolean {
     if (1 + varintLength(id) + 4 + host.length > this.left) return false
     const bytes = this.#bytes
-    let at = writeVarint(id, bytes, writeVarint(FRAME_OPEN, bytes, this.#at))
-    bytes[at++] = PROTOCOL_TCP
+    const at = writeVarint(id, bytes, writeVarint(FRAME_OPEN, bytes, this.#at))
+    bytes[at] = PROTOCOL_TCP
+    this.#at = this.#target(port, host, at + 1)
+    return true
+  }
+
+  /** OPEN of a stream that leads to no target of its own. */
+  openBare(id: number, protocol: number): boolean {
+    return this.#numbers(FRAME_OPEN, 2, id, protocol, 0)
+  }
+
+  #target(port: number, host: string, from: number): number {
+    const bytes = this.#bytes
+    let at = from
     bytes[at++] = port >>> 8
     bytes[at++] = port
     bytes[at++] = host.length
     for (let i = 0; i < host.length; i++) bytes[at++] = host.charCodeAt(i)
-    this.#at = at
+    return at
+  }
+
+  /** A DATAGRAM frame with all of `bytes`; `host` is empty when the other side knows the target. */
+  datagram(id: number, target: number, port: number, host: string, bytes: Uint8Array): boolean {
+    const { length } = bytes
+    const room = this.left - 1 - varintLength(id) - varintLength(target) - nameLength(host)
+    // What fills the packet to its end needs no length.
+    if (length !== room && length + varintLength(length) > room) return false
+    const type = FRAME_DATAGRAM | (length === room ? 0 : DATAGRAM_LENGTH)
+    let at = this.#datagramHead(type, id, target, port, host)
+    if (length !== room) at = writeVarint(length, this.#bytes, at)
+    this.#bytes.set(bytes, at)
+    this.#at = at + length
     return true
+  }
+
+  /** A DATAGRAM frame with the part of `bytes` from `offset` on that fits; returns its length, or -1 when it is not worth a frame. */
+  datagramPart(
+    id: number,
+    target: number,
+    port: number,
+    host: string,
+    number: number,
+    bytes: Uint8Array,
+    offset: number,
+  ): number {
+    const total = bytes.length
+    const head = 1 + varintLength(id) + varintLength(target) + nameLength(host)
+    const room = this.left - head - varintLength(number) - varintLength(total) - varintLength(offset)
+    const wanted = total - offset
+    if (room < Math.min(wanted, MIN_PART_BYTES)) return -1
+    const explicit = wanted < room
+    // One byte short of data and length: the last byte of data waits for the next packet.
+    const length = explicit ? wanted - (wanted + varintLength(wanted) > room ? 1 : 0) : room
+    const type = FRAME_DATAGRAM | DATAGRAM_PART | (explicit ? DATAGRAM_LENGTH : 0)
+    let at = writeVarint(number, this.#bytes, this.#datagramHead(type, id, target, port, host))
+    at = writeVarint(offset, this.#bytes, writeVarint(total, this.#bytes, at))
+    if (explicit) at = writeVarint(length, this.#bytes, at)
+    this.#bytes.set(bytes.subarray(offset, offset + length), at)
+    this.#at = at + length
+    return length
+  }
+
+  #datagramHead(type: number, id: number, target: number, port: number, host: string): number {
+    const bytes = this.#bytes
+    bytes[this.#at] = type | (host === '' ? 0 : DATAGRAM_NAMED)
+    const at = writeVarint(target, bytes, writeVarint(id, bytes, this.#at + 1))
+    return host === '' ? at : this.#target(port, host, at)
   }
 
   opened(id: number, address: Uint8Array): boolean {
@@ -183,4 +252,9 @@ export class FrameWriter {
     this.#at = at
     return true
   }
+}
+
+/** Bytes that a DATAGRAM frame takes to say what its target is: port, length and host. */
+function nameLength(host: string): number {
+  return host === '' ? 0 : 3 + host.length
 }

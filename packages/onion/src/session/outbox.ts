@@ -1,5 +1,6 @@
 import { type FrameWriter } from './frame-writer.ts'
-import { INITIAL_SESSION_WINDOW } from './protocol.ts'
+import { INITIAL_SESSION_WINDOW, PROTOCOL_DNS, PROTOCOL_UDP } from './protocol.ts'
+import { type SessionDatagrams } from './session-datagrams.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
 import { type SessionStream, StreamControl } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
@@ -8,9 +9,12 @@ import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
 /** Frames about the session that wait to be sent, as bits. */
 export const SessionControl = { ping: 1, maxData: 2, maxStreams: 4 } as const
 
-/** What waits to be sent, and the order it goes in: the session's own frames, then those about streams, then data in turn. */
+/** What waits to be sent, and the order it goes in: the session's own frames, then those about streams, then data and datagrams in turn. */
 export class Outbox {
   readonly #sent: SentPackets
+  readonly #datagrams: SessionDatagrams
+  /** Datagrams go before the data of streams: in every other packet, so that neither waits for long. */
+  #datagramsFirst = true
   /** Bits of SessionControl. */
   pending = 0
   /** Values of MAX_DATA and MAX_STREAMS. */
@@ -24,8 +28,9 @@ export class Outbox {
   #credit = INITIAL_SESSION_WINDOW
   #limit = INITIAL_SESSION_WINDOW
 
-  constructor(sent: SentPackets) {
+  constructor(sent: SentPackets, datagrams: SessionDatagrams) {
     this.#sent = sent
+    this.#datagrams = datagrams
   }
 
   /** Bytes of all streams that were sent, those sent again counted once. */
@@ -34,7 +39,7 @@ export class Outbox {
   }
 
   get hasWork(): boolean {
-    return this.pending !== 0 || this.#controls.size > 0 || this.#first() !== undefined
+    return this.pending !== 0 || this.#controls.size > 0 || this.#first() !== undefined || this.#datagrams.hasWork
   }
 
   addControl(stream: SessionStream, bit: number): void {
@@ -80,8 +85,13 @@ export class Outbox {
     let frames = this.pending === 0 ? 0 : this.#writeOwn(writer)
     if (this.#controls.size > 0) frames = this.#writeControls(writer, frames)
     // OPEN and OPENED go before their stream's data: none goes while a control frame did not fit.
-    if (this.#controls.size === 0) frames = this.#writeData(writer, payload, frames)
-    return frames
+    if (this.#controls.size > 0) return frames
+    if (!this.#datagrams.hasWork) return this.#writeData(writer, payload, frames)
+    this.#datagramsFirst = !this.#datagramsFirst
+    if (this.#datagramsFirst) return this.#writeData(writer, payload, this.#datagrams.write(writer, frames, true))
+    const before = frames
+    frames = this.#writeData(writer, payload, frames)
+    return this.#datagrams.write(writer, frames, frames === before)
   }
 
   #writeOwn(writer: FrameWriter): number {
@@ -144,7 +154,10 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
   const { id } = stream
   switch (bit) {
     case StreamControl.open:
-      return stream.target === undefined || writer.open(id, stream.target.port, stream.target.host)
+      if (stream.target === undefined) return true
+      if (stream.target.protocol === 'udp') return writer.openBare(id, PROTOCOL_UDP)
+      if (stream.target.protocol === 'dns') return writer.openBare(id, PROTOCOL_DNS)
+      return writer.open(id, stream.target.port, stream.target.host)
     case StreamControl.opened:
       return writer.opened(id, stream.address)
     case StreamControl.refused:

@@ -14,11 +14,19 @@ export const FRAME_CLOSE = 0x1c
 export const FRAME_OPEN = 0x30
 export const FRAME_OPENED = 0x31
 export const FRAME_REFUSED = 0x32
+export const FRAME_UNREACHED = 0x33
+/** DATAGRAM takes 0x38 to 0x3f. */
+export const FRAME_DATAGRAM = 0x38
 
 /** Bits of a STREAM frame's type (RFC 9000, section 19.8). */
 export const STREAM_FIN = 0x01
 export const STREAM_LENGTH = 0x02
 export const STREAM_OFFSET = 0x04
+
+/** Bits of a DATAGRAM frame's type. */
+export const DATAGRAM_LENGTH = 0x01
+export const DATAGRAM_NAMED = 0x02
+export const DATAGRAM_PART = 0x04
 
 /** Codes of REFUSED, RESET_STREAM, STOP_SENDING and CLOSE. */
 export const SessionCode = {
@@ -38,11 +46,19 @@ export const SessionCode = {
 } as const
 
 export const PROTOCOL_TCP = 1
+export const PROTOCOL_UDP = 2
+export const PROTOCOL_DNS = 3
 /** Ids of streams are 0, 4, 8, …: opened by the client, in both directions (RFC 9000, section 2.1). */
 export const STREAM_ID_STEP = 4
 export const MAX_ACK_RANGES = 64
 export const MAX_REASON_BYTES = 200
 export const MAX_HOST_BYTES = 255
+/** Bytes of the longest datagram: what UDP over IPv4 carries (RFC 768, RFC 791). */
+export const MAX_DATAGRAM_BYTES = 65_507
+/** DATAGRAM frames in one packet at most: an exit sends a packet for each, and nobody is to make it send many for one. */
+export const MAX_DATAGRAMS_PER_PACKET = 32
+/** Targets of a channel that have a number at once: a new number takes the place of the one so many before it. */
+export const CHANNEL_TARGETS = 256
 
 /** Flow control (RFC 9000, section 4): limits that both sides assume before any frame came, bytes. */
 export const INITIAL_STREAM_WINDOW = 256 * 1024

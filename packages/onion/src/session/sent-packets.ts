@@ -5,7 +5,15 @@ import { MAX_SENT_PACKETS } from './tuning.ts'
 export const PacketState = { untracked: 0, flying: 1, acked: 2, lost: 3 } as const
 
 /** Kinds of frames that a record keeps: what to do when its packet is acknowledged or lost. */
-export const SentKind = { ack: 0, stream: 1, streamEnd: 2, streamControl: 3, sessionControl: 4 } as const
+export const SentKind = {
+  ack: 0,
+  stream: 1,
+  streamEnd: 2,
+  streamControl: 3,
+  sessionControl: 4,
+  datagram: 5,
+  namedDatagram: 6,
+} as const
 
 const FIRST_PACKETS = 256
 const FIRST_FRAMES = 512

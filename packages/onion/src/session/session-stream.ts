@@ -1,3 +1,4 @@
+import { type DatagramChannel } from './datagram-channel.ts'
 import { ipToBytes } from './ip-bytes.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { SessionCode } from './protocol.ts'
@@ -5,11 +6,18 @@ import { ReceiveSide } from './receive-side.ts'
 import { SendSide } from './send-side.ts'
 import { WeftError } from '@weft/core'
 
-/** What a stream leads to: a name or an address literal, and a TCP port. */
+/**
+ * What a stream leads to: a name or an address literal, and a TCP port; or what the exit does itself, with an empty host and port 0:
+ * `udp` carries datagrams by the stream's channel, `dns` messages of DNS.
+ */
 export interface StreamTarget {
   readonly host: string
   readonly port: number
+  readonly protocol?: 'udp' | 'dns'
 }
+
+export const UDP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'udp' }
+export const DNS_STREAM: StreamTarget = { host: '', port: 0, protocol: 'dns' }
 
 /** What a stream's owner is told; set on `SessionStream.handler` before anything can come (at once after openStream, within onStream). */
 export interface StreamHandler {
@@ -41,9 +49,11 @@ export interface StreamHost {
   mark(stream: SessionStream): number
   ready(stream: SessionStream): void
   settle(stream: SessionStream): void
+  makeChannel(): DatagramChannel
+  endChannel(channel: DatagramChannel): void
 }
 
-/** One TCP connection through the exit. Made by Session; every method may be called in every state. */
+/** One TCP connection through the exit, or what else a client has it do. Made by Session; every method may be called in every state. */
 export class SessionStream {
   handler: StreamHandler = {}
   readonly send: SendSide
@@ -51,6 +61,7 @@ export class SessionStream {
   readonly #host: StreamHost
   #id: number
   #target: StreamTarget | undefined
+  #channel: DatagramChannel | undefined
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** Bits of StreamControl: to be sent; must be acknowledged before the stream may be forgotten; were acknowledged. */
   pending = 0
@@ -68,6 +79,7 @@ export class SessionStream {
     this.#host = host
     this.#id = id
     this.#target = target
+    if (target?.protocol === 'udp') this.#channel = host.makeChannel()
     this.send = new SendSide(memory)
     this.receive = new ReceiveSide(memory)
   }
@@ -80,6 +92,11 @@ export class SessionStream {
   /** Undefined at an exit until OPEN came; onStream is called with it. */
   get target(): StreamTarget | undefined {
     return this.#target
+  }
+
+  /** Of a stream whose target is UDP_CHANNEL, where it is known: that carries no bytes itself, it opens and ends the channel. */
+  get channel(): DatagramChannel | undefined {
+    return this.#channel
   }
 
   /** `opening` until the exit has connected; `closed` after a reset, a refusal or both ends. */
@@ -137,7 +154,8 @@ export class SessionStream {
   }
 
   /**
-   * Exit: the target is connected, at `address` (IPv4 or IPv6 literal); what the client sent so far is handed over now.
+   * Exit: the target is connected, at `address` (IPv4 or IPv6 literal); what the client sent so far is handed over now. A channel
+   * has no such address: 0.0.0.0.
    * @throws WeftError E_TARGET_INVALID when `address` is not a literal
    */
   accept(address: string): void {
@@ -151,6 +169,7 @@ export class SessionStream {
     if (this.#state !== 'opening') return
     this.address = bytes
     this.#state = 'open'
+    this.#channel?.begin(this.#id)
     this.#owe(StreamControl.opened)
     this.#host.ready(this)
   }
@@ -176,12 +195,14 @@ export class SessionStream {
   onOpen(target: StreamTarget): boolean {
     if (this.#target !== undefined) return false
     this.#target = target
+    if (target.protocol === 'udp') this.#channel = this.#host.makeChannel()
     return this.#state === 'opening'
   }
 
   onOpened(address: string): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
+    this.#channel?.begin(this.#id)
     this.handler.onOpened?.(address)
     this.#host.ready(this)
   }
@@ -221,6 +242,7 @@ export class SessionStream {
   /** Both ends came; nothing of the stream is kept. */
   onSettled(): void {
     this.#state = 'closed'
+    this.#endChannel()
     this.send.free()
     this.receive.free()
   }
@@ -239,11 +261,16 @@ export class SessionStream {
 
   #stop(code: number, bit: number): void {
     this.#state = 'closed'
+    this.#endChannel()
     this.code = code
     this.isFull = false
     if (this.send.isDone) return
     this.send.stop()
     this.#owe(bit)
+  }
+
+  #endChannel(): void {
+    if (this.#channel !== undefined) this.#host.endChannel(this.#channel)
   }
 
   #discard(): void {

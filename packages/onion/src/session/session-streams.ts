@@ -1,14 +1,30 @@
 import { WeftError } from '@weft/core'
 import { type AckFrame } from './ack-frame.ts'
+import { DatagramChannel } from './datagram-channel.ts'
+import { type DatagramFrame } from './datagram-frame.ts'
 import { type FrameSink } from './frame-reader.ts'
 import { ipFromBytes } from './ip-bytes.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox, SessionControl } from './outbox.ts'
-import { INITIAL_SESSION_WINDOW, MAX_SESSION_WINDOW } from './protocol.ts'
+import {
+  INITIAL_SESSION_WINDOW,
+  MAX_DATAGRAMS_PER_PACKET,
+  MAX_SESSION_WINDOW,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from './protocol.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { type FrameLedger, type Recovery } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
-import { SessionStream, StreamControl, type StreamHost, type StreamTarget } from './session-stream.ts'
+import { type SessionDatagrams } from './session-datagrams.ts'
+import {
+  DNS_STREAM,
+  SessionStream,
+  StreamControl,
+  type StreamHost,
+  type StreamTarget,
+  UDP_CHANNEL,
+} from './session-stream.ts'
 import { SessionViolation } from './session-violation.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { StreamTable } from './stream-table.ts'
@@ -27,6 +43,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   readonly #memory: SessionMemory
   readonly #recovery: Recovery
   readonly #outbox: Outbox
+  readonly #datagrams: SessionDatagrams
   readonly #table = new StreamTable()
   readonly #window = new ReceiveWindow(INITIAL_SESSION_WINDOW, MAX_SESSION_WINDOW)
   /** Sum of the streams' highest offsets. */
@@ -39,6 +56,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   /** Of the packet that is read: it asks for an ACK; bytes or a stream of it could not be kept, so it was not received. */
   isEliciting = false
   isDropped = false
+  #datagramsOfPacket = 0
 
   constructor(owner: StreamsOwner) {
     this.#owner = owner
@@ -46,6 +64,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#memory = owner.memory
     this.#recovery = owner.recovery
     this.#outbox = owner.outbox
+    this.#datagrams = owner.datagrams
     this.#room = new WriteRoom(owner.memory, owner.recovery, owner.payloadLength, () => owner.announce())
   }
 
@@ -63,6 +82,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   beginPacket(): void {
     this.isEliciting = false
     this.isDropped = false
+    this.#datagramsOfPacket = 0
   }
 
   /** True when deliver() has something to do. */
@@ -74,7 +94,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
    * Client: opens a stream, or lets it wait for the exit's leave.
    * @throws WeftError E_SESSION_CLOSED, E_TARGET_INVALID, E_SESSION_STREAMS
    */
-  open({ host, port }: StreamTarget): SessionStream {
+  open(target: StreamTarget): SessionStream {
     if (this.#isOver || this.#isExit)
       throw new WeftError({
         code: 'E_SESSION_CLOSED',
@@ -82,7 +102,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
         fix: 'Open the stream in a new session; `weft vpn status` shows whether there is one.',
         retryable: true,
       })
-    checkTarget(host, port)
+    if (target.protocol === undefined) checkTarget(target.host, target.port)
     if (this.#waiting.size >= MAX_WAITING_STREAMS)
       throw new WeftError({
         code: 'E_SESSION_STREAMS',
@@ -90,7 +110,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
         fix: 'Close streams that are not needed, or open fewer at once.',
         retryable: true,
       })
-    const stream = new SessionStream(this, this.#memory, -1, { host, port })
+    const stream = new SessionStream(this, this.#memory, -1, target)
     this.#waiting.add(stream)
     this.#activateWaiting()
     return stream
@@ -116,6 +136,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#table.clear()
     this.#arrived.clear()
     for (const stream of streams) stream.onSessionEnd(code)
+    this.#datagrams.clear()
   }
 
   /** Hands on what came since the last call, and tells streams that they may write again. */
@@ -190,11 +211,23 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#owner.announce()
   }
 
+  makeChannel(): DatagramChannel {
+    return new DatagramChannel(this.#datagrams)
+  }
+
+  endChannel(channel: DatagramChannel): void {
+    this.#datagrams.forget(channel)
+  }
+
   // What became of frames about streams that were sent (FrameLedger); those of the session are the session's.
 
   onFrameAcked(kind: number, id: number, offset: number, length: number): void {
     const stream = this.#table.find(id)
-    if (stream === undefined) return
+    if (stream === undefined || kind === SentKind.datagram) return
+    if (kind === SentKind.namedDatagram) {
+      stream.channel?.onNamed(offset)
+      return
+    }
     if (kind === SentKind.streamControl) {
       stream.acked |= offset
       stream.pending &= ~(offset & stream.owed)
@@ -208,7 +241,8 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
 
   onFrameLost(kind: number, id: number, offset: number, length: number): void {
     const stream = this.#table.find(id)
-    if (stream === undefined) return
+    // A datagram is never sent again.
+    if (stream === undefined || kind === SentKind.datagram || kind === SentKind.namedDatagram) return
     if (kind === SentKind.streamControl) {
       // Of a stream whose end is known no more is asked, neither bytes nor to stop.
       const ended = stream.receive.hasFinalSize ? StreamControl.limit | StreamControl.stop : 0
@@ -264,10 +298,13 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     return stream
   }
 
-  onOpen(id: number, port: number, host: string): void {
+  onOpen(id: number, protocol: number, port: number, host: string): void {
     if (!this.#isExit) throw new SessionViolation('an exit sent OPEN')
     const stream = this.#incoming(id)
-    if (stream?.onOpen({ host, port }) === true) this.#owner.onStream(stream)
+    if (stream === undefined) return
+    if (protocol === PROTOCOL_UDP && stream.receive.highest > 0) throw new SessionViolation('a channel has bytes')
+    const target = protocol === PROTOCOL_TCP ? { host, port } : protocol === PROTOCOL_UDP ? UDP_CHANNEL : DNS_STREAM
+    if (stream.onOpen(target)) this.#owner.onStream(stream)
   }
 
   onOpened(id: number, address: Uint8Array): void {
@@ -285,6 +322,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   onStreamData(id: number, offset: number, fin: boolean, payload: Uint8Array, start: number, end: number): void {
     const stream = this.#incoming(id)
     if (stream === undefined) return
+    if (stream.channel !== undefined && end > start) throw new SessionViolation('a channel has bytes')
     const { receive } = stream
     const last = offset + end - start
     const rise = receive.check(last, fin)
@@ -305,6 +343,29 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
       stream.onDiscarded()
       this.settle(stream)
     } else if (receive.hasReady || receive.isDone) this.#arrived.add(stream)
+  }
+
+  /** Of a stream that is over, or not opened yet: nothing; datagrams may pass each other and OPEN. */
+  #channelOf(id: number): DatagramChannel | undefined {
+    this.isEliciting = true
+    if (this.#isOver) return undefined
+    const stream = this.#isExit ? this.#table.find(id) : this.#table.known(id)
+    if (stream === undefined || stream.target === undefined) return undefined
+    if (stream.channel === undefined) throw new SessionViolation(`stream ${id} is no channel`)
+    return stream.state === 'open' ? stream.channel : undefined
+  }
+
+  onDatagram(frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void {
+    if (++this.#datagramsOfPacket > MAX_DATAGRAMS_PER_PACKET)
+      throw new SessionViolation(`a packet has more than ${MAX_DATAGRAMS_PER_PACKET} datagrams`)
+    const channel = this.#channelOf(frame.channel)
+    // As if the packet had been lost: the client names the target again, and by then there may be room.
+    if (channel !== undefined && !this.#datagrams.onFrame(channel, frame, payload, start, end)) this.isDropped = true
+  }
+
+  onUnreached(id: number, target: number, code: number): void {
+    if (this.#isExit) throw new SessionViolation('a client sent UNREACHED')
+    this.#channelOf(id)?.onUnreached(target, code)
   }
 
   #checkRise(bytes: number): void {

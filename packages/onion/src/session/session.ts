@@ -10,6 +10,7 @@ import { ReceivedPackets } from './received-packets.ts'
 import { type FrameLedger, Recovery } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
 import { type SessionStream, type StreamTarget } from './session-stream.ts'
+import { SessionDatagrams } from './session-datagrams.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SessionViolation } from './session-violation.ts'
 import { DEFAULT_MEMORY, KEEP_ALIVE_MS, MIN_NUMBER_GAP } from './tuning.ts'
@@ -46,7 +47,8 @@ export interface SessionStats {
   readonly packetsSpurious: number
   /**
    * Bytes of streams that were received and sent, each counted once, as flow control counts them (RFC 9000, section 4.1): neither
-   * frames nor what is sent again; a gap counts with what came behind it, a reset stream up to its final size.
+   * frames nor what is sent again; a gap counts with what came behind it, a reset stream up to its final size. With them datagrams,
+   * those that came and those that were sent.
    */
   readonly dataReceived: number
   readonly dataSent: number
@@ -58,7 +60,7 @@ export interface SessionStats {
 const PING_EVERY = 64
 
 /**
- * A session (docs/specs/session.md): streams over packets that may be lost, doubled and reordered. Does no input or output and sets
+ * A session (docs/specs/session.md): streams and datagrams over packets that may be lost, doubled and reordered. Does no input or output and sets
  * no timer. Its owner calls, in this order and whenever something happened:
  * - receive() for each packet, and endBatch() after the last of those that came together;
  * - onTimeout() when nextTimeout() has come;
@@ -74,6 +76,7 @@ export class Session {
   readonly #recovery: Recovery
   readonly #pacer = new Pacer()
   readonly #outbox: Outbox
+  readonly #datagrams: SessionDatagrams
   readonly #streams: SessionStreams
   #state: 'open' | 'closing' | 'closed' = 'open'
   #closeOwed = false
@@ -97,7 +100,12 @@ export class Session {
     const first = randomInt(init.random, 2 ** 31)
     const gap = (): number => MIN_NUMBER_GAP + randomInt(init.random, MIN_NUMBER_GAP + 1)
     this.#recovery = new Recovery(first, gap, new Cubic(), this.#ledger())
-    this.#outbox = new Outbox(this.#recovery.sent)
+    this.#datagrams = new SessionDatagrams(
+      { isExit: this.#isExit, clock: init.clock, memory: this.#memory },
+      this.#recovery.sent,
+      () => this.#announce(),
+    )
+    this.#outbox = new Outbox(this.#recovery.sent, this.#datagrams)
     this.#streams = new SessionStreams({
       isExit: this.#isExit,
       clock: init.clock,
@@ -105,6 +113,7 @@ export class Session {
       memory: this.#memory,
       recovery: this.#recovery,
       outbox: this.#outbox,
+      datagrams: this.#datagrams,
       announce: () => this.#announce(),
       onStream: (stream) => init.onStream?.(stream),
       onAck: (ack) => {
@@ -156,8 +165,8 @@ export class Session {
       packetsSent: this.#packetsSent,
       packetsLost: lost,
       packetsSpurious: spurious,
-      dataReceived: this.#streams.receivedData,
-      dataSent: this.#outbox.dataSent,
+      dataReceived: this.#streams.receivedData + this.#datagrams.dataReceived,
+      dataSent: this.#outbox.dataSent + this.#datagrams.dataSent,
       memory: this.#memory.held,
     }
   }
@@ -286,7 +295,12 @@ export class Session {
     if (this.#streams.hasNews) return this.#now
     let at = this.#lastReceived + IDLE_TIMEOUT_MS
     if (!this.#isExit) at = Math.min(at, this.#keepAliveAt())
-    at = Math.min(at, this.#received.dueAt() ?? Infinity, this.#recovery.timeoutAt() ?? Infinity)
+    at = Math.min(
+      at,
+      this.#datagrams.expiresAt,
+      this.#received.dueAt() ?? Infinity,
+      this.#recovery.timeoutAt() ?? Infinity,
+    )
     const now = this.#init.clock.monotonic()
     if (this.#recovery.hasRoom && this.#outbox.hasWork) at = Math.min(at, this.#pacer.nextAt(now))
     return at
@@ -309,6 +323,7 @@ export class Session {
       this.#lastPing = now
       this.#outbox.pending |= SessionControl.ping
     }
+    this.#datagrams.expire(now)
     this.#recovery.onTimeout(now)
     this.#paceAnew()
     this.endBatch()

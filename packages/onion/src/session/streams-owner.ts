@@ -1,4 +1,5 @@
 import { type AckFrame } from './ack-frame.ts'
+import { type SessionDatagrams } from './session-datagrams.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox } from './outbox.ts'
 import { type Recovery } from './recovery.ts'
@@ -14,6 +15,7 @@ export interface StreamsOwner {
   readonly memory: SessionMemory
   readonly recovery: Recovery
   readonly outbox: Outbox
+  readonly datagrams: SessionDatagrams
   /** There is something to send or to hand on. */
   announce(): void
   /** Exit: OPEN came for a stream that is still wanted. */

@@ -32,6 +32,19 @@ export const MIN_SEND_MARK = 128 * 1024
 export const MAX_SEND_MARK = 8 * 1024 * 1024
 /** Bytes of the smallest ring that keeps a stream's bytes; larger ones are this times a power of two. */
 export const MIN_CAPACITY = 4_096
+/** Bytes of datagrams that one channel keeps until they are sent, and that one counts beside its own. */
+export const MAX_QUEUED_DATAGRAM_BYTES = 256 * 1024
+export const DATAGRAM_OVERHEAD = 128
+/** Ms after which a datagram that could not be sent is worth nothing any more. */
+export const MAX_DATAGRAM_AGE_MS = 1_000
+/** Bytes of a datagram that a part has at least, if it is not the last. */
+export const MIN_PART_BYTES = 64
+/** Datagrams of a session that may be incomplete at once, ms for which one may, and pieces of one that do not touch. */
+export const MAX_PARTIAL_DATAGRAMS = 16
+export const PARTIAL_DATAGRAM_MS = 5_000
+export const MAX_DATAGRAM_PIECES = 64
+/** Bytes of an exit's memory that a named target counts: its name and what the exit notes of it. */
+export const TARGET_OVERHEAD = 512
 /** Streams of a client that may wait for the exit to allow them. */
 export const MAX_WAITING_STREAMS = 4_096
 /** Memory of each session whose owner gives it no budget, bytes. */

@@ -1,6 +1,6 @@
 import { type Clock, type Fault, type Random, toWeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { CircuitLink, ClientCircuits } from '@weft/onion'
+import type { CircuitLink, ClientCircuits, StreamTarget } from '@weft/onion'
 import { chooseRoute, isNobodyLeft } from '../route/choose-route.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { LegStatus, VpnState } from '../vpn.ts'
@@ -117,8 +117,8 @@ export class ClientRoutes {
   }
 
   /** @throws WeftError as {@link StreamOpener.open} */
-  open(host: string, port: number, signal: AbortSignal, take: TakeStream): Promise<void> {
-    return this.#opener.open(host, port, signal, take)
+  open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
+    return this.#opener.open(target, signal, take)
   }
 
   close(): void {

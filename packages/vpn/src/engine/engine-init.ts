@@ -15,6 +15,8 @@ export interface EngineInit {
   readonly udp: { readonly host: string; readonly port: number }
   /** Where the proxy listens once it is up. */
   readonly proxy: { readonly host: string; readonly port: number }
+  /** Where names are answered while the proxy is up; undefined for nowhere. */
+  readonly dns: { readonly host: string; readonly port: number } | undefined
   readonly exit: {
     /** Rules of `parsePortRule`. */
     readonly allow: readonly string[]

@@ -1,5 +1,5 @@
 import { type Socket, connect } from 'node:net'
-import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
+import type { Clock, Logger, Random } from '@weft/core'
 import {
   CircuitReason,
   type ExitCircuit,
@@ -8,9 +8,13 @@ import {
   Session,
   type SessionStream,
 } from '@weft/onion'
+import type { DnsAsker } from '../exit/dns-asker.ts'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
+import { codeOfResolve, codeOfSystem } from '../exit/target-codes.ts'
 import { CHUNK } from './chunk-pool.ts'
+import { ExitChannels } from './exit-channels.ts'
+import { ExitDns } from './exit-dns.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SocketPipe } from './socket-pipe.ts'
@@ -18,6 +22,7 @@ import { SocketPipe } from './socket-pipe.ts'
 export interface ExitServiceInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
+  readonly asker: DnsAsker
   readonly memory: MemoryBudget
   readonly queue: FlushQueue
   readonly clock: Clock
@@ -46,21 +51,30 @@ interface Seen {
   at: number
 }
 
-/** The exit: one session a circuit, one TCP connection a stream. Neither targets nor clients are ever logged. */
+/** The exit: one session a circuit, one TCP connection a stream, or a channel of datagrams. Neither targets nor clients are ever logged. */
 export class ExitService {
   readonly #init: ExitServiceInit
   readonly #drivers = new Set<SessionDriver>()
   readonly #sockets = new Set<Socket>()
   /** Those that are connected. */
   readonly #pipes = new Map<SocketPipe, Seen>()
+  readonly #channels: ExitChannels
+  readonly #dns: ExitDns
   #cancelSweep: (() => void) | undefined
 
   constructor(init: ExitServiceInit) {
     this.#init = init
+    this.#channels = new ExitChannels(init)
+    this.#dns = new ExitDns(init.asker)
   }
 
   get streams(): number {
     return this.#sockets.size
+  }
+
+  /** Channels of datagrams that clients have here. */
+  get channels(): number {
+    return this.#channels.size
   }
 
   /** Takes a circuit that a client ends here; false when there is no room. */
@@ -100,6 +114,7 @@ export class ExitService {
     this.#cancelSweep = undefined
     for (const driver of this.#drivers) driver.session.close(SessionCode.stopping, 'the exit stops')
     for (const socket of this.#sockets) socket.destroy()
+    this.#channels.close()
   }
 
   #forget(driver: SessionDriver): void {
@@ -127,6 +142,10 @@ export class ExitService {
   }
 
   #take(stream: SessionStream, driver: SessionDriver): void {
+    const { protocol } = stream.target ?? {}
+    const wake = (): void => driver.wake()
+    if (protocol === 'udp') return this.#channels.take(stream, driver, wake)
+    if (protocol === 'dns') return this.#dns.take(stream, driver, wake)
     this.#open(stream, driver).catch((error: unknown) => {
       this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
       stream.refuse(SessionCode.internal)
@@ -186,7 +205,7 @@ export class ExitService {
       driver.wake()
     }
     const cancel = clock.after(DIAL_MS, () => fail(SessionCode.timedOut))
-    const onError = (error: NodeJS.ErrnoException): void => fail(codeOfDial(error.code))
+    const onError = (error: NodeJS.ErrnoException): void => fail(codeOfSystem(error.code))
     socket.once('error', onError)
     stream.handler = {
       onReset: () => {
@@ -224,33 +243,4 @@ export class ExitService {
 /** Of a system call that failed; the message may hold an address, which is never logged. */
 function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-function codeOfResolve(error: unknown): number {
-  if (isWeftError(error, 'E_NAME_NOT_FOUND')) return SessionCode.nameNotFound
-  if (isWeftError(error, 'E_NAME_LIMIT')) return SessionCode.limit
-  return SessionCode.nameServerFailed
-}
-
-function codeOfDial(code: string | undefined): number {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return SessionCode.connectionRefused
-    case 'ENETUNREACH':
-    case 'ENETDOWN':
-      return SessionCode.networkUnreachable
-    case 'EHOSTUNREACH':
-    case 'EHOSTDOWN':
-      return SessionCode.hostUnreachable
-    case 'ETIMEDOUT':
-      return SessionCode.timedOut
-    case 'ECONNRESET':
-      return SessionCode.connectionReset
-    case 'EMFILE':
-    case 'ENFILE':
-      return SessionCode.limit
-    case undefined:
-    default:
-      return SessionCode.internal
-  }
 }

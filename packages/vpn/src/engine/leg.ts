@@ -7,6 +7,7 @@ import {
   SessionCode,
   Session,
   type SessionStream,
+  type StreamTarget,
   Suite,
 } from '@weft/onion'
 import type { RouteMember } from '../route/route-member.ts'
@@ -150,10 +151,10 @@ export class Leg {
   }
 
   /** Opens a stream; undefined when the leg is not ready, or ends. @throws WeftError E_TARGET_INVALID, E_SESSION_STREAMS */
-  openStream(host: string, port: number): SessionStream | undefined {
+  openStream(target: StreamTarget): SessionStream | undefined {
     const session = this.#session
     if (session?.state !== 'open') return undefined
-    const stream = session.openStream({ host, port })
+    const stream = session.openStream(target)
     this.#streams.add(stream)
     this.wake()
     return stream

@@ -3,6 +3,7 @@ import { type DidKey, toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   ClientCircuits,
+  DNS_STREAM,
   type Endpoint,
   type Link,
   LinkSet,
@@ -12,15 +13,16 @@ import {
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
+import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { ProxyRequest } from '../proxy/proxy-request.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
 import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { ClientRoutes } from './client-routes.ts'
+import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
@@ -64,6 +66,7 @@ export class PacketEngine {
   readonly #relayAlarm: Alarm
   readonly #exit: ExitService | undefined
   readonly #resolver: NameResolver | undefined
+  readonly #asker: DnsAsker | undefined
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
@@ -73,6 +76,7 @@ export class PacketEngine {
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
   #server: ProxyServer | undefined
+  #dns: LocalDns | undefined
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
   #closed = false
@@ -123,10 +127,13 @@ export class PacketEngine {
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
     if (roles.exit) {
-      this.#resolver = new NameResolver({ clock, servers: init.exit.nameServers })
+      const servers = init.exit.nameServers
+      this.#resolver = new NameResolver({ clock, servers })
+      this.#asker = new DnsAsker({ clock, random, servers })
       this.#exit = new ExitService({
         policy: new ExitPolicy({ ...init.exit, clock }),
         resolver: this.#resolver,
+        asker: this.#asker,
         memory: new MemoryBudget(EXIT_MEMORY),
         queue: this.#queue,
         clock,
@@ -179,20 +186,22 @@ export class PacketEngine {
     this.#routes.onReach(unreachable)
   }
 
-  /** Starts the proxy, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
+  /** Starts the proxy, with it DNS, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
   async up(): Promise<void> {
     if (this.#server !== undefined || this.#closed) return
     const { clock } = this.#parts
     const server = new ProxyServer({
       queue: this.#queue,
       clock,
-      open: (request, signal, take) => this.#open(request, signal, take),
+      open: (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
     })
     this.#server = server
     try {
       this.#proxyPort = await server.listen(this.#init.proxy.host, this.#init.proxy.port)
+      if (this.#init.dns !== undefined) this.#dns = await this.#openDns(this.#init.dns)
     } catch (error) {
       this.#server = undefined
+      await server.close()
       throw error
     }
     this.#routes.of(undefined).keep()
@@ -203,8 +212,10 @@ export class PacketEngine {
   /** Ends the proxy, what runs over it, and the routes. */
   async down(): Promise<void> {
     const server = this.#server
+    const dns = this.#dns
     this.#server = undefined
-    await server?.close()
+    this.#dns = undefined
+    await Promise.all([server?.close(), dns?.close()])
     this.#routes.close()
     this.#meter.stop()
     this.#tellRoute()
@@ -215,6 +226,7 @@ export class PacketEngine {
       state: this.#state(),
       fault: this.#routes.default?.fault,
       proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
+      dns: this.#dns?.endpoint,
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
@@ -245,6 +257,7 @@ export class PacketEngine {
     this.#port?.flush()
     this.#links.close()
     this.#resolver?.close()
+    this.#asker?.close()
     this.#cancelRouteEvent?.()
     for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
     this.#port?.close()
@@ -292,8 +305,11 @@ export class PacketEngine {
     }
   }
 
-  #open({ host, port, isolation }: ProxyRequest, signal: AbortSignal, take: TakeStream): Promise<void> {
-    return this.#routes.of(isolation).open(host, port, signal, take)
+  #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
+    const { clock, random } = this.#parts
+    const open = (signal: AbortSignal, take: TakeStream): Promise<void> =>
+      this.#routes.of(undefined).open(DNS_STREAM, signal, take)
+    return LocalDns.listen({ clock, random, open }, host, port)
   }
 
   #makeRoutes(isDefault: boolean): ClientRoutes {
@@ -337,6 +353,7 @@ export class PacketEngine {
       circuits: relay.size,
       links: this.#links.size,
       exitStreams: this.#exit?.streams ?? 0,
+      exitChannels: this.#exit?.channels ?? 0,
       packetsForwarded: relay.forwarded,
       packetsReceived: received,
       packetsSent: sent,

@@ -1,32 +1,43 @@
 import { type Server, type Socket, createServer } from 'node:net'
 import { once } from 'node:events'
 import { type Clock, type Fault, WeftError, isWeftError, toWeftError } from '@weft/core'
-import type { SessionStream } from '@weft/onion'
+import { type SessionStream, type StreamTarget, UDP_CHANNEL } from '@weft/onion'
 import { AnyParser } from '../proxy/any-parser.ts'
-import type { ProxyParser, ProxyRequest } from '../proxy/proxy-request.ts'
+import type { AssociateRequest, ProxyParser, ProxyRequest } from '../proxy/proxy-request.ts'
+import { socksAssociated } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import { SocketPipe } from './socket-pipe.ts'
 import type { TakeStream } from './stream-opener.ts'
+import { UdpAssociation } from './udp-association.ts'
 
 export interface ProxyServerInit {
   readonly queue: FlushQueue
   readonly clock: Clock
-  readonly open: (request: ProxyRequest, signal: AbortSignal, take: TakeStream) => Promise<void>
+  /** Opens a stream over the routes of `isolation`. */
+  readonly open: (
+    target: StreamTarget,
+    isolation: string | undefined,
+    signal: AbortSignal,
+    take: TakeStream,
+  ) => Promise<void>
 }
 
 /** Connections at once; Node accepts what is beyond them and closes it. */
 const MAX_CONNECTIONS = 2_048
+/** Of them with datagrams: each has a socket. */
+const MAX_ASSOCIATIONS = 256
 /** ms in which a client has to say what it wants. */
 const REQUEST_MS = 4_000
 const KEPT_FAILURES = 16
 
-/** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection. */
+/** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection, or one channel for its datagrams. */
 export class ProxyServer {
   readonly #init: ProxyServerInit
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  #associations = 0
   #opened = 0
   #failed = 0
   #open = 0
@@ -75,11 +86,13 @@ export class ProxyServer {
     })
     const onData = (chunk: Buffer): void => {
       for (const step of parser.push(chunk)) {
-        if (step.kind === 'request') {
+        if (step.kind === 'request' || step.kind === 'associate') {
           cancel()
           socket.off('data', onData)
           socket.pause()
-          void this.#serve(socket, parser, step.request, step.rest, controller.signal)
+          const { signal } = controller
+          if (step.kind === 'associate') void this.#associate(socket, parser, step.request, signal)
+          else void this.#serve(socket, parser, step.request, step.rest, signal)
         } else if (step.kind === 'end') {
           if (step.why !== undefined) this.#fail(badRequest(`sent ${step.why} to the proxy`))
           // The time for its request goes on: whoever keeps the connection open is cut off then.
@@ -105,15 +118,56 @@ export class ProxyServer {
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await this.#init.open(request, signal, (stream, leg) => this.#join(socket, parser.succeeded, rest, stream, leg))
+      const { host, port, isolation } = request
+      await this.#init.open({ host, port }, isolation, signal, (stream, leg) =>
+        this.#join(socket, parser.succeeded, rest, stream, leg),
+      )
     } catch (error) {
-      const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
-      if (signal.aborted) return
-      this.#fail(fault)
-      const cancel = this.#init.clock.after(REQUEST_MS, () => socket.destroy())
-      socket.once('close', cancel)
-      socket.end(parser.failed(fault))
+      if (!signal.aborted) this.#refuse(socket, parser, error)
+    }
+  }
+
+  #refuse(socket: Socket, parser: ProxyParser, error: unknown): void {
+    const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
+    this.#fail(fault)
+    const cancel = this.#init.clock.after(REQUEST_MS, () => socket.destroy())
+    socket.once('close', cancel)
+    socket.end(parser.failed(fault))
+    socket.resume()
+  }
+
+  /** Carries datagrams for as long as the connection stands (RFC 1928, section 7). */
+  async #associate(
+    socket: Socket,
+    parser: ProxyParser,
+    { port, isolation }: AssociateRequest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { remoteAddress, localAddress } = socket
+    if (remoteAddress === undefined || localAddress === undefined) return
+    if (this.#associations >= MAX_ASSOCIATIONS) return this.#refuse(socket, parser, tooManyAssociations())
+    this.#associations++
+    socket.once('close', () => this.#associations--)
+    try {
+      const association = await UdpAssociation.open(
+        {
+          clock: this.#init.clock,
+          host: unmapped(localAddress),
+          client: { address: unmapped(remoteAddress), port },
+          open: (taken) => this.#init.open(UDP_CHANNEL, isolation, signal, taken),
+          onFault: (fault) => this.#fail(fault),
+        },
+        signal,
+      )
+      this.#opened++
+      this.#open++
+      socket.once('close', () => this.#open--)
+      socket.write(socksAssociated(unmapped(localAddress), association.port))
+      // Nothing more is to be said; whoever ends its half ends the association.
+      socket.once('end', () => socket.destroy())
       socket.resume()
+    } catch (error) {
+      if (!signal.aborted) this.#refuse(socket, parser, error)
     }
   }
 
@@ -162,6 +216,19 @@ function listenFault(error: unknown, host: string, port: number): WeftError {
         details: { port },
         origin: error,
       })
+}
+
+function tooManyAssociations(): WeftError {
+  return new WeftError({
+    code: 'E_PROXY_FULL',
+    cause: `Programs have ${MAX_ASSOCIATIONS} UDP associations with the proxy already.`,
+    fix: 'End programs that use many; each association ends with the connection that asked for it.',
+  })
+}
+
+/** A socket of both families tells IPv4 addresses in their IPv4-mapped form. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
 function badRequest(what: string): WeftError {

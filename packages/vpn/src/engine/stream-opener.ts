@@ -1,5 +1,5 @@
 import { type Clock, type Fault, WeftError } from '@weft/core'
-import { SessionCode, type SessionStream } from '@weft/onion'
+import { SessionCode, type SessionStream, type StreamTarget } from '@weft/onion'
 import { isNobodyLeft } from '../route/choose-route.ts'
 import type { Leg } from './leg.ts'
 import { targetFault } from './target-fault.ts'
@@ -26,8 +26,7 @@ const MAX_WAITING = 1_024
 
 /** What a request for a stream leads to, and until when. */
 interface Request {
-  readonly host: string
-  readonly port: number
+  readonly target: StreamTarget
   readonly signal: AbortSignal
   readonly take: TakeStream
   /** Monotonic ms. */
@@ -60,8 +59,8 @@ export class StreamOpener {
    * @throws WeftError E_TARGET_… and E_EXIT_… by the exit's answer, E_TARGET_INVALID, E_SESSION_STREAMS, E_ROUTE_TIMEOUT and those of
    * `chooseRoute`
    */
-  async open(host: string, port: number, signal: AbortSignal, take: TakeStream): Promise<void> {
-    const request = { host, port, signal, take, deadline: this.#clock.monotonic() + OPEN_MS }
+  async open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
+    const request = { target, signal, take, deadline: this.#clock.monotonic() + OPEN_MS }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const leg = this.#routes.inUse() ?? (await this.#legReady(request))
       if ((await this.#tryOn(leg, request)) === 'opened') return
@@ -115,8 +114,8 @@ export class StreamOpener {
     })
   }
 
-  #tryOn(leg: Leg, { host, port, signal, take, deadline }: Request): Promise<'opened' | 'moved'> {
-    const stream = leg.openStream(host, port)
+  #tryOn(leg: Leg, { target, signal, take, deadline }: Request): Promise<'opened' | 'moved'> {
+    const stream = leg.openStream(target)
     if (stream === undefined) return Promise.resolve('moved')
     const { promise, resolve, reject } = Promise.withResolvers<'opened' | 'moved'>()
     const end = (): void => {

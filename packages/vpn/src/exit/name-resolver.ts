@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type Clock, WeftError, canonicalHost, withTimeout } from '@weft/core'
+import { nameServersSilent, tooManyNames } from './name-faults.ts'
 
 export interface NameResolverInit {
   readonly clock: Clock
@@ -60,8 +61,8 @@ export class NameResolver {
     }
     let running = this.#running.get(name)
     if (running === undefined) {
-      if (this.#running.size >= MAX_RUNNING) throw tooMany()
-      const tooLate = (): WeftError => noAnswer(['ETIMEOUT'])
+      if (this.#running.size >= MAX_RUNNING) throw tooManyNames(MAX_RUNNING)
+      const tooLate = (): WeftError => nameServersSilent('ETIMEOUT')
       const ask = (): Promise<string> => this.#ask(name)
       running = withTimeout(this.#clock, LOOKUP_MS, undefined, tooLate, ask).finally(() => this.#running.delete(name))
       this.#running.set(name, running)
@@ -98,7 +99,7 @@ export class NameResolver {
       this.#keep(name, undefined, NEGATIVE_TTL)
       throw notFound()
     }
-    throw noAnswer(failures)
+    throw nameServersSilent(failures.join(', '))
   }
 
   #keep(name: string, address: string | undefined, ttl: number): void {
@@ -119,23 +120,5 @@ function notFound(): WeftError {
     code: 'E_NAME_NOT_FOUND',
     cause: 'There is no such name.',
     fix: 'Check the spelling of the host name.',
-  })
-}
-
-function noAnswer(codes: readonly string[]): WeftError {
-  return new WeftError({
-    code: 'E_NAME_SERVER',
-    cause: `The exit's name server did not answer (${codes.join(', ')}).`,
-    fix: 'Try again, or through another exit; its operator sets name servers by exit.name_servers.',
-    retryable: true,
-  })
-}
-
-function tooMany(): WeftError {
-  return new WeftError({
-    code: 'E_NAME_LIMIT',
-    cause: `This exit resolves ${MAX_RUNNING} names already.`,
-    fix: 'Try again in a moment.',
-    retryable: true,
   })
 }

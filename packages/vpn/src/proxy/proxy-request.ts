@@ -9,11 +9,19 @@ export interface ProxyRequest {
   readonly isolation: string | undefined
 }
 
+/** What a program asked the proxy for: to carry its datagrams, for as long as its connection stands. */
+export interface AssociateRequest {
+  /** From which it will send them; 0 when it does not know yet. */
+  readonly port: number
+  readonly isolation: string | undefined
+}
+
 export type ProxyStep =
   /** Bytes to answer with; the conversation goes on. */
   | { readonly kind: 'answer'; readonly bytes: Uint8Array }
   /** The request is whole; `rest` came behind it and belongs to the target. */
   | { readonly kind: 'request'; readonly request: ProxyRequest; readonly rest: Uint8Array }
+  | { readonly kind: 'associate'; readonly request: AssociateRequest }
   /** Bytes to end with; `why` unless that is what was asked for. */
   | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly why?: string }
 

@@ -1,8 +1,9 @@
 import type { WeftError } from '@weft/core'
-import { SessionCode, isTargetHost } from '@weft/onion'
+import { SessionCode, ipToBytes } from '@weft/onion'
 import { isNobodyLeft } from '../route/choose-route.ts'
 import { isolationKey } from './isolation-key.ts'
 import type { ProxyParser, ProxyStep } from './proxy-request.ts'
+import { IPV4, IPV6, NAME, hostOf } from './socks-address.ts'
 import { SOCKS_REPLY, type SocksReply } from './socks-codes.ts'
 
 const VERSION = 5
@@ -10,9 +11,7 @@ const NO_AUTHENTICATION = 0
 const USER_PASSWORD = 2
 const NO_METHOD = 0xff
 const CONNECT = 1
-const IPV4 = 1
-const NAME = 3
-const IPV6 = 4
+const UDP_ASSOCIATE = 3
 /** The longest message of a client: user and password (RFC 1929), 513 bytes. */
 const MAX_PENDING = 4 * 1024
 
@@ -21,10 +20,17 @@ export function socksReply(reply: SocksReply): Uint8Array {
   return Uint8Array.of(VERSION, reply, 0, IPV4, 0, 0, 0, 0, 0, 0)
 }
 
+/** The answer to UDP ASSOCIATE: where the program sends its datagrams. @param address IP literal */
+export function socksAssociated(address: string, port: number): Uint8Array {
+  const raw = ipToBytes(address) ?? new Uint8Array(4)
+  const type = raw.length === 16 ? IPV6 : IPV4
+  return Uint8Array.of(VERSION, SOCKS_REPLY.succeeded, 0, type, ...raw, port >> 8, port & 0xff)
+}
+
 const SOCKS4_REJECTED = Uint8Array.of(0, 0x5b, 0, 0, 0, 0, 0, 0)
 /**
  * The server's half of SOCKS5 (RFC 1928, with user and password of RFC 1929), sans-I/O: bytes in, steps out. It takes
- * CONNECT only. Once it refused or has the request it takes no more.
+ * CONNECT and UDP ASSOCIATE. Once it refused or has the request it takes no more.
  */
 export class SocksParser implements ProxyParser {
   #pending: Uint8Array = new Uint8Array()
@@ -116,7 +122,8 @@ export class SocksParser implements ProxyParser {
     if (reserved !== 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'a reserved byte that is not zero')
     if (type !== IPV4 && type !== NAME && type !== IPV6)
       return refuseRequest(SOCKS_REPLY.addressTypeNotSupported, `address type ${type}`)
-    if (command !== CONNECT) return refuseRequest(SOCKS_REPLY.commandNotSupported, `command ${command}`)
+    if (command !== CONNECT && command !== UDP_ASSOCIATE)
+      return refuseRequest(SOCKS_REPLY.commandNotSupported, `command ${command}`)
     if (type === NAME && length === undefined) return undefined
     const start = type === NAME ? 5 : 4
     const size = type === IPV4 ? 4 : type === IPV6 ? 16 : (length ?? 0)
@@ -125,28 +132,17 @@ export class SocksParser implements ProxyParser {
     if (bytes.length < end) return undefined
     const address = bytes.subarray(start, start + size)
     const port = ((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)
-    if (port === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'port 0')
     const host = hostOf(type, address)
     if (host === undefined) return refuseRequest(SOCKS_REPLY.generalFailure, 'a name with bytes that no name has')
+    // Its address is passed over: datagrams are taken from where the connection comes from, which a router may have changed.
+    if (command === UDP_ASSOCIATE) return { kind: 'associate', request: { port, isolation: this.#isolation } }
+    if (port === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'port 0')
     return { kind: 'request', request: { host, port, isolation: this.#isolation }, rest: bytes.slice(end) }
   }
 
   #take(count: number): void {
     this.#pending = this.#pending.subarray(count)
   }
-}
-
-function hostOf(type: number, address: Uint8Array): string | undefined {
-  if (type === IPV4) return address.join('.')
-  if (type === IPV6) {
-    const groups = Array.from({ length: 8 }, (_, index) =>
-      (((address[2 * index] as number) << 8) | (address[2 * index + 1] as number)).toString(16),
-    )
-    return URL.parse(`http://[${groups.join(':')}]`)?.hostname.slice(1, -1)
-  }
-  // Names in other scripts come as punycode (RFC 5891).
-  const name = String.fromCharCode(...address)
-  return isTargetHost(name) ? name : undefined
 }
 
 function refuse(bytes: Uint8Array, why: string): ProxyStep {

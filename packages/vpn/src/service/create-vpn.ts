@@ -75,9 +75,9 @@ export class VpnService implements Vpn {
   #closed = false
 
   constructor(init: VpnInit) {
-    const { networkId, nodeKey, roles, keys, suite, udp, proxy, exit } = init
+    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, exit } = init
     this.#init = init
-    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, exit }
+    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, exit }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
@@ -265,6 +265,7 @@ function withoutThread(fault: Fault | undefined): VpnStatus {
     state: fault === undefined ? 'off' : 'blocked',
     fault,
     proxy: undefined,
+    dns: undefined,
     streams: { open: 0, opened: 0, failed: 0 },
     failures: [],
     route: { legs: [], rttMs: undefined, throughput: NOTHING },

@@ -16,9 +16,19 @@ export type PacketCommand =
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** Why a command failed; of a port that is taken `details` say which. */
+interface CommandFault extends Fault {
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
 /** What the packet thread tells. */
 export type PacketReport =
-  | { readonly type: 'reply'; readonly id: number; readonly answer?: VpnStatus | LossCount; readonly fault?: Fault }
+  | {
+      readonly type: 'reply'
+      readonly id: number
+      readonly answer?: VpnStatus | LossCount
+      readonly fault?: CommandFault
+    }
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }
   | { readonly type: 'throughput'; readonly event: Throughput }
   | {

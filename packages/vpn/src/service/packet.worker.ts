@@ -61,14 +61,19 @@ port.on('message', (command: PacketCommand) => {
       if ('id' in command) tell({ type: 'reply', id: command.id, ...(answer === undefined ? {} : { answer }) })
     },
     (error: unknown) => {
-      const { code, cause, fix } = isWeftError(error)
+      const { code, cause, fix, details } = isWeftError(error)
         ? error
         : new WeftError({
             code: 'E_INTERNAL',
             cause: messageOf(error),
             fix: 'Please report it, with the lines of logs/daemon.log around it.',
           })
-      if ('id' in command) tell({ type: 'reply', id: command.id, fault: { code, cause, fix } })
+      if ('id' in command)
+        tell({
+          type: 'reply',
+          id: command.id,
+          fault: { code, cause, fix, ...(code === 'E_PORT_TAKEN' ? { details } : {}) },
+        })
       else log('error')('a command to the packet thread failed', { code, cause })
     },
   )

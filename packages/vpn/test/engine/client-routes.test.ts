@@ -126,7 +126,7 @@ test('when the only exit closes each session at once, attempts are ever rarer', 
 test('a request whose legs end is told that no route worked, not that its target failed', async () => {
   const { clock, routes, built } = network(3, 2, [0, 1], 0)
   const refused = assert.rejects(
-    routes.open('a.test', 80, new AbortController().signal, () => assert.fail('nobody opened it')),
+    routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, () => assert.fail('nobody opened it')),
     (error) => isWeftError(error, 'E_ROUTE_TIMEOUT'),
   )
   await clock.advance(10_000)
@@ -229,7 +229,7 @@ test('a request without an answer moves from a leg that falls silent to one that
   const [first = -1] = built
   serving.add(1 - first)
   const taken: (DidKey | undefined)[] = []
-  const opened = routes.open('a.test', 80, new AbortController().signal, (_, leg) => {
+  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) => {
     taken.push(leg.hops[2]?.id)
   })
   await clock.advance(500)

@@ -2,25 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type Socket, createServer } from 'node:net'
 import { test } from 'node:test'
-import { VirtualClock, silentLogger, systemRandom } from '@weft/core'
-import { type ExitCircuit, MemoryBudget, Session } from '@weft/onion'
-import { ExitService } from '../../src/engine/exit-service.ts'
-import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
-import { ExitPolicy } from '../../src/exit/exit-policy.ts'
-import { NameResolver } from '../../src/exit/name-resolver.ts'
+import { VirtualClock } from '@weft/core'
+import { exitRig, until } from './exit-rig.ts'
 
-const PAYLOAD = 1329
 const MINUTE = 60_000
-
-/** Lets sockets of this machine have their say. */
-async function until(done: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000
-  while (!done()) {
-    assert.ok(performance.now() < deadline, 'nothing came of it')
-    await new Promise((again) => setImmediate(again))
-  }
-}
 
 test('a connection that carried nothing for 15 minutes is ended by the exit, one that carries now and then is not', async (t) => {
   const server = createServer()
@@ -31,49 +16,9 @@ test('a connection that carried nothing for 15 minutes is ended by the exit, one
   const { port } = server.address() as { port: number }
 
   const clock = new VirtualClock()
-  const queue = new FlushQueue(() => {})
-  const exit = new ExitService({
-    policy: new ExitPolicy({ clock, allow: ['127.0.0.1/32:*'], deny: [], own: [] }),
-    resolver: new NameResolver({ clock, servers: [] }),
-    memory: new MemoryBudget(12 << 20),
-    queue,
-    clock,
-    random: systemRandom,
-    logger: silentLogger,
-  })
-  // A circuit that hands packets over at once.
-  const carry =
-    (take: (number: number, payload: Uint8Array) => void): SealedSender['seal'] =>
-    (fill) => {
-      const payload = new Uint8Array(PAYLOAD)
-      take(fill(payload), payload)
-      return true
-    }
-  const circuit: ExitCircuit = {
-    payloadLength: PAYLOAD,
-    seal: carry((number, payload) => {
-      session.receive(number, payload)
-      driver.wake()
-    }),
-    destroy: () => {},
-  }
-  const session = new Session({
-    role: 'client',
-    clock,
-    random: systemRandom,
-    payloadLength: PAYLOAD,
-    onWritable: () => driver.wake(),
-  })
-  const driver = new SessionDriver(
-    session,
-    { seal: carry((number, payload) => circuit.onPacket?.(number, payload)) },
-    queue,
-    clock,
-  )
-  assert.ok(exit.accept(circuit))
+  const { exit, session, driver, close } = exitRig(clock, { allow: ['127.0.0.1/32:*'] })
   t.after(() => {
-    exit.close()
-    driver.close()
+    close()
     for (const socket of accepted) socket.destroy()
     server.close()
   })

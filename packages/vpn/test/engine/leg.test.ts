@@ -102,7 +102,7 @@ test('an exit that says nothing for 5 s ends the leg, and it is not known which 
   await clock.advance(1_000)
   exit.serves = false
   exit.pongs = false
-  leg.openStream('a.test', 80)
+  leg.openStream({ host: 'a.test', port: 80 })
   await clock.advance(500)
   assert.deepEqual([leg.healthy, told], [true, ['ready']])
   await clock.advance(500)
@@ -116,14 +116,14 @@ test('an exit that says nothing for 5 s ends the leg, and it is not known which 
   assert.equal(leg.fault?.code, 'E_ROUTE_SILENT')
   assert.match(leg.fault.cause, /Nothing came back .* for 5 s/)
   assert.equal(leg.culprit, undefined)
-  assert.equal(leg.openStream('a.test', 80), undefined)
+  assert.equal(leg.openStream({ host: 'a.test', port: 80 }), undefined)
 })
 
 test('a word of the exit clears the suspicion, and 5 s count anew from the next silence', async () => {
   const { clock, leg, told, exit } = makeLeg()
   exit.serves = false
   exit.pongs = false
-  const stream = leg.openStream('a.test', 80)
+  const stream = leg.openStream({ host: 'a.test', port: 80 })
   await clock.advance(1_500)
   assert.deepEqual([leg.healthy, told], [false, ['ready', 'suspect']])
   exit.serves = true
@@ -145,7 +145,7 @@ test('a look that comes late blames nobody: what came meanwhile is not read yet'
   const { clock, leg, told, exit } = makeLeg()
   exit.serves = false
   exit.pongs = false
-  leg.openStream('a.test', 80)
+  leg.openStream({ host: 'a.test', port: 80 })
   await clock.advance(300)
   clock.holdUp(60_000)
   await clock.advance(500)
@@ -161,7 +161,7 @@ test('a look that comes late blames nobody: what came meanwhile is not read yet'
 
 test('a leg whose open streams are quiet is asked ever more rarely while only pings are answered', async () => {
   const { clock, leg, told, pings, streams, talk } = makeLeg()
-  leg.openStream('a.test', 80)
+  leg.openStream({ host: 'a.test', port: 80 })
   await clock.advance(50)
   const [stream] = streams
   assert.ok(stream !== undefined)
@@ -193,7 +193,7 @@ test('a leg whose open streams are quiet is asked ever more rarely while only pi
 
 test('a leg outlives a ping that is lost', async () => {
   const { clock, leg, told, pings, exit } = makeLeg()
-  leg.openStream('a.test', 80)
+  leg.openStream({ host: 'a.test', port: 80 })
   await clock.advance(600)
   exit.pongs = false
   const before = pings.length
@@ -228,7 +228,7 @@ test('a leg whose entry has no usable onion key is over when it is started', () 
   leg.start()
   assert.deepEqual(told, ['end'])
   assert.deepEqual([leg.over, leg.ready, leg.promising], [true, false, false])
-  assert.equal(leg.openStream('a.test', 80), undefined)
+  assert.equal(leg.openStream({ host: 'a.test', port: 80 }), undefined)
   assert.equal(leg.status('active').state, 'failed')
   assert.equal(circuits.size, 0)
   leg.destroy()

@@ -35,6 +35,7 @@ async function openNode(index: number, roles: readonly Role[]): Promise<TestNode
       suite: 'auto',
       udp: { host: '127.0.0.1', port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
+      dns: undefined,
       exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
     },
     {

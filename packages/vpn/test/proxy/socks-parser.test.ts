@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { ProxyStep } from '../../src/proxy/proxy-request.ts'
-import { SocksParser, socksReply } from '../../src/proxy/socks-parser.ts'
+import { SocksParser, socksAssociated, socksReply } from '../../src/proxy/socks-parser.ts'
 
 const GREETING = [5, 1, 0]
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
@@ -42,6 +42,15 @@ describe('SOCKS5 requests', () => {
     assert.equal(steps[2]?.kind === 'request' && steps[2].request.isolation !== undefined, true)
   })
 
+  test('UDP ASSOCIATE names the port that it will come from, or none', () => {
+    for (const port of [0, 4242]) {
+      const [, step] = run(bytes(...GREETING, ...request([1, 0, 0, 0, 0], port, 3)))
+      assert.deepEqual(step, { kind: 'associate', request: { port, isolation: undefined } })
+    }
+    assert.deepEqual(socksAssociated('127.0.0.1', 4242), bytes(5, 0, 0, 1, 127, 0, 0, 1, 16, 146))
+    assert.deepEqual(socksAssociated('::1', 80), bytes(5, 0, 0, 4, ...new Uint8Array(15), 1, 0, 80))
+  })
+
   test('what comes behind the request is for the target', () => {
     const steps = run(bytes(...GREETING, ...request(name('a.b')), 1, 2, 3))
     assert.deepEqual(steps[1]?.kind === 'request' && [...steps[1].rest], [1, 2, 3])
@@ -69,7 +78,7 @@ describe('SOCKS5 refusals', () => {
     ['another version in the request', [...GREETING, 4], socksReply(1)],
     ['a reserved byte', [...GREETING, 5, 1, 7, 1], socksReply(1)],
     ['BIND', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 2)], socksReply(7)],
-    ['UDP ASSOCIATE', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 3)], socksReply(7)],
+    ['UDP ASSOCIATE with a name that is none', [...GREETING, ...request(name('a\0b'), 0, 3)], socksReply(1)],
     ['an unknown command', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 0x2a)], socksReply(7)],
     ['an unknown address type', [...GREETING, ...request([2, 1, 2, 3, 4])], socksReply(8)],
     ['an empty name', [...GREETING, ...request([3, 0])], socksReply(1)],

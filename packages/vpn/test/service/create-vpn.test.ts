@@ -69,6 +69,7 @@ async function network(t: TestContext): Promise<Network> {
         keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) },
         udp,
         proxy,
+        dns: undefined,
         exit: { allow: [], deny: [], own: [], nameServers: [] },
         clock,
         logger,

@@ -1,0 +1,131 @@
+import { type ChannelHost, type DatagramChannel } from './datagram-channel.ts'
+import { type DatagramFrame } from './datagram-frame.ts'
+import { type FrameWriter } from './frame-writer.ts'
+import { type SessionMemory } from './memory-budget.ts'
+import { PartialDatagrams } from './partial-datagrams.ts'
+import { SentKind, type SentPackets } from './sent-packets.ts'
+import { StreamQueue } from './stream-queue.ts'
+import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
+
+/** The datagrams of all channels of a session: writes those that wait, channel by channel, and hands on those that came. */
+export class SessionDatagrams implements ChannelHost {
+  readonly isExit: boolean
+  readonly clock: { monotonic(): number }
+  readonly memory: SessionMemory
+  readonly #sent: SentPackets
+  readonly #announce: () => void
+  readonly #partials: PartialDatagrams
+  readonly #ready = new StreamQueue<DatagramChannel>()
+  /** Bytes of datagrams that went each way. */
+  dataSent = 0
+  dataReceived = 0
+
+  constructor(
+    init: { readonly isExit: boolean; readonly clock: { monotonic(): number }; readonly memory: SessionMemory },
+    sent: SentPackets,
+    announce: () => void,
+  ) {
+    this.isExit = init.isExit
+    this.clock = init.clock
+    this.memory = init.memory
+    this.#sent = sent
+    this.#announce = announce
+    this.#partials = new PartialDatagrams(init.memory)
+  }
+
+  get expiresAt(): number {
+    return this.#partials.expiresAt
+  }
+
+  expire(now: number): void {
+    this.#partials.expire(now)
+  }
+
+  /** The channel whose turn it is; drops from the queue what has nothing to send. */
+  #first(now: number): DatagramChannel | undefined {
+    for (;;) {
+      const channel = this.#ready.first
+      if (channel === undefined || channel.queue.first(now) !== undefined) return channel
+      this.#ready.shift()
+    }
+  }
+
+  get hasWork(): boolean {
+    return this.#ready.size > 0 && this.#first(this.clock.monotonic()) !== undefined
+  }
+
+  schedule(channel: DatagramChannel): void {
+    this.#ready.add(channel)
+    this.#announce()
+  }
+
+  /**
+   * Writes what fits; returns the number of frames of the packet.
+   * @param isAlone no data of streams stands before it: what does not fit goes in parts, as the next packet has no more room
+   */
+  write(writer: FrameWriter, before: number, isAlone: boolean): number {
+    const now = this.clock.monotonic()
+    let frames = before
+    while (frames < MAX_FRAMES_PER_PACKET) {
+      const channel = this.#first(now)
+      if (channel === undefined || !this.#writeOne(writer, channel, isAlone && frames === before, now)) break
+      frames++
+    }
+    return frames
+  }
+
+  #writeOne(writer: FrameWriter, channel: DatagramChannel, isFirst: boolean, now: number): boolean {
+    const { queue } = channel
+    let item = queue.first(now)
+    while (item !== undefined && !channel.isLive(item)) {
+      queue.drop()
+      item = queue.first(now)
+    }
+    if (item === undefined) return false
+    const { target, bytes, code } = item
+    const host = code === 0 ? channel.nameOf(item) : ''
+    let isWhole: boolean
+    if (code !== 0) isWhole = writer.unreached(channel.id, target.number, code)
+    else isWhole = item.sent === 0 && writer.datagram(channel.id, target.number, target.port, host, bytes)
+    if (!isWhole) {
+      if (code !== 0 || (!isFirst && item.sent === 0)) return false
+      if (item.number < 0) item.number = channel.nextPart()
+      const part = [channel.id, target.number, target.port, host, item.number, bytes, item.sent] as const
+      const length = writer.datagramPart(...part)
+      if (length < 0) return false
+      item.sent += length
+    }
+    this.#sent.addFrame(host === '' ? SentKind.datagram : SentKind.namedDatagram, channel.id, target.number, 0)
+    if (isWhole || item.sent === bytes.length) {
+      this.dataSent += bytes.length
+      queue.shift()
+      this.#ready.rotate()
+    }
+    return true
+  }
+
+  /** A DATAGRAM frame of `channel` came; false when there was no memory to note its target. @throws SessionViolation */
+  onFrame(channel: DatagramChannel, frame: DatagramFrame, payload: Uint8Array, start: number, end: number): boolean {
+    const target = channel.targetOf(frame)
+    if (target === 'noMemory') return false
+    if (target === undefined) return true
+    const bytes = frame.isPart
+      ? this.#partials.add(frame, payload, start, end, this.clock.monotonic())
+      : payload.subarray(start, end)
+    if (bytes === undefined) return true
+    this.dataReceived += bytes.length
+    channel.deliver(target, bytes)
+    return true
+  }
+
+  /** The channel is over. */
+  forget(channel: DatagramChannel): void {
+    if (channel.id >= 0) this.#partials.forget(channel.id)
+    channel.end()
+  }
+
+  clear(): void {
+    this.#ready.clear()
+    this.#partials.clear()
+  }
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { seededRandom } from '@weft/core'
+import { type DatagramChannel } from '../../src/session/datagram-channel.ts'
+import { FrameWriter } from '../../src/session/frame-writer.ts'
+import { MemoryBudget } from '../../src/session/memory-budget.ts'
+import { Session } from '../../src/session/session.ts'
+import { UDP_CHANNEL } from '../../src/session/session-stream.ts'
+import { PAYLOAD, World } from './simulated-path.ts'
+
+export const MEBIBYTE = 2 ** 20
+
+/** A session that is given frames by hand, with an open channel as stream 0. */
+export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}) {
+  const ends: string[] = []
+  const memory = new MemoryBudget(MEBIBYTE)
+  const world = new World()
+  const session = new Session({
+    role,
+    clock: world,
+    random: seededRandom(3),
+    payloadLength: PAYLOAD,
+    memory,
+    onStream: (stream) => {
+      if (stream.channel !== undefined) stream.channel.handler = handler
+      stream.accept('0.0.0.0')
+    },
+    onClose: (code, reason) => void ends.push(`${code} ${reason}`),
+  })
+  let number = 0
+  const give = (write: (writer: FrameWriter) => void): void => {
+    const payload = new Uint8Array(PAYLOAD)
+    const writer = new FrameWriter()
+    writer.reset(payload)
+    write(writer)
+    writer.finish()
+    giveBytes(payload)
+  }
+  const giveBytes = (payload: Uint8Array): void => {
+    session.receive(number++, payload)
+    session.endBatch()
+  }
+  if (role === 'exit') give((writer) => writer.openBare(0, 2))
+  else {
+    const { channel } = session.openStream(UDP_CHANNEL)
+    assert.ok(channel !== undefined)
+    channel.handler = handler
+    give((writer) => writer.opened(0, new Uint8Array(4)))
+    channel.send('host.test', 80, new Uint8Array(1))
+  }
+  return { world, session, memory, ends, give, giveBytes }
+}

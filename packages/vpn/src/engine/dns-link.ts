@@ -1,0 +1,199 @@
+import { type Clock, type Random, WeftError, randomInt, toWeftError } from '@weft/core'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { MAX_MESSAGE_BYTES } from '../dns/dns-codes.ts'
+import { u16 } from '../dns/dns-message.ts'
+import { MessageFramer, framed } from '../dns/message-framer.ts'
+import type { Leg } from './leg.ts'
+import type { TakeStream } from './stream-opener.ts'
+
+export interface DnsLinkInit {
+  readonly clock: Clock
+  readonly random: Random
+  /** Opens a stream to an exit's DNS. @throws WeftError as `StreamOpener.open` */
+  readonly open: (signal: AbortSignal, take: TakeStream) => Promise<void>
+}
+
+/** Questions that wait for an answer; those of them that are with the exit, which takes no more of one stream (docs/specs/session.md, DNS). */
+const MAX_ASKED = 512
+const MAX_AT_EXIT = 64
+/** ms for an answer; programs ask again after 5 s (resolv.conf(5)). */
+const ANSWER_MS = 4_500
+/** ms after which a question whose leg fell silent is asked over another. */
+const AGAIN_MS = 1_500
+/** ms without a question after which the stream is ended, so that it keeps no leg in use. */
+const IDLE_MS = 30_000
+
+interface Asked {
+  readonly query: Uint8Array
+  readonly settle: PromiseWithResolvers<Uint8Array>
+  /** The stream that it was sent over last. */
+  sentOver: SessionStream | undefined
+  cancel: () => void
+}
+
+/** One stream of DNS messages to the exit in use, opened when something is asked; another when it ends or its leg falls silent. */
+export class DnsLink {
+  readonly #init: DnsLinkInit
+  readonly #asked = new Map<number, Asked>()
+  readonly #controller = new AbortController()
+  #open: { readonly stream: SessionStream; readonly leg: Leg } | undefined
+  #isOpening = false
+  #cancelIdle: (() => void) | undefined
+
+  constructor(init: DnsLinkInit) {
+    this.#init = init
+  }
+
+  /**
+   * Asks; the answer has the id of the query that `make` made.
+   * @param make a query with this id
+   * @throws WeftError E_DNS_TIMEOUT, E_DNS_BUSY, and as `init.open`
+   */
+  ask(make: (id: number) => Uint8Array): Promise<Uint8Array> {
+    if (this.#controller.signal.aborted) return Promise.reject(timedOut('The VPN was turned off'))
+    if (this.#asked.size >= MAX_ASKED) return Promise.reject(busy())
+    const { clock, random } = this.#init
+    let id = randomInt(random, 65_536)
+    while (this.#asked.has(id)) id = randomInt(random, 65_536)
+    const settle = Promise.withResolvers<Uint8Array>()
+    const asked: Asked = { query: make(id), settle, sentOver: undefined, cancel: () => {} }
+    this.#asked.set(id, asked)
+    const again = clock.after(AGAIN_MS, () => this.#lookAfter())
+    const late = clock.after(ANSWER_MS, () => this.#fail(id, timedOut(`No answer came within ${ANSWER_MS / 1_000} s`)))
+    asked.cancel = () => {
+      again()
+      late()
+    }
+    this.#cancelIdle?.()
+    this.#cancelIdle = undefined
+    this.#lookAfter()
+    return settle.promise
+  }
+
+  /** Fails what is asked, and ends the stream. */
+  close(): void {
+    this.#controller.abort()
+    this.#cancelIdle?.()
+    for (const id of this.#asked.keys()) this.#fail(id, timedOut('The VPN was turned off'))
+    this.#end()
+  }
+
+  /** Sends what was not sent, over a stream whose leg is not silent. */
+  #lookAfter(): void {
+    const open = this.#open
+    if (open !== undefined && open.leg.healthy) {
+      this.#send(open.stream)
+      open.leg.wake()
+      return
+    }
+    if (this.#isOpening || this.#asked.size === 0) return
+    this.#isOpening = true
+    this.#init
+      .open(this.#controller.signal, (stream, leg) => this.#take(stream, leg))
+      .catch((error: unknown) => {
+        const fault = toWeftError(error, {
+          code: 'E_INTERNAL',
+          cause: 'Names could not be asked for.',
+          fix: 'See the log.',
+        })
+        for (const [id, { sentOver }] of this.#asked) if (sentOver === undefined) this.#fail(id, fault)
+      })
+      .finally(() => {
+        this.#isOpening = false
+        // What was asked since.
+        if (this.#asked.size > 0 && this.#open !== undefined) this.#lookAfter()
+      })
+  }
+
+  #send(stream: SessionStream): void {
+    let atExit = 0
+    for (const { sentOver } of this.#asked.values()) if (sentOver === stream) atExit++
+    for (const asked of this.#asked.values()) {
+      if (atExit >= MAX_AT_EXIT) return
+      if (asked.sentOver === stream) continue
+      asked.sentOver = stream
+      stream.write(framed(asked.query))
+      atExit++
+    }
+  }
+
+  #take(stream: SessionStream, leg: Leg): void {
+    this.#end()
+    const lost = (): void => {
+      leg.forget(stream)
+      if (this.#open?.stream !== stream) return
+      this.#open = undefined
+      this.#lookAfter()
+    }
+    const framer = new MessageFramer(MAX_MESSAGE_BYTES, (message) => this.#onAnswer(message))
+    stream.handler = {
+      onData: (chunk) => {
+        framer.push(chunk)
+        stream.consume(chunk.length)
+        leg.wake()
+      },
+      onEnd: () => {
+        stream.end()
+        leg.wake()
+        lost()
+      },
+      onReset: lost,
+    }
+    this.#open = { stream, leg }
+    if (this.#controller.signal.aborted) this.#end()
+    else this.#lookAfter()
+  }
+
+  #onAnswer(message: Uint8Array): void {
+    const id = u16(message, 0)
+    const asked = message.length < 2 ? undefined : this.#asked.get(id)
+    if (asked === undefined) return
+    this.#asked.delete(id)
+    asked.cancel()
+    asked.settle.resolve(message)
+    if (this.#asked.size === 0) this.#rest()
+    else if (this.#open !== undefined) this.#send(this.#open.stream)
+  }
+
+  #fail(id: number, fault: WeftError): void {
+    const asked = this.#asked.get(id)
+    if (asked === undefined) return
+    this.#asked.delete(id)
+    asked.cancel()
+    asked.settle.reject(fault)
+    if (this.#asked.size === 0) this.#rest()
+  }
+
+  #rest(): void {
+    this.#cancelIdle?.()
+    if (this.#controller.signal.aborted) return
+    this.#cancelIdle = this.#init.clock.after(IDLE_MS, () => this.#end())
+  }
+
+  #end(): void {
+    const open = this.#open
+    this.#open = undefined
+    if (open === undefined) return
+    open.stream.reset(SessionCode.none)
+    open.leg.wake()
+    open.leg.forget(open.stream)
+  }
+}
+
+function timedOut(what: string): WeftError {
+  return new WeftError({
+    code: 'E_DNS_TIMEOUT',
+    cause: `${what} to a question for a name.`,
+    fix: 'Try again; weft vpn status shows whether a route works.',
+    retryable: true,
+  })
+}
+
+function busy(): WeftError {
+  return new WeftError({
+    code: 'E_DNS_BUSY',
+    cause: `${MAX_ASKED} questions for names wait for an answer already.`,
+    fix: 'Try again in a moment.',
+    retryable: true,
+  })
+}

@@ -1,0 +1,121 @@
+import type { Clock } from '@weft/core'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { ExitChannel, MAPPING_MS } from '../exit/exit-channel.ts'
+import type { ExitPolicy } from '../exit/exit-policy.ts'
+import type { NameResolver } from '../exit/name-resolver.ts'
+
+export interface ExitChannelsInit {
+  readonly policy: ExitPolicy
+  readonly resolver: NameResolver
+  readonly clock: Clock
+}
+
+/** UDP sockets of an exit, and channels of one session: programs that open one for each of their own sockets get by. */
+const MAX_SOCKETS = 1_024
+const MAX_CHANNELS_OF_SESSION = 128
+/** Bytes that wait for names, of all channels together. */
+const MAX_WAITING_BYTES = 2 * 1024 * 1024
+/** ms between looks for channels that carry nothing. */
+const SWEEP_MS = 60_000
+
+interface Open {
+  readonly channel: ExitChannel
+  readonly stream: SessionStream
+  readonly session: object
+  readonly wake: () => void
+}
+
+/** The channels that clients have at this exit. */
+export class ExitChannels {
+  readonly #init: ExitChannelsInit
+  readonly #open = new Map<SessionStream, Open>()
+  readonly #ofSession = new Map<object, number>()
+  #sockets = 0
+  #waitingBytes = 0
+  #cancelSweep: (() => void) | undefined
+
+  constructor(init: ExitChannelsInit) {
+    this.#init = init
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** @param session whose channels are counted together */
+  take(stream: SessionStream, session: object, wake: () => void): void {
+    const { channel } = stream
+    const held = this.#ofSession.get(session) ?? 0
+    // Every channel will want a socket as soon as it has something to send.
+    const isFull = held >= MAX_CHANNELS_OF_SESSION || Math.max(this.#sockets, this.#open.size) >= MAX_SOCKETS
+    if (channel === undefined || isFull) {
+      stream.refuse(SessionCode.limit)
+      wake()
+      return
+    }
+    const end = (code: number): void => {
+      this.#forget(stream)
+      stream.reset(code)
+      wake()
+    }
+    const exitChannel = new ExitChannel({
+      ...this.#init,
+      channel,
+      takeSocket: () => {
+        if (this.#sockets >= MAX_SOCKETS) return false
+        this.#sockets++
+        return true
+      },
+      giveSocket: () => this.#sockets--,
+      takeWaiting: (bytes) => {
+        if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false
+        this.#waitingBytes += bytes
+        return true
+      },
+      giveWaiting: (bytes) => (this.#waitingBytes -= bytes),
+      wake,
+      onBroken: end,
+    })
+    this.#open.set(stream, { channel: exitChannel, stream, session, wake })
+    this.#ofSession.set(session, held + 1)
+    stream.handler = {
+      onReset: () => this.#forget(stream),
+      // A client that sends no more has no use for replies.
+      onEnd: () => end(SessionCode.none),
+    }
+    // Nobody is told where the exit stands.
+    stream.accept('0.0.0.0')
+    this.#sweepLater()
+    wake()
+  }
+
+  close(): void {
+    this.#cancelSweep?.()
+    this.#cancelSweep = undefined
+    for (const stream of this.#open.keys()) this.#forget(stream)
+  }
+
+  #forget(stream: SessionStream): void {
+    const open = this.#open.get(stream)
+    if (open === undefined) return
+    this.#open.delete(stream)
+    const left = (this.#ofSession.get(open.session) ?? 1) - 1
+    if (left === 0) this.#ofSession.delete(open.session)
+    else this.#ofSession.set(open.session, left)
+    open.channel.close()
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep ??= this.#init.clock.after(SWEEP_MS, () => {
+      this.#cancelSweep = undefined
+      const now = this.#init.clock.monotonic()
+      for (const { channel, stream, wake } of this.#open.values()) {
+        if (now - channel.sentAt < MAPPING_MS) continue
+        this.#forget(stream)
+        stream.reset(SessionCode.timedOut)
+        wake()
+      }
+      if (this.#open.size > 0) this.#sweepLater()
+    })
+  }
+}

@@ -1,0 +1,119 @@
+import { isWeftError } from '@weft/core'
+import { SessionCode, type SessionStream } from '@weft/onion'
+import { bareAnswer, readAnswer, refusalOf } from '../dns/dns-answer.ts'
+import { EDE, RCODE } from '../dns/dns-codes.ts'
+import { type DnsQuery, forwardedQuery, readQuery } from '../dns/dns-query.ts'
+import { MessageFramer, framed } from '../dns/message-framer.ts'
+import { namesPrivateAddress } from '../dns/private-addresses.ts'
+import type { DnsAsker } from '../exit/dns-asker.ts'
+
+/** Of one session: streams of DNS, and questions under way. */
+const MAX_STREAMS = 4
+const MAX_RUNNING = 64
+/** Bytes of a question: a name and what may stand beside it. */
+const MAX_QUERY_BYTES = 1_024
+
+/** What one session has. */
+interface Share {
+  streams: number
+  running: number
+}
+
+/** The streams by which clients have this exit ask its name servers. */
+export class ExitDns {
+  readonly #asker: DnsAsker
+  readonly #ofSession = new WeakMap<object, Share>()
+
+  constructor(asker: DnsAsker) {
+    this.#asker = asker
+  }
+
+  /** @param session whose streams are counted together */
+  take(stream: SessionStream, session: object, wake: () => void): void {
+    const share = this.#ofSession.get(session) ?? { streams: 0, running: 0 }
+    if (share.streams >= MAX_STREAMS) {
+      stream.refuse(SessionCode.limit)
+      wake()
+      return
+    }
+    this.#ofSession.set(session, share)
+    share.streams++
+    let isOver = false
+    const over = (): void => {
+      if (isOver) return
+      isOver = true
+      share.streams--
+    }
+    const answer = (message: Uint8Array): void => {
+      if (isOver) return
+      stream.write(framed(message))
+      wake()
+    }
+    const framer = new MessageFramer(MAX_QUERY_BYTES, (message) => {
+      // Whoever takes no answers gets no more of them.
+      if (stream.room === 0) return
+      if (share.running >= MAX_RUNNING) return answer(tooMany(message))
+      share.running++
+      void this.#answer(message).then((bytes) => {
+        share.running--
+        answer(bytes)
+      })
+    })
+    stream.handler = {
+      onData: (chunk) => {
+        if (isOver) return
+        stream.consume(chunk.length)
+        if (!framer.push(chunk)) {
+          over()
+          stream.reset(SessionCode.violation)
+        }
+        wake()
+      },
+      onEnd: () => {
+        over()
+        stream.end()
+        wake()
+      },
+      onReset: over,
+    }
+    stream.accept('0.0.0.0')
+    wake()
+  }
+
+  async #answer(message: Uint8Array): Promise<Uint8Array> {
+    const query = readQuery(message)
+    if (query === undefined) return refusalOf(message, RCODE.formatError)
+    if ('rcode' in query) return refusalOf(message, query.rcode)
+    let bytes: Uint8Array
+    try {
+      bytes = await this.#asker.ask(forwardedQuery(query, query.id))
+    } catch (error) {
+      if (isWeftError(error, 'E_NAME_LIMIT')) return tooMany(message)
+      const text = 'no name server of the exit answered'
+      return bareAnswer(query, RCODE.serverFailure, { code: EDE.noReachableAuthority, text })
+    }
+    return this.#checked(query, bytes)
+  }
+
+  /** What the operator's own network is called by its name servers is nobody's outside. */
+  #checked(query: DnsQuery, bytes: Uint8Array): Uint8Array {
+    const answer = readAnswer(bytes)
+    if (answer === undefined)
+      return bareAnswer(query, RCODE.serverFailure, {
+        code: EDE.other,
+        text: 'a name server of the exit answered nonsense',
+      })
+    if (!namesPrivateAddress(bytes, answer.records)) return bytes
+    return bareAnswer(query, RCODE.noError, {
+      code: EDE.blocked,
+      text: 'the name leads to an address that is not public',
+    })
+  }
+}
+
+function tooMany(message: Uint8Array): Uint8Array {
+  const query = readQuery(message)
+  if (query === undefined || 'rcode' in query) return refusalOf(message, RCODE.serverFailure)
+  const text = 'the exit resolves as many names as it takes'
+  return bareAnswer(query, RCODE.serverFailure, { code: EDE.notReady, text })
+}

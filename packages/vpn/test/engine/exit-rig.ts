@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { type Clock, silentLogger, systemRandom } from '@weft/core'
+import { type ExitCircuit, MemoryBudget, Session } from '@weft/onion'
+import { ExitService } from '../../src/engine/exit-service.ts'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
+import { DnsAsker } from '../../src/exit/dns-asker.ts'
+import { ExitPolicy, type ExitPolicyInit } from '../../src/exit/exit-policy.ts'
+import { NameResolver } from '../../src/exit/name-resolver.ts'
+
+const PAYLOAD = 1329
+
+/** Lets sockets of this machine have their say. */
+export async function until(done: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!done()) {
+    assert.ok(performance.now() < deadline, 'nothing came of it')
+    await new Promise((again) => setImmediate(again))
+  }
+}
+
+/** A client's session and an exit, with a circuit between them that hands packets over at once. */
+export function exitRig(
+  clock: Clock,
+  options: {
+    readonly allow?: readonly string[]
+    readonly resolver?: Pick<NameResolver, 'resolve'>
+    readonly nameServers?: readonly string[]
+    readonly interfaces?: ExitPolicyInit['interfaces']
+  } = {},
+) {
+  const queue = new FlushQueue(() => {})
+  const exit = new ExitService({
+    policy: new ExitPolicy({
+      clock,
+      allow: options.allow ?? [],
+      deny: [],
+      own: [],
+      ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
+    }),
+    asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
+    resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
+    memory: new MemoryBudget(12 << 20),
+    queue,
+    clock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const carry =
+    (take: (number: number, payload: Uint8Array) => void): SealedSender['seal'] =>
+    (fill) => {
+      const payload = new Uint8Array(PAYLOAD)
+      take(fill(payload), payload)
+      return true
+    }
+  const circuit: ExitCircuit = {
+    payloadLength: PAYLOAD,
+    seal: carry((number, payload) => {
+      session.receive(number, payload)
+      driver.wake()
+    }),
+    destroy: () => {},
+  }
+  const session = new Session({
+    role: 'client',
+    clock,
+    random: systemRandom,
+    payloadLength: PAYLOAD,
+    onWritable: () => driver.wake(),
+  })
+  const driver = new SessionDriver(
+    session,
+    { seal: carry((number, payload) => circuit.onPacket?.(number, payload)) },
+    queue,
+    clock,
+  )
+  assert.ok(exit.accept(circuit))
+  return {
+    exit,
+    session,
+    driver,
+    queue,
+    close: (): void => {
+      exit.close()
+      driver.close()
+    },
+  }
+}
