@@ -82,6 +82,9 @@ test('a circuit over real links: packets of 1440 bytes both ways, and a hop that
       if (silent.has(item.from) || silent.has(item.to)) continue
       packet.copyFrom(item.bytes)
       machines[item.to]!.links.receive(packet, endpoint(item.from))
+      const { links, circuits } = machines[item.to]!
+      while (links.work());
+      if (circuits instanceof RelayCircuits) while (circuits.work());
     }
   }
   const pass = async (ms: number): Promise<void> => {

@@ -128,7 +128,15 @@ describe('packets of a link', () => {
     }
     const { kemCiphertext, kemSharedKey } = outputs
     assert.deepEqual(runLinkVector({ ...inputs, kemCiphertext, kemSharedKey }), outputs)
-    for (const packet of ['initiation', 'response', 'cell', 'message', 'cellBack'] as const)
+    for (const packet of [
+      'initiation',
+      'cookieReply',
+      'provenInitiation',
+      'response',
+      'cell',
+      'message',
+      'cellBack',
+    ] as const)
       assert.equal(fromHex(outputs[packet]).length, 1440)
   })
 })

@@ -71,6 +71,8 @@ export class TestNetwork {
   readonly conditions: Conditions = { loss: 0, duplication: 0, minDelay: 1, maxDelay: 1 }
   /** Every datagram that was sent, newest last; only kept when set. */
   log: Uint8Array[] | undefined
+  /** Handshakes are looked into as they come; else they wait for the test. */
+  works = true
   readonly #random: Random
   readonly #nodes = new Map<number, TestNode>()
   readonly #flying: { at: number; order: number; bytes: Uint8Array; from: Endpoint; to: Endpoint }[] = []
@@ -98,6 +100,7 @@ export class TestNetwork {
   deliver(bytes: Uint8Array, from: Endpoint, to: TestNode): void {
     this.#packet.copyFrom(bytes)
     to.links.receive(this.#packet, from)
+    if (this.works) while (to.links.work());
   }
 
   /** Lets `ms` pass: datagrams and timers in the order of their time. */

@@ -24,6 +24,7 @@ import { ClientRoutes } from './client-routes.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
+import { HandshakeTurns } from './handshake-turns.ts'
 import { IsolatedRoutes } from './isolated-routes.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
@@ -56,6 +57,7 @@ export class PacketEngine {
   readonly #queue = new FlushQueue(() => this.#port?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
+  readonly #handshakes = new HandshakeTurns(() => this.#workOnHandshakes())
   /** Links that this node made as a client. */
   readonly #own = new WeakSet<CircuitLink>()
   readonly #circuits: ClientCircuits
@@ -238,6 +240,7 @@ export class PacketEngine {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#handshakes.close()
     await this.down()
     this.#exit?.close()
     this.#relay?.close()
@@ -254,6 +257,14 @@ export class PacketEngine {
     for (let at = 0; at < count; at++) this.#links.receive(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
+    if (this.#links.waiting > 0 || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
+  }
+
+  #workOnHandshakes(): boolean {
+    const links = this.#links.work()
+    const circuits = this.#relay?.work() ?? false
+    this.#setAlarms()
+    return links || circuits
   }
 
   #setAlarms(): void {
