@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.ts'
 import type { LinkInitiation } from './link-handshake.ts'
 import type { LinkHost } from './link-host.ts'
-import { COOKIE_LASTS_MS, HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS, HANDSHAKE_SLOW_RETRY_MS } from './timing.ts'
+import { COOKIE_LASTS_MS, HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS, RENEWAL_RETRY_MS } from './timing.ts'
 
 /** After this time no answer to an initiation is expected any more; longer than all retries take. */
 const FORGET_MS = 10_000
@@ -19,6 +19,7 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
   readonly #out: Attempt[] = []
   #tries = 0
   #startedAt = -Infinity
+  #urgent = true
   #retryAt = Infinity
   #cookie: { readonly bytes: Uint8Array; readonly at: number } | undefined
 
@@ -32,9 +33,14 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
     return this.#retryAt
   }
 
-  /** So many as may be sent one after the other went without an answer. */
+  /** So many as may be sent one after the other went without an answer, and something hangs on it. */
   get exhausted(): boolean {
-    return this.#tries > HANDSHAKE_RETRIES
+    return this.#urgent && this.#tries > HANDSHAKE_RETRIES
+  }
+
+  /** Without an answer the link is as good as down. */
+  get urgent(): boolean {
+    return this.#urgent
   }
 
   /** When the first of those now running was sent. */
@@ -43,10 +49,16 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
   }
 
   /** Sends the first of a new handshake. @throws RangeError: the other side's key is of low order. */
-  start(now: number): void {
+  start(now: number, urgent: boolean): void {
     this.#tries = 0
     this.#startedAt = now
+    this.#urgent = urgent
     this.retry(now)
+  }
+
+  /** Goes on at the pace of a renewal that has time. */
+  calm(): void {
+    this.#urgent = false
   }
 
   retry(now: number): void {
@@ -54,7 +66,7 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
       this.#cookie !== undefined && now - this.#cookie.at < COOKIE_LASTS_MS ? this.#cookie.bytes : undefined
     this.#out.push({ initiation: this.#host.initiate(this.#link, cookie), sentAt: now })
     this.#tries++
-    this.#retryAt = now + (this.#tries > 1 + HANDSHAKE_RETRIES ? HANDSHAKE_SLOW_RETRY_MS : HANDSHAKE_RETRY_MS)
+    this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
     this.#host.send(this.#host.scratch.bytes, this.#link.endpoint)
   }
 

@@ -61,7 +61,7 @@ export class Link {
 
   /** Begins the first handshake; once, by the side that makes the link. @throws RangeError: the key is of low order. */
   start(): void {
-    this.#attempts.start(this.#changedAt)
+    this.#attempts.start(this.#changedAt, true)
     this.#reschedule()
   }
 
@@ -155,6 +155,7 @@ export class Link {
     this.#answerDue = Infinity
     this.#isSilent = false
     if (slot === this.#keys.next) this.#confirm(slot)
+    if (slot.keys.received >= this.#host.limits.rekeyAfterPackets) this.#reschedule()
     if (this.#isDown()) return
     if (from !== this.#endpoint && !this.initiator && slot.keys.received > newest) this.#askAt(from, now)
     const circuitId = packet.view.getUint32(CIRCUIT_ID_AT)
@@ -203,19 +204,22 @@ export class Link {
     if (this.#expire(now)) return
     if (this.#answerDue <= now) this.#onSilence(now)
     if (this.#attempts.retryAt <= now) {
-      if (this.#attempts.exhausted && !this.#livesOn()) {
-        this.close('no answer')
-        return
+      if (this.#attempts.exhausted) {
+        if (!this.#livesOn()) {
+          this.close('no answer')
+          return
+        }
+        this.#attempts.calm()
       }
       this.#attempts.retry(now)
-      // Whether the other side is still there, or only too busy for handshakes.
-      if (this.#keys.current !== undefined && !this.#livesOn()) this.#sendPing(now)
-    } else if (this.#rekeyAt() <= now) this.#attempts.start(now)
+      // Whether the other side is still there, and only too busy for handshakes.
+      if (this.#attempts.urgent && this.#keys.current !== undefined) this.#sendPing(now)
+    } else if (this.#rekeyAt() <= now) this.#attempts.start(now, false)
     if (this.#circuits > 0 && this.#pingDue() <= now && this.#state === 'up') this.#sendPing(now)
     this.#reschedule()
   }
 
-  /** There are keys to go on with, and something came since they are being renewed. */
+  /** There are keys to go on with, and something came under them since new ones were asked for. */
   #livesOn(): boolean {
     return this.#keys.current !== undefined && this.#receivedAt > this.#attempts.startedAt
   }
@@ -224,7 +228,7 @@ export class Link {
   #onSilence(now: number): void {
     this.#answerDue = Infinity
     if (!this.initiator) this.#isSilent = true
-    else if (this.#attempts.retryAt === Infinity) this.#attempts.start(now)
+    else if (this.#attempts.retryAt === Infinity || !this.#attempts.urgent) this.#attempts.start(now, true)
   }
 
   /** Ends what is too old; true when that was the link itself. */

@@ -9,8 +9,8 @@ export const REJECT_AFTER_PACKETS = 2 ** 29
 /** A handshake without an answer is tried again after this time, and so many times. */
 export const HANDSHAKE_RETRY_MS = 1_000
 export const HANDSHAKE_RETRIES = 5
-/** Where the other side lives but answers no handshake, they go on at this pace while there are keys. */
-export const HANDSHAKE_SLOW_RETRY_MS = 5_000
+/** While there are keys to go on with, it is tried again after this time, and until they end: answers may take longer than the above. */
+export const RENEWAL_RETRY_MS = 5_000
 /** A responder's secret for cookies is used for so long, and an initiator uses a cookie for somewhat less. */
 export const COOKIE_SECRET_MS = 120_000
 export const COOKIE_LASTS_MS = 115_000

@@ -5,6 +5,7 @@ import {
   ClientCircuits,
   type Endpoint,
   type Link,
+  type LinkDownReason,
   LinkSet,
   MemoryBudget,
   type Packet,
@@ -26,6 +27,7 @@ import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { HandshakeTurns } from './handshake-turns.ts'
 import { IsolatedRoutes } from './isolated-routes.ts'
+import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
@@ -105,7 +107,7 @@ export class PacketEngine {
         else this.#relay?.onMessage(link, command, circuitId, content)
         this.#setAlarms()
       },
-      onLink: (link, state) => this.#onLink(link, state),
+      onLink: (link, state, reason) => this.#onLink(link, state, reason),
     })
     this.#linkAlarm = new Alarm(clock, () => {
       this.#links.onTimeout()
@@ -274,7 +276,10 @@ export class PacketEngine {
     this.#relayAlarm.set(this.#relay?.nextTimeout())
   }
 
-  #onLink(link: Link, state: 'up' | 'down'): void {
+  #onLink(link: Link, state: 'up' | 'down', reason?: LinkDownReason): void {
+    const fault = linkFault(reason)
+    // Not with whom: that is somebody's address.
+    if (fault !== undefined) this.#parts.logger.warn('a link ended that was in use', { ...fault })
     this.#probes.onLink(link, state)
     if (state === 'down') {
       if (this.#own.has(link)) this.#circuits.onLinkDown(link)
