@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import binding from 'sodium-native/binding.js'
+import { LinkCommand } from '../src/link/link-command.ts'
+import { FakeNetwork, say } from './circuit/fake-network.ts'
+import { TestNetwork, cell } from './link/link-network.ts'
+
+/**
+ * Every buffer that a secret was in: keys that libsodium was given, and what it and node:crypto derived. They are kept by
+ * reference, so that a test sees what is in them in the end.
+ */
+const noted = new Map<Uint8Array, string>()
+
+const note = (bytes: Uint8Array, what: string): void => void (noted.has(bytes) || noted.set(bytes, what))
+
+/** What still stands in them, without what may. */
+function left(isKept: (bytes: Uint8Array) => boolean): string[] {
+  const seen = new Map<ArrayBufferLike, number>()
+  return [...noted].flatMap(([bytes, what]) => {
+    if (bytes.every((byte) => byte === 0) || isKept(bytes) || seen.get(bytes.buffer) === bytes.byteOffset) return []
+    seen.set(bytes.buffer, bytes.byteOffset)
+    return what
+  })
+}
+
+const oneOf = (...kept: readonly Uint8Array[]): ((bytes: Uint8Array) => boolean) => {
+  return (bytes) => kept.some((one) => Buffer.compare(one, bytes) === 0)
+}
+
+type Functions = Record<string, (...args: never[]) => unknown>
+
+/** Calls `see` with the arguments and the result of each call of a function. Returns what puts it back. */
+function watch(of: object, name: string, see: (args: readonly unknown[], result: unknown) => void): () => void {
+  const functions = of as Functions
+  const original = functions[name]
+  assert.ok(original !== undefined, name)
+  functions[name] = function (this: unknown, ...args) {
+    const result = original.apply(this, args)
+    see(args, result)
+    return result
+  }
+  return () => (functions[name] = original)
+}
+
+/** The hashes that keys of circuits come from; BLAKE2s without a key is taken of what everybody sees. */
+const KEY_HASHES: ReadonlySet<unknown> = new Set(['sha3-256', 'shake256'])
+
+describe('what was secret in the packet path', () => {
+  const undo: (() => void)[] = []
+  const argument = (name: string, at: number, what: string): void => {
+    undo.push(watch(binding, name, (args) => note(args[at] as Uint8Array, what)))
+  }
+
+  before(() => {
+    argument('crypto_scalarmult', 0, 'a shared secret of X25519')
+    argument('crypto_scalarmult', 1, 'a secret key of X25519')
+    argument('crypto_scalarmult_base', 1, 'a new secret key of X25519')
+    argument('crypto_aead_chacha20poly1305_ietf_encrypt', 4, 'a key that sealed')
+    argument('crypto_aead_chacha20poly1305_ietf_decrypt', 4, 'a key that opened')
+    argument('crypto_stream_chacha20_ietf_xor_ic', 4, 'a key of header protection')
+    undo.push(
+      watch(crypto.Hmac.prototype, 'digest', (_, result) => note(result as Buffer, 'an output of HKDF')),
+      watch(crypto, 'createHash', ([algorithm], hash) => {
+        if (KEY_HASHES.has(algorithm))
+          watch(hash as object, 'digest', (_, result) => note(result as Buffer, `an output of ${String(algorithm)}`))
+      }),
+      watch(crypto, 'encapsulate', (_, result) =>
+        note((result as { sharedKey: Buffer }).sharedKey, 'a secret of ML-KEM, made'),
+      ),
+      watch(crypto, 'decapsulate', (_, result) => note(result as Buffer, 'a secret of ML-KEM, opened')),
+    )
+    syncBuiltinESMExports()
+  })
+  after(() => {
+    for (const restore of undo) restore()
+    syncBuiltinESMExports()
+  })
+  beforeEach(() => noted.clear())
+
+  it('is overwritten when a link ends, after renewals, cookies and handshakes that came to nothing', async () => {
+    const network = new TestNetwork()
+    const [a, b] = [network.add(1), network.add(2, { limits: { links: 3, handshakes: 4, loadedFrom: 2 } })]
+    const link = a.links.connect(b.endpoint, b.keys.publicKey, false)
+    link.circuits = 1
+    await network.run(10)
+    b.ups[0]!.circuits = 1
+    await network.run(250_000)
+    // One by a cookie; more than there is room for; a replay; two whose answers nobody confirms; one that nobody answers.
+    network.works = false
+    network.log = []
+    const clients = Array.from({ length: 6 }, (_, i) => network.add(10 + i, { listen: false }))
+    for (const { links } of clients) links.connect(b.endpoint, b.keys.publicKey, true)
+    const [initiation] = network.log
+    await network.run(5)
+    while (b.links.work());
+    network.deliver(initiation!, a.endpoint, b)
+    network.conditions.loss = 1
+    while (b.links.work());
+    await network.run(10_000)
+    network.conditions.loss = 0
+    assert.ok(b.links.counters.cookieReplies > 0 && b.links.counters.tooManyLinks > 0)
+    assert.ok(noted.size > 100, `${noted.size} buffers`)
+    link.sendCell(1, cell(1))
+    for (const { links } of [a, b, ...clients]) links.close()
+    const own = [a, b, ...clients].map(({ keys }) => keys.secretKey)
+    assert.deepEqual(left(oneOf(...own)), [])
+  })
+
+  it('is overwritten when keys are replaced: of a link that lives, those of two generations are there at most', async () => {
+    const network = new TestNetwork()
+    const [a, b] = [network.add(1), network.add(2)]
+    const link = a.links.connect(b.endpoint, b.keys.publicKey, false)
+    link.circuits = 1
+    await network.run(10)
+    b.ups[0]!.circuits = 1
+    const kept = oneOf(a.keys.secretKey, b.keys.secretKey)
+    /** Each side has two keys of packets and two of headers; and b one that hides initiations. */
+    const expected = (generations: number): number => 2 * 4 * generations + 1
+    const use = async (ms: number): Promise<void> => {
+      await network.run(ms)
+      link.sendCell(1, cell(1))
+      b.ups[0]!.sendCell(1, cell(1))
+      await network.run(10)
+    }
+    await use(60_000)
+    for (let renewal = 1; renewal <= 5; renewal++) {
+      // 121 s after the last: the ones before are good for receiving yet.
+      await use(61_000)
+      assert.equal(left(kept).length, expected(2), `renewal ${renewal}`)
+      // 181 s after it they are of no use.
+      await use(60_000)
+      assert.equal(left(kept).length, expected(1), `after renewal ${renewal}`)
+    }
+  })
+
+  it('is overwritten in circuits that end, were refused, or never came to be', async () => {
+    const network = new FakeNetwork('abcd', { d: { roles: { exit: false, relay: false } } })
+    const circuit = network.build('abc')
+    network.run()
+    circuit.seal(say(1, 'up'))
+    network.node('c').exits[0]!.circuit.seal(say(1, 'down'))
+    network.run()
+    const others = [network.build('abd'), network.build('bac'), network.build('ab')]
+    network.run()
+    // One whose answer is changed on its way, and one whose request is.
+    for (const command of [LinkCommand.created, LinkCommand.create]) {
+      network.build('abc', { timeoutMs: 1_000 })
+      network.run((item) => {
+        if (item.command !== command) return [item]
+        const bytes = item.bytes.slice()
+        bytes[60]! ^= 1
+        return [{ ...item, bytes }]
+      })
+    }
+    assert.equal(others.filter(({ state }) => state === 'ready').length, 2)
+    await network.pass(2_000)
+    assert.ok(noted.size > 100, `${noted.size} buffers`)
+    circuit.destroy()
+    network.run()
+    for (const other of others) other.destroy()
+    network.run()
+    await network.pass(1_000)
+    for (const name of 'abcd') assert.equal(network.node(name).circuits.size, 0, name)
+    const onions = ['a', 'b', 'c', 'd'].map((name) => network.node(name).onion.secretKey)
+    // MACs are hashes as well, and no secret: they went over the links.
+    const wasSent = (bytes: Uint8Array): boolean =>
+      network.delivered.some((item) => Buffer.from(item.bytes).includes(bytes))
+    const isOnion = oneOf(...onions)
+    assert.deepEqual(
+      left((bytes) => isOnion(bytes) || wasSent(bytes)),
+      [],
+    )
+  })
+})
