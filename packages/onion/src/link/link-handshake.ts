@@ -151,7 +151,7 @@ export class ReceivedInitiation {
 
   /** Writes the response into the slot; undefined when a key in the initiation turns out unfit. */
   respond(localIndex: number, packet: Packet): LinkKeys | undefined {
-    const hiding = new Aead(blake2s(RESPONSE_KEY, this.#noise.hash))
+    const hiding = new Aead(blake2s(RESPONSE_KEY, this.hash))
     const payload = new Uint8Array(RESPONSE_PAYLOAD)
     new DataView(payload.buffer).setUint32(0, localIndex)
     payload[4] = SUITE_CHACHA
@@ -166,6 +166,11 @@ export class ReceivedInitiation {
     hiding.wipe()
     const [forward, backward] = this.#noise.split()
     return new LinkKeys(localIndex, this.#remoteIndex, backward, forward)
+  }
+
+  /** Handshake hash h after the first message. */
+  get hash(): Uint8Array {
+    return this.#noise.hash
   }
 
   /** Forgets a handshake that gets no answer. */

@@ -54,6 +54,10 @@ export class LinkedNodes {
     return { address: '192.0.2.1', port: 7000 + at }
   }
 
+  linkKey(at: number): Uint8Array {
+    return this.#linkKeys[at]!.publicKey
+  }
+
   build(options: Partial<ClientCircuitOptions> = {}): ClientCircuit {
     const { links, circuits } = this.machine(CLIENT)
     assert.ok(circuits instanceof ClientCircuits)
