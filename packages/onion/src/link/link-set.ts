@@ -95,25 +95,31 @@ export class LinkSet {
 
   /** A datagram came. The slot's bytes are changed. */
   receive(packet: Packet, from: Endpoint): void {
+    if (!this.receiveKnown(packet, from)) this.receiveOther(packet, from)
+  }
+
+  /** A datagram came: false when it is none of a link that there is, or that this side makes. Then it is for {@link receiveOther}. */
+  receiveKnown(packet: Packet, from: Endpoint): boolean {
     const index = packet.view.getUint32(0)
     const slot = this.#slots.get(index)
     if (slot !== undefined) {
       slot.link.receive(slot, packet, from)
-      return
+      return true
     }
     const pending = this.#initiations.get(index)
-    if (pending !== undefined) {
-      const keys = pending.initiation.readResponse(packet)
-      if (keys !== undefined) {
-        pending.link.established(pending.initiation, keys)
-        return
-      }
-      const cookie = pending.initiation.readCookie(packet)
-      if (cookie !== undefined) {
-        pending.link.cookieCame(pending.initiation, cookie)
-        return
-      }
+    if (pending === undefined) return false
+    const keys = pending.initiation.readResponse(packet)
+    if (keys !== undefined) {
+      pending.link.established(pending.initiation, keys)
+      return true
     }
+    const cookie = pending.initiation.readCookie(packet)
+    if (cookie !== undefined) pending.link.cookieCame(pending.initiation, cookie)
+    return cookie !== undefined
+  }
+
+  /** A datagram that may begin a link: is put behind others, answered by a cookie, or dropped. */
+  receiveOther(packet: Packet, from: Endpoint): void {
     if (this.#gate === undefined || this.#closed) this.counters.unknown++
     else this.#gate.receive(packet, from, this.#options.clock.monotonic(), this.#scratch)
   }

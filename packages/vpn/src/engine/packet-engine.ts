@@ -71,6 +71,8 @@ export class PacketEngine {
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
+  /** Of the batch at hand: places of what is not of a link. */
+  readonly #others: number[] = []
   #port: UdpPort | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
@@ -256,7 +258,11 @@ export class PacketEngine {
   }
 
   #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
-    for (let at = 0; at < count; at++) this.#links.receive(packets[at] as Packet, from[at] as Endpoint)
+    // Links that stand come first: a flood of handshakes in the same batch must not keep them waiting.
+    this.#others.length = 0
+    for (let at = 0; at < count; at++)
+      if (!this.#links.receiveKnown(packets[at] as Packet, from[at] as Endpoint)) this.#others.push(at)
+    for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
     if (this.#links.waiting > 0 || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
