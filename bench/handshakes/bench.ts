@@ -48,7 +48,7 @@ const bench: Bench = async () => {
     ],
     notes: [
       'The side that answers, on one thread, without sockets: a datagram in, the answer out. X25519 by libsodium, ML-KEM-768 by OpenSSL.',
-      'Link: from the initiation in its queue to the response, with four X25519, an encapsulation and the keys of the link. Circuit: from `create` to `created` and the keys of its layer.',
+      'Link: from the initiation in its queue to the response, with four X25519, a key pair, an encapsulation and the keys of the link. Circuit: from `create` to `created` and the keys of its layer.',
       'The goal of a spoofed initiation is that of 50,000 a second on one core; sending the reply comes on top.',
     ],
   }
