@@ -1,83 +1,18 @@
 import assert from 'node:assert/strict'
-import crypto from 'node:crypto'
-import { syncBuiltinESMExports } from 'node:module'
-import { after, before, beforeEach, describe, it } from 'node:test'
-import binding from 'sodium-native/binding.js'
+import { after, beforeEach, describe, it } from 'node:test'
 import { LinkCommand } from '../src/link/link-command.ts'
 import { FakeNetwork, say } from './circuit/fake-network.ts'
 import { TestNetwork, cell } from './link/link-network.ts'
-
-/**
- * Every buffer that a secret was in: keys that libsodium was given, and what it and node:crypto derived. They are kept by
- * reference, so that a test sees what is in them in the end.
- */
-const noted = new Map<Uint8Array, string>()
-
-const note = (bytes: Uint8Array, what: string): void => void (noted.has(bytes) || noted.set(bytes, what))
-
-/** What still stands in them, without what may. */
-function left(isKept: (bytes: Uint8Array) => boolean): string[] {
-  const seen = new Map<ArrayBufferLike, number>()
-  return [...noted].flatMap(([bytes, what]) => {
-    if (bytes.every((byte) => byte === 0) || isKept(bytes) || seen.get(bytes.buffer) === bytes.byteOffset) return []
-    seen.set(bytes.buffer, bytes.byteOffset)
-    return what
-  })
-}
+import { SecretWatch } from './secret-watch.ts'
 
 const oneOf = (...kept: readonly Uint8Array[]): ((bytes: Uint8Array) => boolean) => {
   return (bytes) => kept.some((one) => Buffer.compare(one, bytes) === 0)
 }
 
-type Functions = Record<string, (...args: never[]) => unknown>
-
-/** Calls `see` with the arguments and the result of each call of a function. Returns what puts it back. */
-function watch(of: object, name: string, see: (args: readonly unknown[], result: unknown) => void): () => void {
-  const functions = of as Functions
-  const original = functions[name]
-  assert.ok(original !== undefined, name)
-  functions[name] = function (this: unknown, ...args) {
-    const result = original.apply(this, args)
-    see(args, result)
-    return result
-  }
-  return () => (functions[name] = original)
-}
-
-/** The hashes that keys of circuits come from; BLAKE2s without a key is taken of what everybody sees. */
-const KEY_HASHES: ReadonlySet<unknown> = new Set(['sha3-256', 'shake256'])
-
 describe('what was secret in the packet path', () => {
-  const undo: (() => void)[] = []
-  const argument = (name: string, at: number, what: string): void => {
-    undo.push(watch(binding, name, (args) => note(args[at] as Uint8Array, what)))
-  }
-
-  before(() => {
-    argument('crypto_scalarmult', 0, 'a shared secret of X25519')
-    argument('crypto_scalarmult', 1, 'a secret key of X25519')
-    argument('crypto_scalarmult_base', 1, 'a new secret key of X25519')
-    argument('crypto_aead_chacha20poly1305_ietf_encrypt', 4, 'a key that sealed')
-    argument('crypto_aead_chacha20poly1305_ietf_decrypt', 4, 'a key that opened')
-    argument('crypto_stream_chacha20_ietf_xor_ic', 4, 'a key of header protection')
-    undo.push(
-      watch(crypto.Hmac.prototype, 'digest', (_, result) => note(result as Buffer, 'an output of HKDF')),
-      watch(crypto, 'createHash', ([algorithm], hash) => {
-        if (KEY_HASHES.has(algorithm))
-          watch(hash as object, 'digest', (_, result) => note(result as Buffer, `an output of ${String(algorithm)}`))
-      }),
-      watch(crypto, 'encapsulate', (_, result) =>
-        note((result as { sharedKey: Buffer }).sharedKey, 'a secret of ML-KEM, made'),
-      ),
-      watch(crypto, 'decapsulate', (_, result) => note(result as Buffer, 'a secret of ML-KEM, opened')),
-    )
-    syncBuiltinESMExports()
-  })
-  after(() => {
-    for (const restore of undo) restore()
-    syncBuiltinESMExports()
-  })
-  beforeEach(() => noted.clear())
+  const watch = new SecretWatch()
+  after(() => watch[Symbol.dispose]())
+  beforeEach(() => watch.clear())
 
   it('is overwritten when a link ends, after renewals, cookies and handshakes that came to nothing', async () => {
     const network = new TestNetwork()
@@ -101,11 +36,11 @@ describe('what was secret in the packet path', () => {
     await network.run(10_000)
     network.conditions.loss = 0
     assert.ok(b.links.counters.cookieReplies > 0 && b.links.counters.tooManyLinks > 0)
-    assert.ok(noted.size > 100, `${noted.size} buffers`)
+    assert.ok(watch.size > 100, `${watch.size} buffers`)
     link.sendCell(1, cell(1))
     for (const { links } of [a, b, ...clients]) links.close()
     const own = [a, b, ...clients].map(({ keys }) => keys.secretKey)
-    assert.deepEqual(left(oneOf(...own)), [])
+    assert.deepEqual(watch.left(oneOf(...own)), [])
   })
 
   it('is overwritten when keys are replaced: of a link that lives, those of two generations are there at most', async () => {
@@ -128,10 +63,10 @@ describe('what was secret in the packet path', () => {
     for (let renewal = 1; renewal <= 5; renewal++) {
       // 121 s after the last: the ones before are good for receiving yet.
       await use(61_000)
-      assert.equal(left(kept).length, expected(2), `renewal ${renewal}`)
+      assert.equal(watch.left(kept).length, expected(2), `renewal ${renewal}`)
       // 181 s after it they are of no use.
       await use(60_000)
-      assert.equal(left(kept).length, expected(1), `after renewal ${renewal}`)
+      assert.equal(watch.left(kept).length, expected(1), `after renewal ${renewal}`)
     }
   })
 
@@ -156,7 +91,7 @@ describe('what was secret in the packet path', () => {
     }
     assert.equal(others.filter(({ state }) => state === 'ready').length, 2)
     await network.pass(2_000)
-    assert.ok(noted.size > 100, `${noted.size} buffers`)
+    assert.ok(watch.size > 100, `${watch.size} buffers`)
     circuit.destroy()
     network.run()
     for (const other of others) other.destroy()
@@ -169,7 +104,7 @@ describe('what was secret in the packet path', () => {
       network.delivered.some((item) => Buffer.from(item.bytes).includes(bytes))
     const isOnion = oneOf(...onions)
     assert.deepEqual(
-      left((bytes) => isOnion(bytes) || wasSent(bytes)),
+      watch.left((bytes) => isOnion(bytes) || wasSent(bytes)),
       [],
     )
   })

@@ -6,7 +6,7 @@ import { silentLogger, systemClock, systemRandom } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
 import type { Role } from '@weft/overlay'
-import { PacketEngine } from '../../src/engine/packet-engine.ts'
+import { type EngineParts, PacketEngine } from '../../src/engine/packet-engine.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
 
@@ -19,7 +19,12 @@ export interface TestNode {
 }
 
 /** Roles that carry packets: none for a client. @param host address of its UDP port */
-export async function openNode(index: number, roles: readonly Role[], host = '127.0.0.1'): Promise<TestNode> {
+export async function openNode(
+  index: number,
+  roles: readonly Role[],
+  host = '127.0.0.1',
+  parts: Partial<EngineParts> = {},
+): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
   const link = generateX25519(systemRandom)
@@ -41,6 +46,7 @@ export async function openNode(index: number, roles: readonly Role[], host = '12
       logger: silentLogger,
       onRoute: () => {},
       onThroughput: () => {},
+      ...parts,
     },
   )
   const { address, port } = engine.endpoint ?? assert.fail()
