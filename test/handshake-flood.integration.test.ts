@@ -82,18 +82,17 @@ test(
     assert.equal(await flood.line(), 'ready')
     const result = honest.line()
     honest.tell()
-    const { linked, faults, pages, lost } = JSON.parse(await result) as HonestResult
+    const { linked, atOnce, faults, pages, lost } = JSON.parse(await result) as HonestResult
     const after = await state()
     const sent = flood.line()
     flood.end()
     t.diagnostic(
-      `${await sent} spoofed initiations, ${after.dropped['cookieReplies']} answered by cookies; ${pages} pages; ${JSON.stringify(after)}`,
+      `${linked} of 100 strangers, ${atOnce} of them within five seconds; ${await sent} spoofed initiations, ${after.dropped['cookieReplies']} answered by cookies; ${pages} pages; ${JSON.stringify(after)}`,
     )
 
     assert.deepEqual(lost, [])
     assert.ok(pages > 0)
-    // 99 of 100 is the goal; the machine may be busy with other things just then.
-    assert.ok(linked >= 95, `${linked} of 100: ${faults.join('; ')}`)
+    assert.ok(linked >= 99, `${linked} of 100: ${faults.join('; ')}`)
     assert.ok((after.dropped['cookieReplies'] ?? 0) > 1_000)
     // What was let in before the queue had grown, and once a second after; nothing of it was ever confirmed.
     assert.ok(after.links - before.links < 400, `${after.links} links`)

@@ -60,6 +60,7 @@ function linkHandshakes(): number {
     handshakes: LINKS + 1,
     linksPerPrefix: LINKS,
     loadedFrom: LINKS + 1,
+    initiationsPerTurn: LINKS,
     waitingHandshakes: 2 * LINKS,
   })
   const initiations = initiate(server.key, LINKS)
@@ -79,7 +80,7 @@ function linkHandshakes(): number {
 
 /** µs of one initiation from each of many addresses, once cookies are asked for. */
 function floodUnderLoad(): number {
-  const server = listening({ loadedFrom: 0 })
+  const server = listening({ loadedFrom: 0, initiationsPerTurn: FLOOD, cookieRepliesPerTurn: FLOOD })
   const initiations = initiate(server.key, 64)
   const packet = new Packet()
   const sources = Array.from({ length: 4_096 }, (_, i) => endpoint(i))
@@ -96,7 +97,7 @@ function floodUnderLoad(): number {
 
 /** µs of a datagram that is no packet of anybody's. */
 function noise(): number {
-  const server = listening({})
+  const server = listening({ initiationsPerTurn: FLOOD })
   const random = seededRandom(1)
   const datagrams = Array.from({ length: 64 }, () => random.bytes(1440))
   const packet = new Packet()

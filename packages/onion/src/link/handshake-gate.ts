@@ -38,6 +38,9 @@ export class HandshakeGate {
   readonly #rates: PrefixRates
   /** Monotonic ms. */
   #loadedUntil = -Infinity
+  /** Packets that came here in this turn. */
+  #tried = 0
+  #replied = 0
 
   constructor(options: HandshakeGateOptions) {
     this.#options = options
@@ -51,9 +54,25 @@ export class HandshakeGate {
     return this.#queue.length
   }
 
+  /** Packets that came here since the last {@link endTurn}. */
+  get tried(): number {
+    return this.#tried
+  }
+
+  endTurn(): void {
+    this.#tried = 0
+    this.#replied = 0
+  }
+
   /** A packet that is none of a link. Its bytes are changed. @param scratch where a reply is written */
   receive(packet: Packet, from: Endpoint, now: number, scratch: Packet): void {
     const { hiding, counters, limits, isKnown, replies, send } = this.#options
+    // What is more than fits the turn would be paid for by packets of links, in the socket's buffer.
+    if (this.#tried >= limits.initiationsPerTurn) {
+      counters.tooManyHandshakes++
+      return
+    }
+    this.#tried++
     if (!openInitiation(hiding, packet)) {
       counters.unknown++
       return
@@ -62,6 +81,11 @@ export class HandshakeGate {
     if (this.#isLoaded(now)) {
       const cookie = this.#cookies.of(from, now)
       if (!isProven(packet, cookie)) {
+        if (this.#replied >= limits.cookieRepliesPerTurn) {
+          counters.tooManyHandshakes++
+          return
+        }
+        this.#replied++
         counters.cookieReplies++
         replies.write(scratch, packet, cookie)
         send(scratch.bytes, from)

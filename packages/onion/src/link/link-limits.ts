@@ -11,8 +11,10 @@ export interface LinkLimits {
   readonly waitingHandshakes: number
   /** When so many wait, or half of `handshakes` are not confirmed, this side is under load, and asks for cookies. */
   readonly loadedFrom: number
-  /** Initiations looked into at a time, between packets. */
+  /** In a turn, behind its packets: initiations looked into; packets of nobody's link that are tried as one; of these, answered by a cookie. */
   readonly handshakesPerTurn: number
+  readonly initiationsPerTurn: number
+  readonly cookieRepliesPerTurn: number
   /** Under load, initiations of one IPv4 address or IPv6 /64 a second. */
   readonly handshakesPerPrefix: number
   /** Handshakes answered that no packet has confirmed yet. */
@@ -31,6 +33,8 @@ export const LINK_LIMITS: LinkLimits = {
   waitingHandshakes: 256,
   loadedFrom: 32,
   handshakesPerTurn: 2,
+  initiationsPerTurn: 256,
+  cookieRepliesPerTurn: 64,
   handshakesPerPrefix: 20,
   handshakes: 256,
   queued: 16,

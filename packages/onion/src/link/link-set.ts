@@ -39,7 +39,8 @@ export interface LinkSetOptions {
 
 /**
  * All links of a node or client, over one UDP port that the caller owns: datagrams and time go in, datagrams come out
- * (docs/specs/packets.md, «Link»). The caller runs `onTimeout` at `nextTimeout`, and `work` once a turn while something waits.
+ * (docs/specs/packets.md, «Link»). The caller runs `onTimeout` at `nextTimeout`, and `work` once a turn when
+ * `wantsTurn` says so.
  */
 export class LinkSet {
   readonly counters: LinkCounters = newLinkCounters()
@@ -129,11 +130,17 @@ export class LinkSet {
     return this.#gate?.waiting ?? 0
   }
 
+  /** Whether {@link work} is wanted at the end of this turn. */
+  get wantsTurn(): boolean {
+    return this.#gate !== undefined && this.#gate.waiting + this.#gate.tried > 0
+  }
+
   /**
-   * Looks into some of the initiations that wait: a handshake takes a hundred times as long as a packet, so that packets have
+   * Ends a turn, and looks into some of the initiations that wait: a handshake takes a hundred times as long as a packet, so that packets have
    * their turn between. True when more wait.
    */
   work(): boolean {
+    this.#gate?.endTurn()
     for (let done = 0; done < this.#limits.handshakesPerTurn; done++) {
       const next = this.#gate?.take()
       if (next === undefined) return false

@@ -9,7 +9,7 @@ const address = (i: number): Endpoint => ({ address: `198.51.${i >> 8}.${i & 255
 /** A node that is called by many; what they send stays in their hands, and handshakes wait until the test works on them. */
 function busyNode(limits: Partial<LinkLimits> = {}) {
   const network = new TestNetwork()
-  const server = network.add(1, { limits })
+  const server = network.add(1, { limits: { initiationsPerTurn: 10_000, cookieRepliesPerTurn: 10_000, ...limits } })
   const far = network.add(30, { listen: false })
   let made = 0
   network.log = []
@@ -45,6 +45,35 @@ describe('a node under load', () => {
     assert.equal(server.links.work(), true)
     assert.equal(server.links.work(), false)
     assert.deepEqual([server.links.size, server.links.waiting], [5, 0])
+  })
+
+  it('tries so many packets a turn as initiations, and drops others unread', () => {
+    const { server, initiation, replies } = busyNode({ loadedFrom: 0, initiationsPerTurn: 8 })
+    const bytes = initiation()
+    const answered = (): number => Array.from({ length: 20 }, (_, i) => replies(bytes, address(i))).flat().length
+    assert.equal(answered(), 8)
+    assert.equal(server.links.counters.tooManyHandshakes, 12)
+    assert.equal(server.links.wantsTurn, true)
+    assert.equal(server.links.work(), false)
+    assert.equal(server.links.wantsTurn, false)
+    assert.equal(answered(), 8)
+  })
+
+  it('sends so many cookies a turn, and takes those who show one beyond that', async () => {
+    const { network, server, initiation, replies } = busyNode({ loadedFrom: 0, cookieRepliesPerTurn: 3 })
+    const client = network.add(50, { listen: false })
+    client.links.connect(server.endpoint, server.keys.publicKey, true)
+    network.conditions.minDelay = network.conditions.maxDelay = 2
+    await network.run(4)
+    assert.equal(server.links.counters.cookieReplies, 1)
+    const bytes = initiation()
+    const answered = (): number => Array.from({ length: 9 }, (_, i) => replies(bytes, address(i))).flat().length
+    assert.equal(answered(), 2)
+    assert.equal(server.links.waiting, 0)
+    await network.run(2)
+    assert.equal(server.links.waiting, 1)
+    server.links.work()
+    assert.equal(answered(), 3)
   })
 
   it('asks for cookies once its queue has grown, one packet for one, and keeps no more than the queue', () => {

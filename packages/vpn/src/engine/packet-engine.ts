@@ -265,7 +265,7 @@ export class PacketEngine {
     for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
-    if (this.#links.waiting > 0 || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
+    if (this.#links.wantsTurn || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
   }
 
   #workOnHandshakes(): boolean {
