@@ -66,7 +66,7 @@ export class HandshakeGate {
 
   /** A packet that is none of a link. Its bytes are changed. @param scratch where a reply is written */
   receive(packet: Packet, from: Endpoint, now: number, scratch: Packet): void {
-    const { hiding, counters, limits, isKnown, replies, send } = this.#options
+    const { hiding, counters, limits, isKnown } = this.#options
     // What is more than fits the turn would be paid for by packets of links, in the socket's buffer.
     if (this.#tried >= limits.initiationsPerTurn) {
       counters.tooManyHandshakes++
@@ -77,24 +77,18 @@ export class HandshakeGate {
       counters.unknown++
       return
     }
-    const prefix = limitPrefix(from.address)
-    if (this.#isLoaded(now)) {
+    const isLoaded = this.#isLoaded(now)
+    if (isLoaded) {
       const cookie = this.#cookies.of(from, now)
       if (!isProven(packet, cookie)) {
-        if (this.#replied >= limits.cookieRepliesPerTurn) {
-          counters.tooManyHandshakes++
-          return
-        }
-        this.#replied++
-        counters.cookieReplies++
-        replies.write(scratch, packet, cookie)
-        send(scratch.bytes, from)
+        this.#reply(packet, from, cookie, scratch)
         return
       }
-      if (!this.#rates.take(prefix, now)) {
-        counters.tooManyHandshakes++
-        return
-      }
+    }
+    const prefix = limitPrefix(from.address)
+    if (isLoaded && !this.#rates.take(prefix, now)) {
+      counters.tooManyHandshakes++
+      return
     }
     const reserve = isKnown(prefix) ? 0 : limits.waitingHandshakes / 4
     const message = packet.bytes.subarray(INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END)
@@ -110,6 +104,18 @@ export class HandshakeGate {
     this.#cookies.wipe()
     this.#options.hiding.wipe()
     this.#options.replies.wipe()
+  }
+
+  #reply(initiation: Packet, from: Endpoint, cookie: Uint8Array, scratch: Packet): void {
+    const { counters, limits, replies, send } = this.#options
+    if (this.#replied >= limits.cookieRepliesPerTurn) {
+      counters.tooManyHandshakes++
+      return
+    }
+    this.#replied++
+    counters.cookieReplies++
+    replies.write(scratch, initiation, cookie)
+    send(scratch.bytes, from)
   }
 
   /** By what waits now, or waited within the last second: a flood that cookies keep out would otherwise let itself in again. */
