@@ -135,6 +135,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LIFELINE: 'The process that should hold the lifeline of this daemon does not.',
     E_LIFETIME: 'A commit of shards asks for a longer life than a holder grants.',
     E_LINKS_CLOSED: 'A link for packets was asked for while the node stops.',
+    E_LINK_EXPIRED: 'A link for packets ended because its keys could not be renewed.',
     E_LINK_INVALID: 'The link to the dashboard was used before or is too old.',
     E_LINK_KEY: 'The static key of a link for packets is no key that may be used.',
     E_LINK_LIMIT: 'A node holds as many links for packets as it takes.',

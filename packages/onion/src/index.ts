@@ -1,5 +1,6 @@
 export type { Endpoint } from './link/endpoint.ts'
 export { LinkSet } from './link/link-set.ts'
+export type { LinkDownReason } from './link/link-host.ts'
 export type { Link } from './link/link.ts'
 export { Aead, type PacketAead, keyWiped } from './packet/aead.ts'
 export { Packet } from './packet/packet.ts'

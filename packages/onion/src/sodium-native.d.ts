@@ -26,6 +26,18 @@ declare module 'sodium-native/binding.js' {
       blockCounter: number,
       key: Uint8Array,
     ): number
+    /** Each of the three as buffer, offset and length; 0 when it went well. */
+    crypto_generichash(
+      out: ArrayBufferLike,
+      outAt: number,
+      outLength: number,
+      input: ArrayBufferLike,
+      inputAt: number,
+      inputLength: number,
+      key: ArrayBufferLike,
+      keyAt: number,
+      keyLength: number,
+    ): number
     crypto_scalarmult(shared: Uint8Array, secretKey: Uint8Array, publicKey: Uint8Array): number
     crypto_scalarmult_base(publicKey: Uint8Array, secretKey: Uint8Array): number
     sodium_memzero(bytes: Uint8Array): void

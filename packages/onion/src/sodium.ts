@@ -70,6 +70,29 @@ export function x25519PublicKey(secretKey: Uint8Array): Uint8Array {
   return publicKey
 }
 
+/**
+ * BLAKE2b with a key (RFC 7693, section 2.9) of `bytes`, as long as `mac`: 16 to 64 bytes; the key too.
+ * @throws RangeError on a wrong length.
+ */
+export function blake2bMac(mac: Uint8Array, bytes: Uint8Array, key: Uint8Array): void {
+  for (const [name, { length }] of [
+    ['MAC', mac],
+    ['key', key],
+  ] as const)
+    if (length < 16 || length > 64) throw new RangeError(`${name} has ${length} bytes, expected 16 to 64`)
+  binding.crypto_generichash(
+    mac.buffer,
+    mac.byteOffset,
+    mac.length,
+    bytes.buffer,
+    bytes.byteOffset,
+    bytes.length,
+    key.buffer,
+    key.byteOffset,
+    key.length,
+  )
+}
+
 /** Overwrites keys that are no longer needed. Earlier copies by the engine are out of reach; see docs/security.md. */
 export function wipe(...keys: readonly Uint8Array[]): void {
   for (const key of keys) if (key.length > 0) binding.sodium_memzero(key)

@@ -27,16 +27,30 @@ export class CircuitAdmission {
     this.#options = options
   }
 
-  /** What stands against a circuit before its handshake is looked at. @param circuits that the node has. */
-  refusal(link: CircuitLink, depth: number, circuits: number): number | undefined {
+  /**
+   * What stands against a circuit when it is asked for.
+   * @param circuits that the node has @param waiting creates that the link has waiting
+   */
+  refusal(link: CircuitLink, depth: number, circuits: number, waiting: number): number | undefined {
     const { roles, limits, isMember } = this.#options
     const member = isMember(link.peerKey) !== undefined
-    const free = limits.circuits - circuits
-    const most = member ? limits.perMemberLink : Math.min(limits.perClientLink, Math.ceil(free * CLIENT_SHARE))
-    if (free <= 0 || link.circuits >= most || (!member && !this.#mayCreate(link))) return CircuitReason.tooManyCircuits
+    const mayWait = member ? limits.waitingPerMemberLink : limits.waitingPerClientLink
+    if (!this.hasRoom(link, circuits) || waiting >= mayWait || (!member && !this.#mayCreate(link)))
+      return CircuitReason.tooManyCircuits
     // Behind the entry only members ask, so that nobody uses a relay as an entry.
     const possible = depth === 0 ? roles.entry : member && (roles.relay || roles.exit)
     return possible ? undefined : CircuitReason.noRole
+  }
+
+  /** Whether there is room for a circuit of the link. @param circuits that the node has */
+  hasRoom(link: CircuitLink, circuits: number): boolean {
+    const { limits, isMember } = this.#options
+    const free = limits.circuits - circuits
+    const most =
+      isMember(link.peerKey) !== undefined
+        ? limits.perMemberLink
+        : Math.min(limits.perClientLink, Math.ceil(free * CLIENT_SHARE))
+    return free > 0 && link.circuits < most
   }
 
   /** What stands against it afterwards: the role that the client asks for, which its handshake alone tells. */

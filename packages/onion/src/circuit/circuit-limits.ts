@@ -11,6 +11,12 @@ export interface CircuitLimits {
   readonly seenClientKeys: number
   /** `create`s that are looked into a second, of one link from a client. */
   readonly createsPerSecond: number
+  /** `create`s that wait for their handshake; of one link from a client, and from a member. */
+  readonly waitingCreates: number
+  readonly waitingPerClientLink: number
+  readonly waitingPerMemberLink: number
+  /** Handshakes answered at a time, between packets. */
+  readonly handshakesPerTurn: number
   /** Answers `destroy` 1 a second and link. */
   readonly unknownPerSecond: number
   /** A hop drops a circuit after so long without a unit that opened. */
@@ -24,6 +30,10 @@ export const DEFAULT_CIRCUIT_LIMITS: CircuitLimits = {
   waiting: 256,
   seenClientKeys: 32_768,
   createsPerSecond: 32,
+  waitingCreates: 512,
+  waitingPerClientLink: 16,
+  waitingPerMemberLink: 128,
+  handshakesPerTurn: 2,
   unknownPerSecond: 10,
   idleMs: 120_000,
 }

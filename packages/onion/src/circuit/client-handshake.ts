@@ -103,7 +103,7 @@ export class ClientHandshake {
     const auth = authenticator(verifyKey, second, this.#mac, reply.encrypted)
     wipe(ephemeral, kem, verifyKey)
     if (!equalConstantTime(auth, reply.auth)) {
-      wipe(keySeed)
+      wipe(keySeed, auth)
       return undefined
     }
     const [messageKey, forward, backward] = finalKeys(keySeed, PROTOCOL_ID, 3) as [Uint8Array, Uint8Array, Uint8Array]

@@ -7,8 +7,14 @@ const ZERO_COUNTER = new Uint8Array(16)
 /** len(s) ‖ s, the length as 8 bytes: what Tor's ntor-v3 calls ENCAP. */
 export function withLength(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(8 + bytes.length)
-  new DataView(out.buffer).setBigUint64(0, BigInt(bytes.length))
+  out.set(lengthOf(bytes))
   out.set(bytes, 8)
+  return out
+}
+
+function lengthOf(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(bytes.length))
   return out
 }
 
@@ -21,7 +27,8 @@ export function taggedHash(parts: readonly Uint8Array[], tag: string): Uint8Arra
 
 /** MAC(k, s, t) = SHA3-256(len(t) ‖ t ‖ len(k) ‖ k ‖ s); `parts` together are s. */
 export function taggedMac(key: Uint8Array, parts: readonly Uint8Array[], tag: string): Uint8Array {
-  return taggedHash([withLength(key), ...parts], tag)
+  // Not `withLength`: nobody would wipe that copy of the key.
+  return taggedHash([lengthOf(key), key, ...parts], tag)
 }
 
 /** KDF(s, t) = SHAKE256(len(t) ‖ t ‖ s), `count` keys of 32 bytes; `parts` together are s. */

@@ -9,6 +9,7 @@ import { type CircuitEnd } from './circuit-end.ts'
 import { type CircuitLimits, DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
+import { CreateQueue, type WaitingCreate } from './create-queue.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
@@ -49,8 +50,8 @@ export interface RelayCircuitsOptions {
 
 /**
  * All circuits that pass through a node, or end at it (docs/specs/packets.md, Circuit): answers `create`, extends, passes
- * units on in both directions and forgets what is idle. Sans-I/O: links and time are handed in, and `onTimeout` is called
- * at `nextTimeout`. Never throws for what came from the wire.
+ * units on in both directions and forgets what is idle. Sans-I/O: links and time are handed in, `onTimeout` is called
+ * at `nextTimeout`, and `work` once a turn while something waits. Never throws for what came from the wire.
  */
 export class RelayCircuits {
   readonly #options: RelayCircuitsOptions
@@ -62,6 +63,7 @@ export class RelayCircuits {
   readonly #admission: CircuitAdmission
   readonly #seen: SeenClientKeys
   readonly #unknown: UnknownCircuits
+  readonly #creates: CreateQueue
   #sweepAt: number | undefined
   #closed = false
 
@@ -75,6 +77,7 @@ export class RelayCircuits {
     this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
     this.#seen = new SeenClientKeys(limits.seenClientKeys)
     this.#unknown = new UnknownCircuits(clock, limits.unknownPerSecond)
+    this.#creates = new CreateQueue(limits.waitingCreates)
   }
 
   /** What was dropped since the start. */
@@ -85,6 +88,24 @@ export class RelayCircuits {
   /** Cells of circuits that links took, towards the exit and towards the client, since the start. */
   get forwarded(): number {
     return this.#shared.forwarded
+  }
+
+  /** Creates that wait for their handshake. */
+  get waiting(): number {
+    return this.#creates.size
+  }
+
+  /**
+   * Answers some of the creates that wait: a handshake takes a hundred times as long as a packet, so that packets have their
+   * turn between. True when more wait.
+   */
+  work(): boolean {
+    for (let done = 0; done < this.#limits.handshakesPerTurn; done++) {
+      const create = this.#creates.take()
+      if (create === undefined) return false
+      this.#answer(create)
+    }
+    return this.waiting > 0
   }
 
   /** Circuits now. */
@@ -124,6 +145,7 @@ export class RelayCircuits {
 
   /** The link is gone, and all circuits on it. */
   onLinkDown(link: CircuitLink): void {
+    this.#creates.drop(link)
     for (const { circuit, towardsClient } of this.#table.of(link)) {
       if (towardsClient) this.#end(circuit, CircuitReason.linkLost, 'next')
       else this.#extensions.lost(circuit, CircuitReason.linkLost, CircuitReason.nextHopNotReached)
@@ -151,6 +173,8 @@ export class RelayCircuits {
   /** Ends all circuits, telling both sides; later `create`s are refused. */
   close(): void {
     this.#closed = true
+    for (let create = this.#creates.take(); create !== undefined; create = this.#creates.take())
+      this.#refuse(create.link, create.circuitId, CircuitReason.stopping)
     for (const circuit of this.#circuits) this.#end(circuit, CircuitReason.stopping, 'both')
     this.#sweepAt = undefined
   }
@@ -163,26 +187,43 @@ export class RelayCircuits {
       this.#refuse(link, circuitId, CircuitReason.malformed)
       return
     }
-    const createHash = sha256(content.subarray(0, 1), create.message)
+    const hash = sha256(content.subarray(0, 1), create.message)
+    const waiting = this.#creates.get(link, circuitId)
+    if (waiting !== undefined) {
+      if (equalBytes(waiting.hash, hash)) return
+      this.#creates.remove(link, circuitId)
+      this.#refuse(link, circuitId, CircuitReason.malformed)
+      return
+    }
     const existing = this.#table.get(link, circuitId)?.circuit
     if (existing !== undefined) {
-      if (!equalBytes(existing.createHash, createHash)) this.#end(existing, CircuitReason.malformed, 'both')
+      if (!equalBytes(existing.createHash, hash)) this.#end(existing, CircuitReason.malformed, 'both')
       else if (existing.answer !== undefined) this.#sendCreated(existing, existing.answer)
       return
     }
     const refusal = this.#closed
       ? CircuitReason.stopping
-      : this.#admission.refusal(link, create.depth, this.#circuits.size)
+      : this.#admission.refusal(link, create.depth, this.#circuits.size, this.#creates.of(link))
     if (refusal !== undefined) {
       this.#refuse(link, circuitId, refusal)
       return
     }
+    const { depth } = create
+    const tooMany = this.#creates.add({ link, circuitId, depth, message: create.message.slice(), hash })
+    if (tooMany !== undefined) this.#refuse(tooMany.link, tooMany.circuitId, CircuitReason.tooManyCircuits)
+  }
+
+  #answer({ link, circuitId, depth, message, hash }: WaitingCreate): void {
+    if (!this.#admission.hasRoom(link, this.#circuits.size)) {
+      this.#refuse(link, circuitId, CircuitReason.tooManyCircuits)
+      return
+    }
     const { id, networkId, random, onionKeys } = this.#options
-    const handshake = answerHandshake(create.message, {
+    const handshake = answerHandshake(message, {
       networkId,
       nodeId: id,
       onionKeys: onionKeys(),
-      depth: create.depth,
+      depth,
       suites: this.#shared.suites,
       seen: this.#seen,
       random,
@@ -196,8 +237,8 @@ export class RelayCircuits {
       shared: this.#shared,
       previous: link,
       previousId: circuitId,
-      depth: create.depth,
-      createHash,
+      depth,
+      createHash: hash,
     })
     const refused = this.#take(circuit)
     if (refused !== undefined) {
@@ -241,6 +282,7 @@ export class RelayCircuits {
   }
 
   #onDestroy(link: CircuitLink, circuitId: number, reason: number): void {
+    if (this.#creates.remove(link, circuitId)) return
     const end = this.#table.get(link, circuitId)
     if (end === undefined) return // never answered: two nodes would go on for ever
     if (end.towardsClient) this.#end(end.circuit, reason, 'next')

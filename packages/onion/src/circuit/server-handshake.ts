@@ -68,7 +68,7 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
         : CircuitReason.handshakeRefused
     : CircuitReason.handshakeRefused
   if (refused !== undefined || !isCircuitPurpose(purpose) || suite === undefined) {
-    wipe(onionSecret)
+    wipe(onionSecret, mac)
     return refused ?? CircuitReason.malformed
   }
   const own = options.ephemeral?.x25519 ?? generateX25519(options.random)

@@ -13,7 +13,9 @@ export function blake2s(...parts: readonly Uint8Array[]): Uint8Array {
 export function hmacBlake2s(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac('blake2s256', key)
   for (const part of parts) hmac.update(part)
-  return new Uint8Array(hmac.digest())
+  // The digest's own memory: a copy of it could be wiped, and the secret would still stand here.
+  const digest = hmac.digest()
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
 }
 
 const FIRST_BLOCK = Uint8Array.of(1)

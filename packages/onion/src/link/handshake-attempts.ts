@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoint.ts'
 import type { LinkInitiation } from './link-handshake.ts'
 import type { LinkHost } from './link-host.ts'
-import { HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS } from './timing.ts'
+import { COOKIE_LASTS_MS, HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS, RENEWAL_RETRY_MS } from './timing.ts'
 
 /** After this time no answer to an initiation is expected any more; longer than all retries take. */
 const FORGET_MS = 10_000
@@ -18,7 +18,10 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
   /** Oldest first. */
   readonly #out: Attempt[] = []
   #tries = 0
+  #startedAt = -Infinity
+  #urgent = true
   #retryAt = Infinity
+  #cookie: { readonly bytes: Uint8Array; readonly at: number } | undefined
 
   constructor(host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>, link: L) {
     this.#host = host
@@ -30,22 +33,47 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
     return this.#retryAt
   }
 
-  /** That was the last one. */
+  /** So many as may be sent one after the other went without an answer, and something hangs on it. */
   get exhausted(): boolean {
-    return this.#tries > HANDSHAKE_RETRIES
+    return this.#urgent && this.#tries > HANDSHAKE_RETRIES
+  }
+
+  /** Without an answer the link is as good as down. */
+  get urgent(): boolean {
+    return this.#urgent
+  }
+
+  /** When the first of those now running was sent. */
+  get startedAt(): number {
+    return this.#startedAt
   }
 
   /** Sends the first of a new handshake. @throws RangeError: the other side's key is of low order. */
-  start(now: number): void {
+  start(now: number, urgent: boolean): void {
     this.#tries = 0
+    this.#startedAt = now
+    this.#urgent = urgent
     this.retry(now)
   }
 
+  /** Goes on at the pace of a renewal that has time. */
+  calm(): void {
+    this.#urgent = false
+  }
+
   retry(now: number): void {
-    this.#out.push({ initiation: this.#host.initiate(this.#link), sentAt: now })
+    const cookie =
+      this.#cookie !== undefined && now - this.#cookie.at < COOKIE_LASTS_MS ? this.#cookie.bytes : undefined
+    this.#out.push({ initiation: this.#host.initiate(this.#link, cookie), sentAt: now })
     this.#tries++
-    this.#retryAt = now + HANDSHAKE_RETRY_MS
+    this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
     this.#host.send(this.#host.scratch.bytes, this.#link.endpoint)
+  }
+
+  /** The other side answered one by this cookie. Where that was the newest, the next goes at once. */
+  cookieCame(initiation: LinkInitiation, cookie: Uint8Array, now: number): void {
+    this.#cookie = { bytes: cookie, at: now }
+    if (this.#out.at(-1)?.initiation === initiation && this.#retryAt !== Infinity && !this.exhausted) this.retry(now)
   }
 
   /** Later ones stay: their answers may be on the way, and the other side takes the newest keys for the right ones. */

@@ -4,13 +4,13 @@ import { REJECT_AFTER_MS } from './timing.ts'
 
 /** A link's keys in three generations: in use, before (for receiving), answered but not confirmed. Times are monotonic ms. */
 export class KeyGenerations<L> {
-  readonly #host: Pick<LinkHost<L>, 'addKeys' | 'dropKeys' | 'confirmed'>
+  readonly #host: Pick<LinkHost<L>, 'limits' | 'addKeys' | 'dropKeys' | 'confirmed'>
   readonly #link: L
   #current: KeySlot<L> | undefined
   #previous: KeySlot<L> | undefined
   #next: KeySlot<L> | undefined
 
-  constructor(host: Pick<LinkHost<L>, 'addKeys' | 'dropKeys' | 'confirmed'>, link: L) {
+  constructor(host: Pick<LinkHost<L>, 'limits' | 'addKeys' | 'dropKeys' | 'confirmed'>, link: L) {
     this.#host = host
     this.#link = link
   }
@@ -69,6 +69,7 @@ export class KeyGenerations<L> {
   }
 
   #add(keys: LinkKeys, now: number): KeySlot<L> {
+    keys.limit(this.#host.limits.rejectAfterPackets)
     const slot: KeySlot<L> = { link: this.#link, keys, createdAt: now }
     this.#host.addKeys(slot)
     return slot

@@ -29,8 +29,8 @@ export interface LinkHost<L> {
   /** Tells of `up`; a link that goes down is taken out of the set. */
   onUp(link: L): void
   onDown(link: L, reason: LinkDownReason, wasUp: boolean): void
-  /** Writes an initiation into the scratch slot and routes its answer to the link. */
-  initiate(link: L): LinkInitiation
+  /** Writes an initiation into the scratch slot and routes its answer to the link. @param cookie that the other side wants to see */
+  initiate(link: L, cookie: Uint8Array | undefined): LinkInitiation
   dropInitiation(initiation: LinkInitiation): void
   addKeys(slot: KeySlot<L>): void
   dropKeys(slot: KeySlot<L>): void

@@ -1,3 +1,5 @@
+import { REJECT_AFTER_PACKETS, REKEY_AFTER_PACKETS } from './timing.ts'
+
 /** Limits of docs/specs/packets.md. */
 export interface LinkLimits {
   readonly links: number
@@ -5,21 +7,39 @@ export interface LinkLimits {
   readonly linksPerPrefix: number
   /** Part of `links` that others than members may have made. */
   readonly strangersShare: number
-  /** Initiations looked into a second; a quarter of them only from prefixes that have a link. */
-  readonly handshakesPerSecond: number
+  /** Initiations that wait to be looked into; a quarter of the room is for prefixes that have a link. */
+  readonly waitingHandshakes: number
+  /** When so many wait, or half of `handshakes` are not confirmed, this side is under load, and asks for cookies. */
+  readonly loadedFrom: number
+  /** In a turn, behind its packets: initiations looked into; packets of nobody's link that are tried as one; of these, answered by a cookie. */
+  readonly handshakesPerTurn: number
+  readonly initiationsPerTurn: number
+  readonly cookieRepliesPerTurn: number
+  /** Under load, initiations of one IPv4 address or IPv6 /64 a second. */
+  readonly handshakesPerPrefix: number
   /** Handshakes answered that no packet has confirmed yet. */
   readonly handshakes: number
   /** Packets kept while a link is being made. */
   readonly queued: number
+  /** Keys are renewed when either side sent so many packets, and not used any more when it sent so many. Others only in tests. */
+  readonly rekeyAfterPackets: number
+  readonly rejectAfterPackets: number
 }
 
 export const LINK_LIMITS: LinkLimits = {
   links: 4_096,
   linksPerPrefix: 256,
   strangersShare: 3 / 4,
-  handshakesPerSecond: 200,
+  waitingHandshakes: 256,
+  loadedFrom: 32,
+  handshakesPerTurn: 2,
+  initiationsPerTurn: 256,
+  cookieRepliesPerTurn: 64,
+  handshakesPerPrefix: 20,
   handshakes: 256,
   queued: 16,
+  rekeyAfterPackets: REKEY_AFTER_PACKETS,
+  rejectAfterPackets: REJECT_AFTER_PACKETS,
 }
 
 /** Packets that a set of links dropped, by reason; each only ever rises. */
@@ -36,8 +56,10 @@ export interface LinkCounters {
   initiationTime: number
   /** An initiation beyond the limits on links. */
   tooManyLinks: number
-  /** An initiation that was not looked into: too many came. */
+  /** An initiation that was not looked into: too many waited, or too many came from there. */
   tooManyHandshakes: number
+  /** An initiation that was not looked into, under load: its sender was asked to show that he receives where he sends from. */
+  cookieReplies: number
   /** Not sent: the queue of a link that is being made is full, or its keys are used up. */
   unsent: number
 }
@@ -51,6 +73,7 @@ export function newLinkCounters(): LinkCounters {
     initiationTime: 0,
     tooManyLinks: 0,
     tooManyHandshakes: 0,
+    cookieReplies: 0,
     unsent: 0,
   }
 }

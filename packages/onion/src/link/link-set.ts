@@ -1,16 +1,17 @@
 import { type Clock, type Random, WeftError, equalBytes, messageOf, toHex } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
-import type { Aead } from '../packet/aead.ts'
 import { Packet } from '../packet/packet.ts'
 import { wipe } from '../sodium.ts'
-import { TokenBucket } from '../token-bucket.ts'
 import { generateX25519 } from '../x25519.ts'
-import { type Endpoint, limitPrefix } from './endpoint.ts'
+import { CookieReplies } from './cookie-reply.ts'
+import type { Endpoint } from './endpoint.ts'
+import { HandshakeGate } from './handshake-gate.ts'
 import { InitiationTimes } from './initiation-times.ts'
 import type { CircuitCommand } from './link-command.ts'
 import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
 import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
 import { LINK_LIMITS, type LinkCounters, type LinkLimits, newLinkCounters } from './link-limits.ts'
+import { LinkRoom } from './link-room.ts'
 import { Link } from './link.ts'
 import type { Kem } from './noise/noise-handshake.ts'
 
@@ -38,14 +39,16 @@ export interface LinkSetOptions {
 
 /**
  * All links of a node or client, over one UDP port that the caller owns: datagrams and time go in, datagrams come out
- * (docs/specs/packets.md, «Link»). The caller runs `onTimeout` at `nextTimeout`.
+ * (docs/specs/packets.md, «Link»). The caller runs `onTimeout` at `nextTimeout`, and `work` once a turn when
+ * `wantsTurn` says so.
  */
 export class LinkSet {
   readonly counters: LinkCounters = newLinkCounters()
   readonly #options: LinkSetOptions
   readonly #host: LinkHost<Link>
   readonly #scratch = new Packet()
-  readonly #hiding: Aead | undefined
+  /** Of a set that listens. */
+  readonly #gate: HandshakeGate | undefined
   readonly #times = new InitiationTimes()
   readonly #links = new Set<Link>()
   readonly #slots = new Map<number, KeySlot<Link>>()
@@ -55,10 +58,7 @@ export class LinkSet {
   readonly #responded = new Map<string, Link>()
   /** Answered handshakes that no packet has confirmed, oldest first. */
   readonly #unconfirmed = new Set<KeySlot<Link>>()
-  readonly #handshakes: TokenBucket
-  /** Links that others than members made. */
-  readonly #strangers = new Set<Link>()
-  readonly #perPrefix = new Map<string, number>()
+  readonly #room: LinkRoom<Link>
   /** Of links that this side made: their name in `#initiated`, and the keys of this side. */
   readonly #initiatedBy = new Map<Link, { readonly name: string; readonly keys: X25519KeyPair }>()
   readonly #limits: LinkLimits
@@ -71,9 +71,8 @@ export class LinkSet {
     if (options.listen && options.keys === undefined) throw new RangeError('a listening set of links needs keys')
     this.#options = options
     this.#limits = { ...LINK_LIMITS, ...options.limits }
-    const { handshakesPerSecond } = this.#limits
-    this.#handshakes = new TokenBucket(handshakesPerSecond, handshakesPerSecond, options.clock.monotonic())
-    if (options.listen && options.keys !== undefined) this.#hiding = initiationAead(options.keys.publicKey)
+    this.#room = new LinkRoom(this.#limits)
+    if (options.listen && options.keys !== undefined) this.#gate = this.#makeGate(options.keys.publicKey)
     this.#host = this.#makeHost()
   }
 
@@ -97,21 +96,57 @@ export class LinkSet {
 
   /** A datagram came. The slot's bytes are changed. */
   receive(packet: Packet, from: Endpoint): void {
+    if (!this.receiveKnown(packet, from)) this.receiveOther(packet, from)
+  }
+
+  /** A datagram came: false when it is none of a link that there is, or that this side makes. Then it is for {@link receiveOther}. */
+  receiveKnown(packet: Packet, from: Endpoint): boolean {
     const index = packet.view.getUint32(0)
     const slot = this.#slots.get(index)
     if (slot !== undefined) {
       slot.link.receive(slot, packet, from)
-      return
+      return true
     }
     const pending = this.#initiations.get(index)
-    if (pending !== undefined) {
-      const keys = pending.initiation.readResponse(packet)
-      if (keys !== undefined) {
-        pending.link.established(pending.initiation, keys)
-        return
-      }
+    if (pending === undefined) return false
+    const keys = pending.initiation.readResponse(packet)
+    if (keys !== undefined) {
+      pending.link.established(pending.initiation, keys)
+      return true
     }
-    this.#receiveInitiation(packet, from)
+    const cookie = pending.initiation.readCookie(packet)
+    if (cookie !== undefined) pending.link.cookieCame(pending.initiation, cookie)
+    return cookie !== undefined
+  }
+
+  /** A datagram that may begin a link: is put behind others, answered by a cookie, or dropped. */
+  receiveOther(packet: Packet, from: Endpoint): void {
+    if (this.#gate === undefined || this.#closed) this.counters.unknown++
+    else this.#gate.receive(packet, from, this.#options.clock.monotonic(), this.#scratch)
+  }
+
+  /** Initiations that wait to be looked into. */
+  get waiting(): number {
+    return this.#gate?.waiting ?? 0
+  }
+
+  /** Whether {@link work} is wanted at the end of this turn. */
+  get wantsTurn(): boolean {
+    return this.#gate !== undefined && this.#gate.waiting + this.#gate.tried > 0
+  }
+
+  /**
+   * Ends a turn, and looks into some of the initiations that wait: a handshake takes a hundred times as long as a packet, so that packets have
+   * their turn between. True when more wait.
+   */
+  work(): boolean {
+    this.#gate?.endTurn()
+    for (let done = 0; done < this.#limits.handshakesPerTurn; done++) {
+      const next = this.#gate?.take()
+      if (next === undefined) return false
+      this.#lookInto(next.message, next.from)
+    }
+    return this.waiting > 0
   }
 
   /** When {@link onTimeout} wants to be called, monotonic ms; undefined when there are no links. */
@@ -137,7 +172,7 @@ export class LinkSet {
   close(): void {
     this.#closed = true
     for (const link of this.#links) link.close('closed')
-    this.#hiding?.wipe()
+    this.#gate?.close()
     this.#due = Infinity
   }
 
@@ -185,20 +220,24 @@ export class LinkSet {
     return link
   }
 
-  #receiveInitiation(packet: Packet, from: Endpoint): void {
+  #makeGate(ownKey: Uint8Array): HandshakeGate {
+    const { random } = this.#options
+    return new HandshakeGate({
+      limits: this.#limits,
+      counters: this.counters,
+      random,
+      hiding: initiationAead(ownKey),
+      replies: new CookieReplies(ownKey, random),
+      unconfirmed: () => this.#unconfirmed.size,
+      isKnown: (prefix) => this.#room.knows(prefix),
+      send: (bytes, to) => this.#options.send(bytes, to),
+    })
+  }
+
+  #lookInto(message: Uint8Array, from: Endpoint): void {
     const { keys, random, networkId, kem, clock } = this.#options
-    const hiding = this.#hiding
-    if (hiding === undefined || keys === undefined || this.#closed) {
-      this.counters.unknown++
-      return
-    }
-    const message = ReceivedInitiation.unhide(hiding, packet)
-    if (message !== undefined && !this.#mayHandshake(from)) {
-      this.counters.tooManyHandshakes++
-      return
-    }
-    const options = handshakeOptions(networkId, random, keys, kem)
-    const initiation = message && ReceivedInitiation.read(options, message)
+    if (keys === undefined) return
+    const initiation = ReceivedInitiation.read(handshakeOptions(networkId, random, keys, kem), message)
     if (initiation === undefined) this.counters.unknown++
     else if (!this.#times.accept(initiation.initiatorKey, initiation.time, clock.now())) this.counters.initiationTime++
     else this.#answer(initiation, from)
@@ -209,7 +248,7 @@ export class LinkSet {
     const name = toHex(initiation.initiatorKey)
     const existing = this.#responded.get(name)
     const stranger = this.#options.isMember?.(initiation.initiatorKey) !== true
-    if (existing === undefined && !this.#hasRoom(from, stranger)) {
+    if (existing === undefined && !this.#room.isFree(from, stranger, this.#links.size)) {
       this.counters.tooManyLinks++
       return
     }
@@ -218,54 +257,27 @@ export class LinkSet {
       this.counters.malformed++
       return
     }
-    const link = existing ?? this.#addResponded(name, initiation.initiatorKey, from)
-    if (existing === undefined && stranger) this.#strangers.add(link)
+    const link = existing ?? this.#addResponded(name, initiation.initiatorKey, from, stranger)
     this.#options.send(this.#scratch.bytes, from)
     this.#unconfirmed.add(link.answered(keys))
     const [oldest] = this.#unconfirmed
     if (oldest !== undefined && this.#unconfirmed.size > this.#limits.handshakes) oldest.link.giveUp(oldest)
   }
 
-  /**
-   * A handshake takes a thousand times as long as a packet: a flood of them may keep new links from being made, but must leave
-   * the thread free for those that are there, and let these renew their keys.
-   */
-  #mayHandshake(from: Endpoint): boolean {
-    const isKnown = this.#perPrefix.has(limitPrefix(from.address))
-    const reserve = isKnown ? 0 : this.#limits.handshakesPerSecond / 4
-    return this.#handshakes.take(this.#options.clock.monotonic(), reserve)
-  }
-
-  #hasRoom(from: Endpoint, stranger: boolean): boolean {
-    const { links, linksPerPrefix, strangersShare } = this.#limits
-    if (this.#links.size >= links) return false
-    if (!stranger) return true
-    const ofPrefix = this.#perPrefix.get(limitPrefix(from.address)) ?? 0
-    return this.#strangers.size < links * strangersShare && ofPrefix < linksPerPrefix
-  }
-
-  #addResponded(name: string, initiatorKey: Uint8Array, from: Endpoint): Link {
+  #addResponded(name: string, initiatorKey: Uint8Array, from: Endpoint, stranger: boolean): Link {
     const link = new Link(this.#host, false, initiatorKey, from)
     this.#responded.set(name, link)
     this.#links.add(link)
-    this.#count(from, 1)
+    this.#room.add(link, from, stranger)
     return link
-  }
-
-  #count(endpoint: Endpoint, change: 1 | -1): void {
-    const prefix = limitPrefix(endpoint.address)
-    const count = (this.#perPrefix.get(prefix) ?? 0) + change
-    if (count === 0) this.#perPrefix.delete(prefix)
-    else this.#perPrefix.set(prefix, count)
   }
 
   #remove(link: Link, reason: LinkDownReason, wasUp: boolean): void {
     this.#links.delete(link)
-    this.#strangers.delete(link)
     const initiatedBy = this.#initiatedBy.get(link)
     if (initiatedBy === undefined) {
       this.#responded.delete(toHex(link.peerKey))
-      this.#count(link.endpoint, -1)
+      this.#room.remove(link, link.endpoint)
     } else {
       this.#initiated.delete(initiatedBy.name)
       this.#initiatedBy.delete(link)
@@ -280,13 +292,14 @@ export class LinkSet {
     if (keys !== this.#options.keys) wipe(keys.secretKey)
   }
 
-  #initiate(link: Link): LinkInitiation {
+  #initiate(link: Link, cookie: Uint8Array | undefined): LinkInitiation {
     const { networkId, random, kem, clock } = this.#options
     const keys = this.#initiatedBy.get(link)?.keys
     if (keys === undefined) throw new RangeError('only links of this side initiate')
     this.#lastTime = Math.max(Math.floor(clock.now()), this.#lastTime + 1)
     const options = handshakeOptions(networkId, random, keys, kem)
-    const initiation = new LinkInitiation(options, link.peerKey, this.#newIndex(), this.#lastTime, this.#scratch)
+    const input = { responderKey: link.peerKey, localIndex: this.#newIndex(), time: this.#lastTime, cookie }
+    const initiation = new LinkInitiation(options, input, this.#scratch)
     this.#initiations.set(initiation.localIndex, { link, initiation })
     return initiation
   }
@@ -312,7 +325,7 @@ export class LinkSet {
       onMessage: (link, command, circuitId, content) => this.#options.onMessage(link, command, circuitId, content),
       onUp: (link) => this.#options.onLink(link, 'up'),
       onDown: (link, reason, wasUp) => this.#remove(link, reason, wasUp),
-      initiate: (link) => this.#initiate(link),
+      initiate: (link, cookie) => this.#initiate(link, cookie),
       dropInitiation: (initiation) => {
         this.#initiations.delete(initiation.localIndex)
         initiation.wipe()
@@ -323,10 +336,7 @@ export class LinkSet {
         this.#unconfirmed.delete(slot)
       },
       confirmed: (slot) => this.#unconfirmed.delete(slot),
-      moved: (link, from) => {
-        this.#count(from, -1)
-        this.#count(link.endpoint, 1)
-      },
+      moved: (link, from) => this.#room.move(from, link.endpoint),
       schedule: (due) => {
         this.#due = Math.min(this.#due, due)
       },

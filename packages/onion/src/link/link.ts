@@ -61,7 +61,7 @@ export class Link {
 
   /** Begins the first handshake; once, by the side that makes the link. @throws RangeError: the key is of low order. */
   start(): void {
-    this.#attempts.start(this.#changedAt)
+    this.#attempts.start(this.#changedAt, true)
     this.#reschedule()
   }
 
@@ -108,6 +108,7 @@ export class Link {
     if (slot === undefined) return this.#enqueue(LinkCommand.relay, circuitId, packet.bytes)
     if (!slot.keys.sealCell(packet, circuitId)) return this.#unsent()
     this.#host.send(packet.bytes, this.#endpoint)
+    if (slot.keys.sent === this.#host.limits.rekeyAfterPackets) this.#reschedule()
     return true
   }
 
@@ -154,6 +155,7 @@ export class Link {
     this.#answerDue = Infinity
     this.#isSilent = false
     if (slot === this.#keys.next) this.#confirm(slot)
+    if (slot.keys.received >= this.#host.limits.rekeyAfterPackets) this.#reschedule()
     if (this.#isDown()) return
     if (from !== this.#endpoint && !this.initiator && slot.keys.received > newest) this.#askAt(from, now)
     const circuitId = packet.view.getUint32(CIRCUIT_ID_AT)
@@ -175,9 +177,17 @@ export class Link {
     this.#reschedule()
   }
 
+  /** The other side is under load, and answered an initiation by a cookie. */
+  cookieCame(initiation: LinkInitiation, cookie: Uint8Array): void {
+    this.#attempts.cookieCame(initiation, cookie, this.#host.monotonic())
+    this.#reschedule()
+  }
+
   /** Keys of an initiation that this side answered: good for receiving, and for sending once a packet under them came. */
   answered(keys: LinkKeys): KeySlot<Link> {
-    const slot = this.#keys.answer(keys, this.#host.monotonic())
+    const now = this.#host.monotonic()
+    const slot = this.#keys.answer(keys, now)
+    if (this.#state === 'connecting') this.#changedAt = now
     this.#reschedule()
     return slot
   }
@@ -195,20 +205,30 @@ export class Link {
     if (this.#answerDue <= now) this.#onSilence(now)
     if (this.#attempts.retryAt <= now) {
       if (this.#attempts.exhausted) {
-        this.close('no answer')
-        return
+        if (!this.#livesOn()) {
+          this.close('no answer')
+          return
+        }
+        this.#attempts.calm()
       }
       this.#attempts.retry(now)
-    } else if (this.#rekeyAt() <= now) this.#attempts.start(now)
+      // Whether the other side is still there, and only too busy for handshakes.
+      if (this.#attempts.urgent && this.#keys.current !== undefined) this.#sendPing(now)
+    } else if (this.#rekeyAt() <= now) this.#attempts.start(now, false)
     if (this.#circuits > 0 && this.#pingDue() <= now && this.#state === 'up') this.#sendPing(now)
     this.#reschedule()
+  }
+
+  /** There are keys to go on with, and something came under them since new ones were asked for. */
+  #livesOn(): boolean {
+    return this.#keys.current !== undefined && this.#receivedAt > this.#attempts.startedAt
   }
 
   /** Nothing answered: renews the keys, or leaves that to a link of this side's own. */
   #onSilence(now: number): void {
     this.#answerDue = Infinity
     if (!this.initiator) this.#isSilent = true
-    else if (this.#attempts.retryAt === Infinity) this.#attempts.start(now)
+    else if (this.#attempts.retryAt === Infinity || !this.#attempts.urgent) this.#attempts.start(now, true)
   }
 
   /** Ends what is too old; true when that was the link itself. */
@@ -227,6 +247,7 @@ export class Link {
 
   /** When the link ends if nothing happens. A link that is being made ends with its handshakes. */
   #endAt(): number {
+    if (this.#state === 'connecting' && !this.initiator) return this.#changedAt + timing.UNCONFIRMED_MS
     if (this.#circuits === 0)
       return this.#changedAt + (this.initiator ? timing.IDLE_INITIATOR_MS : timing.IDLE_RESPONDER_MS)
     if (this.#state !== 'up') return Infinity
@@ -244,7 +265,7 @@ export class Link {
     const { current } = this.#keys
     if (!this.initiator || this.#attempts.retryAt !== Infinity || current === undefined) return Infinity
     const { keys, createdAt } = current
-    const usedUp = Math.max(keys.sent, keys.received) >= timing.REKEY_AFTER_PACKETS
+    const usedUp = Math.max(keys.sent, keys.received) >= this.#host.limits.rekeyAfterPackets
     return usedUp ? 0 : createdAt + timing.REKEY_AFTER_MS
   }
 
@@ -316,6 +337,7 @@ export class Link {
     scratch.content.set(content)
     if (!slot.keys.sealMessage(scratch, command, circuitId)) return this.#unsent()
     this.#host.send(scratch.bytes, to)
+    if (slot.keys.sent === this.#host.limits.rekeyAfterPackets) this.#reschedule()
     return true
   }
 

@@ -9,6 +9,15 @@ export const REJECT_AFTER_PACKETS = 2 ** 29
 /** A handshake without an answer is tried again after this time, and so many times. */
 export const HANDSHAKE_RETRY_MS = 1_000
 export const HANDSHAKE_RETRIES = 5
+/** While there are keys to go on with, it is tried again after this time, and until they end: answers may take longer than the above. */
+export const RENEWAL_RETRY_MS = 5_000
+/** A responder's secret for cookies is used for so long, and an initiator uses a cookie for somewhat less. */
+export const COOKIE_SECRET_MS = 120_000
+export const COOKIE_LASTS_MS = 115_000
+/** A responder asks for cookies until so long after it was last under load. */
+export const LOAD_LASTS_MS = 1_000
+/** An answer that no packet confirmed by then never will be: the initiator has forgotten what it sent. */
+export const UNCONFIRMED_MS = 10_000
 /** A link with circuits pings when nothing came for so long, and again each {@link PING_AGAIN_MS}. */
 export const PING_AFTER_MS = 10_000
 export const PING_AGAIN_MS = 5_000

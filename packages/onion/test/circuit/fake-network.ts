@@ -92,6 +92,8 @@ export class FakeNetwork {
   readonly nodes = new Map<string, FakeNode>()
   readonly client: ClientCircuits
   queue: Item[] = []
+  /** Creates are answered as they come; else they wait for the test. */
+  works = true
   /** Everything delivered so far. */
   readonly delivered: Item[] = []
   readonly #links = new Map<string, FakeLink>()
@@ -186,6 +188,7 @@ export class FakeNetwork {
       packet.body.set(item.bytes)
       side.onCell(item.link, item.circuitId, packet)
     } else side.onMessage(item.link, item.command, item.circuitId, item.bytes)
+    if (this.works && side instanceof RelayCircuits) while (side.work());
   }
 
   /** Takes a link down at both its sides. */

@@ -61,6 +61,7 @@ describe(`${PACKETS} hostile datagrams (seed ${SEED})`, () => {
       const datagram = replay ? arrived[pick]! : spoil(random, lost[pick]!, pick < 20)
       if (packet.copyFrom(datagram)) b.links.receive(packet, a.endpoint)
       else dropped++
+      b.links.work()
     }
     assert.equal(b.received.length, before)
     assert.deepEqual(b.events, ['up'])

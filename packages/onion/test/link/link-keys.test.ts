@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fromHex, toHex } from '@weft/core'
 import fc from 'fast-check'
 import { LinkKeys } from '../../src/link/link-keys.ts'
 import { Packet } from '../../src/packet/packet.ts'
+import { blake2bMac, x25519PublicKey } from '../../src/sodium.ts'
 import { type LinkVectorInputs, type LinkVectorOutputs, runLinkVector } from './link-vector.ts'
 
 const secret = (byte: number) => new Uint8Array(32).fill(byte)
@@ -31,6 +32,12 @@ function openByThePage(packet: Uint8Array, key: Uint8Array): { counter: bigint; 
   const plain = new Uint8Array([...open.update(bytes.subarray(12, end)), ...open.final()])
   const counter = new DataView(field.buffer).getBigUint64(0) & ((1n << 63n) - 1n)
   return { counter, plain, body: bytes.subarray(36) }
+}
+
+function readVectors(): { readonly inputs: LinkVectorInputs; readonly outputs: LinkVectorOutputs } {
+  return JSON.parse(readFileSync(new URL('../vectors/link.json', import.meta.url), 'utf8')) as ReturnType<
+    typeof readVectors
+  >
 }
 
 describe('packets of a link', () => {
@@ -120,15 +127,46 @@ describe('packets of a link', () => {
     assert.throws(() => b.sealCell(packet, 1))
   })
 
-  it('are those of the vectors', () => {
-    const file = new URL('../vectors/link.json', import.meta.url)
-    const { inputs, outputs } = JSON.parse(readFileSync(file, 'utf8')) as {
-      inputs: LinkVectorInputs
-      outputs: LinkVectorOutputs
+  it('that begin a link have every field at the offset of the page', () => {
+    const { inputs, outputs } = readVectors()
+    const responderKey = x25519PublicKey(fromHex(inputs.responderSecretKey))
+    const keyOf = (label: string): Uint8Array =>
+      createHash('blake2s256').update(`${label}\0`).update(responderKey).digest()
+    const open = (key: Uint8Array, packet: Uint8Array, nonceAt: number, additional?: Uint8Array): Uint8Array => {
+      const nonce = packet.subarray(nonceAt, nonceAt + 12)
+      const decipher = createDecipheriv('chacha20-poly1305', key, nonce, { authTagLength: 16 })
+      if (additional !== undefined) decipher.setAAD(additional)
+      decipher.setAuthTag(packet.subarray(1424))
+      return new Uint8Array([...decipher.update(packet.subarray(nonceAt + 12, 1424)), ...decipher.final()])
     }
+    const [initiation, reply, proven] = [outputs.initiation, outputs.cookieReply, outputs.provenInitiation].map(fromHex)
+    const plain = open(keyOf('weft:link:initiation:v1'), initiation!, 0)
+    assert.equal(toHex(plain.subarray(0, 5)), '0101020304')
+    assert.deepEqual(plain.subarray(1 + 4 + 1309), new Uint8Array(82 + 16))
+    assert.equal(toHex(reply!.subarray(0, 4)), '01020304')
+    const answer = open(keyOf('weft:link:cookie:v1'), reply!, 4, initiation!.subarray(1424))
+    assert.equal(toHex(answer.subarray(0, 17)), `03${inputs.cookie}`)
+    assert.deepEqual(answer.subarray(17), new Uint8Array(1408 - 17))
+    const shown = open(keyOf('weft:link:initiation:v1'), proven!, 0)
+    assert.deepEqual(shown.subarray(0, 1396), plain.subarray(0, 1396))
+    const mac2 = new Uint8Array(16)
+    blake2bMac(mac2, new Uint8Array([...proven!.subarray(0, 12), ...shown.subarray(0, 1396)]), fromHex(inputs.cookie))
+    assert.deepEqual(shown.subarray(1396), mac2)
+  })
+
+  it('are those of the vectors', () => {
+    const { inputs, outputs } = readVectors()
     const { kemCiphertext, kemSharedKey } = outputs
     assert.deepEqual(runLinkVector({ ...inputs, kemCiphertext, kemSharedKey }), outputs)
-    for (const packet of ['initiation', 'response', 'cell', 'message', 'cellBack'] as const)
+    for (const packet of [
+      'initiation',
+      'cookieReply',
+      'provenInitiation',
+      'response',
+      'cell',
+      'message',
+      'cellBack',
+    ] as const)
       assert.equal(fromHex(outputs[packet]).length, 1440)
   })
 })

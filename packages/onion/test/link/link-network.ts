@@ -71,6 +71,10 @@ export class TestNetwork {
   readonly conditions: Conditions = { loss: 0, duplication: 0, minDelay: 1, maxDelay: 1 }
   /** Every datagram that was sent, newest last; only kept when set. */
   log: Uint8Array[] | undefined
+  /** Asked of every datagram: whether it is lost. */
+  drop: (() => boolean) | undefined
+  /** Handshakes are looked into as they come; else they wait for the test. */
+  works = true
   readonly #random: Random
   readonly #nodes = new Map<number, TestNode>()
   readonly #flying: { at: number; order: number; bytes: Uint8Array; from: Endpoint; to: Endpoint }[] = []
@@ -89,7 +93,7 @@ export class TestNetwork {
 
   send(bytes: Uint8Array, from: Endpoint, to: Endpoint): void {
     this.log?.push(bytes.slice())
-    if (this.#chance() < this.conditions.loss) return
+    if (this.drop?.() === true || this.#chance() < this.conditions.loss) return
     this.#fly(bytes, from, to)
     if (this.#chance() < this.conditions.duplication) this.#fly(bytes, from, to)
   }
@@ -98,6 +102,7 @@ export class TestNetwork {
   deliver(bytes: Uint8Array, from: Endpoint, to: TestNode): void {
     this.#packet.copyFrom(bytes)
     to.links.receive(this.#packet, from)
+    if (this.works) while (to.links.work());
   }
 
   /** Lets `ms` pass: datagrams and timers in the order of their time. */

@@ -404,8 +404,11 @@ describe('a set of links', () => {
     })
     server.links.close()
     const again = network.add(40, { keys: server.keys, limits: { handshakes: 3 } })
+    // All come before the first is looked into: else this side would ask for cookies.
+    network.works = false
     for (const [i, bytes] of initiations.entries())
       network.deliver(bytes, { address: `2001:db8::${i}`, port: 1 }, again)
+    while (again.links.work());
     assert.equal(again.links.size, 3)
     assert.deepEqual(again.events, [])
     const full = network.add(50, { limits: { links: 1 } })
@@ -445,25 +448,6 @@ describe('a set of links', () => {
     }
     assert.equal(server.links.size, 4)
     assert.equal(server.links.counters.tooManyLinks, 3)
-  })
-
-  it('looks into so many handshakes a second, and keeps a part of them for those it has links with', async () => {
-    const network = new TestNetwork()
-    const server = network.add(1, { limits: { handshakesPerSecond: 8 } })
-    network.log = []
-    const far = network.add(30, { listen: false })
-    const initiation = (): Uint8Array => {
-      far.links.connect({ address: '192.0.2.1', port: 1_000 + network.log!.length }, server.keys.publicKey, true)
-      return network.log!.at(-1)!
-    }
-    for (let i = 0; i < 10; i++) network.deliver(initiation(), { address: `198.51.100.${i}`, port: 1 }, server)
-    assert.equal(server.links.size, 6)
-    assert.equal(server.links.counters.tooManyHandshakes, 4)
-    for (let i = 0; i < 3; i++) network.deliver(initiation(), { address: '198.51.100.1', port: 2 + i }, server)
-    assert.equal(server.links.size, 8)
-    await network.run(1_000)
-    network.deliver(initiation(), { address: '203.0.113.1', port: 1 }, server)
-    assert.equal(server.links.counters.tooManyHandshakes, 5)
   })
 
   it('does not take the link to one endpoint for that to another of the same key', () => {

@@ -1,6 +1,8 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { type Random, fromHex, toHex } from '@weft/core'
 import { kemDecapsulate, kemEncapsulate } from '../../src/ml-kem.ts'
+import { CookieReplies } from '../../src/link/cookie-reply.ts'
+import { INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END, openInitiation } from '../../src/link/initiation-packet.ts'
 import { LinkInitiation, ReceivedInitiation, initiationAead } from '../../src/link/link-handshake.ts'
 import type { Kem } from '../../src/link/noise/noise-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'
@@ -15,6 +17,9 @@ export interface LinkVectorInputs {
   readonly responderEphemeral: string
   readonly initiationNonce: string
   readonly responseNonce: string
+  /** What a responder under load answers the initiation with, and what the initiator then sends instead. */
+  readonly cookie: string
+  readonly cookieNonce: string
   readonly kemSeed: string
   readonly initiatorIndex: number
   readonly responderIndex: number
@@ -30,6 +35,10 @@ export interface LinkVectorOutputs {
   readonly kemCiphertext: string
   readonly kemSharedKey: string
   readonly initiation: string
+  readonly cookieReply: string
+  /** With mac2, and all else as in `initiation`. */
+  readonly provenInitiation: string
+  /** To `initiation`. */
   readonly response: string
   /** Initiator to responder, counters 0 and 1; responder to initiator, counter 0. */
   readonly cell: string
@@ -68,21 +77,28 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
   const hex = (packet: Packet): string => toHex(packet.bytes)
 
   const packet = new Packet()
-  const initiation = new LinkInitiation(
-    {
-      networkId: inputs.networkId,
-      keys: pair(inputs.initiatorSecretKey),
-      random: random(inputs.initiatorEphemeral, inputs.initiationNonce),
-      kem,
-    },
-    responder.publicKey,
-    inputs.initiatorIndex,
-    inputs.time,
-    packet,
-  )
+  const initiate = (cookie?: Uint8Array): LinkInitiation =>
+    new LinkInitiation(
+      {
+        networkId: inputs.networkId,
+        keys: pair(inputs.initiatorSecretKey),
+        random: random(inputs.initiatorEphemeral, inputs.initiationNonce),
+        kem,
+      },
+      { responderKey: responder.publicKey, localIndex: inputs.initiatorIndex, time: inputs.time, cookie },
+      packet,
+    )
+  const initiation = initiate()
   const initiationBytes = hex(packet)
-  const initiationMessage = ReceivedInitiation.unhide(initiationAead(responder.publicKey), packet)
-  if (initiationMessage === undefined) throw new Error('the initiation is hidden by another key')
+  if (!openInitiation(initiationAead(responder.publicKey), packet))
+    throw new Error('the initiation is hidden by another key')
+  const initiationMessage = packet.bytes.slice(INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END)
+  const reply = new Packet()
+  new CookieReplies(responder.publicKey, random('', inputs.cookieNonce)).write(reply, packet, fromHex(inputs.cookie))
+  const cookie = initiation.readCookie(reply)
+  if (cookie === undefined) throw new Error('the cookie reply was not taken')
+  initiate(cookie)
+  const provenInitiation = hex(packet)
   const received = ReceivedInitiation.read(
     {
       networkId: inputs.networkId,
@@ -110,6 +126,8 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
     kemCiphertext: encapsulated.ciphertext,
     kemSharedKey: encapsulated.sharedKey,
     initiation: initiationBytes,
+    cookieReply: hex(reply),
+    provenInitiation,
     response: responseBytes,
     cell,
     message,

@@ -14,6 +14,8 @@ const inputs: LinkVectorInputs = {
   responderEphemeral: counted(32, 97),
   initiationNonce: counted(12, 129),
   responseNonce: counted(12, 141),
+  cookie: counted(16, 200),
+  cookieNonce: counted(12, 153),
   kemSeed: counted(64, 160),
   initiatorIndex: 0x0102_0304,
   responderIndex: 0xf1f2_f3f4,

@@ -6,6 +6,7 @@ import {
   DNS_STREAM,
   type Endpoint,
   type Link,
+  type LinkDownReason,
   LinkSet,
   MemoryBudget,
   type Packet,
@@ -26,7 +27,9 @@ import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
+import { HandshakeTurns } from './handshake-turns.ts'
 import { IsolatedRoutes } from './isolated-routes.ts'
+import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
@@ -58,6 +61,7 @@ export class PacketEngine {
   readonly #queue = new FlushQueue(() => this.#port?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
+  readonly #handshakes = new HandshakeTurns(() => this.#workOnHandshakes())
   /** Links that this node made as a client. */
   readonly #own = new WeakSet<CircuitLink>()
   readonly #circuits: ClientCircuits
@@ -70,6 +74,8 @@ export class PacketEngine {
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
+  /** Of the batch at hand: places of what is not of a link. */
+  readonly #others: number[] = []
   #port: UdpPort | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
@@ -107,7 +113,7 @@ export class PacketEngine {
         else this.#relay?.onMessage(link, command, circuitId, content)
         this.#setAlarms()
       },
-      onLink: (link, state) => this.#onLink(link, state),
+      onLink: (link, state, reason) => this.#onLink(link, state, reason),
     })
     this.#linkAlarm = new Alarm(clock, () => {
       this.#links.onTimeout()
@@ -250,6 +256,7 @@ export class PacketEngine {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#handshakes.close()
     await this.down()
     this.#exit?.close()
     this.#relay?.close()
@@ -264,9 +271,21 @@ export class PacketEngine {
   }
 
   #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
-    for (let at = 0; at < count; at++) this.#links.receive(packets[at] as Packet, from[at] as Endpoint)
+    // Links that stand come first: a flood of handshakes in the same batch must not keep them waiting.
+    this.#others.length = 0
+    for (let at = 0; at < count; at++)
+      if (!this.#links.receiveKnown(packets[at] as Packet, from[at] as Endpoint)) this.#others.push(at)
+    for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
+    if (this.#links.wantsTurn || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
+  }
+
+  #workOnHandshakes(): boolean {
+    const links = this.#links.work()
+    const circuits = this.#relay?.work() ?? false
+    this.#setAlarms()
+    return links || circuits
   }
 
   #setAlarms(): void {
@@ -276,7 +295,10 @@ export class PacketEngine {
     this.#relayAlarm.set(this.#relay?.nextTimeout())
   }
 
-  #onLink(link: Link, state: 'up' | 'down'): void {
+  #onLink(link: Link, state: 'up' | 'down', reason?: LinkDownReason): void {
+    const fault = linkFault(reason)
+    // Not with whom: that is somebody's address.
+    if (fault !== undefined) this.#parts.logger.warn('a link ended that was in use', { ...fault })
     this.#probes.onLink(link, state)
     if (state === 'down') {
       if (this.#own.has(link)) this.#circuits.onLinkDown(link)

@@ -1,0 +1,3 @@
+import { testHostile } from './hostile-properties.ts'
+
+testHostile(60_000, 1)

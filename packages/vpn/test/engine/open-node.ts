@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type Socket, connect } from 'node:net'
+import { silentLogger, systemClock, systemRandom } from '@weft/core'
+import { toDidKey } from '@weft/crypto'
+import { generateX25519 } from '@weft/onion'
+import type { Role } from '@weft/overlay'
+import { type EngineParts, PacketEngine } from '../../src/engine/packet-engine.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { makeMember } from '../route/make-member.ts'
+
+export const NETWORK = 'test-network'
+
+/** The packet path of a node with its entry of the map. */
+export interface TestNode {
+  readonly engine: PacketEngine
+  readonly member: RouteMember
+}
+
+/** Roles that carry packets: none for a client. @param host address of its UDP port */
+export async function openNode(
+  index: number,
+  roles: readonly Role[],
+  host = '127.0.0.1',
+  parts: Partial<EngineParts> = {},
+): Promise<TestNode> {
+  const nodeKey = randomBytes(32)
+  const carries = roles.length > 0
+  const link = generateX25519(systemRandom)
+  const onion = generateX25519(systemRandom)
+  const engine = await PacketEngine.open(
+    {
+      networkId: NETWORK,
+      nodeKey,
+      roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
+      keys: carries ? { link, onion } : undefined,
+      suite: 'auto',
+      udp: { host, port: 0 },
+      proxy: { host: '127.0.0.1', port: 0 },
+      dns: undefined,
+      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
+    },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      onRoute: () => {},
+      onThroughput: () => {},
+      ...parts,
+    },
+  )
+  const { address, port } = engine.endpoint ?? assert.fail()
+  const member = makeMember(index, roles, {
+    id: toDidKey(nodeKey),
+    key: nodeKey,
+    endpoint: { address, port },
+    linkKey: link.publicKey,
+    onionKey: onion.publicKey,
+  })
+  return { engine, member }
+}
+
+/**
+ * One SOCKS5 CONNECT, by a user of its own (RFC 1929) where one is named.
+ * @returns the socket once it is through, or the reply that refused it
+ */
+export async function socks(port: number, host: string, target: number, user?: string): Promise<Socket | number> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const name = Buffer.from(host)
+  const hello = user === undefined ? [5, 1, 0] : [5, 1, 2, 1, user.length, ...Buffer.from(user), 1, 120]
+  socket.write(Buffer.from([...hello, 5, 1, 0, 3, name.length, ...name, target >> 8, target & 255]))
+  // Two bytes answer the greeting, two the credentials, ten the request.
+  const ahead = user === undefined ? 2 : 4
+  let answer = Buffer.alloc(0)
+  while (answer.length < ahead + 10) {
+    await once(socket, 'readable')
+    answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
+  }
+  const reply = answer[ahead + 1] as number
+  if (reply === 0) return socket
+  socket.destroy()
+  return reply
+}
+
+/** The body of a page that the proxy fetches. */
+export async function get(proxy: number, target: number): Promise<Buffer> {
+  const socket = await socks(proxy, '127.0.0.1', target)
+  assert.ok(typeof socket !== 'number', 'the proxy refused')
+  socket.write(`GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`)
+  const chunks: Buffer[] = []
+  for await (const chunk of socket) chunks.push(chunk as Buffer)
+  const all = Buffer.concat(chunks)
+  return all.subarray(all.indexOf('\r\n\r\n') + 4)
+}
