@@ -34,7 +34,7 @@ const bench: Bench = async () => {
     rows,
     versions: { curl: curlVersion() },
     notes: [
-      'A client in one network namespace; a validator, an entry, a relay, an exit and the server in another; between them a process that carries IP packets of 1,500 bytes at most over TUN interfaces, late and with losses in both directions. Weft and TCP (CUBIC, of the kernel) take turns. All share two cores.',
+      'A client in one network namespace; a validator, an entry, a relay, an exit and the server in another; between them a process that carries IP packets of 1,500 bytes at most over TUN interfaces, late and with losses in both directions. Weft and TCP (the kernel’s, with BBR) take turns. All share two cores.',
     ],
   }
 }

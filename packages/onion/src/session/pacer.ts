@@ -1,22 +1,19 @@
 import { GRANULARITY_MS } from './tuning.ts'
 
 /** Packets that may leave at once after a pause (RFC 9002, section 7.7, allows the initial window). */
-const MIN_BURST = 16
+const MIN_BURST = 10
 /** Ms of the rate that may leave at once: timers are no finer than 1 ms and often late. */
 const BURST_MS = 2
-/** Faster than window / RTT, so that pacing itself never bounds the rate. */
-const GAIN = 1.25
-const SLOW_START_GAIN = 2
 
-/** Spreads a window over its round trip: a token bucket, filled when somebody asks. Packets and ms. */
+/** Spreads packets over time: a token bucket, filled when somebody asks. Packets and ms. */
 export class Pacer {
   #tokens = MIN_BURST
   #at = 0
   #rate = Infinity
 
-  /** @param rtt smoothed, ms; without a sample nothing is held back */
-  setRate(window: number, rtt: number, slowStart: boolean): void {
-    this.#rate = ((slowStart ? SLOW_START_GAIN : GAIN) * window) / Math.max(rtt, 0.05)
+  /** @param rate packets a ms; infinite holds nothing back */
+  setRate(rate: number): void {
+    this.#rate = rate
   }
 
   maySend(now: number): boolean {
@@ -37,8 +34,9 @@ export class Pacer {
   }
 
   #fill(now: number): void {
-    const burst = Math.max(MIN_BURST, this.#rate * BURST_MS)
-    this.#tokens = this.#rate === Infinity ? burst : Math.min(burst, this.#tokens + (now - this.#at) * this.#rate)
+    const isKnown = this.#rate !== Infinity
+    const burst = isKnown ? Math.max(MIN_BURST, this.#rate * BURST_MS) : MIN_BURST
+    this.#tokens = isKnown ? Math.min(burst, this.#tokens + (now - this.#at) * this.#rate) : burst
     this.#at = now
   }
 }

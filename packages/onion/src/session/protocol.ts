@@ -63,7 +63,7 @@ export const CHANNEL_TARGETS = 256
 /** Flow control (RFC 9000, section 4): limits that both sides assume before any frame came, bytes. */
 export const INITIAL_STREAM_WINDOW = 256 * 1024
 export const INITIAL_SESSION_WINDOW = 1024 * 1024
-export const MAX_STREAM_WINDOW = 4 * 1024 * 1024
+export const MAX_STREAM_WINDOW = 8 * 1024 * 1024
 export const MAX_SESSION_WINDOW = 16 * 1024 * 1024
 /** Streams that a client may open before any MAX_STREAMS came; also how many may live at once. */
 export const INITIAL_STREAMS = 256

@@ -67,6 +67,7 @@ export class ReceiveSide {
   /** Counts what came up to `end` without keeping it. */
   note(end: number, final: boolean): void {
     if (end > this.#highest) this.#highest = end
+    if (this.hasGap) this.window.onGap(this.#highest)
     if (final) this.#finalSize = end
   }
 
@@ -89,6 +90,11 @@ export class ReceiveSide {
     }
     this.#pieces.remove(0, this.#ready)
     return true
+  }
+
+  /** Bytes came, and others before them are missing. */
+  get hasGap(): boolean {
+    return this.#pieces.count > 0
   }
 
   /**

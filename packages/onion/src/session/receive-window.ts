@@ -8,6 +8,7 @@ export class ReceiveWindow {
   #limit: number
   #consumed = 0
   #raisedAt = -Infinity
+  #wasFilled = false
 
   constructor(size: number, max: number) {
     this.#size = size
@@ -21,6 +22,15 @@ export class ReceiveWindow {
   }
 
   /**
+   * Bytes came while others before them are missing. What waits behind a loss, for a round trip and more, fills a window that is large enough
+   * otherwise, and no reader could keep up with that.
+   * @param highest offset that came
+   */
+  onGap(highest: number): void {
+    if (this.#limit - highest < this.#size / 4) this.#wasFilled = true
+  }
+
+  /**
    * The reader has passed on `bytes`. Returns true when the limit was raised and the other side must be told.
    * @param mayGrow whether memory allows a larger window
    */
@@ -28,8 +38,9 @@ export class ReceiveWindow {
     this.#consumed += bytes
     if (this.#limit - this.#consumed > this.#size / 2) return false
     // Half a window within one round trip is a window within two.
-    if (mayGrow && now - this.#raisedAt <= Math.max(rtt, MIN_INTERVAL_MS))
-      this.#size = Math.min(this.#max, this.#size * 2)
+    const isFast = now - this.#raisedAt <= Math.max(rtt, MIN_INTERVAL_MS)
+    if (mayGrow && (isFast || this.#wasFilled)) this.#size = Math.min(this.#max, this.#size * 2)
+    this.#wasFilled = false
     this.#raisedAt = now
     this.#limit = this.#consumed + this.#size
     return true

@@ -1,5 +1,6 @@
 import { type AckFrame } from './ack-frame.ts'
 import { type CongestionController } from './congestion-controller.ts'
+import { DeliveryRate } from './delivery-rate.ts'
 import { RttEstimator } from './rtt-estimator.ts'
 import { PacketState, SentPackets } from './sent-packets.ts'
 import { SessionViolation } from './session-violation.ts'
@@ -24,10 +25,6 @@ const PROBES = 2
 const MAX_BACKOFF = 6
 /** Probe timeouts after which an outage is persistent congestion (RFC 9002, section 7.6.1). */
 const PERSISTENT = 3
-/** Losses of this share without any queue are the link's, not congestion's; of at least so many packets in flight. */
-const RANDOM_LOSS_SHARE = 0.02
-const RANDOM_LOSS_WINDOW = 16
-
 /**
  * Loss detection and probe timeouts (RFC 9002, section 6) over one packet number space, and what the congestion controller is
  * told. ACKs cost time in proportion to what they newly acknowledge; detection passes each packet once.
@@ -35,6 +32,7 @@ const RANDOM_LOSS_WINDOW = 16
 export class Recovery {
   readonly sent = new SentPackets()
   readonly rtt = new RttEstimator()
+  readonly #rate = new DeliveryRate(this.sent)
   readonly controller: CongestionController
   readonly #ledger: FrameLedger
   readonly #first: number
@@ -55,16 +53,10 @@ export class Recovery {
   #lossAt: number | undefined
   #lastElicitingAt = 0
   #backoff = 0
-  /** Sequence at which the current round, and the current congestion event, ends. */
-  #roundEnd = 0
+  /** Sequence at which the current congestion event ends. */
   #episodeEnd = 0
   #episode = 0
   #episodeLost = 0
-  #episodeCut = false
-  /** Of this round and the one before: packets acknowledged and lost, least RTT. */
-  #acks = [0, 0] as [number, number]
-  #losses = [0, 0] as [number, number]
-  #roundMin = [Infinity, Infinity] as [number, number]
 
   /**
    * @param first packet number of the first packet
@@ -93,17 +85,23 @@ export class Recovery {
 
   onSent(eliciting: boolean, frames: number, now: number): void {
     this.sent.commit(eliciting, frames, now)
+    if (eliciting) {
+      this.#rate.onSent(this.inFlight, now)
+      this.controller.onSent(this.inFlight, this.#rate.isLimited, now)
+      this.inFlight++
+      this.#lastElicitingAt = now
+      if (this.probes > 0) this.probes--
+    }
     if (--this.#untilSkip <= 0 && !this.sent.isFull) {
       this.sent.skip(now)
       this.#untilSkip = this.#gap()
     }
-    if (!eliciting) {
-      this.#release(now)
-      return
-    }
-    this.inFlight++
-    this.#lastElicitingAt = now
-    if (this.probes > 0) this.probes--
+    if (!eliciting) this.#release(now)
+  }
+
+  /** There is nothing more to send for now, though the window would have room. */
+  onLimited(): void {
+    this.#rate.onLimited(this.inFlight)
   }
 
   /** @throws SessionViolation when a packet is acknowledged that was never sent */
@@ -121,36 +119,24 @@ export class Recovery {
     for (let i = 0; i < ack.count; i++) {
       const high = ack.high(i) - this.#first
       if (high < sent.base) break
-      newly += this.#ackRange(Math.max(ack.low(i) - this.#first, sent.base), high)
+      newly += this.#ackRange(Math.max(ack.low(i) - this.#first, sent.base), high, now)
     }
     if (newly === 0) return
     this.#largestAcked = Math.max(this.#largestAcked, largest)
     this.#backoff = 0
     this.probes = 0
-    if (sampled) {
-      const sample = this.rtt.sample(now - sent.time(largest), ack.delayUs / 1000, now)
-      this.#roundMin[0] = Math.min(this.#roundMin[0], sample)
-      this.controller.onRtt(sample)
-    }
-    this.#acks[0] += newly
-    if (this.#largestAcked >= this.#roundEnd) this.#newRound()
+    let rtt = Number.NaN
+    if (sampled) rtt = this.rtt.sample(now - sent.time(largest), ack.delayUs / 1000, now)
     this.#detect(now)
-    // In slow start half a window in flight is enough to grow: the window doubles each round.
-    const used = this.controller.isSlowStart ? 2 * inFlightBefore : 1.25 * inFlightBefore + 1
-    this.controller.onAcked(newly, now, this.rtt.smoothed, used >= this.controller.window)
+    // A window that is nearly used up counts: ACKs come some packets at a time.
+    const isWindowLimited = 1.25 * inFlightBefore + 1 >= this.controller.window
+    const { inFlight } = this
+    this.controller.onAck(this.#rate.take(now, this.rtt.min, { rtt, inFlight, isWindowLimited }), now)
     this.#release(now)
   }
 
-  #newRound(): void {
-    this.#roundEnd = this.sent.next
-    this.#acks = [0, this.#acks[0]]
-    this.#losses = [0, this.#losses[0]]
-    this.#roundMin = [Infinity, this.#roundMin[0]]
-    this.controller.onRound()
-  }
-
   /** Marks what in [low, high] is not yet acknowledged; returns how many of these were in flight. */
-  #ackRange(low: number, high: number): number {
+  #ackRange(low: number, high: number, now: number): number {
     const { sent } = this
     let newly = 0
     let at = high
@@ -164,14 +150,14 @@ export class Recovery {
       }
       const end = at
       while (at >= low && sent.state(at) !== PacketState.acked) at--
-      for (let s = at + 1; s <= end; s++) newly += this.#ackOne(s, low)
+      for (let s = at + 1; s <= end; s++) newly += this.#ackOne(s, low, now)
     }
     sent.setRunStart(high, low)
     return newly
   }
 
   /** @param runStart start of the run of acknowledged packets that it is part of once the whole range is */
-  #ackOne(sequence: number, runStart: number): number {
+  #ackOne(sequence: number, runStart: number, now: number): number {
     const { sent } = this
     const state = sent.state(sequence)
     sent.setState(sequence, PacketState.acked)
@@ -190,6 +176,7 @@ export class Recovery {
       return 0
     }
     this.inFlight--
+    this.#rate.onAcked(sequence, now)
     return 1
   }
 
@@ -200,11 +187,9 @@ export class Recovery {
     if (distance >= this.#packetThreshold)
       this.#packetThreshold = Math.min(MAX_PACKET_THRESHOLD, Math.max(distance + 1, this.#packetThreshold + 1))
     else this.#timeThreshold = Math.min(MAX_TIME_THRESHOLD, this.#timeThreshold + TIME_THRESHOLD_STEP)
-    if (this.#losses[0] > 0) this.#losses[0]--
-    if (this.sent.episode(sequence) !== this.#episode || !this.#episodeCut) return
-    if (--this.#episodeLost > 0) return
-    this.#episodeCut = false
-    this.controller.onSpuriousCongestion(this.sent.time(sequence))
+    this.#rate.lost--
+    if (this.sent.episode(sequence) !== this.#episode || --this.#episodeLost > 0) return
+    this.controller.onSpuriousCongestion()
   }
 
   /** Packets sent after this one, up to the largest that is acknowledged: numbers left out are none. */
@@ -232,20 +217,22 @@ export class Recovery {
       }
       if (runSince < 0) runSince = time
       longest = Math.max(longest, time - runSince)
-      this.#lose(at)
+      this.#lose(at, now)
       newest = at
       lostNow++
     }
     this.#scan = at
-    if (lostNow > 0) this.#onLosses(lostNow, newest, longest, now)
+    if (lostNow > 0) this.#onLosses(lostNow, newest, longest)
   }
 
-  #lose(sequence: number): void {
+  #lose(sequence: number, now: number): void {
     const { sent } = this
     sent.setState(sequence, PacketState.lost)
     this.inFlight--
     this.lost++
-    this.#losses[0]++
+    this.#rate.onLost()
+    const { lost, inFlight, isLimited } = sent.delivery(sequence)
+    this.controller.onLost(inFlight, this.#rate.lost - lost, isLimited, this.#rate.delivered, now)
     this.#requeue(sequence)
   }
 
@@ -261,13 +248,12 @@ export class Recovery {
       )
   }
 
-  #onLosses(count: number, newest: number, longest: number, now: number): void {
-    // One reaction for all packets that were in flight when the event began (RFC 9002, section 7.3.2).
+  #onLosses(count: number, newest: number, longest: number): void {
+    // All packets that were in flight when the event began are of it (RFC 9002, section 7.3.2).
     if (newest >= this.#episodeEnd) {
       this.#episode++
       this.#episodeEnd = this.sent.next
       this.#episodeLost = 0
-      this.#episodeCut = false
     }
     this.#episodeLost += count
     for (let s = newest, left = count; left > 0; s--)
@@ -275,23 +261,8 @@ export class Recovery {
         this.sent.setEpisode(s, this.#episode)
         left--
       }
-    if (!this.#episodeCut) this.#onCongestion(now)
-    if (this.rtt.hasSample && longest > PERSISTENT * this.rtt.probeTimeout) {
-      this.#episodeCut = false
-      this.controller.onPersistentCongestion()
-    }
-  }
-
-  /** Lowers the window, unless it is the link that loses (docs/specs/session.md, Acknowledgement and recovery). */
-  #onCongestion(now: number): void {
-    const { controller, rtt } = this
-    const losses = this.#losses[0] + this.#losses[1]
-    const total = losses + this.#acks[0] + this.#acks[1]
-    const recent = Math.min(this.#roundMin[0], this.#roundMin[1])
-    const few = controller.window >= RANDOM_LOSS_WINDOW && losses <= 1 + RANDOM_LOSS_SHARE * total
-    if (few && recent <= rtt.min + Math.max(rtt.min / 8, GRANULARITY_MS)) return
-    this.#episodeCut = true
-    controller.onCongestion(now, few ? controller.window * (rtt.min / recent) : 0)
+    this.controller.onLossEvent()
+    if (this.rtt.hasSample && longest > PERSISTENT * this.rtt.probeTimeout) this.controller.onPersistentCongestion()
   }
 
   #release(now: number): void {

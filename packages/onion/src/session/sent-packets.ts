@@ -15,6 +15,20 @@ export const SentKind = {
   namedDatagram: 6,
 } as const
 
+/** How delivery stood when a packet was sent (DeliveryRate). */
+interface DeliveryAtSend {
+  /** Packets that had come through and been lost, of all ever sent. */
+  readonly delivered: number
+  readonly lost: number
+  /** ms: when the last of them came through, and when the first was sent of those since. */
+  readonly deliveredAt: number
+  readonly firstSentAt: number
+  /** In flight, this one counted. */
+  readonly inFlight: number
+  /** The sender had too little to send. */
+  readonly isLimited: boolean
+}
+
 const FIRST_PACKETS = 256
 const FIRST_FRAMES = 512
 
@@ -33,6 +47,12 @@ export class SentPackets {
   /** Of the highest packet of an acknowledged run: the lowest of that run, so that later ACKs pass over it in one step. */
   #runStart = new Float64Array(FIRST_PACKETS)
   #episode = new Uint32Array(FIRST_PACKETS)
+  #delivered = new Float64Array(FIRST_PACKETS)
+  #lost = new Float64Array(FIRST_PACKETS)
+  #deliveredAt = new Float64Array(FIRST_PACKETS)
+  #firstSentAt = new Float64Array(FIRST_PACKETS)
+  /** Packets in flight, doubled, and one more when the sender had too little to send. */
+  #inFlight = new Uint32Array(FIRST_PACKETS)
   #firstFrame = new Float64Array(FIRST_PACKETS)
   #frameCount = new Uint8Array(FIRST_PACKETS)
 
@@ -76,6 +96,41 @@ export class SentPackets {
 
   setEpisode(sequence: number, episode: number): void {
     this.#episode[sequence & this.#mask] = episode
+  }
+
+  delivery(sequence: number): DeliveryAtSend {
+    const at = sequence & this.#mask
+    const inFlight = this.#inFlight[at] ?? 0
+    return {
+      delivered: this.#delivered[at] ?? 0,
+      lost: this.#lost[at] ?? 0,
+      deliveredAt: this.#deliveredAt[at] ?? 0,
+      firstSentAt: this.#firstSentAt[at] ?? 0,
+      inFlight: inFlight >>> 1,
+      isLimited: (inFlight & 1) === 1,
+    }
+  }
+
+  /** ms: when the first packet was sent of those that have not come through, at the sending of this one. */
+  firstSentAt(sequence: number): number {
+    return this.#firstSentAt[sequence & this.#mask] ?? 0
+  }
+
+  /** Notes how delivery stands, for the packet that was committed last. */
+  setDelivery(
+    delivered: number,
+    lost: number,
+    deliveredAt: number,
+    firstSentAt: number,
+    inFlight: number,
+    isLimited: boolean,
+  ): void {
+    const at = (this.next - 1) & this.#mask
+    this.#delivered[at] = delivered
+    this.#lost[at] = lost
+    this.#deliveredAt[at] = deliveredAt
+    this.#firstSentAt[at] = firstSentAt
+    this.#inFlight[at] = 2 * inFlight + (isLimited ? 1 : 0)
   }
 
   /** Notes a frame of the packet that is being written. */
@@ -150,6 +205,11 @@ export class SentPackets {
     this.#time = regrown(this.#time, new Float64Array(size), this.base, this.next, from)
     this.#runStart = regrown(this.#runStart, new Float64Array(size), this.base, this.next, from)
     this.#episode = regrown(this.#episode, new Uint32Array(size), this.base, this.next, from)
+    this.#delivered = regrown(this.#delivered, new Float64Array(size), this.base, this.next, from)
+    this.#lost = regrown(this.#lost, new Float64Array(size), this.base, this.next, from)
+    this.#deliveredAt = regrown(this.#deliveredAt, new Float64Array(size), this.base, this.next, from)
+    this.#firstSentAt = regrown(this.#firstSentAt, new Float64Array(size), this.base, this.next, from)
+    this.#inFlight = regrown(this.#inFlight, new Uint32Array(size), this.base, this.next, from)
     this.#firstFrame = regrown(this.#firstFrame, new Float64Array(size), this.base, this.next, from)
     this.#frameCount = regrown(this.#frameCount, new Uint8Array(size), this.base, this.next, from)
     this.#mask = size - 1

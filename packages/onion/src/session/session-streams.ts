@@ -339,6 +339,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
       stream.handler.onData?.(payload.subarray(next, end))
     }
     this.#receivedData += rise
+    if (receive.hasGap) this.#window.onGap(this.#receivedData)
     if (receive.isDiscarding) {
       stream.onDiscarded()
       this.settle(stream)

@@ -1,5 +1,5 @@
 import { type Random, randomInt } from '@weft/core'
-import { Cubic } from './cubic.ts'
+import { Bbr } from './bbr.ts'
 import { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { MemoryBudget, SessionMemory } from './memory-budget.ts'
@@ -99,7 +99,7 @@ export class Session {
     this.#memory = new SessionMemory(init.memory ?? new MemoryBudget(DEFAULT_MEMORY))
     const first = randomInt(init.random, 2 ** 31)
     const gap = (): number => MIN_NUMBER_GAP + randomInt(init.random, MIN_NUMBER_GAP + 1)
-    this.#recovery = new Recovery(first, gap, new Cubic(), this.#ledger())
+    this.#recovery = new Recovery(first, gap, new Bbr(() => randomInt(init.random, 2 ** 30) / 2 ** 30), this.#ledger())
     this.#datagrams = new SessionDatagrams(
       { isExit: this.#isExit, clock: init.clock, memory: this.#memory },
       this.#recovery.sent,
@@ -282,6 +282,7 @@ export class Session {
     if (eliciting) {
       this.#pingNumber = recovery.nextNumber
       this.#pacer.onSent(now)
+      if (!this.#outbox.hasWork && recovery.hasRoom) recovery.onLimited()
     }
   }
 
@@ -330,8 +331,7 @@ export class Session {
   }
 
   #paceAnew(): void {
-    const { rtt, controller } = this.#recovery
-    if (rtt.hasSample) this.#pacer.setRate(controller.window, rtt.smoothed, controller.isSlowStart)
+    this.#pacer.setRate(this.#recovery.controller.pacingRate)
   }
 
   #announce(): void {

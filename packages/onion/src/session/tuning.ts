@@ -6,9 +6,9 @@ export const MAX_SENT_PACKETS = 32_768
 export const MAX_FRAMES_PER_PACKET = 32
 /** After so many packets, or up to twice as many, a packet number is left out (RFC 9000, section 21.4). */
 export const MIN_NUMBER_GAP = 500
-/** Congestion window, packets (RFC 9002, section 7.2): at first, at least, at most. */
+/** Congestion window, packets: at first (RFC 9002, section 7.2), at least (BBR), at most. */
 export const INITIAL_CWND = 10
-export const MIN_CWND = 2
+export const MIN_CWND = 4
 export const MAX_CWND = 16_384
 /** Loss detection (RFC 9002, section 6): packets, and the bound of the adapted threshold. */
 export const PACKET_THRESHOLD = 3
