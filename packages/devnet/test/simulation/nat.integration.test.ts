@@ -75,6 +75,14 @@ test('a network with two of five nodes behind NAT is whole, and is so again when
   t.diagnostic(`${hidden.length} nodes are behind relays; pairs: ${JSON.stringify(ways())}`)
   assert.ok(hidden.length > MEMBERS / 8 && ways().relay > hidden.length)
   await simulation.until('everybody has everybody', () => ways().none === 0)
+  const isOutside = ({ plan }: SimulatedNode): boolean => plan.site.nat === undefined
+  const isDirectToAll = (node: SimulatedNode): boolean =>
+    simulation.nodes.every((to) => to === node || way(node, to) === 'direct')
+  await simulation.until(
+    'no relay stands before a node that is behind no NAT',
+    () => simulation.nodes.filter(isOutside).every(isDirectToAll),
+    60_000,
+  )
   const records = await writeRecords(simulation, RECORDS, (at) => hidden[at % hidden.length])
 
   const relays = simulation.nodes.filter(({ plan }) => plan.roles.includes('relay'))

@@ -63,15 +63,15 @@ class World {
     return this.settle(SimulatedRelay.connect(from, await this.toRelay(from), to.id))
   }
 
+  /** One side calls the port of the other. */
+  knock(from: SimulatedEndpoint, to: SimulatedEndpoint, dialler: boolean): Promise<Connection> {
+    const port = { host: to.process.site.address, port: to.port }
+    return this.internet.knock(from, { id: to.id, to: port, dialler }, new AbortController().signal)
+  }
+
   /** Whether both call each other's port and have a direct connection then. */
-  async punches(a: SimulatedEndpoint, b: SimulatedEndpoint, portOf = (one: SimulatedEndpoint) => one.port) {
-    const knock = (from: SimulatedEndpoint, to: SimulatedEndpoint, dialler: boolean): Promise<Connection> =>
-      this.internet.knock(
-        from,
-        { id: to.id, to: { host: to.process.site.address, port: portOf(to) }, dialler },
-        new AbortController().signal,
-      )
-    const [first, second] = await this.settle(Promise.allSettled([knock(a, b, true), knock(b, a, false)]))
+  async punches(a: SimulatedEndpoint, b: SimulatedEndpoint): Promise<boolean> {
+    const [first, second] = await this.settle(Promise.allSettled([this.knock(a, b, true), this.knock(b, a, false)]))
     assert.equal(first.status, second.status)
     if (first.status === 'rejected') return false
     assert.ok(first.value.isDialler(a) && !first.value.relayed)
@@ -172,4 +172,19 @@ test('holes: two that show the same port to all meet, and whoever shows another 
       if (await world.punches(a, b)) met.push(`${first ?? 'outside'} ${second ?? 'outside'}`)
     }
   assert.deepEqual(met, expected)
+})
+
+test('a call that comes first is refused by a machine, and by a router let go of: then it comes again', async () => {
+  const outcome = async (nat?: NatKind): Promise<string> => {
+    const world = new World()
+    const [a, b] = [world.endpoint('10.0.1.1', 'restricted'), world.endpoint('10.0.2.1', nat)]
+    const early = world.knock(a, b, true).then(
+      () => 'met',
+      ({ cause }: { readonly cause: string }) => cause.replace(/.*\((.*)\)\.$/, '$1'),
+    )
+    await world.time.advance(500)
+    world.knock(b, a, false).catch(() => {})
+    return world.settle(early)
+  }
+  assert.deepEqual([await outcome('restricted'), await outcome()], ['met', 'ECONNREFUSED'])
 })

@@ -1,4 +1,4 @@
-import type { Clock, Random, Scope } from '@weft/core'
+import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { ConformanceProbe, Overlay, OverlayOptions } from '@weft/overlay'
 import type { Storage, StorageOptions } from '@weft/storage'
 import type { VpnInit, VpnService } from '@weft/vpn'
@@ -11,6 +11,7 @@ interface ProbesInit {
   readonly directory: string
   readonly clock: Clock
   readonly random: Random
+  readonly logger: Logger
   readonly scope: Scope
 }
 

@@ -7,8 +7,8 @@ export async function loadComponents(): Promise<Components> {
     import('@weft/storage'),
     import('@weft/vpn'),
   ])
-  const probes: Components['probes'] = ({ directory, clock, random, scope }) => {
-    const left = scope.use('left shards', new LeftShards(directory))
+  const probes: Components['probes'] = ({ directory, clock, random, logger, scope }) => {
+    const left = scope.use('left shards', new LeftShards(directory, logger))
     return [storageProbe({ left, clock, random })]
   }
   return { createOverlay, createStorage, createVpn, probes }

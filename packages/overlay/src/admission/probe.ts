@@ -10,6 +10,8 @@ export interface ProbedApplicant {
   readonly networkId: string
   readonly id: DidKey
   readonly roles: readonly Role[]
+  /** Whether it holds a certificate now. */
+  readonly renewal: boolean
   /** Of an entry, relay or exit. */
   readonly packets: PacketService | undefined
 }

@@ -58,6 +58,8 @@ export interface Applicant {
   readonly validatorRegion?: string
   /** What members say that dialled it; by default that they found it. */
   readonly others?: DialVerdict
+  /** Whether it holds a certificate already. */
+  readonly isMember?: boolean
   /** What the validator asks beside the protocol's own. */
   readonly probes?: readonly ConformanceProbe[]
 }
@@ -103,7 +105,7 @@ export async function apply(hostile: Applicant, without?: string): Promise<strin
     region: () => hostile.validatorRegion,
     seats,
     stake: hostile.stake,
-    isMember: () => false,
+    isMember: () => hostile.isMember === true,
     isRelay: (id) => id === relayId,
     checks: ADMISSION_CHECKS.filter(({ name }) => name !== without),
     probes: [...protocolProbes(systemRandom), ...(hostile.probes ?? [])],

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { ensureDirectory } from '@weft/core'
+import { type Logger, ensureDirectory, messageOf } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 
 /** A shard that a validator left with a holder, to ask for it at a later admission. */
@@ -18,7 +18,7 @@ export interface LeftShard {
 const FILE = 'left-shards.db'
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
+  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS left_shards (
     node TEXT PRIMARY KEY,
     seed BLOB NOT NULL,
@@ -30,34 +30,43 @@ const SCHEMA = `
 `
 
 /**
- * What this validator left with whom, one shard for each holder, in a file that is made when the first is left. Not synced: a
- * lost line means that one holder is not asked once.
+ * What this validator left with whom, one shard for each holder, in a file that is made when the first is asked for. Synced
+ * with each change: a line that came back with the power would ask for a shard that was released since.
+ *
+ * A disk that fails is this validator's, and no holder is refused for it: that is logged, and nothing is left with anybody.
  */
 export class LeftShards implements Disposable {
   readonly #directory: string
+  readonly #logger: Logger
   #database: DatabaseSync | undefined
 
-  constructor(directory: string) {
+  constructor(directory: string, logger: Logger) {
     this.#directory = directory
+    this.#logger = logger
   }
 
   /** @param now ms since the Unix epoch; what has expired by then is not asked for */
   get(node: DidKey, now: number): LeftShard | undefined {
     const columns = 'seed, length, digest, leftAt, expiresAt'
     const query = `SELECT ${columns} FROM left_shards WHERE node = ? AND expiresAt > ?`
-    return this.#open().prepare(query).get(node, now) as LeftShard | undefined
+    return this.#use((database) => database.prepare(query).get(node, now) as LeftShard | undefined)
   }
 
-  set(node: DidKey, { seed, length, digest, leftAt, expiresAt }: LeftShard): void {
-    const database = this.#open()
-    database.prepare('DELETE FROM left_shards WHERE expiresAt <= ?').run(leftAt)
+  /** Whether it is written down. */
+  set(node: DidKey, { seed, length, digest, leftAt, expiresAt }: LeftShard): boolean {
     const insert =
       'INSERT OR REPLACE INTO left_shards (node, seed, length, digest, leftAt, expiresAt) VALUES (?, ?, ?, ?, ?, ?)'
-    database.prepare(insert).run(node, seed, length, digest, leftAt, expiresAt)
+    const done = this.#use((database) => {
+      database.prepare('DELETE FROM left_shards WHERE expiresAt <= ?').run(leftAt)
+      return database.prepare(insert).run(node, seed, length, digest, leftAt, expiresAt)
+    })
+    return done !== undefined
   }
 
-  delete(node: DidKey): void {
-    this.#open().prepare('DELETE FROM left_shards WHERE node = ?').run(node)
+  /** Whether it is forgotten. */
+  delete(node: DidKey): boolean {
+    const remove = 'DELETE FROM left_shards WHERE node = ?'
+    return this.#use((database) => database.prepare(remove).run(node)) !== undefined
   }
 
   [Symbol.dispose](): void {
@@ -65,11 +74,25 @@ export class LeftShards implements Disposable {
     this.#database = undefined
   }
 
+  #use<T>(work: (database: DatabaseSync) => T): T | undefined {
+    try {
+      return work(this.#open())
+    } catch (error) {
+      this.#logger.warn('what was left with holders cannot be used', { error: messageOf(error) })
+      return undefined
+    }
+  }
+
   #open(): DatabaseSync {
     if (this.#database !== undefined) return this.#database
     ensureDirectory(this.#directory)
     const database = new DatabaseSync(join(this.#directory, FILE))
-    database.exec(SCHEMA)
+    try {
+      database.exec(SCHEMA)
+    } catch (error) {
+      database.close()
+      throw error
+    }
     return (this.#database = database)
   }
 }

@@ -11,7 +11,7 @@ import {
 import { type DidKey, SigningKey, sha256 } from '@weft/crypto'
 import type { ConformanceProbe, Probe } from '@weft/overlay'
 import type { LeftShard, LeftShards } from './left-shards.ts'
-import { authorizeCommit, authorizePut, authorizeRelease } from './shard-authorization.ts'
+import { type CommitAuthorization, authorizeCommit, authorizePut, authorizeRelease } from './shard-authorization.ts'
 import { ShardClient } from './shard-client.ts'
 import type { ShardName } from './shard-name.ts'
 
@@ -30,6 +30,8 @@ const PROBE_MS = 10_000
 /** ms that a shard stays with a holder at least before another takes its place, and for which it is committed. */
 const LEFT_MS = 12 * 3_600_000
 const LIFETIME_MS = 31 * 24 * 3_600_000
+/** ms before it expires in which it is asked for no more: the clock of a holder may be ahead, by 5 s at most. */
+const SPARED_MS = 60_000
 /** What a holder says of a shard that it does not have, or not as it was. */
 const NOT_THERE = ['E_SHARD_NOT_FOUND', 'E_SHARD_CORRUPT', 'E_SHARD_LENGTH'] as const
 /** Why a holder that does what it should may not commit a shard: it is full. */
@@ -37,18 +39,22 @@ const FULL = ['E_QUOTA', 'E_DISK_FULL'] as const
 
 /**
  * What a node of role `storage` must do to be admitted: keep a shard, give it back, and forget it when told; and at a later
- * admission still have what this validator left with it (docs/specs/admission.md, Figures).
+ * admission still have what this validator left with it (docs/specs/admission.md, Figures). Nothing is left with who is no
+ * member yet: identities cost nothing, and each would have a line on this validator's disk.
  */
 export function storageProbe(options: StorageProbeOptions): ConformanceProbe {
   return {
     role: 'storage',
     name: 'keeps a shard',
-    run(probe, { id }, signal) {
+    run(probe, { id, renewal }, signal) {
       const tooSlow = (): WeftError => nonConforming(`it took longer than ${PROBE_MS / 1_000} s`)
       return withTimeout(options.clock, PROBE_MS, signal, tooSlow, async (inTime) => {
         await using client = new ShardClient(await probe.open('shard', inTime))
         await forgetsAShard(client, probe, options.random, inTime)
-        if (await stillKeeps(client, id, options, inTime)) await leave(client, probe, id, options, inTime)
+        const before = await stillKeeps(client, id, options, inTime)
+        const isYoung = before !== undefined && options.clock.now() < before.leftAt + LEFT_MS
+        if (!renewal || isYoung || !(await takeBack(client, id, before, options, inTime))) return
+        await leave(client, probe, id, options, inTime)
       })
     },
   }
@@ -63,27 +69,35 @@ async function forgetsAShard(client: ShardClient, probe: Probe, random: Random, 
   if (await has(client, name, back, signal)) throw nonConforming('it still has a shard that its owner released')
 }
 
-/** Asks for what was left. Whether it is time to leave something else, which takes its place. */
+/** Asks for what was left, if anything was. */
 async function stillKeeps(
   client: ShardClient,
   holder: DidKey,
   { left, clock }: StorageProbeOptions,
   signal: AbortSignal,
-): Promise<boolean> {
-  const shard = left.get(holder, clock.now())
-  if (shard === undefined) return true
+): Promise<LeftShard | undefined> {
+  const shard = left.get(holder, clock.now() + SPARED_MS)
+  if (shard === undefined) return undefined
   const object = new SigningKey(shard.seed)
   const bytes = new Uint8Array(shard.length)
   const found = await has(client, nameOf(object), bytes, signal)
-  const kept = found && equalBytes(sha256(bytes), shard.digest)
-  if (!kept) {
-    // Asked for once: a node whose disk was replaced is judged by what it keeps from now on.
-    left.delete(holder)
-    throw nonConforming(`it lost or changed a shard that it took ${age(clock.now() - shard.leftAt)} ago`)
-  }
-  if (clock.now() < shard.leftAt + LEFT_MS) return false
+  if (found && equalBytes(sha256(bytes), shard.digest)) return shard
+  // Asked for once: a node whose disk was replaced is judged by what it keeps from now on.
   left.delete(holder)
-  await client.release(authorizeRelease(object), signal)
+  throw nonConforming(`it lost or changed a shard that it took ${age(clock.now() - shard.leftAt)} ago`)
+}
+
+/** Makes room for another. False when this validator cannot forget it: it would ask for what it released itself. */
+async function takeBack(
+  client: ShardClient,
+  holder: DidKey,
+  shard: LeftShard | undefined,
+  { left }: StorageProbeOptions,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (shard === undefined) return true
+  if (!left.delete(holder)) return false
+  await client.release(authorizeRelease(new SigningKey(shard.seed)), signal)
   return true
 }
 
@@ -99,14 +113,20 @@ async function leave(
   const leftAt = clock.now()
   const expiresAt = leftAt + LIFETIME_MS
   const shard: LeftShard = { seed: object.seed(), length: bytes.length, digest: sha256(bytes), leftAt, expiresAt }
+  const isKept = (await commit(client, authorizeCommit(object, expiresAt), signal)) && left.set(holder, shard)
+  // Nobody would ever ask for it.
+  if (!isKept) await client.release(authorizeRelease(object), signal)
+}
+
+/** Whether the holder has room for it. */
+async function commit(client: ShardClient, authorization: CommitAuthorization, signal: AbortSignal): Promise<boolean> {
   try {
-    await client.commit(authorizeCommit(object, expiresAt), signal)
+    await client.commit(authorization, signal)
+    return true
   } catch (error) {
     if (!FULL.some((code) => isWeftError(error, code))) throw error
-    await client.release(authorizeRelease(object), signal)
-    return
+    return false
   }
-  left.set(holder, shard)
 }
 
 async function put(

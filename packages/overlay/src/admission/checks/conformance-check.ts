@@ -9,10 +9,10 @@ import type { ConformanceProbe, ProbedApplicant } from '../probe.ts'
  */
 export const conformanceCheck: AdmissionCheck = {
   name: 'conformance',
-  async run({ network, application: { body }, dialBack, probes }, signal) {
+  async run({ network, application: { body }, renewal, dialBack, probes }, signal) {
     const reached = (await dialBack.results(signal)).flatMap(({ probe }) => probe ?? [])
     const { id, roles, packets } = body
-    const applicant = { networkId: network.id, id, roles, packets }
+    const applicant = { networkId: network.id, id, roles, renewal, packets }
     const asked = probes.filter(
       ({ role }) => role === 'any' || (role === 'packets' ? packets !== undefined : roles.includes(role)),
     )

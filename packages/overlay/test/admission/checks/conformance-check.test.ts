@@ -12,10 +12,12 @@ test('a probe of packets is run once for the node, over what it declared, and on
   const { probe, seen } = packetProbe(() => {})
   assert.equal(await apply({ body: { ...RELAY, addresses }, prepare, probes: [probe] }), 'admitted')
   const { id } = applicant
-  const expected = { networkId: fixture.network.id, id, roles: RELAY.roles, packets: packetsOf(4) }
+  const expected = { networkId: fixture.network.id, id, roles: RELAY.roles, renewal: false, packets: packetsOf(4) }
   assert.deepEqual(seen, [expected])
   assert.equal(await apply({ body: { addresses }, prepare, probes: [probe] }), 'admitted')
   assert.equal(seen.length, 1)
+  assert.equal(await apply({ body: RELAY, probes: [probe], isMember: true }), 'admitted')
+  assert.equal(seen[1]?.renewal, true)
 })
 
 test('the probe of a role may not pass its fault off as an address that was not reached', async () => {

@@ -10,6 +10,7 @@ import {
   MAX_RELAYED_PER_ADDRESS,
   MAX_RELAYED_PER_CALLER,
   MAX_RELAYED_PER_TARGET,
+  MAX_RESERVATIONS,
   MAX_RESERVATIONS_PER_ADDRESS,
   MAX_STRANGER_RESERVATIONS,
 } from '../../../src/transport/limits.ts'
@@ -95,6 +96,14 @@ test('strangers of one address have few places, all strangers a part, members th
     assert.ok(world.reserves(world.peer(`198.51.${index}.1`)))
   assert.ok(!world.reserves(world.peer('203.0.113.1')))
   assert.ok(world.reserves(world.peer('203.0.113.1', { member: true })))
+})
+
+test('when all places are taken nobody gets one, and who has one may ask again', () => {
+  const world = new World()
+  const members = Array.from({ length: MAX_RESERVATIONS }, () => world.peer('192.0.2.1', { member: true }))
+  for (const peer of members) assert.ok(world.reserves(peer))
+  assert.ok(!world.reserves(world.peer('203.0.113.1', { member: true })))
+  assert.ok(world.reserves(members[0]!))
 })
 
 test('who has a place may renew it; who goes loses it to the next', () => {
