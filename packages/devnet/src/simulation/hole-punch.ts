@@ -1,5 +1,13 @@
 import { type Clock, WeftError, wait, withTimeout } from '@weft/core'
-import { type Observations, PUNCH_AGAIN_MS, PUNCH_MS, PUNCH_PAUSE_MS, PUNCH_TRIES } from '@weft/overlay'
+import type { DidKey } from '@weft/crypto'
+import {
+  type Observations,
+  PUNCH_AGAIN_MS,
+  PUNCH_MS,
+  PUNCH_PAUSE_MS,
+  PUNCH_TRIES,
+  parseRelayedAddress,
+} from '@weft/overlay'
 import type { Connection, ConnectionEnd } from './connection.ts'
 import type { SimulatedEndpoint } from './simulated-endpoint.ts'
 import type { HostPort, SimulatedInternet } from './simulated-internet.ts'
@@ -8,8 +16,8 @@ export interface HolePunchOptions {
   readonly endpoint: SimulatedEndpoint
   readonly internet: SimulatedInternet
   readonly observations: Observations
-  /** Where this node can be dialled directly, as identify tells it: multiaddrs. */
-  readonly addresses: readonly string[]
+  /** Multiaddrs of a node, as the map or the network file has them. */
+  readonly lookup: (id: DidKey) => readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -33,10 +41,6 @@ export class HolePunch {
     HolePunch.#of.set(options.endpoint, this)
   }
 
-  get addresses(): readonly string[] {
-    return this.#options.addresses
-  }
-
   /** The port that this node's calls have for the outside, where that can be foretold. */
   ownPort(): HostPort | undefined {
     return this.#options.observations.endpoint()
@@ -58,11 +62,12 @@ export class HolePunch {
     }
   }
 
-  /** First by dialling the other side where it listens, if others can do that; then through holes. */
+  /** First by dialling the other side where others reach it directly; then through holes. */
   async #isUpgraded(relayed: Connection, signal: AbortSignal): Promise<boolean> {
-    const { endpoint, internet } = this.#options
+    const { endpoint, internet, lookup } = this.#options
     const { id } = relayed.other(endpoint)
-    for (const address of HolePunch.#of.get(relayed.other(endpoint))?.addresses ?? []) {
+    for (const address of lookup(id)) {
+      if (parseRelayedAddress(address) !== undefined) continue
       try {
         await internet.dial(endpoint, address, id, signal)
         return true

@@ -98,7 +98,7 @@ export class SimulatedTransport implements Transport {
       endpoint: this.#endpoint,
       internet,
       observations: this.#observations,
-      addresses: site.nat === undefined ? this.#addresses : [],
+      lookup: options.lookup,
       signal: scope.signal,
     })
     this.#endpoint.onConnection((connection) => {

@@ -17,6 +17,7 @@ import { toPrivateKey } from './peer-id.ts'
 import { createProbe } from './probe.ts'
 import { holePuncher } from './punch/hole-puncher.ts'
 import { PunchPort } from './punch/punch-port.ts'
+import { callBack } from './relay/call-back.ts'
 import { RelayClient } from './relay/relay-client.ts'
 import { RelayGate } from './relay/relay-gate.ts'
 import { relayServer } from './relay/relay-server.ts'
@@ -83,6 +84,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     })
     scope.defer('control streams', () => rpc.close())
     retireRelayed(host, rpc, clock)
+    callBack(host, lookup, scope.signal)
     const transport = new NodeTransport({
       self: key.id,
       networkId,

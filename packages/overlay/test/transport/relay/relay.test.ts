@@ -39,6 +39,27 @@ test('bulk does not go over a relay: it says so after a wait for a direct connec
   await assert.rejects(caller.transport.open(hidden.id, 'shard'), { code: 'E_NODE_RELAYED', retryable: true })
 })
 
+test('a node that is called over a relay by one that it can dial itself does so, and bulk goes both ways then', async () => {
+  await using network = new TestNetwork()
+  const { hidden } = await relayed(network)
+  const caller = await network.node()
+  for (const node of [hidden, caller])
+    node.transport.handleStream('shard', async (stream) => {
+      for await (const _ of stream.incoming);
+      await stream.closeWrite()
+    })
+  await caller.transport.connect(hidden.id)
+  await until(() => caller.transport.isDirect(hidden.id) && hidden.transport.isDirect(caller.id), 'a direct connection')
+  for (const [from, to] of [
+    [caller, hidden],
+    [hidden, caller],
+  ] as const) {
+    const stream = await from.transport.open(to.id, 'shard')
+    await stream.closeWrite()
+    for await (const _ of stream.incoming);
+  }
+})
+
 test('a probe sees over a relay what it sees elsewhere, and no more bytes than the relay carries', async () => {
   await using network = new TestNetwork()
   const { relay, hidden } = await relayed(network)
