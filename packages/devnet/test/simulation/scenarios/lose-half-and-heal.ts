@@ -33,6 +33,7 @@ export async function play({
   for (const [at, node] of gone.entries()) {
     simulation.kill(node, at % 2 === 0 ? 'ended' : 'gone')
     await simulation.run(WITHIN_MS / gone.length)
+    if ((at + 1) % Math.ceil(gone.length / 10) === 0) cost.note(`${at + 1} are gone`)
   }
   const read = (): Promise<void> => readRecords(simulation, records, (at) => rest[(at * 3) % rest.length])
   // Every record can be read as soon as they are gone.
