@@ -216,6 +216,7 @@ export class SessionStream {
   onOpened(address: string): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
+    this.address = ipToBytes(address) ?? this.address
     this.#beginChannel()
     this.handler.onOpened?.(address)
     this.#host.ready(this)
