@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
 import { SECRET, SERVER, TunNetwork, hostOf } from './lib/tun-network.ts'
 import { weft, weftJson } from './lib/weft.ts'
@@ -32,6 +32,8 @@ table inet watch {
 
 describe('the whole machine through a route', { skip: skipWithout('root', 'nat', 'tun', 'curl') }, () => {
   let network: TunNetwork
+  /** Packets that answered somebody outside. */
+  let answers = 0
 
   const leaked = async (): Promise<number> => {
     const text = await network.exec('c', ['nft', 'list', 'counter', 'inet', 'watch', 'others'])
@@ -81,7 +83,10 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
   test('a private target beside the exit is refused, by address and by name', async () => {
     await assert.rejects(network.curl(`http://${SECRET}:8080/`), /curl: \(7\)/)
     await assert.rejects(network.curl('http://secret.test:8080/'), /curl: \(6\)/)
-    await assert.rejects(network.curl('--max-time', '5', `http://${network.exitOutside}:${BASE_PORT}/`), /curl: \((7|28)\)/)
+    await assert.rejects(
+      network.curl('--max-time', '5', `http://${network.exitOutside}:${BASE_PORT}/`),
+      /curl: \((7|28)\)/,
+    )
     await assert.rejects(network.curl('--max-time', '5', 'http://169.254.169.254/'), /curl: \(7\)/)
     assert.equal(await network.curl(`http://${SERVER}:8080/strangers`), '0')
     assert.ok(((await network.exitStatus()).carried?.exitIp?.packets['refused'] ?? 0) >= 2)
@@ -96,20 +101,31 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await assert.rejects(network.curl(...words), /curl: \((7|28)\)/)
   })
 
+  test('who calls this machine from outside is answered there', async () => {
+    const listen = `require('node:http').createServer((_, response) => response.end('here')).listen(9090, '10.60.0.2', () => console.log('up'))`
+    const server = spawn('ip', ['netns', 'exec', network.namespace('c'), process.execPath, '-e', listen])
+    await once(server.stdout, 'data')
+    const before = await leaked()
+    assert.equal(await network.exec('n', ['curl', '-sS', '--max-time', '10', 'http://10.60.0.2:9090/']), 'here')
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+    answers += (await leaked()) - before
+  })
+
   test('of all that nothing left but packets to the entry and the overlay of the daemon', async () => {
-    assert.equal(await leaked(), 0)
+    assert.equal(await leaked(), answers)
   })
 
   test('while the daemon is dead nothing leaves; the next one takes the rules away', async () => {
     await network.killClient()
     await assert.rejects(network.curl('--max-time', '3', `http://${network.lan}:9/`), /curl: \(28\)/)
-    assert.equal(await leaked(), 0)
+    assert.equal(await leaked(), answers)
     assert.ok((await network.rules()).tables.includes('weft_tun'), 'the guard stands')
     await network.startClient()
     await expectNothing()
     // Nobody listens there: that it says so shows that packets leave again.
     await assert.rejects(network.curl(`http://${network.lan}:9/`), /curl: \(7\)/)
-    assert.ok((await leaked()) > 0)
+    assert.ok((await leaked()) > answers)
   })
 
   test('up again, and down: nothing is left', async () => {
@@ -125,16 +141,31 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await expectNothing()
   })
 
+  test('excluded addresses are reached directly, all others through the tunnel; vpn.tun needs no flag', async () => {
+    network.setClient('[vpn]', 'tun = "on"', 'tun_exclude = ["10.60.0.0/24"]')
+    await network.startClient()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    // Nobody listens there, which the neighbour says at once.
+    await assert.rejects(network.curl('--max-time', '5', `http://${network.lan}:9/`), /curl: \(7\)/)
+    assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+    await weft(['stop'], network.env)
+    await expectNothing()
+  })
+
+  test('with included addresses only these go through the tunnel', async () => {
+    network.setClient('[vpn]', 'tun = "on"', `tun_include = ["${SERVER}/32"]`)
+    await network.startClient()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    await assert.rejects(network.curl('--max-time', '5', `http://${network.lan}:9/`), /curl: \(7\)/)
+    assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+    await weft(['stop'], network.env)
+    await expectNothing()
+  })
+
   test('the exit gives back what it took from its machine', async () => {
     const before = await network.exec('x', ['nft', 'list', 'tables'])
     assert.match(before, /weftx/)
     assert.equal((await network.exec('x', ['cat', '/proc/sys/net/ipv4/conf/to-s/forwarding'])).trim(), '1')
-    await eventually(
-      'the end of the session',
-      () => network.exitStatus(),
-      ({ carried }) => carried?.exitIp?.clients === 0,
-      120_000,
-    )
     await weft(['stop', '--home', network.home('exit')])
     assert.equal((await network.exec('x', ['nft', 'list', 'tables'])).trim(), '')
     assert.equal((await network.exec('x', ['cat', '/proc/sys/net/ipv4/conf/to-s/forwarding'])).trim(), '0')

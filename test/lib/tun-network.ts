@@ -97,12 +97,18 @@ export class TunNetwork implements AsyncDisposable {
       const bytes = Buffer.from('${bytes.toString('hex')}', 'hex')
       const send = () => socket.send(bytes, 7000, '${host}', () => {})
       socket.on('message', (answer) => { process.stdout.write(answer.toString('hex')); process.exit() })
-      send(); setInterval(send, 1000); setTimeout(() => process.exit(3), 20000)`
+      let left = 20
+      send(); setInterval(() => left-- > 0 ? send() : process.exit(3), 1000)`
     return Buffer.from(await this.exec('c', [process.execPath, '-e', script]), 'hex')
   }
 
   startClient(): Promise<void> {
     return this.#start('c', 'client', 'client')
+  }
+
+  /** Settings of the client from its next start on. */
+  setClient(...lines: readonly string[]): void {
+    this.#home('client', undefined, this.#basePort + 60, lines)
   }
 
   /** SIGKILL, as the system would when memory is short. */
@@ -147,6 +153,9 @@ export class TunNetwork implements AsyncDisposable {
     execFileSync('ip', ['netns', 'exec', this.namespace('n'), 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
     for (const [at] of NODES.entries())
       this.#ip(at === 4 ? 'x' : 'n', 'address', 'add', `${hostOf(at)}/32`, 'dev', 'lo')
+    // Strict, as some systems have it: what comes in must come from where an answer would go.
+    const strict = 'echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter'
+    execFileSync('ip', ['netns', 'exec', this.namespace('c'), 'sh', '-c', strict])
     mkdirSync(join('/etc/netns', this.namespace('c')), { recursive: true })
     this.#stack.defer(() => rmSync(join('/etc/netns', this.namespace('c')), { recursive: true, force: true }))
     writeFileSync(join('/etc/netns', this.namespace('c'), 'resolv.conf'), `nameserver ${NOWHERE}\n`)
@@ -154,7 +163,17 @@ export class TunNetwork implements AsyncDisposable {
 
     const address = `/ip4/${hostOf(0)}/tcp/${base}`
     for (const [at, { name }] of NODES.entries()) this.#home(name, hostOf(at), base + 10 * (at + 1))
-    await weftJson(['network', 'create', 'tunnels', '--address', address, '--map-epoch', '2s', '--home', this.home('v')])
+    await weftJson([
+      'network',
+      'create',
+      'tunnels',
+      '--address',
+      address,
+      '--map-epoch',
+      '2s',
+      '--home',
+      this.home('v'),
+    ])
     this.#home('client', undefined, base + 60, client)
     for (const name of [...NODES.slice(1).map((node) => node.name), 'client'])
       copyFileSync(join(this.home('v'), 'network.json'), join(this.home(name), 'network.json'))
@@ -183,7 +202,7 @@ export class TunNetwork implements AsyncDisposable {
   }
 
   #home(name: string, host: string | undefined, base: number, more: readonly string[] = []): void {
-    mkdirSync(this.home(name), { mode: 0o700 })
+    mkdirSync(this.home(name), { mode: 0o700, recursive: true })
     const place =
       host === undefined
         ? []

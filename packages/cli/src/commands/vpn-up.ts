@@ -13,7 +13,12 @@ const LOOK_EVERY_MS = 100
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const begun = await api.json<VpnStatusAnswer>('POST', `/api/v1/vpn/up${invocation.flag('tun') ? '?tun=on' : ''}`, undefined, { signal })
+  const begun = await api.json<VpnStatusAnswer>(
+    'POST',
+    `/api/v1/vpn/up${invocation.flag('tun') ? '?tun=on' : ''}`,
+    undefined,
+    { signal },
+  )
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, signal) : begun
   output.document({ ...status })
   const { state, fault, proxy, tun } = status

@@ -27,17 +27,20 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
   ]
 }
 
-function carriedLines({
-  circuits,
-  links,
-  exitStreams,
-  exitChannels,
-  exitIp,
-  packetsReceived,
-  packetsSent,
-  packetsForwarded,
-  packetsDropped,
-}: NonNullable<VpnStatusAnswer['carried']>, output: Output): string[] {
+function carriedLines(
+  {
+    circuits,
+    links,
+    exitStreams,
+    exitChannels,
+    exitIp,
+    packetsReceived,
+    packetsSent,
+    packetsForwarded,
+    packetsDropped,
+  }: NonNullable<VpnStatusAnswer['carried']>,
+  output: Output,
+): string[] {
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [

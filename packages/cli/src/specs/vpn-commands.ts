@@ -12,7 +12,11 @@ export const VPN_COMMANDS: readonly CommandSpec[] = [
       { ...TIMEOUT, fallback: '30s' },
       HOME,
     ],
-    examples: ['weft vpn up --wait', 'weft vpn up --tun --wait', 'curl --proxy socks5h://127.0.0.1:7781 https://example.org/'],
+    examples: [
+      'weft vpn up --wait',
+      'weft vpn up --tun --wait',
+      'curl --proxy socks5h://127.0.0.1:7781 https://example.org/',
+    ],
     notes:
       'Programs use it as a SOCKS5 proxy that resolves names (socks5h), by HTTP CONNECT (https_proxy), or by its /proxy.pac. Requests with other user names and passwords get routes of their own.',
     load: () => import('../commands/vpn-up.ts'),

@@ -16,7 +16,10 @@ const PORT_RULE = checked(
   parsePortRule,
   'a rule CIDR:PORT such as 192.0.2.0/24:443, 127.0.0.1/32:8000-8999 or [2001:db8::/32]:*',
 )
-const CIDR = checked((text) => void parsePortRule(text.includes(':') ? `[${text}]:*` : `${text}:*`), 'a CIDR such as 192.168.0.0/16 or fd00::/8')
+const CIDR = checked(
+  (text) => void parsePortRule(text.includes(':') ? `[${text}]:*` : `${text}:*`),
+  'a CIDR such as 192.168.0.0/16 or fd00::/8',
+)
 const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
@@ -131,7 +134,7 @@ const SETTINGS = {
     oneOf(['on', 'off']),
     'off',
     'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once.',
-    ),
+  ),
   'vpn.tun_exclude': setting(
     listOf(CIDR, 256),
     [],
@@ -158,7 +161,7 @@ const SETTINGS = {
     oneOf(['on', 'off']),
     'off',
     "Whether an exit carries IP packets of its users' whole machines besides TCP, UDP and names (`weft vpn up --tun`). It needs root, or CAP_NET_ADMIN, on Linux: the exit makes an interface and an nftables table of its own, and forwards and masquerades by them. Exits that do not are not asked twice.",
-    ),
+  ),
   'resources.site': optional(
     oneOf(SITES),
     'nothing of [resources] is published',

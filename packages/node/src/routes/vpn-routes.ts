@@ -41,7 +41,10 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
       scope: 'vpn:use',
       summary: 'Starts the proxy, and building a route; answers when the proxy listens.',
       query: z.strictObject({
-        tun: z.enum(['on', 'off']).optional().describe('Whether the whole machine goes through it; by default as vpn.tun says'),
+        tun: z
+          .enum(['on', 'off'])
+          .optional()
+          .describe('Whether the whole machine goes through it; by default as vpn.tun says'),
       }),
       response: vpnStatusAnswer,
       handler: async ({ query: { tun } }) => {

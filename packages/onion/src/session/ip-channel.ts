@@ -1,6 +1,5 @@
 import { PacketQueue } from './packet-queue.ts'
 import { type PacketPool } from './packet-pool.ts'
-import { MAX_IP_PACKET_BYTES } from './protocol.ts'
 
 /** What the owner of a channel of IP packets is told; set on `IpChannel.handler` before anything can come. */
 export interface IpChannelHandler {
@@ -12,6 +11,8 @@ export interface IpChannelHandler {
 export interface IpChannelHost {
   readonly clock: { monotonic(): number }
   readonly packets: PacketPool
+  /** Bytes of the longest packet that fits a cell. */
+  readonly mostPacketBytes: number
   schedule(channel: IpChannel): void
 }
 
@@ -34,7 +35,7 @@ export class IpChannel {
 
   /** Sends a copy of the first `length` bytes. False: the channel is not open, or there is no room, or they are too many. */
   send(bytes: Uint8Array, length: number): boolean {
-    if (this.#isOver || this.id < 0 || length > MAX_IP_PACKET_BYTES) return false
+    if (this.#isOver || this.id < 0 || length > this.#host.mostPacketBytes) return false
     if (!this.queue.push(bytes, length, this.#host.clock.monotonic())) return false
     this.#host.schedule(this)
     return true

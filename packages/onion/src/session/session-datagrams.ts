@@ -11,12 +11,16 @@ import { SessionViolation } from './session-violation.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
 
+/** Bytes that the frame of an IP packet takes beside it at most: type, channel of 4 bytes, target, length of 2. */
+const MAX_IP_FRAME_BYTES = 8
+
 /** The datagrams of all channels of a session: writes those that wait, channel by channel, and hands on those that came. */
 export class SessionDatagrams implements ChannelHost {
   readonly isExit: boolean
   readonly clock: { monotonic(): number }
   readonly memory: SessionMemory
   readonly packets: PacketPool
+  readonly mostPacketBytes: number
   readonly #sent: SentPackets
   readonly #announce: () => void
   readonly #partials: PartialDatagrams
@@ -31,6 +35,7 @@ export class SessionDatagrams implements ChannelHost {
       readonly clock: { monotonic(): number }
       readonly memory: SessionMemory
       readonly packets: PacketPool
+      readonly payloadLength: number
     },
     sent: SentPackets,
     announce: () => void,
@@ -39,6 +44,7 @@ export class SessionDatagrams implements ChannelHost {
     this.clock = init.clock
     this.memory = init.memory
     this.packets = init.packets
+    this.mostPacketBytes = Math.min(MAX_IP_PACKET_BYTES, init.payloadLength - MAX_IP_FRAME_BYTES)
     this.#sent = sent
     this.#announce = announce
     this.#partials = new PartialDatagrams(init.memory)
@@ -136,7 +142,8 @@ export class SessionDatagrams implements ChannelHost {
 
   /** A DATAGRAM frame of a channel of IP packets came. @throws SessionViolation */
   onIpFrame(channel: IpChannel, frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void {
-    if (frame.target !== 0 || frame.isNamed || frame.isPart) throw new SessionViolation('an IP packet has a target or parts')
+    if (frame.target !== 0 || frame.isNamed || frame.isPart)
+      throw new SessionViolation('an IP packet has a target or parts')
     if (end - start > MAX_IP_PACKET_BYTES) throw new SessionViolation(`an IP packet has ${end - start} bytes`)
     this.dataReceived += end - start
     channel.handler.onPacket?.(payload.subarray(start, end))

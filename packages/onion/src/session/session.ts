@@ -108,6 +108,7 @@ export class Session {
         isExit: this.#isExit,
         clock: init.clock,
         memory: this.#memory,
+        payloadLength: init.payloadLength,
         packets: init.packets ?? new PacketPool(CLIENT_IP_PACKETS),
       },
       this.#recovery.sent,

@@ -75,7 +75,7 @@ test('several small packets share a cell; one of 1,280 bytes always has one to i
   assert.ok(path.client.session.stats.packetsSent - before < 12, `${path.client.session.stats.packetsSent - before}`)
 })
 
-test('a packet of 1,280 bytes fits a cell of up to four hops by the table of packets.md, its frame included', () => {
+test('a packet of 1,280 bytes fits a cell of up to four hops by the table of docs/specs/packets.md, its frame included', () => {
   for (const depth of [0, 1, 2, 3]) {
     const writer = new FrameWriter()
     writer.reset(new Uint8Array(1379 - 25 * depth))

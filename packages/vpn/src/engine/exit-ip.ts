@@ -72,7 +72,7 @@ export class ExitIp {
     })
     this.#fault = { code, cause, fix }
     this.#packets = undefined
-    this.#logger.error('IP packets are not carried', this.#fault as unknown as Record<string, unknown>)
+    this.#logger.error('IP packets are not carried', { code, cause, fix })
     void this.#wayOut?.close()
   }
 }

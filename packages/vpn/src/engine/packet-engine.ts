@@ -400,8 +400,9 @@ export class PacketEngine {
 
   #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
     const { clock, random } = this.#parts
+    // The exit that a name is asked at is the one that its address is for, as far as there is one.
     const open = (signal: AbortSignal, take: TakeStream): Promise<void> =>
-      this.#routes.of(undefined).open(DNS_STREAM, signal, take)
+      this.#routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take)
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 

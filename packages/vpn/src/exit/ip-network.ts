@@ -33,7 +33,7 @@ export class IpNetwork {
 
   /** Of a node: always the same, but where it would hold an address of this machine. @param taken IPv4 literals */
   static of(nodeKey: Uint8Array, taken: readonly string[], hasIPv6: boolean): IpNetwork {
-    const digest = createHash('sha256').update('weft exit ip').update(nodeKey).digest()
+    const digest = createHash('sha256').update('weft:exit:ip\0').update(nodeKey).digest()
     const prefix6 = new Uint8Array(12)
     prefix6[0] = 0xfd
     prefix6.set(digest.subarray(0, 7), 1)

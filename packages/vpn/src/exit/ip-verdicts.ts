@@ -49,7 +49,8 @@ export class IpVerdicts {
   #slotOf({ destinationAt, addressBytes, destinationPort, version }: IpHeader, bytes: Uint8Array): number {
     const words = this.#words
     words.fill(0)
-    for (let i = 0; i < addressBytes; i++) words[i >> 2] = ((words[i >> 2] as number) << 8) | (bytes[destinationAt + i] as number)
+    for (let i = 0; i < addressBytes; i++)
+      words[i >> 2] = ((words[i >> 2] as number) << 8) | (bytes[destinationAt + i] as number)
     words[4] = (version << 16) | destinationPort
     let hash = 0
     for (let i = 0; i < 5; i++) hash = Math.imul(hash ^ (words[i] as number), 0x9e3779b1)

@@ -52,7 +52,8 @@ export class IpWayOut {
         nodeKey,
         all.map(({ address }) => address),
         // IPv6 has no switch for one interface: whether this machine forwards it at all is its operator's to say.
-        readText(IPV6_FORWARDING) === '1' && all.some(({ family, address }) => family === 'IPv6' && addressReach(address) === 'global'),
+        readText(IPV6_FORWARDING) === '1' &&
+          all.some(({ family, address }) => family === 'IPv6' && addressReach(address) === 'global'),
       )
       await runCommand('ip', ['-batch', '-'], interfaceLines(name, network))
       const opened = [...new Set([...(await stillOpened(name)), ...closedRoutes(name)])]

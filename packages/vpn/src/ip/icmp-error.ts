@@ -10,7 +10,13 @@ const ICMP_BYTES = 8
  * Writes "destination unreachable, administratively prohibited" about a packet into `into`, from `own` to the packet's source; returns
  * its length. 0 for what must not be answered: another error, or a later fragment (RFC 1122, section 3.2.2; RFC 4443, section 2.4).
  */
-export function prohibited(header: IpHeader, bytes: Uint8Array, length: number, own: Uint8Array, into: Uint8Array): number {
+export function prohibited(
+  header: IpHeader,
+  bytes: Uint8Array,
+  length: number,
+  own: Uint8Array,
+  into: Uint8Array,
+): number {
   if (!header.isFirst || header.isIcmpError) return 0
   return header.version === 4 ? prohibited4(bytes, length, own, into) : prohibited6(bytes, length, own, into)
 }

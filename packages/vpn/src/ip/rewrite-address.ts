@@ -9,7 +9,13 @@ const CHECKSUM_AT: Readonly<Record<number, number>> = {
 }
 
 /** Puts `address` in place of the one at `at`, its source or destination, and keeps all checksums true. `header` was read from `bytes`. */
-export function rewriteAddress(header: IpHeader, bytes: Uint8Array, length: number, at: number, address: Uint8Array): void {
+export function rewriteAddress(
+  header: IpHeader,
+  bytes: Uint8Array,
+  length: number,
+  at: number,
+  address: Uint8Array,
+): void {
   const before = sumOf(bytes, at, at + address.length)
   const after = sumOf(address, 0, address.length)
   bytes.set(address, at)
@@ -30,7 +36,13 @@ export function rewriteAddress(header: IpHeader, bytes: Uint8Array, length: numb
  * The same within the packet that an ICMP error is about, whose source `from` becomes `to`: by it the system finds who sent it. The checksum
  * of its own header makes up for the address where there is one, so that the error's stays true; over IPv6 the error's changes.
  */
-export function rewriteInside(header: IpHeader, bytes: Uint8Array, length: number, from: Uint8Array, to: Uint8Array): void {
+export function rewriteInside(
+  header: IpHeader,
+  bytes: Uint8Array,
+  length: number,
+  from: Uint8Array,
+  to: Uint8Array,
+): void {
   const about = header.contentAt + 8
   const at = about + (header.version === 4 ? 12 : 8)
   if (at + 2 * from.length > length || !isAddressAt(bytes, at, from)) return

@@ -46,7 +46,9 @@ export async function loadLinuxTunCalls(): Promise<LinuxTunCalls> {
     close: libc.func('close', 'int', ['int']) as LinuxTunCalls['close'],
     ppoll: ppoll as LinuxTunCalls['ppoll'],
     eventfd: () => eventfd(0, O_NONBLOCK_CLOEXEC) as number,
-    waitForReadable: (descriptors, count, timeout, done) => ppoll.async(descriptors, count, timeout, null, () => done()),
+    waitForReadable: (descriptors, count, timeout, done) => {
+      ppoll.async(descriptors, count, timeout, null, () => done())
+    },
     errno: () => koffi.errno(),
     errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
   }

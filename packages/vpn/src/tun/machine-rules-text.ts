@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 
 /** "weft" in ASCII: the mark of packets that go outside of the tunnel; and the routing table of all others, with its rule's priority. */
 export const OUTSIDE_MARK = 0x7765_6674
-export const TUNNEL_TABLE = 30_565
+const TUNNEL_TABLE = 30_565
 export const INTERFACE = 'weft0'
 /** Of the interface, always the same: what stands in packets towards an exit is the address that the exit gave. */
 export const INNER4 = '100.127.255.1'
@@ -35,7 +35,10 @@ export interface MachineRulesInit {
  * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
  * - `source` gives what another machine or container sends through this one the interface's address.
  */
-export function machineRules({ exclude, include, dnsPort, uid }: MachineRulesInit, outside: readonly OutsideAddress[]): string {
+export function machineRules(
+  { exclude, include, dnsPort, uid }: MachineRulesInit,
+  outside: readonly OutsideAddress[],
+): string {
   const only = include.length === 0 ? [] : ['ip daddr != @include4', 'ip6 daddr != @include6']
   return `
 table inet ${TABLE}

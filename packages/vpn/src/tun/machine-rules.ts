@@ -91,7 +91,8 @@ export class MachineRules {
 export async function removeLeftRules(stateFile: string): Promise<void> {
   if (!existsSync(stateFile)) return
   const { srcValidMark } = readState(stateFile)
-  for (const family of ['-4', '-6']) await runCommand('ip', [family, '-force', '-batch', '-'], REMOVED_ROUTES).catch(() => {})
+  for (const family of ['-4', '-6'])
+    await runCommand('ip', [family, '-force', '-batch', '-'], REMOVED_ROUTES).catch(() => {})
   await runCommand('nft', ['-f', '-'], REMOVED_RULES)
   if (srcValidMark === '0') writeFileSync(VALID_MARK, '0')
   rmSync(stateFile, { force: true })
