@@ -33,7 +33,8 @@ export interface MachineRulesInit {
  * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
  * - `names` turns questions for names to the daemon, whichever server a program asks;
  * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
- * - `source` gives what another machine or container sends through this one the interface's address.
+ * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
+ *   socket took the interface's address that of the way that it goes.
  */
 export function machineRules(
   { exclude, include, dnsPort, uid }: MachineRulesInit,
@@ -81,6 +82,8 @@ ${cidrSets('include', include)}
   chain source {
     type nat hook postrouting priority srcnat
     oifname "${INTERFACE}" masquerade
+    meta mark ${MARK} ip saddr ${INNER4} masquerade
+    meta mark ${MARK} ip6 saddr ${INNER6} masquerade
   }
 }
 ${outsideElements(outside)}
