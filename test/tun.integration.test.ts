@@ -101,6 +101,20 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await assert.rejects(network.curl(...words), /curl: \((7|28)\)/)
   })
 
+  test('the daemon calls nodes outside of the tunnel, what other users call goes through it', async () => {
+    const overlay = async (): Promise<number> => {
+      const text = await network.exec('c', ['nft', 'list', 'counter', 'inet', 'watch', 'overlay'])
+      return Number(/packets (\d+)/.exec(text)?.[1])
+    }
+    const node = `http://${hostOf(3)}:${BASE_PORT}/`
+    const before = await overlay()
+    // TLS is spoken there, so that nothing comes of it but a connection.
+    await assert.rejects(network.curl('--max-time', '5', node), /curl: \((1|52|56)\)/)
+    assert.ok((await overlay()) > before)
+    const others = ['setpriv', '--reuid', '65534', '--clear-groups', 'curl', '-sS', '--max-time', '5', node]
+    await assert.rejects(network.exec('c', others), /curl: \(7\)/)
+  })
+
   test('who calls this machine from outside is answered there', async () => {
     const listen = `require('node:http').createServer((_, response) => response.end('here')).listen(9090, '10.60.0.2', () => console.log('up'))`
     const server = spawn('ip', ['netns', 'exec', network.namespace('c'), process.execPath, '-e', listen])
@@ -137,6 +151,16 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
 
   test('stop takes all away, too', async () => {
     await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    await weft(['stop'], network.env)
+    await expectNothing()
+  })
+
+  test('a daemon without the right to make an interface says so, and its proxy works', async () => {
+    await network.startClient('setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin')
+    const { code, stderr } = await weft(['vpn', 'up', '--tun'], network.env)
+    assert.equal(code, 1)
+    assert.match(stderr, /E_TUN_UNAVAILABLE: .*\n.*proxy/)
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
     await weft(['stop'], network.env)
     await expectNothing()
   })

@@ -102,8 +102,9 @@ export class TunNetwork implements AsyncDisposable {
     return Buffer.from(await this.exec('c', [process.execPath, '-e', script]), 'hex')
   }
 
-  startClient(): Promise<void> {
-    return this.#start('c', 'client', 'client')
+  /** @param by words of a program that runs it */
+  startClient(...by: readonly string[]): Promise<void> {
+    return this.#start('c', 'client', 'client', by)
   }
 
   /** Settings of the client from its next start on. */
@@ -213,9 +214,9 @@ export class TunNetwork implements AsyncDisposable {
     writeFileSync(join(this.home(name), 'weft.toml'), text)
   }
 
-  async #start(where: 'c' | 'n' | 'x', name: string, roles: string): Promise<void> {
+  async #start(where: 'c' | 'n' | 'x', name: string, roles: string, by: readonly string[] = []): Promise<void> {
     const home = this.home(name)
-    await this.exec(where, [process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles])
+    await this.exec(where, [...by, process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles])
     this.#stack.defer(() => weft(['stop', '--home', home]).then(() => {}))
   }
 
