@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { skipWithout } from './lib/needs.ts'
-import { SECRET, SERVER, TunNetwork, hostOf } from './lib/tun-network.ts'
+import { EXIT_OUTSIDE6, SECRET, SERVER, SERVER6, TunNetwork, hostOf } from './lib/tun-network.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
 // The whole machine through three nodes: programs in the client's namespace know of nothing.
@@ -131,7 +131,7 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
   })
 
   test('while the daemon is dead nothing leaves; the next one takes the rules away', async () => {
-    await network.killClient()
+    await network.kill('client')
     await assert.rejects(network.curl('--max-time', '3', `http://${network.lan}:9/`), /curl: \(28\)/)
     assert.equal(await leaked(), answers)
     assert.ok((await network.rules()).tables.includes('weft_tun'), 'the guard stands')
@@ -186,6 +186,19 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await expectNothing()
   })
 
+  test('an exit that was killed puts its rules in place of those that it left', async () => {
+    await network.kill('exit')
+    const left = await network.exec('x', ['nft', 'list', 'tables'])
+    assert.match(left, /weftx/)
+    await network.startExit()
+    assert.equal(await network.exec('x', ['nft', 'list', 'tables']), left)
+    network.setClient()
+    await network.startClient()
+    await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
+    await weft(['stop'], network.env)
+  })
+
   test('the exit gives back what it took from its machine', async () => {
     const before = await network.exec('x', ['nft', 'list', 'tables'])
     assert.match(before, /weftx/)
@@ -205,3 +218,29 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.equal((await network.exec('c', ['cat', '/proc/sys/net/ipv4/conf/all/src_valid_mark'])).trim(), '0')
   }
 })
+
+describe(
+  'the whole machine through a route whose exit has IPv6',
+  { skip: skipWithout('root', 'nat', 'tun', 'curl') },
+  () => {
+    let network: TunNetwork
+
+    before(async () => {
+      network = await TunNetwork.up(BASE_PORT, true)
+      await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    })
+    after(async () => network[Symbol.asyncDispose]())
+
+    test('both versions go through it, and each server sees the exit', async () => {
+      assert.equal((await network.status()).tun?.ipv6, true)
+      assert.equal(await network.curl('-g', `http://[${SERVER6}]:8080/`), EXIT_OUTSIDE6)
+      assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
+    })
+
+    test('private and own addresses are refused', async () => {
+      for (const host of ['fd00::1', 'fe80::1', '::ffff:10.99.0.1', `${EXIT_OUTSIDE6}`])
+        await assert.rejects(network.curl('-g', '--max-time', '5', `http://[${host}]:8080/`), /curl: \((7|28)\)/, host)
+      assert.equal(await network.curl(`http://${SERVER}:8080/strangers`), '0')
+    })
+  },
+)

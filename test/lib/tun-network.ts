@@ -24,6 +24,8 @@ export const SECRET = '10.99.0.1'
 /** A name server that is nowhere. */
 const NOWHERE = '192.0.2.53'
 const EXIT_OUTSIDE = '203.0.113.1'
+export const SERVER6 = '2001:db8:9::9'
+export const EXIT_OUTSIDE6 = '2001:db8:9::1'
 const LAN = '10.60.0.1'
 
 export interface TunStatus {
@@ -48,10 +50,11 @@ export class TunNetwork implements AsyncDisposable {
     this.#basePort = basePort
   }
 
-  static async up(basePort: number, client: readonly string[] = []): Promise<TunNetwork> {
+  /** @param hasIPv6 whether the exit has IPv6 and forwards it */
+  static async up(basePort: number, hasIPv6 = false): Promise<TunNetwork> {
     const network = new TunNetwork(basePort)
     try {
-      await network.#up(client)
+      await network.#up(hasIPv6)
       return network
     } catch (error) {
       await network[Symbol.asyncDispose]()
@@ -102,6 +105,10 @@ export class TunNetwork implements AsyncDisposable {
     return Buffer.from(await this.exec('c', [process.execPath, '-e', script]), 'hex')
   }
 
+  startExit(): Promise<void> {
+    return this.#start('x', 'exit', 'exit')
+  }
+
   /** @param by words of a program that runs it */
   startClient(...by: readonly string[]): Promise<void> {
     return this.#start('c', 'client', 'client', by)
@@ -113,8 +120,8 @@ export class TunNetwork implements AsyncDisposable {
   }
 
   /** SIGKILL, as the system would when memory is short. */
-  async killClient(): Promise<void> {
-    const { pid } = JSON.parse(readFileSync(join(this.home('client'), 'daemon.json'), 'utf8')) as { pid: number }
+  async kill(name: 'client' | 'exit'): Promise<void> {
+    const { pid } = JSON.parse(readFileSync(join(this.home(name), 'daemon.json'), 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
     await eventually(
       'the end of the daemon',
@@ -139,7 +146,7 @@ export class TunNetwork implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  async #up(client: readonly string[]): Promise<void> {
+  async #up(hasIPv6: boolean): Promise<void> {
     const base = this.#basePort
     for (const name of ['c', 'n', 'x', 's'] as const) this.#add(name)
     this.#wire('c', '10.60.0.2/24', 'n', `${LAN}/24`)
@@ -160,7 +167,8 @@ export class TunNetwork implements AsyncDisposable {
     mkdirSync(join('/etc/netns', this.namespace('c')), { recursive: true })
     this.#stack.defer(() => rmSync(join('/etc/netns', this.namespace('c')), { recursive: true, force: true }))
     writeFileSync(join('/etc/netns', this.namespace('c'), 'resolv.conf'), `nameserver ${NOWHERE}\n`)
-    await this.#startTarget()
+    if (hasIPv6) this.#addIPv6()
+    await this.#startTarget(hasIPv6)
 
     const address = `/ip4/${hostOf(0)}/tcp/${base}`
     for (const [at, { name }] of NODES.entries()) this.#home(name, hostOf(at), base + 10 * (at + 1))
@@ -175,7 +183,7 @@ export class TunNetwork implements AsyncDisposable {
       '--home',
       this.home('v'),
     ])
-    this.#home('client', undefined, base + 60, client)
+    this.#home('client', undefined, base + 60)
     for (const name of [...NODES.slice(1).map((node) => node.name), 'client'])
       copyFileSync(join(this.home('v'), 'network.json'), join(this.home(name), 'network.json'))
     for (const [at, { name, roles }] of NODES.entries()) await this.#start(at === 4 ? 'x' : 'n', name, roles)
@@ -220,8 +228,24 @@ export class TunNetwork implements AsyncDisposable {
     this.#stack.defer(() => weft(['stop', '--home', home]).then(() => {}))
   }
 
-  async #startTarget(): Promise<void> {
-    const words = ['netns', 'exec', this.namespace('s'), process.execPath, TARGET, SERVER, SECRET]
+  #addIPv6(): void {
+    const forward = 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding'
+    execFileSync('ip', ['netns', 'exec', this.namespace('x'), 'sh', '-c', forward])
+    this.#ip('x', 'address', 'add', `${EXIT_OUTSIDE6}/64`, 'dev', 'to-s', 'nodad')
+    this.#ip('s', 'address', 'add', `${SERVER6}/64`, 'dev', 'to-x', 'nodad')
+  }
+
+  async #startTarget(hasIPv6: boolean): Promise<void> {
+    const words = [
+      'netns',
+      'exec',
+      this.namespace('s'),
+      process.execPath,
+      TARGET,
+      SERVER,
+      SECRET,
+      ...(hasIPv6 ? [SERVER6] : []),
+    ]
     const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn('ip', words, {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_TEST_CONTEXT: undefined },

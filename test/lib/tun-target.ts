@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { a, answerFrom } from '../../packages/vpn/test/dns/name-server.ts'
 
 /** What a client reaches through its tunnel: HTTP, a UDP echo and a name server; and a place that nobody is to reach. */
-const [own = '', secret = ''] = process.argv.slice(2)
+const [own = '', secret = '', own6 = ''] = process.argv.slice(2)
 const zone = new Map([
   ['www.test', [a(own)]],
   ['secret.test', [a(secret)]],
@@ -28,12 +28,14 @@ names.on('message', (query, from) => {
 names.bind(53, own)
 echo(own, 7000)
 echo(secret, 7000, () => strangers++)
-createServer((request, response) => {
+const pages = createServer((request, response) => {
   if (request.url === '/who') response.end(request.socket.remoteAddress)
   else if (request.url === '/strangers') response.end(String(strangers))
   else if (request.method === 'POST') request.resume().on('end', () => response.end('taken'))
   else response.end(Buffer.alloc(Number(request.url?.slice(1)) || 0, 7))
-}).listen(8080, own)
+})
+pages.listen(8080, own)
+if (own6 !== '') createServer((request, response) => response.end(request.socket.remoteAddress)).listen(8080, own6)
 createServer((_, response) => {
   strangers++
   response.end('secret')
