@@ -80,6 +80,17 @@ export interface ProxyFailure extends Fault {
   readonly count: number
 }
 
+/** The IP packets of clients at an exit whose operator allows them. */
+export interface ExitIpStatus {
+  /** Clients that have an address. */
+  readonly clients: number
+  readonly ipv6: boolean
+  /** Those sent and received, and those dropped, by reason. */
+  readonly packets: Readonly<Record<string, number>>
+  /** Why none are carried. */
+  readonly fault: Fault | undefined
+}
+
 /** What this node carries for others. */
 export interface CarriedStatus {
   readonly circuits: number
@@ -87,10 +98,27 @@ export interface CarriedStatus {
   readonly exitStreams: number
   /** Channels of datagrams that clients have at this exit. */
   readonly exitChannels: number
+  /** Undefined at an exit that is not to carry IP packets. */
+  readonly exitIp: ExitIpStatus | undefined
   readonly packetsForwarded: number
   readonly packetsReceived: number
   readonly packetsSent: number
   readonly packetsDropped: Readonly<Record<string, number>>
+}
+
+/** The whole machine through the route. */
+export interface TunStatus {
+  readonly interface: string
+  /** Bytes. */
+  readonly mtu: number
+  /** waiting: no exit carries its packets at the moment, and none leave. */
+  readonly state: 'waiting' | 'open'
+  readonly exit: DidKey | undefined
+  /** The exit carries IPv6; otherwise it is unreachable. */
+  readonly ipv6: boolean
+  /** Those sent and received, and those dropped, by reason. */
+  readonly packets: Readonly<Record<string, number>>
+  readonly fault: Fault | undefined
 }
 
 export interface VpnStatus {
@@ -100,6 +128,8 @@ export interface VpnStatus {
   readonly proxy: { readonly host: string; readonly port: number } | undefined
   /** Where names are answered (DNS); undefined when they are not. */
   readonly dns: { readonly host: string; readonly port: number } | undefined
+  /** Undefined while the machine's packets go their own way. */
+  readonly tun: TunStatus | undefined
   readonly streams: { readonly open: number; readonly opened: number; readonly failed: number }
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]
@@ -117,8 +147,12 @@ export interface VpnEvents {
 
 /** The VPN of one node: its proxy and routes, and what it carries for others by its roles. */
 export interface Vpn extends AsyncDisposable {
-  /** Starts the proxy and a route. @throws WeftError E_PORT_TAKEN */
-  up(): Promise<void>
+  /**
+   * Starts the proxy and a route.
+   * @param tun whether the whole machine goes through a route as well; what it is told once holds until `down`
+   * @throws WeftError E_PORT_TAKEN, E_TUN_UNAVAILABLE, E_TUN_TAKEN, E_TUN_ROLES
+   */
+  up(tun?: boolean): Promise<void>
   /** Ends the proxy, every connection over it and the routes. */
   down(): Promise<void>
   status(): Promise<VpnStatus>

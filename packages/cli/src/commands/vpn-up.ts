@@ -4,6 +4,7 @@ import type { VpnStatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
 import { stateLines } from '../output/route-lines.ts'
+import { tunLines } from '../output/tun-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 /** ms between two looks of --wait. */
@@ -12,12 +13,18 @@ const LOOK_EVERY_MS = 100
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const begun = await api.json<VpnStatusAnswer>('POST', '/api/v1/vpn/up', undefined, { signal })
+  const begun = await api.json<VpnStatusAnswer>(
+    'POST',
+    `/api/v1/vpn/up${invocation.flag('tun') ? '?tun=on' : ''}`,
+    undefined,
+    { signal },
+  )
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, signal) : begun
   output.document({ ...status })
-  const { state, fault, proxy } = status
+  const { state, fault, proxy, tun } = status
   output.print(...stateLines(state, fault, output))
-  if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
+  if (tun !== undefined) output.print(...tunLines(tun, output))
+  else if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
 }
 
 /** Until --timeout fires the signal: then why there is no route. */
@@ -28,7 +35,7 @@ async function waitUntilConnected(
 ): Promise<VpnStatusAnswer> {
   let last = begun
   try {
-    while (last.state !== 'connected') {
+    while (last.state !== 'connected' || last.tun?.state === 'waiting') {
       await wait(referencedClock, LOOK_EVERY_MS, signal)
       last = await api.json<VpnStatusAnswer>('GET', '/api/v1/vpn', undefined, { signal })
     }
@@ -40,7 +47,7 @@ async function waitUntilConnected(
 }
 
 function noRoute(timeout: WeftError, status: VpnStatusAnswer): WeftError {
-  const { fault } = status
+  const fault = status.tun?.fault ?? status.fault
   return new FailedDocument(
     {
       code: timeout.code,

@@ -2,21 +2,23 @@ import type { VpnStatusAnswer } from '@weft/node'
 import { faultLines } from './fault-lines.ts'
 import { formatDuration } from './format.ts'
 import type { Output } from './output.ts'
+import { tunLines } from './tun-lines.ts'
 import { legLines, stateLines, throughputWords } from './route-lines.ts'
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, dns, streams, failures, route, carried } = status
+  const { state, fault, proxy, dns, tun, streams, failures, route, carried } = status
   const [used, ...others] = route.legs
   return [
     ...stateLines(state, fault, output),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
     ...(dns === undefined ? [] : [`  dns         ${dns.host}:${dns.port}, UDP and TCP`]),
+    ...(tun === undefined ? [] : tunLines(tun, output)),
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
     ...(used === undefined ? [] : legLines(used, now, long, output)),
     ...(others.length === 0 ? [] : [`${others.length} more in readiness: weft vpn route`]),
-    ...(carried === undefined ? [] : carriedLines(carried)),
+    ...(carried === undefined ? [] : carriedLines(carried, output)),
     ...(failures.length === 0 ? [] : ['', 'Requests that failed, the latest first (their targets are kept nowhere):']),
     ...failures.flatMap((failure) => [
       `  ${formatDuration(now - failure.at)} ago${failure.count === 1 ? '' : `, ${failure.count} times`}`,
@@ -25,20 +27,25 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
   ]
 }
 
-function carriedLines({
-  circuits,
-  links,
-  exitStreams,
-  exitChannels,
-  packetsReceived,
-  packetsSent,
-  packetsForwarded,
-  packetsDropped,
-}: NonNullable<VpnStatusAnswer['carried']>): string[] {
+function carriedLines(
+  {
+    circuits,
+    links,
+    exitStreams,
+    exitChannels,
+    exitIp,
+    packetsReceived,
+    packetsSent,
+    packetsForwarded,
+    packetsDropped,
+  }: NonNullable<VpnStatusAnswer['carried']>,
+  output: Output,
+): string[] {
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out`,
+    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
+    ...(exitIp?.fault === undefined ? [] : faultLines(exitIp.fault, output)),
     `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded; dropped: ${words === '' ? 'none' : words}`,
   ]
 }

@@ -7,11 +7,16 @@ export const VPN_COMMANDS: readonly CommandSpec[] = [
     words: ['vpn', 'up'],
     summary: 'start the proxy and a route',
     options: [
+      { flags: '--tun', description: 'lead the whole machine through a route (Linux, root or CAP_NET_ADMIN)' },
       { flags: '--wait', description: 'wait until a route is connected (exit code 6 if time runs out)' },
       { ...TIMEOUT, fallback: '30s' },
       HOME,
     ],
-    examples: ['weft vpn up --wait', 'curl --proxy socks5h://127.0.0.1:7781 https://example.org/'],
+    examples: [
+      'weft vpn up --wait',
+      'weft vpn up --tun --wait',
+      'curl --proxy socks5h://127.0.0.1:7781 https://example.org/',
+    ],
     notes:
       'Programs use it as a SOCKS5 proxy that resolves names (socks5h), by HTTP CONNECT (https_proxy), or by its /proxy.pac. Requests with other user names and passwords get routes of their own.',
     load: () => import('../commands/vpn-up.ts'),

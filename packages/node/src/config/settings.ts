@@ -16,6 +16,10 @@ const PORT_RULE = checked(
   parsePortRule,
   'a rule CIDR:PORT such as 192.0.2.0/24:443, 127.0.0.1/32:8000-8999 or [2001:db8::/32]:*',
 )
+const CIDR = checked(
+  (text) => void parsePortRule(text.includes(':') ? `[${text}]:*` : `${text}:*`),
+  'a CIDR such as 192.168.0.0/16 or fd00::/8',
+)
 const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
@@ -126,6 +130,21 @@ const SETTINGS = {
     'auto',
     'What seals the layers of circuits: auto takes AES-256-GCM with each hop that computes it in hardware as this machine does, which takes less than half of the time a packet, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
   ),
+  'vpn.tun': setting(
+    oneOf(['on', 'off']),
+    'off',
+    'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once.',
+  ),
+  'vpn.tun_exclude': setting(
+    listOf(CIDR, 256),
+    [],
+    'Addresses whose packets do not go through the tunnel, such as those of the local network. Names are asked for at the exit all the same, where vpn.dns is on.',
+  ),
+  'vpn.tun_include': setting(
+    listOf(CIDR, 256),
+    [],
+    'Addresses whose packets alone go through the tunnel; without any, all do.',
+  ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),
     [],
@@ -137,6 +156,11 @@ const SETTINGS = {
     listOf(NAME_SERVER, 4),
     [],
     "Name servers that an exit asks for its users; without any, the system's.",
+  ),
+  'exit.ip': setting(
+    oneOf(['on', 'off']),
+    'off',
+    "Whether an exit carries IP packets of its users' whole machines besides TCP, UDP and names (`weft vpn up --tun`). It needs root, or CAP_NET_ADMIN, on Linux: the exit makes an interface and an nftables table of its own, and forwards and masquerades by them. Exits that do not are not asked twice.",
   ),
   'resources.site': optional(
     oneOf(SITES),

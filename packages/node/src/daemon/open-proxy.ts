@@ -8,10 +8,14 @@ export const PROXY = 1
 /** The port of DNS, counted alike. */
 export const DNS = 4
 
-/** Starts the proxy, DNS and a route. @throws WeftError E_PORT_TAKEN with the setting and who has the port, E_LISTEN_FAILED, E_PACKETS_FAILED */
-export async function openProxy(vpn: NodeVpn, basePort: number): Promise<void> {
+/**
+ * Starts the proxy, DNS and a route.
+ * @param tun whether the whole machine goes through one; by default as it was told last, or as vpn.tun says
+ * @throws WeftError E_PORT_TAKEN with the setting and who has the port, E_LISTEN_FAILED, E_PACKETS_FAILED, and those of `Vpn.up`
+ */
+export async function openProxy(vpn: NodeVpn, basePort: number, tun?: boolean): Promise<void> {
   try {
-    await vpn.up()
+    await vpn.up(tun)
   } catch (error) {
     // The VPN does not know who has the port, nor by which setting it was chosen.
     throw isWeftError(error, 'E_PORT_TAKEN') ? taken(basePort, error.details) : error

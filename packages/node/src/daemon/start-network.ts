@@ -79,7 +79,7 @@ export async function startNetwork({
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
-  const vpn = await startVpn({ config, components, keys, networkFile, logger: log, scope })
+  const vpn = await startVpn({ config, components, keys, networkFile, tunFile: paths.tun, logger: log, scope })
   throwIfAborted(signal)
   const overlay = await components
     .createOverlay({

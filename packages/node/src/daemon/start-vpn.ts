@@ -15,6 +15,8 @@ export interface VpnStart {
   readonly components: Pick<Components, 'createVpn'>
   readonly keys: { readonly node: SigningKey; readonly packets: PacketKeys | undefined }
   readonly networkFile: NetworkFile
+  /** Says that the machine has rules for the tunnel, as long as it is there. */
+  readonly tunFile: string
   readonly logger: Logger
   readonly scope: Scope
 }
@@ -45,11 +47,19 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       },
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },
       dns: values['vpn.dns'] === 'on' ? { host: '127.0.0.1', port: values['ports.base'] + DNS } : undefined,
+      tun: {
+        isWanted: values['vpn.tun'] === 'on',
+        exclude: values['vpn.tun_exclude'],
+        include: values['vpn.tun_include'],
+        stateFile: start.tunFile,
+      },
+      bootstrap: networkFile.validators.flatMap(({ addresses }) => addresses),
       exit: {
         allow: values['exit.allow'],
         deny: values['exit.deny'],
         own: values['network.announce'].flatMap((address) => parseNodeAddress(address)?.host ?? []),
         nameServers: values['exit.name_servers'],
+        ip: values['exit.ip'] === 'on',
       },
     })
   } catch (error) {

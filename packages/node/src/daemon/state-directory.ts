@@ -23,6 +23,8 @@ export interface StatePaths {
   /** Pages that lead a browser to a one-use link. */
   readonly links: string
   readonly logs: string
+  /** There while the machine has rules for the tunnel of this node. */
+  readonly tun: string
   readonly overlay: string
   readonly storage: string
 }
@@ -41,6 +43,7 @@ function statePaths(home: string): StatePaths {
     tokens: join(home, 'tokens.json'),
     links: join(home, 'links'),
     logs: join(home, 'logs'),
+    tun: join(home, 'tun.json'),
     overlay: join(home, 'overlay'),
     storage: join(home, 'storage'),
   }

@@ -247,6 +247,18 @@ export const vpnStatus = z.strictObject({
     .strictObject({ host: z.string(), port: z.int() })
     .optional()
     .describe('Where names are answered by DNS, over UDP and TCP'),
+  tun: z
+    .strictObject({
+      interface: z.string(),
+      mtu: z.int(),
+      state: z.enum(['waiting', 'open']).describe('waiting: no exit carries packets at the moment, and none leave'),
+      exit: z.string().optional(),
+      ipv6: z.boolean().describe('The exit carries IPv6; otherwise it is unreachable'),
+      packets: z.record(z.string(), z.int()).describe('Sent and received, and dropped by reason'),
+      fault: fault.optional(),
+    })
+    .optional()
+    .describe('The whole machine through a route'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
     .array(
@@ -264,6 +276,15 @@ export const vpnStatus = z.strictObject({
       links: z.int(),
       exitStreams: z.int(),
       exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
+      exitIp: z
+        .strictObject({
+          clients: z.int(),
+          ipv6: z.boolean(),
+          packets: z.record(z.string(), z.int()).describe('Sent and received, and dropped by reason'),
+          fault: fault.optional(),
+        })
+        .optional()
+        .describe('IP packets of clients, where this exit is to carry them (exit.ip)'),
       packetsForwarded: z.int(),
       packetsReceived: z.int(),
       packetsSent: z.int(),

@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { openProxy } from '../daemon/open-proxy.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { vpnExitsAnswer, vpnRouteAnswer, vpnStatusAnswer } from './answers.ts'
@@ -39,9 +40,15 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
       url: '/api/v1/vpn/up',
       scope: 'vpn:use',
       summary: 'Starts the proxy, and building a route; answers when the proxy listens.',
+      query: z.strictObject({
+        tun: z
+          .enum(['on', 'off'])
+          .optional()
+          .describe('Whether the whole machine goes through it; by default as vpn.tun says'),
+      }),
       response: vpnStatusAnswer,
-      handler: async () => {
-        await openProxy(vpn, ports['api'] as number)
+      handler: async ({ query: { tun } }) => {
+        await openProxy(vpn, ports['api'] as number, tun === undefined ? undefined : tun === 'on')
         return status()
       },
     }),

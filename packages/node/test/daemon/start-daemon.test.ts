@@ -150,7 +150,7 @@ test('the VPN opens before the overlay, where the settings say; a taken UDP port
   const { udp, proxy, roles, exit } = inits[0] as VpnInit
   assert.deepEqual([udp.port, proxy], [16_013, { host: '127.0.0.1', port: 16_002 }])
   assert.deepEqual(roles, { entry: false, relay: false, exit: true })
-  assert.deepEqual(exit, { allow: ['10.0.0.0/8:80'], deny: [], own: [], nameServers: [] })
+  assert.deepEqual(exit, { allow: ['10.0.0.0/8:80'], deny: [], own: [], nameServers: [], ip: false })
 })
 
 test('a socket file that a killed daemon left behind is no hindrance', async (t) => {

@@ -1,6 +1,6 @@
 import { Emitter, type Fault } from '@weft/core'
 import type { ConformanceProbe, LossGauge } from '@weft/overlay'
-import type { ExitStatus, RouteStatus, VpnEvents, VpnInit, VpnState, VpnStatus } from '@weft/vpn'
+import type { ExitStatus, RouteStatus, VpnEvents, VpnInit, VpnState, VpnStatus, TunStatus } from '@weft/vpn'
 import type { NodeVpn } from '../../src/daemon/components.ts'
 
 const NODE = 'did:key:z6MkExit1'
@@ -18,6 +18,8 @@ export class FakeVpn implements NodeVpn {
   follows = false
   closed = false
 
+  tun = false
+
   constructor(init: VpnInit) {
     this.init = init
   }
@@ -25,8 +27,9 @@ export class FakeVpn implements NodeVpn {
   follow(): void {
     this.follows = true
   }
-  async up(): Promise<void> {
+  async up(tun = false): Promise<void> {
     if (this.refuse !== undefined) throw this.refuse
+    this.tun = tun
     this.state = 'connected'
   }
   async down(): Promise<void> {
@@ -39,6 +42,7 @@ export class FakeVpn implements NodeVpn {
       fault: this.fault,
       proxy: up ? this.init.proxy : undefined,
       dns: up ? this.init.dns : undefined,
+      tun: up && this.tun ? fakeTun : undefined,
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
@@ -50,6 +54,7 @@ export class FakeVpn implements NodeVpn {
               links: 4,
               exitStreams: 5,
               exitChannels: 4,
+              exitIp: { clients: 2, ipv6: false, packets: { sent: 1 }, fault: undefined },
               packetsForwarded: 6,
               packetsReceived: 7,
               packetsSent: 8,
@@ -66,6 +71,16 @@ export class FakeVpn implements NodeVpn {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
   }
+}
+
+const fakeTun: TunStatus = {
+  interface: 'weft0',
+  mtu: 1280,
+  state: 'open',
+  exit: NODE,
+  ipv6: false,
+  packets: { sent: 3, received: 2 },
+  fault: undefined,
 }
 
 /** One leg, measured up to its relay. */

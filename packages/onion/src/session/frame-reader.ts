@@ -23,6 +23,7 @@ import {
   MAX_DATAGRAM_BYTES,
   MAX_REASON_BYTES,
   PROTOCOL_DNS,
+  PROTOCOL_IP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   STREAM_FIN,
@@ -168,7 +169,8 @@ export class FrameReader {
     const cursor = this.#cursor
     const id = this.#streamId()
     const protocol = cursor.byte()
-    if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_DNS) return sink.onOpen(id, protocol, 0, '')
+    if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_DNS || protocol === PROTOCOL_IP)
+      return sink.onOpen(id, protocol, 0, '')
     if (protocol !== PROTOCOL_TCP) throw new SessionViolation(`protocol ${protocol} does not exist`)
     const port = this.#port()
     sink.onOpen(id, protocol, port, this.#host())

@@ -1,3 +1,4 @@
+import { copyFirst } from './copy-first.ts'
 import {
   DATAGRAM_LENGTH,
   DATAGRAM_NAMED,
@@ -130,6 +131,18 @@ export class FrameWriter {
     let at = this.#datagramHead(type, id, target, port, host)
     if (length !== room) at = writeVarint(length, this.#bytes, at)
     this.#bytes.set(bytes, at)
+    this.#at = at + length
+    return true
+  }
+
+  /** A DATAGRAM frame of a channel of IP packets, with the first `length` bytes of `bytes`. */
+  packet(id: number, bytes: Uint8Array, length: number): boolean {
+    const room = this.left - 2 - varintLength(id)
+    // What fills the packet to its end needs no length.
+    if (length !== room && length + varintLength(length) > room) return false
+    let at = this.#datagramHead(FRAME_DATAGRAM | (length === room ? 0 : DATAGRAM_LENGTH), id, 0, 0, '')
+    if (length !== room) at = writeVarint(length, this.#bytes, at)
+    copyFirst(bytes, length, this.#bytes, at)
     this.#at = at + length
     return true
   }

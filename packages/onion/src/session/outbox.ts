@@ -1,5 +1,5 @@
 import { type FrameWriter } from './frame-writer.ts'
-import { INITIAL_SESSION_WINDOW, PROTOCOL_DNS, PROTOCOL_UDP } from './protocol.ts'
+import { INITIAL_SESSION_WINDOW, PROTOCOL_DNS, PROTOCOL_IP, PROTOCOL_UDP } from './protocol.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
 import { type SessionStream, StreamControl } from './session-stream.ts'
@@ -157,6 +157,7 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
       if (stream.target === undefined) return true
       if (stream.target.protocol === 'udp') return writer.openBare(id, PROTOCOL_UDP)
       if (stream.target.protocol === 'dns') return writer.openBare(id, PROTOCOL_DNS)
+      if (stream.target.protocol === 'ip') return writer.openBare(id, PROTOCOL_IP)
       return writer.open(id, stream.target.port, stream.target.host)
     case StreamControl.opened:
       return writer.opened(id, stream.address)

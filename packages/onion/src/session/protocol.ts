@@ -43,11 +43,13 @@ export const SessionCode = {
   limit: 10,
   stopping: 11,
   nameServerFailed: 12,
+  notOffered: 13,
 } as const
 
 export const PROTOCOL_TCP = 1
 export const PROTOCOL_UDP = 2
 export const PROTOCOL_DNS = 3
+export const PROTOCOL_IP = 4
 /** Ids of streams are 0, 4, 8, …: opened by the client, in both directions (RFC 9000, section 2.1). */
 export const STREAM_ID_STEP = 4
 export const MAX_ACK_RANGES = 64
@@ -55,6 +57,8 @@ export const MAX_REASON_BYTES = 200
 export const MAX_HOST_BYTES = 255
 /** Bytes of the longest datagram: what UDP over IPv4 carries (RFC 768, RFC 791). */
 export const MAX_DATAGRAM_BYTES = 65_507
+/** Bytes of the longest IP packet of a channel: the least MTU that every link has (RFC 8200, section 5). With its frame it fits one packet. */
+export const MAX_IP_PACKET_BYTES = 1_280
 /** DATAGRAM frames in one packet at most: an exit sends a packet for each, and nobody is to make it send many for one. */
 export const MAX_DATAGRAMS_PER_PACKET = 32
 /** Targets of a channel that have a number at once: a new number takes the place of the one so many before it. */

@@ -1,33 +1,50 @@
 import { type ChannelHost, type DatagramChannel } from './datagram-channel.ts'
 import { type DatagramFrame } from './datagram-frame.ts'
 import { type FrameWriter } from './frame-writer.ts'
+import { IpChannel } from './ip-channel.ts'
 import { type SessionMemory } from './memory-budget.ts'
+import { type PacketPool } from './packet-pool.ts'
 import { PartialDatagrams } from './partial-datagrams.ts'
+import { MAX_IP_PACKET_BYTES } from './protocol.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
+import { SessionViolation } from './session-violation.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
+
+/** Bytes that the frame of an IP packet takes beside it at most: type, channel of 4 bytes, target, length of 2. */
+const MAX_IP_FRAME_BYTES = 8
 
 /** The datagrams of all channels of a session: writes those that wait, channel by channel, and hands on those that came. */
 export class SessionDatagrams implements ChannelHost {
   readonly isExit: boolean
   readonly clock: { monotonic(): number }
   readonly memory: SessionMemory
+  readonly packets: PacketPool
+  readonly mostPacketBytes: number
   readonly #sent: SentPackets
   readonly #announce: () => void
   readonly #partials: PartialDatagrams
-  readonly #ready = new StreamQueue<DatagramChannel>()
+  readonly #ready = new StreamQueue<DatagramChannel | IpChannel>()
   /** Bytes of datagrams that went each way. */
   dataSent = 0
   dataReceived = 0
 
   constructor(
-    init: { readonly isExit: boolean; readonly clock: { monotonic(): number }; readonly memory: SessionMemory },
+    init: {
+      readonly isExit: boolean
+      readonly clock: { monotonic(): number }
+      readonly memory: SessionMemory
+      readonly packets: PacketPool
+      readonly payloadLength: number
+    },
     sent: SentPackets,
     announce: () => void,
   ) {
     this.isExit = init.isExit
     this.clock = init.clock
     this.memory = init.memory
+    this.packets = init.packets
+    this.mostPacketBytes = Math.min(MAX_IP_PACKET_BYTES, init.payloadLength - MAX_IP_FRAME_BYTES)
     this.#sent = sent
     this.#announce = announce
     this.#partials = new PartialDatagrams(init.memory)
@@ -42,10 +59,12 @@ export class SessionDatagrams implements ChannelHost {
   }
 
   /** The channel whose turn it is; drops from the queue what has nothing to send. */
-  #first(now: number): DatagramChannel | undefined {
+  #first(now: number): DatagramChannel | IpChannel | undefined {
     for (;;) {
       const channel = this.#ready.first
-      if (channel === undefined || channel.queue.first(now) !== undefined) return channel
+      if (channel === undefined) return undefined
+      if (channel instanceof IpChannel ? channel.queue.firstLength(now) >= 0 : channel.queue.first(now) !== undefined)
+        return channel
       this.#ready.shift()
     }
   }
@@ -54,7 +73,7 @@ export class SessionDatagrams implements ChannelHost {
     return this.#ready.size > 0 && this.#first(this.clock.monotonic()) !== undefined
   }
 
-  schedule(channel: DatagramChannel): void {
+  schedule(channel: DatagramChannel | IpChannel): void {
     this.#ready.add(channel)
     this.#announce()
   }
@@ -68,7 +87,12 @@ export class SessionDatagrams implements ChannelHost {
     let frames = before
     while (frames < MAX_FRAMES_PER_PACKET) {
       const channel = this.#first(now)
-      if (channel === undefined || !this.#writeOne(writer, channel, isAlone && frames === before, now)) break
+      if (channel === undefined) break
+      const isWritten =
+        channel instanceof IpChannel
+          ? this.#writePacket(writer, channel, now)
+          : this.#writeOne(writer, channel, isAlone && frames === before, now)
+      if (!isWritten) break
       frames++
     }
     return frames
@@ -104,6 +128,27 @@ export class SessionDatagrams implements ChannelHost {
     return true
   }
 
+  #writePacket(writer: FrameWriter, channel: IpChannel, now: number): boolean {
+    const { queue } = channel
+    const length = queue.firstLength(now)
+    // What does not fit beside an ACK goes in the next packet, which has none.
+    if (length < 0 || !writer.packet(channel.id, queue.first, length)) return false
+    this.#sent.addFrame(SentKind.datagram, channel.id, 0, 0)
+    this.dataSent += length
+    queue.shift()
+    this.#ready.rotate()
+    return true
+  }
+
+  /** A DATAGRAM frame of a channel of IP packets came. @throws SessionViolation */
+  onIpFrame(channel: IpChannel, frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void {
+    if (frame.target !== 0 || frame.isNamed || frame.isPart)
+      throw new SessionViolation('an IP packet has a target or parts')
+    if (end - start > MAX_IP_PACKET_BYTES) throw new SessionViolation(`an IP packet has ${end - start} bytes`)
+    this.dataReceived += end - start
+    channel.handler.onPacket?.(payload.subarray(start, end))
+  }
+
   /** A DATAGRAM frame of `channel` came; false when there was no memory to note its target. @throws SessionViolation */
   onFrame(channel: DatagramChannel, frame: DatagramFrame, payload: Uint8Array, start: number, end: number): boolean {
     const target = channel.targetOf(frame)
@@ -119,8 +164,8 @@ export class SessionDatagrams implements ChannelHost {
   }
 
   /** The channel is over. */
-  forget(channel: DatagramChannel): void {
-    if (channel.id >= 0) this.#partials.forget(channel.id)
+  forget(channel: DatagramChannel | IpChannel): void {
+    if (channel.id >= 0 && !(channel instanceof IpChannel)) this.#partials.forget(channel.id)
     channel.end()
   }
 

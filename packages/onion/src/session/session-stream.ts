@@ -1,5 +1,6 @@
 import { type DatagramChannel } from './datagram-channel.ts'
 import { ipToBytes } from './ip-bytes.ts'
+import { type IpChannel } from './ip-channel.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { SessionCode } from './protocol.ts'
 import { ReceiveSide } from './receive-side.ts'
@@ -8,16 +9,17 @@ import { WeftError } from '@weft/core'
 
 /**
  * What a stream leads to: a name or an address literal, and a TCP port; or what the exit does itself, with an empty host and port 0:
- * `udp` carries datagrams by the stream's channel, `dns` messages of DNS.
+ * `udp` carries datagrams by the stream's channel, `ip` IP packets alike, `dns` messages of DNS.
  */
 export interface StreamTarget {
   readonly host: string
   readonly port: number
-  readonly protocol?: 'udp' | 'dns'
+  readonly protocol?: 'udp' | 'dns' | 'ip'
 }
 
 export const UDP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'udp' }
 export const DNS_STREAM: StreamTarget = { host: '', port: 0, protocol: 'dns' }
+export const IP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'ip' }
 
 /** What a stream's owner is told; set on `SessionStream.handler` before anything can come (at once after openStream, within onStream). */
 export interface StreamHandler {
@@ -50,7 +52,8 @@ export interface StreamHost {
   ready(stream: SessionStream): void
   settle(stream: SessionStream): void
   makeChannel(): DatagramChannel
-  endChannel(channel: DatagramChannel): void
+  makeIpChannel(): IpChannel
+  endChannel(channel: DatagramChannel | IpChannel): void
 }
 
 /** One TCP connection through the exit, or what else a client has it do. Made by Session; every method may be called in every state. */
@@ -62,6 +65,7 @@ export class SessionStream {
   #id: number
   #target: StreamTarget | undefined
   #channel: DatagramChannel | undefined
+  #ip: IpChannel | undefined
   #state: 'opening' | 'open' | 'closed' = 'opening'
   /** Bits of StreamControl: to be sent; must be acknowledged before the stream may be forgotten; were acknowledged. */
   pending = 0
@@ -79,7 +83,7 @@ export class SessionStream {
     this.#host = host
     this.#id = id
     this.#target = target
-    if (target?.protocol === 'udp') this.#channel = host.makeChannel()
+    if (target !== undefined) this.#makeChannel(target)
     this.send = new SendSide(memory)
     this.receive = new ReceiveSide(memory)
   }
@@ -97,6 +101,16 @@ export class SessionStream {
   /** Of a stream whose target is UDP_CHANNEL, where it is known: that carries no bytes itself, it opens and ends the channel. */
   get channel(): DatagramChannel | undefined {
     return this.#channel
+  }
+
+  /** Of a stream whose target is IP_CHANNEL, likewise. */
+  get ip(): IpChannel | undefined {
+    return this.#ip
+  }
+
+  /** It carries no bytes of its own. */
+  get isChannel(): boolean {
+    return this.#channel !== undefined || this.#ip !== undefined
   }
 
   /** `opening` until the exit has connected; `closed` after a reset, a refusal or both ends. */
@@ -155,7 +169,7 @@ export class SessionStream {
 
   /**
    * Exit: the target is connected, at `address` (IPv4 or IPv6 literal); what the client sent so far is handed over now. A channel
-   * has no such address: 0.0.0.0.
+   * has no such address: 0.0.0.0; one of IP packets tells the client's own.
    * @throws WeftError E_TARGET_INVALID when `address` is not a literal
    */
   accept(address: string): void {
@@ -169,7 +183,7 @@ export class SessionStream {
     if (this.#state !== 'opening') return
     this.address = bytes
     this.#state = 'open'
-    this.#channel?.begin(this.#id)
+    this.#beginChannel()
     this.#owe(StreamControl.opened)
     this.#host.ready(this)
   }
@@ -195,14 +209,15 @@ export class SessionStream {
   onOpen(target: StreamTarget): boolean {
     if (this.#target !== undefined) return false
     this.#target = target
-    if (target.protocol === 'udp') this.#channel = this.#host.makeChannel()
+    this.#makeChannel(target)
     return this.#state === 'opening'
   }
 
   onOpened(address: string): void {
     if (this.#state !== 'opening') return
     this.#state = 'open'
-    this.#channel?.begin(this.#id)
+    this.address = ipToBytes(address) ?? this.address
+    this.#beginChannel()
     this.handler.onOpened?.(address)
     this.#host.ready(this)
   }
@@ -269,8 +284,19 @@ export class SessionStream {
     this.#owe(bit)
   }
 
+  #makeChannel({ protocol }: StreamTarget): void {
+    if (protocol === 'udp') this.#channel = this.#host.makeChannel()
+    else if (protocol === 'ip') this.#ip = this.#host.makeIpChannel()
+  }
+
+  #beginChannel(): void {
+    this.#channel?.begin(this.#id)
+    this.#ip?.begin(this.#id)
+  }
+
   #endChannel(): void {
     if (this.#channel !== undefined) this.#host.endChannel(this.#channel)
+    if (this.#ip !== undefined) this.#host.endChannel(this.#ip)
   }
 
   #discard(): void {

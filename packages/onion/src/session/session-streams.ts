@@ -4,12 +4,14 @@ import { DatagramChannel } from './datagram-channel.ts'
 import { type DatagramFrame } from './datagram-frame.ts'
 import { type FrameSink } from './frame-reader.ts'
 import { ipFromBytes } from './ip-bytes.ts'
+import { IpChannel } from './ip-channel.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox, SessionControl } from './outbox.ts'
 import {
   INITIAL_SESSION_WINDOW,
   MAX_DATAGRAMS_PER_PACKET,
   MAX_SESSION_WINDOW,
+  PROTOCOL_IP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from './protocol.ts'
@@ -19,6 +21,7 @@ import { SentKind } from './sent-packets.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import {
   DNS_STREAM,
+  IP_CHANNEL,
   SessionStream,
   StreamControl,
   type StreamHost,
@@ -215,7 +218,11 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     return new DatagramChannel(this.#datagrams)
   }
 
-  endChannel(channel: DatagramChannel): void {
+  makeIpChannel(): IpChannel {
+    return new IpChannel(this.#datagrams)
+  }
+
+  endChannel(channel: DatagramChannel | IpChannel): void {
     this.#datagrams.forget(channel)
   }
 
@@ -302,8 +309,9 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     if (!this.#isExit) throw new SessionViolation('an exit sent OPEN')
     const stream = this.#incoming(id)
     if (stream === undefined) return
-    if (protocol === PROTOCOL_UDP && stream.receive.highest > 0) throw new SessionViolation('a channel has bytes')
-    const target = protocol === PROTOCOL_TCP ? { host, port } : protocol === PROTOCOL_UDP ? UDP_CHANNEL : DNS_STREAM
+    const target = targetOf(protocol, port, host)
+    if ((target === UDP_CHANNEL || target === IP_CHANNEL) && stream.receive.highest > 0)
+      throw new SessionViolation('a channel has bytes')
     if (stream.onOpen(target)) this.#owner.onStream(stream)
   }
 
@@ -322,7 +330,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   onStreamData(id: number, offset: number, fin: boolean, payload: Uint8Array, start: number, end: number): void {
     const stream = this.#incoming(id)
     if (stream === undefined) return
-    if (stream.channel !== undefined && end > start) throw new SessionViolation('a channel has bytes')
+    if (stream.isChannel && end > start) throw new SessionViolation('a channel has bytes')
     const { receive } = stream
     const last = offset + end - start
     const rise = receive.check(last, fin)
@@ -347,26 +355,30 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   }
 
   /** Of a stream that is over, or not opened yet: nothing; datagrams may pass each other and OPEN. */
-  #channelOf(id: number): DatagramChannel | undefined {
+  #channelOf(id: number): DatagramChannel | IpChannel | undefined {
     this.isEliciting = true
     if (this.#isOver) return undefined
     const stream = this.#isExit ? this.#table.find(id) : this.#table.known(id)
     if (stream === undefined || stream.target === undefined) return undefined
-    if (stream.channel === undefined) throw new SessionViolation(`stream ${id} is no channel`)
-    return stream.state === 'open' ? stream.channel : undefined
+    const channel = stream.channel ?? stream.ip
+    if (channel === undefined) throw new SessionViolation(`stream ${id} is no channel`)
+    return stream.state === 'open' ? channel : undefined
   }
 
   onDatagram(frame: DatagramFrame, payload: Uint8Array, start: number, end: number): void {
     if (++this.#datagramsOfPacket > MAX_DATAGRAMS_PER_PACKET)
       throw new SessionViolation(`a packet has more than ${MAX_DATAGRAMS_PER_PACKET} datagrams`)
     const channel = this.#channelOf(frame.channel)
+    if (channel instanceof IpChannel) return this.#datagrams.onIpFrame(channel, frame, payload, start, end)
     // As if the packet had been lost: the client names the target again, and by then there may be room.
     if (channel !== undefined && !this.#datagrams.onFrame(channel, frame, payload, start, end)) this.isDropped = true
   }
 
   onUnreached(id: number, target: number, code: number): void {
     if (this.#isExit) throw new SessionViolation('a client sent UNREACHED')
-    this.#channelOf(id)?.onUnreached(target, code)
+    const channel = this.#channelOf(id)
+    if (channel instanceof IpChannel) throw new SessionViolation('a channel of IP packets has no targets')
+    channel?.onUnreached(target, code)
   }
 
   #checkRise(bytes: number): void {
@@ -399,5 +411,18 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   onStopSending(id: number, code: number): void {
     const stream = this.#incoming(id)
     if (stream !== undefined && !stream.send.isDone) stream.onReset(code)
+  }
+}
+
+function targetOf(protocol: number, port: number, host: string): StreamTarget {
+  switch (protocol) {
+    case PROTOCOL_TCP:
+      return { host, port }
+    case PROTOCOL_UDP:
+      return UDP_CHANNEL
+    case PROTOCOL_IP:
+      return IP_CHANNEL
+    default:
+      return DNS_STREAM
   }
 }

@@ -5,6 +5,7 @@ import { FrameWriter } from './frame-writer.ts'
 import { MemoryBudget, SessionMemory } from './memory-budget.ts'
 import { Outbox, SessionControl } from './outbox.ts'
 import { Pacer } from './pacer.ts'
+import { PacketPool } from './packet-pool.ts'
 import { IDLE_TIMEOUT_MS, SessionCode } from './protocol.ts'
 import { ReceivedPackets } from './received-packets.ts'
 import { type FrameLedger, Recovery } from './recovery.ts'
@@ -13,7 +14,7 @@ import { type SessionStream, type StreamTarget } from './session-stream.ts'
 import { SessionDatagrams } from './session-datagrams.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SessionViolation } from './session-violation.ts'
-import { DEFAULT_MEMORY, KEEP_ALIVE_MS, MIN_NUMBER_GAP } from './tuning.ts'
+import { CLIENT_IP_PACKETS, DEFAULT_MEMORY, KEEP_ALIVE_MS, MIN_NUMBER_GAP } from './tuning.ts'
 
 export interface SessionInit {
   readonly role: 'client' | 'exit'
@@ -24,6 +25,8 @@ export interface SessionInit {
   readonly payloadLength: number
   /** Shared by the sessions of an exit; a session without one has 256 MiB of its own. */
   readonly memory?: MemoryBudget
+  /** Room for IP packets that wait, shared by the sessions of an exit; a session without one has its own. */
+  readonly packets?: PacketPool
   /** Exit: a client opens a stream. Set its handler within the call; accept() or refuse() it then or later. */
   onStream?(stream: SessionStream): void
   /** A stream or close() gave the session something to send; not called again until wantsToSend() was false. */
@@ -101,7 +104,13 @@ export class Session {
     const gap = (): number => MIN_NUMBER_GAP + randomInt(init.random, MIN_NUMBER_GAP + 1)
     this.#recovery = new Recovery(first, gap, new Bbr(() => randomInt(init.random, 2 ** 30) / 2 ** 30), this.#ledger())
     this.#datagrams = new SessionDatagrams(
-      { isExit: this.#isExit, clock: init.clock, memory: this.#memory },
+      {
+        isExit: this.#isExit,
+        clock: init.clock,
+        memory: this.#memory,
+        payloadLength: init.payloadLength,
+        packets: init.packets ?? new PacketPool(CLIENT_IP_PACKETS),
+      },
       this.#recovery.sent,
       () => this.#announce(),
     )

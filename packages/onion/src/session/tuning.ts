@@ -35,6 +35,9 @@ export const MIN_CAPACITY = 4_096
 /** Bytes of datagrams that one channel keeps until they are sent, and that one counts beside its own. */
 export const MAX_QUEUED_DATAGRAM_BYTES = 256 * 1024
 export const DATAGRAM_OVERHEAD = 128
+/** IP packets that one channel keeps until they are sent, and all channels of a client together: 1,280 bytes each. */
+export const MAX_QUEUED_IP_PACKETS = 256
+export const CLIENT_IP_PACKETS = 512
 /** Ms after which a datagram that could not be sent is worth nothing any more. */
 export const MAX_DATAGRAM_AGE_MS = 1_000
 /** Bytes of a datagram that a part has at least, if it is not the last. */

@@ -26,10 +26,10 @@ test('fuzz: any DATAGRAM frames end the session with CLOSE 2 or are taken, withi
   )
   fc.assert(
     fc.property(
-      fc.constantFrom('client' as const, 'exit' as const),
+      fc.constantFrom(['client', 2] as const, ['exit', 2] as const, ['exit', 4] as const),
       fc.array(fc.array(frame, { maxLength: 4 }), { maxLength: 20 }),
-      (role, packets) => {
-        const { session, memory, ends } = alone(role)
+      ([role, protocol], packets) => {
+        const { session, memory, ends } = alone(role, {}, protocol)
         for (const [index, frames] of packets.entries()) {
           session.receive(1000 + index, Uint8Array.from(frames.flat()))
           session.endBatch()

@@ -296,7 +296,7 @@ for (const [what, bytes] of [
   ['a STREAM past 2^53', '0e 00 c01fffffffffffff 01 61'],
   ['a reason of 201 bytes', '1c 00 40c9'],
   ['a reason that is not UTF-8', '1c 00 01 ff'],
-  ['protocol 4', '30 00 04 0050 01 61'],
+  ['protocol 5', '30 00 05 0050 01 61'],
   ['a datagram to port 0', '3b 00 00 0000 01 61 00'],
   ['a datagram to nobody', '3b 00 00 0050 00 00'],
   ['a datagram longer than the packet', '39 00 00 05 61'],

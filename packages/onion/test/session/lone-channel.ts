@@ -9,8 +9,13 @@ import { PAYLOAD, World } from './simulated-path.ts'
 
 export const MEBIBYTE = 2 ** 20
 
+/** An exit's session that is given frames by hand, with an open channel of IP packets as stream 0. */
+export function aloneWithIp() {
+  return alone('exit', {}, 4)
+}
+
 /** A session that is given frames by hand, with an open channel as stream 0. */
-export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}) {
+export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}, protocol = 2) {
   const ends: string[] = []
   const memory = new MemoryBudget(MEBIBYTE)
   const world = new World()
@@ -39,7 +44,7 @@ export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler
     session.receive(number++, payload)
     session.endBatch()
   }
-  if (role === 'exit') give((writer) => writer.openBare(0, 2))
+  if (role === 'exit') give((writer) => writer.openBare(0, protocol))
   else {
     const { channel } = session.openStream(UDP_CHANNEL)
     assert.ok(channel !== undefined)

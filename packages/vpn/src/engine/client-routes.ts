@@ -27,6 +27,8 @@ export interface ClientRoutesInit {
 /** ms for which a node that failed is left out; and all of a leg that fell silent, when it is not known which of them it was. */
 const FAILED_MS = 60_000
 const SILENT_MS = 20_000
+/** The same of an exit that does not do what was asked of it. */
+const NOT_OFFERED_MS = 10 * 60_000
 /** Legs at once, those that are being built or are silent included. */
 const MAX_LEGS = 6
 /** ms between attempts to build when one failed; doubled up to the last. */
@@ -53,7 +55,12 @@ export class ClientRoutes {
   constructor(init: ClientRoutesInit) {
     this.#init = init
     this.#unreachable = init.unreachable
-    const routes = { inUse: () => this.#inUse(), keep: () => this.keep(), lastFault: () => this.#fault }
+    const routes = {
+      inUse: () => this.#inUse(),
+      keep: () => this.keep(),
+      leaveExit: (leg: Leg) => this.#leaveExit(leg),
+      lastFault: () => this.#fault,
+    }
     this.#opener = new StreamOpener(routes, init.clock)
   }
 
@@ -202,6 +209,14 @@ export class ClientRoutes {
     this.#retryLater()
     this.#opener.wake()
     this.#init.onChange()
+  }
+
+  /** Its exit is none for these routes; nothing is wrong with it. */
+  #leaveExit(leg: Leg): void {
+    const exit = leg.hops.at(-1)
+    if (exit !== undefined) this.#leaveOut(exit.id, NOT_OFFERED_MS)
+    this.#retryMs = RETRY_FIRST_MS
+    leg.destroy()
   }
 
   /** The one that failed last stands last. */

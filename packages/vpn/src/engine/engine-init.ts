@@ -17,6 +17,15 @@ export interface EngineInit {
   readonly proxy: { readonly host: string; readonly port: number }
   /** Where names are answered while the proxy is up; undefined for nowhere. */
   readonly dns: { readonly host: string; readonly port: number } | undefined
+  readonly tun: {
+    /** Whether the whole machine goes through a route where nothing else is said. */
+    readonly isWanted: boolean
+    /** CIDRs: what does not; and what alone does, everything where it is empty. */
+    readonly exclude: readonly string[]
+    readonly include: readonly string[]
+    /** Says, as long as it is there, that the machine has rules for it. */
+    readonly stateFile: string
+  }
   readonly exit: {
     /** Rules of `parsePortRule`. */
     readonly allow: readonly string[]
@@ -25,5 +34,7 @@ export interface EngineInit {
     readonly own: readonly string[]
     /** `ADDRESS` or `ADDRESS:PORT`; empty for the system's. */
     readonly nameServers: readonly string[]
+    /** Whether clients' IP packets are carried, by an interface of this machine. */
+    readonly ip: boolean
   }
 }

@@ -4,6 +4,7 @@ import {
   CircuitReason,
   type ExitCircuit,
   type MemoryBudget,
+  PacketPool,
   SessionCode,
   Session,
   type SessionStream,
@@ -15,6 +16,7 @@ import { codeOfResolve, codeOfSystem } from '../exit/target-codes.ts'
 import { CHUNK } from './chunk-pool.ts'
 import { ExitChannels } from './exit-channels.ts'
 import { ExitDns } from './exit-dns.ts'
+import type { ExitPackets } from './exit-packets.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SocketPipe } from './socket-pipe.ts'
@@ -28,6 +30,8 @@ export interface ExitServiceInit {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Where it carries IP packets. */
+  readonly packets?: () => ExitPackets | undefined
 }
 
 /** ms to connect to a target; the client waits for 4.4 s (OPEN_MS of stream-opener.ts), the way there and back included. */
@@ -39,6 +43,8 @@ const MAX_SESSIONS = 2_048
  * its stream, while its target reads slowly, so the streams alone are no bound.
  */
 const MAX_CONNECTIONS = 2_048
+/** IP packets towards clients that wait at once, 1,280 bytes each. */
+const MAX_WAITING_PACKETS = 8_192
 /** Into which all connections of this thread are read: what came is copied before the next read. */
 const reading = Buffer.allocUnsafeSlow(CHUNK)
 /** ms after which a connection that carried nothing is ended; they are looked at so often, all together. */
@@ -51,7 +57,7 @@ interface Seen {
   at: number
 }
 
-/** The exit: one session a circuit, one TCP connection a stream, or a channel of datagrams. Neither targets nor clients are ever logged. */
+/** The exit: one session a circuit, one TCP connection a stream, or a channel of datagrams or IP packets. Neither targets nor clients are ever logged. */
 export class ExitService {
   readonly #init: ExitServiceInit
   readonly #drivers = new Set<SessionDriver>()
@@ -60,6 +66,7 @@ export class ExitService {
   readonly #pipes = new Map<SocketPipe, Seen>()
   readonly #channels: ExitChannels
   readonly #dns: ExitDns
+  readonly #waitingPackets = new PacketPool(MAX_WAITING_PACKETS)
   #cancelSweep: (() => void) | undefined
 
   constructor(init: ExitServiceInit) {
@@ -87,6 +94,7 @@ export class ExitService {
       random,
       payloadLength: circuit.payloadLength,
       memory,
+      packets: this.#waitingPackets,
       onStream: (stream) => this.#take(stream, driver),
       onWritable: () => driver.wake(),
       onClose: () => {
@@ -146,11 +154,19 @@ export class ExitService {
     const wake = (): void => driver.wake()
     if (protocol === 'udp') return this.#channels.take(stream, driver, wake)
     if (protocol === 'dns') return this.#dns.take(stream, driver, wake)
+    if (protocol === 'ip') return this.#takePackets(stream, driver, wake)
     this.#open(stream, driver).catch((error: unknown) => {
       this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
       stream.refuse(SessionCode.internal)
       driver.wake()
     })
+  }
+
+  #takePackets(stream: SessionStream, driver: SessionDriver, wake: () => void): void {
+    const packets = this.#init.packets?.()
+    if (packets !== undefined) return packets.take(stream, driver, wake)
+    stream.refuse(SessionCode.notOffered)
+    wake()
   }
 
   async #open(stream: SessionStream, driver: SessionDriver): Promise<void> {

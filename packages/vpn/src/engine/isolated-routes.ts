@@ -4,17 +4,20 @@ import type { ClientRoutes } from './client-routes.ts'
 /** Pairs of user and password with routes of their own at most; one more ends one (#endOldest). */
 const MAX_ISOLATIONS = 16
 /** The routes of requests without user and password; no credentials can have this name, which is base64. */
-const DEFAULT = '-'
+export const DEFAULT = '-'
+
+/** Those of the whole machine, alike. */
+export const TUN_ROUTES = '-tun'
 
 /** The routes of each user of the proxy: requests with other credentials never share a circuit. */
 export class IsolatedRoutes {
-  readonly #make: (isDefault: boolean) => ClientRoutes
+  readonly #make: (name: string) => ClientRoutes
   /** Used last: stands last. */
   readonly #routes = new Map<string, ClientRoutes>()
   /** What routes that are ended have carried. */
   readonly #endedBytes = { sent: 0, received: 0 }
 
-  constructor(make: (isDefault: boolean) => ClientRoutes) {
+  constructor(make: (name: string) => ClientRoutes) {
     this.#make = make
   }
 
@@ -42,8 +45,8 @@ export class IsolatedRoutes {
       this.#routes.set(name, existing)
       return existing
     }
-    if (name !== DEFAULT && this.#others().length >= MAX_ISOLATIONS) this.#endOldest()
-    const routes = this.#make(name === DEFAULT)
+    if (name !== DEFAULT && name !== TUN_ROUTES && this.#others().length >= MAX_ISOLATIONS) this.#endOldest()
+    const routes = this.#make(name)
     this.#routes.set(name, routes)
     return routes
   }
@@ -63,7 +66,7 @@ export class IsolatedRoutes {
   }
 
   #others(): [string, ClientRoutes][] {
-    return [...this.#routes].filter(([name]) => name !== DEFAULT)
+    return [...this.#routes].filter(([name]) => name !== DEFAULT && name !== TUN_ROUTES)
   }
 
   /** Ends the one without open connections that was used longest ago; when all have some, the one used longest ago. */

@@ -4,6 +4,7 @@ import {
   type CircuitLink,
   ClientCircuits,
   DNS_STREAM,
+  IP_CHANNEL,
   type Endpoint,
   type Link,
   type LinkDownReason,
@@ -14,6 +15,7 @@ import {
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
+import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
 import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
@@ -25,16 +27,18 @@ import { Alarm } from './alarm.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
+import { ExitIp } from './exit-ip.ts'
 import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { HandshakeTurns } from './handshake-turns.ts'
-import { IsolatedRoutes } from './isolated-routes.ts'
+import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { ProxyServer } from './proxy-server.ts'
 import type { TakeStream } from './stream-opener.ts'
+import { TunClient } from './tun-client.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -69,6 +73,8 @@ export class PacketEngine {
   readonly #relay: RelayCircuits | undefined
   readonly #relayAlarm: Alarm
   readonly #exit: ExitService | undefined
+  readonly #policy: ExitPolicy | undefined
+  #exitIp: ExitIp | undefined
   readonly #resolver: NameResolver | undefined
   readonly #asker: DnsAsker | undefined
   readonly #routes: IsolatedRoutes
@@ -83,6 +89,9 @@ export class PacketEngine {
   #byLinkKey = new Map<string, RouteMember>()
   #server: ProxyServer | undefined
   #dns: LocalDns | undefined
+  #tun: TunClient | undefined
+  /** Where connections of the overlay lead. */
+  #outside: readonly OutsideAddress[] = []
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
   #closed = false
@@ -129,15 +138,17 @@ export class PacketEngine {
       this.#setAlarms()
     })
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
-    this.#routes = new IsolatedRoutes((isDefault) => this.#makeRoutes(isDefault))
+    this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
     if (roles.exit) {
       const servers = init.exit.nameServers
+      this.#policy = new ExitPolicy({ ...init.exit, clock })
       this.#resolver = new NameResolver({ clock, servers })
       this.#asker = new DnsAsker({ clock, random, servers })
       this.#exit = new ExitService({
-        policy: new ExitPolicy({ ...init.exit, clock }),
+        policy: this.#policy,
+        packets: () => this.#exitIp?.packets,
         resolver: this.#resolver,
         asker: this.#asker,
         memory: new MemoryBudget(EXIT_MEMORY),
@@ -170,7 +181,15 @@ export class PacketEngine {
       logger: parts.logger,
       onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
     })
+    await engine.#openExitIp()
     return engine
+  }
+
+  async #openExitIp(): Promise<void> {
+    const policy = this.#policy
+    if (policy === undefined || !this.#init.exit.ip) return
+    const { clock, logger } = this.#parts
+    this.#exitIp = await ExitIp.open({ nodeKey: this.#init.nodeKey, policy, clock, logger })
   }
 
   /** Where packets come in. */
@@ -192,9 +211,57 @@ export class PacketEngine {
     this.#routes.onReach(unreachable)
   }
 
-  /** Starts the proxy, with it DNS, and builds a route. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
-  async up(): Promise<void> {
-    if (this.#server !== undefined || this.#closed) return
+  /** Addresses to which this daemon makes connections that are not to go through its own tunnel. */
+  setOutside(outside: readonly OutsideAddress[]): void {
+    this.#outside = outside
+    this.#tun?.setOutside(outside)
+  }
+
+  /**
+   * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted.
+   * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_UNAVAILABLE, E_TUN_TAKEN
+   */
+  async up(tun = this.#init.tun.isWanted): Promise<void> {
+    if (this.#closed) return
+    if (tun) this.#checkRoles()
+    if (this.#server === undefined) await this.#openProxy()
+    if (tun && this.#tun === undefined) await this.#openTun()
+  }
+
+  /** What an entry, relay or exit sends for others is its own way out, not its user's. */
+  #checkRoles(): void {
+    if (this.#init.keys === undefined) return
+    throw new WeftError({
+      code: 'E_TUN_ROLES',
+      cause: 'This node carries packets for others; their way would lead through its own tunnel.',
+      fix: 'Run a client of its own on another machine, or set programs to the proxy.',
+    })
+  }
+
+  async #openTun(): Promise<void> {
+    const { clock, logger } = this.#parts
+    const { exclude, include, stateFile } = this.#init.tun
+    try {
+      this.#tun = await TunClient.up({
+        clock,
+        logger,
+        exclude,
+        include,
+        stateFile,
+        outside: this.#outside,
+        dnsPort: this.#dns?.endpoint.port,
+        uid: process.getuid?.() ?? 0,
+        open: (signal, take) => this.#routes.of(TUN_ROUTES).open(IP_CHANNEL, signal, take),
+        markPort: () => this.#port?.mark(OUTSIDE_MARK) ?? false,
+        onChange: () => this.#tellRoute(),
+      })
+    } catch (error) {
+      await this.down()
+      throw error
+    }
+  }
+
+  async #openProxy(): Promise<void> {
     const { clock } = this.#parts
     const server = new ProxyServer({
       queue: this.#queue,
@@ -219,9 +286,11 @@ export class PacketEngine {
   async down(): Promise<void> {
     const server = this.#server
     const dns = this.#dns
+    const tun = this.#tun
     this.#server = undefined
     this.#dns = undefined
-    await Promise.all([server?.close(), dns?.close()])
+    this.#tun = undefined
+    await Promise.all([server?.close(), dns?.close(), tun?.down()])
     this.#routes.close()
     this.#meter.stop()
     this.#tellRoute()
@@ -233,6 +302,7 @@ export class PacketEngine {
       fault: this.#routes.default?.fault,
       proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
       dns: this.#dns?.endpoint,
+      tun: this.#tun?.status,
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
@@ -259,6 +329,7 @@ export class PacketEngine {
     this.#handshakes.close()
     await this.down()
     this.#exit?.close()
+    await this.#exitIp?.close()
     this.#relay?.close()
     this.#circuits.close()
     this.#port?.flush()
@@ -329,12 +400,14 @@ export class PacketEngine {
 
   #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
     const { clock, random } = this.#parts
+    // The exit that a name is asked at is the one that its address is for, as far as there is one.
     const open = (signal: AbortSignal, take: TakeStream): Promise<void> =>
-      this.#routes.of(undefined).open(DNS_STREAM, signal, take)
+      this.#routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take)
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 
-  #makeRoutes(isDefault: boolean): ClientRoutes {
+  #makeRoutes(name: string): ClientRoutes {
+    const isDefault = name === DEFAULT
     const { clock, random } = this.#parts
     return new ClientRoutes({
       circuits: this.#circuits,
@@ -345,7 +418,7 @@ export class PacketEngine {
       members: () => this.#members,
       unreachable: this.#unreachable,
       linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
-      spares: isDefault ? 1 : 0,
+      spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
         this.#setAlarms()
         if (isDefault) this.#tellRoute()
@@ -376,6 +449,7 @@ export class PacketEngine {
       links: this.#links.size,
       exitStreams: this.#exit?.streams ?? 0,
       exitChannels: this.#exit?.channels ?? 0,
+      exitIp: this.#exitIp?.status,
       packetsForwarded: relay.forwarded,
       packetsReceived: received,
       packetsSent: sent,

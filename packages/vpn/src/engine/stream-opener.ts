@@ -13,6 +13,8 @@ export interface OpenerRoutes {
   inUse(): Leg | undefined
   /** Builds what is missing. */
   keep(): void
+  /** Its exit does not do what was asked of it: others are taken. */
+  leaveExit(leg: Leg): void
   /** Why a leg could not be built or was lost, the last time; undefined since one got ready. */
   lastFault(): Fault | undefined
 }
@@ -23,6 +25,8 @@ const OPEN_MS = 4_400
 const MAX_TRIES = 6
 /** Requests that may wait for a leg. */
 const MAX_WAITING = 1_024
+
+type Outcome = 'opened' | 'moved' | 'notOffered'
 
 /** What a request for a stream leads to, and until when. */
 interface Request {
@@ -60,13 +64,16 @@ export class StreamOpener {
    * `chooseRoute`
    */
   async open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
+    let refusal: WeftError | undefined
     const request = { target, signal, take, deadline: this.#clock.monotonic() + OPEN_MS }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const leg = this.#routes.inUse() ?? (await this.#legReady(request))
-      if ((await this.#tryOn(leg, request)) === 'opened') return
+      const outcome = await this.#tryOn(leg, request)
+      if (outcome === 'opened') return
+      refusal = outcome === 'notOffered' ? targetFault(SessionCode.notOffered) : undefined
       this.#routes.keep()
     }
-    throw this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
+    throw refusal ?? this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
   }
 
   /** To be called when a leg got ready, fell silent or ended, or none can be built. */
@@ -114,10 +121,10 @@ export class StreamOpener {
     })
   }
 
-  #tryOn(leg: Leg, { target, signal, take, deadline }: Request): Promise<'opened' | 'moved'> {
+  #tryOn(leg: Leg, { target, signal, take, deadline }: Request): Promise<Outcome> {
     const stream = leg.openStream(target)
     if (stream === undefined) return Promise.resolve('moved')
-    const { promise, resolve, reject } = Promise.withResolvers<'opened' | 'moved'>()
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
     const end = (): void => {
       cancel()
       this.#watching.delete(look)
@@ -149,7 +156,9 @@ export class StreamOpener {
       onRefused: (code) => {
         end()
         leg.forget(stream)
-        reject(targetFault(code))
+        if (code !== SessionCode.notOffered) return reject(targetFault(code))
+        this.#routes.leaveExit(leg)
+        resolve('notOffered')
       },
       // No answer of the exit's about the target: its session ends, or it has no room.
       onReset: (code) => {

@@ -45,6 +45,11 @@ const TARGET_FAULTS: Readonly<Record<number, readonly [string, string, string]>>
     'Try again in a moment, or through another exit.',
   ],
   [SessionCode.stopping]: ['E_EXIT_STOPS', 'The exit stops.', 'Try again: another route is taken.'],
+  [SessionCode.notOffered]: [
+    'E_EXIT_NO_IP',
+    'The exit does not carry IP packets.',
+    'Nothing to do: another exit is asked. Its operator allows it with exit.ip.',
+  ],
   [SessionCode.nameServerFailed]: [
     'E_TARGET_NAME_SERVER',
     "The exit's name server did not answer.",

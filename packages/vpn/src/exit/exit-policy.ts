@@ -50,6 +50,19 @@ export class ExitPolicy {
     if (this.#deny.some((rule) => rule.matches(canonical, port))) return 'denied by the operator'
     if (this.#allow.some((rule) => rule.matches(canonical, port))) return undefined
     if (REFUSED_PORTS.has(port)) return `port ${port} is not served`
+    return this.#refusalOf(canonical)
+  }
+
+  /** The same for what has no port: a rule counts when it is about all of them. */
+  refusalOfAddress(address: string): string | undefined {
+    const canonical = canonicalHost(address)
+    if (canonical === undefined) return 'not an address'
+    const isOfAll = (rule: PortRule): boolean => rule.matches(canonical, 1) && rule.matches(canonical, 65_535)
+    if (this.#deny.some(isOfAll)) return 'denied by the operator'
+    return this.#allow.some(isOfAll) ? undefined : this.#refusalOf(canonical)
+  }
+
+  #refusalOf(canonical: string): string | undefined {
     if (addressReach(canonical) !== 'global') return 'not a public address'
     if (this.#own.has(canonical)) return "the exit's own address"
     const addresses = this.#machineAddresses()

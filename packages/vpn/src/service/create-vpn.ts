@@ -5,6 +5,7 @@ import {
   type Logger,
   type Scope,
   WeftError,
+  messageOf,
   toWeftError,
   withTimeout,
   orAborted,
@@ -20,11 +21,16 @@ import {
 } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
+import { outsideAddresses } from '../route/outside-addresses.ts'
 import { routeMembers } from '../route/route-members.ts'
+import type { OutsideAddress } from '../tun/machine-rules-text.ts'
+import { isInUse, removeLeftRules } from '../tun/machine-rules.ts'
 import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
 import { PacketThread } from './packet-thread.ts'
 
 export interface VpnInit extends EngineInit {
+  /** Addresses of nodes that the network file names. */
+  readonly bootstrap: readonly string[]
   readonly clock: Clock
   readonly logger: Logger
   /** The VPN closes with it. */
@@ -49,9 +55,20 @@ const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, 
  */
 export async function createVpn(init: VpnInit): Promise<VpnService> {
   const service = new VpnService(init)
+  await removeLeft(init)
   init.scope.use('vpn', service)
   if (init.keys !== undefined) await service.open()
   return service
+}
+
+/** A daemon that was killed left its rules, by which nothing leaves the machine any more. */
+async function removeLeft({ tun, logger }: VpnInit): Promise<void> {
+  if (isInUse()) return
+  try {
+    await removeLeftRules(tun.stateFile)
+  } catch (error) {
+    logger.warn('rules for the tunnel are left of a daemon that was killed', { reason: messageOf(error) })
+  }
 }
 
 /** The main thread's side of the VPN: keeps the packet thread, tells it the members, and answers for it. */
@@ -64,7 +81,9 @@ export class VpnService implements Vpn {
   #startedAt: number | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
+  #outside: readonly OutsideAddress[] = []
   #wanted = false
+  #tun: boolean | undefined
   #exit: DidKey | undefined
   #fault: Fault | undefined
   /** Why the routes are blocked, by the last that was heard of them. */
@@ -75,9 +94,9 @@ export class VpnService implements Vpn {
   #closed = false
 
   constructor(init: VpnInit) {
-    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, exit } = init
+    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, exit } = init
     this.#init = init
-    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, exit }
+    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, exit }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
@@ -129,7 +148,11 @@ export class VpnService implements Vpn {
     const tell = (what: (thread: PacketThread) => void): void => void this.#thread?.then(what, () => {})
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
-      tell((thread) => thread.setMembers(this.#members))
+      this.#outside = outsideAddresses(membership.members(), this.#init.bootstrap)
+      tell((thread) => {
+        thread.setMembers(this.#members)
+        thread.setOutside(this.#outside)
+      })
     }
     const takeReach = (): void => {
       this.#unreachable = new Set(overlay.peers().flatMap((peer) => (isAway(peer) ? [peer.id] : [])))
@@ -147,14 +170,16 @@ export class VpnService implements Vpn {
     return this.#thread
   }
 
-  async up(): Promise<void> {
+  async up(tun = this.#tun): Promise<void> {
     this.#wanted = true
     const thread = await this.open()
-    await thread.up()
+    await thread.up(tun)
+    this.#tun = tun
   }
 
   async down(): Promise<void> {
     this.#wanted = false
+    this.#tun = undefined
     this.#exit = undefined
     const thread = await this.#thread
     await thread?.down()
@@ -219,6 +244,7 @@ export class VpnService implements Vpn {
       this.#fault = undefined
       thread.setMembers(this.#members)
       thread.setUnreachable(this.#unreachable)
+      thread.setOutside(this.#outside)
       return thread
     } catch (error) {
       this.#thread = undefined
@@ -266,6 +292,7 @@ function withoutThread(fault: Fault | undefined): VpnStatus {
     fault,
     proxy: undefined,
     dns: undefined,
+    tun: undefined,
     streams: { open: 0, opened: 0, failed: 0 },
     failures: [],
     route: { legs: [], rttMs: undefined, throughput: NOTHING },

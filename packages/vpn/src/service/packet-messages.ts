@@ -4,6 +4,7 @@ import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
+import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 
 /** What the main thread asks of the packet thread; `id` is answered by a `reply`. */
@@ -11,7 +12,9 @@ export type PacketCommand =
   | { readonly type: 'open'; readonly id: number; readonly init: EngineInit }
   | { readonly type: 'members'; readonly members: readonly RouteMember[] }
   | { readonly type: 'unreachable'; readonly ids: ReadonlySet<DidKey> }
-  | { readonly type: 'up' | 'down' | 'status' | 'close'; readonly id: number }
+  | { readonly type: 'outside'; readonly addresses: readonly OutsideAddress[] }
+  | { readonly type: 'up'; readonly id: number; readonly tun: boolean | undefined }
+  | { readonly type: 'down' | 'status' | 'close'; readonly id: number }
   | { readonly type: 'probe' | 'loss'; readonly id: number; readonly target: ProbeTarget }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -6,6 +6,7 @@ import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { RouteMember } from '../route/route-member.ts'
+import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import type { PacketCommand, PacketReport } from './packet-messages.ts'
 
@@ -26,7 +27,8 @@ type Answer = VpnStatus | LossCount | undefined
 
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
-  | { readonly type: 'up' | 'down' | 'status' | 'close' }
+  | { readonly type: 'up'; readonly tun: boolean | undefined }
+  | { readonly type: 'down' | 'status' | 'close' }
   | { readonly type: 'probe' | 'loss'; readonly target: ProbeTarget }
 
 /** The main thread's end of the packet thread: asks it, and hears what it tells. */
@@ -72,8 +74,12 @@ export class PacketThread implements AsyncDisposable {
     if (this.#over === undefined) this.#send({ type: 'unreachable', ids })
   }
 
-  async up(): Promise<void> {
-    await this.#ask({ type: 'up' })
+  setOutside(addresses: readonly OutsideAddress[]): void {
+    if (this.#over === undefined) this.#send({ type: 'outside', addresses })
+  }
+
+  async up(tun?: boolean): Promise<void> {
+    await this.#ask({ type: 'up', tun })
   }
 
   async down(): Promise<void> {

@@ -36,8 +36,11 @@ async function run(command: PacketCommand): Promise<VpnStatus | LossCount | unde
     case 'unreachable':
       engine.setUnreachable(command.ids)
       return undefined
+    case 'outside':
+      engine.setOutside(command.addresses)
+      return undefined
     case 'up':
-      await engine.up()
+      await engine.up(command.tun)
       return undefined
     case 'down':
       await engine.down()

@@ -1,5 +1,6 @@
 /** Numbers of Linux on x86-64 and arm64 (asm-generic/fcntl.h, linux/if_tun.h). */
 const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000
+const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
 const TUNSETIFF = 0x400454ca
 const IFF_TUN = 1
 const IFF_NO_PI = 0x1000
@@ -19,6 +20,10 @@ export interface LinuxTunCalls {
   close(fd: number): number
   /** @param timeout struct timespec; null waits until something happens */
   ppoll(descriptors: Uint8Array, count: number, timeout: Uint8Array | null, mask: null): number
+  /** A descriptor that can be read once it was written to (eventfd(2)). */
+  eventfd(): number
+  /** As ppoll, in a thread of libuv's pool; `done` is called on this one. The arguments must stay where they are until then. */
+  waitForReadable(descriptors: Uint8Array, count: number, timeout: Uint8Array, done: () => void): void
   /** Of the last call on this thread. */
   errno(): number
   errorName(errno: number): string
@@ -31,13 +36,19 @@ export async function loadLinuxTunCalls(): Promise<LinuxTunCalls> {
   const { default: koffi } = await import('koffi')
   const libc = koffi.load(null)
   const names = new Map(Object.entries(koffi.os.errno).map(([name, errno]) => [errno, name]))
+  const ppoll = libc.func('ppoll', 'int', ['void *', 'ulong', 'void *', 'void *'])
+  const eventfd = libc.func('eventfd', 'int', ['uint', 'int'])
   return {
     open: libc.func('open', 'int', ['str', 'int']) as LinuxTunCalls['open'],
     ioctl: libc.func('ioctl', 'int', ['int', 'ulong', 'void *']) as LinuxTunCalls['ioctl'],
     read: libc.func('read', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['read'],
     write: libc.func('write', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['write'],
     close: libc.func('close', 'int', ['int']) as LinuxTunCalls['close'],
-    ppoll: libc.func('ppoll', 'int', ['void *', 'ulong', 'void *', 'void *']) as LinuxTunCalls['ppoll'],
+    ppoll: ppoll as LinuxTunCalls['ppoll'],
+    eventfd: () => eventfd(0, O_NONBLOCK_CLOEXEC) as number,
+    waitForReadable: (descriptors, count, timeout, done) => {
+      ppoll.async(descriptors, count, timeout, null, () => done())
+    },
     errno: () => koffi.errno(),
     errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
   }
@@ -78,9 +89,9 @@ export class LinuxTun implements Disposable {
     throw new Error(`${this.name}: ${this.#calls.errorName(errno)}`)
   }
 
-  /** Whether the system took it. It refuses what is no IP packet, and all while the interface is down. */
-  write(packet: Uint8Array): boolean {
-    return this.#calls.write(this.fd, packet, packet.length) === packet.length
+  /** Whether the system took the first `length` bytes. It refuses what is no IP packet, and all while the interface is down. */
+  write(packet: Uint8Array, length = packet.length): boolean {
+    return this.#calls.write(this.fd, packet, length) === length
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,7 @@ import {
   SOCK_DGRAM_NONBLOCK_CLOEXEC,
   SOL_SOCKET,
   SOL_UDP,
+  SO_MARK,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -51,6 +52,11 @@ export function openLinuxUdpSocket(calls: LinuxSocketCalls, host: string, port: 
 /** libuv sets SO_REUSEADDR on a descriptor that it is given, with which another process could take the port as well. */
 export function forbidReuse(calls: LinuxSocketCalls, fd: number): void {
   setOption(calls, fd, SOL_SOCKET, SO_REUSEADDR, 0)
+}
+
+/** Marks what a socket sends; false where that is not permitted (CAP_NET_ADMIN). */
+export function markSocket(calls: LinuxSocketCalls, fd: number, mark: number): boolean {
+  return setOption(calls, fd, SOL_SOCKET, SO_MARK, mark)
 }
 
 /** Port that a socket is bound to. */

@@ -77,6 +77,11 @@ export class PlainPort implements UdpPort {
   /** Packets leave one by one as they are sent. */
   flush(): void {}
 
+  /** Node tells nobody its descriptor. */
+  mark(): boolean {
+    return false
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true

@@ -5,7 +5,7 @@ import { type Destination, DestinationTable } from './destination-table.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import type { Endpoint } from '@weft/onion'
 import type { LinuxSocketCalls } from './linux-socket-calls.ts'
-import { forbidReuse, openLinuxUdpSocket } from './linux-udp-socket.ts'
+import { forbidReuse, markSocket, openLinuxUdpSocket } from './linux-udp-socket.ts'
 import { PacketBatch } from './packet-batch.ts'
 import { RING_MESSAGES, ReceiveRing, SUPER_PACKET_PACKETS } from './receive-ring.ts'
 import { SendQueue } from './send-queue.ts'
@@ -30,6 +30,8 @@ export class SegmentedPort implements UdpPort {
   readonly kind = 'segmented'
   readonly address: Endpoint
   readonly counters = new UdpCounters()
+  readonly #calls: LinuxSocketCalls
+  readonly #fd: number
   readonly #socket: Socket
   readonly #onBatch: UdpPortOptions['onBatch']
   readonly #endpoints = new EndpointTable()
@@ -59,6 +61,8 @@ export class SegmentedPort implements UdpPort {
       throw udpPortError(host, port, systemErrorName(error), error)
     }
     forbidReuse(calls, fd)
+    this.#calls = calls
+    this.#fd = fd
     this.address = { address: host, port: this.#socket.address().port }
     this.#onBatch = onBatch
     this.#destinations = new DestinationTable(isIPv6 ? AF_INET6 : AF_INET, host === '::')
@@ -78,6 +82,10 @@ export class SegmentedPort implements UdpPort {
 
   flush(): void {
     if (!this.#closed) this.#queue.flush()
+  }
+
+  mark(mark: number): boolean {
+    return !this.#closed && markSocket(this.#calls, this.#fd, mark)
   }
 
   close(): void {

@@ -21,6 +21,8 @@ export interface UdpPort {
   send(bytes: Uint8Array, to: Endpoint): void
   /** Hands all batches to the kernel: to be called at the end of each turn that sent something. */
   flush(): void
+  /** Marks what it sends for rules of the system (SO_MARK); false where that is not possible or not permitted. */
+  mark(mark: number): boolean
   /** Drops what is not sent and frees the port at once; does nothing the second time. No callback comes after it. */
   close(): void
 }

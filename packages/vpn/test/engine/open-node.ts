@@ -39,7 +39,8 @@ export async function openNode(
       udp: { host, port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,
-      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [] },
+      tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
+      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [], ip: false },
     },
     {
       clock: systemClock,

@@ -153,3 +153,11 @@ describe('a network of packet engines', () => {
     assert.equal(hash(await get(proxy, target)), hash(BODY))
   })
 })
+
+test('a node that carries packets for others leads no machine through a tunnel', async () => {
+  const { engine } = await openNode(1, ['relay'])
+  await assert.rejects(engine.up(true), { code: 'E_TUN_ROLES' })
+  assert.equal(engine.status().state, 'off')
+  assert.equal(engine.status().tun, undefined)
+  await engine.close()
+})

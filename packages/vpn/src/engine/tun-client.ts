@@ -1,0 +1,247 @@
+import { type Clock, type Fault, type Logger, WeftError, messageOf, toWeftError } from '@weft/core'
+import { type IpChannel, MAX_IP_PACKET_BYTES, SessionCode, type SessionStream, ipToBytes } from '@weft/onion'
+import { IpHeader, isAddressAt } from '../ip/ip-header.ts'
+import { rewriteAddress, rewriteInside } from '../ip/rewrite-address.ts'
+import { loadLinuxTunCalls } from '../tun/linux-tun.ts'
+import { INNER4, INNER6, INTERFACE, type MachineRulesInit, type OutsideAddress } from '../tun/machine-rules-text.ts'
+import { MachineRules } from '../tun/machine-rules.ts'
+import { TunPort } from '../tun/tun-port.ts'
+import type { TunStatus } from '../vpn.ts'
+import type { Leg } from './leg.ts'
+import type { TakeStream } from './stream-opener.ts'
+
+export interface TunClientInit extends MachineRulesInit {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stateFile: string
+  readonly outside: readonly OutsideAddress[]
+  /** Opens a channel of IP packets to an exit that carries them. @throws WeftError as `StreamOpener.open` */
+  readonly open: (signal: AbortSignal, take: TakeStream) => Promise<void>
+  /** Has the packet port's own packets go outside; false when it cannot. */
+  readonly markPort: () => boolean
+  readonly onChange: () => void
+}
+
+/** ms between attempts to get a channel. */
+const RETRY_MS = 1_000
+const INSIDE4 = ipToBytes(INNER4) as Uint8Array
+const INSIDE6 = ipToBytes(INNER6) as Uint8Array
+
+interface Route {
+  readonly stream: SessionStream
+  readonly channel: IpChannel
+  readonly leg: Leg
+  /** What the exit gave. */
+  readonly address4: Uint8Array
+  readonly address6: Uint8Array | undefined
+}
+
+/**
+ * This machine's packets, between an interface and a channel to an exit. The interface's addresses never change; what goes to an exit has
+ * the address that this exit gave, so that a route may be followed by another, and two exits see nothing in common.
+ */
+export class TunClient {
+  readonly #init: TunClientInit
+  readonly #controller = new AbortController()
+  readonly #header = new IpHeader()
+  readonly #incoming = new Uint8Array(MAX_IP_PACKET_BYTES)
+  readonly #counters = { sent: 0, received: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
+  #port: TunPort | undefined
+  #rules: MachineRules | undefined
+  #route: Route | undefined
+  #isOpening = false
+  #retryAt = Number.NEGATIVE_INFINITY
+  #cancelRetry: (() => void) | undefined
+  #fault: Fault | undefined
+
+  private constructor(init: TunClientInit) {
+    this.#init = init
+  }
+
+  /** @throws WeftError E_TUN_UNAVAILABLE, E_TUN_TAKEN */
+  static async up(init: TunClientInit): Promise<TunClient> {
+    const client = new TunClient(init)
+    try {
+      if (!init.markPort()) throw new Error('the packet port of this daemon cannot be marked (SO_MARK)')
+      const calls = await loadLinuxTunCalls()
+      client.#port = new TunPort(calls, {
+        name: INTERFACE,
+        onPacket: (bytes, length) => client.#fromMachine(bytes, length),
+        onGone: (error) => client.#onGone(error),
+      })
+      client.#rules = await MachineRules.put(init, init.outside, init.stateFile)
+    } catch (error) {
+      await client.down()
+      throw unavailable(messageOf(error))
+    }
+    client.#port.start()
+    client.#open()
+    return client
+  }
+
+  get status(): TunStatus {
+    const route = this.#route
+    return {
+      interface: INTERFACE,
+      mtu: MAX_IP_PACKET_BYTES,
+      state: route === undefined ? 'waiting' : 'open',
+      exit: route?.leg.hops.at(-1)?.id,
+      ipv6: route?.address6 !== undefined,
+      packets: { ...this.#counters },
+      fault: this.#fault,
+    }
+  }
+
+  /** Where this daemon's own connections lead from now on. */
+  setOutside(outside: readonly OutsideAddress[]): void {
+    this.#rules?.setOutside(outside).catch((error: unknown) => {
+      this.#init.logger.warn('addresses of nodes could not be let out of the tunnel', { reason: messageOf(error) })
+    })
+  }
+
+  /** Takes the interface and all rules away. */
+  async down(): Promise<void> {
+    this.#controller.abort()
+    this.#cancelRetry?.()
+    this.#leave()
+    this.#port?.close()
+    await this.#rules?.remove()
+  }
+
+  #fromMachine(bytes: Uint8Array, length: number): void {
+    const counters = this.#counters
+    const header = this.#header
+    if (length > MAX_IP_PACKET_BYTES || !header.read(bytes, length)) {
+      counters.malformed++
+      return
+    }
+    const route = this.#route
+    const address = header.version === 4 ? route?.address4 : route?.address6
+    if (route === undefined || !route.leg.healthy) this.#open()
+    if (route === undefined || address === undefined) counters.unrouted++
+    else if (!isAddressAt(bytes, header.sourceAt, header.version === 4 ? INSIDE4 : INSIDE6)) counters.foreign++
+    else {
+      rewriteAddress(header, bytes, length, header.sourceAt, address)
+      if (route.channel.send(bytes, length)) counters.sent++
+      else counters.overflowed++
+      route.leg.wake()
+    }
+  }
+
+  #fromExit(route: Route, bytes: Uint8Array): void {
+    const counters = this.#counters
+    const header = this.#header
+    const { length } = bytes
+    const packet = this.#incoming
+    packet.set(bytes)
+    const isPlain = header.read(packet, length)
+    const address = header.version === 4 ? route.address4 : route.address6
+    if (!isPlain || address === undefined) counters.malformed++
+    else if (!isAddressAt(packet, header.destinationAt, address)) counters.foreign++
+    else {
+      const inside = header.version === 4 ? INSIDE4 : INSIDE6
+      rewriteAddress(header, packet, length, header.destinationAt, inside)
+      if (header.isIcmpError) rewriteInside(header, packet, length, address, inside)
+      if (this.#port?.write(packet, length) === true) counters.received++
+      else counters.overflowed++
+    }
+  }
+
+  #open(): void {
+    const { clock, open } = this.#init
+    const { signal } = this.#controller
+    if (this.#isOpening || signal.aborted || clock.monotonic() < this.#retryAt) return
+    this.#isOpening = true
+    open(signal, (stream, leg) => this.#take(stream, leg))
+      .then(
+        () => (this.#fault = undefined),
+        (error: unknown) => {
+          const { code, cause, fix } = toWeftError(error, NO_CHANNEL)
+          this.#fault = { code, cause, fix }
+          this.#retryLater()
+        },
+      )
+      .finally(() => {
+        this.#isOpening = false
+        this.#init.onChange()
+      })
+  }
+
+  #retryLater(): void {
+    const { clock } = this.#init
+    this.#retryAt = clock.monotonic() + RETRY_MS
+    this.#cancelRetry?.()
+    if (this.#controller.signal.aborted) return
+    this.#cancelRetry = clock.after(RETRY_MS, () => {
+      if (this.#route === undefined || !this.#route.leg.healthy) this.#open()
+    })
+  }
+
+  #take(stream: SessionStream, leg: Leg): void {
+    const { ip: channel } = stream
+    const given = stream.address
+    if (channel === undefined || this.#controller.signal.aborted) {
+      stream.reset(SessionCode.none)
+      leg.wake()
+      return leg.forget(stream)
+    }
+    const address6 = given.length === 16 ? given : undefined
+    const route = { stream, channel, leg, address4: given.subarray(given.length - 4), address6 }
+    const lost = (): void => {
+      leg.forget(stream)
+      if (this.#route !== route) return
+      this.#route = undefined
+      this.#open()
+      this.#init.onChange()
+    }
+    stream.handler = { onReset: lost, onEnd: lost }
+    channel.handler = { onPacket: (bytes) => this.#fromExit(route, bytes) }
+    this.#leave()
+    this.#route = route
+    this.#rules?.setIPv6(address6 !== undefined).catch((error: unknown) => {
+      this.#init.logger.warn('IPv6 could not be led into the tunnel', { reason: messageOf(error) })
+    })
+  }
+
+  /** Gives up the channel in use. */
+  #leave(): void {
+    const route = this.#route
+    this.#route = undefined
+    if (route === undefined) return
+    route.stream.reset(SessionCode.none)
+    route.leg.wake()
+    route.leg.forget(route.stream)
+  }
+
+  /** Somebody deleted the interface: nothing leaves any more until the VPN is turned off, and on again. */
+  #onGone(error: unknown): void {
+    const { code, cause, fix } = unavailable(messageOf(error))
+    this.#fault = { code, cause, fix }
+    this.#init.logger.error('the interface of the tunnel is gone', { code, cause, fix })
+    this.#leave()
+    this.#controller.abort()
+    this.#init.onChange()
+  }
+}
+
+const NO_CHANNEL: Fault = {
+  code: 'E_INTERNAL',
+  cause: 'No exit could be asked to carry IP packets.',
+  fix: 'See the log of this node.',
+}
+
+function unavailable(why: string): WeftError {
+  return new WeftError(
+    why.includes('EBUSY')
+      ? {
+          code: 'E_TUN_TAKEN',
+          cause: `Another process has the interface ${INTERFACE}.`,
+          fix: 'End the other daemon, or turn its tunnel off: weft vpn down.',
+        }
+      : {
+          code: 'E_TUN_UNAVAILABLE',
+          cause: `The whole machine cannot be led through the route: ${why}.`,
+          fix: 'Run the daemon on Linux as root (or with CAP_NET_ADMIN), with /dev/net/tun, ip and nft; or set programs to the proxy, which needs none of these.',
+        },
+  )
+}

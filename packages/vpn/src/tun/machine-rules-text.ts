@@ -1,0 +1,151 @@
+import { isIPv6 } from 'node:net'
+
+/** "weft" in ASCII: the mark of packets that go outside of the tunnel; and the routing table of all others, with its rule's priority. */
+export const OUTSIDE_MARK = 0x7765_6674
+const TUNNEL_TABLE = 30_565
+export const INTERFACE = 'weft0'
+/** Of the interface, always the same: what stands in packets towards an exit is the address that the exit gave. */
+export const INNER4 = '100.127.255.1'
+export const INNER6 = 'fd77:6566:7400::1'
+const TABLE = 'weft_tun'
+const MARK = `0x${OUTSIDE_MARK.toString(16)}`
+
+/** Where an overlay connection of this daemon leads. */
+export interface OutsideAddress {
+  readonly host: string
+  readonly port: number
+}
+
+export interface MachineRulesInit {
+  /** CIDRs: what goes outside; and what alone goes through the tunnel, everything where it is empty. */
+  readonly exclude: readonly string[]
+  readonly include: readonly string[]
+  /** Where names are answered on loopback; undefined leaves them as they are. */
+  readonly dnsPort: number | undefined
+  /** The user that the daemon runs as. */
+  readonly uid: number
+}
+
+/**
+ * The rules of nft(8) for this machine, one table in one transaction. By mark, not by routes: a route that somebody hands out by DHCP
+ * (option 121, CVE-2024-3661) draws nothing out of the tunnel, since routes of this machine's own tables count for marked packets only.
+ * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses;
+ * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
+ * - `names` turns questions for names to the daemon, whichever server a program asks;
+ * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
+ * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
+ *   socket took the interface's address that of the way that it goes.
+ */
+export function machineRules(
+  { exclude, include, dnsPort, uid }: MachineRulesInit,
+  outside: readonly OutsideAddress[],
+): string {
+  const only = include.length === 0 ? [] : ['ip daddr != @include4', 'ip6 daddr != @include6']
+  return `
+table inet ${TABLE}
+delete table inet ${TABLE}
+table inet ${TABLE} {
+${cidrSets('exclude', exclude)}
+${cidrSets('include', include)}
+  set nodes4 { type ipv4_addr . inet_service; }
+  set nodes6 { type ipv6_addr . inet_service; }
+  chain arriving {
+    type filter hook prerouting priority mangle
+    iifname != { "lo", "${INTERFACE}" } fib daddr type local meta mark set ${MARK}
+  }
+  chain leaving {
+    type route hook output priority mangle
+    meta mark ${MARK} accept
+    ${dnsPort === undefined ? '' : 'meta l4proto { tcp, udp } th dport 53 accept'}
+    ct direction reply meta mark set ${MARK} accept
+    meta skuid ${uid} ip daddr . tcp dport @nodes4 meta mark set ${MARK} accept
+    meta skuid ${uid} ip6 daddr . tcp dport @nodes6 meta mark set ${MARK} accept
+    ip daddr @exclude4 meta mark set ${MARK} accept
+    ip6 daddr @exclude6 meta mark set ${MARK} accept
+    ${only.map((condition) => `${condition} meta mark set ${MARK}`).join('\n    ')}
+  }
+  chain names {
+    type nat hook output priority -100
+    meta mark ${MARK} accept
+    oifname "lo" accept
+    ${dnsPort === undefined ? '' : `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`}
+  }
+  chain guard {
+    type filter hook postrouting priority filter
+    oifname { "lo", "${INTERFACE}" } accept
+    meta mark ${MARK} accept
+    udp sport 68 udp dport 67 accept
+    udp sport 546 udp dport 547 accept
+    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, mld2-listener-report } accept
+    counter drop
+  }
+  chain source {
+    type nat hook postrouting priority srcnat
+    oifname "${INTERFACE}" masquerade
+    meta mark ${MARK} ip saddr ${INNER4} masquerade
+    meta mark ${MARK} ip6 saddr ${INNER6} masquerade
+  }
+}
+${outsideElements(outside)}
+`
+}
+
+/** Puts other addresses of nodes in place of those known. */
+export function outsideRules(outside: readonly OutsideAddress[]): string {
+  return `flush set inet ${TABLE} nodes4\nflush set inet ${TABLE} nodes6\n${outsideElements(outside)}\n`
+}
+
+/** What takes them away. */
+export const REMOVED_RULES = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`
+
+/** Lines of ip-batch(8) for both versions. */
+export function interfaceLines(mtu: number, hasIPv6: boolean): string {
+  return [
+    `link set dev ${INTERFACE} mtu ${mtu}`,
+    `address add ${INNER4}/32 dev ${INTERFACE}`,
+    ...(hasIPv6 ? [`address add ${INNER6}/128 dev ${INTERFACE} nodad`] : []),
+    `link set dev ${INTERFACE} up`,
+    '',
+  ].join('\n')
+}
+
+/** Of one version. IPv6 is unreachable until an exit is found to have it: programs take IPv4 at once. */
+export function routeLines(family: 4 | 6): string {
+  const route = family === 4 ? `default dev ${INTERFACE}` : 'unreachable default'
+  return [
+    `route replace ${route} table ${TUNNEL_TABLE}`,
+    `rule add not fwmark ${MARK} table ${TUNNEL_TABLE} priority ${TUNNEL_TABLE}`,
+    '',
+  ].join('\n')
+}
+
+/** Takes them away, however many a process that was killed left. */
+export const REMOVED_ROUTES = `rule del priority ${TUNNEL_TABLE}\nroute flush table ${TUNNEL_TABLE}\n`
+
+/** Words of ip(8), by which packets of IPv6 go into the tunnel, or nowhere. */
+export function ipv6Route(isCarried: boolean): readonly string[] {
+  const table = String(TUNNEL_TABLE)
+  return isCarried
+    ? ['-6', 'route', 'replace', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
+    : ['-6', 'route', 'del', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
+}
+
+function cidrSets(name: string, cidrs: readonly string[]): string {
+  return ([4, 6] as const)
+    .map((family) => {
+      const own = cidrs.filter((cidr) => isIPv6(cidr.split('/')[0] ?? '') === (family === 6))
+      const elements = own.length === 0 ? '' : `elements = { ${own.join(', ')} };`
+      return `  set ${name}${family} { type ipv${family}_addr; flags interval; auto-merge; ${elements} }`
+    })
+    .join('\n')
+}
+
+function outsideElements(outside: readonly OutsideAddress[]): string {
+  return ([4, 6] as const)
+    .flatMap((family) => {
+      const own = outside.filter(({ host }) => isIPv6(host) === (family === 6))
+      const elements = [...new Set(own.map(({ host, port }) => `${host} . ${port}`))].join(', ')
+      return elements === '' ? [] : [`add element inet ${TABLE} nodes${family} { ${elements} }`]
+    })
+    .join('\n')
+}

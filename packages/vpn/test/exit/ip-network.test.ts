@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { addressReach } from '@weft/core'
+import { ipFromBytes } from '@weft/onion'
+import { IpNetwork } from '../../src/exit/ip-network.ts'
+
+test('all addresses are private, different, and the same for the same node', () => {
+  for (let i = 0; i < 50; i++) {
+    const key = randomBytes(32)
+    const network = IpNetwork.of(key, [], true)
+    const seen = new Set<string>()
+    for (const number of [1, network.first, 255, 256, 700, network.end - 1]) {
+      const [four, six] = [ipFromBytes(network.address4(number)), ipFromBytes(network.address6(number))]
+      assert.deepEqual([addressReach(four), addressReach(six)], ['private', 'private'])
+      seen.add(four).add(six)
+      assert.equal(four, ipFromBytes(IpNetwork.of(key, [], true).address4(number)))
+      const [, , high = 0, low = 0] = network.address4(number)
+      assert.equal(((high << 8) | low) & network.mask, number)
+    }
+    assert.equal(seen.size, 12)
+    assert.match(network.cidr4, /^100\.\d+\.\d+\.0\/22$/)
+    assert.match(network.cidr6, /^fd.*\/118$/)
+  }
+})
+
+test('a network that this machine has an address in is left to it', () => {
+  const key = new Uint8Array(32)
+  const first = IpNetwork.of(key, [], false)
+  const taken = ipFromBytes(first.address4(700))
+  const other = IpNetwork.of(key, ['192.0.2.1', taken, '::1'], false)
+  assert.notEqual(other.cidr4, first.cidr4)
+})
