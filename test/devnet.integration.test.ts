@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from './lib/eventually.ts'
+import { leftShards } from './lib/left-shards.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
 import { upDevnet } from './lib/up-devnet.ts'
 import { startWeft, weft, weftJson } from './lib/weft.ts'
@@ -122,7 +123,8 @@ describe('a devnet of twelve nodes', () => {
           .slice(1, -1)
           .map(({ home }) => weftJson<{ storage: { shards: number } }>(['status'], { WEFT_HOME: home })),
       )
-      return stats.reduce((sum, { storage }) => sum + storage.shards, 0)
+      const shards = stats.reduce((sum, { storage }) => sum + storage.shards, 0)
+      return shards - leftShards(up.nodes.map(({ home }) => home))
     }
     const before_ = await held()
     const { child, finished } = startWeft(['put', '-', '--class', 'tiny'], env)
