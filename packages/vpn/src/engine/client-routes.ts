@@ -41,6 +41,7 @@ export class ClientRoutes {
   readonly #opener: StreamOpener
   /** In the order in which they became ready: the first healthy one is in use. */
   #legs: Leg[] = []
+  #preferred: Leg | undefined
   /** Nodes that failed, and until when they are left out, monotonic ms. */
   readonly #failed = new Map<DidKey, number>()
   /** As the overlay said last. */
@@ -123,6 +124,11 @@ export class ClientRoutes {
     this.keep()
   }
 
+  /** New streams go over this leg as long as it works. */
+  prefer(leg: Leg): void {
+    this.#preferred = leg
+  }
+
   /** @throws WeftError as {@link StreamOpener.open} */
   open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
     return this.#opener.open(target, signal, take)
@@ -136,6 +142,8 @@ export class ClientRoutes {
   }
 
   #inUse(): Leg | undefined {
+    const preferred = this.#preferred
+    if (preferred !== undefined && preferred.healthy && this.#legs.includes(preferred)) return preferred
     return this.#legs.find(({ healthy }) => healthy)
   }
 

@@ -70,6 +70,12 @@ export class DnsLink {
     return settle.promise
   }
 
+  /** Other routes are in use: what is asked is asked over them. */
+  moved(): void {
+    this.#end()
+    this.#lookAfter()
+  }
+
   /** Fails what is asked, and ends the stream. */
   close(): void {
     this.#controller.abort()

@@ -22,6 +22,11 @@ export class LocalDns {
     return new LocalDns(link, server, host, await server.listen(host, port))
   }
 
+  /** Other routes are in use. */
+  moved(): void {
+    this.#link.moved()
+  }
+
   async close(): Promise<void> {
     this.#link.close()
     await this.#server.close()

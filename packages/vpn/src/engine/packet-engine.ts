@@ -251,10 +251,19 @@ export class PacketEngine {
         outside: this.#outside,
         dnsPort: this.#dns?.endpoint.port,
         uid: process.getuid?.() ?? 0,
-        open: (signal, take) => this.#routes.of(TUN_ROUTES).open(IP_CHANNEL, signal, take),
+        open: (signal, take) => {
+          const routes = this.#routes.of(TUN_ROUTES)
+          return routes.open(IP_CHANNEL, signal, (stream, leg) => {
+            // Names are asked for where their addresses will be called from.
+            routes.prefer(leg)
+            this.#dns?.moved()
+            take(stream, leg)
+          })
+        },
         markPort: () => this.#port?.mark(OUTSIDE_MARK) ?? false,
         onChange: () => this.#tellRoute(),
       })
+      this.#dns?.moved()
     } catch (error) {
       await this.down()
       throw error
