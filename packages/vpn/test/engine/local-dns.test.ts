@@ -122,6 +122,19 @@ test('what was asked lately is not asked again, and what is asked at once is ask
   assert.equal(server.asked.length, 2)
 })
 
+test('when other routes are in use, what waits for an answer is asked over them, and so is all after', async (t) => {
+  const { dns, resolver, server, streams } = await asked(t)
+  await resolver.resolve4('www.test')
+  const waiting = assert.rejects(resolver.resolve4('silent.test'))
+  await until(() => server.asked.length === 2)
+  dns.moved()
+  await until(() => server.asked.length === 3)
+  assert.equal(streams.length, 2)
+  await resolver.resolveTxt('www.test')
+  assert.equal(streams.length, 2)
+  await waiting
+})
+
 test('a name that leads to a private address has no records, and the answer says why', async (t) => {
   const { resolver, port } = await asked(t)
   for (const name of ['inside.test', 'half.test']) await assert.rejects(resolver.resolve4(name), { code: 'ENODATA' })
