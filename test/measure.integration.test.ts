@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { makeHome, startDaemonIn } from '../bench/lib/daemon-in-namespace.ts'
 import { eventually } from './lib/eventually.ts'
 import { findNodeProcesses } from './lib/find-node-processes.ts'
 import { NatNetwork } from './lib/nat-network.ts'
@@ -16,7 +15,6 @@ import { weft, weftJson } from './lib/weft.ts'
 const BASE_PORT = 23_400
 const VALIDATOR = '5.1.0.1'
 const NODE = '5.2.0.1'
-const WEFT = join(import.meta.dirname, '../dist/weft.js')
 /** ms: a certificate is renewed in the middle third of its life, and measuring takes a few seconds. */
 const RENEWAL_MS = 30_000
 
@@ -36,40 +34,9 @@ interface Members {
   }[]
 }
 
-/** Starts a daemon in a namespace, in the background. */
-async function start(namespace: string, home: string, roles: string): Promise<void> {
-  const words = [
-    'netns',
-    'exec',
-    namespace,
-    process.execPath,
-    WEFT,
-    'start',
-    '--detach',
-    '--home',
-    home,
-    '--roles',
-    roles,
-  ]
-  const child = spawn('ip', words, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const [code] = (await once(child, 'close')) as [number]
-  assert.equal(code, 0, said)
-}
-
 function homeAt(directory: string, name: string, host: string): string {
   const home = join(directory, name)
-  mkdirSync(home, { mode: 0o700 })
-  const toml = [
-    `[network]\nlisten_host = "${host}"\nannounce = ["/ip4/${host}/tcp/${BASE_PORT}"]`,
-    `[ports]\nbase = ${BASE_PORT + 10}\npublic = ${BASE_PORT}`,
-    '[storage]\nreserve = 0\n',
-  ]
-  writeFileSync(join(home, 'weft.toml'), toml.join('\n'))
+  makeHome(home, { host, publicPort: BASE_PORT, base: BASE_PORT + 10 })
   return home
 }
 
@@ -94,8 +61,8 @@ test(
       writeFileSync(file, JSON.stringify(asked))
       copyFileSync(file, join(node, 'network.json'))
       network.limit(atNode, 8)
-      await start(atValidator, validator, 'validator,storage')
-      await start(atNode, node, 'storage,relay')
+      await startDaemonIn(atValidator, validator, 'validator,storage')
+      await startDaemonIn(atNode, node, 'storage,relay')
 
       const statusOf = (): Promise<Status> => weftJson<Status>(['status', '--home', node])
       const slow = await eventually('that it is a member', statusOf, ({ admission }) => admission.inMap === true)

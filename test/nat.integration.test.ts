@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { SigningKey } from '@weft/crypto'
 import type { Role } from '@weft/overlay'
+import { PLACES, type Place, WAYS } from '../packages/devnet/test/simulation/nat-ways.ts'
 import type { ReachNodeOptions, ReachNodeState } from '../packages/overlay/test/reach-process.ts'
 import { eventually } from './lib/eventually.ts'
 import { NatNetwork } from './lib/nat-network.ts'
@@ -70,17 +71,6 @@ class Machine implements AsyncDisposable {
 async function allOf(what: string, all: readonly Machine[], are: (machine: Machine) => boolean): Promise<void> {
   const look = async (): Promise<readonly string[]> => all.filter((each) => !are(each)).map(({ said }) => said)
   await eventually(what, look, (missing) => missing.length === 0, PATIENCE)
-}
-
-const PLACES = ['outside', 'full-cone', 'restricted', 'symmetric'] as const
-type Place = (typeof PLACES)[number]
-
-/** Of a client there (left) to a node there (right): whom a hole is punched to, and whom only a relay reaches. */
-const WAYS: Record<Place, Record<Place, 'direct' | 'relay'>> = {
-  outside: { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  'full-cone': { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  restricted: { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  symmetric: { outside: 'direct', 'full-cone': 'direct', restricted: 'relay', symmetric: 'relay' },
 }
 
 test(

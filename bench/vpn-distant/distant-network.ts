@@ -1,15 +1,15 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LineProfile } from '../../packages/devnet/src/user-space-link/line.ts'
 import { UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
+import { makeHome, startDaemonIn } from '../lib/daemon-in-namespace.ts'
 import { weft } from '../lib/bench-devnet.ts'
 
 const run = promisify(execFile)
-const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
 const TARGET = join(import.meta.dirname, '..', 'lib', 'distant-target.ts')
 
 /** Of nodes on one machine, each in a /16 of its own. */
@@ -125,34 +125,14 @@ export class DistantNetwork implements AsyncDisposable {
 
   #home(name: string, host: string | undefined, base: number, more: readonly string[] = []): string {
     const home = join(this.#directory, name)
-    mkdirSync(home, { mode: 0o700 })
-    const { basePort } = this.#options
-    const place =
-      host === undefined ? [] : [`[network]`, `listen_host = "${host}"`, `announce = ["/ip4/${host}/tcp/${basePort}"]`]
-    const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${basePort}`])]
     const exit = name === 'exit' ? ['[exit]', `allow = ["${TARGET_HOST}/32:*"]`] : []
-    writeFileSync(
-      join(home, 'weft.toml'),
-      [...place, ...ports, ...exit, '[storage]', 'reserve = 0', ...more, ''].join('\n'),
-    )
+    const publicPort = this.#options.basePort
+    makeHome(home, { ...(host !== undefined && { host }), publicPort, base, more: [...exit, ...more] })
     return home
   }
 
   async #start(namespace: string, home: string, roles: string): Promise<void> {
-    const words = [
-      'netns',
-      'exec',
-      namespace,
-      process.execPath,
-      WEFT,
-      'start',
-      '--detach',
-      '--home',
-      home,
-      '--roles',
-      roles,
-    ]
-    await run('ip', words)
+    await startDaemonIn(namespace, home, roles)
     this.#stack.defer(() =>
       weft(['stop', '--home', home]).then(
         () => {},

@@ -4,11 +4,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeHome, startDaemonIn } from '../../bench/lib/daemon-in-namespace.ts'
 import { eventually } from './eventually.ts'
 import { weft, weftJson } from './weft.ts'
 
 const run = promisify(execFile)
-const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
 const TARGET = join(import.meta.dirname, 'tun-target.ts')
 const NODES = [
   { name: 'v', roles: 'validator,storage' },
@@ -211,20 +211,18 @@ export class TunNetwork implements AsyncDisposable {
   }
 
   #home(name: string, host: string | undefined, base: number, more: readonly string[] = []): void {
-    mkdirSync(this.home(name), { mode: 0o700, recursive: true })
-    const place =
-      host === undefined
-        ? []
-        : ['[network]', `listen_host = "${host}"`, `announce = ["/ip4/${host}/tcp/${this.#basePort}"]`]
-    const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${this.#basePort}`])]
     const exit = ['[exit]', `name_servers = ["${SERVER}"]`, ...(name === 'exit' ? ['ip = "on"'] : [])]
-    const text = [...place, ...ports, ...exit, '[storage]', 'reserve = 0', ...more, ''].join('\n')
-    writeFileSync(join(this.home(name), 'weft.toml'), text)
+    makeHome(this.home(name), {
+      ...(host !== undefined && { host }),
+      publicPort: this.#basePort,
+      base,
+      more: [...exit, ...more],
+    })
   }
 
   async #start(where: 'c' | 'n' | 'x', name: string, roles: string, by: readonly string[] = []): Promise<void> {
     const home = this.home(name)
-    await this.exec(where, [...by, process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles])
+    await startDaemonIn(this.namespace(where), home, roles, by)
     this.#stack.defer(() => weft(['stop', '--home', home]).then(() => {}))
   }
 

@@ -80,7 +80,6 @@ export { ByteStreamQueue } from './transport/byte-stream-queue.ts'
 export { CallLimiter } from './transport/call-limiter.ts'
 export {
   CALL_TIMEOUT_MS,
-  DIRECT_WAIT_MS,
   PUNCH_AGAIN_MS,
   PUNCH_MS,
   PUNCH_PAUSE_MS,
@@ -91,7 +90,7 @@ export {
 export { Observations } from './transport/observations.ts'
 export { probeOver } from './transport/probe-over.ts'
 export { RelayRules, type RelaysConnection } from './transport/relay/relay-rules.ts'
-export { relayedOnly } from './transport/relay/relayed-only.ts'
+export { untilDirect } from './transport/relay/until-direct.ts'
 export { RpcDispatcher } from './transport/rpc-dispatcher.ts'
 export { RpcService } from './transport/rpc-service.ts'
 export * from './transport/create-transport.ts'

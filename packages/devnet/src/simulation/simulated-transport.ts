@@ -7,14 +7,12 @@ import {
   messageOf,
   orAborted,
   throwIfAborted,
-  withTimeout,
 } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import {
   type ByteStream,
   CALL_TIMEOUT_MS,
   CallLimiter,
-  DIRECT_WAIT_MS,
   Observations,
   type Probe,
   type PubSub,
@@ -24,7 +22,7 @@ import {
   type Streams,
   type Transport,
   type TransportOptions,
-  relayedOnly,
+  untilDirect,
 } from '@weft/overlay'
 import type { StreamProtocol } from '@weft/wire'
 import type { Connection } from './connection.ts'
@@ -239,23 +237,13 @@ export class SimulatedTransport implements Transport {
 
   /** Waits for the direct connection that follows a relayed one where the two sides can make one. */
   async #direct(id: DidKey, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Connection> {
-    const { promise, resolve } = Promise.withResolvers<Connection>()
-    const forget = this.#endpoint.onConnection((connection) => {
-      if (!connection.relayed && connection.other(this.#endpoint).id === id) resolve(connection)
-    })
-    const inTime = signal === undefined ? this.#scope.signal : AbortSignal.any([signal, this.#scope.signal])
+    const endpoint = this.#endpoint
+    const listen = (found: (connection: Connection) => void): (() => void) =>
+      endpoint.onConnection((connection) => {
+        if (!connection.relayed && connection.other(endpoint).id === id) found(connection)
+      })
     const { clock } = this.#options.process
-    try {
-      return await withTimeout(
-        clock,
-        DIRECT_WAIT_MS,
-        inTime,
-        () => relayedOnly(id, protocol),
-        (inner) => orAborted(promise, inner),
-      )
-    } finally {
-      forget()
-    }
+    return untilDirect({ id, protocol, clock, signals: [signal, this.#scope.signal], listen })
   }
 
   /** The node at the other side says where it sees this one; what goes over a relay to it ends after the calls that are under way. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PLACES, type Place, WAYS } from './nat-ways.ts'
 import { growNetwork } from '../../src/simulation/grow-network.ts'
 import type { NatKind } from '../../src/simulation/simulated-nat.ts'
 import type { SimulatedNode } from '../../src/simulation/simulated-node.ts'
@@ -7,19 +8,6 @@ import { Simulation } from '../../src/simulation/simulation.ts'
 import { readRecords, writeRecords } from './kept-records.ts'
 import { overlayOf } from './overlay-of.ts'
 
-const PLACES = ['outside', 'full-cone', 'restricted', 'symmetric'] as const
-type Place = (typeof PLACES)[number]
-
-/**
- * Of a client there (left) to a node there (above): what real processes behind nftables have to each other
- * (docs/specs/reach.md, Direct connections; test/nat.integration.test.ts).
- */
-const WAYS: Record<Place, Record<Place, 'direct' | 'relay'>> = {
-  outside: { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  'full-cone': { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  restricted: { outside: 'direct', 'full-cone': 'direct', restricted: 'direct', symmetric: 'relay' },
-  symmetric: { outside: 'direct', 'full-cone': 'direct', restricted: 'relay', symmetric: 'relay' },
-}
 const VALIDATORS = 3
 const RECORDS = 20
 
@@ -32,6 +20,7 @@ function way(node: SimulatedNode, to: SimulatedNode): 'direct' | 'relay' | 'none
   return peer.relayed === true ? 'relay' : 'direct'
 }
 
+// The table is that of real processes behind nftables too (test/nat.integration.test.ts).
 test('behind simulated NATs nodes are reached as behind real ones', async () => {
   const natOf = (place: Place): { readonly nat: NatKind } | object => (place === 'outside' ? {} : { nat: place })
   using simulation = new Simulation({

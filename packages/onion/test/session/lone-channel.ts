@@ -4,7 +4,7 @@ import { type DatagramChannel } from '../../src/session/datagram-channel.ts'
 import { FrameWriter } from '../../src/session/frame-writer.ts'
 import { MemoryBudget } from '../../src/session/memory-budget.ts'
 import { Session } from '../../src/session/session.ts'
-import { UDP_CHANNEL } from '../../src/session/session-stream.ts'
+import { type SessionStream, UDP_CHANNEL } from '../../src/session/session-stream.ts'
 import { PAYLOAD, World } from './simulated-path.ts'
 
 export const MEBIBYTE = 2 ** 20
@@ -14,10 +14,9 @@ export function aloneWithIp() {
   return alone('exit', {}, 4)
 }
 
-/** A session that is given frames by hand, with an open channel as stream 0. */
-export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}, protocol = 2) {
+/** A session that is given frames by hand. */
+export function loneSession(role: 'client' | 'exit', memory: MemoryBudget, onStream: (stream: SessionStream) => void) {
   const ends: string[] = []
-  const memory = new MemoryBudget(MEBIBYTE)
   const world = new World()
   const session = new Session({
     role,
@@ -25,10 +24,7 @@ export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler
     random: seededRandom(3),
     payloadLength: PAYLOAD,
     memory,
-    onStream: (stream) => {
-      if (stream.channel !== undefined) stream.channel.handler = handler
-      stream.accept('0.0.0.0')
-    },
+    onStream,
     onClose: (code, reason) => void ends.push(`${code} ${reason}`),
   })
   let number = 0
@@ -44,6 +40,16 @@ export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler
     session.receive(number++, payload)
     session.endBatch()
   }
+  return { world, session, memory, ends, give, giveBytes }
+}
+
+/** A session that is given frames by hand, with an open channel as stream 0. */
+export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler'] = {}, protocol = 2) {
+  const lone = loneSession(role, new MemoryBudget(MEBIBYTE), (stream) => {
+    if (stream.channel !== undefined) stream.channel.handler = handler
+    stream.accept('0.0.0.0')
+  })
+  const { session, give } = lone
   if (role === 'exit') give((writer) => writer.openBare(0, protocol))
   else {
     const { channel } = session.openStream(UDP_CHANNEL)
@@ -52,5 +58,5 @@ export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler
     give((writer) => writer.opened(0, new Uint8Array(4)))
     channel.send('host.test', 80, new Uint8Array(1))
   }
-  return { world, session, memory, ends, give, giveBytes }
+  return lone
 }

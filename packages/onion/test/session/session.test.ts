@@ -9,6 +9,7 @@ import { RangeSet } from '../../src/session/range-set.ts'
 import { Session } from '../../src/session/session.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
 import { type LinkShape, PAYLOAD, type Path, Source, World, exchange, simulatedPath } from './simulated-path.ts'
+import { loneSession } from './lone-channel.ts'
 
 const TARGET = { host: 'example.org', port: 443 }
 const GOOD: LinkShape = { delay: 5, rate: 20_000, queue: 1e6 }
@@ -660,31 +661,16 @@ test('any packets end the session with CLOSE 2 or are taken; nothing is thrown',
 })
 
 test('a client that acknowledges all that may have been sent, unseen, is closed with a violation within a thousand packets', () => {
-  const world = new World()
   let stream: SessionStream | undefined
-  const ends: string[] = []
-  const exit = new Session({
-    role: 'exit',
-    clock: world,
-    random: seededRandom(5),
-    payloadLength: PAYLOAD,
-    memory: new MemoryBudget(24 << 20),
-    onStream: (opened) => {
-      stream = opened
-      opened.accept('192.0.2.1')
-    },
-    onClose: (code, reason) => void ends.push(`${code} ${reason}`),
+  const {
+    world,
+    session: exit,
+    ends,
+    give,
+  } = loneSession('exit', new MemoryBudget(24 << 20), (opened) => {
+    stream = opened
+    opened.accept('192.0.2.1')
   })
-  let number = 0
-  const give = (write: (writer: FrameWriter) => void): void => {
-    const payload = new Uint8Array(PAYLOAD)
-    const writer = new FrameWriter()
-    writer.reset(payload)
-    write(writer)
-    writer.finish()
-    exit.receive(++number, payload)
-    exit.endBatch()
-  }
   give((writer) => writer.open(0, 443, 'a'))
   const sent: number[] = []
   const payload = new Uint8Array(PAYLOAD)

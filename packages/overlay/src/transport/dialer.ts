@@ -1,12 +1,12 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { type Clock, WeftError, abortError, messageOf, orAborted, throwIfAborted, withTimeout } from '@weft/core'
+import { type Clock, WeftError, abortError, messageOf, orAborted, throwIfAborted } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import { type StreamProtocol, protocolId } from '@weft/wire'
 import type { Host } from './host.ts'
 import { parseRelayedAddress } from '../network/relayed-address.ts'
-import { relayedOnly } from './relay/relayed-only.ts'
-import { ADDRESS_DIAL_TIMEOUT_MS, DIRECT_WAIT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
+import { untilDirect } from './relay/until-direct.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS, MAX_ADDRESSES, NEGOTIATION_TIMEOUT_MS } from './limits.ts'
 import { toPeerId } from './peer-id.ts'
 import { networkAmong } from './network-check.ts'
 
@@ -87,23 +87,14 @@ export class Dialer {
   async #direct(id: DidKey, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Connection> {
     const { host, clock, closing } = this.#options
     const peer = toPeerId(id)
-    const { promise, resolve } = Promise.withResolvers<Connection>()
-    const onOpen = ({ detail }: CustomEvent<Connection>): void => {
-      if (detail.limits === undefined && detail.remotePeer.equals(peer)) resolve(detail)
+    const listen = (found: (connection: Connection) => void): (() => void) => {
+      const onOpen = ({ detail }: CustomEvent<Connection>): void => {
+        if (detail.limits === undefined && detail.remotePeer.equals(peer)) found(detail)
+      }
+      host.addEventListener('connection:open', onOpen)
+      return () => host.removeEventListener('connection:open', onOpen)
     }
-    host.addEventListener('connection:open', onOpen)
-    try {
-      const inTime = signal === undefined ? closing : AbortSignal.any([signal, closing])
-      return await withTimeout(
-        clock,
-        DIRECT_WAIT_MS,
-        inTime,
-        () => relayedOnly(id, protocol),
-        (inner) => orAborted(promise, inner),
-      )
-    } finally {
-      host.removeEventListener('connection:open', onOpen)
-    }
+    return untilDirect({ id, protocol, clock, signals: [signal, closing], listen })
   }
 
   async #negotiate(connection: Connection, protocol: StreamProtocol, signal: AbortSignal | undefined): Promise<Stream> {
