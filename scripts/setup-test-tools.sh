@@ -10,8 +10,13 @@
 #   iproute2     ip: namespaces with routers between them
 #   nftables     nft: the NAT of these routers
 #   tor          the network beside which bench/vpn measures (each run has processes of its own, not the system's service)
+#   torsocks, proxychains4, ncat, bind9-dnsutils (dig), iperf3
+#                programs that others wrote, over a route
+#   wireguard-go, wireguard-tools
+#                the tunnel beside which bench/vpn-tun measures
 set -eu
-packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump iproute2 nftables tor'
+packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump iproute2 nftables tor
+  torsocks proxychains4 ncat bind9-dnsutils iperf3 wireguard-go wireguard-tools'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

@@ -226,7 +226,7 @@ describe(
     let network: TunNetwork
 
     before(async () => {
-      network = await TunNetwork.up(BASE_PORT, true)
+      network = await TunNetwork.up(BASE_PORT, { hasIPv6: true })
       await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
     })
     after(async () => network[Symbol.asyncDispose]())

@@ -13,8 +13,15 @@ export const libfaketime = LIBFAKETIME.find((path) => existsSync(path))
 const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${program}`))
 
+/** Programs that others wrote, with which people use a VPN. */
+const CLIENTS = ['torsocks', 'proxychains4', 'ncat', 'dig', 'iperf3']
+
 const needs = {
   curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
+  clients: [
+    CLIENTS.every(onPath),
+    `${CLIENTS.filter((program) => !onPath(program)).join(', ')} not installed (scripts/setup-test-tools.sh installs them)`,
+  ],
   chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],
   root: [process.getuid?.() === 0, 'only root mounts a small disk, runs as another user and makes network namespaces'],
   nat: [

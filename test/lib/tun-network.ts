@@ -28,6 +28,13 @@ export const SERVER6 = '2001:db8:9::9'
 export const EXIT_OUTSIDE6 = '2001:db8:9::1'
 const LAN = '10.60.0.1'
 
+export interface TunNetworkOptions {
+  /** Whether the exit that carries IP packets has IPv6 and forwards it. */
+  readonly hasIPv6?: boolean
+  /** Whether that exit is the only one. */
+  readonly oneExit?: boolean
+}
+
 export interface TunStatus {
   readonly state: string
   readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly packets: Record<string, number> }
@@ -50,11 +57,10 @@ export class TunNetwork implements AsyncDisposable {
     this.#basePort = basePort
   }
 
-  /** @param hasIPv6 whether the exit has IPv6 and forwards it */
-  static async up(basePort: number, hasIPv6 = false): Promise<TunNetwork> {
+  static async up(basePort: number, options: TunNetworkOptions = {}): Promise<TunNetwork> {
     const network = new TunNetwork(basePort)
     try {
-      await network.#up(hasIPv6)
+      await network.#up(options)
       return network
     } catch (error) {
       await network[Symbol.asyncDispose]()
@@ -146,7 +152,7 @@ export class TunNetwork implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  async #up(hasIPv6: boolean): Promise<void> {
+  async #up({ hasIPv6 = false, oneExit = false }: TunNetworkOptions): Promise<void> {
     const base = this.#basePort
     for (const name of ['c', 'n', 'x', 's'] as const) this.#add(name)
     this.#wire('c', '10.60.0.2/24', 'n', `${LAN}/24`)
@@ -186,7 +192,8 @@ export class TunNetwork implements AsyncDisposable {
     this.#home('client', undefined, base + 60)
     for (const name of [...NODES.slice(1).map((node) => node.name), 'client'])
       copyFileSync(join(this.home('v'), 'network.json'), join(this.home(name), 'network.json'))
-    for (const [at, { name, roles }] of NODES.entries()) await this.#start(at === 4 ? 'x' : 'n', name, roles)
+    for (const [at, { name, roles }] of NODES.entries())
+      if (!oneExit || name !== 'plain') await this.#start(at === 4 ? 'x' : 'n', name, roles)
     await this.startClient()
   }
 

@@ -1,3 +1,4 @@
+import { isTargetHost } from '@weft/onion'
 import { FLAG, HEADER_BYTES, TYPE } from './dns-codes.ts'
 
 /** The one question of a message. */
@@ -80,6 +81,29 @@ function skipName(bytes: Uint8Array, from: number): number {
     if (at - from > MAX_NAME_BYTES) return -1
     if (length === 0) return at
   }
+}
+
+/** The name at `at`, wherever its labels go on, without the last dot; undefined when it is none that a host could have. */
+export function readName(bytes: Uint8Array, at: number): string | undefined {
+  const labels: string[] = []
+  let left = MAX_NAME_BYTES
+  for (let from = at; ;) {
+    const length = bytes[from]
+    if (length === undefined) return undefined
+    if ((length & POINTER) === POINTER) {
+      // Each leads further back, so that it comes to an end.
+      if (!pointsBack(bytes, from)) return undefined
+      from = u16(bytes, from) & 0x3fff
+      continue
+    }
+    left -= 1 + length
+    if (length >= 64 || left < 0 || from + 1 + length > bytes.length) return undefined
+    if (length === 0) break
+    labels.push(Buffer.from(bytes.subarray(from + 1, from + 1 + length)).toString('latin1'))
+    from += 1 + length
+  }
+  const name = labels.join('.')
+  return isTargetHost(name) ? name : undefined
 }
 
 function pointsBack(bytes: Uint8Array, at: number): boolean {

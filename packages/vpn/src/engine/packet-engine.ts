@@ -36,6 +36,7 @@ import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
+import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { TunClient } from './tun-client.ts'
@@ -271,11 +272,13 @@ export class PacketEngine {
   }
 
   async #openProxy(): Promise<void> {
-    const { clock } = this.#parts
+    const { clock, random } = this.#parts
+    const names = new NameLookups({ clock, random })
     const server = new ProxyServer({
       queue: this.#queue,
       clock,
       open: (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
+      resolve: (request) => names.resolve(request, this.#routes.of(request.isolation)),
     })
     this.#server = server
     try {

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { type Clock, type Fault, WeftError, isWeftError, toWeftError } from '@weft/core'
 import { type SessionStream, type StreamTarget, UDP_CHANNEL } from '@weft/onion'
 import { AnyParser } from '../proxy/any-parser.ts'
-import type { AssociateRequest, ProxyParser, ProxyRequest } from '../proxy/proxy-request.ts'
-import { socksAssociated } from '../proxy/socks-parser.ts'
+import type { AssociateRequest, ProxyParser, ProxyRequest, ResolveRequest } from '../proxy/proxy-request.ts'
+import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
@@ -22,6 +22,8 @@ export interface ProxyServerInit {
     signal: AbortSignal,
     take: TakeStream,
   ) => Promise<void>
+  /** Looks a name up over the routes of its isolation. */
+  readonly resolve: (request: ResolveRequest) => Promise<string>
 }
 
 /** Connections at once; Node accepts what is beyond them and closes it. */
@@ -86,12 +88,13 @@ export class ProxyServer {
     })
     const onData = (chunk: Buffer): void => {
       for (const step of parser.push(chunk)) {
-        if (step.kind === 'request' || step.kind === 'associate') {
+        if (step.kind === 'request' || step.kind === 'associate' || step.kind === 'resolve') {
           cancel()
           socket.off('data', onData)
           socket.pause()
           const { signal } = controller
           if (step.kind === 'associate') void this.#associate(socket, parser, step.request, signal)
+          else if (step.kind === 'resolve') void this.#resolve(socket, parser, step.request, signal)
           else void this.#serve(socket, parser, step.request, step.rest, signal)
         } else if (step.kind === 'end') {
           if (step.why !== undefined) this.#fail(badRequest(`sent ${step.why} to the proxy`))
@@ -127,12 +130,25 @@ export class ProxyServer {
     }
   }
 
+  async #resolve(socket: Socket, parser: ProxyParser, request: ResolveRequest, signal: AbortSignal): Promise<void> {
+    try {
+      this.#end(socket, socksResolved(await this.#init.resolve(request)))
+    } catch (error) {
+      if (!signal.aborted) this.#refuse(socket, parser, error)
+    }
+  }
+
   #refuse(socket: Socket, parser: ProxyParser, error: unknown): void {
     const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
     this.#fail(fault)
+    this.#end(socket, parser.failed(fault))
+  }
+
+  /** Says a last word; whoever does not close then is cut off. */
+  #end(socket: Socket, bytes: Uint8Array): void {
     const cancel = this.#init.clock.after(REQUEST_MS, () => socket.destroy())
     socket.once('close', cancel)
-    socket.end(parser.failed(fault))
+    socket.end(bytes)
     socket.resume()
   }
 

@@ -16,12 +16,20 @@ export interface AssociateRequest {
   readonly isolation: string | undefined
 }
 
+/** What a program asked the proxy for: the address of a name, or the name of an address. */
+export interface ResolveRequest {
+  readonly host: string
+  readonly isReverse: boolean
+  readonly isolation: string | undefined
+}
+
 export type ProxyStep =
   /** Bytes to answer with; the conversation goes on. */
   | { readonly kind: 'answer'; readonly bytes: Uint8Array }
   /** The request is whole; `rest` came behind it and belongs to the target. */
   | { readonly kind: 'request'; readonly request: ProxyRequest; readonly rest: Uint8Array }
   | { readonly kind: 'associate'; readonly request: AssociateRequest }
+  | { readonly kind: 'resolve'; readonly request: ResolveRequest }
   /** Bytes to end with; `why` unless that is what was asked for. */
   | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly why?: string }
 

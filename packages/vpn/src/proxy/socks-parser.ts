@@ -12,6 +12,10 @@ const USER_PASSWORD = 2
 const NO_METHOD = 0xff
 const CONNECT = 1
 const UDP_ASSOCIATE = 3
+/** Of Tor's extensions of SOCKS5 (socks-extensions.txt, section 2), which torsocks and others look names up with. */
+const RESOLVE = 0xf0
+const RESOLVE_PTR = 0xf1
+const COMMANDS: readonly number[] = [CONNECT, UDP_ASSOCIATE, RESOLVE, RESOLVE_PTR]
 /** The longest message of a client: user and password (RFC 1929), 513 bytes. */
 const MAX_PENDING = 4 * 1024
 
@@ -27,10 +31,18 @@ export function socksAssociated(address: string, port: number): Uint8Array {
   return Uint8Array.of(VERSION, SOCKS_REPLY.succeeded, 0, type, ...raw, port >> 8, port & 0xff)
 }
 
+/** The answer to RESOLVE and RESOLVE_PTR. @param found IP literal, or name */
+export function socksResolved(found: string): Uint8Array {
+  const raw = ipToBytes(found)
+  const name = raw === undefined ? Buffer.from(found, 'latin1') : undefined
+  const address = name === undefined ? [raw?.length === 16 ? IPV6 : IPV4, ...(raw ?? [])] : [NAME, name.length, ...name]
+  return Uint8Array.of(VERSION, SOCKS_REPLY.succeeded, 0, ...address, 0, 0)
+}
+
 const SOCKS4_REJECTED = Uint8Array.of(0, 0x5b, 0, 0, 0, 0, 0, 0)
 /**
  * The server's half of SOCKS5 (RFC 1928, with user and password of RFC 1929), sans-I/O: bytes in, steps out. It takes
- * CONNECT and UDP ASSOCIATE. Once it refused or has the request it takes no more.
+ * CONNECT, UDP ASSOCIATE, and Tor's RESOLVE and RESOLVE_PTR. Once it refused or has the request it takes no more.
  */
 export class SocksParser implements ProxyParser {
   #pending: Uint8Array = new Uint8Array()
@@ -122,8 +134,7 @@ export class SocksParser implements ProxyParser {
     if (reserved !== 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'a reserved byte that is not zero')
     if (type !== IPV4 && type !== NAME && type !== IPV6)
       return refuseRequest(SOCKS_REPLY.addressTypeNotSupported, `address type ${type}`)
-    if (command !== CONNECT && command !== UDP_ASSOCIATE)
-      return refuseRequest(SOCKS_REPLY.commandNotSupported, `command ${command}`)
+    if (!COMMANDS.includes(command)) return refuseRequest(SOCKS_REPLY.commandNotSupported, `command ${command}`)
     if (type === NAME && length === undefined) return undefined
     const start = type === NAME ? 5 : 4
     const size = type === IPV4 ? 4 : type === IPV6 ? 16 : (length ?? 0)
@@ -136,6 +147,10 @@ export class SocksParser implements ProxyParser {
     if (host === undefined) return refuseRequest(SOCKS_REPLY.generalFailure, 'a name with bytes that no name has')
     // Its address is passed over: datagrams are taken from where the connection comes from, which a router may have changed.
     if (command === UDP_ASSOCIATE) return { kind: 'associate', request: { port, isolation: this.#isolation } }
+    if (command === RESOLVE_PTR && type === NAME)
+      return refuseRequest(SOCKS_REPLY.addressTypeNotSupported, 'a name where it asks for the name of an address')
+    if (command === RESOLVE || command === RESOLVE_PTR)
+      return { kind: 'resolve', request: { host, isReverse: command === RESOLVE_PTR, isolation: this.#isolation } }
     if (port === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'port 0')
     return { kind: 'request', request: { host, port, isolation: this.#isolation }, rest: bytes.slice(end) }
   }

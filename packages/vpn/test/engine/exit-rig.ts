@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { type Clock, silentLogger, systemRandom } from '@weft/core'
-import { type ExitCircuit, MemoryBudget, Session } from '@weft/onion'
+import { type Clock, WeftError, silentLogger, systemRandom } from '@weft/core'
+import { DNS_STREAM, type ExitCircuit, MemoryBudget, Session, type SessionStream } from '@weft/onion'
 import { ExitService } from '../../src/engine/exit-service.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import type { Leg } from '../../src/engine/leg.ts'
 import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
+import type { TakeStream } from '../../src/engine/stream-opener.ts'
 import { DnsAsker } from '../../src/exit/dns-asker.ts'
 import { ExitPolicy, type ExitPolicyInit } from '../../src/exit/exit-policy.ts'
 import { NameResolver } from '../../src/exit/name-resolver.ts'
@@ -84,5 +86,24 @@ export function exitRig(
       exit.close()
       driver.close()
     },
+  }
+}
+
+/** Opens streams to the DNS of the rig's exit, and keeps them in `streams`. */
+export function dnsOver(rig: ReturnType<typeof exitRig>, streams: SessionStream[] = []) {
+  const leg = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as Leg
+  return (take: TakeStream): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const stream = rig.session.openStream(DNS_STREAM)
+    streams.push(stream)
+    stream.handler = {
+      onOpened: () => {
+        take(stream, leg)
+        resolve(undefined)
+      },
+      onRefused: (code) => reject(new WeftError({ code: 'E_EXIT_FULL', cause: `refused ${code}`, fix: '' })),
+    }
+    rig.driver.wake()
+    return promise
   }
 }

@@ -9,10 +9,10 @@ import { DNS_STREAM, SessionCode, type SessionStream } from '@weft/onion'
 import { extendedErrorOf, readAnswer } from '../../src/dns/dns-answer.ts'
 import { u16 } from '../../src/dns/dns-message.ts'
 import { MessageFramer, framed } from '../../src/dns/message-framer.ts'
-import type { Leg } from '../../src/engine/leg.ts'
+import type { DnsLinkInit } from '../../src/engine/dns-link.ts'
 import { LocalDns } from '../../src/engine/local-dns.ts'
 import { type Known, NameServer, type Zone, a, queryFor, txt, wireName } from '../dns/name-server.ts'
-import { exitRig, until } from './exit-rig.ts'
+import { dnsOver, exitRig, until } from './exit-rig.ts'
 
 const BIG = 'y'.repeat(5_000)
 const ZONE: Zone = new Map<string, Known>([
@@ -38,31 +38,17 @@ async function asked(
   const servers = [...(options.deadFirst === true ? [`127.0.0.1:${unused}`] : []), `127.0.0.1:${server.port}`]
   const rig = exitRig(systemClock, { nameServers: servers })
   const streams: SessionStream[] = []
-  const leg = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as Leg
-  const dns = await LocalDns.listen(
-    {
-      clock: systemClock,
-      random: systemRandom,
-      open: (_, take) => {
-        const fault = options.fault?.()
-        if (fault !== undefined) return Promise.reject(fault)
-        const { promise, resolve, reject } = Promise.withResolvers<undefined>()
-        const stream = rig.session.openStream(DNS_STREAM)
-        streams.push(stream)
-        stream.handler = {
-          onOpened: () => {
-            take(stream, leg)
-            resolve(undefined)
-          },
-          onRefused: (code) => reject(new WeftError({ code: 'E_EXIT_FULL', cause: `refused ${code}`, fix: '' })),
-        }
-        rig.driver.wake()
-        return promise
-      },
+  const open = dnsOver(rig, streams)
+  const init: DnsLinkInit = {
+    clock: systemClock,
+    random: systemRandom,
+    open: async (_, take) => {
+      const fault = options.fault?.()
+      if (fault !== undefined) throw fault
+      return open(take)
     },
-    '127.0.0.1',
-    0,
-  )
+  }
+  const dns = await LocalDns.listen(init, '127.0.0.1', 0)
   t.after(async () => {
     await dns.close()
     rig.close()

@@ -14,6 +14,7 @@ async function lingering(
   const server = new ProxyServer({
     queue: new FlushQueue(() => {}),
     clock,
+    resolve: () => Promise.reject(new Error('nothing is to be looked up')),
     open: () => Promise.reject(new WeftError({ code: 'E_ROUTE_TIMEOUT', cause: 'none', fix: 'none' })),
   })
   const port = await server.listen('127.0.0.1', 0)

@@ -29,6 +29,7 @@ async function proxied(t: TestContext, fault?: () => WeftError | undefined, open
   const proxy = new ProxyServer({
     queue: rig.queue,
     clock: systemClock,
+    resolve: () => Promise.reject(new Error('nothing is to be looked up')),
     open: (target, isolation, _, take) => {
       const failed = fault?.()
       if (failed !== undefined) return Promise.reject(failed)

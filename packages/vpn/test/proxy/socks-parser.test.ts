@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { ProxyStep } from '../../src/proxy/proxy-request.ts'
-import { SocksParser, socksAssociated, socksReply } from '../../src/proxy/socks-parser.ts'
+import { SocksParser, socksAssociated, socksReply, socksResolved } from '../../src/proxy/socks-parser.ts'
 
 const GREETING = [5, 1, 0]
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
@@ -51,6 +51,21 @@ describe('SOCKS5 requests', () => {
     assert.deepEqual(socksAssociated('::1', 80), bytes(5, 0, 0, 4, ...new Uint8Array(15), 1, 0, 80))
   })
 
+  test('names and addresses are looked up by the commands of Tor', () => {
+    const asked = (address: number[], command: number): ProxyStep | undefined =>
+      run(bytes(...GREETING, ...request(address, 0, command)))[1]
+    const found = (host: string, isReverse: boolean): ProxyStep => ({
+      kind: 'resolve',
+      request: { host, isReverse, isolation: undefined },
+    })
+    assert.deepEqual(asked(name('example.org'), 0xf0), found('example.org', false))
+    assert.deepEqual(asked([1, 192, 0, 2, 7], 0xf0), found('192.0.2.7', false))
+    assert.deepEqual(asked([1, 192, 0, 2, 7], 0xf1), found('192.0.2.7', true))
+    assert.deepEqual(socksResolved('192.0.2.7'), bytes(5, 0, 0, 1, 192, 0, 2, 7, 0, 0))
+    assert.deepEqual(socksResolved('::1'), bytes(5, 0, 0, 4, ...new Uint8Array(15), 1, 0, 0))
+    assert.deepEqual(socksResolved('a.b'), bytes(5, 0, 0, 3, 3, 97, 46, 98, 0, 0))
+  })
+
   test('what comes behind the request is for the target', () => {
     const steps = run(bytes(...GREETING, ...request(name('a.b')), 1, 2, 3))
     assert.deepEqual(steps[1]?.kind === 'request' && [...steps[1].rest], [1, 2, 3])
@@ -77,6 +92,7 @@ describe('SOCKS5 refusals', () => {
     ['no method at all', [5, 0], bytes(5, 0xff)],
     ['another version in the request', [...GREETING, 4], socksReply(1)],
     ['a reserved byte', [...GREETING, 5, 1, 7, 1], socksReply(1)],
+    ['the name of a name', [...GREETING, ...request(name('a.b'), 0, 0xf1)], socksReply(8)],
     ['BIND', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 2)], socksReply(7)],
     ['UDP ASSOCIATE with a name that is none', [...GREETING, ...request(name('a\0b'), 0, 3)], socksReply(1)],
     ['an unknown command', [...GREETING, ...request([1, 1, 2, 3, 4], 80, 0x2a)], socksReply(7)],

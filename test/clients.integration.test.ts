@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { eventually } from './lib/eventually.ts'
+import { skipWithout } from './lib/needs.ts'
+import { SERVER, TunNetwork } from './lib/tun-network.ts'
+import { weftJson } from './lib/weft.ts'
+
+// Programs that others wrote, as their packages have them, over three nodes in namespaces: none of them knows of Weft.
+
+const BASE_PORT = 21_200
+const PROXY = BASE_PORT + 61
+const DNS = BASE_PORT + 64
+const PAGE = 'http://www.test:8080/who'
+const IPERF = 5_201
+
+interface Iperf {
+  readonly end: {
+    readonly sum_sent?: { readonly bytes: number }
+    readonly sum_received?: { readonly bytes: number; readonly bits_per_second: number }
+    readonly sum?: { readonly packets: number; readonly lost_packets: number; readonly bits_per_second: number }
+  }
+}
+
+describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 'curl', 'clients') }, () => {
+  let network: TunNetwork
+  let iperf: ChildProcess
+
+  const client = (...words: readonly string[]): Promise<string> => network.exec('c', words, 90_000)
+  const measure = async (...words: readonly string[]): Promise<Iperf['end']> =>
+    (JSON.parse(await client('iperf3', '-J', '-c', SERVER, '-p', String(IPERF), ...words)) as Iperf).end
+
+  before(async () => {
+    network = await TunNetwork.up(BASE_PORT, { oneExit: true })
+    iperf = spawn('ip', ['netns', 'exec', network.namespace('s'), 'iperf3', '-s', '-B', SERVER, '-p', String(IPERF)])
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+  })
+  after(async () => {
+    if (iperf?.exitCode === null && iperf.kill('SIGKILL')) await once(iperf, 'exit')
+    await network?.[Symbol.asyncDispose]()
+  })
+
+  describe('by SOCKS5', () => {
+    test('torsocks leads a program that knows of no proxy, and looks names up by the commands of Tor', async () => {
+      const torsocks = ['torsocks', '-a', '127.0.0.1', '-P', String(PROXY)]
+      assert.equal(await client(...torsocks, 'curl', '-sS', '--max-time', '30', PAGE), network.exitOutside)
+      assert.equal(
+        await client(...torsocks, '-i', 'curl', '-sS', '--max-time', '30', `http://${SERVER}:8080/who`),
+        network.exitOutside,
+      )
+      await assert.rejects(client(...torsocks, 'curl', '-sS', '--max-time', '30', 'http://nobody.test/'), /curl: \(6\)/)
+    })
+
+    test('proxychains leads one, with names of its own making', async () => {
+      const file = join(network.home('client'), 'proxychains.conf')
+      writeFileSync(file, `strict_chain\nproxy_dns\n[ProxyList]\nsocks5 127.0.0.1 ${PROXY}\n`)
+      const words = ['proxychains4', '-q', '-f', file, 'curl', '-sS', '--max-time', '30', PAGE]
+      assert.equal(await client(...words), network.exitOutside)
+    })
+
+    test('ncat speaks over it', async () => {
+      const ask = 'printf "GET /who HTTP/1.0\\r\\n\\r\\n"'
+      const over = `ncat --proxy 127.0.0.1:${PROXY} --proxy-type socks5 ${SERVER} 8080`
+      const page = await client('sh', '-c', `${ask} | ${over}`)
+      assert.ok(page.startsWith('HTTP/1.1 200') && page.endsWith(network.exitOutside), page)
+    })
+  })
+
+  test('dig asks the DNS port, by UDP and by TCP', async () => {
+    for (const how of ['+notcp', '+tcp']) {
+      const words = ['@127.0.0.1', '-p', String(DNS), how, '+short', '+tries=1', 'www.test', 'A']
+      assert.equal((await client('dig', ...words)).trim(), SERVER)
+    }
+    const refused = await client('dig', '@127.0.0.1', '-p', String(DNS), '+tries=1', 'secret.test', 'A')
+    assert.match(refused, /status: NOERROR/)
+    assert.match(refused, /EDE: 15 \(Blocked\)/)
+    assert.match(refused, /ANSWER: 0/)
+  })
+
+  describe('by TUN', () => {
+    before(async () => {
+      await weftJson(['vpn', 'down'], network.env)
+      await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    })
+
+    test('iperf3 sends and receives by TCP, also over several connections at once', async (t) => {
+      for (const words of [[], ['-R'], ['-P', '4']]) {
+        const { sum_received: received } = await measure('-n', '20M', ...words)
+        // What is on its way when the sender has sent all is not counted.
+        assert.ok(received !== undefined && received.bytes >= 10_000_000, JSON.stringify(received))
+        t.diagnostic(`${words.join(' ') || 'up'}: ${(received.bits_per_second / 1e6).toFixed(0)} Mbit/s`)
+      }
+    })
+
+    test('iperf3 gets its datagrams through, both ways', async (t) => {
+      for (const words of [[], ['-R']]) {
+        const { sum } = await measure('-u', '-b', '5M', '-l', '1200', '-n', '2M', ...words)
+        assert.ok(sum !== undefined && sum.packets > 1_000, JSON.stringify(sum))
+        t.diagnostic(`${words.join(' ') || 'up'}: ${sum.lost_packets} of ${sum.packets} lost`)
+        assert.ok(sum.lost_packets <= sum.packets / 50, `${sum.lost_packets} of ${sum.packets} are lost`)
+      }
+    })
+
+    test('dig asks the name server that the system has, and is answered through the tunnel', async () => {
+      const find = (): Promise<string> => client('dig', '+short', '+tries=1', 'www.test', 'A')
+      assert.equal((await eventually('the answer', find, (found) => found.trim() !== '')).trim(), SERVER)
+    })
+  })
+})
