@@ -20,7 +20,7 @@ const bench: Bench = async () => {
   for (const { rttMs, loss } of LINKS) {
     const what = `one stream, GET of 20 MB, at ${rttMs} ms and ${loss * 100} % loss`
     console.error(`bench: ${what}`)
-    await using network = await DistantNetwork.up({ basePort: BASE_PORT, profile: { delayMs: rttMs / 2, loss } })
+    await using network = await DistantNetwork.up({ basePort: BASE_PORT, link: { delayMs: rttMs / 2, loss } })
     const figures = await measureInTurn({
       weft: () => network.download('weft', SIZE),
       direct: () => network.download('direct', SIZE),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LineProfile } from '../../packages/devnet/src/user-space-link/line.ts'
-import { UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
+import { type LinkEnd, UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
 import { makeHome, startDaemonIn } from '../lib/daemon-in-namespace.ts'
 import { weft } from '../lib/bench-devnet.ts'
 
@@ -24,8 +24,8 @@ const ROUTE_MS = 120_000
 
 export interface DistantNetworkOptions {
   readonly basePort: number
-  /** Of the link between the client and all others, each way. */
-  readonly profile: LineProfile
+  /** The link between the client and all others, each way: late and with losses (UserSpaceLink), or a wire that is held at a rate. */
+  readonly link: LineProfile | { readonly heldAtMbit: number }
   /** Settings of the client, lines of weft.toml. */
   readonly client?: readonly string[]
 }
@@ -88,7 +88,7 @@ export class DistantNetwork implements AsyncDisposable {
   }
 
   async #up(): Promise<void> {
-    const { basePort, profile, client = [] } = this.#options
+    const { basePort, link, client = [] } = this.#options
     const [near, far] = [this.#add('c'), this.#add('n')]
     ip('-n', far, 'address', 'add', `${TARGET_HOST}/32`, 'dev', 'lo')
     for (const [at] of NODES.entries()) ip('-n', far, 'address', 'add', `${hostOf(at)}/32`, 'dev', 'lo')
@@ -96,7 +96,8 @@ export class DistantNetwork implements AsyncDisposable {
       { namespace: near, address: '10.60.0.2/24' },
       { namespace: far, address: '10.60.0.1/24' },
     ] as const
-    this.#stack.use(await UserSpaceLink.open({ ends, profile }))
+    if ('heldAtMbit' in link) holdAt(link.heldAtMbit, ends)
+    else this.#stack.use(await UserSpaceLink.open({ ends, profile: link }))
     ip('-n', near, 'route', 'add', 'default', 'via', '10.60.0.1')
     await this.#startTarget(far, basePort + 9)
 
@@ -162,6 +163,31 @@ export class DistantNetwork implements AsyncDisposable {
       if ((JSON.parse(text) as { state: string }).state === 'connected') return
       if (performance.now() > deadline) throw new Error(`the client has no route after ${ROUTE_MS / 1_000} s: ${text}`)
     }
+  }
+}
+
+/** A wire between two namespaces, whose ends send no faster (tc-tbf(8)). */
+function holdAt(mbit: number, [a, b]: readonly [LinkEnd, LinkEnd]): void {
+  const name = 'wire'
+  ip('-n', a.namespace, 'link', 'add', name, 'type', 'veth', 'peer', 'name', name, 'netns', b.namespace)
+  for (const { namespace, address } of [a, b]) {
+    ip('-n', namespace, 'address', 'add', address, 'dev', name)
+    ip('-n', namespace, 'link', 'set', name, 'up')
+    const words = [
+      'qdisc',
+      'add',
+      'dev',
+      name,
+      'root',
+      'tbf',
+      'rate',
+      `${mbit}mbit`,
+      'burst',
+      '32kb',
+      'latency',
+      '50ms',
+    ]
+    execFileSync('tc', ['-n', namespace, ...words], { stdio: 'pipe' })
   }
 }
 

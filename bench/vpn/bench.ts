@@ -23,7 +23,11 @@ const SIZE = 100_000_000
 const AT_ONCE = { count: 20, size: 10_000_000 }
 /** Requests a sample; the sample is their median and 99th percentile. */
 const REQUESTS = 200
-const STALLED = 100
+/** Circuits that stall, and MB that they may take. */
+const STALLED = [
+  { circuits: 100, goal: 32 },
+  { circuits: 1_000, goal: 64 },
+] as const
 const ROUNDS = 5
 /** Bytes that a layer of a packet seals, and how many a sample. */
 const UNIT = 1_380
@@ -59,15 +63,17 @@ const bench: Bench = async () => {
     )),
     ...(await firstByteRows(ways, (proxy) => firstByte(proxy, port, REQUESTS))),
   ]
-  console.error(`bench: memory under ${STALLED} stalled circuits`)
-  const growths = await memoryOfStalled(devnet, nodes, target, { circuits: STALLED, rounds: ROUNDS })
-  for (const role of ['relay', 'exit'] as const)
-    rows.push({
-      what: `RSS of the ${role} under ${STALLED} stalled circuits, more than before`,
-      unit: 'MB',
-      ...summarise(growths.map((growth) => growth[role])),
-      goal: 32,
-    })
+  for (const { circuits, goal } of STALLED) {
+    console.error(`bench: memory under ${circuits} stalled circuits`)
+    const growths = await memoryOfStalled(devnet, nodes, target, { circuits, rounds: ROUNDS })
+    for (const role of ['relay', 'exit'] as const)
+      rows.push({
+        what: `RSS of the ${role} under ${circuits} stalled circuits, more than before`,
+        unit: 'MB',
+        ...summarise(growths.map((growth) => growth[role])),
+        goal,
+      })
+  }
   // Last: those that are started again are other processes than `nodes` names.
   console.error('bench: kill -9 of hops')
   rows.push({

@@ -8,7 +8,7 @@ import { routeMembers } from '../../packages/vpn/src/route/route-members.ts'
 import type { BenchDevnet, DevnetUp } from '../lib/bench-devnet.ts'
 import { rssOf } from '../lib/rss-of.ts'
 import type { HttpTarget } from './http-target.ts'
-import { StalledCircuits } from './stalled-circuits.ts'
+import { CIRCUITS_PER_ENTRY, StalledCircuits } from './stalled-circuits.ts'
 
 /** MB, more than before the first circuit. */
 export interface Growth {
@@ -16,7 +16,7 @@ export interface Growth {
   readonly exit: number
 }
 
-/** Two, since a link of a client carries 64 circuits at most. */
+/** At least: a link of a client carries 64 circuits at most. */
 const ENTRIES = 2
 const MAP_MS = 30_000
 
@@ -49,7 +49,10 @@ export async function memoryOfStalled(
   const before = { relay: rssOf(relay), exit: rssOf(exit) }
   const growths: Growth[] = []
   for (let round = 0; round < rounds; round++) {
-    await using _ = await StalledCircuits.open({ ...init, circuits })
+    await using clients = new AsyncDisposableStack()
+    const most = CIRCUITS_PER_ENTRY * chosen.entries.length
+    for (let left = circuits; left > 0; left -= most)
+      clients.use(await StalledCircuits.open({ ...init, circuits: Math.min(left, most) }))
     growths.push({ relay: rssOf(relay) - before.relay, exit: rssOf(exit) - before.exit })
   }
   return growths
@@ -79,7 +82,7 @@ function chooseNodes(
 ): Pick<Parameters<typeof StalledCircuits.open>[0], 'entries' | 'relay' | 'exit'> {
   const exit = members.find(({ roles }) => roles.includes('exit'))
   const [relay, ...others] = members.filter(({ id, roles }) => id !== exit?.id && roles.includes('relay'))
-  const entries = others.filter(({ roles }) => roles.includes('entry')).slice(0, ENTRIES)
+  const entries = others.filter(({ roles }) => roles.includes('entry'))
   if (exit === undefined || relay === undefined || entries.length < ENTRIES)
     throw new Error(`${members.length} members that carry packets are too few`)
   return { entries, relay, exit }

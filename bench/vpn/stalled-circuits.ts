@@ -16,7 +16,7 @@ const MOST_MS = 60_000
 const LOOK_EVERY_MS = 100
 const BUILD_MS = 30_000
 /** A link of a client carries 64 circuits at most. */
-const CIRCUITS_PER_ENTRY = 50
+export const CIRCUITS_PER_ENTRY = 50
 
 export interface StallInit {
   readonly networkId: string

@@ -5,7 +5,7 @@ import type { LineProfile } from './line.ts'
 import type { LinkProgramOptions } from './link-program.ts'
 
 /** One end of a link: a namespace and its address there, `10.0.0.1/24`. */
-interface LinkEnd {
+export interface LinkEnd {
   readonly namespace: string
   readonly address: string
 }
