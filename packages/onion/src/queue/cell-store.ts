@@ -2,6 +2,8 @@ import { BODY_SIZE } from '../packet/sizes.ts'
 
 /** Cells of one piece of memory: 360 kB. */
 const SLAB_CELLS = 256
+/** Pieces that stay when nothing waits: bursts of so many cells make none anew. */
+const KEPT_SLABS = 4
 const NONE = -1
 
 /** Cells of a flow, first in, first out: places in a {@link CellStore}, chained. */
@@ -83,9 +85,9 @@ export class CellStore {
     return slab[place % SLAB_CELLS] as Uint8Array
   }
 
-  /** One piece stays for the next cells. */
+  /** Some stay for the next cells. */
   #shrink(): void {
-    this.#slabs.length = Math.min(1, this.#slabs.length)
+    this.#slabs.length = Math.min(KEPT_SLABS, this.#slabs.length)
     this.#unused = 0
     this.#free = NONE
   }
