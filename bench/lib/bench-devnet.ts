@@ -8,7 +8,12 @@ const NODES = 12
 
 /** What `weft devnet up --json` prints, as far as benches need it. */
 export interface DevnetUp {
-  readonly nodes: readonly { readonly name: string; readonly id: string; readonly pid: number }[]
+  readonly nodes: readonly {
+    readonly name: string
+    readonly id: string
+    readonly pid: number
+    readonly roles: readonly string[]
+  }[]
 }
 
 /** Runs the built command to its end; `ms` is the life of its process. @throws Error with what it printed when it failed */
@@ -28,7 +33,7 @@ export function weft(args: readonly string[], home?: string): Promise<{ readonly
   return promise
 }
 
-/** The network of twelve processes as people run it, in a directory that disposing removes. */
+/** The network as people run it, of twelve processes where nothing else is said, in a directory that disposing removes. */
 export class BenchDevnet implements AsyncDisposable {
   /** For files of the bench. */
   readonly directory = mkdtempSync(join(tmpdir(), 'weft-bench-'))
@@ -36,16 +41,18 @@ export class BenchDevnet implements AsyncDisposable {
   /** Home of the node `client`. */
   readonly client = join(this.network, 'client')
   readonly #basePort: number
+  readonly #nodes: number
 
-  constructor(basePort: number) {
+  constructor(basePort: number, nodes = NODES) {
     this.#basePort = basePort
+    this.#nodes = nodes
   }
 
   /** Starts it anew, from nothing; resolves when all members are in the signed map. */
   async up(): Promise<{ readonly nodes: DevnetUp['nodes']; readonly ms: number }> {
     await this.#down()
     const where = ['--dir', this.network, '--base-port', String(this.#basePort)]
-    const { text, ms } = await weft(['devnet', 'up', '--nodes', String(NODES), ...where, '--detach', '--json'])
+    const { text, ms } = await weft(['devnet', 'up', '--nodes', String(this.#nodes), ...where, '--detach', '--json'])
     return { nodes: (JSON.parse(text) as DevnetUp).nodes, ms }
   }
 

@@ -102,6 +102,8 @@ it('tells of five requests that failed, and of what the node carries', () => {
     packetsForwarded: 0,
     packetsReceived: 0,
     packetsSent: 0,
+    packetsWaiting: 0,
+    packetsWaited: { realtime: 0, interactive: 0, bulk: 0 },
     packetsDropped: {},
   }
   const html = render({ ...OFF, failures, carried }, [])

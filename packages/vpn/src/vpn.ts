@@ -103,6 +103,10 @@ export interface CarriedStatus {
   readonly packetsForwarded: number
   readonly packetsReceived: number
   readonly packetsSent: number
+  /** Cells that wait now. */
+  readonly packetsWaiting: number
+  /** Cells that went on after they had waited, by what their circuits counted as. */
+  readonly packetsWaited: { readonly realtime: number; readonly interactive: number; readonly bulk: number }
   readonly packetsDropped: Readonly<Record<string, number>>
 }
 

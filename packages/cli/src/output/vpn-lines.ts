@@ -37,6 +37,7 @@ function carriedLines(
     packetsReceived,
     packetsSent,
     packetsForwarded,
+    packetsWaiting,
     packetsDropped,
   }: NonNullable<VpnStatusAnswer['carried']>,
   output: Output,
@@ -46,6 +47,6 @@ function carriedLines(
   return [
     `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
     ...(exitIp?.fault === undefined ? [] : faultLines(exitIp.fault, output)),
-    `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded; dropped: ${words === '' ? 'none' : words}`,
+    `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded, ${packetsWaiting} wait; dropped: ${words === '' ? 'none' : words}`,
   ]
 }

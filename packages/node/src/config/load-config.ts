@@ -53,6 +53,7 @@ export async function loadConfig(
   }
   const settings = values as SettingValues
   refusePortOverlap(settings)
+  refuseClaimAboveLimit(settings)
   const roles = rolesOf(settings['node.preset'], settings['node.roles'])
   refuseForwardingMember(settings, roles)
   return {
@@ -92,6 +93,18 @@ function refusePortOverlap(values: SettingValues): void {
       'Choose ports.base or ports.public so that the two ranges lie apart.',
     )
   }
+}
+
+/** What a node claims is what others choose it by. */
+function refuseClaimAboveLimit(values: SettingValues): void {
+  const claimed = values['node.bandwidth_mbps']
+  const limit = values['relay.limit_mbps']
+  if (claimed === undefined || limit === undefined || claimed <= limit) return
+  throw configError(
+    `node.bandwidth_mbps claims ${claimed} Mbit/s, and relay.limit_mbps lets the node carry ${limit}.`,
+    'Raise relay.limit_mbps, or claim no more than it lets through.',
+    { key: 'relay.limit_mbps' },
+  )
 }
 
 /** A member carries packets by its roles, and validators give it no lease. */

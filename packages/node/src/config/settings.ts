@@ -145,6 +145,11 @@ const SETTINGS = {
     [],
     'Addresses whose packets alone go through the tunnel; without any, all do.',
   ),
+  'relay.limit_mbps': optional(
+    integer(1, 1_000_000, 'Mbit/s'),
+    'as much as the line and the machine carry',
+    'Most that this node carries for others as entry, relay and exit, in Mbit/s each way: all that comes in for them goes out again. What is above it waits for its turn, each circuit for its own, or is dropped. Its own traffic, the overlay and storage do not count. Set it a little below what the line carries, so that packets wait here, where each circuit gets its share, and not in the line. It may not be below node.bandwidth_mbps.',
+  ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),
     [],

@@ -54,6 +54,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
         stateFile: start.tunFile,
       },
       bootstrap: networkFile.validators.flatMap(({ addresses }) => addresses),
+      relay: { bytesPerSecond: bytesPerSecond(values['relay.limit_mbps']) },
       exit: {
         allow: values['exit.allow'],
         deny: values['exit.deny'],
@@ -67,6 +68,10 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       ? portError({ code: 'EADDRINUSE' }, port, `ports.public + ${PACKETS}`, 'udp')
       : error
   }
+}
+
+function bytesPerSecond(mbps: number | undefined): number | undefined {
+  return mbps === undefined ? undefined : mbps * 125_000
 }
 
 /** Whether the proxy is up from the start, by `vpn.proxy`. */

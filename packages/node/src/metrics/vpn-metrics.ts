@@ -65,6 +65,17 @@ export function vpnMetrics({ state, streams, route, carried }: VpnStatus): Metri
       "Cells of others' circuits.",
       carries(({ packetsForwarded }) => packetsForwarded),
     ),
+    gauge(
+      'weft_packets_waiting',
+      "Cells of others' circuits that wait for their turn.",
+      carries(({ packetsWaiting }) => packetsWaiting),
+    ),
+    counter(
+      'weft_packets_waited_total',
+      "Cells of others' circuits that went on after they had waited, by what their circuits asked for.",
+      Object.entries(carried?.packetsWaited ?? {}).map(([name, value]) => ({ labels: { class: name }, value })),
+      ['class'],
+    ),
     counter(
       'weft_packets_dropped_total',
       'Packets that were dropped, by reason.',

@@ -288,6 +288,10 @@ export const vpnStatus = z.strictObject({
       packetsForwarded: z.int(),
       packetsReceived: z.int(),
       packetsSent: z.int(),
+      packetsWaiting: z.int().describe('Cells that wait for their turn now'),
+      packetsWaited: z
+        .strictObject({ realtime: z.int(), interactive: z.int(), bulk: z.int() })
+        .describe('Cells that went on after they had waited, by what their circuits asked for'),
       packetsDropped: z.record(z.string(), z.int()).describe('By reason'),
     })
     .optional()

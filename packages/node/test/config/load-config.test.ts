@@ -69,6 +69,22 @@ test('only a client forwards by a lease', async () => {
   )
 })
 
+test('a node claims no more than it carries', async () => {
+  const limited = { WEFT_RELAY_LIMIT_MBPS: '50' }
+  assert.equal((await load([], limited)).values['relay.limit_mbps'], 50)
+  assert.equal((await load([])).values['relay.limit_mbps'], undefined)
+  await load([], { ...limited, WEFT_NODE_BANDWIDTH_MBPS: '50' })
+  await assert.rejects(
+    load([], { ...limited, WEFT_NODE_BANDWIDTH_MBPS: '51' }),
+    fault('E_CONFIG_INVALID', /claims 51 Mbit\/s, and relay\.limit_mbps lets the node carry 50\./),
+  )
+  for (const wrong of ['0', '-1', '1.5', 'much'])
+    await assert.rejects(
+      load([], { WEFT_RELAY_LIMIT_MBPS: wrong }),
+      fault('E_CONFIG_INVALID', /whole number from 1 to 1000000/),
+    )
+})
+
 test('unknown names are refused with the nearest valid one', async (t) => {
   await assert.rejects(load(['--base-prot', '1']), fault('E_CONFIG_UNKNOWN', /'--base-prot'.*'--base-port'/))
   await assert.rejects(load([], { WEFT_NODE_NAM: 'x' }), fault('E_CONFIG_UNKNOWN', /WEFT_NODE_NAM.*WEFT_NODE_NAME/))

@@ -58,6 +58,8 @@ export class FakeVpn implements NodeVpn {
               packetsForwarded: 6,
               packetsReceived: 7,
               packetsSent: 8,
+              packetsWaiting: 2,
+              packetsWaited: { realtime: 1, interactive: 2, bulk: 3 },
               packetsDropped: { replayed: 9 },
             },
     }

@@ -8,9 +8,11 @@ export interface ExitCircuit {
   onPacket?: ((packetNumber: number, payload: Uint8Array) => void) | undefined
   /** The circuit is gone ({@link CircuitReason}); not called after `destroy`. */
   onEnd?: ((reason: number) => void) | undefined
+  /** `seal` takes packets again, which it did not. */
+  onRoom?: (() => void) | undefined
   /**
    * Sends a packet: `fill` writes all of the payload and returns its packet number, below 2^52 and never used before.
-   * @returns false when the circuit has ended or its link took nothing.
+   * @returns false when the circuit has ended, its link took nothing, or too many wait; then `fill` was not called, and `onRoom` will be.
    */
   seal(fill: (payload: Uint8Array) => number): boolean
   /** Ends the circuit; twice does nothing. */
@@ -27,6 +29,7 @@ export class RelayExitCircuit implements ExitCircuit {
   readonly payloadLength: number
   onPacket: ((packetNumber: number, payload: Uint8Array) => void) | undefined
   onEnd: ((reason: number) => void) | undefined
+  onRoom: (() => void) | undefined
   #circuit: LastHop | undefined
   readonly #end: (reason: number) => void
 
@@ -49,6 +52,7 @@ export class RelayExitCircuit implements ExitCircuit {
     if (this.#circuit === undefined) return
     this.#circuit = undefined
     this.onEnd = undefined
+    this.onRoom = undefined
     this.#end(reason)
   }
 

@@ -7,11 +7,15 @@ import { type Control, writeControl } from './control.ts'
 import { type RelayExitCircuit } from './exit-circuit.ts'
 import { type Extension, type NextEnd } from './extension.ts'
 import { OpeningLayer, SealingLayer, sessionKind, UnitKind } from './layer.ts'
+import type { CellFlow } from '../queue/cell-flow.ts'
+import type { CellQueue } from '../queue/cell-queue.ts'
 import { CircuitPurpose } from './purpose.ts'
 import { type RelayShared } from './relay-shared.ts'
 
 export interface RelayCircuitInit {
   readonly shared: RelayShared
+  /** Where cells wait that cannot go on at once. */
+  readonly queue: CellQueue<CircuitWay>
   readonly previous: CircuitLink
   readonly previousId: number
   readonly depth: number
@@ -20,6 +24,12 @@ export interface RelayCircuitInit {
   readonly answer: Uint8Array
   /** Taken over: the layers copy them, and they are wiped. */
   readonly keys: CircuitKeys
+}
+
+/** One direction of a circuit at one of its hops, by where its cells go. */
+export interface CircuitWay {
+  readonly circuit: RelayCircuit
+  readonly towardsClient: boolean
 }
 
 /** One circuit at one of its hops: the layer's two keys, and the packet path. What ends and extends it is the node's business. */
@@ -37,12 +47,17 @@ export class RelayCircuit {
   /** Monotonic ms; when a unit opened last. */
   lastOpenedMs: number
   readonly #shared: RelayShared
+  readonly #queue: CellQueue<CircuitWay>
   readonly #forward: OpeningLayer
   readonly #backward: SealingLayer
   readonly #session: boolean
+  /** Made when the first cell has to wait. */
+  #waitingForward: CellFlow<CircuitWay> | undefined
+  #waitingBackward: CellFlow<CircuitWay> | undefined
 
   constructor(init: RelayCircuitInit) {
     this.#shared = init.shared
+    this.#queue = init.queue
     this.previous = init.previous
     this.previousId = init.previousId
     this.depth = init.depth
@@ -56,6 +71,31 @@ export class RelayCircuit {
     this.#forward = new OpeningLayer(newAead(suite, forward, suites), this.#session)
     this.#backward = new SealingLayer(newAead(suite, backward, suites), padding, this.#session)
     wipeCircuitKeys(init.keys)
+  }
+
+  /** Keeps a cell until its turn. */
+  wait(towardsClient: boolean, packet: Packet): void {
+    this.#queue.enqueue(this.#flow(towardsClient), packet.body)
+  }
+
+  #flow(towardsClient: boolean): CellFlow<CircuitWay> {
+    if (towardsClient)
+      return (this.#waitingBackward ??= this.#queue.flow(
+        { circuit: this, towardsClient },
+        this.previous,
+        this.#session,
+      ))
+    return (this.#waitingForward ??= this.#queue.flow({ circuit: this, towardsClient }, this.previous, false))
+  }
+
+  /** Cells of a session that begins here wait sealed. */
+  get isOwn(): boolean {
+    return this.#session
+  }
+
+  /** Sends a cell that {@link sealSession} sealed, and that had to wait. */
+  sendSealed(packet: Packet): void {
+    this.#sendBack(packet)
   }
 
   /**
@@ -119,33 +159,43 @@ export class RelayCircuit {
     }
     const content = packet.unitContent(this.depth)
     content[content.length - 1] = UnitKind.pass
-    this.#sendBack(through, content, this.#backward.next())
+    this.#seal(through, content, this.#backward.next())
+    this.#sendBack(through)
   }
 
   /** Says something to the client. */
   sendControl(control: Control): void {
     const { own } = this.#shared
     writeControl(own.unitPayload(this.depth), control)
-    this.#sendOwn(UnitKind.control, this.#backward.next())
+    this.#sealOwn(UnitKind.control, this.#backward.next())
+    this.#sendBack(this.#shared.own)
   }
 
   /** Sends a session's packet to the client; `fill` writes the payload and returns its packet number. */
   sealSession(fill: (payload: Uint8Array) => number): boolean {
-    const packetNumber = fill(this.#shared.own.unitPayload(this.depth))
-    return this.#sendOwn(UnitKind.session, packetNumber)
+    const { own } = this.#shared
+    const waits = !this.#queue.mayPass()
+    if (waits && !this.#queue.hasRoom(this.#flow(true))) return false
+    this.#sealOwn(UnitKind.session, fill(own.unitPayload(this.depth)))
+    if (!waits) return this.#sendBack(own)
+    this.wait(true, own)
+    return true
   }
 
-  #sendOwn(kind: number, counter: number): boolean {
+  #sealOwn(kind: number, counter: number): void {
     const { own } = this.#shared
     const plain = own.unitPlain(this.depth)
     plain[plain.length - 1] = kind
-    return this.#sendBack(own, plain, counter)
+    this.#seal(own, plain, counter)
   }
 
-  #sendBack(slot: Packet, plain: Uint8Array, counter: number): boolean {
+  #seal(slot: Packet, plain: Uint8Array, counter: number): void {
     const { padding } = this.#shared
     this.#backward.seal(slot.view, HEADER_SIZE, slot.unitSealed(this.depth), plain, counter)
     if (this.depth > 0) padding.fill(slot.body, unitLength(this.depth))
+  }
+
+  #sendBack(slot: Packet): boolean {
     return this.#count(this.previous.sendCell(this.previousId, slot))
   }
 
@@ -155,7 +205,15 @@ export class RelayCircuit {
     return sent
   }
 
+  /** A session's last words go before the end of their circuit does. */
+  sendWaiting(): void {
+    if (this.#session && this.#waitingBackward !== undefined) this.#queue.drain(this.#waitingBackward)
+  }
+
+  /** Forgets keys and what waits. */
   wipe(): void {
+    if (this.#waitingForward !== undefined) this.#queue.remove(this.#waitingForward)
+    if (this.#waitingBackward !== undefined) this.#queue.remove(this.#waitingBackward)
     this.#forward.wipe()
     this.#backward.wipe()
   }

@@ -13,12 +13,13 @@ import { CreateQueue, type WaitingCreate } from './create-queue.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
+import { CellQueue } from '../queue/cell-queue.ts'
 import { Padding } from './padding.ts'
 import { CircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
-import { RelayCircuit } from './relay-circuit.ts'
+import { type CircuitWay, RelayCircuit } from './relay-circuit.ts'
 import { RelayExtensions } from './relay-extensions.ts'
-import { type CircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
+import { type CircuitDrops, newCircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
 import { SeenClientKeys } from './seen-client-keys.ts'
 import { answerHandshake } from './server-handshake.ts'
 import { UnknownCircuits } from './unknown-circuits.ts'
@@ -44,6 +45,10 @@ export interface RelayCircuitsOptions {
   readonly nextHop: (id: Uint8Array, role: 'relay' | 'exit') => CircuitLink | undefined
   /** The node that a link key belongs to; undefined for a client. */
   readonly isMember: (peerKey: Uint8Array) => Uint8Array | undefined
+  /** What it may carry, bytes of packets a second each way; as much as it can when left out. */
+  readonly bytesPerSecond?: number
+  /** Cells wait, and `serve` is wanted in the next turn. */
+  readonly onWaiting?: () => void
   /** Takes the circuits that end here; false refuses one for want of room. */
   readonly exit?: { accept(circuit: ExitCircuit): boolean }
 }
@@ -57,6 +62,8 @@ export class RelayCircuits {
   readonly #options: RelayCircuitsOptions
   readonly #limits: CircuitLimits
   readonly #shared: RelayShared
+  readonly #drops = newCircuitDrops()
+  readonly #queue: CellQueue<CircuitWay>
   readonly #table = new CircuitTable<CircuitEnd>()
   readonly #circuits = new Set<RelayCircuit>()
   readonly #extensions: RelayExtensions
@@ -68,11 +75,17 @@ export class RelayCircuits {
   #closed = false
 
   constructor(options: RelayCircuitsOptions) {
-    const { id, roles, clock, random, nextHop, isMember } = options
+    const { id, roles, clock, nextHop, isMember } = options
     const limits = { ...DEFAULT_CIRCUIT_LIMITS, ...options.limits }
     this.#options = options
     this.#limits = limits
-    this.#shared = newRelayShared(clock, new Padding(random), options.suites ?? CHACHA_ONLY)
+    this.#queue = this.#makeQueue()
+    this.#shared = newRelayShared({
+      clock,
+      padding: new Padding(options.random),
+      suites: options.suites ?? CHACHA_ONLY,
+      drops: this.#drops,
+    })
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
     this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
     this.#seen = new SeenClientKeys(limits.seenClientKeys)
@@ -82,12 +95,17 @@ export class RelayCircuits {
 
   /** What was dropped since the start. */
   get drops(): Readonly<CircuitDrops> {
-    return this.#shared.drops
+    return this.#drops
   }
 
   /** Cells of circuits that links took, towards the exit and towards the client, since the start. */
   get forwarded(): number {
     return this.#shared.forwarded
+  }
+
+  /** Where cells wait that cannot go on at once: to be told of each batch, and to be served when `onWaiting` says so. */
+  get queue(): Pick<CellQueue<CircuitWay>, 'begin' | 'serve' | 'hold' | 'size' | 'served'> {
+    return this.#queue
   }
 
   /** Creates that wait for their handshake. */
@@ -120,12 +138,34 @@ export class RelayCircuits {
       this.#unknown.answer(link, circuitId)
       return
     }
-    if (!end.towardsClient) {
-      end.circuit.onBackward(packet)
+    // What comes from the client's side goes towards the exit.
+    const towardsClient = !end.towardsClient
+    if (this.#queue.mayPass()) this.#pass(end.circuit, towardsClient, packet)
+    else end.circuit.wait(towardsClient, packet)
+  }
+
+  #pass(circuit: RelayCircuit, towardsClient: boolean, packet: Packet): void {
+    if (towardsClient) {
+      circuit.onBackward(packet)
       return
     }
-    const control = end.circuit.onForward(packet)
-    if (control !== undefined) this.#onControl(end.circuit, control)
+    const control = circuit.onForward(packet)
+    if (control !== undefined) this.#onControl(circuit, control)
+  }
+
+  #makeQueue(): CellQueue<CircuitWay> {
+    const { clock, bytesPerSecond, onWaiting } = this.#options
+    return new CellQueue<CircuitWay>({
+      clock,
+      drops: this.#drops,
+      ...(bytesPerSecond === undefined ? {} : { limit: bytesPerSecond }),
+      pass: ({ circuit, towardsClient }, packet) => {
+        if (towardsClient && circuit.isOwn) circuit.sendSealed(packet)
+        else this.#pass(circuit, towardsClient, packet)
+      },
+      onRoom: ({ circuit }) => circuit.exit?.onRoom?.(),
+      onWaiting: onWaiting ?? (() => {}),
+    })
   }
 
   /** A link message about a circuit. */
@@ -154,11 +194,13 @@ export class RelayCircuits {
 
   /** When `onTimeout` is due, monotonic ms; undefined while there is no circuit. */
   nextTimeout(): number | undefined {
-    return this.#sweepAt
+    const serveAt = this.#queue.nextTimeout()
+    return serveAt === undefined || this.#sweepAt === undefined ? this.#sweepAt : Math.min(serveAt, this.#sweepAt)
   }
 
-  /** Drops idle circuits. */
+  /** Drops idle circuits, and passes on what the operator's limit held back. */
   onTimeout(): void {
+    if (this.#queue.nextTimeout() !== undefined) this.#queue.serve()
     const now = this.#options.clock.monotonic()
     if (this.#sweepAt === undefined || now < this.#sweepAt) return
     let oldest = now
@@ -235,6 +277,7 @@ export class RelayCircuits {
     const circuit = new RelayCircuit({
       ...handshake,
       shared: this.#shared,
+      queue: this.#queue,
       previous: link,
       previousId: circuitId,
       depth,
@@ -295,6 +338,7 @@ export class RelayCircuits {
     const { next } = circuit
     this.#table.remove(circuit.previous, circuit.previousId)
     this.#extensions.detach(circuit)
+    circuit.sendWaiting()
     circuit.wipe()
     if (tell !== 'next') this.#refuse(circuit.previous, circuit.previousId, reason)
     // Towards the exit without the reason: eight bits of one hop's choice would be a mark for a hop further on.

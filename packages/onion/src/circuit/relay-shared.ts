@@ -2,10 +2,11 @@ import { type Clock } from '@weft/core'
 import { Packet } from '../packet/packet.ts'
 import type { Suites } from '../packet/suite.ts'
 import { newLinkContent } from './link-content.ts'
+import type { QueueDrops } from '../queue/fair-queue.ts'
 import { type Padding } from './padding.ts'
 
 /** Units and cells that a node dropped, by why. */
-export interface CircuitDrops {
+export interface CircuitDrops extends QueueDrops {
   /** Wrong tag, or a counter that was there before. */
   unopened: number
   /** Nothing stands behind the circuit (yet, or any more), or the unit does not belong there. */
@@ -30,15 +31,16 @@ export interface RelayShared {
   forwarded: number
 }
 
-export function newRelayShared(clock: Pick<Clock, 'monotonic'>, padding: Padding, suites: Suites): RelayShared {
+export function newCircuitDrops(): CircuitDrops {
+  return { unopened: 0, outOfPlace: 0, linkBusy: 0, queueFull: 0, queueLate: 0 }
+}
+
+export function newRelayShared(given: Pick<RelayShared, 'clock' | 'padding' | 'suites' | 'drops'>): RelayShared {
   return {
-    clock,
-    padding,
-    suites,
+    ...given,
     through: new Packet(),
     own: new Packet(),
     content: newLinkContent(),
-    drops: { unopened: 0, outOfPlace: 0, linkBusy: 0 },
     forwarded: 0,
   }
 }

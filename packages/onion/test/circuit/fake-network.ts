@@ -82,6 +82,7 @@ export interface NodeSetting {
   readonly roles?: { entry?: boolean; relay?: boolean; exit?: boolean }
   readonly limits?: Partial<CircuitLimits>
   readonly accept?: (circuit: ExitCircuit) => boolean
+  readonly bytesPerSecond?: number
 }
 
 /** Nodes a, b, c, … and a client, joined by links that lose, double and reorder only when told to. */
@@ -103,7 +104,7 @@ export class FakeNetwork {
     this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random })
   }
 
-  #addNode(name: string, { roles, limits, accept }: NodeSetting): void {
+  #addNode(name: string, { roles, limits, accept, bytesPerSecond }: NodeSetting): void {
     const onion = generateX25519(this.random)
     const id = this.keyOf(name)
     const exits: FakeNode['exits'] = []
@@ -115,6 +116,7 @@ export class FakeNetwork {
       clock: this.clock,
       random: this.random,
       ...(limits === undefined ? {} : { limits }),
+      ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
       nextHop: (wanted, role) => {
         const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)
         if (other === undefined || role === 'exit') return undefined
@@ -184,6 +186,7 @@ export class FakeNetwork {
     this.delivered.push(item)
     const side = item.to === 'C' ? this.client : this.node(item.to).circuits
     if (item.command === 0) {
+      if (side instanceof RelayCircuits) side.queue.begin(1)
       const packet = new Packet()
       packet.body.set(item.bytes)
       side.onCell(item.link, item.circuitId, packet)

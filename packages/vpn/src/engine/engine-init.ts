@@ -26,6 +26,10 @@ export interface EngineInit {
     /** Says, as long as it is there, that the machine has rules for it. */
     readonly stateFile: string
   }
+  readonly relay: {
+    /** Most that is carried for others, bytes of packets a second each way; undefined for no limit. */
+    readonly bytesPerSecond: number | undefined
+  }
   readonly exit: {
     /** Rules of `parsePortRule`. */
     readonly allow: readonly string[]

@@ -110,6 +110,7 @@ export class ExitService {
       session.receive(packetNumber, payload)
       driver.wake()
     }
+    circuit.onRoom = () => driver.wake()
     circuit.onEnd = () => {
       this.#forget(driver)
       session.close(SessionCode.none, '')

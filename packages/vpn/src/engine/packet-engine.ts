@@ -9,28 +9,21 @@ import {
   type Link,
   type LinkDownReason,
   LinkSet,
-  MemoryBudget,
   type Packet,
-  RelayCircuits,
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
-import { DnsAsker } from '../exit/dns-asker.ts'
-import { ExitPolicy } from '../exit/exit-policy.ts'
-import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
-import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
+import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
-import { ExitIp } from './exit-ip.ts'
-import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
-import { HandshakeTurns } from './handshake-turns.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
@@ -40,6 +33,7 @@ import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { TunClient } from './tun-client.ts'
+import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -50,8 +44,6 @@ export interface EngineParts {
   readonly onThroughput: (event: Throughput) => void
 }
 
-/** Bytes that an exit keeps for all sessions together until they are acknowledged. */
-const EXIT_MEMORY = 12 * 1024 * 1024
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
 
@@ -66,18 +58,13 @@ export class PacketEngine {
   readonly #queue = new FlushQueue(() => this.#port?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
-  readonly #handshakes = new HandshakeTurns(() => this.#workOnHandshakes())
+  readonly #handshakes = new Turns(() => this.#workOnHandshakes())
   /** Links that this node made as a client. */
   readonly #own = new WeakSet<CircuitLink>()
   readonly #circuits: ClientCircuits
   readonly #circuitAlarm: Alarm
-  readonly #relay: RelayCircuits | undefined
-  readonly #relayAlarm: Alarm
-  readonly #exit: ExitService | undefined
-  readonly #policy: ExitPolicy | undefined
-  #exitIp: ExitIp | undefined
-  readonly #resolver: NameResolver | undefined
-  readonly #asker: DnsAsker | undefined
+  /** Of a node that carries packets for others. */
+  readonly #carrier: Carrier | undefined
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
@@ -99,7 +86,7 @@ export class PacketEngine {
 
   private constructor(init: EngineInit, parts: EngineParts, suites: Suites) {
     const { clock, random, logger } = parts
-    const { roles, keys, networkId } = init
+    const { keys, networkId } = init
     this.#init = init
     this.#parts = parts
     this.#self = toDidKey(init.nodeKey)
@@ -116,11 +103,11 @@ export class PacketEngine {
       },
       onCell: (link, circuitId, packet) => {
         if (this.#own.has(link)) this.#circuits.onCell(link, circuitId, packet)
-        else this.#relay?.onCell(link, circuitId, packet)
+        else this.#carrier?.circuits.onCell(link, circuitId, packet)
       },
       onMessage: (link, command, circuitId, content) => {
         if (this.#own.has(link)) this.#circuits.onMessage(link, command, circuitId, content)
-        else this.#relay?.onMessage(link, command, circuitId, content)
+        else this.#carrier?.circuits.onMessage(link, command, circuitId, content)
         this.#setAlarms()
       },
       onLink: (link, state, reason) => this.#onLink(link, state, reason),
@@ -134,43 +121,22 @@ export class PacketEngine {
       this.#circuits.onTimeout()
       this.#setAlarms()
     })
-    this.#relayAlarm = new Alarm(clock, () => {
-      this.#relay?.onTimeout()
-      this.#setAlarms()
-    })
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
-    if (keys === undefined) return
-    if (roles.exit) {
-      const servers = init.exit.nameServers
-      this.#policy = new ExitPolicy({ ...init.exit, clock })
-      this.#resolver = new NameResolver({ clock, servers })
-      this.#asker = new DnsAsker({ clock, random, servers })
-      this.#exit = new ExitService({
-        policy: this.#policy,
-        packets: () => this.#exitIp?.packets,
-        resolver: this.#resolver,
-        asker: this.#asker,
-        memory: new MemoryBudget(EXIT_MEMORY),
+    if (keys !== undefined)
+      this.#carrier = new Carrier({
+        ...init,
+        keys,
+        suites,
         queue: this.#queue,
         clock,
         random,
         logger,
+        nextHop: (key, role) => this.#nextHop(key, role),
+        isMember: (linkKey) => this.#byLinkKey.get(toHex(linkKey))?.key,
+        onWorked: () => this.#setAlarms(),
       })
-    }
-    this.#relay = new RelayCircuits({
-      id: init.nodeKey,
-      networkId,
-      onionKeys: () => [keys.onion],
-      roles,
-      clock,
-      random,
-      suites,
-      nextHop: (key, role) => this.#nextHop(key, role),
-      isMember: (linkKey) => this.#byLinkKey.get(toHex(linkKey))?.key,
-      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
-    })
   }
 
   /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
@@ -181,16 +147,10 @@ export class PacketEngine {
       port: init.udp.port,
       logger: parts.logger,
       onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
+      onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
     })
-    await engine.#openExitIp()
+    await engine.#carrier?.openIp()
     return engine
-  }
-
-  async #openExitIp(): Promise<void> {
-    const policy = this.#policy
-    if (policy === undefined || !this.#init.exit.ip) return
-    const { clock, logger } = this.#parts
-    this.#exitIp = await ExitIp.open({ nodeKey: this.#init.nodeKey, policy, clock, logger })
   }
 
   /** Where packets come in. */
@@ -318,7 +278,11 @@ export class PacketEngine {
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
-      carried: this.#relay === undefined ? undefined : this.#carried(this.#relay),
+      carried: this.#carrier?.status({
+        counters: this.#port?.counters,
+        links: this.#links.size,
+        linkDrops: { ...this.#links.counters },
+      }),
     }
   }
 
@@ -340,20 +304,17 @@ export class PacketEngine {
     this.#closed = true
     this.#handshakes.close()
     await this.down()
-    this.#exit?.close()
-    await this.#exitIp?.close()
-    this.#relay?.close()
+    await this.#carrier?.close()
     this.#circuits.close()
     this.#port?.flush()
     this.#links.close()
-    this.#resolver?.close()
-    this.#asker?.close()
     this.#cancelRouteEvent?.()
-    for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
+    for (const alarm of [this.#linkAlarm, this.#circuitAlarm]) alarm.clear()
     this.#port?.close()
   }
 
   #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
+    this.#carrier?.circuits.queue.begin(count)
     // Links that stand come first: a flood of handshakes in the same batch must not keep them waiting.
     this.#others.length = 0
     for (let at = 0; at < count; at++)
@@ -361,12 +322,12 @@ export class PacketEngine {
     for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
-    if (this.#links.wantsTurn || (this.#relay?.waiting ?? 0) > 0) this.#handshakes.schedule()
+    if (this.#links.wantsTurn || (this.#carrier?.circuits.waiting ?? 0) > 0) this.#handshakes.schedule()
   }
 
   #workOnHandshakes(): boolean {
     const links = this.#links.work()
-    const circuits = this.#relay?.work() ?? false
+    const circuits = this.#carrier?.circuits.work() ?? false
     this.#setAlarms()
     return links || circuits
   }
@@ -375,7 +336,7 @@ export class PacketEngine {
     if (this.#closed) return
     this.#linkAlarm.set(this.#links.nextTimeout())
     this.#circuitAlarm.set(this.#circuits.nextTimeout())
-    this.#relayAlarm.set(this.#relay?.nextTimeout())
+    this.#carrier?.setAlarm()
   }
 
   #onLink(link: Link, state: 'up' | 'down', reason?: LinkDownReason): void {
@@ -385,7 +346,7 @@ export class PacketEngine {
     this.#probes.onLink(link, state)
     if (state === 'down') {
       if (this.#own.has(link)) this.#circuits.onLinkDown(link)
-      else this.#relay?.onLinkDown(link)
+      else this.#carrier?.circuits.onLinkDown(link)
     }
     this.#setAlarms()
   }
@@ -447,26 +408,6 @@ export class PacketEngine {
     const legs = this.#routes.default?.legs() ?? []
     const used = legs.find(({ state }) => state === 'active')
     return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }
-  }
-
-  #carried(relay: RelayCircuits): CarriedStatus {
-    const { sendErrors, receiveErrors, received, sent, ...dropped } = this.#port?.counters ?? {
-      sendErrors: {},
-      receiveErrors: {},
-      received: 0,
-      sent: 0,
-    }
-    return {
-      circuits: relay.size,
-      links: this.#links.size,
-      exitStreams: this.#exit?.streams ?? 0,
-      exitChannels: this.#exit?.channels ?? 0,
-      exitIp: this.#exitIp?.status,
-      packetsForwarded: relay.forwarded,
-      packetsReceived: received,
-      packetsSent: sent,
-      packetsDropped: { ...this.#links.counters, ...relay.drops, ...dropped, ...sendErrors, ...receiveErrors },
-    }
   }
 
   #tellRoute(): void {

@@ -5,6 +5,8 @@ import type { FlushQueue, Flushable } from './flush-queue.ts'
 
 /** Packets that a session sends before others have their turn. */
 const SHARE = 64
+/** ms after which a session whose circuit takes nothing is looked at for anything but that; it is woken when the circuit does. */
+const HELD_MS = 25
 
 export interface SealedSender {
   /** Takes a packet, lets `fill` write its payload and tell its number, seals and sends it; false when it cannot. */
@@ -16,6 +18,7 @@ export class SessionDriver implements Flushable {
   readonly session: Session
   readonly #circuit: SealedSender
   readonly #queue: FlushQueue
+  readonly #clock: Clock
   readonly #alarm: Alarm
   readonly #fill: (payload: Uint8Array) => number
   #closed = false
@@ -24,6 +27,7 @@ export class SessionDriver implements Flushable {
     this.session = session
     this.#circuit = circuit
     this.#queue = queue
+    this.#clock = clock
     this.#fill = (payload) => session.fill(payload)
     this.#alarm = new Alarm(clock, () => {
       session.onTimeout()
@@ -40,11 +44,13 @@ export class SessionDriver implements Flushable {
     if (this.#closed) return false
     this.session.endBatch()
     let left = SHARE
-    while (left > 0 && this.session.wantsToSend()) {
-      if (!this.#circuit.seal(this.#fill)) break
-      left--
+    let isHeld = false
+    while (left > 0 && !isHeld && this.session.wantsToSend()) {
+      isHeld = !this.#circuit.seal(this.#fill)
+      if (!isHeld) left--
     }
-    this.#alarm.set(this.session.nextTimeout())
+    const due = this.session.nextTimeout()
+    this.#alarm.set(isHeld && due !== undefined ? Math.max(due, this.#clock.monotonic() + HELD_MS) : due)
     return left === 0
   }
 

@@ -94,9 +94,9 @@ export class VpnService implements Vpn {
   #closed = false
 
   constructor(init: VpnInit) {
-    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, exit } = init
+    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
     this.#init = init
-    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, exit }
+    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */

@@ -16,6 +16,11 @@ import { udpPortError } from './udp-port-error.ts'
 const BATCH_PACKETS = 64
 /** Packets that may wait for the kernel. */
 const QUEUE_PACKETS = 1_024
+/** So many wait, and so few again, when that is said. */
+const HOLD_PACKETS = 256
+const RESUME_PACKETS = 64
+
+type PlainPortOptions = Pick<UdpPortOptions, 'host' | 'port' | 'onBatch' | 'onHold'>
 
 /** The port for every system, by node:dgram: one system call and 7 to 9 µs a packet. */
 export class PlainPort implements UdpPort {
@@ -24,16 +29,19 @@ export class PlainPort implements UdpPort {
   readonly counters = new UdpCounters()
   readonly #socket: Socket
   readonly #onBatch: UdpPortOptions['onBatch']
+  readonly #onHold: (isHeld: boolean) => void
   readonly #endpoints = new EndpointTable()
   readonly #destinations: DestinationTable
   readonly #slots = Array.from({ length: BATCH_PACKETS }, () => new Packet())
   readonly #batch = new PacketBatch(BATCH_PACKETS, this.#slots[0] as Packet)
   #scheduled = false
   #queued = 0
+  #isHeld = false
   #closed = false
 
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT */
-  static async open({ host, port, onBatch }: Pick<UdpPortOptions, 'host' | 'port' | 'onBatch'>): Promise<PlainPort> {
+  static async open(options: PlainPortOptions): Promise<PlainPort> {
+    const { host, port } = options
     const isIPv6 = host.includes(':')
     const socket = createSocket({
       type: isIPv6 ? 'udp6' : 'udp4',
@@ -49,12 +57,13 @@ export class PlainPort implements UdpPort {
       socket.close()
       throw udpPortError(host, port, systemErrorName(error), error)
     }
-    return new PlainPort(socket, host, onBatch)
+    return new PlainPort(socket, options)
   }
 
-  private constructor(socket: Socket, host: string, onBatch: UdpPortOptions['onBatch']) {
+  private constructor(socket: Socket, { host, onBatch, onHold }: PlainPortOptions) {
     this.#socket = socket
     this.#onBatch = onBatch
+    this.#onHold = onHold ?? (() => {})
     this.#destinations = new DestinationTable(host.includes(':') ? AF_INET6 : AF_INET, host === '::')
     this.address = { address: host, port: socket.address().port }
     enlarge(() => socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES))
@@ -70,6 +79,7 @@ export class PlainPort implements UdpPort {
     else if (this.#queued === QUEUE_PACKETS) this.counters.overflowed++
     else {
       this.#queued++
+      if (this.#queued === HOLD_PACKETS) this.#hold(true)
       this.#socket.send(Buffer.from(bytes), destination.port, destination.host, this.#onSent)
     }
   }
@@ -90,8 +100,15 @@ export class PlainPort implements UdpPort {
 
   readonly #onSent = (error: Error | null): void => {
     this.#queued--
+    if (this.#isHeld && this.#queued <= RESUME_PACKETS) this.#hold(false)
     if (error === null) this.counters.sent++
     else if (!this.#closed) this.counters.sendFailed(systemErrorName(error), 1)
+  }
+
+  #hold(isHeld: boolean): void {
+    if (this.#closed || isHeld === this.#isHeld) return
+    this.#isHeld = isHeld
+    this.#onHold(isHeld)
   }
 
   readonly #onMessage = (message: Buffer, { address, port }: RemoteInfo): void => {

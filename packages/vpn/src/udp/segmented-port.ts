@@ -45,7 +45,10 @@ export class SegmentedPort implements UdpPort {
   #closed = false
 
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT. @throws Error when the kernel cannot do it */
-  constructor(calls: LinuxSocketCalls, { host, port, onBatch }: Pick<UdpPortOptions, 'host' | 'port' | 'onBatch'>) {
+  constructor(
+    calls: LinuxSocketCalls,
+    { host, port, onBatch, onHold }: Pick<UdpPortOptions, 'host' | 'port' | 'onBatch' | 'onHold'>,
+  ) {
     const isIPv6 = host.includes(':')
     const fd = openLinuxUdpSocket(calls, host, port)
     this.#socket = createSocket({
@@ -67,7 +70,7 @@ export class SegmentedPort implements UdpPort {
     this.#onBatch = onBatch
     this.#destinations = new DestinationTable(isIPv6 ? AF_INET6 : AF_INET, host === '::')
     this.#ring = new ReceiveRing(calls, fd, this.#endpoints, this.counters)
-    this.#queue = new SendQueue(calls, fd, this.counters, this.#sendAlone)
+    this.#queue = new SendQueue(calls, fd, this.counters, this.#sendAlone, onHold ?? (() => {}))
     this.#batch = new PacketBatch((RING_MESSAGES + 1) * SUPER_PACKET_PACKETS, this.#firstSlots[0] as Packet)
     this.#socket.on('message', this.#onMessage)
     this.#socket.on('error', (error) => this.counters.receiveFailed(systemErrorName(error)))

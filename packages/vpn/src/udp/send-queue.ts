@@ -21,17 +21,26 @@ export class SendQueue {
   readonly #fd: number
   readonly #counters: UdpCounters
   readonly #sendAlone: SendAlone
+  readonly #onHold: (isHeld: boolean) => void
   readonly #free: SegmentBatch<Destination>[] = []
   #made = 0
   /** Batches of a destination, oldest first. */
   readonly #active: SegmentBatch<Destination>[] = []
   #blocked = false
 
-  constructor(calls: LinuxSocketCalls, fd: number, counters: UdpCounters, sendAlone: SendAlone) {
+  /** @param onHold told when the kernel takes no more, and when it does again */
+  constructor(
+    calls: LinuxSocketCalls,
+    fd: number,
+    counters: UdpCounters,
+    sendAlone: SendAlone,
+    onHold: (isHeld: boolean) => void,
+  ) {
     this.#calls = calls
     this.#fd = fd
     this.#counters = counters
     this.#sendAlone = sendAlone
+    this.#onHold = onHold
   }
 
   /** Copies the packet; drops and counts it when there is no room. */
@@ -109,6 +118,7 @@ export class SendQueue {
   /** The first packet goes by another way that waits; the others follow once it is gone. */
   #wait(batch: SegmentBatch<Destination>, destination: Destination): void {
     this.#blocked = true
+    this.#onHold(true)
     const first = batch.first()
     batch.skip(1)
     this.#sendAlone(first, destination, (error) => {
@@ -116,6 +126,7 @@ export class SendQueue {
       else this.#counters.sendFailed(error, 1)
       this.#blocked = false
       this.flush()
+      if (!this.#blocked) this.#onHold(false)
     })
   }
 }

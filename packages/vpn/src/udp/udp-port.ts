@@ -37,5 +37,7 @@ export interface UdpPortOptions {
    * during the call only, the endpoints for ever: the same object for the same sender as long as it is remembered.
    */
   readonly onBatch: (count: number, packets: readonly Packet[], from: readonly Endpoint[]) => void
+  /** The kernel takes no more for now, and later: it does again. What is sent meanwhile may be dropped. */
+  readonly onHold?: (isHeld: boolean) => void
   readonly logger: Logger
 }

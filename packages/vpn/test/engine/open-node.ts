@@ -18,12 +18,13 @@ export interface TestNode {
   readonly member: RouteMember
 }
 
-/** Roles that carry packets: none for a client. @param host address of its UDP port */
+/** Roles that carry packets: none for a client. @param host address of its UDP port @param limit bytes a second that it carries for others */
 export async function openNode(
   index: number,
   roles: readonly Role[],
   host = '127.0.0.1',
   parts: Partial<EngineParts> = {},
+  limit?: number,
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
@@ -40,6 +41,7 @@ export async function openNode(
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,
       tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
+      relay: { bytesPerSecond: limit },
       exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [], ip: false },
     },
     {

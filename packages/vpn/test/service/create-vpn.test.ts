@@ -72,6 +72,7 @@ async function network(t: TestContext): Promise<Network> {
         dns: undefined,
         tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
         bootstrap: [],
+        relay: { bytesPerSecond: undefined },
         exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
         clock,
         logger,

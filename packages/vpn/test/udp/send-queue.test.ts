@@ -19,6 +19,7 @@ const destination = (): Destination => ({
 /** A queue on a kernel that answers each sendmsg with `answer(call)`: 0 or an errno. */
 function queueOn(answer: (call: number) => number) {
   const counters = new UdpCounters()
+  const held: boolean[] = []
   const waiting: ((error?: string) => void)[] = []
   let errno = 0
   let sent = 0
@@ -30,8 +31,14 @@ function queueOn(answer: (call: number) => number) {
     },
     errno: () => errno,
   }
-  const queue = new SendQueue(calls, -1, counters, (_, __, done) => waiting.push(done))
-  return { queue, counters, waiting, calls: () => sent }
+  const queue = new SendQueue(
+    calls,
+    -1,
+    counters,
+    (_, __, done) => waiting.push(done),
+    (isHeld) => held.push(isHeld),
+  )
+  return { queue, counters, waiting, held, calls: () => sent }
 }
 
 const EAGAIN = 11
@@ -53,17 +60,19 @@ describe('SendQueue', { skip: real === undefined ? 'no system calls of Linux her
 
   it('waits when the kernel takes no more, in bounded memory, and goes on', () => {
     let full = true
-    const { queue, counters, waiting } = queueOn(() => (full ? EAGAIN : 0))
+    const { queue, counters, waiting, held } = queueOn(() => (full ? EAGAIN : 0))
     const destinations = Array.from({ length: 40 }, destination)
     for (let i = 0; i < 50; i++) for (const to of destinations) queue.add(packet, to)
     queue.flush()
     assert.equal(waiting.length, 1)
+    assert.deepEqual(held, [true])
     // 32 batches, and the one packet that waits by itself.
     const kept = 32 * 40 + 1
     assert.equal(counters.overflowed, 2_000 - kept)
     full = false
     waiting[0]?.()
     assert.equal(counters.sent, kept)
+    assert.deepEqual(held, [true, false])
     for (const to of destinations) queue.add(packet, to)
     queue.flush()
     assert.equal(counters.sent, kept + 40)

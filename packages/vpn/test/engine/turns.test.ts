@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HandshakeTurns } from '../../src/engine/handshake-turns.ts'
+import { Turns } from '../../src/engine/turns.ts'
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 test('handshakes are worked on once a turn, until none waits, and not after the end', async () => {
   let [waiting, calls] = [3, 0]
-  const turns = new HandshakeTurns(() => {
+  const turns = new Turns(() => {
     calls++
     return --waiting > 0
   })

@@ -1,8 +1,8 @@
 /**
- * Works on handshakes once a turn of the event loop, behind the packets that came in it: `work` does a few and says whether
- * more wait. A thread that packets leave idle does turn after turn; on a busy one each turn brings its packets first.
+ * Works on what waits once a turn of the event loop, behind the packets that came in it: `work` does some of it and says whether
+ * more waits. A thread that packets leave idle does turn after turn; on a busy one each turn brings its packets first.
  */
-export class HandshakeTurns {
+export class Turns {
   readonly #work: () => boolean
   #scheduled = false
   #closed = false
