@@ -9,16 +9,13 @@ import {
   type Link,
   type LinkDownReason,
   LinkSet,
-  MemoryBudget,
   type Packet,
   RelayCircuits,
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
-import { DnsAsker } from '../exit/dns-asker.ts'
-import { ExitPolicy } from '../exit/exit-policy.ts'
-import { NameResolver } from '../exit/name-resolver.ts'
+import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
@@ -27,16 +24,16 @@ import { Alarm } from './alarm.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
-import { ExitIp } from './exit-ip.ts'
-import { ExitService } from './exit-service.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { HandshakeTurns } from './handshake-turns.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
+import { LastHop, NO_LAST_HOP } from './last-hop.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { ProxyServer } from './proxy-server.ts'
+import { ServiceRoutes } from './service-routes.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { TunClient } from './tun-client.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
@@ -49,8 +46,6 @@ export interface EngineParts {
   readonly onThroughput: (event: Throughput) => void
 }
 
-/** Bytes that an exit keeps for all sessions together until they are acknowledged. */
-const EXIT_MEMORY = 12 * 1024 * 1024
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
 
@@ -72,12 +67,10 @@ export class PacketEngine {
   readonly #circuitAlarm: Alarm
   readonly #relay: RelayCircuits | undefined
   readonly #relayAlarm: Alarm
-  readonly #exit: ExitService | undefined
-  readonly #policy: ExitPolicy | undefined
-  #exitIp: ExitIp | undefined
-  readonly #resolver: NameResolver | undefined
-  readonly #asker: DnsAsker | undefined
+  readonly #lastHop: LastHop | undefined
   readonly #routes: IsolatedRoutes
+  /** This client's own to services of members. */
+  readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
   /** Of the batch at hand: places of what is not of a link. */
@@ -97,7 +90,7 @@ export class PacketEngine {
   #closed = false
 
   private constructor(init: EngineInit, parts: EngineParts, suites: Suites) {
-    const { clock, random, logger } = parts
+    const { clock, random } = parts
     const { roles, keys, networkId } = init
     this.#init = init
     this.#parts = parts
@@ -139,25 +132,11 @@ export class PacketEngine {
     })
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
+    this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
-    if (roles.exit) {
-      const servers = init.exit.nameServers
-      this.#policy = new ExitPolicy({ ...init.exit, clock })
-      this.#resolver = new NameResolver({ clock, servers })
-      this.#asker = new DnsAsker({ clock, random, servers })
-      this.#exit = new ExitService({
-        policy: this.#policy,
-        packets: () => this.#exitIp?.packets,
-        resolver: this.#resolver,
-        asker: this.#asker,
-        memory: new MemoryBudget(EXIT_MEMORY),
-        queue: this.#queue,
-        clock,
-        random,
-        logger,
-      })
-    }
+    if (roles.exit || roles.relay)
+      this.#lastHop = new LastHop({ init, queue: this.#queue, clock, random, logger: parts.logger })
     this.#relay = new RelayCircuits({
       id: init.nodeKey,
       networkId,
@@ -168,7 +147,7 @@ export class PacketEngine {
       suites,
       nextHop: (key, role) => this.#nextHop(key, role),
       isMember: (linkKey) => this.#byLinkKey.get(toHex(linkKey))?.key,
-      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      ...(this.#lastHop === undefined ? {} : { exit: this.#lastHop.service }),
     })
   }
 
@@ -181,15 +160,8 @@ export class PacketEngine {
       logger: parts.logger,
       onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
     })
-    await engine.#openExitIp()
+    await engine.#lastHop?.open()
     return engine
-  }
-
-  async #openExitIp(): Promise<void> {
-    const policy = this.#policy
-    if (policy === undefined || !this.#init.exit.ip) return
-    const { clock, logger } = this.#parts
-    this.#exitIp = await ExitIp.open({ nodeKey: this.#init.nodeKey, policy, clock, logger })
   }
 
   /** Where packets come in. */
@@ -203,12 +175,19 @@ export class PacketEngine {
     this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
     this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
     this.#routes.keep()
+    this.services.keep()
+  }
+
+  /** Where members are called for clients whose circuits end here. */
+  setAddresses(members: readonly MemberAddresses[]): void {
+    this.#lastHop?.service.members.setMembers(members)
   }
 
   /** Members that the overlay cannot reach at the moment. */
   setUnreachable(unreachable: ReadonlySet<DidKey>): void {
     this.#unreachable = unreachable
     this.#routes.onReach(unreachable)
+    this.services.onReach(unreachable)
   }
 
   /** Addresses to which this daemon makes connections that are not to go through its own tunnel. */
@@ -315,6 +294,7 @@ export class PacketEngine {
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
+      services: this.services.status,
       carried: this.#relay === undefined ? undefined : this.#carried(this.#relay),
     }
   }
@@ -336,15 +316,14 @@ export class PacketEngine {
     if (this.#closed) return
     this.#closed = true
     this.#handshakes.close()
+    this.services.close()
     await this.down()
-    this.#exit?.close()
-    await this.#exitIp?.close()
+    await this.#lastHop?.close()
     this.#relay?.close()
     this.#circuits.close()
     this.#port?.flush()
     this.#links.close()
-    this.#resolver?.close()
-    this.#asker?.close()
+    this.#lastHop?.end()
     this.#cancelRouteEvent?.()
     for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
     this.#port?.close()
@@ -415,7 +394,8 @@ export class PacketEngine {
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 
-  #makeRoutes(name: string): ClientRoutes {
+  /** @param name undefined for routes to services */
+  #makeRoutes(name: string | undefined): ClientRoutes {
     const isDefault = name === DEFAULT
     const { clock, random } = this.#parts
     return new ClientRoutes({
@@ -427,6 +407,7 @@ export class PacketEngine {
       members: () => this.#members,
       unreachable: this.#unreachable,
       linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
+      end: name === undefined ? 'service' : 'exit',
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
         this.#setAlarms()
@@ -456,9 +437,7 @@ export class PacketEngine {
     return {
       circuits: relay.size,
       links: this.#links.size,
-      exitStreams: this.#exit?.streams ?? 0,
-      exitChannels: this.#exit?.channels ?? 0,
-      exitIp: this.#exitIp?.status,
+      ...(this.#lastHop?.status ?? NO_LAST_HOP),
       packetsForwarded: relay.forwarded,
       packetsReceived: received,
       packetsSent: sent,
