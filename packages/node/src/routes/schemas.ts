@@ -149,6 +149,7 @@ export const storedObject = z.strictObject({
   class: z.string(),
   createdAt: time,
   expiresAt: time,
+  private: z.boolean().describe('It was put over routes, and this node reads it over routes, too'),
 })
 
 export const objectStatus = z.strictObject({

@@ -102,7 +102,8 @@ export class PortPipe implements Flushable {
     if (this.#over) return
     if (message instanceof Uint8Array) {
       this.#owed += message.length
-      if (!this.#write(message)) this.#isFull = true
+      // What comes while it is full may find room: then nobody says that it drained.
+      this.#isFull = !this.#write(message)
       this.#grant()
     } else if (typeof message === 'number') this.#stream.consume(message)
     else if (message === 'end') {

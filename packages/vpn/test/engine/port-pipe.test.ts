@@ -85,3 +85,16 @@ test('either end that breaks off ends the other; nothing is given or written aft
   await until(() => second.overs() === 1)
   assert.deepEqual(second.stream.ends, ['reset 0'])
 })
+
+test('a stream that takes what comes while it is full has room again, and says so to nobody', async (t) => {
+  const { stream, duplex } = piped(t)
+  const taken = (): number => stream.written.reduce((sum, { length }) => sum + length, 0)
+  stream.isFull = true
+  duplex.write(MANY.subarray(0, 65_536))
+  await until(() => taken() === 65_536)
+  stream.isFull = false
+  for (let at = 65_536; at < 4 << 20; at += 65_536) {
+    if (!duplex.write(MANY.subarray(at, at + 65_536))) await once(duplex, 'drain')
+  }
+  await until(() => taken() === 4 << 20)
+})
