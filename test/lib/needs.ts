@@ -15,6 +15,7 @@ const onPath = (program: string): boolean =>
 
 const needs = {
   curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
+  ss: [onPath('ss'), 'ss (iproute2) is not installed (scripts/setup-test-tools.sh installs it)'],
   chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],
   root: [process.getuid?.() === 0, 'only root mounts a small disk, runs as another user and makes network namespaces'],
   nat: [
