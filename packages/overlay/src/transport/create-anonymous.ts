@@ -1,6 +1,6 @@
 import type { Clock, Logger, Scope } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
-import { type StreamProtocol, protocolId } from '@weft/wire'
+import { KiB, type StreamProtocol, protocolId } from '@weft/wire'
 import type { ByteStream, Streams } from '../byte-stream.ts'
 import type { Rpc } from '../rpc.ts'
 import { Dialer } from './dialer.ts'
@@ -30,6 +30,12 @@ export interface AnonymousTransport {
 /** ms to open a way and secure what is on it: over a route each of the round trips is that of all its hops, and it may have to be built. */
 const DIAL_MS = 12_000
 
+/**
+ * Bytes that a connection takes ahead. A way may be slow, and a member drops a connection whose pings wait behind bulk for too long
+ * (MONITOR_TIMEOUT_MS of limits.ts).
+ */
+const BUFFER = 64 * KiB
+
 /** Calls members by a fresh identity over ways that are opened for it, and serves nobody. */
 export async function createAnonymous(options: AnonymousOptions): Promise<AnonymousTransport> {
   const { networkId, open, clock, logger, scope } = options
@@ -41,7 +47,7 @@ export async function createAnonymous(options: AnonymousOptions): Promise<Anonym
       announce: [],
       noise: false,
       clock,
-      only: { transport: (components) => new WayTransport(components, open), dialMs: DIAL_MS },
+      only: { transport: (components) => new WayTransport(components, open), dialMs: DIAL_MS, buffer: BUFFER },
     },
     {},
   )

@@ -62,8 +62,13 @@ export interface HostOptions {
   readonly relays?: RelayClient
   /** The port that all calls are made from; by default any. */
   readonly punch?: PunchPort
-  /** What it calls by in place of TCP, WebSockets and relays, and how long that may take, ms. */
-  readonly only?: { readonly transport: (components: WayComponents) => Transport; readonly dialMs: number }
+  /** What it calls by in place of TCP, WebSockets and relays, and the ms that this may take. */
+  readonly only?: {
+    readonly transport: (components: WayComponents) => Transport
+    readonly dialMs: number
+    /** Bytes that a connection takes before it asks its writer to wait. */
+    readonly buffer: number
+  }
 }
 
 /**
@@ -100,7 +105,7 @@ export async function createHost<More extends ServiceMap>(
           ]
         : [options.only.transport],
     connectionEncrypters: [
-      (components: TlsComponents) => new TlsEncrypter(components, options.clock),
+      (components: TlsComponents) => new TlsEncrypter(components, options.clock, options.only?.buffer),
       ...(options.noise ? [lazyNoise] : []),
     ],
     streamMuxers: [

@@ -9,8 +9,11 @@ import type { FlushQueue, Flushable } from './flush-queue.ts'
  */
 export type PortMessage = Uint8Array | number | 'end' | 'reset'
 
-/** Bytes that each end may send beyond what the other has taken. */
-export const PORT_CREDIT = 1024 * 1024
+/**
+ * Bytes that the main thread may send beyond what the stream had room for. They wait in front of pings of the connection that is inside,
+ * which a slow route must carry in time (docs/specs/liveness.md), so there are few.
+ */
+export const PORT_CREDIT = 128 * 1024
 /** Of this thread. */
 const chunks = new ChunkPool()
 

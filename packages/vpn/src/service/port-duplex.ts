@@ -4,8 +4,9 @@ import { PORT_CREDIT, type PortMessage } from '../engine/port-pipe.ts'
 
 /** Bytes that were taken before the other end is told. */
 const TELL_BYTES = 128 * 1024
-/** Bytes that wait for a reader, and those of a message. */
-const BUFFER = 256 * 1024
+/** Bytes that wait for a reader; and that wait to be sent, which are few for the reason of {@link PORT_CREDIT}. */
+const READ_BUFFER = 256 * 1024
+const WRITE_BUFFER = 64 * 1024
 
 /** The main thread's end of a stream that the packet thread carries, with back-pressure both ways ({@link PortMessage}). */
 export class PortDuplex extends Duplex {
@@ -20,7 +21,7 @@ export class PortDuplex extends Duplex {
   #ended = false
 
   constructor(port: MessagePort) {
-    super({ readableHighWaterMark: BUFFER, writableHighWaterMark: BUFFER, emitClose: true })
+    super({ readableHighWaterMark: READ_BUFFER, writableHighWaterMark: WRITE_BUFFER, emitClose: true })
     this.#port = port
     port.on('message', (message: PortMessage) => this.#onMessage(message))
     port.on('close', () => {
