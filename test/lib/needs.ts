@@ -22,6 +22,7 @@ const needs = {
     CLIENTS.every(onPath),
     `${CLIENTS.filter((program) => !onPath(program)).join(', ')} not installed (scripts/setup-test-tools.sh installs them)`,
   ],
+  ss: [onPath('ss'), 'ss (iproute2) is not installed (scripts/setup-test-tools.sh installs it)'],
   chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],
   root: [process.getuid?.() === 0, 'only root mounts a small disk, runs as another user and makes network namespaces'],
   nat: [

@@ -18,6 +18,7 @@ const OFF: Vpn = {
   state: 'off',
   streams: { open: 0, opened: 0, failed: 0 },
   failures: [],
+  services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
   route: { legs: [], throughput: NOTHING },
 }
 
@@ -99,6 +100,8 @@ it('tells of five requests that failed, and of what the node carries', () => {
     links: 3,
     exitStreams: 2,
     exitChannels: 1,
+    memberStreams: 3,
+    memberStreamsOpened: 4,
     packetsForwarded: 0,
     packetsReceived: 0,
     packetsSent: 0,

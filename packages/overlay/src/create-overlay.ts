@@ -9,6 +9,7 @@ import {
   systemRandom,
 } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
+import { anonymousCaller } from './anonymous-caller.ts'
 import type { OwnPackets } from './admission/admission-profile.ts'
 import type { AdmissionProof } from './admission/admission-proof.ts'
 import { OwnProfile } from './admission/own-profile.ts'
@@ -226,7 +227,11 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   const lookups = new LookupService({ ...base, self, revocations, rpc: transport, starts, learnt })
   const holder = profile !== undefined
   const isSuspect = (id: DidKey): boolean => liveness.down.has(id)
-  const { store: records, handOver } = await createRecordStore({
+  const {
+    store: records,
+    placement,
+    handOver,
+  } = await createRecordStore({
     rpc: transport,
     membership,
     self,
@@ -293,6 +298,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
       lookups.find(target, signal === undefined ? scope.signal : AbortSignal.any([scope.signal, signal])),
     rpc: transport,
     streams: transport,
+    anonymous: (open) => anonymousCaller({ networkId: network.id, placement, isSuspect, clock, logger, scope }, open),
     admission: () => service.admission(),
     reach: () =>
       finder?.reach ?? (declared === undefined ? { state: 'client' } : { state: 'direct', addresses: declared }),

@@ -14,6 +14,7 @@ import type { PendingRevocation } from './revocation/revocation-desk.ts'
 import type { Rpc } from './rpc.ts'
 import type { SeatStatus } from './terms/seat-states.ts'
 import type { Term } from './terms/term.ts'
+import type { OpenWay } from './transport/way-transport.ts'
 
 /** How this node stands towards the network. */
 export type AdmissionState =
@@ -110,6 +111,14 @@ export interface RevocationVote {
   readonly tookBack: boolean
 }
 
+/** Calls members without being known to them as this node ({@link Overlay.anonymous}). */
+export interface AnonymousCaller extends AsyncDisposable {
+  /** The key that it shows; nothing else is ever called with it. */
+  readonly self: DidKey
+  readonly records: RecordStore
+  readonly streams: Pick<Streams, 'open'>
+}
+
 /** What the layers above get of the network of members. */
 export interface Overlay extends AsyncDisposable {
   readonly self: DidKey
@@ -124,6 +133,11 @@ export interface Overlay extends AsyncDisposable {
   lookup(target: Uint8Array, signal?: AbortSignal): Promise<LookupResult>
   readonly rpc: Rpc
   readonly streams: Streams
+  /**
+   * A caller apart from this node, with a fresh key: what it asks members for goes over ways that `open` makes and none of this
+   * node's own connections. Members see a stranger who calls from where the way ends.
+   */
+  anonymous(open: OpenWay): Promise<AnonymousCaller>
   admission(): AdmissionState
   /** How other nodes reach this one. */
   reach(): Reach

@@ -12,7 +12,8 @@ import { MemoryBudget } from './object/memory-budget.ts'
 import { ObjectIndex } from './object/object-index.ts'
 import { ObjectRecords } from './object/object-records.ts'
 import { ObjectStorage } from './object/object-storage.ts'
-import type { Storage } from './storage.ts'
+import { OPEN_TIMEOUT_MS } from './object/holder-links.ts'
+import type { OpenPrivate, Storage } from './storage.ts'
 
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
@@ -45,6 +46,8 @@ export interface StorageOptions {
   readonly scope: Scope
   /** Set on nodes of role `storage`: they hold shards for others. */
   readonly holder?: HolderQuota
+  /** By which private transfers go; without it there are none. */
+  readonly openPrivate?: OpenPrivate
   /** Coding threads at most; by default one less than there are cores, one or two. They start when first needed. */
   readonly workers?: number
 }
@@ -73,9 +76,23 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       plaintexts: scope.use('plaintext buffers', new BufferPool(MEMORY_BUDGET, clock)),
       shards: scope.use('shard buffers', new BufferPool(MEMORY_BUDGET, clock)),
     }
-    const context = { overlay, streams, records, coding, ...buffers, clock, random, logger, signal: scope.signal }
+    const context = {
+      overlay,
+      self: overlay.self,
+      streams,
+      records,
+      openMs: OPEN_TIMEOUT_MS,
+      isPrivate: false,
+      coding,
+      ...buffers,
+      clock,
+      random,
+      logger,
+      signal: scope.signal,
+    }
     return new ObjectStorage({
       context,
+      openPrivate: options.openPrivate,
       index,
       held: () => holder?.held() ?? HOLDS_NOTHING,
       close: () => scope.close(),

@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { RecordStore, Streams } from '@weft/overlay'
 
 /** k of n shards restore a segment. */
 export interface StorageClass {
@@ -54,7 +55,20 @@ export interface StoredObject {
   readonly class: string
   readonly createdAt: number
   readonly expiresAt: number
+  /** It was put over routes, and is read and looked at over routes by this node, whatever is asked for. */
+  readonly private: boolean
 }
+
+/** Calls members without showing who or where this node is: made for one transfer, ends with it. */
+export interface PrivateCaller extends AsyncDisposable {
+  /** The key that members see; no other transfer has it. */
+  readonly self: DidKey
+  readonly records: RecordStore
+  readonly streams: Pick<Streams, 'open'>
+}
+
+/** How a node gets such callers, where it has routes. @throws WeftError why there is no route */
+export type OpenPrivate = (signal: AbortSignal) => Promise<PrivateCaller>
 
 export interface TransferProgress {
   readonly bytes: number
@@ -69,11 +83,15 @@ export interface PutOptions {
   readonly ttlMs?: number
   /** Bytes, where known. */
   readonly size?: number
+  /** Nobody who keeps a part of it learns this node's address. @see OpenPrivate */
+  readonly private?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
 }
 
 export interface GetOptions {
+  /** Nobody who is asked for a part of it learns this node's address; so it is anyway with what this node put privately. */
+  readonly private?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
 }
@@ -81,6 +99,8 @@ export interface GetOptions {
 export interface StatOptions {
   /** The first segment looked at; default 0. */
   readonly first?: number
+  /** As of a get. */
+  readonly private?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -92,7 +112,7 @@ export interface ObjectReader {
 
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
-  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED; then nothing stays at any holder. */
+  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
   put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */

@@ -98,6 +98,9 @@ export interface CarriedStatus {
   readonly exitStreams: number
   /** Channels of datagrams that clients have at this exit. */
   readonly exitChannels: number
+  /** Connections to services of members that clients have by circuits that end here: now, and since the start. */
+  readonly memberStreams: number
+  readonly memberStreamsOpened: number
   /** Undefined at an exit that is not to carry IP packets. */
   readonly exitIp: ExitIpStatus | undefined
   readonly packetsForwarded: number
@@ -125,6 +128,16 @@ export interface TunStatus {
   readonly fault: Fault | undefined
 }
 
+/** Routes of this node to services of members: those of `weft put --private` and its kin. */
+export interface ServicesStatus {
+  readonly routes: number
+  /** Connections over them that are open or being opened. */
+  readonly streams: number
+  /** Since the start. */
+  readonly sentBytes: number
+  readonly receivedBytes: number
+}
+
 export interface VpnStatus {
   readonly state: VpnState
   readonly fault: Fault | undefined
@@ -138,6 +151,7 @@ export interface VpnStatus {
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]
   readonly route: RouteStatus
+  readonly services: ServicesStatus
   /** Undefined on a node without the roles entry, relay and exit. */
   readonly carried: CarriedStatus | undefined
 }

@@ -11,7 +11,7 @@ import { usageError } from '../program/usage-error.ts'
 import { objectStatus } from './stat.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
-  const { output, signal } = invocation
+  const { output } = invocation
   const path = invocation.text('output') ?? '-'
   if (path === '') throw usageError('-o is empty.', 'Name a file with -o FILE, or say -o - to print it.')
   if (path === '-' && output.json)
@@ -28,7 +28,7 @@ export async function run(invocation: Invocation): Promise<void> {
   try {
     const size =
       path === '-'
-        ? await print(await download(api, ref, signal), output.stdout)
+        ? await print(await download(invocation, api, ref), output.stdout)
         : await save(api, ref, path, invocation)
     const ms = performance.now() - started
     output.document({ file: path, size })
@@ -38,17 +38,18 @@ export async function run(invocation: Invocation): Promise<void> {
       )
     }
   } catch (error) {
-    throw await explained(error, api, ref, signal)
+    throw await explained(error, invocation, api, ref)
   }
 }
 
-function download(api: ApiClient, ref: string, signal: AbortSignal): Promise<Download> {
-  return api.download(`/api/v1/object?ref=${encodeURIComponent(ref)}`, { signal })
+function download(invocation: Invocation, api: ApiClient, ref: string): Promise<Download> {
+  const query = `ref=${encodeURIComponent(ref)}${invocation.flag('private') ? '&private=true' : ''}`
+  return api.download(`/api/v1/object?${query}`, { signal: invocation.signal })
 }
 
 async function save(api: ApiClient, ref: string, path: string, invocation: Invocation): Promise<number> {
   await using target = await TargetFile.create(path, invocation.flag('force'))
-  const { size, body } = await download(api, ref, invocation.signal)
+  const { size, body } = await download(invocation, api, ref)
   await target.expect(size)
   using progress = new ProgressBar(invocation.output, 'get', size)
   let received = 0
@@ -69,10 +70,11 @@ async function print({ size, body }: Download, stdout: NodeJS.WriteStream): Prom
 }
 
 /** A body that broke off has no words of its own; the state of the object has. */
-async function explained(error: unknown, api: ApiClient, ref: string, signal: AbortSignal): Promise<unknown> {
+async function explained(error: unknown, invocation: Invocation, api: ApiClient, ref: string): Promise<unknown> {
+  const { signal } = invocation
   if (!isWeftError(error, 'E_BODY_TRUNCATED') || signal.aborted) return error
   try {
-    const { fault } = await objectStatus(api, ref, signal)
+    const { fault } = await objectStatus(api, ref, signal, { first: 0, private: invocation.flag('private') })
     if (!fault) return error
     return new WeftError({
       ...fault,

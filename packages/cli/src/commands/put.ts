@@ -33,7 +33,7 @@ export async function run(invocation: Invocation): Promise<void> {
   const ms = performance.now() - started
   output.document({ ...stored })
   output.note(
-    `Stored ${formatBytes(stored.size)} as class ${stored.class} in ${formatDuration(ms)} (${formatBytes(Math.round((stored.size / ms) * 1_000))}/s). Whoever has the reference can read it:`,
+    `Stored ${formatBytes(stored.size)}${stored.private ? ' privately' : ''} as class ${stored.class} in ${formatDuration(ms)} (${formatBytes(Math.round((stored.size / ms) * 1_000))}/s). Whoever has the reference can read it:`,
   )
   output.print(stored.ref)
 }
@@ -61,7 +61,11 @@ async function upload(
 function putOptions(invocation: Invocation): Record<string, string> {
   const className = invocation.text('class')
   const ttlMs = invocation.duration('ttl', MIN_SECONDS)
-  return { ...(className !== undefined && { class: className }), ...(ttlMs !== undefined && { ttlMs: String(ttlMs) }) }
+  return {
+    ...(className !== undefined && { class: className }),
+    ...(ttlMs !== undefined && { ttlMs: String(ttlMs) }),
+    ...(invocation.flag('private') && { private: 'true' }),
+  }
 }
 
 async function openSource(path: string, asked: string | undefined): Promise<Source> {

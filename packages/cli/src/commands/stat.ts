@@ -13,14 +13,20 @@ const LOOK_EVERY_MS = 1_000
 /** docs/specs/objects.md: an object has at most 2^20 segments. */
 const MAX_SEGMENT = 2 ** 20 - 1
 
+/** Which segments are looked at, and whether over routes. */
+interface Look {
+  readonly first: number
+  readonly private: boolean
+}
+
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const first = invocation.integer('from', 0, MAX_SEGMENT) ?? 0
+  const look = { first: invocation.integer('from', 0, MAX_SEGMENT) ?? 0, private: invocation.flag('private') }
   const ref = await referenceArgument(invocation)
   const status = invocation.flag('wait')
-    ? await waitUntilHealthy(api, ref, first, signal)
-    : await objectStatus(api, ref, signal, first)
+    ? await waitUntilHealthy(api, ref, look, signal)
+    : await objectStatus(api, ref, signal, look)
   output.document({ ...status })
   output.print(...objectLines(status, output))
 }
@@ -29,8 +35,13 @@ export async function run(invocation: Invocation): Promise<void> {
  * One look at up to 256 segments, from `first` on. The reference goes in the body: it holds the key, and a body is never
  * logged.
  */
-export function objectStatus(api: ApiClient, ref: string, signal: AbortSignal, first = 0): Promise<ObjectStatusAnswer> {
-  return api.json<ObjectStatusAnswer>('POST', '/api/v1/object/stat', { ref, first }, { signal })
+export function objectStatus(
+  api: ApiClient,
+  ref: string,
+  signal: AbortSignal,
+  look: Look,
+): Promise<ObjectStatusAnswer> {
+  return api.json<ObjectStatusAnswer>('POST', '/api/v1/object/stat', { ref, ...look }, { signal })
 }
 
 /**
@@ -40,15 +51,15 @@ export function objectStatus(api: ApiClient, ref: string, signal: AbortSignal, f
 async function waitUntilHealthy(
   api: ApiClient,
   ref: string,
-  first: number,
+  look: Look,
   signal: AbortSignal,
 ): Promise<ObjectStatusAnswer> {
   let last: ObjectStatusAnswer | undefined
   let shown: ObjectStatusAnswer | undefined
-  let from = first
+  let from = look.first
   try {
     for (;;) {
-      last = await objectStatus(api, ref, signal, from)
+      last = await objectStatus(api, ref, signal, { ...look, first: from })
       if (last.health === 'healthy') {
         shown ??= last
         if (last.next === undefined) return shown

@@ -33,6 +33,7 @@ function carriedLines(
     links,
     exitStreams,
     exitChannels,
+    memberStreams,
     exitIp,
     packetsReceived,
     packetsSent,
@@ -45,7 +46,7 @@ function carriedLines(
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
+    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out, ${memberStreams} connections to members${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
     ...(exitIp?.fault === undefined ? [] : faultLines(exitIp.fault, output)),
     `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded, ${packetsWaiting} wait; dropped: ${words === '' ? 'none' : words}`,
   ]

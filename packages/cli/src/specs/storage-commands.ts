@@ -3,6 +3,8 @@ import { HOME, TIMEOUT } from './common-options.ts'
 
 const CLASSES = ['tiny', 'small', 'medium', 'standard', 'vault'] as const
 
+const PRIVATE = 'over three nodes, so that no holder learns the address of this one; slower'
+
 /** Objects: store, fetch, look at. */
 export const STORAGE_COMMANDS: readonly CommandSpec[] = [
   {
@@ -20,10 +22,15 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
         flags: '--ttl <time>',
         description: 'how long it is kept, e.g. 7d (default: 30d, at most 365d; 31d if this node is not in the map)',
       },
+      { flags: '--private', description: PRIVATE },
       TIMEOUT,
       HOME,
     ],
-    examples: ['weft put photo.jpg', 'tar -c notes | weft put - --name notes.tar --ttl 7d'],
+    examples: [
+      'weft put photo.jpg',
+      'weft put --private photo.jpg',
+      'tar -c notes | weft put - --name notes.tar --ttl 7d',
+    ],
     notes:
       'Whoever has the reference can read the object: the part behind # is its key. Interrupting a put leaves nothing behind.',
     load: () => import('../commands/put.ts'),
@@ -40,6 +47,7 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
         description: 'where to write it; - is standard output (default: standard output, unless it is a terminal)',
       },
       { flags: '--force', description: 'overwrite a file that exists' },
+      { flags: '--private', description: PRIVATE },
       TIMEOUT,
       HOME,
     ],
@@ -64,6 +72,7 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--wait', description: 'wait until it is healthy' },
       { flags: '--from <segment>', description: 'the first segment to look at; 256 are shown (default: 0)' },
+      { flags: '--private', description: PRIVATE },
       { ...TIMEOUT, fallback: '60s' },
       HOME,
     ],

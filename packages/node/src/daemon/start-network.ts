@@ -10,6 +10,7 @@ import { defaultFamily } from './default-family.ts'
 import { openProxy } from './open-proxy.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
+import { privateCallers } from './private-callers.ts'
 import { portError } from './port-error.ts'
 import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
 import type { StatePaths } from './state-directory.ts'
@@ -127,6 +128,7 @@ export async function startNetwork({
     overlay,
     personKey: keys.person,
     directory: paths.storage,
+    openPrivate: privateCallers(overlay, vpn),
     ...(roles.includes('storage')
       ? { holder: { quotaBytes: values['storage.quota'], reserveBytes: values['storage.reserve'] } }
       : {}),

@@ -4,7 +4,7 @@ import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
 const STATES = ['off', 'connecting', 'connected', 'blocked'] as const
 
 /** Of the proxy and its route, and of what this node carries for others; the latter has samples on such nodes only. */
-export function vpnMetrics({ state, streams, route, carried }: VpnStatus): Metric[] {
+export function vpnMetrics({ state, streams, route, services, carried }: VpnStatus): Metric[] {
   const { throughput, rttMs } = route
   const carries = (pick: (status: CarriedStatus) => number): Sample[] =>
     carried === undefined ? [] : one(pick(carried))
@@ -30,6 +30,15 @@ export function vpnMetrics({ state, streams, route, carried }: VpnStatus): Metri
         value: throughput[`${direction}Bytes`],
       })),
     ),
+    gauge('weft_service_routes', 'Transfers that have routes of their own to members.', one(services.routes)),
+    counter(
+      'weft_service_bytes_total',
+      'Bytes over routes to services of members, each way.',
+      (['sent', 'received'] as const).map((direction) => ({
+        labels: { direction },
+        value: services[`${direction}Bytes`],
+      })),
+    ),
     gauge(
       'weft_circuits',
       'Circuits of others that this node carries.',
@@ -49,6 +58,16 @@ export function vpnMetrics({ state, streams, route, carried }: VpnStatus): Metri
       'weft_exit_channels',
       'Channels of datagrams (UDP) that clients have at this exit.',
       carries(({ exitChannels }) => exitChannels),
+    ),
+    gauge(
+      'weft_member_streams',
+      'Connections to services of members by circuits that end at this node.',
+      carries(({ memberStreams }) => memberStreams),
+    ),
+    counter(
+      'weft_member_streams_opened_total',
+      'Such connections that were made.',
+      carries(({ memberStreamsOpened }) => memberStreamsOpened),
     ),
     counter(
       'weft_packets_received_total',

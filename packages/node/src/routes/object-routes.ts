@@ -16,12 +16,17 @@ const ref = z.string().min(1).max(512).describe('weft://network/object#key, perc
 const MOST_SEGMENTS = 2 ** 20
 const FIRST = 'The first segment looked at; default 0'
 
+const PRIVATE = 'Over routes, so that holders do not learn the address of this node; default false'
+/** In a query. */
+const isPrivate = z.enum(['true', 'false']).optional().describe(PRIVATE)
+
 const putQuery = z.strictObject({
   name: z.string().max(255).optional(),
   class: z.enum(['tiny', 'small', 'medium', 'standard', 'vault']).optional(),
   ttlMs: queryInteger(60_000, 365 * DAY_MS)
     .optional()
     .describe('ms until the object expires; default 30 days'),
+  private: isPrivate,
 })
 
 /** Objects: put, list, get, and how they do. References hold keys: none is ever logged. */
@@ -45,6 +50,7 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
           ...(query.class === undefined ? {} : { class: query.class }),
           ...(query.ttlMs === undefined ? {} : { ttlMs: query.ttlMs }),
           ...(size === undefined ? {} : { size }),
+          private: query.private === 'true',
           signal,
         })
         return { schemaVersion: 1 as const, ...stored }
@@ -64,10 +70,10 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       scope: 'storage:read',
       summary:
         'The data of an object. A failure after the first byte closes the connection before Content-Length bytes: /api/v1/transfers tells why.',
-      query: z.strictObject({ ref }),
+      query: z.strictObject({ ref, private: isPrivate }),
       raw: { mediaType: OCTETS, description: 'The data, verified before it is sent.' },
       handler: async ({ query }, { reply, signal }) => {
-        const reader = await storage.get(query.ref, { signal })
+        const reader = await storage.get(query.ref, { signal, private: query.private === 'true' })
         return sendObject(reply, reader, objectOf(query.ref), AbortSignal.any([signal, stopping]))
       },
     }),
@@ -76,11 +82,15 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       url: '/api/v1/object/stat',
       scope: 'storage:read',
       summary: 'The health of an object: its shards, who holds them, and in what state; of up to 256 segments.',
-      body: z.strictObject({ ref, first: z.int().min(0).max(MOST_SEGMENTS).optional().describe(FIRST) }),
+      body: z.strictObject({
+        ref,
+        first: z.int().min(0).max(MOST_SEGMENTS).optional().describe(FIRST),
+        private: z.boolean().optional().describe(PRIVATE),
+      }),
       response: objectStatusAnswer,
       handler: async ({ body }, { signal }) => ({
         schemaVersion: 1 as const,
-        ...(await storage.stat(body.ref, { signal, first: body.first ?? 0 })),
+        ...(await storage.stat(body.ref, { signal, first: body.first ?? 0, private: body.private ?? false })),
       }),
     }),
     defineRoute({

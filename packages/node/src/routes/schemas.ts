@@ -149,6 +149,7 @@ export const storedObject = z.strictObject({
   class: z.string(),
   createdAt: time,
   expiresAt: time,
+  private: z.boolean().describe('It was put over routes, and this node reads it over routes, too'),
 })
 
 export const objectStatus = z.strictObject({
@@ -270,12 +271,22 @@ export const vpnStatus = z.strictObject({
     .readonly()
     .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
   route: vpnRoute,
+  services: z
+    .strictObject({
+      routes: z.int().describe('Transfers that have routes of their own'),
+      streams: z.int(),
+      sentBytes: bytes,
+      receivedBytes: bytes,
+    })
+    .describe('Routes to services of members, as those of private transfers; bytes since the start'),
   carried: z
     .strictObject({
       circuits: z.int(),
       links: z.int(),
       exitStreams: z.int(),
       exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
+      memberStreams: z.int().describe('Connections to services of members by circuits that end here'),
+      memberStreamsOpened: z.int().describe('The same, since the start'),
       exitIp: z
         .strictObject({
           clients: z.int(),

@@ -74,6 +74,9 @@ export class FakeOverlay implements Overlay {
   get rpc(): never {
     throw new Error('the API makes no calls')
   }
+  anonymous(): never {
+    throw new Error('the API makes no callers')
+  }
   get streams(): never {
     throw new Error('the API opens no streams')
   }

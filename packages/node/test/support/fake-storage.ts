@@ -25,6 +25,8 @@ export class FakeStorage implements Storage {
   /** The put reads no further until this resolves. */
   gate: Promise<void> | undefined
   received = 0
+  /** What was asked to be private, in order. */
+  readonly asked: string[] = []
   heldFault: ReturnType<Storage['held']>['fault']
   closed = false
 
@@ -52,6 +54,7 @@ export class FakeStorage implements Storage {
       class: options.class ?? 'tiny',
       createdAt: 1,
       expiresAt: 2 + (options.ttlMs ?? 0),
+      private: options.private === true,
     }
     this.objects.set(stored.ref, { stored, bytes })
     return stored

@@ -1,6 +1,15 @@
 import { Emitter, type Fault } from '@weft/core'
 import type { ConformanceProbe, LossGauge } from '@weft/overlay'
-import type { ExitStatus, RouteStatus, VpnEvents, VpnInit, VpnState, VpnStatus, TunStatus } from '@weft/vpn'
+import type {
+  ExitStatus,
+  RouteStatus,
+  ServiceWays,
+  VpnEvents,
+  VpnInit,
+  VpnState,
+  VpnStatus,
+  TunStatus,
+} from '@weft/vpn'
 import type { NodeVpn } from '../../src/daemon/components.ts'
 
 const NODE = 'did:key:z6MkExit1'
@@ -27,6 +36,14 @@ export class FakeVpn implements NodeVpn {
   follow(): void {
     this.follows = true
   }
+  /** What routes to services of members fail with. */
+  noRoute: Error | undefined
+  serviceWays(): ServiceWays {
+    const fails = async (): Promise<never> => {
+      throw this.noRoute ?? new Error('there are no members')
+    }
+    return { ready: async () => (this.noRoute === undefined ? undefined : fails()), connect: fails, close: () => {} }
+  }
   async up(tun = false): Promise<void> {
     if (this.refuse !== undefined) throw this.refuse
     this.tun = tun
@@ -46,6 +63,7 @@ export class FakeVpn implements NodeVpn {
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
+      services: { routes: 1, streams: 12, sentBytes: 13, receivedBytes: 14 },
       carried:
         this.init.keys === undefined
           ? undefined
@@ -54,6 +72,8 @@ export class FakeVpn implements NodeVpn {
               links: 4,
               exitStreams: 5,
               exitChannels: 4,
+              memberStreams: 10,
+              memberStreamsOpened: 11,
               exitIp: { clients: 2, ipv6: false, packets: { sent: 1 }, fault: undefined },
               packetsForwarded: 6,
               packetsReceived: 7,

@@ -56,7 +56,9 @@ export class CircuitAdmission {
   /** What stands against it afterwards: the role that the client asks for, which its handshake alone tells. */
   roleRefusal({ purpose, depth }: Pick<RelayCircuit, 'purpose' | 'depth'>): number | undefined {
     const { roles } = this.#options
-    const possible = purpose === CircuitPurpose.hop ? depth === 0 || roles.relay : depth > 0 && roles.exit
+    // A relay ends circuits too: those that lead to services of members.
+    const ends = depth > 0 && (roles.exit || roles.relay)
+    const possible = purpose === CircuitPurpose.hop ? depth === 0 || roles.relay : ends
     return possible ? undefined : CircuitReason.noRole
   }
 

@@ -22,8 +22,10 @@ import {
   MAX_ACK_RANGES,
   MAX_DATAGRAM_BYTES,
   MAX_REASON_BYTES,
+  MEMBER_KEY_BYTES,
   PROTOCOL_DNS,
   PROTOCOL_IP,
+  PROTOCOL_SERVICE,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
   STREAM_FIN,
@@ -32,7 +34,7 @@ import {
   STREAM_OFFSET,
 } from './protocol.ts'
 import { SessionViolation } from './session-violation.ts'
-import { isTargetHost } from './target-host.ts'
+import { isServiceName, isTargetHost } from './target-host.ts'
 import { PayloadCursor } from './varint.ts'
 
 /** What a packet's frames are handed to, in their order. `payload`, `ack` and `frame` are valid during the call only. */
@@ -47,8 +49,8 @@ export interface FrameSink {
   onMaxStreamData(id: number, limit: number): void
   onMaxStreams(limit: number): void
   onCloseFrame(code: number, reason: string): void
-  /** `host` is empty and `port` 0 for another protocol than TCP. */
-  onOpen(id: number, protocol: number, port: number, host: string): void
+  /** `host` is empty and `port` 0 for another protocol than TCP; of a service `host` is its name, and `member` a key of its own. */
+  onOpen(id: number, protocol: number, port: number, host: string, member?: Uint8Array): void
   onOpened(id: number, address: Uint8Array): void
   onRefused(id: number, code: number): void
   /** The datagram's bytes, or those of its part, are payload[start, end). */
@@ -171,9 +173,22 @@ export class FrameReader {
     const protocol = cursor.byte()
     if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_DNS || protocol === PROTOCOL_IP)
       return sink.onOpen(id, protocol, 0, '')
+    if (protocol === PROTOCOL_SERVICE) return this.#openService(sink, id)
     if (protocol !== PROTOCOL_TCP) throw new SessionViolation(`protocol ${protocol} does not exist`)
     const port = this.#port()
     sink.onOpen(id, protocol, port, this.#host())
+  }
+
+  #openService(sink: FrameSink, id: number): void {
+    const cursor = this.#cursor
+    const from = cursor.skip(MEMBER_KEY_BYTES)
+    // A copy: the stream keeps it for longer than its packet.
+    const member = cursor.bytes.slice(from, from + MEMBER_KEY_BYTES)
+    const length = cursor.byte()
+    const start = cursor.skip(length)
+    const name = ascii(cursor.bytes, start, length)
+    if (!isServiceName(name)) throw new SessionViolation('a service has no such name')
+    sink.onOpen(id, PROTOCOL_SERVICE, 0, name, member)
   }
 
   #port(): number {
@@ -187,9 +202,7 @@ export class FrameReader {
     const cursor = this.#cursor
     const length = cursor.byte()
     if (length === 0) throw new SessionViolation('a target has no host')
-    const start = cursor.skip(length)
-    let host = ''
-    for (let i = start; i < start + length; i++) host += String.fromCharCode(cursor.bytes[i] ?? 0)
+    const host = ascii(cursor.bytes, cursor.skip(length), length)
     if (!isTargetHost(host)) throw new SessionViolation('a host is not printable ASCII')
     return host
   }
@@ -223,4 +236,10 @@ export class FrameReader {
     const start = cursor.skip(length)
     sink.onOpened(id, cursor.bytes.subarray(start, start + length))
   }
+}
+
+function ascii(bytes: Uint8Array, start: number, length: number): string {
+  let text = ''
+  for (let i = start; i < start + length; i++) text += String.fromCharCode(bytes[i] ?? 0)
+  return text
 }

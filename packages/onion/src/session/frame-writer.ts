@@ -19,6 +19,7 @@ import {
   FRAME_UNREACHED,
   MAX_ACK_RANGES,
   MAX_REASON_BYTES,
+  PROTOCOL_SERVICE,
   PROTOCOL_TCP,
   STREAM_FIN,
   STREAM_LENGTH,
@@ -103,6 +104,20 @@ export class FrameWriter {
     const at = writeVarint(id, bytes, writeVarint(FRAME_OPEN, bytes, this.#at))
     bytes[at] = PROTOCOL_TCP
     this.#at = this.#target(port, host, at + 1)
+    return true
+  }
+
+  /** OPEN of a stream to a service. @param member 32 bytes */
+  openService(id: number, member: Uint8Array, name: string): boolean {
+    if (1 + varintLength(id) + 2 + member.length + name.length > this.left) return false
+    const bytes = this.#bytes
+    let at = writeVarint(id, bytes, writeVarint(FRAME_OPEN, bytes, this.#at))
+    bytes[at++] = PROTOCOL_SERVICE
+    bytes.set(member, at)
+    at += member.length
+    bytes[at++] = name.length
+    for (let i = 0; i < name.length; i++) bytes[at++] = name.charCodeAt(i)
+    this.#at = at
     return true
   }
 

@@ -2,7 +2,7 @@ import { type FrameWriter } from './frame-writer.ts'
 import { INITIAL_SESSION_WINDOW, PROTOCOL_DNS, PROTOCOL_IP, PROTOCOL_UDP } from './protocol.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
-import { type SessionStream, StreamControl } from './session-stream.ts'
+import { type SessionStream, StreamControl, type StreamTarget } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
 
@@ -154,11 +154,7 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
   const { id } = stream
   switch (bit) {
     case StreamControl.open:
-      if (stream.target === undefined) return true
-      if (stream.target.protocol === 'udp') return writer.openBare(id, PROTOCOL_UDP)
-      if (stream.target.protocol === 'dns') return writer.openBare(id, PROTOCOL_DNS)
-      if (stream.target.protocol === 'ip') return writer.openBare(id, PROTOCOL_IP)
-      return writer.open(id, stream.target.port, stream.target.host)
+      return stream.target === undefined || writeOpen(writer, id, stream.target)
     case StreamControl.opened:
       return writer.opened(id, stream.address)
     case StreamControl.refused:
@@ -169,5 +165,22 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
       return writer.stopSending(id, stream.code)
     default:
       return writer.maxStreamData(id, stream.receive.window.limit)
+  }
+}
+
+function writeOpen(writer: FrameWriter, id: number, { protocol, port, host, member }: StreamTarget): boolean {
+  switch (protocol) {
+    case 'udp':
+      return writer.openBare(id, PROTOCOL_UDP)
+    case 'dns':
+      return writer.openBare(id, PROTOCOL_DNS)
+    case 'ip':
+      return writer.openBare(id, PROTOCOL_IP)
+    case 'service':
+      // Checked when the stream was opened.
+      return member === undefined || writer.openService(id, member, host)
+    case 'tcp':
+    case undefined:
+      return writer.open(id, port, host)
   }
 }

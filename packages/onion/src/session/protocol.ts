@@ -50,11 +50,15 @@ export const PROTOCOL_TCP = 1
 export const PROTOCOL_UDP = 2
 export const PROTOCOL_DNS = 3
 export const PROTOCOL_IP = 4
+export const PROTOCOL_SERVICE = 5
 /** Ids of streams are 0, 4, 8, …: opened by the client, in both directions (RFC 9000, section 2.1). */
 export const STREAM_ID_STEP = 4
 export const MAX_ACK_RANGES = 64
 export const MAX_REASON_BYTES = 200
 export const MAX_HOST_BYTES = 255
+/** Bytes of a service's name, and of the key of the member whose it is. */
+export const MAX_SERVICE_BYTES = 32
+export const MEMBER_KEY_BYTES = 32
 /** Bytes of the longest datagram: what UDP over IPv4 carries (RFC 768, RFC 791). */
 export const MAX_DATAGRAM_BYTES = 65_507
 /** Bytes of the longest IP packet of a channel: the least MTU that every link has (RFC 8200, section 5). With its frame it fits one packet. */

@@ -9,12 +9,15 @@ import { WeftError } from '@weft/core'
 
 /**
  * What a stream leads to: a name or an address literal, and a TCP port; or what the exit does itself, with an empty host and port 0:
- * `udp` carries datagrams by the stream's channel, `ip` IP packets alike, `dns` messages of DNS.
+ * `udp` carries datagrams by the stream's channel, `ip` IP packets alike, `dns` messages of DNS. `service` leads to a service, which `host` names,
+ * of a member of the network.
  */
 export interface StreamTarget {
   readonly host: string
   readonly port: number
-  readonly protocol?: 'udp' | 'dns' | 'ip'
+  readonly protocol?: 'udp' | 'dns' | 'ip' | 'service'
+  /** Of a service: the key of the member whose it is, 32 bytes. */
+  readonly member?: Uint8Array
 }
 
 export const UDP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'udp' }

@@ -32,7 +32,7 @@ import { SessionViolation } from './session-violation.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { StreamTable } from './stream-table.ts'
 import { type StreamsOwner } from './streams-owner.ts'
-import { checkTarget } from './target-host.ts'
+import { checkService, checkTarget } from './target-host.ts'
 import { MAX_WAITING_STREAMS } from './tuning.ts'
 import { WriteRoom } from './write-room.ts'
 
@@ -106,6 +106,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
         retryable: true,
       })
     if (target.protocol === undefined) checkTarget(target.host, target.port)
+    else if (target.protocol === 'service') checkService(target.host, target.member)
     if (this.#waiting.size >= MAX_WAITING_STREAMS)
       throw new WeftError({
         code: 'E_SESSION_STREAMS',
@@ -305,11 +306,11 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     return stream
   }
 
-  onOpen(id: number, protocol: number, port: number, host: string): void {
+  onOpen(id: number, protocol: number, port: number, host: string, member?: Uint8Array): void {
     if (!this.#isExit) throw new SessionViolation('an exit sent OPEN')
     const stream = this.#incoming(id)
     if (stream === undefined) return
-    const target = targetOf(protocol, port, host)
+    const target = member === undefined ? targetOf(protocol, port, host) : serviceOf(host, member)
     if ((target === UDP_CHANNEL || target === IP_CHANNEL) && stream.receive.highest > 0)
       throw new SessionViolation('a channel has bytes')
     if (stream.onOpen(target)) this.#owner.onStream(stream)
@@ -425,4 +426,8 @@ function targetOf(protocol: number, port: number, host: string): StreamTarget {
     default:
       return DNS_STREAM
   }
+}
+
+function serviceOf(name: string, member: Uint8Array): StreamTarget {
+  return { host: name, port: 0, protocol: 'service', member }
 }

@@ -19,7 +19,7 @@ const refusals: [string, string, Record<string, NodeSetting>, [number, number]][
   ['an entry without the role', 'abc', { a: { roles: { entry: false } } }, [CircuitReason.noRole, 0]],
   ['a relay without the role', 'abc', { b: { roles: { relay: false, exit: false } } }, [CircuitReason.noRole, 1]],
   ['an exit asked to be a relay', 'abc', { b: { roles: { relay: false } } }, [CircuitReason.noRole, 1]],
-  ['an exit without the role', 'abc', { c: { roles: { exit: false } } }, [CircuitReason.noRole, 2]],
+  ['a last hop without the role', 'abc', { c: { roles: { relay: false, exit: false } } }, [CircuitReason.noRole, 2]],
   ['an exit that is full', 'abc', { c: { accept: () => false } }, [CircuitReason.tooManyCircuits, 2]],
   ['a next hop that the map does not name', 'abx', {}, [CircuitReason.unknownNextHop, 2]],
   ['a node at its limit', 'abc', { b: { limits: { circuits: 0 } } }, [CircuitReason.tooManyCircuits, 1]],

@@ -39,8 +39,9 @@ class Notes implements FrameSink {
   onCloseFrame(code: number, reason: string): void {
     this.all.push(['close', code, reason])
   }
-  onOpen(id: number, protocol: number, port: number, host: string): void {
-    this.all.push(protocol === 1 ? ['open', id, port, host] : ['openBare', id, protocol])
+  onOpen(id: number, protocol: number, port: number, host: string, member?: Uint8Array): void {
+    if (member !== undefined) this.all.push(['openService', id, [...member], host])
+    else this.all.push(protocol === 1 ? ['open', id, port, host] : ['openBare', id, protocol])
   }
   onOpened(id: number, address: Uint8Array): void {
     this.all.push(['opened', id, [...address]])
@@ -123,6 +124,12 @@ const frame = fc.oneof(
     fc.stringMatching(/^[a-z0-9.:-]{1,255}$/),
   ),
   fc.tuple(
+    fc.constant('openService' as const),
+    id,
+    fc.array(fc.nat(255), { minLength: 32, maxLength: 32 }),
+    fc.stringMatching(/^[a-z0-9-]{1,32}$/),
+  ),
+  fc.tuple(
     fc.constant('opened' as const),
     id,
     fc.constantFrom(4, 16).chain((n) => fc.array(fc.nat(255), { minLength: n, maxLength: n })),
@@ -148,6 +155,7 @@ test('frames: what is written is what is read, and what does not fit leaves no t
         else if (f[0] === 'reset') fits = writer.resetStream(f[1], f[2], f[3])
         else if (f[0] === 'close') fits = writer.close(f[1], f[2])
         else if (f[0] === 'open') fits = writer.open(f[1], f[2], f[3])
+        else if (f[0] === 'openService') fits = writer.openService(f[1], Uint8Array.from(f[2]), f[3])
         else fits = writer.opened(f[1], Uint8Array.from(f[2]))
         if (fits) written.push(f[0] === 'close' ? [f[0], f[1], cut(f[2])] : [...f])
         else assert.equal(writer.at, before)
@@ -282,6 +290,19 @@ test('DATAGRAM: the examples of docs/specs/session.md', () => {
   ])
 })
 
+test('OPEN of a service: the example of docs/specs/session.md', () => {
+  const member = Uint8Array.from({ length: 32 }, (_, at) => at)
+  const example = hex(`30 08 05 ${Buffer.from(member).toString('hex')} 07 6f7665726c6179`)
+  assert.deepEqual(read(example), [['openService', 8, [...member], 'overlay']])
+  const written = new Uint8Array(example.length)
+  const writer = new FrameWriter()
+  writer.reset(written)
+  assert.ok(writer.openService(8, member, 'overlay'))
+  assert.deepEqual(written, example)
+  writer.reset(written.subarray(1))
+  assert.ok(!writer.openService(8, member, 'overlay'))
+})
+
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
 for (const [what, bytes] of [
@@ -296,7 +317,12 @@ for (const [what, bytes] of [
   ['a STREAM past 2^53', '0e 00 c01fffffffffffff 01 61'],
   ['a reason of 201 bytes', '1c 00 40c9'],
   ['a reason that is not UTF-8', '1c 00 01 ff'],
-  ['protocol 5', '30 00 05 0050 01 61'],
+  ['protocol 6', '30 00 06 0050 01 61'],
+  ['a service of nobody', '30 00 05 0050 01 61'],
+  ['a service without a name', `30 00 05 ${'00'.repeat(32)} 00`],
+  ['a service with a name of 33 characters', `30 00 05 ${'00'.repeat(32)} 21 ${'61'.repeat(33)}`],
+  ['a service with a name that goes beyond the packet', `30 00 05 ${'00'.repeat(32)} 05 6162`],
+  ['a service with a name in capitals', `30 00 05 ${'00'.repeat(32)} 01 41`],
   ['a datagram to port 0', '3b 00 00 0000 01 61 00'],
   ['a datagram to nobody', '3b 00 00 0050 00 00'],
   ['a datagram longer than the packet', '39 00 00 05 61'],

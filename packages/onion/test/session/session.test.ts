@@ -69,6 +69,23 @@ test('open, data and end in both directions; both sides forget the stream', () =
   assert.equal(client.write(new Uint8Array(1)), false)
 })
 
+test('a stream to a service tells the exit whose and which, and carries bytes both ways', () => {
+  const member = new Uint8Array(32).fill(7)
+  const told: unknown[] = []
+  const path = simulatedPath(7, GOOD, (stream) => {
+    told.push(stream.target)
+    stream.handler = { onData: (chunk) => void stream.write(chunk.slice()) }
+    stream.accept('0.0.0.0')
+  })
+  const client = path.client.session.openStream({ host: 'overlay', port: 0, protocol: 'service', member })
+  let came = 0
+  client.handler = { onData: (chunk) => (came += chunk.length) }
+  client.write(new Uint8Array(5000))
+  settle(path)
+  assert.deepEqual(told, [{ host: 'overlay', port: 0, protocol: 'service', member }])
+  assert.equal(came, 5000)
+})
+
 test('what a client sends before the target is connected waits, and is handed over then', () => {
   const { path, client, exit, log } = opened(GOOD, false)
   client.write(new Uint8Array(1000))
@@ -355,7 +372,12 @@ test('a target that OPEN cannot carry is refused', () => {
     { host: 'é', port: 1 },
     { host: 'a', port: 0 },
     { host: 'a', port: 65_536 },
-  ])
+    { host: 'a', port: 0, protocol: 'service' },
+    { host: 'a', port: 0, protocol: 'service', member: new Uint8Array(31) },
+    { host: 'A', port: 0, protocol: 'service', member: new Uint8Array(32) },
+    { host: '', port: 0, protocol: 'service', member: new Uint8Array(32) },
+    { host: 'a'.repeat(33), port: 0, protocol: 'service', member: new Uint8Array(32) },
+  ] as const)
     assert.throws(() => path.client.session.openStream(target), { code: 'E_TARGET_INVALID' })
 })
 

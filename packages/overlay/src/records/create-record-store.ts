@@ -33,6 +33,8 @@ export interface RecordStoreOptions {
 
 export interface Records {
   readonly store: RecordStore
+  /** By which others of this node find holders as well. */
+  readonly placement: RecordPlacement
   /** For a node that leaves: `RecordReplicator.handOver`. */
   readonly handOver: (signal: AbortSignal, onProgress: (done: HandOver) => void) => Promise<HandOver>
 }
@@ -65,7 +67,7 @@ export async function createRecordStore(options: RecordStoreOptions): Promise<Re
   const store = new RecordClient({ peers, placement, seen, isSuspect, finder: options.finder, clock, logger, scope })
   const handOver: Records['handOver'] = async (signal, onProgress) =>
     (await replicator?.handOver(signal, onProgress)) ?? { records: 0, safe: 0 }
-  return { store, handOver }
+  return { store, placement, handOver }
 }
 
 function serve(rpc: Rpc, holder: RecordHolder, placement: RecordPlacement, self: DidKey): void {

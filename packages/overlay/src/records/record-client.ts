@@ -1,6 +1,5 @@
 import { type Clock, type Logger, type Scope, WeftError, isWeftError, toHex } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { CallOptions } from '../rpc.ts'
 import { type Answers, askHolders, describeFailures, failuresOf } from './ask-holders.ts'
 import { type HolderFinder, foundPlan } from './holder-finder.ts'
 import { LateHolders } from './late-holders.ts'
@@ -24,6 +23,8 @@ export interface RecordClientParts {
   /** True for a member that several observers hold to be down. */
   readonly isSuspect: (id: DidKey) => boolean
   readonly finder: HolderFinder | undefined
+  /** ms that a holder has where the caller says nothing. */
+  readonly timeoutMs?: number
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -98,7 +99,7 @@ export class RecordClient implements RecordStore {
   async #find(key: RecordKey, options: RecordOptions): Promise<RecordPlan | undefined> {
     const { finder, scope } = this.#parts
     const signal = options.signal === undefined ? scope.signal : AbortSignal.any([scope.signal, options.signal])
-    const found = await finder?.find(key, options.timeoutMs ?? DEFAULT_TIMEOUT, signal)
+    const found = await finder?.find(key, this.#timeoutMs(options), signal)
     return found === undefined ? undefined : foundPlan(found)
   }
 
@@ -109,7 +110,7 @@ export class RecordClient implements RecordStore {
     const { answers, settled } = await askHolders<HolderAnswer>(
       {
         waves: readWaves(plan, { late: (id) => isSuspect(id) || this.#late.has(id), turn: this.#reads++, immutable }),
-        ask: (holder, signal) => peers.get(holder, key, known, callOptions(options, signal)),
+        ask: (holder, signal) => peers.get(holder, key, known, { signal, timeoutMs: this.#timeoutMs(options) }),
         enough: (sofar) => isEnough(plan, sofar, clock.now()),
         pauseMs: this.#pause.ms,
         onLate: (holder) => this.#late.note(holder),
@@ -146,7 +147,7 @@ export class RecordClient implements RecordStore {
     const { answers } = await askHolders<void>(
       {
         waves: [{ holders }],
-        ask: (holder, signal) => peers.put(holder, record, callOptions(options, signal)),
+        ask: (holder, signal) => peers.put(holder, record, { signal, timeoutMs: this.#timeoutMs(options) }),
         enough: ({ given, failed }) =>
           given.size >= group.required || (failed.size > group.faults && hasConflict(failed.values(), group.faults)),
         signal: options.signal,
@@ -157,6 +158,10 @@ export class RecordClient implements RecordStore {
     const acknowledged = answers.given.size
     if (group.ids.size === 0 || acknowledged < group.required) throw putError(group, answers)
     return { key: record.key, acknowledged, required: group.required, holders: holders.length }
+  }
+
+  #timeoutMs({ timeoutMs = this.#parts.timeoutMs ?? DEFAULT_TIMEOUT }: RecordOptions): number {
+    return timeoutMs
   }
 
   /** @throws WeftError E_RECORD_ROLLBACK */
@@ -173,10 +178,6 @@ export class RecordClient implements RecordStore {
     }
     this.#parts.seen.note(key, sequence)
   }
-}
-
-function callOptions(options: RecordOptions, signal: AbortSignal): CallOptions {
-  return { signal, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT }
 }
 
 /** More refusals for a newer value than there can be faulty holders: the write can never succeed. */

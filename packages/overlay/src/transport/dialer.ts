@@ -18,6 +18,8 @@ export interface DialerOptions {
   readonly lookup: (id: DidKey) => readonly string[]
   /** Whether bulk goes over relays as well, within what they carry. For probes, which see what is there. */
   readonly bulkOverRelays?: boolean
+  /** ms for one address. */
+  readonly dialMs?: number
   readonly clock: Clock
   /** Aborts everything that is under way. */
   readonly closing: AbortSignal
@@ -142,7 +144,7 @@ export class Dialer {
   }
 
   async #dial(id: DidKey, addresses: readonly string[]): Promise<Connection> {
-    const { host, closing } = this.#options
+    const { host, closing, dialMs = ADDRESS_DIAL_TIMEOUT_MS } = this.#options
     const tried: Attempt[] = []
     const peer = toPeerId(id)
     for (const address of addresses.slice(0, MAX_ADDRESSES)) {
@@ -152,7 +154,7 @@ export class Dialer {
         if (relay !== undefined) await this.#connectRelay(relay)
         const target = multiaddr(address).encapsulate(`/p2p/${peer.toString()}`)
         return await host.dial(target, {
-          signal: AbortSignal.any([closing, AbortSignal.timeout(ADDRESS_DIAL_TIMEOUT_MS)]),
+          signal: AbortSignal.any([closing, AbortSignal.timeout(dialMs)]),
         })
       } catch (error) {
         tried.push({ address, reason: dialFailure(error) })

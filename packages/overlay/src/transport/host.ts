@@ -5,6 +5,7 @@ import type {
   Logger as Libp2pLogger,
   PrivateKey,
   ServiceMap,
+  Transport,
 } from '@libp2p/interface'
 import { type Identify, identify } from '@libp2p/identify'
 import { type Ping, ping } from '@libp2p/ping'
@@ -18,6 +19,7 @@ import { InboundGate } from './inbound-gate.ts'
 import { type NoiseComponents, lazyNoise } from './lazy-noise.ts'
 import type { PunchPort } from './punch/punch-port.ts'
 import { RelayClient } from './relay/relay-client.ts'
+import type { WayComponents } from './way-transport.ts'
 import { type ListenAddress, toMultiaddr } from './listen-address.ts'
 import {
   ADDRESS_DIAL_TIMEOUT_MS,
@@ -60,6 +62,13 @@ export interface HostOptions {
   readonly relays?: RelayClient
   /** The port that all calls are made from; by default any. */
   readonly punch?: PunchPort
+  /** What it calls by in place of TCP, WebSockets and relays, and the ms that this may take. */
+  readonly only?: {
+    readonly transport: (components: WayComponents) => Transport
+    readonly dialMs: number
+    /** Bytes that a connection takes before it asks its writer to wait. */
+    readonly buffer: number
+  }
 }
 
 /**
@@ -73,6 +82,7 @@ export async function createHost<More extends ServiceMap>(
 ): Promise<Libp2p<BaseServices & More>> {
   const { gate = new InboundGate(options.clock) } = options
   const { relays = new RelayClient(gate) } = options
+  const dialMs = options.only?.dialMs ?? ADDRESS_DIAL_TIMEOUT_MS
   const base: ServiceFactoryMap<BaseServices> = {
     identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
@@ -85,14 +95,17 @@ export async function createHost<More extends ServiceMap>(
     },
     nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
     logger: silent,
-    transports: [
-      gatedTcp(gate, options.punch),
-      (components: NoiseComponents) =>
-        new WebSocketTransport({ gate, logger: silent, browsers: lazyNoise(components) }),
-      relays.transport,
-    ],
+    transports:
+      options.only === undefined
+        ? [
+            gatedTcp(gate, options.punch),
+            (components: NoiseComponents) =>
+              new WebSocketTransport({ gate, logger: silent, browsers: lazyNoise(components) }),
+            relays.transport,
+          ]
+        : [options.only.transport],
     connectionEncrypters: [
-      (components: TlsComponents) => new TlsEncrypter(components, options.clock),
+      (components: TlsComponents) => new TlsEncrypter(components, options.clock, options.only?.buffer),
       ...(options.noise ? [lazyNoise] : []),
     ],
     streamMuxers: [
@@ -115,8 +128,8 @@ export async function createHost<More extends ServiceMap>(
       maxIncomingPendingConnections: 2 * MAX_PENDING_CONNECTIONS,
       inboundConnectionThreshold: MAX_CONNECTION_RATE,
       maxPeerAddrsToDial: MAX_ADDRESSES,
-      dialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
-      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      dialTimeout: dialMs,
+      addressDialTimeout: dialMs,
       inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS,
       inboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,

@@ -69,6 +69,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
   scope.defer('shard streams', () => Promise.allSettled(sessions).then(() => {}))
   const serve = async (stream: ByteStream, signal: AbortSignal): Promise<void> => {
     const leave = await enter(places, stream)
+    logger.debug('a shard stream begins', { peer: shortId(stream.remote), member: isMember(stream.remote) })
     try {
       await new ShardSession(service, stream, limits, clock, logger).run(AbortSignal.any([signal, scope.signal]))
     } catch (error) {

@@ -58,7 +58,12 @@ async function* readSegments(
 ): AsyncGenerator<Uint8Array> {
   const stop = new AbortController()
   const signal = AbortSignal.any([request.signal, stop.signal])
-  await using links = new HolderLinks({ streams: context.streams, clock: context.clock, signal })
+  await using links = new HolderLinks({
+    streams: context.streams,
+    openMs: context.openMs,
+    clock: context.clock,
+    signal,
+  })
   const pipeline = new SegmentPipeline({ context, links, object, dataKey, head, signal })
   try {
     let bytes = 0

@@ -4,12 +4,13 @@ import type { Streams } from '@weft/overlay'
 import { ShardClient } from '../holder/shard-client.ts'
 
 /** A holder that does not take a stream within this counts as unreachable, ms. */
-const OPEN_TIMEOUT_MS = 5_000
+export const OPEN_TIMEOUT_MS = 5_000
 /** Streams that do not end by themselves within this are dropped, ms. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 export interface HolderLinksOptions {
-  readonly streams: Streams
+  readonly streams: Pick<Streams, 'open'>
+  readonly openMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -62,12 +63,12 @@ export class HolderLinks implements AsyncDisposable {
   }
 
   async #open(node: DidKey): Promise<ShardClient> {
-    const { streams, clock, signal } = this.#options
+    const { streams, openMs, clock, signal } = this.#options
     const stream = await withTimeout(
       clock,
-      OPEN_TIMEOUT_MS,
+      openMs,
       signal,
-      () => unreachable(node),
+      () => unreachable(node, openMs),
       (limited) => streams.open(node, 'shard', limited),
     )
     const client = new ShardClient(stream)
@@ -94,10 +95,10 @@ export class HolderLinks implements AsyncDisposable {
   }
 }
 
-function unreachable(node: DidKey): WeftError {
+function unreachable(node: DidKey, ms: number): WeftError {
   return new WeftError({
     code: 'E_NODE_UNREACHABLE',
-    cause: `Node …${shortId(node)} did not take a shard stream within ${OPEN_TIMEOUT_MS} ms.`,
+    cause: `Node …${shortId(node)} did not take a shard stream within ${ms} ms.`,
     fix: `Look at it with \`weft ping ${node}\`.`,
     retryable: true,
     details: { node },

@@ -1,4 +1,5 @@
 import type { Clock, Logger, Random } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
 import { type Member, type Overlay, type Streams, isAway } from '@weft/overlay'
 import type { BufferPool } from './buffer-pool.ts'
 import type { CodingPool } from './coding-pool.ts'
@@ -7,10 +8,16 @@ import type { ObjectRecords } from './object-records.ts'
 
 /** What every operation on objects works with; made once by `createStorage`. */
 export interface ObjectContext {
+  /** Of it a transfer takes the map and who is up; what it asks of others goes by `streams` and `records`. */
   readonly overlay: Overlay
-  /** The overlay's streams, and those of this node to itself. */
-  readonly streams: Streams
+  /** As whom the holders know this node. */
+  readonly self: DidKey
+  /** The overlay's streams, and those of this node to itself; of a private transfer its own. */
+  readonly streams: Pick<Streams, 'open'>
   readonly records: ObjectRecords
+  /** ms that a holder has to take a stream. */
+  readonly openMs: number
+  readonly isPrivate: boolean
   readonly coding: CodingPool
   readonly memory: MemoryBudget
   /** Buffers that hold plaintext; none of them is ever sent. */

@@ -21,6 +21,8 @@ interface Sealed {
   readonly name: string
   readonly ref: string
   readonly seed: string
+  /** Left out of what was put openly. */
+  readonly private?: true
 }
 
 interface Row {
@@ -71,7 +73,7 @@ export class ObjectIndex implements Disposable {
       this.#database.exec(SCHEMA)
       this.#insert = this.#database.prepare(INSERT)
       for (const row of this.#database.prepare('SELECT * FROM objects').all() as unknown as Row[]) {
-        const { name, ref } = this.#open(row)
+        const { name, ref, private: isPrivate = false } = this.#open(row)
         this.#objects.set(row.object, {
           ref,
           object: row.object,
@@ -80,6 +82,7 @@ export class ObjectIndex implements Disposable {
           class: row.class,
           createdAt: row.created_at,
           expiresAt: row.expires_at,
+          private: isPrivate,
         })
       }
     } catch (error) {
@@ -94,7 +97,12 @@ export class ObjectIndex implements Disposable {
 
   /** Durable when it returns. @param seed secret seed of the object's own key, with which its owner renews or releases it. */
   add(object: StoredObject, seed: Uint8Array): void {
-    const plain: Sealed = { name: object.name, ref: object.ref, seed: toBase64Url(seed) }
+    const plain: Sealed = {
+      name: object.name,
+      ref: object.ref,
+      seed: toBase64Url(seed),
+      ...(object.private && { private: true }),
+    }
     const nonce = this.#random.bytes(NONCE_SIZE)
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(utf8(object.object))
     const sealed = Buffer.concat([
@@ -105,6 +113,11 @@ export class ObjectIndex implements Disposable {
     ])
     this.#insert.run(object.object, object.size, object.class, object.createdAt, object.expiresAt, sealed)
     this.#objects.set(object.object, object)
+  }
+
+  /** Whether this node put the object over routes. */
+  isPrivate(object: string): boolean {
+    return this.#objects.get(object)?.private === true
   }
 
   /** Newest first; without those that expired before `now` (ms since the epoch). */
@@ -126,8 +139,8 @@ export class ObjectIndex implements Disposable {
     })
     decipher.setAAD(utf8(object)).setAuthTag(sealed.subarray(end))
     const plain = Buffer.concat([decipher.update(sealed.subarray(NONCE_SIZE, end)), decipher.final()])
-    const { name, ref, seed } = JSON.parse(fromUtf8(plain)) as Sealed
-    fromBase64Url(seed)
-    return { name, ref, seed }
+    const opened = JSON.parse(fromUtf8(plain)) as Sealed
+    fromBase64Url(opened.seed)
+    return opened
   }
 }

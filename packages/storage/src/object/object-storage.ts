@@ -4,6 +4,7 @@ import type {
   GetOptions,
   ObjectReader,
   ObjectStatus,
+  OpenPrivate,
   PutOptions,
   StatOptions,
   Storage,
@@ -13,7 +14,8 @@ import type {
 import { getObject } from './get-object.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { ObjectIndex } from './object-index.ts'
-import { objectId, parseObjectRef } from './object-ref.ts'
+import { type ObjectRef, objectId, parseObjectRef } from './object-ref.ts'
+import { type PrivateContext, privateContext } from './private-context.ts'
 import { newObject, putObject } from './put-object.ts'
 import { putRequest } from './put-request.ts'
 import { statObject } from './stat-object.ts'
@@ -25,6 +27,7 @@ const MAX_PUTS = 8
 export interface ObjectStorageOptions {
   readonly context: ObjectContext
   readonly index: ObjectIndex
+  readonly openPrivate: OpenPrivate | undefined
   readonly held: Storage['held']
   readonly close: () => Promise<void>
 }
@@ -33,14 +36,16 @@ export interface ObjectStorageOptions {
 export class ObjectStorage implements Storage {
   readonly #context: ObjectContext
   readonly #index: ObjectIndex
+  readonly #openPrivate: OpenPrivate | undefined
   readonly #close: () => Promise<void>
   readonly #events = new Emitter<StorageEvents>()
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
 
-  constructor({ context, index, held, close }: ObjectStorageOptions) {
+  constructor({ context, index, openPrivate, held, close }: ObjectStorageOptions) {
     this.#context = context
     this.#index = index
+    this.#openPrivate = openPrivate
     this.#close = close
     this.held = held
   }
@@ -49,7 +54,9 @@ export class ObjectStorage implements Storage {
     const object = newObject(this.#context)
     const id = objectId(object.key.publicKey)
     const { self, membership } = this.#context.overlay
-    const { name, ttlMs } = putRequest(options, id, membership.isMember(self))
+    // To the holders of a private object nobody is a member.
+    const isPrivate = options.private === true
+    const { name, ttlMs } = putRequest(options, id, !isPrivate && membership.isMember(self))
     const signal = this.#signal(options.signal)
     const report = this.#report('put', id, options.size)
     const seed = object.key.seed()
@@ -57,8 +64,10 @@ export class ObjectStorage implements Storage {
       const onProgress = reporting(report, options.onProgress)
       const stored = await this.#puts.use(
         () =>
-          putObject(this.#context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one) =>
-            this.#index.add(one, seed),
+          this.#with(isPrivate, signal, (context) =>
+            putObject(context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one) =>
+              this.#index.add(one, seed),
+            ),
           ),
         signal,
       )
@@ -78,17 +87,33 @@ export class ObjectStorage implements Storage {
     const signal = this.#signal(options.signal)
     try {
       const onProgress = reporting(report, options.onProgress)
-      const reader = await getObject(this.#context, parsed, { signal, onProgress })
-      return { size: reader.size, body: reportingEnd(reader.body, report) }
+      const { context, close } = await this.#contextOf(this.#isPrivate(parsed, options), signal)
+      // A body that nobody reads has no end of its own.
+      const onAbort = (): void => void close()
+      signal.addEventListener('abort', onAbort, { once: true })
+      const end = async (): Promise<void> => {
+        signal.removeEventListener('abort', onAbort)
+        await close()
+      }
+      try {
+        const reader = await getObject(context, parsed, { signal, onProgress })
+        return { size: reader.size, body: reportingEnd(reader.body, report, end) }
+      } catch (error) {
+        await end()
+        throw error
+      }
     } catch (error) {
       report.failed(error)
       throw error
     }
   }
 
-  async stat(ref: string, { first = 0, signal }: StatOptions = {}): Promise<ObjectStatus> {
+  async stat(ref: string, options: StatOptions = {}): Promise<ObjectStatus> {
     const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
-    return statObject(this.#context, parsed, { first, signal: this.#signal(signal) })
+    const signal = this.#signal(options.signal)
+    return this.#with(this.#isPrivate(parsed, options), signal, (context) =>
+      statObject(context, parsed, { first: options.first ?? 0, signal }),
+    )
   }
 
   list(): readonly StoredObject[] {
@@ -101,6 +126,25 @@ export class ObjectStorage implements Storage {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#close()
+  }
+
+  /** What was put privately is nobody's business later either. */
+  #isPrivate({ object }: ObjectRef, options: { readonly private?: boolean }): boolean {
+    return options.private === true || this.#index.isPrivate(objectId(object))
+  }
+
+  async #contextOf(isPrivate: boolean, signal: AbortSignal): Promise<PrivateContext> {
+    if (!isPrivate) return { context: this.#context, close: async () => {} }
+    return privateContext(this.#context, this.#openPrivate, signal)
+  }
+
+  async #with<T>(isPrivate: boolean, signal: AbortSignal, task: (context: ObjectContext) => Promise<T>): Promise<T> {
+    const { context, close } = await this.#contextOf(isPrivate, signal)
+    try {
+      return await task(context)
+    } finally {
+      await close()
+    }
   }
 
   #signal(signal: AbortSignal | undefined): AbortSignal {
@@ -123,7 +167,11 @@ function reporting(report: TransferReport, onProgress: OnProgress | undefined): 
 }
 
 /** Passes a body on; a reader that stops early is told as a failed transfer, since it did not get the object. */
-async function* reportingEnd(body: AsyncIterable<Uint8Array>, report: TransferReport): AsyncGenerator<Uint8Array> {
+async function* reportingEnd(
+  body: AsyncIterable<Uint8Array>,
+  report: TransferReport,
+  close: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body
     report.done()
@@ -132,5 +180,6 @@ async function* reportingEnd(body: AsyncIterable<Uint8Array>, report: TransferRe
     throw error
   } finally {
     report.abandoned()
+    await close()
   }
 }

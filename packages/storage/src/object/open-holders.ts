@@ -40,6 +40,7 @@ export async function openHolders(
         stored,
         members,
         members.filter((member) => !usable.includes(member)),
+        context.isPrivate,
       )
     }
     const opened = await Promise.allSettled(placement.holders.map((member) => links.client(member.id)))
@@ -54,13 +55,22 @@ export async function openHolders(
   }
 }
 
-function unavailable(stored: StorageClass, members: readonly Member[], unreachable: readonly Member[]): WeftError {
+function unavailable(
+  stored: StorageClass,
+  members: readonly Member[],
+  unreachable: readonly Member[],
+  isPrivate: boolean,
+): WeftError {
   const names = unreachable.map((member) => `…${shortId(member.id)}`).join(', ')
   const lost = unreachable.length === 0 ? '' : `; unreachable: ${names}`
   return new WeftError({
     code: 'E_CLASS_UNAVAILABLE',
-    cause: `Class ${stored.name} needs ${stored.n} storage nodes; the network has ${members.length}, of which ${members.length - unreachable.length} can be reached${lost}.`,
-    fix: [...smallerClass(stored, members.length - unreachable.length), ...bringBack(unreachable)].join(' Or: '),
+    cause: `Class ${stored.name} needs ${stored.n} storage nodes; the network has ${members.length}, of which ${members.length - unreachable.length} can be reached${isPrivate ? ' over a route' : ''}${lost}.`,
+    fix: [
+      ...smallerClass(stored, members.length - unreachable.length),
+      ...bringBack(unreachable),
+      ...(isPrivate ? [OPENLY] : []),
+    ].join(' Or: '),
     retryable: true,
     details: {
       class: stored.name,
@@ -70,6 +80,9 @@ function unavailable(stored: StorageClass, members: readonly Member[], unreachab
     },
   })
 }
+
+/** Never done by itself. */
+const OPENLY = 'Put it without --private, by which its holders see the address of this node.'
 
 /** A class that this network can hold now, where there is one. */
 function smallerClass({ n }: StorageClass, reachable: number): string[] {

@@ -57,7 +57,12 @@ export async function putObject(
   register: (stored: StoredObject) => void,
 ): Promise<StoredObject> {
   await using source = new SegmentSource(input, request.size)
-  await using links = new HolderLinks({ streams: context.streams, clock: context.clock, signal: context.signal })
+  await using links = new HolderLinks({
+    streams: context.streams,
+    openMs: context.openMs,
+    clock: context.clock,
+    signal: context.signal,
+  })
   const put = new Put(context, source, links, object, request)
   try {
     const stored = await put.run()
@@ -164,7 +169,7 @@ class Put {
   async #open(stored: StorageClass): Promise<void> {
     const { key } = this.#object
     this.#holders = await openHolders(this.#context, this.#links, key.publicKey, stored, this.#request.signal)
-    const authorization = authorizePut(key, this.#context.overlay.self)
+    const authorization = authorizePut(key, this.#context.self)
     for (const { client } of this.#holders) client.authorize(authorization)
   }
 
@@ -254,6 +259,7 @@ class Put {
       class: stored.name,
       createdAt: this.#createdAt,
       expiresAt: this.#expiresAt,
+      private: this.#context.isPrivate,
     }
   }
 }

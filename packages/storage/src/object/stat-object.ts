@@ -18,8 +18,6 @@ const MAX_STAT_HOLDERS = 256
 const RECORD_READS = 8
 /** Holders asked at once. */
 const HOLDERS_ASKED = 64
-/** A holder that does not answer within this counts as unreachable, ms. */
-const STAT_TIMEOUT_MS = 5_000
 
 export interface StatRequest {
   /** The first segment looked at. */
@@ -87,14 +85,25 @@ async function askHolders(
 ): Promise<Held> {
   const first = segments[0]?.index
   if (first === undefined) return new Map()
-  await using links = new HolderLinks({ streams: context.streams, clock: context.clock, signal })
+  await using links = new HolderLinks({
+    streams: context.streams,
+    openMs: context.openMs,
+    clock: context.clock,
+    signal,
+  })
   const nodes = [...new Set(segments.flatMap((segment) => segment.shards.map((shard) => shard.node)))]
   const answers = await inWindow(nodes, HOLDERS_ASKED, signal, async (node, limit) => {
     try {
-      const shards = await withTimeout(context.clock, STAT_TIMEOUT_MS, limit, silent, async (limited) => {
-        const client = await links.client(node)
-        return client.stat(object, first, segments.length, limited)
-      })
+      const shards = await withTimeout(
+        context.clock,
+        context.openMs,
+        limit,
+        () => silent(context.openMs),
+        async (limited) => {
+          const client = await links.client(node)
+          return client.stat(object, first, segments.length, limited)
+        },
+      )
       return new Map(shards.map((shard) => [`${shard.segment}/${shard.index}`, shard]))
     } catch {
       throwIfAborted(limit)
@@ -166,10 +175,10 @@ function outside(first: number, { segments }: ObjectHead): WeftError {
   })
 }
 
-function silent(): WeftError {
+function silent(ms: number): WeftError {
   return new WeftError({
     code: 'E_CALL_TIMEOUT',
-    cause: `A holder did not answer within ${STAT_TIMEOUT_MS} ms.`,
+    cause: `A holder did not answer within ${ms} ms.`,
     fix: 'Try again later.',
     retryable: true,
   })

@@ -10,6 +10,7 @@ import { MemoryBudget } from '../../src/object/memory-budget.ts'
 import { ObjectIndex } from '../../src/object/object-index.ts'
 import { ObjectRecords } from '../../src/object/object-records.ts'
 import { ObjectStorage } from '../../src/object/object-storage.ts'
+import type { OpenPrivate } from '../../src/storage.ts'
 
 /** Threads for coding. Their start is most of what a short test costs, so the storages of a file may share them. */
 export function testCoding(): CodingPool {
@@ -20,6 +21,7 @@ export interface TestStorageOptions {
   /** Stays open when the storage closes; without it the storage has threads of its own. */
   readonly coding?: CodingPool
   readonly clock?: Clock
+  readonly openPrivate?: OpenPrivate
 }
 
 /** The object side of storage on the given overlay, with its index in a temporary directory. */
@@ -31,6 +33,9 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
   const controller = new AbortController()
   const context = {
     overlay,
+    self: overlay.self,
+    openMs: 5_000,
+    isPrivate: false,
     streams: overlay.streams,
     records: new ObjectRecords(overlay.records, clock),
     coding,
@@ -45,6 +50,7 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
   return new ObjectStorage({
     context,
     index,
+    openPrivate: options.openPrivate,
     held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
     close: async () => {
       controller.abort()

@@ -1,20 +1,14 @@
 import type { Clock, Logger, Random } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
-import { type CircuitLink, MemoryBudget, RelayCircuits, type Suites } from '@weft/onion'
-import { DnsAsker } from '../exit/dns-asker.ts'
-import { ExitPolicy } from '../exit/exit-policy.ts'
-import { NameResolver } from '../exit/name-resolver.ts'
+import { type CircuitLink, RelayCircuits, type Suites } from '@weft/onion'
 import type { UdpCounters } from '../udp/udp-counters.ts'
+import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { CarriedStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import type { EngineInit } from './engine-init.ts'
-import { ExitIp } from './exit-ip.ts'
-import { ExitService } from './exit-service.ts'
 import type { FlushQueue } from './flush-queue.ts'
+import { LastHop, NO_LAST_HOP } from './last-hop.ts'
 import { Turns } from './turns.ts'
-
-/** Bytes that an exit keeps for all sessions together until they are acknowledged. */
-const EXIT_MEMORY = 12 * 1024 * 1024
 
 export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay'> {
   readonly keys: { readonly onion: X25519KeyPair }
@@ -36,40 +30,18 @@ export interface PortStatus {
   readonly linkDrops: Readonly<Record<string, number>>
 }
 
-/** What a node carries for others, by its roles: circuits that pass through it, and those that end at an exit. */
+/** What a node carries for others, by its roles: circuits that pass through it, and those that end here. */
 export class Carrier {
   readonly circuits: RelayCircuits
-  readonly #init: CarrierInit
   readonly #alarm: Alarm
   /** For cells that wait. */
   readonly #turns: Turns
-  readonly #exit: ExitService | undefined
-  readonly #policy: ExitPolicy | undefined
-  #exitIp: ExitIp | undefined
-  readonly #resolver: NameResolver | undefined
-  readonly #asker: DnsAsker | undefined
+  readonly #lastHop: LastHop | undefined
 
   /** @throws WeftError E_EXIT_RULE */
   constructor(init: CarrierInit) {
     const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, relay, nextHop, isMember } = init
-    this.#init = init
-    if (roles.exit) {
-      const servers = init.exit.nameServers
-      this.#policy = new ExitPolicy({ ...init.exit, clock })
-      this.#resolver = new NameResolver({ clock, servers })
-      this.#asker = new DnsAsker({ clock, random, servers })
-      this.#exit = new ExitService({
-        policy: this.#policy,
-        packets: () => this.#exitIp?.packets,
-        resolver: this.#resolver,
-        asker: this.#asker,
-        memory: new MemoryBudget(EXIT_MEMORY),
-        queue,
-        clock,
-        random,
-        logger,
-      })
-    }
+    if (roles.exit || roles.relay) this.#lastHop = new LastHop({ init, queue, clock, random, logger })
     this.#turns = new Turns(() => {
       const more = this.circuits.queue.serve()
       queue.schedule()
@@ -88,7 +60,7 @@ export class Carrier {
       nextHop,
       isMember,
       onWaiting: () => this.#turns.schedule(),
-      ...(this.#exit === undefined ? {} : { exit: this.#exit }),
+      ...(this.#lastHop === undefined ? {} : { exit: this.#lastHop.service }),
     })
     this.#alarm = new Alarm(clock, () => {
       this.circuits.onTimeout()
@@ -97,11 +69,14 @@ export class Carrier {
     })
   }
 
-  /** Makes the interface for IP packets of clients, where the operator wants them carried. */
-  async openIp(): Promise<void> {
-    if (this.#policy === undefined || !this.#init.exit.ip) return
-    const { nodeKey, clock, logger } = this.#init
-    this.#exitIp = await ExitIp.open({ nodeKey, policy: this.#policy, clock, logger })
+  /** To be called once its node can take packets. */
+  async open(): Promise<void> {
+    await this.#lastHop?.open()
+  }
+
+  /** Where members are called for clients whose circuits end here. */
+  setAddresses(members: readonly MemberAddresses[]): void {
+    this.#lastHop?.service.members.setMembers(members)
   }
 
   setAlarm(): void {
@@ -119,9 +94,7 @@ export class Carrier {
     return {
       circuits: circuits.size,
       links,
-      exitStreams: this.#exit?.streams ?? 0,
-      exitChannels: this.#exit?.channels ?? 0,
-      exitIp: this.#exitIp?.status,
+      ...(this.#lastHop?.status ?? NO_LAST_HOP),
       packetsForwarded: circuits.forwarded,
       packetsReceived: received,
       packetsSent: sent,
@@ -133,11 +106,9 @@ export class Carrier {
 
   async close(): Promise<void> {
     this.#turns.close()
-    this.#exit?.close()
-    await this.#exitIp?.close()
+    await this.#lastHop?.close()
     this.circuits.close()
-    this.#resolver?.close()
-    this.#asker?.close()
+    this.#lastHop?.end()
     this.#alarm.clear()
   }
 }

@@ -21,6 +21,8 @@ export interface ClientRoutesInit {
   readonly linkTo: (entry: RouteMember) => CircuitLink
   /** Legs in readiness beside the one in use. */
   readonly spares: number
+  /** Where they lead; out of the network by default. */
+  readonly end?: 'exit' | 'service'
   readonly onChange: () => void
 }
 
@@ -48,6 +50,10 @@ export class ClientRoutes {
   #unreachable: ReadonlySet<DidKey>
   /** What legs that are gone have carried. */
   readonly #endedBytes = { sent: 0, received: 0 }
+  /** Those whom streams lead to; their legs begin elsewhere where they can. */
+  readonly #called = new Set<DidKey>()
+  /** All entries that can be had are among them. */
+  #sharesEntry = false
   #fault: Fault | undefined
   #retryMs = RETRY_FIRST_MS
   #cancelRetry: (() => void) | undefined
@@ -108,10 +114,8 @@ export class ClientRoutes {
     for (const leg of this.#legs) {
       if (leg.streams === 0 && leg.hops.some(({ id }) => !members.has(id))) leg.destroy()
     }
-    while (
-      this.#legs.length < MAX_LEGS &&
-      this.#legs.filter(({ promising }) => promising).length <= this.#init.spares
-    ) {
+    const fit = (): number => this.#legs.filter((leg) => leg.promising && !this.#beginsAtCalled(leg)).length
+    while (this.#legs.length < MAX_LEGS && fit() <= this.#init.spares) {
       if (!this.#build()) break
     }
   }
@@ -129,6 +133,20 @@ export class ClientRoutes {
     this.#preferred = leg
   }
 
+  /**
+   * From now on no stream begins at this member, nor at one that was named before, as long as there are other entries: whoever is called
+   * over a route, or holds another part of what is fetched over it, is not to be its first hop, who sees the client's address.
+   */
+  call(id: DidKey): void {
+    this.#called.add(id)
+    if (this.#inUse() === undefined) this.keep()
+  }
+
+  /** Resolves when there is a leg for streams. @throws WeftError as {@link StreamOpener.ready} */
+  ready(): Promise<void> {
+    return this.#opener.ready()
+  }
+
   /** @throws WeftError as {@link StreamOpener.open} */
   open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
     return this.#opener.open(target, signal, take)
@@ -144,12 +162,24 @@ export class ClientRoutes {
   #inUse(): Leg | undefined {
     const preferred = this.#preferred
     if (preferred !== undefined && preferred.healthy && this.#legs.includes(preferred)) return preferred
-    return this.#legs.find(({ healthy }) => healthy)
+    return this.#legs.find((leg) => leg.healthy && !this.#beginsAtCalled(leg))
+  }
+
+  #beginsAtCalled({ hops }: Leg): boolean {
+    return !this.#sharesEntry && this.#isCalled(hops)
+  }
+
+  #isCalled([entry]: readonly RouteMember[]): boolean {
+    return entry !== undefined && this.#called.has(entry.id)
   }
 
   /** @returns false when none can be begun now. */
   #build(): boolean {
     const hops = this.#choose()
+    if (hops !== undefined && this.#isCalled(hops)) {
+      this.#sharesEntry = true
+      if (this.#inUse() !== undefined) return false
+    }
     const leg = hops === undefined ? undefined : this.#begin(hops)
     if (leg === undefined) return false
     this.#legs.push(leg)
@@ -165,14 +195,14 @@ export class ClientRoutes {
   }
 
   #choose(): readonly RouteMember[] | undefined {
-    const { clock, random, members, self } = this.#init
+    const { clock, random, members, self, end = 'exit' } = this.#init
     const now = clock.monotonic()
     for (const [id, until] of this.#failed) if (until <= now) this.#failed.delete(id)
     const busy = new Set(this.#legs.flatMap(({ hops }) => hops.map(({ id }) => id)))
     const away = this.#unreachable
     const failed = [...[...this.#failed.keys()].filter((id) => !away.has(id)), ...away]
     try {
-      return chooseRoute(members(), { never: new Set([self]), busy, failed }, random)
+      return chooseRoute(members(), { never: new Set([self]), busy, failed, end, notEntry: this.#called }, random)
     } catch (error) {
       this.#cannotBuild(error)
       return undefined

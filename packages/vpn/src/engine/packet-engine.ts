@@ -14,6 +14,7 @@ import {
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
+import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
@@ -31,6 +32,7 @@ import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
+import { ServiceRoutes } from './service-routes.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { TunClient } from './tun-client.ts'
 import { Turns } from './turns.ts'
@@ -66,6 +68,8 @@ export class PacketEngine {
   /** Of a node that carries packets for others. */
   readonly #carrier: Carrier | undefined
   readonly #routes: IsolatedRoutes
+  /** This client's own to services of members. */
+  readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
   /** Of the batch at hand: places of what is not of a link. */
@@ -123,6 +127,7 @@ export class PacketEngine {
     })
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
+    this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys !== undefined)
       this.#carrier = new Carrier({
@@ -149,7 +154,7 @@ export class PacketEngine {
       onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
       onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
     })
-    await engine.#carrier?.openIp()
+    await engine.#carrier?.open()
     return engine
   }
 
@@ -164,12 +169,19 @@ export class PacketEngine {
     this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
     this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
     this.#routes.keep()
+    this.services.keep()
+  }
+
+  /** Where members are called for clients whose circuits end here. */
+  setAddresses(members: readonly MemberAddresses[]): void {
+    this.#carrier?.setAddresses(members)
   }
 
   /** Members that the overlay cannot reach at the moment. */
   setUnreachable(unreachable: ReadonlySet<DidKey>): void {
     this.#unreachable = unreachable
     this.#routes.onReach(unreachable)
+    this.services.onReach(unreachable)
   }
 
   /** Addresses to which this daemon makes connections that are not to go through its own tunnel. */
@@ -278,6 +290,7 @@ export class PacketEngine {
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
+      services: this.services.status,
       carried: this.#carrier?.status({
         counters: this.#port?.counters,
         links: this.#links.size,
@@ -303,6 +316,7 @@ export class PacketEngine {
     if (this.#closed) return
     this.#closed = true
     this.#handshakes.close()
+    this.services.close()
     await this.down()
     await this.#carrier?.close()
     this.#circuits.close()
@@ -379,7 +393,8 @@ export class PacketEngine {
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 
-  #makeRoutes(name: string): ClientRoutes {
+  /** @param name undefined for routes to services */
+  #makeRoutes(name: string | undefined): ClientRoutes {
     const isDefault = name === DEFAULT
     const { clock, random } = this.#parts
     return new ClientRoutes({
@@ -391,6 +406,7 @@ export class PacketEngine {
       members: () => this.#members,
       unreachable: this.#unreachable,
       linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
+      end: name === undefined ? 'service' : 'exit',
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
         this.#setAlarms()

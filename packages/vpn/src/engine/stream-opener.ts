@@ -21,6 +21,8 @@ export interface OpenerRoutes {
 
 /** ms in which a request is answered, whatever happens. */
 const OPEN_MS = 4_400
+/** ms for which a transfer waits for its first route. */
+const READY_MS = 15_000
 /** Legs that a request is tried on. */
 const MAX_TRIES = 6
 /** Requests that may wait for a leg. */
@@ -70,10 +72,16 @@ export class StreamOpener {
       const leg = this.#routes.inUse() ?? (await this.#legReady(request))
       const outcome = await this.#tryOn(leg, request)
       if (outcome === 'opened') return
-      refusal = outcome === 'notOffered' ? targetFault(SessionCode.notOffered) : undefined
+      refusal = outcome === 'notOffered' ? targetFault(SessionCode.notOffered, target) : undefined
       this.#routes.keep()
     }
     throw refusal ?? this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
+  }
+
+  /** Resolves when a leg is fit for streams. @throws WeftError E_ROUTE_TIMEOUT and those of `chooseRoute` */
+  async ready(): Promise<void> {
+    const deadline = this.#clock.monotonic() + READY_MS
+    if (this.#routes.inUse() === undefined) await this.#legReady({ signal: new AbortController().signal, deadline })
   }
 
   /** To be called when a leg got ready, fell silent or ended, or none can be built. */
@@ -89,7 +97,7 @@ export class StreamOpener {
   }
 
   /** @throws WeftError when none gets ready in time. */
-  async #legReady({ deadline, signal }: Request): Promise<Leg> {
+  async #legReady({ deadline, signal }: Pick<Request, 'deadline' | 'signal'>): Promise<Leg> {
     this.#routes.keep()
     for (;;) {
       const leg = this.#routes.inUse()
@@ -138,7 +146,7 @@ export class StreamOpener {
     const look = (): void => {
       if (signal.aborted || this.#clock.monotonic() >= deadline) {
         give()
-        reject(leg.healthy ? targetFault(SessionCode.timedOut) : this.#tooLate())
+        reject(leg.healthy ? targetFault(SessionCode.timedOut, target) : this.#tooLate())
       } else if (leg.over || (!leg.healthy && this.#routes.inUse() !== undefined)) {
         give()
         resolve('moved')
@@ -156,7 +164,7 @@ export class StreamOpener {
       onRefused: (code) => {
         end()
         leg.forget(stream)
-        if (code !== SessionCode.notOffered) return reject(targetFault(code))
+        if (code !== SessionCode.notOffered) return reject(targetFault(code, target))
         this.#routes.leaveExit(leg)
         resolve('notOffered')
       },
@@ -164,7 +172,7 @@ export class StreamOpener {
       onReset: (code) => {
         end()
         leg.forget(stream)
-        if (code === SessionCode.limit) reject(targetFault(code))
+        if (code === SessionCode.limit) reject(targetFault(code, target))
         else resolve('moved')
       },
     }
@@ -172,7 +180,7 @@ export class StreamOpener {
   }
 
   #tooLate(): WeftError {
-    return this.#noRoute(`No route was ready within ${OPEN_MS / 1_000} s.`)
+    return this.#noRoute('No route was ready in time.')
   }
 
   #noRoute(why: string): WeftError {

@@ -1,13 +1,15 @@
 import { WeftError } from '@weft/core'
-import { SessionCode } from '@weft/onion'
+import { SessionCode, type StreamTarget } from '@weft/onion'
 
 /** What an exit said of a target, as a fault without the target's name. `details.code` is what it said, one of SessionCode. */
-export function targetFault(code: number): WeftError {
-  const [name, cause, fix] = TARGET_FAULTS[code] ?? [
-    'E_TARGET_FAILED',
-    `The exit could not open the connection (code ${code}).`,
-    'Try again, or through another exit.',
-  ]
+export function targetFault(code: number, target?: StreamTarget): WeftError {
+  const special = target?.protocol === 'service' ? SERVICE_FAULTS[code] : undefined
+  const [name, cause, fix] = special ??
+    TARGET_FAULTS[code] ?? [
+      'E_TARGET_FAILED',
+      `The exit could not open the connection (code ${code}).`,
+      'Try again, or through another exit.',
+    ]
   return new WeftError({ code: name, cause, fix, details: { code } })
 }
 
@@ -54,5 +56,29 @@ const TARGET_FAULTS: Readonly<Record<number, readonly [string, string, string]>>
     'E_TARGET_NAME_SERVER',
     "The exit's name server did not answer.",
     'Try again, or through another exit.',
+  ],
+}
+
+/** The same of a service of a member. */
+const SERVICE_FAULTS: Readonly<Record<number, readonly [string, string, string]>> = {
+  [SessionCode.nameNotFound]: [
+    'E_MEMBER_UNKNOWN',
+    'The last hop of the route does not know this member.',
+    'Try again in a moment: its map or that of this node is older than the other.',
+  ],
+  [SessionCode.hostUnreachable]: [
+    'E_MEMBER_NO_CIRCUITS',
+    'The last hop of the route has no address at which it could call this member, or does not get there.',
+    'Use another member; one that is reached over relays only cannot be called over a route.',
+  ],
+  [SessionCode.limit]: [
+    'E_EXIT_FULL',
+    'The last hop of the route has as many connections to this member as it makes.',
+    'Try again in a moment: another route is taken then.',
+  ],
+  [SessionCode.notOffered]: [
+    'E_SERVICE_NOT_OFFERED',
+    'The member has no such service, or the last hop of the route does not lead there.',
+    'Update the older of the nodes; the services are listed in docs/specs/session.md.',
   ],
 }

@@ -10,6 +10,10 @@ export interface RouteWishes {
   readonly busy: ReadonlySet<DidKey>
   /** Nodes that failed lately, the latest last: taken again only where there are no others, the earliest first. */
   readonly failed: readonly DidKey[]
+  /** Where the route leads: out of the network, by default, or to a service of a member, to which relays lead as well. */
+  readonly end?: 'exit' | 'service'
+  /** Nodes that are taken as the entry only where there are no others. */
+  readonly notEntry?: ReadonlySet<DidKey>
 }
 
 /** From the client outwards. */
@@ -57,7 +61,7 @@ export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes
     ] as const
     for (const [candidates, spared] of ways) {
       try {
-        return draw(candidates, spared, random)
+        return draw(candidates, spared, wishes, random)
       } catch (error) {
         if (!(error instanceof WeftError)) throw error
         failure = error
@@ -73,8 +77,14 @@ const TRIES = 16
 const NOBODY_SPARED: ReadonlySet<DidKey> = new Set()
 
 /** @param spared are taken for a position only where no other fits. */
-function draw(candidates: readonly RouteMember[], spared: ReadonlySet<DidKey>, random: Random): RouteMember[] {
-  const order = POSITIONS.map((_, index) => index).toReversed()
+function draw(
+  candidates: readonly RouteMember[],
+  spared: ReadonlySet<DidKey>,
+  { end = 'exit', notEntry = NOBODY_SPARED }: RouteWishes,
+  random: Random,
+): RouteMember[] {
+  // The scarcest first: entries, where some of them had better not be.
+  const order = notEntry.size === 0 ? [2, 1, 0] : [0, 2, 1]
   let failure: WeftError | undefined
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const hops = new Map<number, RouteMember>()
@@ -85,14 +95,15 @@ function draw(candidates: readonly RouteMember[], spared: ReadonlySet<DidKey>, r
       const fitting: RouteMember[] = []
       const discarded: Record<string, string> = {}
       for (const candidate of candidates) {
-        const why = candidate.roles.includes(position) ? conflictWith(candidate, chosen) : `not of the role ${position}`
+        const fits = rolesFor(position, end).some((role) => candidate.roles.includes(role))
+        const why = fits ? conflictWith(candidate, chosen) : `not of the role ${position}`
         if (why === undefined) fitting.push(candidate)
         else discarded[candidate.id] = why
       }
-      const free = fitting.filter(({ id }) => !spared.has(id))
-      const member = pick(free.length > 0 ? free : fitting, position, random)
+      const better = position === 'entry' ? without(fitting, notEntry) : fitting
+      const member = pick(without(better, spared), end === 'exit' ? position : 'relay', random)
       if (member === undefined) {
-        failure = nobodyFor(position, candidates.length, discarded)
+        failure = nobodyFor(position === 'exit' && end === 'service' ? 'relay' : position, candidates.length, discarded)
         break
       }
       hops.set(index, member)
@@ -100,6 +111,17 @@ function draw(candidates: readonly RouteMember[], spared: ReadonlySet<DidKey>, r
     if (failure === undefined) return POSITIONS.map((_, index) => hops.get(index) as RouteMember)
   }
   throw failure as WeftError
+}
+
+/** A circuit to a member may end at any node that passes on for others: exits, of which there are few, are spared. */
+function rolesFor(position: HopRole, end: 'exit' | 'service'): readonly HopRole[] {
+  return position === 'exit' && end === 'service' ? ['relay', 'exit'] : [position]
+}
+
+/** Those that are not in `left`; all of them where there is nobody else. */
+function without(members: readonly RouteMember[], left: ReadonlySet<DidKey>): readonly RouteMember[] {
+  const others = members.filter(({ id }) => !left.has(id))
+  return others.length > 0 ? others : members
 }
 
 function pick(candidates: readonly RouteMember[], position: HopRole, random: Random): RouteMember | undefined {

@@ -21,12 +21,14 @@ import {
 } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
+import { type MemberAddresses, memberAddresses } from '../route/member-addresses.ts'
 import { outsideAddresses } from '../route/outside-addresses.ts'
 import { routeMembers } from '../route/route-members.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, removeLeftRules } from '../tun/machine-rules.ts'
 import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
 import { PacketThread } from './packet-thread.ts'
+import { type ServiceWays, serviceWays } from './service-ways.ts'
 
 export interface VpnInit extends EngineInit {
   /** Addresses of nodes that the network file names. */
@@ -82,6 +84,7 @@ export class VpnService implements Vpn {
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #outside: readonly OutsideAddress[] = []
+  #addresses: readonly MemberAddresses[] = []
   #wanted = false
   #tun: boolean | undefined
   #exit: DidKey | undefined
@@ -148,10 +151,12 @@ export class VpnService implements Vpn {
     const tell = (what: (thread: PacketThread) => void): void => void this.#thread?.then(what, () => {})
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
+      this.#addresses = memberAddresses(membership.members(), toDidKey(this.#init.nodeKey))
       this.#outside = outsideAddresses(membership.members(), this.#init.bootstrap)
       tell((thread) => {
         thread.setMembers(this.#members)
         thread.setOutside(this.#outside)
+        thread.setAddresses(this.#addresses)
       })
     }
     const takeReach = (): void => {
@@ -168,6 +173,11 @@ export class VpnService implements Vpn {
   open(): Promise<PacketThread> {
     this.#thread ??= this.#start()
     return this.#thread
+  }
+
+  /** Routes of their own to services of members; the packet thread is started for them where it does not run. */
+  serviceWays(): ServiceWays {
+    return serviceWays(() => this.open())
   }
 
   async up(tun = this.#tun): Promise<void> {
@@ -245,6 +255,7 @@ export class VpnService implements Vpn {
       thread.setMembers(this.#members)
       thread.setUnreachable(this.#unreachable)
       thread.setOutside(this.#outside)
+      thread.setAddresses(this.#addresses)
       return thread
     } catch (error) {
       this.#thread = undefined
@@ -296,6 +307,7 @@ function withoutThread(fault: Fault | undefined): VpnStatus {
     streams: { open: 0, opened: 0, failed: 0 },
     failures: [],
     route: { legs: [], rttMs: undefined, throughput: NOTHING },
+    services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
     carried: undefined,
   }
 }

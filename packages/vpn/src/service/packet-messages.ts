@@ -3,6 +3,8 @@ import type { DidKey } from '@weft/crypto'
 import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
+import type { ServiceRequest } from '../engine/service-routes.ts'
+import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
@@ -15,6 +17,10 @@ export type PacketCommand =
   | { readonly type: 'outside'; readonly addresses: readonly OutsideAddress[] }
   | { readonly type: 'up'; readonly id: number; readonly tun: boolean | undefined }
   | { readonly type: 'down' | 'status' | 'close'; readonly id: number }
+  | { readonly type: 'addresses'; readonly members: readonly MemberAddresses[] }
+  | { readonly type: 'routesReady'; readonly id: number; readonly routes: number }
+  | { readonly type: 'service'; readonly id: number; readonly request: ServiceRequest }
+  | { readonly type: 'endRoutes'; readonly routes: number }
   | { readonly type: 'probe' | 'loss'; readonly id: number; readonly target: ProbeTarget }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Clock, type Logger, WeftError, messageOf, withTimeout } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
+import type { ServiceRequest } from '../engine/service-routes.ts'
+import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
@@ -30,6 +32,8 @@ type Asking =
   | { readonly type: 'up'; readonly tun: boolean | undefined }
   | { readonly type: 'down' | 'status' | 'close' }
   | { readonly type: 'probe' | 'loss'; readonly target: ProbeTarget }
+  | { readonly type: 'routesReady'; readonly routes: number }
+  | { readonly type: 'service'; readonly request: ServiceRequest }
 
 /** The main thread's end of the packet thread: asks it, and hears what it tells. */
 export class PacketThread implements AsyncDisposable {
@@ -78,6 +82,25 @@ export class PacketThread implements AsyncDisposable {
     if (this.#over === undefined) this.#send({ type: 'outside', addresses })
   }
 
+  /** Where the last hop of others' circuits calls members. */
+  setAddresses(members: readonly MemberAddresses[]): void {
+    if (this.#over === undefined) this.#send({ type: 'addresses', members })
+  }
+
+  /** @throws WeftError as `ServiceRoutes.ready`, E_PACKETS_FAILED */
+  async routesReady(routes: number): Promise<void> {
+    await this.#ask({ type: 'routesReady', routes })
+  }
+
+  /** @throws WeftError as `ServiceRoutes.open`, E_PACKETS_FAILED */
+  async openService(request: ServiceRequest): Promise<void> {
+    await this.#ask({ type: 'service', request }, [request.port])
+  }
+
+  endRoutes(routes: number): void {
+    if (this.#over === undefined) this.#send({ type: 'endRoutes', routes })
+  }
+
   async up(tun?: boolean): Promise<void> {
     await this.#ask({ type: 'up', tun })
   }
@@ -110,17 +133,17 @@ export class PacketThread implements AsyncDisposable {
     await this.#worker.terminate()
   }
 
-  #ask(command: Asking): Promise<Answer> {
+  #ask(command: Asking, moved: readonly MessagePort[] = []): Promise<Answer> {
     if (this.#over !== undefined) return Promise.reject(this.#over)
     const id = ++this.#lastId
     const settle = Promise.withResolvers<Answer>()
     this.#pending.set(id, settle)
-    this.#send({ ...command, id })
+    this.#send({ ...command, id }, moved)
     return settle.promise
   }
 
-  #send(command: PacketCommand): void {
-    this.#worker.postMessage(command)
+  #send(command: PacketCommand, moved: readonly MessagePort[] = []): void {
+    this.#worker.postMessage(command, moved)
   }
 
   #onReport(report: PacketReport): void {

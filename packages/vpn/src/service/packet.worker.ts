@@ -47,6 +47,18 @@ async function run(command: PacketCommand): Promise<VpnStatus | LossCount | unde
       return undefined
     case 'status':
       return engine.status()
+    case 'addresses':
+      engine.setAddresses(command.members)
+      return undefined
+    case 'routesReady':
+      await engine.services.ready(command.routes)
+      return undefined
+    case 'service':
+      await engine.services.open(command.request)
+      return undefined
+    case 'endRoutes':
+      engine.services.end(command.routes)
+      return undefined
     case 'probe':
       await engine.probe(command.target)
       return undefined

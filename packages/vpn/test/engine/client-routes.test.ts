@@ -272,3 +272,33 @@ test('an entry whose onion key is none is left out, and the other one serves', a
   }
   assert.ok(drawn > 0)
 })
+
+test('streams begin at no member that is called over them while there is another entry', async () => {
+  const { clock, routes, members, answering, serving } = network(5, 2, [], 0)
+  members.push(makeMember(3, ['entry']), makeMember(4, ['entry']))
+  for (const exit of [0, 1]) answering.add(exit)
+  routes.keep()
+  await clock.advance(1_000)
+  const entries = new Set<string>()
+  const open = async (): Promise<string> => {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) =>
+      resolve(leg.hops[0]?.id ?? ''),
+    )
+    await clock.advance(1_000)
+    await opened
+    return promise
+  }
+  serving.add(0).add(1)
+  for (const round of [1, 2, 3]) {
+    const entry = await open()
+    entries.add(entry)
+    assert.equal(entries.size, round)
+    routes.call(entry as DidKey)
+    await clock.advance(1_000)
+  }
+  // All have been called: any of them serves.
+  assert.ok(entries.has(await open()))
+  assert.equal(routes.state, 'connected')
+  routes.close()
+})

@@ -29,19 +29,26 @@ export function exitRig(
     readonly resolver?: Pick<NameResolver, 'resolve'>
     readonly nameServers?: readonly string[]
     readonly interfaces?: ExitPolicyInit['interfaces']
+    /** It is no exit. */
+    readonly isRelay?: boolean
   } = {},
 ) {
   const queue = new FlushQueue(() => {})
   const exit = new ExitService({
-    policy: new ExitPolicy({
-      clock,
-      allow: options.allow ?? [],
-      deny: [],
-      own: [],
-      ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
-    }),
-    asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
-    resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
+    internet:
+      options.isRelay === true
+        ? undefined
+        : {
+            policy: new ExitPolicy({
+              clock,
+              allow: options.allow ?? [],
+              deny: [],
+              own: [],
+              ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
+            }),
+            asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
+            resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
+          },
     memory: new MemoryBudget(12 << 20),
     queue,
     clock,

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
 import type { Role } from '@weft/overlay'
 import type { PacketEngine } from '../../src/engine/packet-engine.ts'
+import { PortDuplex } from '../../src/service/port-duplex.ts'
 import { type TestNode, get, openNode, socks } from './open-node.ts'
 
 const BODY = randomBytes(1_000_000)
@@ -109,6 +111,37 @@ describe('a network of packet engines', () => {
     const [refused, why] = splitHeads(await answer('127.0.0.1:9'))
     assert.match(refused, /^HTTP\/1\.1 403 Forbidden\r\n.*Proxy-Status: weft; error=destination_ip_prohibited/s)
     assert.match(why, /^E_\w+: .*\nFix: /)
+  })
+
+  test('a service of a member is reached over routes of its own, which end when they are to', async () => {
+    const echo = createTcpServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
+    await once(echo, 'listening')
+    const member = nodes[0]?.member ?? assert.fail()
+    const { port } = echo.address() as { port: number }
+    for (const { engine } of nodes) engine.setAddresses([{ key: member.key, addresses: [{ host: '127.0.0.1', port }] }])
+    const { services } = client
+    await services.ready(1)
+    assert.equal(services.status.routes, 1)
+    const open = async (name: string): Promise<PortDuplex> => {
+      const { port1, port2 } = new MessageChannel()
+      await services.open({ routes: 1, member: member.id, name, port: port2 })
+      return new PortDuplex(port1)
+    }
+    const duplex = await open('overlay')
+    duplex.write(BODY)
+    let came = 0
+    for await (const chunk of duplex) {
+      came += (chunk as Buffer).length
+      if (came === BODY.length) break
+    }
+    await assert.rejects(open('mailbox'), { code: 'E_SERVICE_NOT_OFFERED' })
+    assert.ok(services.status.sentBytes >= BODY.length && services.status.receivedBytes >= BODY.length)
+    const again = await open('overlay')
+    const over = new Promise((done) => again.on('error', () => {}).once('close', done))
+    services.end(1)
+    await over
+    assert.deepEqual([services.status.routes, services.status.streams], [0, 0])
+    echo.close()
   })
 
   test('probes of one node at the same time share the answer', async () => {

@@ -6,50 +6,9 @@ import { type TestContext, test } from 'node:test'
 import { SessionCode, type SessionStream } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { SocketPipe } from '../../src/engine/socket-pipe.ts'
+import { FakeStream } from './fake-stream.ts'
 
 const MANY = randomBytes(16 << 20)
-
-/** What a pipe does with its stream. */
-class FakeStream {
-  handler: SessionStream['handler'] = {}
-  /** `end` and `reset CODE`, in their order. */
-  readonly ends: string[] = []
-  readonly written: Buffer[] = []
-  isFull = false
-  given = 0
-  consumed = 0
-  /** Told after each change. */
-  onChange: () => void = () => {}
-
-  write(bytes: Uint8Array): boolean {
-    this.written.push(Buffer.from(bytes))
-    this.onChange()
-    return !this.isFull
-  }
-
-  end(): void {
-    this.ends.push('end')
-    this.onChange()
-  }
-
-  reset(code: number): void {
-    this.ends.push(`reset ${code}`)
-    this.onChange()
-  }
-
-  consume(bytes: number): void {
-    this.consumed = Math.min(this.given, this.consumed + bytes)
-    this.onChange()
-  }
-
-  /** Bytes come from the other side; as in earnest they are valid during the call only. */
-  give(bytes: Uint8Array): void {
-    const chunk = Buffer.from(bytes)
-    this.given += chunk.length
-    this.handler.onData?.(chunk)
-    chunk.fill(0)
-  }
-}
 
 /** A stream that is piped to one end of a TCP connection; `peer` is the other end, paused until it is read. */
 async function piped(t: TestContext) {

@@ -105,3 +105,27 @@ describe('choice of a route', () => {
     })
   }
 })
+
+test('a route to a service ends at a relay where there is one, and begins at none of those named while there are others', () => {
+  const relays = [1, 2, 3, 4].map((index) => makeMember(index, ['entry', 'relay']))
+  const exit = makeMember(9, ['exit'])
+  const [first, second, third] = relays.map(({ id }) => id)
+  const wishes = {
+    ...NONE,
+    end: 'service',
+    notEntry: new Set([first, second].filter((id) => id !== undefined)),
+  } as const
+  const ends = new Set<string>()
+  for (let seed = 1; seed <= 60; seed++) {
+    const hops = chooseRoute([...relays, exit], wishes, seededRandom(seed))
+    assert.equal(new Set(hops).size, 3)
+    assert.ok(!wishes.notEntry.has(hops[0]?.id ?? assert.fail()))
+    ends.add(hops[2]?.roles.join() ?? '')
+  }
+  assert.deepEqual(ends, new Set(['entry,relay', 'exit']))
+  const all = { ...wishes, notEntry: new Set([...wishes.notEntry, ...relays.map(({ id }) => id)]) }
+  assert.equal(chooseRoute(relays, all, seededRandom(1)).length, 3)
+  assert.ok(third !== undefined)
+  assert.throws(() => chooseRoute(relays.slice(0, 2), wishes, seededRandom(1)), { code: 'E_NO_RELAY' })
+  assert.throws(() => chooseRoute([exit], wishes, seededRandom(1)), { code: 'E_NO_ENTRY' })
+})

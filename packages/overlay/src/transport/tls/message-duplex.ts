@@ -1,6 +1,5 @@
 import { Duplex } from 'node:stream'
 import type { MessageStream, StreamMessageEvent } from '@libp2p/interface'
-import { SOCKET_BUFFER } from '../limits.ts'
 
 type Done = (error?: Error | null) => void
 
@@ -13,8 +12,8 @@ export class MessageDuplex extends Duplex {
   #drained: Done | undefined
   #paused = false
 
-  constructor(raw: MessageStream) {
-    super({ highWaterMark: SOCKET_BUFFER })
+  constructor(raw: MessageStream, buffer: number) {
+    super({ highWaterMark: buffer })
     this.#raw = raw
     raw.addEventListener('message', (event) => this.#onMessage(event))
     raw.addEventListener('drain', () => this.#continue())

@@ -34,11 +34,14 @@ export class TlsEncrypter implements ConnectionEncrypter {
   readonly protocol = '/tls/1.0.0'
   readonly #components: TlsComponents
   readonly #clock: Clock
+  readonly #buffer: number
   #context: Promise<SecureContext> | undefined
 
-  constructor(components: TlsComponents, clock: Clock) {
+  /** @param buffer bytes that a connection takes before it asks its writer to wait */
+  constructor(components: TlsComponents, clock: Clock, buffer = SOCKET_BUFFER) {
     this.#components = components
     this.#clock = clock
+    this.#buffer = buffer
   }
 
   secureInbound(connection: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
@@ -55,7 +58,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
     options: SecureConnectionOptions = {},
   ): Promise<SecuredConnection> {
     // Before the first await: nothing that arrives may be lost between two readers.
-    const raw = takeSocket(connection) ?? new MessageDuplex(connection)
+    const raw = takeSocket(connection) ?? new MessageDuplex(connection, this.#buffer)
     this.#context ??= createContext(this.#components.privateKey)
     const secureContext = await this.#context
     options.signal?.throwIfAborted()
@@ -64,7 +67,7 @@ export class TlsEncrypter implements ConnectionEncrypter {
       secureContext,
       rejectUnauthorized: false,
       ALPNProtocols: [...muxers.keys(), 'libp2p'],
-      highWaterMark: SOCKET_BUFFER,
+      highWaterMark: this.#buffer,
     }
     const socket = isServer
       ? new TLSSocket(raw, { ...common, isServer: true, requestCert: true })

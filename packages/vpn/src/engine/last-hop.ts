@@ -1,0 +1,93 @@
+import type { Clock, Logger, Random } from '@weft/core'
+import { MemoryBudget } from '@weft/onion'
+import { DnsAsker } from '../exit/dns-asker.ts'
+import { ExitPolicy } from '../exit/exit-policy.ts'
+import { NameResolver } from '../exit/name-resolver.ts'
+import type { CarriedStatus } from '../vpn.ts'
+import type { EngineInit } from './engine-init.ts'
+import { ExitIp } from './exit-ip.ts'
+import { ExitService } from './exit-service.ts'
+import type { FlushQueue } from './flush-queue.ts'
+
+export interface LastHopInit {
+  readonly init: Pick<EngineInit, 'nodeKey' | 'roles' | 'exit'>
+  readonly queue: FlushQueue
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Bytes that a last hop keeps for all sessions together until they are acknowledged. */
+const MEMORY = 12 * 1024 * 1024
+
+type LastHopStatus = Pick<
+  CarriedStatus,
+  'exitStreams' | 'exitChannels' | 'exitIp' | 'memberStreams' | 'memberStreamsOpened'
+>
+
+/** Of an entry that is nothing else. */
+export const NO_LAST_HOP: LastHopStatus = {
+  exitStreams: 0,
+  exitChannels: 0,
+  exitIp: undefined,
+  memberStreams: 0,
+  memberStreamsOpened: 0,
+}
+
+/** What of an exit leads out of the network. */
+interface Outside {
+  readonly policy: ExitPolicy
+  readonly resolver: NameResolver
+  readonly asker: DnsAsker
+}
+
+/** Where circuits end at this node: an exit with all that it needs, or a relay, whose circuits lead to members only. */
+export class LastHop {
+  readonly service: ExitService
+  readonly #parts: LastHopInit
+  readonly #outside: Outside | undefined
+  #ip: ExitIp | undefined
+
+  constructor(parts: LastHopInit) {
+    const { init, queue, clock, random, logger } = parts
+    this.#parts = parts
+    const servers = init.exit.nameServers
+    if (init.roles.exit)
+      this.#outside = {
+        policy: new ExitPolicy({ ...init.exit, clock }),
+        resolver: new NameResolver({ clock, servers }),
+        asker: new DnsAsker({ clock, random, servers }),
+      }
+    const internet = this.#outside && { ...this.#outside, packets: () => this.#ip?.packets }
+    this.service = new ExitService({ internet, memory: new MemoryBudget(MEMORY), queue, clock, random, logger })
+  }
+
+  /** To be called once its node can take packets. */
+  async open(): Promise<void> {
+    const { init, clock, logger } = this.#parts
+    if (this.#outside === undefined || !init.exit.ip) return
+    this.#ip = await ExitIp.open({ nodeKey: init.nodeKey, policy: this.#outside.policy, clock, logger })
+  }
+
+  get status(): LastHopStatus {
+    const { streams, channels, members } = this.service
+    return {
+      exitStreams: streams - members.connections,
+      exitChannels: channels,
+      exitIp: this.#ip?.status,
+      memberStreams: members.connections,
+      memberStreamsOpened: members.opened,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.service.close()
+    await this.#ip?.close()
+  }
+
+  /** What sessions may have needed until they were closed. */
+  end(): void {
+    this.#outside?.resolver.close()
+    this.#outside?.asker.close()
+  }
+}

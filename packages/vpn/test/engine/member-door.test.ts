@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type Server, type Socket, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { VirtualClock, systemClock } from '@weft/core'
+import { SessionCode } from '@weft/onion'
+import { exitRig, until } from './exit-rig.ts'
+
+const MEMBER = new Uint8Array(32).fill(1)
+const target = (member = MEMBER, host = 'overlay') => ({ host, port: 0, protocol: 'service', member }) as const
+
+/** A member that sends back what it gets. */
+async function echo(t: TestContext): Promise<{ port: number; sockets: Socket[]; server: Server }> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    socket.on('error', () => {}).pipe(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return { port: (server.address() as { port: number }).port, sockets, server }
+}
+
+/** Opens a stream; `said` has what came of it. */
+function opener({ session, driver }: Pick<ReturnType<typeof exitRig>, 'session' | 'driver'>) {
+  const said: string[] = []
+  return {
+    said,
+    open: (to: Parameters<typeof session.openStream>[0]) => {
+      const stream = session.openStream(to)
+      stream.handler = {
+        onOpened: (address) => void said.push(`opened ${address}`),
+        onRefused: (code) => void said.push(`refused ${code}`),
+        onReset: (code) => void said.push(`reset ${code}`),
+      }
+      driver.wake()
+      return stream
+    },
+  }
+}
+
+test('a stream to a member carries bytes both ways, also at a relay, which opens none to the outside', async (t) => {
+  const { port } = await echo(t)
+  const rig = exitRig(systemClock, { isRelay: true })
+  t.after(rig.close)
+  const { exit, driver } = rig
+  exit.members.setMembers([{ key: MEMBER, addresses: [{ host: '127.0.0.1', port }] }])
+  const { said, open } = opener(rig)
+  const stream = open(target())
+  await until(() => said.length === 1)
+  assert.deepEqual(said, ['opened 0.0.0.0'])
+  assert.deepEqual([exit.members.connections, exit.members.opened], [1, 1])
+  const sent = randomBytes(40_000)
+  const came: Buffer[] = []
+  stream.handler = {
+    onData: (chunk) => {
+      came.push(Buffer.from(chunk))
+      stream.consume(chunk.length)
+    },
+    onEnd: () => void said.push('end'),
+  }
+  stream.write(sent)
+  stream.end()
+  driver.wake()
+  await until(() => said.includes('end'))
+  assert.ok(Buffer.concat(came).equals(sent))
+  await until(() => exit.members.connections === 0)
+  said.length = 0
+  open({ host: '127.0.0.1', port })
+  for (const protocol of ['udp', 'dns', 'ip'] as const) open({ host: '', port: 0, protocol })
+  await until(() => said.length === 4)
+  assert.deepEqual(new Set(said), new Set([`refused ${SessionCode.notOffered}`]))
+})
+
+test('what leads nowhere is refused with its reason; a second address is tried after the first', async (t) => {
+  const { port, server } = await echo(t)
+  const closed = createServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const { port: dead } = closed.address() as { port: number }
+  closed.close()
+  const rig = exitRig(systemClock)
+  t.after(rig.close)
+  const key = (byte: number) => new Uint8Array(32).fill(byte)
+  const [second, bare, gone] = [key(2), key(3), key(4)]
+  const at = (...ports: number[]) => ports.map((each) => ({ host: '127.0.0.1', port: each }))
+  rig.exit.members.setMembers([
+    { key: second, addresses: at(dead, port) },
+    { key: bare, addresses: [] },
+    { key: gone, addresses: at(dead) },
+  ])
+  const { said, open } = opener(rig)
+  for (const [to, want] of [
+    [target(), 'refused 4'],
+    [target(bare), 'refused 6'],
+    [target(gone), 'refused 7'],
+    [target(second, 'rpc'), 'refused 13'],
+    [target(second), 'opened 0.0.0.0'],
+  ] as const) {
+    said.length = 0
+    open(to)
+    await until(() => said.length > 0)
+    assert.deepEqual(said, [want])
+  }
+  assert.equal(rig.exit.members.connections, 1)
+  server.close()
+})
+
+test('a flood of streams to one member: sixteen at once and two a second, 32 together; other members are still called', async (t) => {
+  const { port, sockets } = await echo(t)
+  const clock = new VirtualClock()
+  const rig = exitRig(clock)
+  t.after(rig.close)
+  const other = new Uint8Array(32).fill(2)
+  const addresses = [{ host: '127.0.0.1', port }]
+  rig.exit.members.setMembers([
+    { key: MEMBER, addresses },
+    { key: other, addresses },
+  ])
+  const { said, open } = opener(rig)
+  const count = (what: string): number => said.filter((each) => each.startsWith(what)).length
+  for (let at = 0; at < 100; at++) open(target())
+  await until(() => said.length === 100)
+  assert.equal(count('opened'), 16)
+  assert.equal(count(`refused ${SessionCode.limit}`), 84)
+  said.length = 0
+  open(target(other))
+  await until(() => said.length === 1)
+  assert.equal(count('opened'), 1)
+  for (let second = 0; second < 20; second++) {
+    await clock.advance(1_000)
+    said.length = 0
+    for (let at = 0; at < 3; at++) open(target())
+    await until(() => said.length === 3)
+    assert.equal(count('opened'), second < 8 ? 2 : 0)
+  }
+  assert.equal(rig.exit.members.connections, 33)
+  // None of them ever sent a byte: the sweep ends them as it ends all that carry nothing.
+  for (let minute = 0; minute < 17 * 6; minute++) await clock.advance(10_000)
+  await until(() => rig.exit.members.connections === 0)
+  assert.equal(sockets.length, 33)
+})
