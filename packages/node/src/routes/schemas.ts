@@ -272,6 +272,10 @@ export const vpnStatus = z.strictObject({
   route: vpnRoute,
   carried: z
     .strictObject({
+      workers: z
+        .array(z.strictObject({ circuits: z.int(), links: z.int(), packetsForwarded: z.int() }))
+        .readonly()
+        .describe('What each packet worker has of it (vpn.workers)'),
       circuits: z.int(),
       links: z.int(),
       exitStreams: z.int(),

@@ -1,6 +1,15 @@
 import type { Clock, Logger, Random } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
-import { type CircuitLink, MemoryBudget, RelayCircuits, type Suites } from '@weft/onion'
+import {
+  type CellAllowance,
+  CellBucket,
+  type CircuitLink,
+  MemoryBudget,
+  RelayCircuits,
+  SharedCellBucket,
+  SharedClientKeys,
+  type Suites,
+} from '@weft/onion'
 import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
@@ -11,12 +20,13 @@ import type { EngineInit } from './engine-init.ts'
 import { ExitIp } from './exit-ip.ts'
 import { ExitService } from './exit-service.ts'
 import type { FlushQueue } from './flush-queue.ts'
+import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
 
-/** Bytes that an exit keeps for all sessions together until they are acknowledged. */
+/** Bytes that an exit keeps for all sessions together until they are acknowledged; each of several workers has its part. */
 const EXIT_MEMORY = 12 * 1024 * 1024
 
-export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay'> {
+export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
   readonly keys: { readonly onion: X25519KeyPair }
   readonly suites: Suites
   readonly queue: FlushQueue
@@ -29,9 +39,10 @@ export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 
   readonly onWorked: () => void
 }
 
-/** What is known of packets outside of circuits. */
+/** What is known of packets outside of circuits: of ports and links. */
 export interface PortStatus {
-  readonly counters: UdpCounters | undefined
+  /** Of each. */
+  readonly counters: readonly UdpCounters[]
   readonly links: number
   readonly linkDrops: Readonly<Record<string, number>>
 }
@@ -51,7 +62,7 @@ export class Carrier {
 
   /** @throws WeftError E_EXIT_RULE */
   constructor(init: CarrierInit) {
-    const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, relay, nextHop, isMember } = init
+    const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, worker, nextHop, isMember } = init
     this.#init = init
     if (roles.exit) {
       const servers = init.exit.nameServers
@@ -63,7 +74,7 @@ export class Carrier {
         packets: () => this.#exitIp?.packets,
         resolver: this.#resolver,
         asker: this.#asker,
-        memory: new MemoryBudget(EXIT_MEMORY),
+        memory: new MemoryBudget(EXIT_MEMORY / worker.count),
         queue,
         clock,
         random,
@@ -84,7 +95,10 @@ export class Carrier {
       clock,
       random,
       suites,
-      ...(relay.bytesPerSecond === undefined ? {} : { bytesPerSecond: relay.bytesPerSecond }),
+      ...allowanceOf(init),
+      ...(worker.shared === undefined
+        ? {}
+        : { seen: new SharedClientKeys(worker.shared.clientKeys, worker.shared.secret) }),
       nextHop,
       isMember,
       onWaiting: () => this.#turns.schedule(),
@@ -109,25 +123,27 @@ export class Carrier {
   }
 
   status({ counters, links, linkDrops }: PortStatus): CarriedStatus {
-    const { sendErrors, receiveErrors, received, sent, ...dropped } = counters ?? {
-      sendErrors: {},
-      receiveErrors: {},
-      received: 0,
-      sent: 0,
+    let [packetsReceived, packetsSent] = [0, 0]
+    const dropped: Readonly<Record<string, number>>[] = [linkDrops, { ...this.circuits.drops }]
+    for (const { sendErrors, receiveErrors, received, sent, ...others } of counters) {
+      packetsReceived += received
+      packetsSent += sent
+      dropped.push(others, sendErrors, receiveErrors)
     }
     const { circuits } = this
     return {
+      workers: [{ circuits: circuits.size, links, packetsForwarded: circuits.forwarded }],
       circuits: circuits.size,
       links,
       exitStreams: this.#exit?.streams ?? 0,
       exitChannels: this.#exit?.channels ?? 0,
       exitIp: this.#exitIp?.status,
       packetsForwarded: circuits.forwarded,
-      packetsReceived: received,
-      packetsSent: sent,
+      packetsReceived,
+      packetsSent,
       packetsWaiting: circuits.queue.size,
       packetsWaited: { ...circuits.queue.served },
-      packetsDropped: { ...linkDrops, ...circuits.drops, ...dropped, ...sendErrors, ...receiveErrors },
+      packetsDropped: sumRecords(dropped),
     }
   }
 
@@ -140,4 +156,13 @@ export class Carrier {
     this.#asker?.close()
     this.#alarm.clear()
   }
+}
+
+/** The operator's limit, one for all workers. */
+function allowanceOf({ clock, relay, worker }: CarrierInit): { readonly allowance?: CellAllowance } {
+  const { bytesPerSecond } = relay
+  if (bytesPerSecond === undefined) return {}
+  if (worker.shared === undefined) return { allowance: new CellBucket(bytesPerSecond, clock.monotonic()) }
+  // Monotonic time begins anew in each thread.
+  return { allowance: new SharedCellBucket(worker.shared.cells, bytesPerSecond, performance.timeOrigin) }
 }
