@@ -96,6 +96,7 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
 it('tells of five requests that failed, and of what the node carries', () => {
   const failures = Array.from({ length: 7 }, (_, at) => ({ at, count: 1 + at, code: `E_${at}`, cause: 'c', fix: 'f' }))
   const carried = {
+    workers: [],
     circuits: 4,
     links: 3,
     exitStreams: 2,

@@ -91,8 +91,17 @@ export interface ExitIpStatus {
   readonly fault: Fault | undefined
 }
 
-/** What this node carries for others. */
+/** What one of several packet workers carries. */
+export interface WorkerStatus {
+  readonly circuits: number
+  readonly links: number
+  readonly packetsForwarded: number
+}
+
+/** What this node carries for others, all its packet workers together. */
 export interface CarriedStatus {
+  /** Each by itself. */
+  readonly workers: readonly WorkerStatus[]
   readonly circuits: number
   readonly links: number
   readonly exitStreams: number

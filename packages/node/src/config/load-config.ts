@@ -54,6 +54,7 @@ export async function loadConfig(
   const settings = values as SettingValues
   refusePortOverlap(settings)
   refuseClaimAboveLimit(settings)
+  refuseWorkersWithIp(settings)
   const roles = rolesOf(settings['node.preset'], settings['node.roles'])
   refuseForwardingMember(settings, roles)
   return {
@@ -104,6 +105,16 @@ function refuseClaimAboveLimit(values: SettingValues): void {
     `node.bandwidth_mbps claims ${claimed} Mbit/s, and relay.limit_mbps lets the node carry ${limit}.`,
     'Raise relay.limit_mbps, or claim no more than it lets through.',
     { key: 'relay.limit_mbps' },
+  )
+}
+
+/** Clients' IP packets go through one interface, which one thread reads. */
+function refuseWorkersWithIp(values: SettingValues): void {
+  if (values['exit.ip'] === 'off' || values['vpn.workers'] === 1) return
+  throw configError(
+    `exit.ip is on, and vpn.workers is ${values['vpn.workers']}: IP packets of clients are carried by one worker only.`,
+    'Set vpn.workers = 1, or exit.ip = "off".',
+    { key: 'vpn.workers' },
   )
 }
 

@@ -130,6 +130,11 @@ const SETTINGS = {
     'auto',
     'What seals the layers of circuits: auto takes AES-256-GCM with each hop that computes it in hardware as this machine does, which takes less than half of the time a packet, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
   ),
+  'vpn.workers': setting(
+    integer(1, 16, 'threads'),
+    1,
+    'Threads that carry packets for others, each with links and circuits of its own behind the one UDP port (Linux). More than one pay off on machines with cores to spare only: on two cores one is as fast. Each takes some 20 MB. Not with exit.ip.',
+  ),
   'vpn.tun': setting(
     oneOf(['on', 'off']),
     'off',

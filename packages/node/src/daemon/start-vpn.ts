@@ -40,6 +40,8 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: keys.packets,
       suite: values['vpn.suite'],
+      // A client carries nothing for others.
+      workers: keys.packets === undefined ? 1 : values['vpn.workers'],
       udp: {
         host: simulated ? '127.0.0.1' : values['network.listen_host'],
         // Nobody dials a client: any port will do.

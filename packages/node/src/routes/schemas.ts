@@ -281,6 +281,10 @@ export const vpnStatus = z.strictObject({
     .describe('Routes to services of members, as those of private transfers; bytes since the start'),
   carried: z
     .strictObject({
+      workers: z
+        .array(z.strictObject({ circuits: z.int(), links: z.int(), packetsForwarded: z.int() }))
+        .readonly()
+        .describe('What each packet worker has of it (vpn.workers)'),
       circuits: z.int(),
       links: z.int(),
       exitStreams: z.int(),

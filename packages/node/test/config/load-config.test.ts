@@ -85,6 +85,13 @@ test('a node claims no more than it carries', async () => {
     )
 })
 
+test('IP packets of clients go with one packet worker only', async () => {
+  const both = { WEFT_VPN_WORKERS: '2', WEFT_EXIT_IP: 'on' }
+  assert.equal((await load([], { WEFT_VPN_WORKERS: '2' })).values['vpn.workers'], 2)
+  await assert.rejects(load([], both), fault('E_CONFIG_INVALID', /exit\.ip is on, and vpn\.workers is 2/))
+  await assert.rejects(load([], { WEFT_VPN_WORKERS: '17' }), fault('E_CONFIG_INVALID', /whole number from 1 to 16/))
+})
+
 test('unknown names are refused with the nearest valid one', async (t) => {
   await assert.rejects(load(['--base-prot', '1']), fault('E_CONFIG_UNKNOWN', /'--base-prot'.*'--base-port'/))
   await assert.rejects(load([], { WEFT_NODE_NAM: 'x' }), fault('E_CONFIG_UNKNOWN', /WEFT_NODE_NAM.*WEFT_NODE_NAME/))

@@ -68,6 +68,7 @@ export class FakeVpn implements NodeVpn {
         this.init.keys === undefined
           ? undefined
           : {
+              workers: [{ circuits: 3, links: 4, packetsForwarded: 6 }],
               circuits: 3,
               links: 4,
               exitStreams: 5,

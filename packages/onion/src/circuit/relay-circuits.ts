@@ -13,6 +13,7 @@ import { CreateQueue, type WaitingCreate } from './create-queue.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
+import type { CellAllowance } from '../queue/cell-bucket.ts'
 import { CellQueue } from '../queue/cell-queue.ts'
 import { Padding } from './padding.ts'
 import { CircuitPurpose } from './purpose.ts'
@@ -20,7 +21,7 @@ import { CircuitReason } from './reasons.ts'
 import { type CircuitWay, RelayCircuit } from './relay-circuit.ts'
 import { RelayExtensions } from './relay-extensions.ts'
 import { type CircuitDrops, newCircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
-import { SeenClientKeys } from './seen-client-keys.ts'
+import { type ClientKeyMemory, SeenClientKeys } from './seen-client-keys.ts'
 import { answerHandshake } from './server-handshake.ts'
 import { UnknownCircuits } from './unknown-circuits.ts'
 
@@ -45,8 +46,10 @@ export interface RelayCircuitsOptions {
   readonly nextHop: (id: Uint8Array, role: 'relay' | 'exit') => CircuitLink | undefined
   /** The node that a link key belongs to; undefined for a client. */
   readonly isMember: (peerKey: Uint8Array) => Uint8Array | undefined
-  /** What it may carry, bytes of packets a second each way; as much as it can when left out. */
-  readonly bytesPerSecond?: number
+  /** What it may carry; as much as it can when left out. */
+  readonly allowance?: CellAllowance
+  /** Where handshakes are remembered; in this object when left out. */
+  readonly seen?: ClientKeyMemory
   /** Cells wait, and `serve` is wanted in the next turn. */
   readonly onWaiting?: () => void
   /** Takes the circuits that end here; false refuses one for want of room. */
@@ -68,7 +71,7 @@ export class RelayCircuits {
   readonly #circuits = new Set<RelayCircuit>()
   readonly #extensions: RelayExtensions
   readonly #admission: CircuitAdmission
-  readonly #seen: SeenClientKeys
+  readonly #seen: ClientKeyMemory
   readonly #unknown: UnknownCircuits
   readonly #creates: CreateQueue
   #sweepAt: number | undefined
@@ -88,7 +91,7 @@ export class RelayCircuits {
     })
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
     this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
-    this.#seen = new SeenClientKeys(limits.seenClientKeys)
+    this.#seen = options.seen ?? new SeenClientKeys(limits.seenClientKeys)
     this.#unknown = new UnknownCircuits(clock, limits.unknownPerSecond)
     this.#creates = new CreateQueue(limits.waitingCreates)
   }
@@ -154,11 +157,11 @@ export class RelayCircuits {
   }
 
   #makeQueue(): CellQueue<CircuitWay> {
-    const { clock, bytesPerSecond, onWaiting } = this.#options
+    const { clock, allowance, onWaiting } = this.#options
     return new CellQueue<CircuitWay>({
       clock,
       drops: this.#drops,
-      ...(bytesPerSecond === undefined ? {} : { limit: bytesPerSecond }),
+      ...(allowance === undefined ? {} : { allowance }),
       pass: ({ circuit, towardsClient }, packet) => {
         if (towardsClient && circuit.isOwn) circuit.sendSealed(packet)
         else this.#pass(circuit, towardsClient, packet)

@@ -1,11 +1,19 @@
 import { toHex } from '@weft/core'
 
+/** What a node knows of handshakes that it answered. */
+export interface ClientKeyMemory {
+  /** False when the pair is known already; otherwise it is from now on. */
+  remember(onionKey: Uint8Array, clientKey: Uint8Array): boolean
+  /** Forgets what belongs to onion keys that are no longer in use. */
+  keepOnly(onionKeys: readonly { readonly publicKey: Uint8Array }[]): void
+}
+
 /**
  * The clients' ephemeral keys that were used with each onion key: a handshake that comes a second time is refused.
  * Bounded: two generations of `limit` keys for each onion key; when the younger is full, the older is forgotten. What an
  * attacker gains by making a hop forget is work for the hop, never a key: the hop's own part is fresh each time.
  */
-export class SeenClientKeys {
+export class SeenClientKeys implements ClientKeyMemory {
   readonly #limit: number
   readonly #byOnionKey = new Map<string, { young: Set<string>; old: Set<string> }>()
 
@@ -13,7 +21,6 @@ export class SeenClientKeys {
     this.#limit = limit
   }
 
-  /** False when the pair is known already; otherwise it is from now on. */
   remember(onionKey: Uint8Array, clientKey: Uint8Array): boolean {
     const name = toHex(onionKey)
     let seen = this.#byOnionKey.get(name)
@@ -31,7 +38,6 @@ export class SeenClientKeys {
     return true
   }
 
-  /** Forgets what belongs to onion keys that are no longer in use. */
   keepOnly(onionKeys: readonly { readonly publicKey: Uint8Array }[]): void {
     const names = new Set(onionKeys.map((pair) => toHex(pair.publicKey)))
     for (const name of this.#byOnionKey.keys()) if (!names.has(name)) this.#byOnionKey.delete(name)

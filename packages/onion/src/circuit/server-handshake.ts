@@ -11,7 +11,7 @@ import { encryptOnce } from './ntor3-functions.ts'
 import { PROTOCOL_ID } from './protocol-id.ts'
 import { type CircuitPurpose, isCircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
-import { type SeenClientKeys } from './seen-client-keys.ts'
+import { type ClientKeyMemory } from './seen-client-keys.ts'
 import { circuitVerification } from './verification.ts'
 
 export interface ServerHandshakeOptions {
@@ -22,7 +22,7 @@ export interface ServerHandshakeOptions {
   /** As said by whoever asks; the handshake fails when the client meant another. */
   readonly depth: number
   readonly suites: Suites
-  readonly seen: SeenClientKeys
+  readonly seen: ClientKeyMemory
   readonly random: Random
   /** Fixed ephemeral key and KEM result, for test vectors; fresh ones when left out. */
   readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemResult }

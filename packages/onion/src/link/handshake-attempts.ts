@@ -67,7 +67,7 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
     this.#out.push({ initiation: this.#host.initiate(this.#link, cookie), sentAt: now })
     this.#tries++
     this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
-    this.#host.send(this.#host.scratch.bytes, this.#link.endpoint)
+    this.#host.send(this.#host.scratch.bytes, this.#link.endpoint, true)
   }
 
   /** The other side answered one by this cookie. Where that was the newest, the next goes at once. */

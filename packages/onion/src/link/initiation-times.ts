@@ -1,11 +1,20 @@
 import { toHex } from '@weft/core'
 import { MAX_SKEW_MS } from './timing.ts'
 
+/** What a node knows of initiations that it took. */
+export interface InitiationMemory {
+  /**
+   * Whether an initiation of `time` may be answered at `now`, both ms since the epoch; if so it is noted.
+   * @param part of the initiator, which counts its times by itself
+   */
+  accept(initiatorKey: Uint8Array, part: number, time: number, now: number): boolean
+}
+
 /**
  * The time of the last initiation taken from each key, against replays. A key is forgotten when its time is too old to be
  * taken again anyway, or when too many newer ones came: a replay then costs one handshake, and gives nobody keys.
  */
-export class InitiationTimes {
+export class InitiationTimes implements InitiationMemory {
   readonly #capacity: number
   readonly #times = new Map<string, number>()
 
@@ -13,10 +22,9 @@ export class InitiationTimes {
     this.#capacity = capacity
   }
 
-  /** Whether an initiation of `time` may be answered at `now`, both ms since the epoch; if so it is noted. */
-  accept(initiatorKey: Uint8Array, time: number, now: number): boolean {
+  accept(initiatorKey: Uint8Array, part: number, time: number, now: number): boolean {
     if (Math.abs(time - now) > MAX_SKEW_MS) return false
-    const key = toHex(initiatorKey)
+    const key = `${toHex(initiatorKey)} ${part}`
     if (time <= (this.#times.get(key) ?? -1)) return false
     this.#times.delete(key)
     this.#times.set(key, time)

@@ -15,6 +15,10 @@ const PROLOGUE = utf8('weft:link:v1\0')
 const INITIATION_KEY = utf8('weft:link:initiation:v1\0')
 const RESPONSE_KEY = utf8('weft:link:response:v1\0')
 const RESPONSE_TYPE = 2
+/** Upper half of the byte that says the suites: which part of the initiator. */
+const PART_SHIFT = 4
+/** Parts that a member may have: packet workers, each with links of its own. */
+export const MAX_PARTS = 16
 /** Bit 0 of the suites an initiator offers, and the number a responder answers with: ChaCha20-Poly1305. */
 const SUITES_CHACHA = 1
 const SUITE_CHACHA = 1
@@ -42,6 +46,8 @@ export interface InitiationInput {
   readonly localIndex: number
   /** ms since the epoch, above every earlier one of this key. */
   readonly time: number
+  /** Which part of the initiator makes the link, below {@link MAX_PARTS}; 0 where it has one only. */
+  readonly part: number
   /** Of the responder, when it asked for it. */
   readonly cookie?: Uint8Array | undefined
 }
@@ -57,7 +63,8 @@ export class LinkInitiation {
   #tookCookie = false
 
   /** Writes the initiation into the slot. @throws RangeError when the responder's key is of low order. */
-  constructor(options: HandshakeOptions, { responderKey, localIndex, time, cookie }: InitiationInput, packet: Packet) {
+  constructor(options: HandshakeOptions, input: InitiationInput, packet: Packet) {
+    const { responderKey, localIndex, time, part, cookie } = input
     this.localIndex = localIndex
     this.#random = options.random
     this.#responderKey = responderKey
@@ -66,7 +73,7 @@ export class LinkInitiation {
     const view = new DataView(payload.buffer)
     view.setUint32(0, localIndex)
     view.setBigUint64(4, BigInt(Math.floor(time)))
-    view.setUint8(12, SUITES_CHACHA)
+    view.setUint8(12, SUITES_CHACHA | (part << PART_SHIFT))
     const message = this.#noise.writeMessage(payload)
     if (message === undefined) {
       this.#noise.wipe()
@@ -120,16 +127,22 @@ export class ReceivedInitiation {
   readonly initiatorKey: Uint8Array
   /** ms since the epoch. */
   readonly time: number
+  readonly part: number
   readonly #remoteIndex: number
   readonly #noise: NoiseHandshake
   readonly #random: Random
 
-  private constructor(noise_: NoiseHandshake, random: Random, initiatorKey: Uint8Array, index: number, time: number) {
+  private constructor(
+    noise_: NoiseHandshake,
+    random: Random,
+    said: { readonly initiatorKey: Uint8Array; readonly index: number; readonly time: number; readonly part: number },
+  ) {
     this.#noise = noise_
     this.#random = random
-    this.initiatorKey = initiatorKey
-    this.#remoteIndex = index
-    this.time = time
+    this.initiatorKey = said.initiatorKey
+    this.#remoteIndex = said.index
+    this.time = said.time
+    this.part = said.part
   }
 
   /** Undefined when the message is no initiation to the holder of `options.keys`. @param message index 4 ‖ Noise message */
@@ -142,8 +155,14 @@ export class ReceivedInitiation {
       const index = view.getUint32(0)
       const time = Number(view.getBigUint64(4))
       const named = new DataView(message.buffer, message.byteOffset).getUint32(0)
-      if (index !== 0 && index === named && (view.getUint8(12) & SUITES_CHACHA) !== 0)
-        return new ReceivedInitiation(handshake, options.random, initiatorKey, index, time)
+      const suites = view.getUint8(12)
+      if (index !== 0 && index === named && (suites & SUITES_CHACHA) !== 0)
+        return new ReceivedInitiation(handshake, options.random, {
+          initiatorKey,
+          index,
+          time,
+          part: suites >> PART_SHIFT,
+        })
     }
     handshake.wipe()
     return undefined

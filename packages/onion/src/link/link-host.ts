@@ -23,7 +23,8 @@ export interface LinkHost<L> {
   /** For packets that a link itself makes; valid until the next call into the set. */
   readonly scratch: Packet
   monotonic(): number
-  send(bytes: Uint8Array, to: Endpoint): void
+  /** @param isOwn of a link that this side made */
+  send(bytes: Uint8Array, to: Endpoint, isOwn: boolean): void
   onCell(link: L, circuitId: number, packet: Packet): void
   onMessage(link: L, command: CircuitCommand, circuitId: number, content: Uint8Array): void
   /** Tells of `up`; a link that goes down is taken out of the set. */

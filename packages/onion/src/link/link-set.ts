@@ -6,13 +6,14 @@ import { generateX25519 } from '../x25519.ts'
 import { CookieReplies } from './cookie-reply.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HandshakeGate } from './handshake-gate.ts'
-import { InitiationTimes } from './initiation-times.ts'
+import { type InitiationMemory, InitiationTimes } from './initiation-times.ts'
 import type { CircuitCommand } from './link-command.ts'
 import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
 import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
 import { LINK_LIMITS, type LinkCounters, type LinkLimits, newLinkCounters } from './link-limits.ts'
 import { LinkRoom } from './link-room.ts'
 import { Link } from './link.ts'
+import { RespondedLinks } from './responded-links.ts'
 import type { Kem } from './noise/noise-handshake.ts'
 
 export interface LinkSetOptions {
@@ -23,12 +24,16 @@ export interface LinkSetOptions {
   readonly keys?: X25519KeyPair
   /** Whether initiations are answered; needs `keys`. */
   readonly listen: boolean
+  /** Of a member with several sets, as one for each packet worker: which this is, below 16. Each has links of its own. */
+  readonly part?: number
+  /** Where initiations are remembered; in this object when left out. */
+  readonly times?: InitiationMemory
   readonly limits?: Partial<LinkLimits>
   readonly kem?: Kem
   /** Whether a link key is a member's: members find room where strangers do not. Nobody's when left out. */
   isMember?(key: Uint8Array): boolean
-  /** Sends a datagram of 1440 bytes. The bytes are valid during the call only. */
-  send(bytes: Uint8Array, to: Endpoint): void
+  /** Sends a datagram of 1440 bytes. The bytes are valid during the call only. @param isOwn of a link that this side made */
+  send(bytes: Uint8Array, to: Endpoint, isOwn: boolean): void
   /** A cell came: its unit is `packet.body`. The slot is valid during the call only, and may be changed. */
   onCell(link: Link, circuitId: number, packet: Packet): void
   /** A message about a circuit came; `content` is 1404 bytes, valid during the call only. */
@@ -49,13 +54,13 @@ export class LinkSet {
   readonly #scratch = new Packet()
   /** Of a set that listens. */
   readonly #gate: HandshakeGate | undefined
-  readonly #times = new InitiationTimes()
+  readonly #times: InitiationMemory
   readonly #links = new Set<Link>()
   readonly #slots = new Map<number, KeySlot<Link>>()
   readonly #initiations = new Map<number, { readonly link: Link; readonly initiation: LinkInitiation }>()
-  /** Links that this side made, by its part in them, key and endpoint; links that others made, by key. */
+  /** Links that this side made, by its part in them, key and endpoint; links that others made, by key and part. */
   readonly #initiated = new Map<string, Link>()
-  readonly #responded = new Map<string, Link>()
+  readonly #responded = new RespondedLinks()
   /** Answered handshakes that no packet has confirmed, oldest first. */
   readonly #unconfirmed = new Set<KeySlot<Link>>()
   readonly #room: LinkRoom<Link>
@@ -72,6 +77,7 @@ export class LinkSet {
     this.#options = options
     this.#limits = { ...LINK_LIMITS, ...options.limits }
     this.#room = new LinkRoom(this.#limits)
+    this.#times = options.times ?? new InitiationTimes()
     if (options.listen && options.keys !== undefined) this.#gate = this.#makeGate(options.keys.publicKey)
     this.#host = this.#makeHost()
   }
@@ -85,9 +91,8 @@ export class LinkSet {
     const key = toHex(responderKey)
     // With the address: one who had another's key written into its own certificate must not come between.
     const name = `${asClient ? 'client' : 'member'} ${key} ${to.address} ${to.port}`
-    const existing = this.#initiated.get(name) ?? (asClient ? undefined : this.#responded.get(key))
-    if (existing !== undefined && (existing.initiator || (existing.state === 'up' && !existing.isSilent)))
-      return existing
+    const existing = this.#initiated.get(name) ?? (asClient ? undefined : this.#responded.usable(key))
+    if (existing !== undefined) return existing
     this.#checkConnect(to, responderKey)
     const keys = asClient ? generateX25519(this.#options.random) : this.#options.keys
     if (keys === undefined) throw new RangeError('a set of links without keys connects as a client only')
@@ -230,7 +235,7 @@ export class LinkSet {
       replies: new CookieReplies(ownKey, random),
       unconfirmed: () => this.#unconfirmed.size,
       isKnown: (prefix) => this.#room.knows(prefix),
-      send: (bytes, to) => this.#options.send(bytes, to),
+      send: (bytes, to) => this.#options.send(bytes, to, false),
     })
   }
 
@@ -239,15 +244,16 @@ export class LinkSet {
     if (keys === undefined) return
     const initiation = ReceivedInitiation.read(handshakeOptions(networkId, random, keys, kem), message)
     if (initiation === undefined) this.counters.unknown++
-    else if (!this.#times.accept(initiation.initiatorKey, initiation.time, clock.now())) this.counters.initiationTime++
+    else if (!this.#times.accept(initiation.initiatorKey, initiation.part, initiation.time, clock.now()))
+      this.counters.initiationTime++
     else this.#answer(initiation, from)
     initiation?.wipe()
   }
 
   #answer(initiation: ReceivedInitiation, from: Endpoint): void {
-    const name = toHex(initiation.initiatorKey)
-    const existing = this.#responded.get(name)
-    const stranger = this.#options.isMember?.(initiation.initiatorKey) !== true
+    const { initiatorKey, part } = initiation
+    const existing = this.#responded.get(initiatorKey, part)
+    const stranger = this.#options.isMember?.(initiatorKey) !== true
     if (existing === undefined && !this.#room.isFree(from, stranger, this.#links.size)) {
       this.counters.tooManyLinks++
       return
@@ -257,16 +263,16 @@ export class LinkSet {
       this.counters.malformed++
       return
     }
-    const link = existing ?? this.#addResponded(name, initiation.initiatorKey, from, stranger)
-    this.#options.send(this.#scratch.bytes, from)
+    const link = existing ?? this.#addResponded(initiatorKey, part, from, stranger)
+    this.#options.send(this.#scratch.bytes, from, false)
     this.#unconfirmed.add(link.answered(keys))
     const [oldest] = this.#unconfirmed
     if (oldest !== undefined && this.#unconfirmed.size > this.#limits.handshakes) oldest.link.giveUp(oldest)
   }
 
-  #addResponded(name: string, initiatorKey: Uint8Array, from: Endpoint, stranger: boolean): Link {
+  #addResponded(initiatorKey: Uint8Array, part: number, from: Endpoint, stranger: boolean): Link {
     const link = new Link(this.#host, false, initiatorKey, from)
-    this.#responded.set(name, link)
+    this.#responded.add(link, part)
     this.#links.add(link)
     this.#room.add(link, from, stranger)
     return link
@@ -276,7 +282,7 @@ export class LinkSet {
     this.#links.delete(link)
     const initiatedBy = this.#initiatedBy.get(link)
     if (initiatedBy === undefined) {
-      this.#responded.delete(toHex(link.peerKey))
+      this.#responded.delete(link)
       this.#room.remove(link, link.endpoint)
     } else {
       this.#initiated.delete(initiatedBy.name)
@@ -298,7 +304,13 @@ export class LinkSet {
     if (keys === undefined) throw new RangeError('only links of this side initiate')
     this.#lastTime = Math.max(Math.floor(clock.now()), this.#lastTime + 1)
     const options = handshakeOptions(networkId, random, keys, kem)
-    const input = { responderKey: link.peerKey, localIndex: this.#newIndex(), time: this.#lastTime, cookie }
+    const input = {
+      responderKey: link.peerKey,
+      localIndex: this.#newIndex(),
+      time: this.#lastTime,
+      part: this.#options.part ?? 0,
+      cookie,
+    }
     const initiation = new LinkInitiation(options, input, this.#scratch)
     this.#initiations.set(initiation.localIndex, { link, initiation })
     return initiation
@@ -320,7 +332,7 @@ export class LinkSet {
       random,
       scratch: this.#scratch,
       monotonic: () => clock.monotonic(),
-      send: (bytes, to) => this.#options.send(bytes, to),
+      send: (bytes, to, isOwn) => this.#options.send(bytes, to, isOwn),
       onCell: (link, circuitId, packet) => this.#options.onCell(link, circuitId, packet),
       onMessage: (link, command, circuitId, content) => this.#options.onMessage(link, command, circuitId, content),
       onUp: (link) => this.#options.onLink(link, 'up'),

@@ -107,7 +107,7 @@ export class Link {
     const slot = this.#keys.current
     if (slot === undefined) return this.#enqueue(LinkCommand.relay, circuitId, packet.bytes)
     if (!slot.keys.sealCell(packet, circuitId)) return this.#unsent()
-    this.#host.send(packet.bytes, this.#endpoint)
+    this.#host.send(packet.bytes, this.#endpoint, this.initiator)
     if (slot.keys.sent === this.#host.limits.rekeyAfterPackets) this.#reschedule()
     return true
   }
@@ -336,7 +336,7 @@ export class Link {
     scratch.content.fill(0)
     scratch.content.set(content)
     if (!slot.keys.sealMessage(scratch, command, circuitId)) return this.#unsent()
-    this.#host.send(scratch.bytes, to)
+    this.#host.send(scratch.bytes, to, this.initiator)
     if (slot.keys.sent === this.#host.limits.rekeyAfterPackets) this.#reschedule()
     return true
   }

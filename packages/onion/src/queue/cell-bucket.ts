@@ -1,8 +1,19 @@
 import { PACKET_SIZE } from '../packet/sizes.ts'
 import { BURST_MS, MIN_BURST_CELLS } from './queue-limits.ts'
 
-/** An operator's limit as a token bucket of cells. Times are monotonic ms. */
-export class CellBucket {
+/** An operator's limit: cells that may go. Times are monotonic ms. */
+export interface CellAllowance {
+  /** Ms that one cell takes. */
+  readonly cellMs: number
+  /** Whole cells that may go now. */
+  available(now: number): number
+  take(cells: number): void
+  /** When the next cell may go, as of the last question. */
+  dueAt(): number
+}
+
+/** A token bucket. */
+export class CellBucket implements CellAllowance {
   readonly #perMs: number
   readonly #depth: number
   #cells: number
@@ -15,12 +26,10 @@ export class CellBucket {
     this.#at = now
   }
 
-  /** Ms that one cell takes. */
   get cellMs(): number {
     return 1 / this.#perMs
   }
 
-  /** Whole cells that may go now. */
   available(now: number): number {
     this.#cells = Math.min(this.#depth, this.#cells + Math.max(0, now - this.#at) * this.#perMs)
     this.#at = now
@@ -31,7 +40,6 @@ export class CellBucket {
     this.#cells -= cells
   }
 
-  /** When the next cell may go, as of the last question. */
   dueAt(): number {
     return this.#at + Math.max(0, (1 - this.#cells) / this.#perMs)
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '@weft/core'
 import { Packet } from '../packet/packet.ts'
-import { CellBucket } from './cell-bucket.ts'
+import type { CellAllowance } from './cell-bucket.ts'
 import { type CellClass, type CellFlow, type LinkShare, newFlow } from './cell-flow.ts'
 import { CoDel } from './codel.ts'
 import { FairQueue, type QueueDrops } from './fair-queue.ts'
@@ -8,8 +8,8 @@ import { CODEL_TARGET_MS, MAX_WAITING_CELLS, OWN_WAITING_CELLS, SMALL_BATCH, TUR
 
 export interface CellQueueOptions<T> {
   readonly clock: Pick<Clock, 'monotonic'>
-  /** The operator's limit, bytes of packets a second; none when left out. */
-  readonly limit?: number
+  /** The operator's limit; none when left out. */
+  readonly allowance?: CellAllowance
   /** Passes on a cell that waited. The slot is valid during the call only, and may be changed. */
   readonly pass: (owner: T, packet: Packet) => void
   /** There is room again for one that was asked to wait. */
@@ -30,7 +30,7 @@ export interface CellQueueOptions<T> {
 export class CellQueue<T> {
   readonly #options: CellQueueOptions<T>
   readonly #queue: FairQueue<T>
-  readonly #bucket: CellBucket | undefined
+  readonly #bucket: CellAllowance | undefined
   readonly #target: number
   readonly #shares = new WeakMap<object, LinkShare>()
   /** Asked to wait. */
@@ -46,10 +46,10 @@ export class CellQueue<T> {
   #isHeld = false
 
   constructor(options: CellQueueOptions<T>) {
-    const { clock, limit, drops, capacity } = options
+    const { allowance, drops, capacity } = options
     this.#options = options
     this.#queue = new FairQueue(capacity ?? MAX_WAITING_CELLS, drops)
-    this.#bucket = limit === undefined ? undefined : new CellBucket(limit, clock.monotonic())
+    this.#bucket = allowance
     // Where two cells take longer than CoDel's target, waiting for one other is no queue (RFC 8289, section 4.2).
     this.#target = Math.max(CODEL_TARGET_MS, 2 * (this.#bucket?.cellMs ?? 0))
     this.#allow()

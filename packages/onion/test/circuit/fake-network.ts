@@ -6,6 +6,7 @@ import { type CircuitLimits } from '../../src/circuit/circuit-limits.ts'
 import { ClientCircuits } from '../../src/circuit/client-circuits.ts'
 import { type ClientCircuit, type ClientCircuitOptions } from '../../src/circuit/client-circuit.ts'
 import { type ExitCircuit } from '../../src/circuit/exit-circuit.ts'
+import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { RelayCircuits } from '../../src/circuit/relay-circuits.ts'
 import { type X25519KeyPair } from '@weft/crypto'
 import { generateX25519 } from '../../src/x25519.ts'
@@ -116,7 +117,7 @@ export class FakeNetwork {
       clock: this.clock,
       random: this.random,
       ...(limits === undefined ? {} : { limits }),
-      ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+      ...(bytesPerSecond === undefined ? {} : { allowance: new CellBucket(bytesPerSecond, this.clock.monotonic()) }),
       nextHop: (wanted, role) => {
         const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)
         if (other === undefined || role === 'exit') return undefined

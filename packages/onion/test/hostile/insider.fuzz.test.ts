@@ -51,7 +51,7 @@ test('fuzz: initiations by who knows the key: one that Noise did not make is no 
   const right = (random: Random): void => {
     const keys = generateX25519(random)
     const options = { networkId: 'test', keys, random }
-    const input = { responderKey: server.keys.publicKey, localIndex: 1, time: network.clock.now() }
+    const input = { responderKey: server.keys.publicKey, localIndex: 1, time: network.clock.now(), part: 0 }
     new LinkInitiation(options, input, packet).wipe()
     assert.ok(hiding.open(packet.messagePlain, packet.messageSealed, undefined, packet.nonce))
   }
@@ -86,7 +86,7 @@ test('fuzz: answers by who saw the initiation and knows the key: none makes a li
   const random = seededRandom(1)
   const server = generateX25519(random)
   const options = { networkId: 'test', keys: generateX25519(random), random }
-  const input = { responderKey: server.publicKey, localIndex: 7, time: 1_700_000_000_000 }
+  const input = { responderKey: server.publicKey, localIndex: 7, time: 1_700_000_000_000, part: 0 }
   await fuzz(t, (fuzzed, run) => {
     // A hundred answers to each.
     const initiation = new LinkInitiation(options, input, packet)
@@ -167,7 +167,7 @@ function noiseHash(packet: Packet, server: ReturnType<typeof generateX25519>, ra
 async function neighbour(nodes: LinkedNodes, random: Random): Promise<LinkKeys> {
   const packet = new Packet()
   const options = { networkId: 'test', keys: generateX25519(random), random }
-  const input = { responderKey: nodes.linkKey(0), localIndex: 0x0909_0909, time: nodes.clock.now() }
+  const input = { responderKey: nodes.linkKey(0), localIndex: 0x0909_0909, time: nodes.clock.now(), part: 0 }
   const initiation = new LinkInitiation(options, input, packet)
   nodes.deliver({ bytes: packet.bytes.slice(), from: 9, to: 0 })
   const reply = nodes.log?.at(-1)

@@ -51,6 +51,32 @@ describe('a set of links', () => {
     assert.notDeepEqual(a.ups[1]!.peerKey, b.keys.publicKey)
   })
 
+  it('keeps links apart that several parts of a member make, and each renews its own', async () => {
+    const { network, a, b } = twoNodes()
+    const other = network.add(3, { keys: a.keys, part: 1 })
+    const links = [a, other].map(({ links: set }) => set.connect(b.endpoint, b.keys.publicKey, false))
+    await network.run(10)
+    assert.deepEqual(
+      links.map(({ state }) => state),
+      ['up', 'up'],
+    )
+    assert.equal(b.ups.length, 2)
+    assert.ok(b.ups.every(({ peerKey }) => Buffer.compare(peerKey, a.keys.publicKey) === 0))
+    const back = b.links.connect(a.endpoint, a.keys.publicKey, false)
+    assert.ok(b.ups.includes(back), 'either serves the other way round as well')
+    for (const link of [...links, ...b.ups]) link.circuits = 1
+    // Beyond the time for which keys are good.
+    for (let at = 0; at < 200; at++) await network.run(1_000)
+    assert.deepEqual(
+      [...links, ...b.ups].map(({ state }) => state),
+      ['up', 'up', 'up', 'up'],
+    )
+    assert.ok(links.every((link, at) => link.sendCell(0x8000_0001, cell(at))))
+    await network.run(10)
+    assert.deepEqual(b.received.map(numberOf).toSorted(rising), [0, 1])
+    assert.equal(b.ups.length, 2)
+  })
+
   it('has two links when both sides begin at once, and both work', async () => {
     const { network, a, b } = twoNodes()
     const links = [

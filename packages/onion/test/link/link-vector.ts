@@ -24,6 +24,7 @@ export interface LinkVectorInputs {
   readonly initiatorIndex: number
   readonly responderIndex: number
   readonly time: number
+  readonly part: number
   readonly circuitId: number
   readonly body: string
   readonly content: string
@@ -85,7 +86,13 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
         random: random(inputs.initiatorEphemeral, inputs.initiationNonce),
         kem,
       },
-      { responderKey: responder.publicKey, localIndex: inputs.initiatorIndex, time: inputs.time, cookie },
+      {
+        responderKey: responder.publicKey,
+        localIndex: inputs.initiatorIndex,
+        time: inputs.time,
+        part: inputs.part,
+        cookie,
+      },
       packet,
     )
   const initiation = initiate()
@@ -108,6 +115,7 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
     },
     initiationMessage,
   )
+  if (received?.part !== inputs.part) throw new Error('the part is not the one that was said')
   const responderKeys = received?.respond(inputs.responderIndex, packet)
   const responseBytes = hex(packet)
   const initiatorKeys = initiation.readResponse(packet)

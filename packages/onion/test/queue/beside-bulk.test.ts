@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Packet } from '../../src/packet/packet.ts'
 import type { CellFlow } from '../../src/queue/cell-flow.ts'
+import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { CellQueue } from '../../src/queue/cell-queue.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
 import { World, exchange, simulatedPath } from '../session/simulated-path.ts'
@@ -20,7 +21,7 @@ function hop(world: World, bytesPerMs: number) {
   const packet = new Packet()
   const queue = new CellQueue<Owner>({
     clock: world,
-    limit: bytesPerMs * 1_000,
+    allowance: new CellBucket(bytesPerMs * 1_000, 0),
     drops,
     pass: (deliver, { body }) => deliver(body),
     onRoom: () => {},

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CellFlow } from '../../src/queue/cell-flow.ts'
+import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { CellQueue } from '../../src/queue/cell-queue.ts'
 import { OWN_WAITING_CELLS, TURN_CELLS } from '../../src/queue/queue-limits.ts'
 import { Packet } from '../../src/packet/packet.ts'
@@ -18,7 +19,7 @@ function queueWith(limit?: number) {
   const queue = new CellQueue<Owner>({
     clock,
     drops,
-    ...(limit === undefined ? {} : { limit }),
+    ...(limit === undefined ? {} : { allowance: new CellBucket(limit, 0) }),
     pass: ({ name }) => void passed.push(name),
     onRoom: ({ name }) => void told.push(name),
     onWaiting: () => void waits++,

@@ -20,6 +20,7 @@ const inputs: LinkVectorInputs = {
   initiatorIndex: 0x0102_0304,
   responderIndex: 0xf1f2_f3f4,
   time: 1_700_000_000_000,
+  part: 5,
   circuitId: 0x8000_0001,
   body: counted(1404, 7),
   content: '07',

@@ -1,6 +1,14 @@
 import type { Clock, Logger, Random } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
-import { type CircuitLink, RelayCircuits, type Suites } from '@weft/onion'
+import {
+  type CellAllowance,
+  CellBucket,
+  type CircuitLink,
+  RelayCircuits,
+  SharedCellBucket,
+  SharedClientKeys,
+  type Suites,
+} from '@weft/onion'
 import type { UdpCounters } from '../udp/udp-counters.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { CarriedStatus } from '../vpn.ts'
@@ -8,9 +16,10 @@ import { Alarm } from './alarm.ts'
 import type { EngineInit } from './engine-init.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { LastHop, NO_LAST_HOP } from './last-hop.ts'
+import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
 
-export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay'> {
+export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
   readonly keys: { readonly onion: X25519KeyPair }
   readonly suites: Suites
   readonly queue: FlushQueue
@@ -23,9 +32,10 @@ export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 
   readonly onWorked: () => void
 }
 
-/** What is known of packets outside of circuits. */
+/** What is known of packets outside of circuits: of ports and links. */
 export interface PortStatus {
-  readonly counters: UdpCounters | undefined
+  /** Of each. */
+  readonly counters: readonly UdpCounters[]
   readonly links: number
   readonly linkDrops: Readonly<Record<string, number>>
 }
@@ -40,7 +50,7 @@ export class Carrier {
 
   /** @throws WeftError E_EXIT_RULE */
   constructor(init: CarrierInit) {
-    const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, relay, nextHop, isMember } = init
+    const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, worker, nextHop, isMember } = init
     if (roles.exit || roles.relay) this.#lastHop = new LastHop({ init, queue, clock, random, logger })
     this.#turns = new Turns(() => {
       const more = this.circuits.queue.serve()
@@ -56,7 +66,10 @@ export class Carrier {
       clock,
       random,
       suites,
-      ...(relay.bytesPerSecond === undefined ? {} : { bytesPerSecond: relay.bytesPerSecond }),
+      ...allowanceOf(init),
+      ...(worker.shared === undefined
+        ? {}
+        : { seen: new SharedClientKeys(worker.shared.clientKeys, worker.shared.secret) }),
       nextHop,
       isMember,
       onWaiting: () => this.#turns.schedule(),
@@ -84,23 +97,25 @@ export class Carrier {
   }
 
   status({ counters, links, linkDrops }: PortStatus): CarriedStatus {
-    const { sendErrors, receiveErrors, received, sent, ...dropped } = counters ?? {
-      sendErrors: {},
-      receiveErrors: {},
-      received: 0,
-      sent: 0,
+    let [packetsReceived, packetsSent] = [0, 0]
+    const dropped: Readonly<Record<string, number>>[] = [linkDrops, { ...this.circuits.drops }]
+    for (const { sendErrors, receiveErrors, received, sent, ...others } of counters) {
+      packetsReceived += received
+      packetsSent += sent
+      dropped.push(others, sendErrors, receiveErrors)
     }
     const { circuits } = this
     return {
+      workers: [{ circuits: circuits.size, links, packetsForwarded: circuits.forwarded }],
       circuits: circuits.size,
       links,
       ...(this.#lastHop?.status ?? NO_LAST_HOP),
       packetsForwarded: circuits.forwarded,
-      packetsReceived: received,
-      packetsSent: sent,
+      packetsReceived,
+      packetsSent,
       packetsWaiting: circuits.queue.size,
       packetsWaited: { ...circuits.queue.served },
-      packetsDropped: { ...linkDrops, ...circuits.drops, ...dropped, ...sendErrors, ...receiveErrors },
+      packetsDropped: sumRecords(dropped),
     }
   }
 
@@ -111,4 +126,13 @@ export class Carrier {
     this.#lastHop?.end()
     this.#alarm.clear()
   }
+}
+
+/** The operator's limit, one for all workers. */
+function allowanceOf({ clock, relay, worker }: CarrierInit): { readonly allowance?: CellAllowance } {
+  const { bytesPerSecond } = relay
+  if (bytesPerSecond === undefined) return {}
+  if (worker.shared === undefined) return { allowance: new CellBucket(bytesPerSecond, clock.monotonic()) }
+  // Monotonic time begins anew in each thread.
+  return { allowance: new SharedCellBucket(worker.shared.cells, bytesPerSecond, performance.timeOrigin) }
 }

@@ -1,4 +1,5 @@
 import type { X25519KeyPair } from '@weft/crypto'
+import type { SharedMemory } from '@weft/onion'
 import type { SuiteSetting } from '../aead/load-suites.ts'
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
@@ -11,6 +12,12 @@ export interface EngineInit {
   readonly keys: { readonly link: X25519KeyPair; readonly onion: X25519KeyPair } | undefined
   /** What may seal the layers of circuits, those of others included. */
   readonly suite: SuiteSetting
+  /** Which of this node's packet workers it is, of how many, and what they have in common where there are several. */
+  readonly worker: {
+    readonly index: number
+    readonly count: number
+    readonly shared: SharedMemory | undefined
+  }
   /** Where packets come in; port 0 takes a free one. */
   readonly udp: { readonly host: string; readonly port: number }
   /** Where the proxy listens once it is up. */

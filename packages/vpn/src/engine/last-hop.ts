@@ -10,14 +10,14 @@ import { ExitService } from './exit-service.ts'
 import type { FlushQueue } from './flush-queue.ts'
 
 export interface LastHopInit {
-  readonly init: Pick<EngineInit, 'nodeKey' | 'roles' | 'exit'>
+  readonly init: Pick<EngineInit, 'nodeKey' | 'roles' | 'exit' | 'worker'>
   readonly queue: FlushQueue
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
 }
 
-/** Bytes that a last hop keeps for all sessions together until they are acknowledged. */
+/** Bytes that a last hop keeps for all sessions together until they are acknowledged; each of several workers has its part. */
 const MEMORY = 12 * 1024 * 1024
 
 type LastHopStatus = Pick<
@@ -59,7 +59,14 @@ export class LastHop {
         asker: new DnsAsker({ clock, random, servers }),
       }
     const internet = this.#outside && { ...this.#outside, packets: () => this.#ip?.packets }
-    this.service = new ExitService({ internet, memory: new MemoryBudget(MEMORY), queue, clock, random, logger })
+    this.service = new ExitService({
+      internet,
+      memory: new MemoryBudget(MEMORY / init.worker.count),
+      queue,
+      clock,
+      random,
+      logger,
+    })
   }
 
   /** To be called once its node can take packets. */

@@ -9,6 +9,7 @@ import {
   type Link,
   type LinkDownReason,
   LinkSet,
+  SharedInitiationTimes,
   type Packet,
   type Suites,
 } from '@weft/onion'
@@ -16,14 +17,13 @@ import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import { openUdpPort } from '../udp/open-udp-port.ts'
-import type { UdpPort } from '../udp/udp-port.ts'
 import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
+import { EnginePorts } from './engine-ports.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
@@ -57,7 +57,7 @@ export class PacketEngine {
   readonly #init: EngineInit
   readonly #parts: EngineParts
   readonly #self: DidKey
-  readonly #queue = new FlushQueue(() => this.#port?.flush())
+  readonly #queue = new FlushQueue(() => this.#ports?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
   readonly #handshakes = new Turns(() => this.#workOnHandshakes())
@@ -74,7 +74,7 @@ export class PacketEngine {
   readonly #probes: LinkProbes
   /** Of the batch at hand: places of what is not of a link. */
   readonly #others: number[] = []
-  #port: UdpPort | undefined
+  #ports: EnginePorts | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
@@ -90,7 +90,7 @@ export class PacketEngine {
 
   private constructor(init: EngineInit, parts: EngineParts, suites: Suites) {
     const { clock, random, logger } = parts
-    const { keys, networkId } = init
+    const { keys, networkId, worker } = init
     this.#init = init
     this.#parts = parts
     this.#self = toDidKey(init.nodeKey)
@@ -101,8 +101,12 @@ export class PacketEngine {
       ...(keys === undefined ? {} : { keys: keys.link }),
       listen: keys !== undefined,
       isMember: (linkKey) => this.#byLinkKey.has(toHex(linkKey)),
-      send: (bytes, to) => {
-        this.#port?.send(bytes, to)
+      part: worker.index,
+      ...(worker.shared === undefined
+        ? {}
+        : { times: new SharedInitiationTimes(worker.shared.initiationTimes, worker.shared.secret) }),
+      send: (bytes, to, isOwn) => {
+        this.#ports?.send(bytes, to, isOwn)
         this.#queue.schedule()
       },
       onCell: (link, circuitId, packet) => {
@@ -147,11 +151,11 @@ export class PacketEngine {
   /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
   static async open(init: EngineInit, parts: EngineParts): Promise<PacketEngine> {
     const engine = new PacketEngine(init, parts, await loadSuites(init.suite, parts.logger))
-    engine.#port = await openUdpPort({
-      host: init.udp.host,
-      port: init.udp.port,
+    engine.#ports = await EnginePorts.open({
+      udp: init.udp,
+      worker: init.worker,
       logger: parts.logger,
-      onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
+      onBatch: (count, packets, from, isOwn) => engine.#onBatch(count, packets, from, isOwn),
       onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
     })
     await engine.#carrier?.open()
@@ -160,7 +164,7 @@ export class PacketEngine {
 
   /** Where packets come in. */
   get endpoint(): Endpoint | undefined {
-    return this.#port?.address
+    return this.#ports?.address
   }
 
   /** The members of the newest signed map that carry packets. */
@@ -233,7 +237,7 @@ export class PacketEngine {
             take(stream, leg)
           })
         },
-        markPort: () => this.#port?.mark(OUTSIDE_MARK) ?? false,
+        markPort: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
         onChange: () => this.#tellRoute(),
       })
       this.#dns?.moved()
@@ -292,7 +296,7 @@ export class PacketEngine {
       route: this.#route(),
       services: this.services.status,
       carried: this.#carrier?.status({
-        counters: this.#port?.counters,
+        counters: this.#ports?.counters ?? [],
         links: this.#links.size,
         linkDrops: { ...this.#links.counters },
       }),
@@ -320,20 +324,21 @@ export class PacketEngine {
     await this.down()
     await this.#carrier?.close()
     this.#circuits.close()
-    this.#port?.flush()
+    this.#ports?.flush()
     this.#links.close()
     this.#cancelRouteEvent?.()
     for (const alarm of [this.#linkAlarm, this.#circuitAlarm]) alarm.clear()
-    this.#port?.close()
+    this.#ports?.close()
   }
 
-  #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
+  #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[], isOwn: boolean): void {
     this.#carrier?.circuits.queue.begin(count)
     // Links that stand come first: a flood of handshakes in the same batch must not keep them waiting.
     this.#others.length = 0
     for (let at = 0; at < count; at++)
       if (!this.#links.receiveKnown(packets[at] as Packet, from[at] as Endpoint)) this.#others.push(at)
-    for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
+    if (isOwn) this.#links.counters.unknown += this.#others.length
+    else for (const at of this.#others) this.#links.receiveOther(packets[at] as Packet, from[at] as Endpoint)
     this.#setAlarms()
     this.#queue.schedule()
     if (this.#links.wantsTurn || (this.#carrier?.circuits.waiting ?? 0) > 0) this.#handshakes.schedule()

@@ -19,7 +19,6 @@ import {
   parsePacketAddress,
   unreachablePackets,
 } from '@weft/overlay'
-import type { EngineInit } from '../engine/engine-init.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { type MemberAddresses, memberAddresses } from '../route/member-addresses.ts'
 import { outsideAddresses } from '../route/outside-addresses.ts'
@@ -27,10 +26,12 @@ import { routeMembers } from '../route/route-members.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, removeLeftRules } from '../tun/machine-rules.ts'
 import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
-import { PacketThread } from './packet-thread.ts'
+import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
 
-export interface VpnInit extends EngineInit {
+export interface VpnInit extends ThreadsInit {
+  /** Threads that carry packets for others. */
+  readonly workers: number
   /** Addresses of nodes that the network file names. */
   readonly bootstrap: readonly string[]
   readonly clock: Clock
@@ -76,9 +77,9 @@ async function removeLeft({ tun, logger }: VpnInit): Promise<void> {
 /** The main thread's side of the VPN: keeps the packet thread, tells it the members, and answers for it. */
 export class VpnService implements Vpn {
   readonly #init: VpnInit
-  readonly #engineInit: EngineInit
+  readonly #threadsInit: ThreadsInit
   readonly #emitter = new Emitter<VpnEvents>()
-  #thread: Promise<PacketThread> | undefined
+  #thread: Promise<PacketThreads> | undefined
   /** Monotonic ms: since when the thread runs; undefined while it does not. */
   #startedAt: number | undefined
   #members: readonly RouteMember[] = []
@@ -99,7 +100,7 @@ export class VpnService implements Vpn {
   constructor(init: VpnInit) {
     const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
     this.#init = init
-    this.#engineInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit }
+    this.#threadsInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
@@ -148,7 +149,7 @@ export class VpnService implements Vpn {
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
   follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on'>): void {
     const { membership } = overlay
-    const tell = (what: (thread: PacketThread) => void): void => void this.#thread?.then(what, () => {})
+    const tell = (what: (thread: PacketThreads) => void): void => void this.#thread?.then(what, () => {})
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
       this.#addresses = memberAddresses(membership.members(), toDidKey(this.#init.nodeKey))
@@ -170,7 +171,7 @@ export class VpnService implements Vpn {
   }
 
   /** Starts the packet thread if it does not run. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE, E_PACKETS_FAILED */
-  open(): Promise<PacketThread> {
+  open(): Promise<PacketThreads> {
     this.#thread ??= this.#start()
     return this.#thread
   }
@@ -237,10 +238,10 @@ export class VpnService implements Vpn {
     await thread?.[Symbol.asyncDispose]()
   }
 
-  async #start(): Promise<PacketThread> {
+  async #start(): Promise<PacketThreads> {
     const { clock, logger } = this.#init
     try {
-      const thread = await PacketThread.open(this.#engineInit, clock, logger, {
+      const thread = await PacketThreads.open(this.#threadsInit, this.#init.workers, clock, logger, {
         onRoute: (event) => {
           const used = event.route.legs.find(({ state }) => state === 'active')
           this.#exit = used?.hops.at(-1)?.node

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { Duplex } from 'node:stream'
 import { WeftError, abortError, orAborted } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { PacketThread } from './packet-thread.ts'
+import type { PacketThreads } from './packet-threads.ts'
 import { PortDuplex } from './port-duplex.ts'
 
 /** Routes to services of members, shared with nothing else of this node, until they are closed. */
@@ -19,12 +19,12 @@ export interface ServiceWays {
 
 let lastRoutes = 0
 
-/** @param open the packet thread, started where it does not run */
-export function serviceWays(open: () => Promise<PacketThread>): ServiceWays {
+/** @param open the packet threads, started where they do not run */
+export function serviceWays(open: () => Promise<PacketThreads>): ServiceWays {
   const routes = ++lastRoutes
-  let used: PacketThread | undefined
+  let used: PacketThreads | undefined
   let isClosed = false
-  const thread = async (signal: AbortSignal): Promise<PacketThread> => {
+  const thread = async (signal: AbortSignal): Promise<PacketThreads> => {
     const current = await orAborted(open(), signal)
     if (isClosed) throw closed()
     used = current

@@ -5,6 +5,7 @@ export const SO_REUSEADDR = 2
 export const SO_SNDBUF = 7
 export const SO_RCVBUF = 8
 export const SO_SNDBUFFORCE = 32
+export const SO_REUSEPORT = 15
 export const SO_MARK = 36
 export const SO_RCVBUFFORCE = 33
 export const IPPROTO_IPV6 = 41

@@ -10,6 +10,7 @@ import {
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
+  SO_REUSEPORT,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   UDP_GRO,
@@ -24,14 +25,17 @@ export const SEND_BUFFER_BYTES = 4 * 1024 * 1024
 
 /**
  * A bound, non-blocking UDP socket that takes super-packets (UDP_GRO; Linux 5.0).
+ * @param isShared whether others of this user may be bound to the same port, and the system deals senders out among them (SO_REUSEPORT)
  * @throws WeftError E_PORT_TAKEN, E_UDP_PORT when it cannot be bound. @throws Error when the kernel knows no UDP_GRO
  */
-export function openLinuxUdpSocket(calls: LinuxSocketCalls, host: string, port: number): number {
+export function openLinuxUdpSocket(calls: LinuxSocketCalls, host: string, port: number, isShared = false): number {
   const family: AddressFamily = isIPv6(host) ? AF_INET6 : AF_INET
   const fd = calls.socket(family, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0)
   if (fd < 0) throw udpPortError(host, port, calls.errorName(calls.errno()))
   try {
     if (family === AF_INET6) setOption(calls, fd, IPPROTO_IPV6, IPV6_V6ONLY, host === '::' ? 0 : 1)
+    if (isShared && !setOption(calls, fd, SOL_SOCKET, SO_REUSEPORT, 1))
+      throw udpPortError(host, port, calls.errorName(calls.errno()))
     if (!setOption(calls, fd, SOL_UDP, UDP_GRO, 1))
       throw new Error(`the kernel refuses UDP_GRO (${calls.errorName(calls.errno())})`)
     // Beyond the system's limit (net.core.rmem_max) with privileges only; then as much as it gives.

@@ -19,6 +19,8 @@ export async function openUdpPort(
   const canonical = canonicalHost(options.host)
   if (canonical === undefined) throw udpPortError(options.host, options.port, 'the address is no IP literal')
   const own = { ...options, host: mappedIPv4(canonical) ?? canonical }
+  // Two daemons could share a port without a word.
+  if (own.sharing === 'first') (await PlainPort.open({ host: own.host, port: own.port, onBatch: () => {} })).close()
   return (await openSegmented(own, load)) ?? (await PlainPort.open(own))
 }
 

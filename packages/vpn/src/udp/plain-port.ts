@@ -20,7 +20,7 @@ const QUEUE_PACKETS = 1_024
 const HOLD_PACKETS = 256
 const RESUME_PACKETS = 64
 
-type PlainPortOptions = Pick<UdpPortOptions, 'host' | 'port' | 'onBatch' | 'onHold'>
+type PlainPortOptions = Omit<UdpPortOptions, 'logger'>
 
 /** The port for every system, by node:dgram: one system call and 7 to 9 µs a packet. */
 export class PlainPort implements UdpPort {
@@ -41,17 +41,19 @@ export class PlainPort implements UdpPort {
 
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT */
   static async open(options: PlainPortOptions): Promise<PlainPort> {
-    const { host, port } = options
+    const { host, port, sharing } = options
     const isIPv6 = host.includes(':')
     const socket = createSocket({
       type: isIPv6 ? 'udp6' : 'udp4',
+      reusePort: sharing !== undefined,
       ipv6Only: isIPv6 && host !== '::',
       // Only IP literals are sent to; the default looks each up, a turn later.
       lookup: (address, _family, callback) => callback(null, address, isIPv6 ? 6 : 4),
     })
     try {
       const listening = once(socket, 'listening')
-      socket.bind({ address: host, port, exclusive: true })
+      // Of a port that is shared node:dgram knows: `exclusive` would be against it.
+      socket.bind({ address: host, port, exclusive: sharing === undefined })
       await listening
     } catch (error) {
       socket.close()

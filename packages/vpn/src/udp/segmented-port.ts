@@ -45,12 +45,9 @@ export class SegmentedPort implements UdpPort {
   #closed = false
 
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT. @throws Error when the kernel cannot do it */
-  constructor(
-    calls: LinuxSocketCalls,
-    { host, port, onBatch, onHold }: Pick<UdpPortOptions, 'host' | 'port' | 'onBatch' | 'onHold'>,
-  ) {
+  constructor(calls: LinuxSocketCalls, { host, port, sharing, onBatch, onHold }: Omit<UdpPortOptions, 'logger'>) {
     const isIPv6 = host.includes(':')
-    const fd = openLinuxUdpSocket(calls, host, port)
+    const fd = openLinuxUdpSocket(calls, host, port, sharing !== undefined)
     this.#socket = createSocket({
       type: isIPv6 ? 'udp6' : 'udp4',
       // Only IP literals are sent to; the default looks each up, a turn later.

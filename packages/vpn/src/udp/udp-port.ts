@@ -33,6 +33,11 @@ export interface UdpPortOptions {
   /** 0 for a free one. */
   readonly port: number
   /**
+   * Of a port that several sockets of this node have (SO_REUSEPORT): the system deals senders out among them, and each sender stays with
+   * one as long as all are open. The first makes sure that nobody else has the port.
+   */
+  readonly sharing?: 'first' | 'next'
+  /**
    * Packets that came in, `packets[i]` from `from[i]` for i < count. Slots and arrays belong to the port and are valid
    * during the call only, the endpoints for ever: the same object for the same sender as long as it is remembered.
    */

@@ -37,6 +37,7 @@ export async function openNode(
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: carries ? { link, onion } : undefined,
       suite: 'auto',
+      worker: { index: 0, count: 1, shared: undefined },
       udp: { host, port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,

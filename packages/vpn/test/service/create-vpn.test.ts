@@ -67,6 +67,7 @@ async function network(t: TestContext): Promise<Network> {
         roles: { entry: true, relay: true, exit: false },
         suite: 'auto',
         keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) },
+        workers: 1,
         udp,
         proxy,
         dns: undefined,

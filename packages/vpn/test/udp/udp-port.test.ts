@@ -39,6 +39,15 @@ describe('openUdpPort', () => {
     assert.equal(port.kind, 'segmented')
   })
 
+  it('shares a port with nobody who does not belong to it', async () => {
+    const first = await openUdpPort({ ...options, sharing: 'first' })
+    const { port } = first.address
+    await assert.rejects(openUdpPort({ ...options, port, sharing: 'first' }), (error) =>
+      isWeftError(error, 'E_PORT_TAKEN'),
+    )
+    first.close()
+  })
+
   it('takes the plain port elsewhere, and logs why', async () => {
     const lines: string[] = []
     const logger: Logger = { ...silentLogger, warn: (_, fields) => lines.push(String(fields?.['reason'])) }
