@@ -96,8 +96,13 @@ const SETTINGS = {
   'ports.public': setting(
     integer(1, 65_532, 'TCP port'),
     4780,
-    'First of four public ports: overlay, overlay by WebSocket, packets (UDP), packets in TLS (all but the last work in this version).',
+    'First of four public ports: overlay, overlay by WebSocket, packets (UDP and, at an entry, in TLS over TCP), and one that is reserved.',
     'public-port',
+  ),
+  'ports.packets': optional(
+    integer(1, 65_535, 'UDP and TCP port'),
+    'ports.public + 2',
+    'Where an entry, relay or exit takes packets, by UDP; an entry takes them in TLS over TCP at the same number, for clients whose network lets no UDP through. 443 is let through most often.',
   ),
   'api.allowed_hosts': setting(
     listOf(HOST, 16),
@@ -129,6 +134,11 @@ const SETTINGS = {
     oneOf(['auto', 'chacha20-poly1305']),
     'auto',
     'What seals the layers of circuits: auto takes AES-256-GCM with each hop that computes it in hardware as this machine does, which takes less than half of the time a packet, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
+  ),
+  'vpn.carriage': setting(
+    oneOf(['auto', 'udp', 'tls']),
+    'auto',
+    'What packets travel in between a client and its entry: udp, tls (TLS over TCP, slower, for networks that let no UDP through), or auto, which takes UDP where it is answered and TLS where only that is, and goes back by itself. `weft vpn status` shows which and why.',
   ),
   'vpn.tun': setting(
     oneOf(['on', 'off']),

@@ -11,7 +11,7 @@ import { openProxy } from './open-proxy.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
-import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
+import { packetsPort, proxyFromStart, startVpn } from './start-vpn.ts'
 import type { StatePaths } from './state-directory.ts'
 
 /** Behind ports.public: the overlay by WebSocket. */
@@ -93,7 +93,7 @@ export async function startNetwork({
         ? {}
         : {
             packets: {
-              port: values['ports.public'] + PACKETS,
+              port: packetsPort(config),
               linkKey: keys.packets.link.publicKey,
               onionKey: keys.packets.onion.publicKey,
             },
@@ -132,7 +132,7 @@ export async function startNetwork({
       : {}),
   })
   if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
-  const packetsPort = keys.packets === undefined ? undefined : values['ports.public'] + PACKETS
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
-  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort }
+  const packets = keys.packets === undefined ? undefined : packetsPort(config)
+  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort: packets }
 }

@@ -216,6 +216,7 @@ const hop = z.strictObject({
 
 const leg = z.strictObject({
   state: z.enum(['building', 'active', 'spare', 'silent', 'failed']),
+  carriage: z.enum(['udp', 'tls']).describe('What packets to its entry travel in'),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
   streams: z.int(),
@@ -270,10 +271,19 @@ export const vpnStatus = z.strictObject({
     .readonly()
     .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
   route: vpnRoute,
+  carriage: z
+    .strictObject({
+      over: z.enum(['udp', 'tls']),
+      setting: z.enum(['auto', 'udp', 'tls']),
+      reason: z.string().describe('Why; empty where nothing is to be said'),
+      since: time.optional().describe('When it was found that UDP is blocked'),
+    })
+    .describe('What packets to entries travel in, where nothing is agreed yet'),
   carried: z
     .strictObject({
       circuits: z.int(),
       links: z.int(),
+      inTls: z.int().describe('Clients that are connected by TLS over TCP'),
       exitStreams: z.int(),
       exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
       exitIp: z

@@ -46,12 +46,14 @@ export class FakeVpn implements NodeVpn {
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
+      carriage: { over: 'tls', setting: 'auto', reason: 'UDP is blocked', since: 1_000 },
       carried:
         this.init.keys === undefined
           ? undefined
           : {
               circuits: 3,
               links: 4,
+              inTls: 1,
               exitStreams: 5,
               exitChannels: 4,
               exitIp: { clients: 2, ipv6: false, packets: { sent: 1 }, fault: undefined },
@@ -90,6 +92,7 @@ export function fakeRoute(): RouteStatus {
     legs: [
       {
         state: 'active',
+        carriage: 'tls',
         hops: [
           { ...hop, role: 'entry', latencyMs: 1.5, suite: 'aes-256-gcm' },
           { ...hop, role: 'relay', latencyMs: 2.5, suite: 'chacha20-poly1305' },

@@ -8,6 +8,7 @@ import {
   type Endpoint,
   type Link,
   type LinkDownReason,
+  type LinkPaths,
   LinkSet,
   MemoryBudget,
   type Packet,
@@ -20,10 +21,10 @@ import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import { openUdpPort } from '../udp/open-udp-port.ts'
-import type { UdpPort } from '../udp/udp-port.ts'
-import type { CarriedStatus, RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
+import { CarriageChoice } from '../carriage/carriage-choice.ts'
+import { carriedStatus } from './carried-status.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
@@ -34,11 +35,12 @@ import { HandshakeTurns } from './handshake-turns.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
+import { PacketPorts } from './packet-ports.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { ProxyServer } from './proxy-server.ts'
 import type { TakeStream } from './stream-opener.ts'
-import { TunClient } from './tun-client.ts'
+import { TunClient, carriesForOthers } from './tun-client.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
 export interface EngineParts {
@@ -62,7 +64,7 @@ export class PacketEngine {
   readonly #init: EngineInit
   readonly #parts: EngineParts
   readonly #self: DidKey
-  readonly #queue = new FlushQueue(() => this.#port?.flush())
+  readonly #queue = new FlushQueue(() => this.#ports?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
   readonly #handshakes = new HandshakeTurns(() => this.#workOnHandshakes())
@@ -80,9 +82,10 @@ export class PacketEngine {
   readonly #routes: IsolatedRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
+  readonly #carriage: CarriageChoice
   /** Of the batch at hand: places of what is not of a link. */
   readonly #others: number[] = []
-  #port: UdpPort | undefined
+  #ports: PacketPorts | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
@@ -110,7 +113,7 @@ export class PacketEngine {
       listen: keys !== undefined,
       isMember: (linkKey) => this.#byLinkKey.has(toHex(linkKey)),
       send: (bytes, to) => {
-        this.#port?.send(bytes, to)
+        this.#ports?.send(bytes, to)
         this.#queue.schedule()
       },
       onCell: (link, circuitId, packet) => {
@@ -137,7 +140,15 @@ export class PacketEngine {
       this.#relay?.onTimeout()
       this.#setAlarms()
     })
-    this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
+    this.#probes = new LinkProbes(clock, ({ endpoint, linkKey, over }) =>
+      this.#linkAsClient(over === 'tls' ? this.#inTls(endpoint, linkKey) : endpoint, linkKey),
+    )
+    this.#carriage = new CarriageChoice({
+      setting: init.carriage.setting,
+      clock,
+      inTls: (endpoint, linkKey) => this.#inTls(endpoint, linkKey),
+      onChange: () => this.#tellRoute(),
+    })
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys === undefined) return
@@ -172,13 +183,11 @@ export class PacketEngine {
     })
   }
 
-  /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
+  /** Opens the ports; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_EXIT_RULE */
   static async open(init: EngineInit, parts: EngineParts): Promise<PacketEngine> {
     const engine = new PacketEngine(init, parts, await loadSuites(init.suite, parts.logger))
-    engine.#port = await openUdpPort({
-      host: init.udp.host,
-      port: init.udp.port,
-      logger: parts.logger,
+    engine.#ports = await PacketPorts.open(init, {
+      ...parts,
       onBatch: (count, packets, from) => engine.#onBatch(count, packets, from),
     })
     await engine.#openExitIp()
@@ -194,7 +203,7 @@ export class PacketEngine {
 
   /** Where packets come in. */
   get endpoint(): Endpoint | undefined {
-    return this.#port?.address
+    return this.#ports?.udp.address
   }
 
   /** The members of the newest signed map that carry packets. */
@@ -223,19 +232,9 @@ export class PacketEngine {
    */
   async up(tun = this.#init.tun.isWanted): Promise<void> {
     if (this.#closed) return
-    if (tun) this.#checkRoles()
+    if (tun && this.#init.keys !== undefined) throw carriesForOthers()
     if (this.#server === undefined) await this.#openProxy()
     if (tun && this.#tun === undefined) await this.#openTun()
-  }
-
-  /** What an entry, relay or exit sends for others is its own way out, not its user's. */
-  #checkRoles(): void {
-    if (this.#init.keys === undefined) return
-    throw new WeftError({
-      code: 'E_TUN_ROLES',
-      cause: 'This node carries packets for others; their way would lead through its own tunnel.',
-      fix: 'Run a client of its own on another machine, or set programs to the proxy.',
-    })
   }
 
   async #openTun(): Promise<void> {
@@ -260,7 +259,7 @@ export class PacketEngine {
             take(stream, leg)
           })
         },
-        markPort: () => this.#port?.mark(OUTSIDE_MARK) ?? false,
+        markPort: () => this.#ports?.udp.mark(OUTSIDE_MARK) ?? false,
         onChange: () => this.#tellRoute(),
       })
       this.#dns?.moved()
@@ -315,7 +314,17 @@ export class PacketEngine {
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
-      carried: this.#relay === undefined ? undefined : this.#carried(this.#relay),
+      carriage: this.#carriage.status,
+      carried:
+        this.#relay === undefined
+          ? undefined
+          : carriedStatus({
+              relay: this.#relay,
+              links: this.#links,
+              ports: this.#ports,
+              exit: this.#exit,
+              exitIp: this.#exitIp,
+            }),
     }
   }
 
@@ -341,13 +350,13 @@ export class PacketEngine {
     await this.#exitIp?.close()
     this.#relay?.close()
     this.#circuits.close()
-    this.#port?.flush()
+    this.#ports?.flush()
     this.#links.close()
     this.#resolver?.close()
     this.#asker?.close()
     this.#cancelRouteEvent?.()
     for (const alarm of [this.#linkAlarm, this.#circuitAlarm, this.#relayAlarm]) alarm.clear()
-    this.#port?.close()
+    this.#ports?.close()
   }
 
   #onBatch(count: number, packets: readonly Packet[], from: readonly Endpoint[]): void {
@@ -387,8 +396,8 @@ export class PacketEngine {
     this.#setAlarms()
   }
 
-  #linkAsClient(endpoint: Endpoint, linkKey: Uint8Array): Link {
-    const link = this.#links.connect(endpoint, linkKey, true)
+  #linkAsClient(endpoint: Endpoint, linkKey: Uint8Array, paths?: LinkPaths): Link {
+    const link = this.#links.connect(endpoint, linkKey, true, paths)
     this.#own.add(link)
     this.#setAlarms()
     return link
@@ -426,7 +435,8 @@ export class PacketEngine {
       random,
       members: () => this.#members,
       unreachable: this.#unreachable,
-      linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
+      linkTo: ({ endpoint, linkKey }) =>
+        this.#linkAsClient(endpoint, linkKey, this.#carriage.pathsTo(endpoint, linkKey)),
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
         this.#setAlarms()
@@ -446,24 +456,9 @@ export class PacketEngine {
     return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }
   }
 
-  #carried(relay: RelayCircuits): CarriedStatus {
-    const { sendErrors, receiveErrors, received, sent, ...dropped } = this.#port?.counters ?? {
-      sendErrors: {},
-      receiveErrors: {},
-      received: 0,
-      sent: 0,
-    }
-    return {
-      circuits: relay.size,
-      links: this.#links.size,
-      exitStreams: this.#exit?.streams ?? 0,
-      exitChannels: this.#exit?.channels ?? 0,
-      exitIp: this.#exitIp?.status,
-      packetsForwarded: relay.forwarded,
-      packetsReceived: received,
-      packetsSent: sent,
-      packetsDropped: { ...this.#links.counters, ...relay.drops, ...dropped, ...sendErrors, ...receiveErrors },
-    }
+  /** The way to a node in TLS. */
+  #inTls(endpoint: Endpoint, linkKey: Uint8Array): Endpoint {
+    return this.#ports?.tls.to(endpoint, linkKey) ?? endpoint
   }
 
   #tellRoute(): void {
