@@ -43,10 +43,20 @@ export class RouteNetwork implements AsyncDisposable {
     this.#stack.defer(() => rmSync(this.#directory, { recursive: true, force: true }))
   }
 
-  /** The nodes run, the client does not. @param entryPort where the entry takes packets */
-  static async up(basePort: number, entryPort = basePort + 2): Promise<RouteNetwork> {
+  /**
+   * The nodes run, the client does not.
+   * @param entryPort where the entry takes packets
+   * @param before what is done to the wires before that
+   */
+  static async up(
+    basePort: number,
+    entryPort = basePort + 2,
+    before: (network: RouteNetwork) => void = () => {},
+  ): Promise<RouteNetwork> {
     const network = new RouteNetwork(basePort)
     try {
+      network.#wireUp()
+      before(network)
       await network.#up(entryPort)
       return network
     } catch (error) {
@@ -57,6 +67,40 @@ export class RouteNetwork implements AsyncDisposable {
 
   home(name: NodeName | 'client'): string {
     return join(this.#directory, name)
+  }
+
+  /**
+   * Loses each UDP datagram between two machines that is longer than 1,280 bytes with its headers, and tells nobody: as where ICMP is
+   * filtered. Others would be cut to that by a device on the way before, so that none comes as a part of a larger one.
+   */
+  loseLarge(a: Place, b: Place): void {
+    for (const [here, there] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.namespaces.ip(here, 'link', 'set', `to-${there}`, 'gso_max_segs', '1')
+      this.namespaces.nft(
+        here,
+        `table inet narrow {
+          chain in {
+            type filter hook prerouting priority -400
+            iifname "to-${there}" meta l4proto udp meta length > 1280 counter drop
+          }
+        }`,
+      )
+    }
+  }
+
+  /** Gives the wire between two machines an MTU of 1,280, which both know. */
+  narrow(a: Place, b: Place): void {
+    this.namespaces.ip(a, 'link', 'set', `to-${b}`, 'mtu', '1280')
+    this.namespaces.ip(b, 'link', 'set', `to-${a}`, 'mtu', '1280')
+  }
+
+  /** Datagrams that were lost because they were too large. */
+  async lostAsTooLarge(place: Place): Promise<number> {
+    const text = await this.namespaces.exec(place, ['nft', 'list', 'table', 'inet', 'narrow'])
+    return Number(/counter packets (\d+)/.exec(text)?.[1])
   }
 
   status(name: NodeName | 'client' = 'client'): Promise<RouteVpnStatus> {
@@ -90,7 +134,6 @@ export class RouteNetwork implements AsyncDisposable {
   }
 
   async #up(entryPort: number): Promise<void> {
-    this.#wireUp()
     await this.#startTarget()
     for (const [at, { name }] of NODES.entries())
       this.#writeHome(name, hostOf(at), this.#basePort + 10 * (at + 1), [

@@ -29,8 +29,8 @@ export type HopSuite = 'chacha20-poly1305' | 'aes-256-gcm'
 /** silent: nothing comes back, or a hop cannot be reached; new connections go over another one. */
 export type LegState = 'building' | 'active' | 'spare' | 'silent' | 'failed'
 
-/** What packets between this node and an entry travel in. */
-export type CarriedOver = 'udp' | 'tls'
+/** What packets between this node and an entry travel in: a UDP datagram each, two of them, or TLS over TCP. */
+export type CarriedOver = 'udp' | 'halves' | 'tls'
 
 /** How a client's packets get to its entries. */
 export interface CarriageStatus {

@@ -9,7 +9,7 @@ type Leg = VpnRouteAnswer['legs'][number]
 type State = VpnStatusAnswer['state']
 
 /** What packets to an entry travel in. */
-export const CARRIAGE_WORDS = { udp: 'over UDP', tls: 'in TLS over TCP' } as const
+export const CARRIAGE_WORDS = { udp: 'over UDP', halves: 'over UDP in halves', tls: 'in TLS over TCP' } as const
 
 const STATE_STYLES = { off: 'dim', connecting: 'yellow', connected: 'green', blocked: 'red' } as const
 

@@ -214,9 +214,12 @@ const hop = z.strictObject({
   reason: z.string().describe('Why it is not green; empty when it is'),
 })
 
+/** A UDP datagram for each packet, two of them, or TLS over TCP. */
+const carriedOver = z.enum(['udp', 'halves', 'tls'])
+
 const leg = z.strictObject({
   state: z.enum(['building', 'active', 'spare', 'silent', 'failed']),
-  carriage: z.enum(['udp', 'tls']).describe('What packets to its entry travel in'),
+  carriage: carriedOver.describe('What packets to its entry travel in'),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
   streams: z.int(),
@@ -273,7 +276,7 @@ export const vpnStatus = z.strictObject({
   route: vpnRoute,
   carriage: z
     .strictObject({
-      over: z.enum(['udp', 'tls']),
+      over: carriedOver,
       setting: z.enum(['auto', 'udp', 'tls']),
       reason: z.string().describe('Why; empty where nothing is to be said'),
       since: time.optional().describe('When it was found that UDP is blocked'),

@@ -1,5 +1,5 @@
-/** How packets travel where each is not a UDP datagram by itself: in TLS over TCP. */
-type Carriage = 'tls'
+/** How packets travel where each is not a UDP datagram by itself: in two of them, or in TLS over TCP. */
+type Carriage = 'halves' | 'tls'
 
 /** Where packets go: canonical IP literal and port, of UDP unless `over` says otherwise. Objects of this kind never change. */
 export interface Endpoint {

@@ -164,7 +164,7 @@ export class Link {
     this.#receivedAt = now
     this.#answerDue = Infinity
     this.#isSilent = false
-    if (slot === this.#keys.next) this.#confirm(slot)
+    if (this.#keys.isAnswered(slot)) this.#confirm(slot)
     if (slot.keys.received >= this.#host.limits.rekeyAfterPackets) this.#reschedule()
     if (this.#isDown()) return
     if (from !== this.#endpoint && !this.initiator && slot.keys.received > newest) this.#askAt(from, now)
@@ -204,9 +204,7 @@ export class Link {
 
   /** Forgets keys that no packet has confirmed. */
   giveUp(slot: KeySlot<Link>): void {
-    if (slot !== this.#keys.next) return
-    this.#keys.dropNext()
-    if (this.#keys.current === undefined) this.close('given up')
+    if (this.#keys.isAnswered(slot) && this.#keys.giveUp(slot)) this.close('given up')
   }
 
   onTimeout(): void {

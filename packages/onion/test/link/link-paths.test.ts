@@ -5,7 +5,10 @@ import type { LinkPaths } from '../../src/link/link-paths.ts'
 import { TestNetwork, cell, numberOf } from './link-network.ts'
 
 /** Two nodes, of which the second is reached in TLS as well; what is lost is chosen by the way. */
-function twoWays(next: (tries: number, ways: { udp: Endpoint; tls: Endpoint }, lost: Set<string>) => Endpoint[]) {
+function twoWays(
+  next: (tries: number, ways: { udp: Endpoint; tls: Endpoint }, lost: Set<string>) => Endpoint[],
+  answersLost: readonly string[] = [],
+) {
   const network = new TestNetwork()
   const lost = new Set<string>()
   const sent: string[] = []
@@ -19,7 +22,7 @@ function twoWays(next: (tries: number, ways: { udp: Endpoint; tls: Endpoint }, l
   })
   const b = network.add(2, {
     send: (bytes, to) => {
-      if (!lost.has(to.over ?? 'udp')) network.send(bytes, b.endpoint, to)
+      if (![...lost, ...answersLost].includes(to.over ?? 'udp')) network.send(bytes, b.endpoint, to)
     },
   })
   const udp = b.endpoint
@@ -75,6 +78,18 @@ describe('a link with more than one way', () => {
     assert.equal(link.endpoint.over, undefined)
     assert.deepEqual(answered, ['udp', 'tls', 'udp'])
     assert.deepEqual(a.events, ['up'], 'it was one link all the time')
+  })
+
+  it('is made over the way whose answer gets back, though the other was tried later', async () => {
+    const { network, link, a, b } = twoWays((_, { udp, tls }) => [tls, udp], ['udp'])
+    await network.run(100)
+    assert.equal(link.endpoint.over, 'tls')
+    link.sendCell(0x8000_0001, cell(4))
+    await network.run(10)
+    assert.deepEqual(b.received.map(numberOf), [4])
+    b.ups[0]?.sendCell(1, cell(6))
+    await network.run(10)
+    assert.deepEqual(a.received.map(numberOf), [6])
   })
 
   it('shows a cookie only where it was given', async () => {

@@ -1,12 +1,38 @@
 import { type Clock, isLoopback } from '@weft/core'
 import { limitPrefix } from '@weft/onion'
-import { MAX_CONNECTIONS, PENDING_CONNECTIONS, PREFIX_CONNECTIONS, PREFIX_RATE } from './carriage-limits.ts'
+import {
+  CONNECTION_RATE,
+  MAX_CONNECTIONS,
+  PENDING_CONNECTIONS,
+  PREFIX_CONNECTIONS,
+  PREFIX_RATE,
+} from './carriage-limits.ts'
 
 /** What one prefix holds, and how many of its connections came within the second at hand. */
 interface Held {
   open: number
-  second: number
-  came: number
+  readonly rate: SecondCount
+}
+
+/** Counts up to so many a second. */
+class SecondCount {
+  readonly #most: number
+  #second = 0
+  #count = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  take(now: number): boolean {
+    const second = Math.floor(now / 1_000)
+    if (this.#second !== second) {
+      this.#second = second
+      this.#count = 0
+    }
+    this.#count++
+    return this.#count <= this.#most
+  }
 }
 
 /** A connection that has just come. */
@@ -22,6 +48,7 @@ export class CarriageDoors {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #held = new Map<string, Held>()
   readonly #pending = new Set<Caller>()
+  readonly #rate = new SecondCount(CONNECTION_RATE)
   #open = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -31,7 +58,7 @@ export class CarriageDoors {
   /** Takes a place; the returned function gives it back, once. Undefined when there is none. */
   enter(caller: Caller, address: string): (() => void) | undefined {
     const prefix = limitPrefix(address)
-    const held = this.#held.get(prefix) ?? { open: 0, second: 0, came: 0 }
+    const held = this.#held.get(prefix) ?? { open: 0, rate: new SecondCount(PREFIX_RATE) }
     if (this.#open >= MAX_CONNECTIONS) return undefined
     // Nodes and clients of a devnet share it.
     if (!isLoopback(address) && !this.#mayEnter(held)) return undefined
@@ -58,13 +85,7 @@ export class CarriageDoors {
   }
 
   #mayEnter(held: Held): boolean {
-    if (held.open >= PREFIX_CONNECTIONS) return false
-    const second = Math.floor(this.#clock.monotonic() / 1_000)
-    if (held.second !== second) {
-      held.second = second
-      held.came = 0
-    }
-    held.came++
-    return held.came <= PREFIX_RATE
+    const now = this.#clock.monotonic()
+    return held.open < PREFIX_CONNECTIONS && held.rate.take(now) && this.#rate.take(now)
   }
 }

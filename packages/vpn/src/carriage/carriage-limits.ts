@@ -4,6 +4,8 @@ export const FLOW_CONNECTIONS = 4
 export const MAX_CONNECTIONS = 2_048
 /** Of one IPv4 address or IPv6 /64; loopback is bounded by the above alone. */
 export const PREFIX_CONNECTIONS = 256
+/** New ones of all in a second: a TLS handshake takes most of a millisecond of the packet thread. */
+export const CONNECTION_RATE = 256
 /** New ones of such a prefix in a second. */
 export const PREFIX_RATE = 32
 /** Without a preface yet, at once: beyond that the oldest is closed. */

@@ -24,6 +24,7 @@ import type { RouteMember } from '../route/route-member.ts'
 import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { CarriageChoice } from '../carriage/carriage-choice.ts'
+import { udpPaths } from '../carriage/udp-paths.ts'
 import { carriedStatus } from './carried-status.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
@@ -141,7 +142,9 @@ export class PacketEngine {
       this.#setAlarms()
     })
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey, over }) =>
-      this.#linkAsClient(over === 'tls' ? this.#inTls(endpoint, linkKey) : endpoint, linkKey),
+      over === 'tls'
+        ? this.#linkAsClient(this.#inTls(endpoint, linkKey), linkKey)
+        : this.#linkAsClient(endpoint, linkKey, udpPaths(endpoint)),
     )
     this.#carriage = new CarriageChoice({
       setting: init.carriage.setting,
@@ -407,7 +410,7 @@ export class PacketEngine {
     const member = this.#byKey.get(toHex(key))
     if (member === undefined || !member.roles.includes(role)) return undefined
     try {
-      return this.#links.connect(member.endpoint, member.linkKey, false)
+      return this.#links.connect(member.endpoint, member.linkKey, false, udpPaths(member.endpoint))
     } catch (error) {
       this.#parts.logger.debug('no link to the next hop', {
         code: error instanceof WeftError ? error.code : 'E_INTERNAL',

@@ -37,8 +37,8 @@ export class PacketPorts {
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {
-    if (to.over === undefined) this.udp.send(bytes, to)
-    else this.tls.send(bytes, to)
+    if (to.over === 'tls') this.tls.send(bytes, to)
+    else this.udp.send(bytes, to)
   }
 
   flush(): void {

@@ -6,6 +6,7 @@ import { CarriageChoice, type CarriageSetting } from '../../src/carriage/carriag
 
 const UDP: Endpoint = { address: '192.0.2.1', port: 443 }
 const TLS: Endpoint = { ...UDP, over: 'tls' }
+const HALVES: Endpoint = { ...UDP, over: 'halves' }
 
 function choice(setting: CarriageSetting = 'auto') {
   const clock = new VirtualClock(1_000_000)
@@ -28,7 +29,7 @@ describe('what packets to an entry travel in', () => {
     const link = paths()
     assert.deepEqual(
       [0, 1, 2, 3, 4].map((tries) => link.next(tries)),
-      [[UDP], [TLS, UDP], [TLS], [TLS, UDP], [TLS]],
+      [[UDP], [TLS, HALVES, UDP], [TLS, HALVES], [TLS], [TLS, HALVES, UDP]],
     )
   })
 
@@ -45,7 +46,7 @@ describe('what packets to an entry travel in', () => {
     assert.equal(changes(), 1)
     assert.deepEqual(paths().next(0), [TLS])
     await clock.advance(30_000)
-    assert.deepEqual(paths().next(0), [TLS, UDP])
+    assert.deepEqual(paths().next(0), [TLS, HALVES, UDP])
     assert.deepEqual(paths().next(0), [TLS])
   })
 
@@ -97,14 +98,31 @@ describe('what packets to an entry travel in', () => {
     assert.equal(made.status.over, 'tls')
   })
 
-  test('by setting there is one way, and the status says so', () => {
+  test('where halves alone were answered links begin with them and whole packets, until these are answered', async () => {
+    const { clock, made, paths, changes } = choice()
+    const link = paths()
+    link.next(0)
+    await clock.advance(1_000)
+    const [, halves] = link.next(1) as [Endpoint, Endpoint, Endpoint]
+    link.answered?.(halves)
+    assert.equal(made.status.over, 'halves')
+    assert.match(made.status.reason, /whole ones, which this network seems not to carry/)
+    const later = paths()
+    const [, whole] = later.next(0) as [Endpoint, Endpoint]
+    assert.deepEqual(whole, UDP)
+    assert.equal(later.renewAfterMs?.(halves), undefined, 'renewed as often as others')
+    later.answered?.(whole)
+    assert.equal(made.status.over, 'udp')
+    assert.equal(changes(), 2)
+  })
+
+  test('by setting there is UDP, whole or in halves, or TLS alone, and the status says so', () => {
     for (const setting of ['udp', 'tls'] as const) {
       const { made, paths } = choice(setting)
-      const way = setting === 'udp' ? UDP : TLS
-      assert.deepEqual(
-        [0, 1, 2].map((tries) => paths().next(tries)),
-        [[way], [way], [way]],
-      )
+      const link = paths()
+      const ways = setting === 'tls' ? [[TLS], [TLS], [TLS]] : [[UDP], [HALVES, UDP], [HALVES]]
+      const went = [0, 1, 2].map((tries) => link.next(tries))
+      assert.deepEqual(went, ways)
       assert.deepEqual(made.status, { over: setting, setting, reason: `vpn.carriage is ${setting}`, since: undefined })
     }
   })

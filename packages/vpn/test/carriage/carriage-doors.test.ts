@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
 import { CarriageDoors } from '../../src/carriage/carriage-doors.ts'
 import {
+  CONNECTION_RATE,
   MAX_CONNECTIONS,
   PENDING_CONNECTIONS,
   PREFIX_CONNECTIONS,
@@ -28,6 +29,15 @@ test('an address gets so many connections a second, and so many in all; a /64 co
   }
   await clock.advance(1_000)
   assert.equal(enter('2001:db8::1'), undefined)
+})
+
+test('all addresses together get so many a second', async () => {
+  const clock = new VirtualClock()
+  const doors = new CarriageDoors(clock)
+  for (let i = 0; i < CONNECTION_RATE; i++) assert.ok(doors.enter(caller(), `10.0.${i >> 4}.1`))
+  assert.equal(doors.enter(caller(), '10.1.0.1'), undefined)
+  await clock.advance(1_000)
+  assert.ok(doors.enter(caller(), '10.1.0.1'))
 })
 
 test('of those that say nothing the oldest gives way, and all together are bounded', () => {

@@ -1,13 +1,44 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { type RemoteInfo, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type Server as HttpServer, createServer } from 'node:http'
 import { type Server, type Socket, connect, createServer as createTcpServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import type { Endpoint } from '@weft/onion'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { type TestNode, get, openNode } from './open-node.ts'
 
 const BODY = randomBytes(300_000)
+
+/** A place by which a node is reached through a path that loses datagrams of more than 1,232 bytes. */
+async function narrowPath({ address, port }: Endpoint) {
+  const outside = createSocket('udp4')
+  const inside = createSocket('udp4')
+  const made = {
+    endpoint: { address: '127.0.0.1', port: 0 },
+    lost: 0,
+    async [Symbol.asyncDispose](): Promise<void> {
+      outside.close()
+      inside.close()
+    },
+  }
+  let client: RemoteInfo | undefined
+  outside.on('message', (bytes, from) => {
+    client = from
+    if (bytes.length > 1_232) made.lost++
+    else inside.send(bytes, port, address)
+  })
+  inside.on('message', (bytes) => {
+    if (bytes.length > 1_232) made.lost++
+    else if (client !== undefined) outside.send(bytes, client.port, client.address)
+  })
+  outside.bind(0, '127.0.0.1')
+  inside.bind(0, '127.0.0.1')
+  await Promise.all([once(outside, 'listening'), once(inside, 'listening')])
+  made.endpoint.port = outside.address().port
+  return made
+}
 
 describe('packets of a client in TLS', () => {
   let nodes: TestNode[]
@@ -72,6 +103,34 @@ describe('packets of a client in TLS', () => {
     assert.equal(carriage.over, 'tls')
     assert.match(carriage.reason, /blocked/)
     await engine.close()
+  })
+
+  test('in halves, where whole packets are lost on the way to the entry', async () => {
+    const [entry, ...others] = members as [RouteMember, ...RouteMember[]]
+    await using path = await narrowPath(entry.endpoint)
+    const { engine } = await openNode(95, [])
+    engine.setMembers([{ ...entry, endpoint: path.endpoint }, ...others])
+    await engine.up()
+    assert.deepEqual(await get(engine.status().proxy?.port ?? 0, target), BODY)
+    const { carriage, route } = engine.status()
+    assert.equal(route.legs[0]?.carriage, 'halves')
+    assert.equal(carriage.over, 'halves')
+    assert.ok(path.lost > 0)
+    await engine.close()
+  })
+
+  test('between members in halves, too: a relay makes its link to an exit as it can', async () => {
+    const [entry, relay, exit] = members as [RouteMember, RouteMember, RouteMember]
+    await using path = await narrowPath(exit.endpoint)
+    nodes[1]?.engine.setMembers([entry, relay, { ...exit, endpoint: path.endpoint }])
+    const { engine } = await openNode(94, [])
+    await engine.probe({ endpoint: path.endpoint, linkKey: exit.linkKey })
+    engine.setMembers(members)
+    await engine.up()
+    assert.deepEqual(await get(engine.status().proxy?.port ?? 0, target), BODY)
+    assert.ok(path.lost > 0)
+    await engine.close()
+    nodes[1]?.engine.setMembers(members)
   })
 
   test('UDP is what is taken where both work', async () => {
