@@ -20,6 +20,7 @@ const OFF: Vpn = {
   failures: [],
   services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
   route: { legs: [], throughput: NOTHING },
+  carriage: { over: 'udp', setting: 'auto', reason: '' },
 }
 
 const hop = (role: 'entry' | 'relay' | 'exit', node: string) => ({
@@ -60,8 +61,8 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
       proxy: { host: '127.0.0.1', port: 7781 },
       route: {
         legs: [
-          { state: 'active', hops, rttMs: 3.75, streams: 1, since: 0 },
-          { state: 'spare', hops: [slow], streams: 0, since: 0 },
+          { state: 'active', carriage: 'udp', hops, rttMs: 3.75, streams: 1, since: 0 },
+          { state: 'spare', carriage: 'udp', hops: [slow], streams: 0, since: 0 },
         ],
         rttMs: 3.75,
         throughput: { sentBytesPerSecond: 1_000, receivedBytesPerSecond: 2_500_000, sentBytes: 5, receivedBytes: 3e9 },
@@ -99,6 +100,7 @@ it('tells of five requests that failed, and of what the node carries', () => {
     workers: [],
     circuits: 4,
     links: 3,
+    inTls: 0,
     exitStreams: 2,
     exitChannels: 1,
     memberStreams: 3,

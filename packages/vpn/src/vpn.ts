@@ -29,9 +29,25 @@ export type HopSuite = 'chacha20-poly1305' | 'aes-256-gcm'
 /** silent: nothing comes back, or a hop cannot be reached; new connections go over another one. */
 export type LegState = 'building' | 'active' | 'spare' | 'silent' | 'failed'
 
+/** What packets between this node and an entry travel in: a UDP datagram each, two of them, or TLS over TCP. */
+export type CarriedOver = 'udp' | 'halves' | 'tls'
+
+/** How a client's packets get to its entries. */
+export interface CarriageStatus {
+  /** What new links begin with. */
+  readonly over: CarriedOver
+  readonly setting: 'auto' | 'udp' | 'tls'
+  /** Why; empty where nothing is to be said. */
+  readonly reason: string
+  /** ms since the Unix epoch: when it was found that UDP is blocked. */
+  readonly since: number | undefined
+}
+
 /** One circuit to an exit. */
 export interface LegStatus {
   readonly state: LegState
+  /** Of its link to the entry. */
+  readonly carriage: CarriedOver
   readonly hops: readonly HopStatus[]
   /** ms, to the exit and back; undefined until measured. */
   readonly rttMs: number | undefined
@@ -104,6 +120,8 @@ export interface CarriedStatus {
   readonly workers: readonly WorkerStatus[]
   readonly circuits: number
   readonly links: number
+  /** Clients that are connected by TLS. */
+  readonly inTls: number
   readonly exitStreams: number
   /** Channels of datagrams that clients have at this exit. */
   readonly exitChannels: number
@@ -161,6 +179,7 @@ export interface VpnStatus {
   readonly failures: readonly ProxyFailure[]
   readonly route: RouteStatus
   readonly services: ServicesStatus
+  readonly carriage: CarriageStatus
   /** Undefined on a node without the roles entry, relay and exit. */
   readonly carried: CarriedStatus | undefined
 }

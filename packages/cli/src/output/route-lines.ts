@@ -8,6 +8,9 @@ import { formatTable } from './table.ts'
 type Leg = VpnRouteAnswer['legs'][number]
 type State = VpnStatusAnswer['state']
 
+/** What packets to an entry travel in. */
+export const CARRIAGE_WORDS = { udp: 'over UDP', halves: 'over UDP in halves', tls: 'in TLS over TCP' } as const
+
 const STATE_STYLES = { off: 'dim', connecting: 'yellow', connected: 'green', blocked: 'red' } as const
 
 /** The state of the proxy and its route, and when it is blocked why. */
@@ -22,7 +25,7 @@ export function stateLines(state: State, fault: Fault | undefined, output: Outpu
 export function legLines(leg: Leg, now: number, long: boolean, output: Output): string[] {
   const rtt = leg.rttMs === undefined ? 'round trip not measured yet' : `round trip ${milliseconds(leg.rttMs)}`
   return [
-    `${leg.state}  ${rtt}, ${leg.streams} connections, for ${formatDuration(now - leg.since)}`,
+    `${leg.state}  ${rtt}, ${leg.streams} connections, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}`,
     ...formatTable(
       ['  ROLE', 'NODE', 'PLACE', 'LATENCY', ...(long ? ['SUITE'] : []), 'HEALTH', 'WHY'],
       leg.hops.map(({ role, node, country, region, simulated, latencyMs, suite, health, reason }) => [

@@ -3,11 +3,11 @@ import { faultLines } from './fault-lines.ts'
 import { formatDuration } from './format.ts'
 import type { Output } from './output.ts'
 import { tunLines } from './tun-lines.ts'
-import { legLines, stateLines, throughputWords } from './route-lines.ts'
+import { CARRIAGE_WORDS, legLines, stateLines, throughputWords } from './route-lines.ts'
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, dns, tun, streams, failures, route, carried } = status
+  const { state, fault, proxy, dns, tun, streams, failures, route, carriage, carried } = status
   const [used, ...others] = route.legs
   return [
     ...stateLines(state, fault, output),
@@ -16,6 +16,7 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
     ...(tun === undefined ? [] : tunLines(tun, output)),
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
+    ...carriageLines(carriage),
     ...(used === undefined ? [] : legLines(used, now, long, output)),
     ...(others.length === 0 ? [] : [`${others.length} more in readiness: weft vpn route`]),
     ...(carried === undefined ? [] : carriedLines(carried, output)),
@@ -27,10 +28,16 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
   ]
 }
 
+/** Nothing where it is as usual. */
+function carriageLines({ over, reason }: VpnStatusAnswer['carriage']): string[] {
+  return reason === '' ? [] : [`  packets go  ${CARRIAGE_WORDS[over]}: ${reason}`]
+}
+
 function carriedLines(
   {
     circuits,
     links,
+    inTls,
     exitStreams,
     exitChannels,
     memberStreams,
@@ -46,7 +53,7 @@ function carriedLines(
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links, ${exitStreams} connections and ${exitChannels} UDP channels out, ${memberStreams} connections to members${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
+    `carries for others  ${circuits} circuits over ${links} links${inTls === 0 ? '' : `, of clients ${inTls} in TLS`}, ${exitStreams} connections and ${exitChannels} UDP channels out, ${memberStreams} connections to members${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
     ...(exitIp?.fault === undefined ? [] : faultLines(exitIp.fault, output)),
     `  packets     ${packetsReceived} received, ${packetsSent} sent, ${packetsForwarded} forwarded, ${packetsWaiting} wait; dropped: ${words === '' ? 'none' : words}`,
   ]

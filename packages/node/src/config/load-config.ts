@@ -94,6 +94,14 @@ function refusePortOverlap(values: SettingValues): void {
       'Choose ports.base or ports.public so that the two ranges lie apart.',
     )
   }
+  const packets = values['ports.packets']
+  if (packets === undefined) return
+  if ((packets >= base && packets < base + 6) || packets === open || packets === open + 1) {
+    throw configError(
+      `ports.packets ${packets} is one of ports.base ${base} to ${base + 5}, or of ports.public ${open} and ${open + 1}, which others listen on.`,
+      'Choose another, such as 443; or leave it out, for ports.public + 2.',
+    )
+  }
 }
 
 /** What a node claims is what others choose it by. */

@@ -96,8 +96,13 @@ const SETTINGS = {
   'ports.public': setting(
     integer(1, 65_532, 'TCP port'),
     4780,
-    'First of four public ports: overlay, overlay by WebSocket, packets (UDP), packets in TLS (all but the last work in this version).',
+    'First of four public ports: overlay, overlay by WebSocket, packets (UDP and, at an entry, in TLS over TCP), and one that is reserved.',
     'public-port',
+  ),
+  'ports.packets': optional(
+    integer(1, 65_535, 'UDP and TCP port'),
+    'ports.public + 2',
+    'Where an entry, relay or exit takes packets, by UDP; an entry takes them in TLS over TCP at the same number, for clients whose network lets no UDP through. 443 is let through most often.',
   ),
   'api.allowed_hosts': setting(
     listOf(HOST, 16),
@@ -134,6 +139,11 @@ const SETTINGS = {
     integer(1, 16, 'threads'),
     1,
     'Threads that carry packets for others, each with links and circuits of its own behind the one UDP port (Linux). More than one pay off on machines with cores to spare only: on two cores one is as fast. Each takes some 20 MB. Not with exit.ip.',
+  ),
+  'vpn.carriage': setting(
+    oneOf(['auto', 'udp', 'tls']),
+    'auto',
+    'What packets travel in between a client and its entry: udp, tls (TLS over TCP, slower, for networks that let no UDP through), or auto, which takes UDP where it is answered and TLS where only that is, and goes back by itself. `weft vpn status` shows which and why.',
   ),
   'vpn.tun': setting(
     oneOf(['on', 'off']),

@@ -12,7 +12,7 @@ import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { privateCallers } from './private-callers.ts'
 import { portError } from './port-error.ts'
-import { PACKETS, proxyFromStart, startVpn } from './start-vpn.ts'
+import { packetsPort, proxyFromStart, startVpn } from './start-vpn.ts'
 import type { StatePaths } from './state-directory.ts'
 
 /** Behind ports.public: the overlay by WebSocket. */
@@ -94,7 +94,7 @@ export async function startNetwork({
         ? {}
         : {
             packets: {
-              port: values['ports.public'] + PACKETS,
+              port: packetsPort(config),
               linkKey: keys.packets.link.publicKey,
               onionKey: keys.packets.onion.publicKey,
             },
@@ -134,7 +134,7 @@ export async function startNetwork({
       : {}),
   })
   if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
-  const packetsPort = keys.packets === undefined ? undefined : values['ports.public'] + PACKETS
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
-  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort }
+  const packets = keys.packets === undefined ? undefined : packetsPort(config)
+  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort: packets }
 }

@@ -8,7 +8,12 @@ import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
 
 /** Of the four ports from ports.public on, that of packets is the third (docs/specs/cli.md, Ports). */
-export const PACKETS = 2
+const PACKETS = 2
+
+/** Where packets come in, by UDP and, at an entry, in TLS over TCP. */
+export function packetsPort({ values }: Pick<Config, 'values'>): number {
+  return values['ports.packets'] ?? values['ports.public'] + PACKETS
+}
 
 export interface VpnStart {
   readonly config: Config
@@ -23,13 +28,13 @@ export interface VpnStart {
 
 /**
  * Starts the VPN of this node, as yet without a network: an entry, relay or exit takes packets, a client nothing.
- * @throws WeftError E_PORT_TAKEN (UDP), E_UDP_PORT, E_PACKETS_FAILED
+ * @throws WeftError E_PORT_TAKEN (UDP or TCP), E_UDP_PORT, E_LISTEN_FAILED, E_PACKETS_FAILED
  */
 export async function startVpn(start: VpnStart): Promise<NodeVpn> {
   const { config, components, keys, networkFile, logger, scope } = start
   const { values, roles } = config
   const simulated = networkFile.simulated !== undefined
-  const port = values['ports.public'] + PACKETS
+  const port = packetsPort(config)
   try {
     return await components.createVpn({
       clock: systemClock,
@@ -42,6 +47,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       suite: values['vpn.suite'],
       // A client carries nothing for others.
       workers: keys.packets === undefined ? 1 : values['vpn.workers'],
+      carriage: values['vpn.carriage'],
       udp: {
         host: simulated ? '127.0.0.1' : values['network.listen_host'],
         // Nobody dials a client: any port will do.
@@ -66,9 +72,9 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       },
     })
   } catch (error) {
-    throw isWeftError(error, 'E_PORT_TAKEN')
-      ? portError({ code: 'EADDRINUSE' }, port, `ports.public + ${PACKETS}`, 'udp')
-      : error
+    if (!isWeftError(error, 'E_PORT_TAKEN')) throw error
+    const setting = values['ports.packets'] === undefined ? `ports.public + ${PACKETS}` : 'ports.packets'
+    throw portError({ code: 'EADDRINUSE' }, port, setting, error.details['protocol'] === 'tcp' ? 'tcp' : 'udp')
   }
 }
 

@@ -39,8 +39,9 @@ function clockCheck({ overlay }: NetworkChecked): Check {
 }
 
 /** A daemon that could not listen did not start: here it says where it does. */
-function portsCheck({ ports, roles }: NetworkChecked): Check {
-  const open = roles.length === 0 ? 'none for other nodes: a client listens for nobody' : publicPorts(ports)
+function portsCheck(checked: NetworkChecked): Check {
+  const { ports, roles } = checked
+  const open = roles.length === 0 ? 'none for other nodes: a client listens for nobody' : publicPorts(checked)
   return { name: 'ports', tried: `API on 127.0.0.1:${ports['api']}; ${open}`, fault: undefined }
 }
 

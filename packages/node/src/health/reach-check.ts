@@ -25,7 +25,7 @@ export function reachCheck(checked: NetworkChecked): Check {
 }
 
 /** Whether validators look for the node where they do not find it. */
-function refusedCheck({ overlay, ports }: NetworkChecked): Check | undefined {
+function refusedCheck({ overlay, ports, roles }: NetworkChecked): Check | undefined {
   const unreached = refusalsOf(overlay, 'E_ADMISSION_UNREACHABLE')
   if (unreached.length === 0) return undefined
   return {
@@ -34,7 +34,7 @@ function refusedCheck({ overlay, ports }: NetworkChecked): Check | undefined {
     fault: {
       code: 'E_ADMISSION_UNREACHABLE',
       cause: validatorWords(unreached, { code: 'E_ADMISSION_UNREACHABLE' }).trimStart(),
-      fix: `Open ${publicPorts(ports)} in the firewall of this machine, and forward it to this machine at the router; or declare where this node is reached: network.announce in weft.toml.`,
+      fix: `Open ${publicPorts({ ports, roles })} in the firewall of this machine, and forward it to this machine at the router; or declare where this node is reached: network.announce in weft.toml.`,
     },
   }
 }

@@ -215,8 +215,12 @@ const hop = z.strictObject({
   reason: z.string().describe('Why it is not green; empty when it is'),
 })
 
+/** A UDP datagram for each packet, two of them, or TLS over TCP. */
+const carriedOver = z.enum(['udp', 'halves', 'tls'])
+
 const leg = z.strictObject({
   state: z.enum(['building', 'active', 'spare', 'silent', 'failed']),
+  carriage: carriedOver.describe('What packets to its entry travel in'),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
   streams: z.int(),
@@ -279,6 +283,14 @@ export const vpnStatus = z.strictObject({
       receivedBytes: bytes,
     })
     .describe('Routes to services of members, as those of private transfers; bytes since the start'),
+  carriage: z
+    .strictObject({
+      over: carriedOver,
+      setting: z.enum(['auto', 'udp', 'tls']),
+      reason: z.string().describe('Why; empty where nothing is to be said'),
+      since: time.optional().describe('When it was found that UDP is blocked'),
+    })
+    .describe('What packets to entries travel in, where nothing is agreed yet'),
   carried: z
     .strictObject({
       workers: z
@@ -287,6 +299,7 @@ export const vpnStatus = z.strictObject({
         .describe('What each packet worker has of it (vpn.workers)'),
       circuits: z.int(),
       links: z.int(),
+      inTls: z.int().describe('Clients that are connected by TLS over TCP'),
       exitStreams: z.int(),
       exitChannels: z.int().describe('Channels of datagrams (UDP) that clients have here'),
       memberStreams: z.int().describe('Connections to services of members by circuits that end here'),

@@ -137,6 +137,9 @@ test('bad values are refused by setting, source and syntax', async () => {
     fault('E_CONFIG_INVALID', /one of client, storage, entry, relay, exit, validator/),
   )
   await assert.rejects(load(['--base-port', '4775']), fault('E_CONFIG_INVALID', /overlap/))
+  for (const port of ['4780', '4781', '7780', '7785'])
+    await assert.rejects(load([], { WEFT_PORTS_PACKETS: port }), fault('E_CONFIG_INVALID', /ports\.packets/))
+  assert.equal((await load([], { WEFT_PORTS_PACKETS: '443' })).values['ports.packets'], 443)
   await assert.rejects(load(['--base-port']), fault('E_CONFIG_INVALID', /no value/))
   await assert.rejects(load(['--name', 'a', '--name', 'b']), fault('E_CONFIG_INVALID', /twice/))
   await assert.rejects(load(['start']), fault('E_CONFIG_INVALID', /'start' is not a flag/))

@@ -57,6 +57,8 @@ test('a client needs no address and opens no port', () => {
   assert.match(check('reach', { roles: [] }).tried ?? '', /a client needs no address/)
   assert.match(check('ports', { roles: [] }).tried ?? '', /a client listens for nobody/)
   assert.equal(check('ports').tried, 'API on 127.0.0.1:7780; TCP 4780 and UDP 4782 for other nodes')
+  const entry = check('ports', { roles: ['entry'] })
+  assert.equal(entry.tried, 'API on 127.0.0.1:7780; TCP 4780 and 4782 and UDP 4782 for other nodes')
 })
 
 test('a node that keeps less than its role asks reads which setting to raise', () => {

@@ -64,6 +64,7 @@ export class FakeVpn implements NodeVpn {
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
       services: { routes: 1, streams: 12, sentBytes: 13, receivedBytes: 14 },
+      carriage: { over: 'tls', setting: 'auto', reason: 'UDP is blocked', since: 1_000 },
       carried:
         this.init.keys === undefined
           ? undefined
@@ -71,6 +72,7 @@ export class FakeVpn implements NodeVpn {
               workers: [{ circuits: 3, links: 4, packetsForwarded: 6 }],
               circuits: 3,
               links: 4,
+              inTls: 1,
               exitStreams: 5,
               exitChannels: 4,
               memberStreams: 10,
@@ -113,6 +115,7 @@ export function fakeRoute(): RouteStatus {
     legs: [
       {
         state: 'active',
+        carriage: 'tls',
         hops: [
           { ...hop, role: 'entry', latencyMs: 1.5, suite: 'aes-256-gcm' },
           { ...hop, role: 'relay', latencyMs: 2.5, suite: 'chacha20-poly1305' },

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../link/endpoint.ts'
 import type { CircuitCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
 
@@ -5,6 +6,8 @@ import { type Packet } from '../packet/packet.ts'
 export interface CircuitLink {
   /** True when this side made the link. */
   readonly initiator: boolean
+  /** Where the other side is, for who wants to tell. */
+  readonly endpoint?: Endpoint
   /** The other side's static link key. */
   readonly peerKey: Uint8Array
   /** It does not answer and cannot be renewed from this side: a new link is to be taken. */

@@ -1,11 +1,15 @@
-/** A UDP address: canonical IP literal and port. Objects of this kind never change. */
+/** How packets travel where each is not a UDP datagram by itself: in two of them, or in TLS over TCP. */
+type Carriage = 'halves' | 'tls'
+
+/** Where packets go: canonical IP literal and port, of UDP unless `over` says otherwise. Objects of this kind never change. */
 export interface Endpoint {
   readonly address: string
   readonly port: number
+  readonly over?: Carriage
 }
 
 export function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
-  return a === b || (a.port === b.port && a.address === b.address)
+  return a === b || (a.port === b.port && a.address === b.address && a.over === b.over)
 }
 
 /** What limits count by: an IPv4 address, or the /64 of an IPv6 address, which one customer usually has to itself. */

@@ -1,6 +1,7 @@
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, isSameEndpoint } from './endpoint.ts'
 import type { LinkInitiation } from './link-handshake.ts'
 import type { LinkHost } from './link-host.ts'
+import type { LinkPaths } from './link-paths.ts'
 import { COOKIE_LASTS_MS, HANDSHAKE_RETRIES, HANDSHAKE_RETRY_MS, RENEWAL_RETRY_MS } from './timing.ts'
 
 /** After this time no answer to an initiation is expected any more; longer than all retries take. */
@@ -9,23 +10,27 @@ const FORGET_MS = 10_000
 interface Attempt {
   readonly initiation: LinkInitiation
   readonly sentAt: number
+  readonly to: Endpoint
 }
 
 /** The initiations of a link that may still be answered, and when the next is due. Times are monotonic ms. */
-export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
+export class HandshakeAttempts<L> {
   readonly #host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>
   readonly #link: L
+  readonly #paths: LinkPaths
   /** Oldest first. */
   readonly #out: Attempt[] = []
   #tries = 0
   #startedAt = -Infinity
   #urgent = true
   #retryAt = Infinity
-  #cookie: { readonly bytes: Uint8Array; readonly at: number } | undefined
+  /** It is for the address that the other side sees, which is another one on another way. */
+  #cookie: { readonly bytes: Uint8Array; readonly at: number; readonly to: Endpoint } | undefined
 
-  constructor(host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>, link: L) {
+  constructor(host: Pick<LinkHost<L>, 'scratch' | 'send' | 'initiate' | 'dropInitiation'>, link: L, paths: LinkPaths) {
     this.#host = host
     this.#link = link
+    this.#paths = paths
   }
 
   /** When the next is to be sent; Infinity when no answer is missing. */
@@ -62,25 +67,30 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
   }
 
   retry(now: number): void {
-    const cookie =
-      this.#cookie !== undefined && now - this.#cookie.at < COOKIE_LASTS_MS ? this.#cookie.bytes : undefined
-    this.#out.push({ initiation: this.#host.initiate(this.#link, cookie), sentAt: now })
-    this.#tries++
-    this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
-    this.#host.send(this.#host.scratch.bytes, this.#link.endpoint, true)
+    this.#sendTo(this.#paths.next(this.#tries), now)
   }
 
   /** The other side answered one by this cookie. Where that was the newest, the next goes at once. */
   cookieCame(initiation: LinkInitiation, cookie: Uint8Array, now: number): void {
-    this.#cookie = { bytes: cookie, at: now }
-    if (this.#out.at(-1)?.initiation === initiation && this.#retryAt !== Infinity && !this.exhausted) this.retry(now)
+    const to = this.#out.find((attempt) => attempt.initiation === initiation)?.to
+    if (to === undefined) return
+    this.#cookie = { bytes: cookie, at: now, to }
+    const newest = this.#out.findLast((attempt) => isSameEndpoint(attempt.to, to))
+    if (newest?.initiation === initiation && this.#retryAt !== Infinity && !this.exhausted) this.#sendTo([to], now)
   }
 
-  /** Later ones stay: their answers may be on the way, and the other side takes the newest keys for the right ones. */
-  answered(initiation: LinkInitiation): void {
-    this.#drop(this.#out.findIndex((attempt) => attempt.initiation === initiation) + 1)
+  /**
+   * Later ones stay: their answers may be on the way, and the other side takes the newest keys for the right ones.
+   * @returns the way that it went
+   */
+  answered(initiation: LinkInitiation): Endpoint | undefined {
+    const at = this.#out.findIndex((attempt) => attempt.initiation === initiation)
+    const to = this.#out[at]?.to
+    this.#drop(at + 1)
     this.#retryAt = Infinity
     this.#tries = 0
+    if (to !== undefined) this.#paths.answered?.(to)
+    return to
   }
 
   /** Forgets those that are too old to be answered. */
@@ -97,6 +107,22 @@ export class HandshakeAttempts<L extends { readonly endpoint: Endpoint }> {
 
   wipe(): void {
     this.#drop(this.#out.length)
+  }
+
+  #sendTo(ways: readonly Endpoint[], now: number): void {
+    this.#tries++
+    this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
+    for (const to of ways) {
+      const initiation = this.#host.initiate(this.#link, this.#cookieFor(to, now))
+      this.#out.push({ initiation, sentAt: now, to })
+      this.#host.send(this.#host.scratch.bytes, to, true)
+    }
+  }
+
+  #cookieFor(to: Endpoint, now: number): Uint8Array | undefined {
+    const cookie = this.#cookie
+    if (cookie === undefined || now - cookie.at >= COOKIE_LASTS_MS || !isSameEndpoint(cookie.to, to)) return undefined
+    return cookie.bytes
   }
 
   #drop(count: number): void {

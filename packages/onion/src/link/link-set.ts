@@ -11,6 +11,7 @@ import type { CircuitCommand } from './link-command.ts'
 import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
 import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
 import { LINK_LIMITS, type LinkCounters, type LinkLimits, newLinkCounters } from './link-limits.ts'
+import type { LinkPaths } from './link-paths.ts'
 import { LinkRoom } from './link-room.ts'
 import { Link } from './link.ts'
 import { RespondedLinks } from './responded-links.ts'
@@ -32,7 +33,7 @@ export interface LinkSetOptions {
   readonly kem?: Kem
   /** Whether a link key is a member's: members find room where strangers do not. Nobody's when left out. */
   isMember?(key: Uint8Array): boolean
-  /** Sends a datagram of 1440 bytes. The bytes are valid during the call only. @param isOwn of a link that this side made */
+  /** Sends a packet of 1440 bytes. The bytes are valid during the call only. @param isOwn of a link that this side made */
   send(bytes: Uint8Array, to: Endpoint, isOwn: boolean): void
   /** A cell came: its unit is `packet.body`. The slot is valid during the call only, and may be changed. */
   onCell(link: Link, circuitId: number, packet: Packet): void
@@ -85,18 +86,19 @@ export class LinkSet {
   /**
    * The link to the holder of `responderKey`; makes it when there is none. What is sent before it is up waits, up to 16
    * packets. A member also gets a link that the other side made.
+   * @param paths ways there, of a link that is made now; `to` alone by default
    * @throws WeftError E_LINK_LIMIT, E_LINK_KEY, E_LINKS_CLOSED
    */
-  connect(to: Endpoint, responderKey: Uint8Array, asClient: boolean): Link {
+  connect(to: Endpoint, responderKey: Uint8Array, asClient: boolean, paths?: LinkPaths): Link {
     const key = toHex(responderKey)
     // With the address: one who had another's key written into its own certificate must not come between.
-    const name = `${asClient ? 'client' : 'member'} ${key} ${to.address} ${to.port}`
+    const name = `${asClient ? 'client' : 'member'} ${key} ${to.over ?? 'udp'} ${to.address} ${to.port}`
     const existing = this.#initiated.get(name) ?? (asClient ? undefined : this.#responded.usable(key))
     if (existing !== undefined) return existing
     this.#checkConnect(to, responderKey)
     const keys = asClient ? generateX25519(this.#options.random) : this.#options.keys
     if (keys === undefined) throw new RangeError('a set of links without keys connects as a client only')
-    return this.#addInitiated(name, to, responderKey, keys)
+    return this.#addInitiated(name, to, responderKey, keys, paths)
   }
 
   /** A datagram came. The slot's bytes are changed. */
@@ -205,8 +207,8 @@ export class LinkSet {
       })
   }
 
-  #addInitiated(name: string, to: Endpoint, responderKey: Uint8Array, keys: X25519KeyPair): Link {
-    const link = new Link(this.#host, true, responderKey.slice(), to)
+  #addInitiated(name: string, to: Endpoint, responderKey: Uint8Array, keys: X25519KeyPair, paths?: LinkPaths): Link {
+    const link = new Link(this.#host, true, responderKey.slice(), to, paths)
     this.#initiatedBy.set(link, { name, keys })
     try {
       link.start()

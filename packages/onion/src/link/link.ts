@@ -14,6 +14,7 @@ import {
 import type { LinkInitiation } from './link-handshake.ts'
 import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
 import type { LinkKeys } from './link-keys.ts'
+import { type LinkPaths, onlyPath } from './link-paths.ts'
 import { SendBacklog } from './send-backlog.ts'
 import * as timing from './timing.ts'
 
@@ -31,6 +32,7 @@ export class Link {
   #endpoint: Endpoint
   #state: LinkState = 'connecting'
   readonly #keys: KeyGenerations<Link>
+  readonly #paths: LinkPaths
   readonly #attempts: HandshakeAttempts<Link>
   readonly #address: AddressCheck
   readonly #backlog: SendBacklog
@@ -46,13 +48,21 @@ export class Link {
   /** Told the 8 bytes of each pong that comes. */
   onPong: ((token: Uint8Array) => void) | undefined
 
-  constructor(host: LinkHost<Link>, initiator: boolean, peerKey: Uint8Array, endpoint: Endpoint) {
+  /** @param paths ways to the other side, of a link that this side makes; by default the endpoint alone */
+  constructor(
+    host: LinkHost<Link>,
+    initiator: boolean,
+    peerKey: Uint8Array,
+    endpoint: Endpoint,
+    paths: LinkPaths = onlyPath(endpoint),
+  ) {
     this.#host = host
     this.initiator = initiator
     this.peerKey = peerKey
     this.#endpoint = endpoint
     this.#keys = new KeyGenerations(host, this)
-    this.#attempts = new HandshakeAttempts(host, this)
+    this.#paths = paths
+    this.#attempts = new HandshakeAttempts(host, this, paths)
     this.#address = new AddressCheck(host.random)
     this.#backlog = new SendBacklog(host.limits.queued)
     this.#changedAt = host.monotonic()
@@ -65,7 +75,7 @@ export class Link {
     this.#reschedule()
   }
 
-  /** Where the other side is; of a link that it made, where it last answered from. */
+  /** Where the other side is: where it last answered from. */
   get endpoint(): Endpoint {
     return this.#endpoint
   }
@@ -154,7 +164,7 @@ export class Link {
     this.#receivedAt = now
     this.#answerDue = Infinity
     this.#isSilent = false
-    if (slot === this.#keys.next) this.#confirm(slot)
+    if (this.#keys.isAnswered(slot)) this.#confirm(slot)
     if (slot.keys.received >= this.#host.limits.rekeyAfterPackets) this.#reschedule()
     if (this.#isDown()) return
     if (from !== this.#endpoint && !this.initiator && slot.keys.received > newest) this.#askAt(from, now)
@@ -168,7 +178,7 @@ export class Link {
   /** The answer to one of this link's initiations. */
   established(initiation: LinkInitiation, keys: LinkKeys): void {
     const now = this.#host.monotonic()
-    this.#attempts.answered(initiation)
+    this.#endpoint = this.#attempts.answered(initiation) ?? this.#endpoint
     this.#receivedAt = now
     this.#keys.use(keys, now)
     this.#nowUp()
@@ -194,9 +204,7 @@ export class Link {
 
   /** Forgets keys that no packet has confirmed. */
   giveUp(slot: KeySlot<Link>): void {
-    if (slot !== this.#keys.next) return
-    this.#keys.dropNext()
-    if (this.#keys.current === undefined) this.close('given up')
+    if (this.#keys.isAnswered(slot) && this.#keys.giveUp(slot)) this.close('given up')
   }
 
   onTimeout(): void {
@@ -266,7 +274,7 @@ export class Link {
     if (!this.initiator || this.#attempts.retryAt !== Infinity || current === undefined) return Infinity
     const { keys, createdAt } = current
     const usedUp = Math.max(keys.sent, keys.received) >= this.#host.limits.rekeyAfterPackets
-    return usedUp ? 0 : createdAt + timing.REKEY_AFTER_MS
+    return usedUp ? 0 : createdAt + (this.#paths.renewAfterMs?.(this.#endpoint) ?? timing.REKEY_AFTER_MS)
   }
 
   #reschedule(): void {

@@ -27,7 +27,7 @@ export function notPublic(
   return {
     code: 'E_REACH_NOT_PUBLIC',
     cause: `${notFound(host, ports, by)} ${roles.join(', ')} must be reached at a public address.`,
-    fix: `${howToOpen(ports, packets)}, or take ${roles.join(', ')} out of the roles of this node (--roles).`,
+    fix: `${howToOpen(roles.includes('entry') && packets !== undefined ? [...ports, packets] : ports, packets)}, or take ${roles.join(', ')} out of the roles of this node (--roles).`,
   }
 }
 
@@ -48,7 +48,7 @@ function notFound(host: string, ports: readonly number[], by: readonly DidKey[])
 function howToOpen(ports: readonly number[], packets?: number): string {
   const tcp = `TCP ${ports.length === 1 ? 'port' : 'ports'} ${ports.join(' and ')}`
   const all = packets === undefined ? tcp : `${tcp} and UDP port ${packets}`
-  return `Forward ${all} of the router to this machine (ports.public) and open the same in its firewall`
+  return `Forward ${all} of the router to this machine (ports.public, ports.packets) and open the same in its firewall`
 }
 
 function namesOf(ids: readonly DidKey[]): string {

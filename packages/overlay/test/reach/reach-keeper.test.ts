@@ -205,7 +205,7 @@ test('every port that has to be opened is named', async () => {
   await using set = setUp({ roles: ['entry'], listen, packetsPort: 4782 })
   await advance(set.clock, 1)
   assert.ok(set.keeper.reach.state === 'unreachable')
-  assert.match(set.keeper.reach.fault.fix, /Forward TCP ports 4780 and 4781 and UDP port 4782 of the router/)
+  assert.match(set.keeper.reach.fault.fix, /Forward TCP ports 4780 and 4781 and 4782 and UDP port 4782 of the router/)
 })
 
 test('without a relay the node says so and asks again', async () => {

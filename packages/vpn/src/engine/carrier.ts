@@ -4,18 +4,19 @@ import {
   type CellAllowance,
   CellBucket,
   type CircuitLink,
+  type LinkSet,
   RelayCircuits,
   SharedCellBucket,
   SharedClientKeys,
   type Suites,
 } from '@weft/onion'
-import type { UdpCounters } from '../udp/udp-counters.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { CarriedStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import type { EngineInit } from './engine-init.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { LastHop, NO_LAST_HOP } from './last-hop.ts'
+import type { PacketPorts } from './packet-ports.ts'
 import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
 
@@ -30,14 +31,6 @@ export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 
   readonly isMember: (linkKey: Uint8Array) => Uint8Array | undefined
   /** A timer or a turn did something: links and circuits may have other times to wait for. */
   readonly onWorked: () => void
-}
-
-/** What is known of packets outside of circuits: of ports and links. */
-export interface PortStatus {
-  /** Of each. */
-  readonly counters: readonly UdpCounters[]
-  readonly links: number
-  readonly linkDrops: Readonly<Record<string, number>>
 }
 
 /** What a node carries for others, by its roles: circuits that pass through it, and those that end here. */
@@ -96,26 +89,22 @@ export class Carrier {
     this.#alarm.set(this.circuits.nextTimeout())
   }
 
-  status({ counters, links, linkDrops }: PortStatus): CarriedStatus {
-    let [packetsReceived, packetsSent] = [0, 0]
-    const dropped: Readonly<Record<string, number>>[] = [linkDrops, { ...this.circuits.drops }]
-    for (const { sendErrors, receiveErrors, received, sent, ...others } of counters) {
-      packetsReceived += received
-      packetsSent += sent
-      dropped.push(others, sendErrors, receiveErrors)
-    }
+  /** @param ports undefined until they are open */
+  status(ports: PacketPorts | undefined, links: LinkSet): CarriedStatus {
+    const { received, sent, dropped } = ports?.counters ?? { received: 0, sent: 0, dropped: {} }
     const { circuits } = this
     return {
-      workers: [{ circuits: circuits.size, links, packetsForwarded: circuits.forwarded }],
+      workers: [{ circuits: circuits.size, links: links.size, packetsForwarded: circuits.forwarded }],
       circuits: circuits.size,
-      links,
+      links: links.size,
+      inTls: ports?.tls.flows ?? 0,
       ...(this.#lastHop?.status ?? NO_LAST_HOP),
       packetsForwarded: circuits.forwarded,
-      packetsReceived,
-      packetsSent,
+      packetsReceived: received,
+      packetsSent: sent,
       packetsWaiting: circuits.queue.size,
       packetsWaited: { ...circuits.queue.served },
-      packetsDropped: sumRecords(dropped),
+      packetsDropped: sumRecords([dropped, { ...links.counters }, { ...circuits.drops }]),
     }
   }
 

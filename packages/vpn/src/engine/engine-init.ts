@@ -1,6 +1,8 @@
 import type { X25519KeyPair } from '@weft/crypto'
 import type { SharedMemory } from '@weft/onion'
 import type { SuiteSetting } from '../aead/load-suites.ts'
+import type { CarriageSetting } from '../carriage/carriage-choice.ts'
+import type { TlsIdentity } from '../carriage/tls-options.ts'
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
 export interface EngineInit {
@@ -20,6 +22,12 @@ export interface EngineInit {
   }
   /** Where packets come in; port 0 takes a free one. */
   readonly udp: { readonly host: string; readonly port: number }
+  readonly carriage: {
+    /** What a client's packets to its entry travel in. */
+    readonly setting: CarriageSetting
+    /** Of an entry, which takes packets in TLS over TCP at the port of the same number: what it shows as its own there. */
+    readonly identity: TlsIdentity | undefined
+  }
   /** Where the proxy listens once it is up. */
   readonly proxy: { readonly host: string; readonly port: number }
   /** Where names are answered while the proxy is up; undefined for nowhere. */

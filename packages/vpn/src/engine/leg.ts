@@ -174,6 +174,7 @@ export class Leg {
     return {
       state:
         this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : this.#suspect ? 'silent' : state,
+      carriage: this.#init.link.endpoint?.over ?? 'udp',
       hops: this.hops.map((hop, index) => this.#hopStatus(hop, index)),
       rttMs: this.#session?.stats.rttMs ?? this.#circuit?.rttMs.at(-1),
       streams: this.#streams.size,

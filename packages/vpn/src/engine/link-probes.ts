@@ -63,10 +63,11 @@ export class LinkProbes {
   }
 }
 
-function silent({ endpoint: { address, port } }: ProbeTarget): WeftError {
+function silent({ endpoint: { address, port }, over }: ProbeTarget): WeftError {
+  const protocol = over === 'tls' ? 'TCP' : 'UDP'
   return new WeftError({
     code: 'E_PACKETS_SILENT',
-    cause: `Nobody answered a link handshake with the key of the node at ${address}:${port} (UDP) within ${PROBE_MS / 1_000} s.`,
-    fix: 'Open the UDP port for packets (ports.public + 2) for the outside.',
+    cause: `Nobody answered a link handshake with the key of the node at ${address}:${port} (${protocol}) within ${PROBE_MS / 1_000} s.`,
+    fix: `Open the ${protocol} port for packets (ports.packets) for the outside.`,
   })
 }

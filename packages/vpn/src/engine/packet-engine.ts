@@ -8,6 +8,7 @@ import {
   type Endpoint,
   type Link,
   type LinkDownReason,
+  type LinkPaths,
   LinkSet,
   SharedInitiationTimes,
   type Packet,
@@ -19,22 +20,24 @@ import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
+import { CarriageChoice } from '../carriage/carriage-choice.ts'
+import { udpPaths } from '../carriage/udp-paths.ts'
 import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import type { EngineInit } from './engine-init.ts'
-import { EnginePorts } from './engine-ports.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
+import { PacketPorts } from './packet-ports.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
 import { ServiceRoutes } from './service-routes.ts'
 import type { TakeStream } from './stream-opener.ts'
-import { TunClient } from './tun-client.ts'
+import { TunClient, carriesForOthers } from './tun-client.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
 
@@ -72,9 +75,10 @@ export class PacketEngine {
   readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
   readonly #probes: LinkProbes
+  readonly #carriage: CarriageChoice
   /** Of the batch at hand: places of what is not of a link. */
   readonly #others: number[] = []
-  #ports: EnginePorts | undefined
+  #ports: PacketPorts | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
@@ -129,7 +133,17 @@ export class PacketEngine {
       this.#circuits.onTimeout()
       this.#setAlarms()
     })
-    this.#probes = new LinkProbes(clock, ({ endpoint, linkKey }) => this.#linkAsClient(endpoint, linkKey))
+    this.#probes = new LinkProbes(clock, ({ endpoint, linkKey, over }) =>
+      over === 'tls'
+        ? this.#linkAsClient(this.#inTls(endpoint, linkKey), linkKey)
+        : this.#linkAsClient(endpoint, linkKey, udpPaths(endpoint)),
+    )
+    this.#carriage = new CarriageChoice({
+      setting: init.carriage.setting,
+      clock,
+      inTls: (endpoint, linkKey) => this.#inTls(endpoint, linkKey),
+      onChange: () => this.#tellRoute(),
+    })
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
@@ -148,13 +162,11 @@ export class PacketEngine {
       })
   }
 
-  /** Opens the UDP port; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE */
+  /** Opens the ports; nothing else happens until members are set or the proxy is up. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_EXIT_RULE */
   static async open(init: EngineInit, parts: EngineParts): Promise<PacketEngine> {
     const engine = new PacketEngine(init, parts, await loadSuites(init.suite, parts.logger))
-    engine.#ports = await EnginePorts.open({
-      udp: init.udp,
-      worker: init.worker,
-      logger: parts.logger,
+    engine.#ports = await PacketPorts.open(init, {
+      ...parts,
       onBatch: (count, packets, from, isOwn) => engine.#onBatch(count, packets, from, isOwn),
       onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
     })
@@ -200,19 +212,9 @@ export class PacketEngine {
    */
   async up(tun = this.#init.tun.isWanted): Promise<void> {
     if (this.#closed) return
-    if (tun) this.#checkRoles()
+    if (tun && this.#init.keys !== undefined) throw carriesForOthers()
     if (this.#server === undefined) await this.#openProxy()
     if (tun && this.#tun === undefined) await this.#openTun()
-  }
-
-  /** What an entry, relay or exit sends for others is its own way out, not its user's. */
-  #checkRoles(): void {
-    if (this.#init.keys === undefined) return
-    throw new WeftError({
-      code: 'E_TUN_ROLES',
-      cause: 'This node carries packets for others; their way would lead through its own tunnel.',
-      fix: 'Run a client of its own on another machine, or set programs to the proxy.',
-    })
   }
 
   async #openTun(): Promise<void> {
@@ -295,11 +297,8 @@ export class PacketEngine {
       failures: this.#server?.failures ?? [],
       route: this.#route(),
       services: this.services.status,
-      carried: this.#carrier?.status({
-        counters: this.#ports?.counters ?? [],
-        links: this.#links.size,
-        linkDrops: { ...this.#links.counters },
-      }),
+      carriage: this.#carriage.status,
+      carried: this.#carrier?.status(this.#ports, this.#links),
     }
   }
 
@@ -370,8 +369,8 @@ export class PacketEngine {
     this.#setAlarms()
   }
 
-  #linkAsClient(endpoint: Endpoint, linkKey: Uint8Array): Link {
-    const link = this.#links.connect(endpoint, linkKey, true)
+  #linkAsClient(endpoint: Endpoint, linkKey: Uint8Array, paths?: LinkPaths): Link {
+    const link = this.#links.connect(endpoint, linkKey, true, paths)
     this.#own.add(link)
     this.#setAlarms()
     return link
@@ -381,7 +380,7 @@ export class PacketEngine {
     const member = this.#byKey.get(toHex(key))
     if (member === undefined || !member.roles.includes(role)) return undefined
     try {
-      return this.#links.connect(member.endpoint, member.linkKey, false)
+      return this.#links.connect(member.endpoint, member.linkKey, false, udpPaths(member.endpoint))
     } catch (error) {
       this.#parts.logger.debug('no link to the next hop', {
         code: error instanceof WeftError ? error.code : 'E_INTERNAL',
@@ -410,7 +409,8 @@ export class PacketEngine {
       random,
       members: () => this.#members,
       unreachable: this.#unreachable,
-      linkTo: (entry) => this.#linkAsClient(entry.endpoint, entry.linkKey),
+      linkTo: ({ endpoint, linkKey }) =>
+        this.#linkAsClient(endpoint, linkKey, this.#carriage.pathsTo(endpoint, linkKey)),
       end: name === undefined ? 'service' : 'exit',
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
@@ -429,6 +429,11 @@ export class PacketEngine {
     const legs = this.#routes.default?.legs() ?? []
     const used = legs.find(({ state }) => state === 'active')
     return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }
+  }
+
+  /** The way to a node in TLS. */
+  #inTls(endpoint: Endpoint, linkKey: Uint8Array): Endpoint {
+    return this.#ports?.tls.to(endpoint, linkKey) ?? endpoint
   }
 
   #tellRoute(): void {

@@ -3,4 +3,6 @@ export interface ProbeTarget {
   readonly endpoint: { readonly address: string; readonly port: number }
   /** 32 bytes, X25519. */
   readonly linkKey: Uint8Array
+  /** By UDP where nothing else is said. */
+  readonly over?: 'tls'
 }

@@ -245,3 +245,12 @@ function unavailable(why: string): WeftError {
         },
   )
 }
+
+/** What an entry, relay or exit sends for others is its own way out, not its user's. */
+export function carriesForOthers(): WeftError {
+  return new WeftError({
+    code: 'E_TUN_ROLES',
+    cause: 'This node carries packets for others; their way would lead through its own tunnel.',
+    fix: 'Run a client of its own on another machine, or set programs to the proxy.',
+  })
+}

@@ -15,10 +15,12 @@ import {
   type ConformanceProbe,
   type LossGauge,
   type Overlay,
+  createPlainCertificate,
   isAway,
   parsePacketAddress,
   unreachablePackets,
 } from '@weft/overlay'
+import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { type MemberAddresses, memberAddresses } from '../route/member-addresses.ts'
 import { outsideAddresses } from '../route/outside-addresses.ts'
@@ -29,9 +31,11 @@ import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.t
 import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
 
-export interface VpnInit extends ThreadsInit {
+export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
   /** Threads that carry packets for others. */
   readonly workers: number
+  /** What a client's packets to its entry travel in. */
+  readonly carriage: CarriageSetting
   /** Addresses of nodes that the network file names. */
   readonly bootstrap: readonly string[]
   readonly clock: Clock
@@ -100,7 +104,9 @@ export class VpnService implements Vpn {
   constructor(init: VpnInit) {
     const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
     this.#init = init
-    this.#threadsInit = { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit }
+    const identity = roles.entry ? createPlainCertificate() : undefined
+    const carriage = { setting: init.carriage, identity }
+    this.#threadsInit = { networkId, nodeKey, roles, keys, suite, udp, carriage, proxy, dns, tun, relay, exit }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
@@ -108,18 +114,24 @@ export class VpnService implements Vpn {
     return {
       role: 'packets',
       name: 'link-handshake',
-      run: async (_, { id, packets }) => {
+      run: async (_, { id, packets, roles }) => {
         const thread = await this.open()
         for (const text of packets?.addresses ?? []) {
           const address = parsePacketAddress(text)
           if (packets === undefined || address === undefined) continue
-          const { linkKey } = packets
+          const target = { endpoint: { address: address.host, port: address.port }, linkKey: packets.linkKey }
           // A validator that carries packets itself is no stranger to itself: its own port answers nobody's dial but others'.
           if (id === toDidKey(this.#init.nodeKey)) continue
           try {
-            await thread.probe({ endpoint: { address: address.host, port: address.port }, linkKey })
+            await thread.probe(target)
           } catch {
             throw unreachablePackets(text)
+          }
+          if (!roles.includes('entry')) continue
+          try {
+            await thread.probe({ ...target, over: 'tls' })
+          } catch {
+            throw unreachablePackets(text, 'TCP')
           }
         }
       },
@@ -198,11 +210,11 @@ export class VpnService implements Vpn {
 
   async status(): Promise<VpnStatus> {
     const thread = await this.#thread?.catch(() => undefined)
-    if (thread === undefined) return withoutThread(this.#fault)
+    if (thread === undefined) return withoutThread(this.#fault, this.#init.carriage)
     try {
       return await withTimeout(this.#init.clock, STATUS_MS, undefined, threadSilent, () => thread.status())
     } catch (error) {
-      return withoutThread(faultOf(error))
+      return withoutThread(faultOf(error), this.#init.carriage)
     }
   }
 
@@ -298,7 +310,7 @@ export class VpnService implements Vpn {
 }
 
 /** What is known without the packet thread's own word. */
-function withoutThread(fault: Fault | undefined): VpnStatus {
+function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnStatus {
   return {
     state: fault === undefined ? 'off' : 'blocked',
     fault,
@@ -309,6 +321,7 @@ function withoutThread(fault: Fault | undefined): VpnStatus {
     failures: [],
     route: { legs: [], rttMs: undefined, throughput: NOTHING },
     services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
+    carriage: { over: setting === 'tls' ? 'tls' : 'udp', setting, reason: '', since: undefined },
     carried: undefined,
   }
 }

@@ -10,6 +10,7 @@ export function sumCarried(all: readonly CarriedStatus[]): CarriedStatus | undef
     workers: all.flatMap(({ workers }) => workers),
     circuits: sum(({ circuits }) => circuits),
     links: sum(({ links }) => links),
+    inTls: sum(({ inTls }) => inTls),
     exitStreams: sum(({ exitStreams }) => exitStreams),
     exitChannels: sum(({ exitChannels }) => exitChannels),
     // Clients' IP packets take one interface, and one worker.

@@ -11,6 +11,8 @@ export interface Destination {
   readonly host: string
   readonly port: number
   readonly socketAddress: Uint8Array
+  /** Packets go there as two datagrams each. */
+  readonly halved: boolean
   /** Whether the kernel takes several packets as one on the way there; false once it refused. */
   segmented: boolean
   /** What waits to be sent there. */
@@ -47,7 +49,8 @@ export class DestinationTable {
   }
 
   #find(endpoint: Endpoint): Destination | undefined {
-    const key = `${endpoint.address}|${endpoint.port}`
+    const halved = endpoint.over === 'halves'
+    const key = `${endpoint.address}|${endpoint.port}${halved ? '|2' : ''}`
     const known = this.#byText.get(key)
     if (known !== undefined) return known
     const isV4 = !endpoint.address.includes(':')
@@ -58,7 +61,7 @@ export class DestinationTable {
       this.#byObject = new WeakMap()
     }
     const host = isV4 && this.#family === AF_INET6 ? `::ffff:${endpoint.address}` : endpoint.address
-    const destination = { host, port: endpoint.port, socketAddress, segmented: true, batch: undefined }
+    const destination = { host, port: endpoint.port, socketAddress, halved, segmented: true, batch: undefined }
     this.#byText.set(key, destination)
     return destination
   }

@@ -8,7 +8,13 @@ export const SO_SNDBUFFORCE = 32
 export const SO_REUSEPORT = 15
 export const SO_MARK = 36
 export const SO_RCVBUFFORCE = 33
+/** ip(7): the path MTU is not looked at, and nothing is cut on the way; IP_PMTUDISC_PROBE is the same number for IPv6. */
+export const IPPROTO_IP = 0
+export const IP_MTU_DISCOVER = 10
+export const IP_PMTUDISC_PROBE = 3
 export const IPPROTO_IPV6 = 41
+export const IPV6_MTU_DISCOVER = 23
+export const IPV6_DONTFRAG = 62
 export const IPV6_V6ONLY = 26
 export const SOL_UDP = 17
 export const UDP_SEGMENT = 103

@@ -1,7 +1,12 @@
 import { isIPv6 } from 'node:net'
 import {
+  IPPROTO_IP,
   IPPROTO_IPV6,
+  IPV6_DONTFRAG,
+  IPV6_MTU_DISCOVER,
   IPV6_V6ONLY,
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_PROBE,
   type LinuxSocketCalls,
   SOCK_DGRAM_NONBLOCK_CLOEXEC,
   SOL_SOCKET,
@@ -38,6 +43,12 @@ export function openLinuxUdpSocket(calls: LinuxSocketCalls, host: string, port: 
       throw udpPortError(host, port, calls.errorName(calls.errno()))
     if (!setOption(calls, fd, SOL_UDP, UDP_GRO, 1))
       throw new Error(`the kernel refuses UDP_GRO (${calls.errorName(calls.errno())})`)
+    // Larger than the path takes is lost, as far as this side is concerned: halves are tried (RFC 8899, section 3, point 2).
+    if (family === AF_INET6) {
+      setOption(calls, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE)
+      setOption(calls, fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1)
+    }
+    if (family === AF_INET || host === '::') setOption(calls, fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)
     // Beyond the system's limit (net.core.rmem_max) with privileges only; then as much as it gives.
     for (const [force, plain, bytes] of [
       [SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES],

@@ -1,10 +1,12 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type UdpPort, type UdpPortOptions } from './udp-port.ts'
-import { PACKET_SIZE, Packet } from '@weft/onion'
-import { DestinationTable } from './destination-table.ts'
+import { systemRandom } from '@weft/core'
+import { HALF_SIZE, HalfWriter, PACKET_SIZE, Packet } from '@weft/onion'
+import { type Destination, DestinationTable } from './destination-table.ts'
 import { EndpointTable } from './endpoint-table.ts'
 import type { Endpoint } from '@weft/onion'
+import { HalvedPackets } from './halved-packets.ts'
 import { RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES } from './linux-udp-socket.ts'
 import { PacketBatch } from './packet-batch.ts'
 import { AF_INET, AF_INET6 } from './socket-address.ts'
@@ -32,6 +34,8 @@ export class PlainPort implements UdpPort {
   readonly #onHold: (isHeld: boolean) => void
   readonly #endpoints = new EndpointTable()
   readonly #destinations: DestinationTable
+  readonly #halves = new HalvedPackets()
+  readonly #writer = new HalfWriter(systemRandom)
   readonly #slots = Array.from({ length: BATCH_PACKETS }, () => new Packet())
   readonly #batch = new PacketBatch(BATCH_PACKETS, this.#slots[0] as Packet)
   #scheduled = false
@@ -78,12 +82,19 @@ export class PlainPort implements UdpPort {
     if (this.#closed) return
     const destination = bytes.length === PACKET_SIZE ? this.#destinations.of(to) : undefined
     if (destination === undefined) this.counters.sendFailed('EINVAL', 1)
-    else if (this.#queued === QUEUE_PACKETS) this.counters.overflowed++
-    else {
-      this.#queued++
-      if (this.#queued === HOLD_PACKETS) this.#hold(true)
-      this.#socket.send(Buffer.from(bytes), destination.port, destination.host, this.#onSent)
-    }
+    else if (this.#queued >= QUEUE_PACKETS) this.counters.overflowed++
+    else if (destination.halved) {
+      const both = Buffer.alloc(2 * HALF_SIZE)
+      this.#writer.write(bytes, both, 0)
+      this.#send(both.subarray(0, HALF_SIZE), destination)
+      this.#send(both.subarray(HALF_SIZE), destination)
+    } else this.#send(Buffer.from(bytes), destination)
+  }
+
+  #send(datagram: Buffer, { port, host }: Destination): void {
+    this.#queued++
+    if (this.#queued === HOLD_PACKETS) this.#hold(true)
+    this.#socket.send(datagram, port, host, this.#onSent)
   }
 
   /** Packets leave one by one as they are sent. */
@@ -116,7 +127,8 @@ export class PlainPort implements UdpPort {
   readonly #onMessage = (message: Buffer, { address, port }: RemoteInfo): void => {
     if (this.#closed) return
     const slot = this.#slots[this.#batch.count] as Packet
-    if (!slot.copyFrom(message)) {
+    const isHalf = message.length === HALF_SIZE
+    if (!isHalf && !slot.copyFrom(message)) {
       this.counters.foreign++
       return
     }
@@ -125,7 +137,8 @@ export class PlainPort implements UdpPort {
       this.counters.unanswerable++
       return
     }
-    this.#batch.add(slot, from)
+    if (isHalf) this.#halves.take(message, 0, HALF_SIZE, from, this.#batch)
+    else this.#batch.add(slot, from)
     if (this.#batch.count === BATCH_PACKETS) this.#deliver()
     else if (!this.#scheduled) {
       this.#scheduled = true
@@ -146,6 +159,8 @@ export class PlainPort implements UdpPort {
     batch.count = 0
     this.counters.received += count
     this.#onBatch(count, batch.packets, batch.from)
+    this.#halves.free()
+    this.counters.halvesLost = this.#halves.lost
   }
 }
 

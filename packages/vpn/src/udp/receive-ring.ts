@@ -1,5 +1,6 @@
-import { PACKET_SIZE, Packet } from '@weft/onion'
+import { HALF_SIZE, PACKET_SIZE, Packet } from '@weft/onion'
 import type { EndpointTable } from './endpoint-table.ts'
+import { type HalvedPackets, areHalves } from './halved-packets.ts'
 import { type LinuxSocketCalls, MSG_DONTWAIT, MSG_TRUNC, SOL_UDP, UDP_GRO, nativeBytes } from './linux-socket-calls.ts'
 import type { PacketBatch } from './packet-batch.ts'
 import { SOCKET_ADDRESS_BYTES } from './socket-address.ts'
@@ -12,7 +13,8 @@ export const RING_MESSAGES = 8
 
 /** Behind the slots lies room for what does not make a whole packet, so that a datagram of any size fits. */
 const VECTORS = SUPER_PACKET_PACKETS + 1
-const REST_BYTES = 65_535 - SUPER_PACKET_PACKETS * PACKET_SIZE
+const SUPER_PACKET_BYTES = SUPER_PACKET_PACKETS * PACKET_SIZE
+const REST_BYTES = 65_535 - SUPER_PACKET_BYTES
 const VECTOR_BYTES = 16
 /** CMSG_SPACE(4), twice as much as needed. */
 const CONTROL_BYTES = 48
@@ -33,10 +35,12 @@ export class ReceiveRing {
   readonly #calls: LinuxSocketCalls
   readonly #fd: number
   readonly #endpoints: EndpointTable
+  readonly #halves: HalvedPackets
   readonly #counters: UdpCounters
   readonly #slots: readonly Packet[]
   /** All memory that the kernel is given pointers to stays referenced here. */
-  readonly #memory = new ArrayBuffer(RING_MESSAGES * SUPER_PACKET_PACKETS * PACKET_SIZE)
+  readonly #memory = new ArrayBuffer(RING_MESSAGES * SUPER_PACKET_BYTES)
+  readonly #bytes = new Uint8Array(this.#memory)
   readonly #rest = nativeBytes(REST_BYTES)
   readonly #names = new DataView(new ArrayBuffer(RING_MESSAGES * SOCKET_ADDRESS_BYTES))
   readonly #controls = new DataView(new ArrayBuffer(RING_MESSAGES * CONTROL_BYTES))
@@ -44,10 +48,17 @@ export class ReceiveRing {
   readonly #messages = nativeBytes(RING_MESSAGES * MESSAGE_BYTES)
   readonly #view = new DataView(this.#messages.buffer)
 
-  constructor(calls: LinuxSocketCalls, fd: number, endpoints: EndpointTable, counters: UdpCounters) {
+  constructor(
+    calls: LinuxSocketCalls,
+    fd: number,
+    endpoints: EndpointTable,
+    halves: HalvedPackets,
+    counters: UdpCounters,
+  ) {
     this.#calls = calls
     this.#fd = fd
     this.#endpoints = endpoints
+    this.#halves = halves
     this.#counters = counters
     this.#slots = Array.from(
       { length: RING_MESSAGES * SUPER_PACKET_PACKETS },
@@ -97,6 +108,12 @@ export class ReceiveRing {
     const segment = this.#segmentSize(message) ?? length
     const from = this.#endpoints.ofSocketAddress(this.#names, message * SOCKET_ADDRESS_BYTES)
     this.#prepare(header)
+    if (!isTruncated && segment === HALF_SIZE && areHalves(length) && length <= SUPER_PACKET_BYTES) {
+      // The slots of one message lie one behind the other, so that it is in one piece.
+      if (from === undefined) this.#counters.unanswerable += length / HALF_SIZE
+      else this.#halves.take(this.#bytes, message * SUPER_PACKET_BYTES, length, from, batch)
+      return
+    }
     if (isTruncated || segment !== PACKET_SIZE) {
       this.#counters.foreign += segment === 0 ? 1 : Math.ceil(length / segment)
       return

@@ -1,7 +1,9 @@
-import { Packet } from '@weft/onion'
+import { systemRandom } from '@weft/core'
+import { HalfWriter, Packet } from '@weft/onion'
 import { EndpointTable } from './endpoint-table.ts'
 import { type LinuxSocketCalls, POLLIN, nativeBytes } from './linux-socket-calls.ts'
 import { localPort, openLinuxUdpSocket } from './linux-udp-socket.ts'
+import { HalvedPackets } from './halved-packets.ts'
 import { PacketBatch } from './packet-batch.ts'
 import { ReceiveRing } from './receive-ring.ts'
 import type { Destination } from './destination-table.ts'
@@ -24,8 +26,8 @@ export function testSegmentation(calls: LinuxSocketCalls, isIPv6: boolean): void
     const endpoint = { address: host, port: localPort(calls, fd) }
     const socketAddress = encodeSocketAddress(endpoint, isIPv6 ? AF_INET6 : AF_INET)
     if (socketAddress === undefined) throw new Error(`the loopback gave no port (${endpoint.port})`)
-    const sending = new SegmentBatch<Destination>(calls, fd)
-    sending.assign({ host, port: endpoint.port, socketAddress, segmented: true, batch: sending })
+    const sending = new SegmentBatch<Destination>(calls, fd, new HalfWriter(systemRandom))
+    sending.assign({ host, port: endpoint.port, socketAddress, halved: false, segmented: true, batch: sending })
     const packet = new Packet()
     for (let i = 1; i <= PACKETS; i++) sending.append(packet.bytes.fill(i))
     const errno = sending.send(PACKETS)
@@ -41,7 +43,7 @@ export function testSegmentation(calls: LinuxSocketCalls, isIPv6: boolean): void
 
 /** What is there once something is; what the loopback hands over in pieces over time is no gain. */
 function receive(calls: LinuxSocketCalls, fd: number, placeholder: Packet): PacketBatch {
-  const ring = new ReceiveRing(calls, fd, new EndpointTable(), new UdpCounters())
+  const ring = new ReceiveRing(calls, fd, new EndpointTable(), new HalvedPackets(), new UdpCounters())
   const descriptor = nativeBytes(8)
   const view = new DataView(descriptor.buffer)
   view.setInt32(0, fd, true)

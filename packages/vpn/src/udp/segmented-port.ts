@@ -1,8 +1,9 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
 import { freeNow } from '@weft/core'
-import { PACKET_SIZE, Packet } from '@weft/onion'
+import { HALF_SIZE, PACKET_SIZE, Packet } from '@weft/onion'
 import { type Destination, DestinationTable } from './destination-table.ts'
 import { EndpointTable } from './endpoint-table.ts'
+import { HalvedPackets, areHalves } from './halved-packets.ts'
 import type { Endpoint } from '@weft/onion'
 import type { LinuxSocketCalls } from './linux-socket-calls.ts'
 import { forbidReuse, markSocket, openLinuxUdpSocket } from './linux-udp-socket.ts'
@@ -36,6 +37,7 @@ export class SegmentedPort implements UdpPort {
   readonly #onBatch: UdpPortOptions['onBatch']
   readonly #endpoints = new EndpointTable()
   readonly #destinations: DestinationTable
+  readonly #halves = new HalvedPackets()
   readonly #ring: ReceiveRing
   readonly #queue: SendQueue
   readonly #firstSlots = Array.from({ length: SUPER_PACKET_PACKETS }, () => new Packet())
@@ -66,7 +68,7 @@ export class SegmentedPort implements UdpPort {
     this.address = { address: host, port: this.#socket.address().port }
     this.#onBatch = onBatch
     this.#destinations = new DestinationTable(isIPv6 ? AF_INET6 : AF_INET, host === '::')
-    this.#ring = new ReceiveRing(calls, fd, this.#endpoints, this.counters)
+    this.#ring = new ReceiveRing(calls, fd, this.#endpoints, this.#halves, this.counters)
     this.#queue = new SendQueue(calls, fd, this.counters, this.#sendAlone, onHold ?? (() => {}))
     this.#batch = new PacketBatch((RING_MESSAGES + 1) * SUPER_PACKET_PACKETS, this.#firstSlots[0] as Packet)
     this.#socket.on('message', this.#onMessage)
@@ -108,9 +110,16 @@ export class SegmentedPort implements UdpPort {
     if (batch.count === 0) return
     this.counters.received += batch.count
     this.#onBatch(batch.count, batch.packets, batch.from)
+    this.#halves.free()
+    this.counters.halvesLost = this.#halves.lost
   }
 
   #takeFirst(message: Buffer, from: Endpoint | undefined): void {
+    if (areHalves(message.length)) {
+      if (from === undefined) this.counters.unanswerable += message.length / HALF_SIZE
+      else this.#halves.take(message, 0, message.length, from, this.#batch)
+      return
+    }
     const packets = Math.floor(message.length / PACKET_SIZE)
     if (packets === 0 || packets * PACKET_SIZE !== message.length) this.counters.foreign++
     if (from === undefined) {

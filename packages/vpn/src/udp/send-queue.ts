@@ -1,3 +1,5 @@
+import { systemRandom } from '@weft/core'
+import { HalfWriter } from '@weft/onion'
 import type { Destination } from './destination-table.ts'
 import type { LinuxSocketCalls } from './linux-socket-calls.ts'
 import { SegmentBatch } from './segment-batch.ts'
@@ -22,6 +24,7 @@ export class SendQueue {
   readonly #counters: UdpCounters
   readonly #sendAlone: SendAlone
   readonly #onHold: (isHeld: boolean) => void
+  readonly #halves = new HalfWriter(systemRandom)
   readonly #free: SegmentBatch<Destination>[] = []
   #made = 0
   /** Batches of a destination, oldest first. */
@@ -87,7 +90,7 @@ export class SendQueue {
 
   #make(): SegmentBatch<Destination> {
     this.#made++
-    return new SegmentBatch(this.#calls, this.#fd)
+    return new SegmentBatch(this.#calls, this.#fd, this.#halves)
   }
 
   /** Until all was sent or the kernel takes no more. */

@@ -2,10 +2,12 @@
 export class UdpCounters {
   /** Handed to `onBatch`. */
   received = 0
-  /** Handed to the kernel. */
+  /** Handed to the kernel; halves of packets count each. */
   sent = 0
   /** Datagrams of another size than a packet's, dropped. */
   foreign = 0
+  /** Halves of packets whose other half did not come. */
+  halvesLost = 0
   /** Dropped because their sender cannot be answered: link-local addresses, port 0. */
   unanswerable = 0
   /** Dropped because the kernel took no more and the queue was full. */

@@ -7,7 +7,7 @@ export function udpPortError(host: string, port: number, error: string, origin?:
     return new WeftError({
       code: 'E_PORT_TAKEN',
       cause: `UDP port ${port} of ${host} is taken by another process.`,
-      fix: `Stop what holds it (ss -lunp shows it), or choose other ports with ports.public: packets take ports.public + 2.`,
+      fix: `Stop what holds it (ss -lunp shows it), or choose another with ports.packets.`,
       details,
       origin,
     })
@@ -16,7 +16,7 @@ export function udpPortError(host: string, port: number, error: string, origin?:
     cause: `UDP port ${port} of ${host} cannot be opened: ${error}.`,
     fix:
       error === 'EACCES'
-        ? 'Ports below 1024 need privileges: choose a higher ports.public.'
+        ? 'Ports below 1024 need privileges: choose a higher ports.packets.'
         : 'Take an address of this machine (ip address shows them) as the listening address.',
     details,
     origin,

@@ -3,8 +3,8 @@ import type { Endpoint, Packet } from '@weft/onion'
 import type { UdpCounters } from './udp-counters.ts'
 
 /**
- * One UDP socket of the packet path. All datagrams have the size of a packet; what has another is dropped and counted, but
- * for one thing: a larger datagram may come cut into pieces of 1440 bytes, which no receiver can authenticate.
+ * One UDP socket of the packet path. All datagrams have the size of a packet, or of half of one to and from endpoints `over` halves; what has another
+ * is dropped and counted, but for one thing: a larger datagram may come cut into pieces of 1440 bytes, which no receiver can authenticate.
  * An open port keeps its event loop alive, like a server; once closed it holds nothing any more.
  */
 export interface UdpPort {

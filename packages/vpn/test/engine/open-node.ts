@@ -5,7 +5,8 @@ import { type Socket, connect } from 'node:net'
 import { silentLogger, systemClock, systemRandom } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
-import type { Role } from '@weft/overlay'
+import { type Role, createPlainCertificate } from '@weft/overlay'
+import type { CarriageSetting } from '../../src/carriage/carriage-choice.ts'
 import { type EngineParts, PacketEngine } from '../../src/engine/packet-engine.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
@@ -24,7 +25,7 @@ export async function openNode(
   roles: readonly Role[],
   host = '127.0.0.1',
   parts: Partial<EngineParts> = {},
-  limit?: number,
+  { limit, carriage = 'auto' }: { readonly limit?: number; readonly carriage?: CarriageSetting } = {},
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
@@ -38,6 +39,7 @@ export async function openNode(
       keys: carries ? { link, onion } : undefined,
       suite: 'auto',
       worker: { index: 0, count: 1, shared: undefined },
+      carriage: { setting: carriage, identity: roles.includes('entry') ? createPlainCertificate() : undefined },
       udp: { host, port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,

@@ -66,6 +66,7 @@ async function network(t: TestContext): Promise<Network> {
         nodeKey: new Uint8Array(32).fill(7),
         roles: { entry: true, relay: true, exit: false },
         suite: 'auto',
+        carriage: 'auto',
         keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) },
         workers: 1,
         udp,

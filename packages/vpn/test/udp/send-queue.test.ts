@@ -12,6 +12,7 @@ const destination = (): Destination => ({
   host: '192.0.2.1',
   port: 9,
   socketAddress: new Uint8Array(16),
+  halved: false,
   segmented: true,
   batch: undefined,
 })

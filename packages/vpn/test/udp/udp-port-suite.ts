@@ -115,6 +115,32 @@ export function describeUdpPort(name: string, open: Open, { exact }: { readonly 
         assert.equal(b.port.counters.received, 1_000)
       })
 
+    for (const host of ['127.0.0.1', '::1'])
+      it(`carries 1,000 packets in halves at ${host}, and answers in halves to who sends so`, async () => {
+        using a = await Peer.open(open, host)
+        using b = await Peer.open(open, host)
+        const to: Endpoint = { ...b.port.address, over: 'halves' }
+        for (let i = 0; i < 1_000; i++) {
+          a.port.send(packet(i), to)
+          // Whole ones to the same place go between.
+          if (i % 25 === 0) a.port.send(packet(2_000), b.port.address)
+          if (i % 25 !== 24) continue
+          a.port.flush()
+          await b.until(() => b.received.length === i + 1 + (i + 1) / 25)
+        }
+        const halved = b.received.filter(({ from }) => from.over === 'halves')
+        assert.deepEqual(halved.map(numberOf), [...Array(1_000).keys()])
+        assert.equal(b.received.length, 1_040)
+        assert.equal(b.port.counters.halvesLost, 0)
+        const { from } = halved[0]!
+        assert.ok(halved.every((each) => each.from === from))
+        b.port.send(packet(7), from)
+        b.port.flush()
+        await a.until(() => a.received.length === 1)
+        assert.equal(numberOf(a.received[0]!), 7)
+        assert.deepEqual(a.received[0]!.from, { ...b.port.address, over: 'halves' })
+      })
+
     it('answers to the endpoint that it was given, and copies what it is to send', async () => {
       using a = await Peer.open(open, '127.0.0.1')
       using b = await Peer.open(open, '127.0.0.1')

@@ -15,6 +15,7 @@ import { SOCKET_BUFFER } from '../limits.ts'
 import { MessageDuplex } from './message-duplex.ts'
 import { TlsStream } from './tls-stream.ts'
 import { createHostCertificate } from './host-certificate.ts'
+import { pem } from './self-signed-certificate.ts'
 import { verifyCertificate } from './verify-certificate.ts'
 
 /** The one key exchange that this network accepts: hybrid, so that recorded traffic stays closed to quantum computers. */
@@ -109,11 +110,6 @@ async function createContext(identity: PrivateKey): Promise<SecureContext> {
     // Sessions are never resumed: every connection proves both keys anew.
     secureOptions: constants.SSL_OP_NO_TICKET,
   })
-}
-
-function pem(label: string, bytes: Uint8Array): string {
-  const lines = bytes.toBase64().match(/.{1,64}/g) ?? []
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
 /**

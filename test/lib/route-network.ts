@@ -1,0 +1,213 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Namespaces } from './namespaces.ts'
+import { weft, weftJson } from './weft.ts'
+
+const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
+
+export type Place = 'c' | 'e' | 'r' | 'x'
+
+/** Beside the exit, in a range for documentation, which exits take for public. */
+const TARGET = '203.0.113.9'
+const NODES = [
+  { name: 'v', place: 'e', roles: 'validator,storage' },
+  { name: 'entry', place: 'e', roles: 'entry' },
+  { name: 'relay', place: 'r', roles: 'relay' },
+  { name: 'exit', place: 'x', roles: 'exit' },
+] as const
+type NodeName = (typeof NODES)[number]['name']
+
+export interface RouteVpnStatus {
+  readonly state: string
+  readonly carriage: { readonly over: string; readonly setting: string; readonly reason: string }
+  readonly route: { readonly legs: readonly { readonly state: string; readonly carriage: string }[] }
+  readonly carried?: { readonly inTls: number; readonly packetsDropped: Readonly<Record<string, number>> }
+}
+
+/**
+ * Four machines in a row, each a namespace: the client; the entry and a validator; the relay; the exit and a web server. There is one
+ * route. Needs root.
+ */
+export class RouteNetwork implements AsyncDisposable {
+  readonly namespaces = new Namespaces<Place>('wr', ['c', 'e', 'r', 'x'])
+  readonly #stack = new AsyncDisposableStack()
+  readonly #directory = mkdtempSync(join(tmpdir(), 'weft-route-'))
+  readonly #basePort: number
+
+  private constructor(basePort: number) {
+    this.#basePort = basePort
+    this.#stack.use(this.namespaces)
+    this.#stack.defer(() => rmSync(this.#directory, { recursive: true, force: true }))
+  }
+
+  /**
+   * The nodes run, the client does not.
+   * @param entryPort where the entry takes packets
+   * @param before what is done to the wires before that
+   */
+  static async up(
+    basePort: number,
+    entryPort = basePort + 2,
+    before: (network: RouteNetwork) => void = () => {},
+  ): Promise<RouteNetwork> {
+    const network = new RouteNetwork(basePort)
+    try {
+      network.#wireUp()
+      before(network)
+      await network.#up(entryPort)
+      return network
+    } catch (error) {
+      await network[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  home(name: NodeName | 'client'): string {
+    return join(this.#directory, name)
+  }
+
+  /**
+   * Loses each UDP datagram between two machines that is longer than 1,280 bytes with its headers, and tells nobody: as where ICMP is
+   * filtered. Others would be cut to that by a device on the way before, so that none comes as a part of a larger one.
+   */
+  loseLarge(a: Place, b: Place): void {
+    for (const [here, there] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.namespaces.ip(here, 'link', 'set', `to-${there}`, 'gso_max_segs', '1')
+      this.namespaces.nft(
+        here,
+        `table inet narrow {
+          chain in {
+            type filter hook prerouting priority -400
+            iifname "to-${there}" meta l4proto udp meta length > 1280 counter drop
+          }
+        }`,
+      )
+    }
+  }
+
+  /** Gives the wire between two machines an MTU of 1,280, which both know. */
+  narrow(a: Place, b: Place): void {
+    this.namespaces.ip(a, 'link', 'set', `to-${b}`, 'mtu', '1280')
+    this.namespaces.ip(b, 'link', 'set', `to-${a}`, 'mtu', '1280')
+  }
+
+  /** Datagrams that were lost because they were too large. */
+  async lostAsTooLarge(place: Place): Promise<number> {
+    const text = await this.namespaces.exec(place, ['nft', 'list', 'table', 'inet', 'narrow'])
+    return Number(/counter packets (\d+)/.exec(text)?.[1])
+  }
+
+  status(name: NodeName | 'client' = 'client'): Promise<RouteVpnStatus> {
+    return weftJson<RouteVpnStatus>(['vpn', 'status'], { WEFT_HOME: this.home(name) })
+  }
+
+  async startClient(): Promise<void> {
+    this.#writeHome('client', undefined, this.#basePort + 60)
+    await this.#start('c', 'client', 'client')
+  }
+
+  stopClient(): Promise<unknown> {
+    return weft(['stop', '--home', this.home('client')])
+  }
+
+  async connect(): Promise<void> {
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], { WEFT_HOME: this.home('client') })
+  }
+
+  /** Bytes that the client's namespace gets through the proxy, as the hexadecimal SHA-256. */
+  async download(bytes: number): Promise<string> {
+    const proxy = `127.0.0.1:${this.#basePort + 61}`
+    const url = `http://${TARGET}:8080/${bytes}`
+    const script = `curl -sS --fail --max-time 110 --socks5-hostname ${proxy} ${url} | sha256sum`
+    const sum = await this.namespaces.exec('c', ['sh', '-c', script])
+    return sum.split(' ')[0] as string
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+
+  async #up(entryPort: number): Promise<void> {
+    await this.#startTarget()
+    for (const [at, { name }] of NODES.entries())
+      this.#writeHome(name, hostOf(at), this.#basePort + 10 * (at + 1), [
+        ...(name === 'entry' ? [`packets = ${entryPort}`] : []),
+        ...(name === 'exit' ? ['[exit]', `allow = ["${TARGET}/32:*"]`] : []),
+      ])
+    const address = `/ip4/${hostOf(0)}/tcp/${this.#basePort}`
+    const create = ['network', 'create', 'routes', '--address', address, '--map-epoch', '2s', '--home', this.home('v')]
+    await weftJson(create)
+    mkdirSync(this.home('client'), { mode: 0o700 })
+    for (const name of ['entry', 'relay', 'exit', 'client'] as const)
+      copyFileSync(join(this.home('v'), 'network.json'), join(this.home(name), 'network.json'))
+    for (const { name, place, roles } of NODES) await this.#start(place, name, roles)
+  }
+
+  #wireUp(): void {
+    const { namespaces } = this
+    const row = ['c', 'e', 'r', 'x'] as const
+    for (const [at, b] of row.slice(1).entries()) {
+      const a = row[at] as Place
+      namespaces.wire(a, b)
+      namespaces.ip(a, 'address', 'add', `10.${60 + at}.0.1/24`, 'dev', `to-${b}`)
+      namespaces.ip(b, 'address', 'add', `10.${60 + at}.0.2/24`, 'dev', `to-${a}`)
+      // What lies towards the client goes that way, all else on.
+      namespaces.ip(a, 'route', 'add', 'default', 'via', `10.${60 + at}.0.2`)
+      for (let behind = 0; behind < at; behind++)
+        namespaces.ip(b, 'route', 'add', `10.${60 + behind}.0.0/24`, 'via', `10.${60 + at}.0.1`)
+    }
+    for (const place of ['e', 'r'] as const) namespaces.set(place, 'net/ipv4/ip_forward', '1')
+    for (const [at, { place }] of NODES.entries())
+      namespaces.ip(place, 'address', 'add', `${hostOf(at)}/32`, 'dev', 'lo')
+    for (const [place, ats, via] of [
+      ['r', [0, 1], '10.61.0.1'],
+      ['x', [0, 1, 2], '10.62.0.1'],
+    ] as const)
+      for (const at of ats) namespaces.ip(place, 'route', 'add', `${hostOf(at)}/32`, 'via', via)
+    namespaces.ip('x', 'address', 'add', `${TARGET}/32`, 'dev', 'lo')
+  }
+
+  async #startTarget(): Promise<void> {
+    const script = `
+      require('node:http').createServer((request, response) => response.end(Buffer.alloc(Number(request.url.slice(1)) || 0, 7)))
+        .listen(8080, '${TARGET}', () => console.log('up'))`
+    const words = ['netns', 'exec', this.namespaces.of('x'), process.execPath, '-e', script]
+    const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn('ip', words, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    })
+    this.#stack.defer(async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    })
+    await once(child.stdout, 'data')
+  }
+
+  #writeHome(name: NodeName | 'client', host: string | undefined, base: number, more: readonly string[] = []): void {
+    mkdirSync(this.home(name), { mode: 0o700, recursive: true })
+    const place =
+      host === undefined
+        ? []
+        : ['[network]', `listen_host = "${host}"`, `announce = ["/ip4/${host}/tcp/${this.#basePort}"]`]
+    const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${this.#basePort}`])]
+    const text = [...place, '[storage]', 'reserve = 0', ...ports, ...more, ''].join('\n')
+    writeFileSync(join(this.home(name), 'weft.toml'), text)
+  }
+
+  async #start(place: Place, name: string, roles: string): Promise<void> {
+    const home = join(this.#directory, name)
+    await this.namespaces.exec(place, [process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles])
+    this.#stack.defer(() => weft(['stop', '--home', home]).then(() => {}))
+  }
+}
+
+/** Each in a /16 of its own, as routes want them. */
+function hostOf(at: number): string {
+  return `10.${51 + at}.0.1`
+}
