@@ -169,6 +169,7 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
 }
 
 function writeOpen(writer: FrameWriter, id: number, { protocol, port, host, member }: StreamTarget): boolean {
+  if (protocol === undefined) return writer.open(id, port, host)
   switch (protocol) {
     case 'udp':
       return writer.openBare(id, PROTOCOL_UDP)
@@ -179,7 +180,5 @@ function writeOpen(writer: FrameWriter, id: number, { protocol, port, host, memb
     case 'service':
       // Checked when the stream was opened.
       return member === undefined || writer.openService(id, member, host)
-    default:
-      return writer.open(id, port, host)
   }
 }

@@ -4,7 +4,7 @@ import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { TargetSockets } from './target-sockets.ts'
 
 /** The service that every member has: its connections of the overlay (docs/specs/session.md, Services of members). */
-export const OVERLAY_SERVICE = 'overlay'
+const OVERLAY_SERVICE = 'overlay'
 /** ms to reach a member, over all of its addresses; the client waits for 4.4 s (OPEN_MS of stream-opener.ts). */
 const DIAL_MS = 3_800
 /** Connections to members at once: in all, and to one member, who has as many places for strangers of one address (limits.ts of overlay). */
