@@ -103,38 +103,6 @@ describe('private put and get in a devnet of twelve nodes', { skip: skipWithout(
     rmSync(directory, { recursive: true })
   })
 
-  test('10 MB go and come back equal; holders see callers that they never see again, and the own connections carry nothing of it', async (t) => {
-    const end = client.id.slice(-8)
-    const before = { openly: await openly(), led: await led() }
-    const { ref, private: isPrivate } = await weftJson<Stored>(['put', file, '--private'], env)
-    assert.equal(isPrivate, true)
-    const ofPut = new Set(callers())
-    await get(ref, '--private')
-    // What was put privately is fetched so whatever is said.
-    await get(ref)
-    const ofAll = callers()
-    const after = { openly: await openly(), led: await led(), vpn: await vpn(client.home) }
-    assert.ok(after.openly - before.openly < IDLE_BYTES, `${after.openly - before.openly} bytes went openly`)
-    // Nine holders hold a put of 30 MB with its parity, of which a get takes three: by key, one of each transfer.
-    assert.ok(!ofAll.includes(end))
-    assert.equal(ofPut.size, 1)
-    assert.equal(new Set(ofAll).size, 3)
-    assert.ok(after.led - before.led >= 9 + 2 * 3, `${after.led - before.led}`)
-    assert.ok(after.vpn.services.sentBytes > 3 * SIZE && after.vpn.services.receivedBytes > 2 * SIZE)
-    assert.deepEqual([after.vpn.services.routes, after.vpn.services.streams], [0, 0])
-    t.diagnostic(`${after.openly - before.openly} bytes over own connections meanwhile`)
-    assert.equal((await weftJson<Stat>(['stat', ref], env)).health, 'healthy')
-    assert.ok(!callers().includes(end))
-  })
-
-  test('the same openly is seen by all of this: the holders log who it is, and its connections carry it', async () => {
-    const before = await openly()
-    const { ref } = await weftJson<Stored>(['put', file], env)
-    await get(ref)
-    assert.ok((await openly()) - before > 3 * SIZE)
-    assert.ok(callers().includes(client.id.slice(-8)))
-  })
-
   test('a file that fits its record goes over routes, too', async () => {
     const small = join(directory, 'small.txt')
     writeFileSync(small, 'a word')
@@ -143,6 +111,41 @@ describe('private put and get in a devnet of twelve nodes', { skip: skipWithout(
     const { stdout } = await weft(['get', ref, '-o', '-', '--private'], env)
     assert.equal(stdout, 'a word')
     assert.ok((await led()) - before >= 4)
+  })
+
+  test('10 MB that go openly are seen: the holders log who it is, and its own connections carry it', async () => {
+    const before = await openly()
+    const { ref } = await weftJson<Stored>(['put', file], env)
+    await get(ref)
+    assert.ok((await openly()) - before > 3 * SIZE)
+    assert.ok(callers().includes(client.id.slice(-8)))
+  })
+
+  test('10 MB go over routes and come back equal; holders see callers that they never see again, and the own connections carry nothing of it', async (t) => {
+    const end = client.id.slice(-8)
+    const own = callers().filter((peer) => peer === end).length
+    const known = new Set(callers())
+    const since = (): readonly string[] => callers().filter((peer) => !known.has(peer))
+    const before = { openly: await openly(), led: await led() }
+    const { ref, private: isPrivate } = await weftJson<Stored>(['put', file, '--private'], env)
+    assert.equal(isPrivate, true)
+    const ofPut = new Set(since())
+    await get(ref, '--private')
+    // What was put privately is fetched so whatever is said.
+    await get(ref)
+    const ofAll = since()
+    const after = { openly: await openly(), led: await led(), vpn: await vpn(client.home) }
+    assert.ok(after.openly - before.openly < IDLE_BYTES, `${after.openly - before.openly} bytes went openly`)
+    // Nine holders hold a put of 30 MB with its parity, of which a get takes three: by key, one of each transfer.
+    assert.equal(callers().filter((peer) => peer === end).length, own)
+    assert.equal(ofPut.size, 1)
+    assert.equal(new Set(ofAll).size, 3)
+    assert.ok(after.led - before.led >= 9 + 2 * 3, `${after.led - before.led}`)
+    assert.ok(after.vpn.services.sentBytes > 3 * SIZE && after.vpn.services.receivedBytes > 2 * SIZE)
+    assert.deepEqual([after.vpn.services.routes, after.vpn.services.streams], [0, 0])
+    t.diagnostic(`${after.openly - before.openly} bytes over own connections meanwhile`)
+    assert.equal((await weftJson<Stat>(['stat', ref], env)).health, 'healthy')
+    assert.equal(callers().filter((peer) => peer === end).length, own)
   })
 
   test('a holder that is killed under a private get is replaced by another', async () => {

@@ -41,7 +41,12 @@ export function objectStatus(
   signal: AbortSignal,
   look: Look,
 ): Promise<ObjectStatusAnswer> {
-  return api.json<ObjectStatusAnswer>('POST', '/api/v1/object/stat', { ref, ...look }, { signal })
+  return api.json<ObjectStatusAnswer>(
+    'POST',
+    '/api/v1/object/stat',
+    { ref, first: look.first, ...(look.private && { private: true }) },
+    { signal },
+  )
 }
 
 /**

@@ -169,6 +169,7 @@ function writeControl(writer: FrameWriter, stream: SessionStream, bit: number): 
 }
 
 function writeOpen(writer: FrameWriter, id: number, { protocol, port, host, member }: StreamTarget): boolean {
+  if (protocol === undefined) return writer.open(id, port, host)
   switch (protocol) {
     case 'udp':
       return writer.openBare(id, PROTOCOL_UDP)

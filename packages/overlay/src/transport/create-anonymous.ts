@@ -34,7 +34,7 @@ const DIAL_MS = 12_000
  * Bytes that a connection takes ahead. A way may be slow, and a member drops a connection whose pings wait behind bulk for too long
  * (MONITOR_TIMEOUT_MS of limits.ts).
  */
-const BUFFER = 64 * KiB
+const BUFFER = 32 * KiB
 
 /** Calls members by a fresh identity over ways that are opened for it, and serves nobody. */
 export async function createAnonymous(options: AnonymousOptions): Promise<AnonymousTransport> {
@@ -66,7 +66,7 @@ export async function createAnonymous(options: AnonymousOptions): Promise<Anonym
     closing: scope.signal,
   })
   const openStream = async (to: DidKey, protocol: StreamProtocol, signal?: AbortSignal): Promise<ByteStream> =>
-    new Libp2pByteStream(await dialer.openStream(to, protocol, signal), to)
+    new Libp2pByteStream(await dialer.openStream(to, protocol, signal), to, BUFFER)
   const rpc = new RpcService({
     self: key.id,
     clock,

@@ -135,7 +135,12 @@ export async function createHost<More extends ServiceMap>(
       outboundStreamProtocolNegotiationTimeout: NEGOTIATION_TIMEOUT_MS,
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: MONITOR_INTERVAL_MS, pingTimeout: { minTimeout: MONITOR_TIMEOUT_MS } },
+    connectionMonitor: {
+      pingInterval: MONITOR_INTERVAL_MS,
+      pingTimeout: { minTimeout: MONITOR_TIMEOUT_MS },
+      // Whoever opens ways knows when they are over.
+      abortConnectionOnPingFailure: options.only === undefined,
+    },
     services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
   })
 }

@@ -15,6 +15,7 @@ export class Libp2pByteStream implements ByteStream {
   readonly remote: DidKey
   readonly closed: Promise<void>
   readonly #stream: Stream
+  readonly #chunk: number
   readonly #queue = new ByteStreamQueue()
   #paused = false
   /** The other side ended its half; without it, an end of the transport is a loss, not an end. */
@@ -27,8 +28,10 @@ export class Libp2pByteStream implements ByteStream {
   #drained: PromiseWithResolvers<void> | undefined
   #lastWrite: Promise<void> | undefined
 
-  constructor(stream: Stream, remote: DidKey) {
+  /** @param chunk bytes per write, of which two may wait to be sent */
+  constructor(stream: Stream, remote: DidKey, chunk = WRITE_CHUNK) {
     this.#stream = stream
+    this.#chunk = chunk
     this.remote = remote
     const { promise, resolve } = Promise.withResolvers<void>()
     this.closed = promise
@@ -62,7 +65,7 @@ export class Libp2pByteStream implements ByteStream {
 
   write(bytes: Uint8Array): Promise<void> {
     // The common case of a control stream: nothing queued, all fits, no promise chain.
-    if (this.#lastWrite === undefined && bytes.length <= WRITE_CHUNK && this.#error === undefined && !this.#full()) {
+    if (this.#lastWrite === undefined && bytes.length <= this.#chunk && this.#error === undefined && !this.#full()) {
       if (this.#trySend(bytes)) return Promise.resolve()
       return this.#enqueue(() => this.#untilWritable())
     }
@@ -163,8 +166,8 @@ export class Libp2pByteStream implements ByteStream {
 
   async #writeAll(bytes: Uint8Array): Promise<void> {
     await this.#untilWritable()
-    for (let at = 0; at < bytes.length; at += WRITE_CHUNK) {
-      if (!this.#trySend(bytes.subarray(at, at + WRITE_CHUNK))) await this.#untilWritable()
+    for (let at = 0; at < bytes.length; at += this.#chunk) {
+      if (!this.#trySend(bytes.subarray(at, at + this.#chunk))) await this.#untilWritable()
     }
   }
 

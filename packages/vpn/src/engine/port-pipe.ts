@@ -13,7 +13,7 @@ export type PortMessage = Uint8Array | number | 'end' | 'reset'
  * Bytes that the main thread may send beyond what the stream had room for. They wait in front of pings of the connection that is inside,
  * which a slow route must carry in time (docs/specs/liveness.md), so there are few.
  */
-export const PORT_CREDIT = 128 * 1024
+export const PORT_CREDIT = 64 * 1024
 /** Of this thread. */
 const chunks = new ChunkPool()
 

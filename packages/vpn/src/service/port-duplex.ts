@@ -6,7 +6,7 @@ import { PORT_CREDIT, type PortMessage } from '../engine/port-pipe.ts'
 const TELL_BYTES = 128 * 1024
 /** Bytes that wait for a reader; and that wait to be sent, which are few for the reason of {@link PORT_CREDIT}. */
 const READ_BUFFER = 256 * 1024
-const WRITE_BUFFER = 64 * 1024
+const WRITE_BUFFER = 32 * 1024
 
 /** The main thread's end of a stream that the packet thread carries, with back-pressure both ways ({@link PortMessage}). */
 export class PortDuplex extends Duplex {
