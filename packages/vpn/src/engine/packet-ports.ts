@@ -1,6 +1,8 @@
 import { type Clock, type Random, isWeftError } from '@weft/core'
 import type { Endpoint } from '@weft/onion'
 import { CarriagePort } from '../carriage/carriage-port.ts'
+import { reachableEndpoint } from '../route/reachable-endpoint.ts'
+import type { RouteMember } from '../route/route-member.ts'
 import type { UdpPort, UdpPortOptions } from '../udp/udp-port.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { EngineInit } from './engine-init.ts'
@@ -21,7 +23,7 @@ export class PacketPorts {
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT, E_LISTEN_FAILED */
   static async open(init: EngineInit, parts: PacketPortsParts): Promise<PacketPorts> {
     for (let tries = 1; ; tries++) {
-      const udp = await openUdpPort({ ...init.udp, logger: parts.logger, onBatch: parts.onBatch })
+      const udp = await openUdp(init, parts)
       try {
         return new PacketPorts(udp, await openTls(init, udp.address.port, parts))
       } catch (error) {
@@ -39,6 +41,11 @@ export class PacketPorts {
   send(bytes: Uint8Array, to: Endpoint): void {
     if (to.over === 'tls') this.tls.send(bytes, to)
     else this.udp.send(bytes, to)
+  }
+
+  /** Where a member is sent packets from here. */
+  endpointOf(member: Pick<RouteMember, 'endpoint' | 'moreEndpoints'>): Endpoint {
+    return reachableEndpoint(member, { bound: this.udp.address.address })
   }
 
   flush(): void {
@@ -60,6 +67,16 @@ export class PacketPorts {
   close(): void {
     this.udp.close()
     this.tls.close()
+  }
+}
+
+/** A client takes a socket of both families, or of IPv4 where there is no other. */
+async function openUdp({ keys, udp }: EngineInit, { logger, onBatch }: PacketPortsParts): Promise<UdpPort> {
+  try {
+    return await openUdpPort({ ...udp, logger, onBatch })
+  } catch (error) {
+    if (keys !== undefined || udp.host !== '::') throw error
+    return openUdpPort({ ...udp, host: '0.0.0.0', logger, onBatch })
   }
 }
 
