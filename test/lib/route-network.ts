@@ -36,9 +36,11 @@ export class RouteNetwork implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack()
   readonly #directory = mkdtempSync(join(tmpdir(), 'weft-route-'))
   readonly #basePort: number
+  readonly #hasIPv6: boolean
 
-  private constructor(basePort: number) {
+  private constructor(basePort: number, hasIPv6: boolean) {
     this.#basePort = basePort
+    this.#hasIPv6 = hasIPv6
     this.#stack.use(this.namespaces)
     this.#stack.defer(() => rmSync(this.#directory, { recursive: true, force: true }))
   }
@@ -47,13 +49,15 @@ export class RouteNetwork implements AsyncDisposable {
    * The nodes run, the client does not.
    * @param entryPort where the entry takes packets
    * @param before what is done to the wires before that
+   * @param hasIPv6 whether the client has IPv6 and no IPv4, and all others both
    */
   static async up(
     basePort: number,
     entryPort = basePort + 2,
     before: (network: RouteNetwork) => void = () => {},
+    hasIPv6 = false,
   ): Promise<RouteNetwork> {
-    const network = new RouteNetwork(basePort)
+    const network = new RouteNetwork(basePort, hasIPv6)
     try {
       network.#wireUp()
       before(network)
@@ -140,7 +144,7 @@ export class RouteNetwork implements AsyncDisposable {
         ...(name === 'entry' ? [`packets = ${entryPort}`] : []),
         ...(name === 'exit' ? ['[exit]', `allow = ["${TARGET}/32:*"]`] : []),
       ])
-    const address = `/ip4/${hostOf(0)}/tcp/${this.#basePort}`
+    const address = this.#addressesOf('v', hostOf(0)).join(',')
     const create = ['network', 'create', 'routes', '--address', address, '--map-epoch', '2s', '--home', this.home('v')]
     await weftJson(create)
     mkdirSync(this.home('client'), { mode: 0o700 })
@@ -162,6 +166,7 @@ export class RouteNetwork implements AsyncDisposable {
       for (let behind = 0; behind < at; behind++)
         namespaces.ip(b, 'route', 'add', `10.${60 + behind}.0.0/24`, 'via', `10.${60 + at}.0.1`)
     }
+    if (this.#hasIPv6) this.#wireIPv6()
     for (const place of ['e', 'r'] as const) namespaces.set(place, 'net/ipv4/ip_forward', '1')
     for (const [at, { place }] of NODES.entries())
       namespaces.ip(place, 'address', 'add', `${hostOf(at)}/32`, 'dev', 'lo')
@@ -171,6 +176,29 @@ export class RouteNetwork implements AsyncDisposable {
     ] as const)
       for (const at of ats) namespaces.ip(place, 'route', 'add', `${hostOf(at)}/32`, 'via', via)
     namespaces.ip('x', 'address', 'add', `${TARGET}/32`, 'dev', 'lo')
+  }
+
+  /** The same once more by IPv6; and the client has no IPv4 any more. */
+  #wireIPv6(): void {
+    const { namespaces } = this
+    const row = ['c', 'e', 'r', 'x'] as const
+    namespaces.ip('c', 'address', 'flush', 'dev', 'to-e')
+    for (const place of row) namespaces.set(place, 'net/ipv6/conf/all/forwarding', '1')
+    for (const [at, b] of row.slice(1).entries()) {
+      const a = row[at] as Place
+      namespaces.ip(a, 'address', 'add', `fd00:${60 + at}::1/64`, 'dev', `to-${b}`, 'nodad')
+      namespaces.ip(b, 'address', 'add', `fd00:${60 + at}::2/64`, 'dev', `to-${a}`, 'nodad')
+      namespaces.ip(a, 'route', 'add', 'default', 'via', `fd00:${60 + at}::2`)
+      for (let behind = 0; behind < at; behind++)
+        namespaces.ip(b, 'route', 'add', `fd00:${60 + behind}::/64`, 'via', `fd00:${60 + at}::1`)
+    }
+    for (const [at, { place }] of NODES.entries())
+      namespaces.ip(place, 'address', 'add', `${sixOf(hostOf(at))}/128`, 'dev', 'lo', 'nodad')
+    for (const [place, ats, via] of [
+      ['r', [0, 1], 'fd00:61::1'],
+      ['x', [0, 1, 2], 'fd00:62::1'],
+    ] as const)
+      for (const at of ats) namespaces.ip(place, 'route', 'add', `${sixOf(hostOf(at))}/128`, 'via', via)
   }
 
   async #startTarget(): Promise<void> {
@@ -194,10 +222,25 @@ export class RouteNetwork implements AsyncDisposable {
     const place =
       host === undefined
         ? []
-        : ['[network]', `listen_host = "${host}"`, `announce = ["/ip4/${host}/tcp/${this.#basePort}"]`]
-    const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${this.#basePort}`])]
+        : [
+            '[network]',
+            `listen_host = "${this.#hasIPv6 ? '::' : host}"`,
+            `announce = ${JSON.stringify(this.#addressesOf(name, host))}`,
+          ]
+    const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${this.#publicOf(name)}`])]
     const text = [...place, '[storage]', 'reserve = 0', ...ports, ...more, ''].join('\n')
     writeFileSync(join(this.home(name), 'weft.toml'), text)
+  }
+
+  /** The validator and the entry share a machine: with two families each has ports of its own there, as they listen on all addresses. */
+  #publicOf(name: NodeName | 'client'): number {
+    return this.#hasIPv6 && name === 'v' ? this.#basePort + 90 : this.#basePort
+  }
+
+  #addressesOf(name: NodeName | 'client', host: string): string[] {
+    const port = this.#publicOf(name)
+    const four = `/ip4/${host}/tcp/${port}`
+    return this.#hasIPv6 ? [four, `/ip6/${sixOf(host)}/tcp/${port}`] : [four]
   }
 
   async #start(place: Place, name: string, roles: string): Promise<void> {
@@ -210,4 +253,9 @@ export class RouteNetwork implements AsyncDisposable {
 /** Each in a /16 of its own, as routes want them. */
 function hostOf(at: number): string {
   return `10.${51 + at}.0.1`
+}
+
+/** The IPv6 address of a host that has both. */
+function sixOf(host: string): string {
+  return `fd00:${host.split('.')[1]}::1`
 }

@@ -75,6 +75,8 @@ export async function startNetwork({
       ? []
       : [
           { host, port },
+          // Of all addresses of IPv6 libp2p means these alone, others (WebSockets, packets) those of IPv4 too.
+          ...(host === '::' ? [{ host: '0.0.0.0', port }] : []),
           { host, port: port + WEB_SOCKET, websocket: true },
         ]
   const announce = values['network.announce']

@@ -49,8 +49,8 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       workers: keys.packets === undefined ? 1 : values['vpn.workers'],
       carriage: values['vpn.carriage'],
       udp: {
-        host: simulated ? '127.0.0.1' : values['network.listen_host'],
-        // Nobody dials a client: any port will do.
+        // Nobody dials a client: any port will do, and it sends by IPv4 and IPv6.
+        host: simulated ? '127.0.0.1' : keys.packets === undefined ? '::' : values['network.listen_host'],
         port: keys.packets === undefined ? 0 : port,
       },
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },

@@ -12,6 +12,8 @@ export interface CircuitLink {
   readonly peerKey: Uint8Array
   /** It does not answer and cannot be renewed from this side: a new link is to be taken. */
   readonly isSilent: boolean
+  /** Asks whether the other side is still there, when a circuit fell silent. */
+  check?(): void
   /** How many circuits use the link; kept by the circuit layer, read by the link's timers. */
   circuits: number
   /** A random id with the bit that says which side made it; it may be taken already. */

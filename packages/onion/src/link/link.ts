@@ -124,11 +124,15 @@ export class Link {
 
   /** Sends a message of up to 1404 bytes. False when it was dropped. @throws RangeError when it is longer. */
   sendMessage(command: CircuitCommand, circuitId: number, content: Uint8Array): boolean {
-    if (command === LinkCommand.create && this.#answerDue === Infinity && this.#keys.current !== undefined) {
-      this.#answerDue = this.#host.monotonic() + timing.ANSWER_MS
-      this.#reschedule()
-    }
+    if (command === LinkCommand.create) this.#expectAnswer()
     return this.#sendMessage(command, circuitId, content)
+  }
+
+  /** What is on it fell silent: asks the other side for a sign, and without one soon begins a new handshake. */
+  check(): void {
+    if (this.#state !== 'up') return
+    this.#expectAnswer()
+    this.#sendPing(this.#host.monotonic())
   }
 
   /** Asks the other side for a pong with these 8 bytes. False when it was dropped. */
@@ -224,6 +228,12 @@ export class Link {
       if (this.#attempts.urgent && this.#keys.current !== undefined) this.#sendPing(now)
     } else if (this.#rekeyAt() <= now) this.#attempts.start(now, false)
     if (this.#circuits > 0 && this.#pingDue() <= now && this.#state === 'up') this.#sendPing(now)
+    this.#reschedule()
+  }
+
+  #expectAnswer(): void {
+    if (this.#answerDue !== Infinity || this.#keys.current === undefined) return
+    this.#answerDue = this.#host.monotonic() + timing.ANSWER_MS
     this.#reschedule()
   }
 

@@ -80,6 +80,20 @@ describe('a link with more than one way', () => {
     assert.deepEqual(a.events, ['up'], 'it was one link all the time')
   })
 
+  it('moves when what is on it fell silent and a ping is not answered; one that is answered changes nothing', async () => {
+    const { network, lost, link, b, answered } = twoWays((_, { udp, tls }, gone) => (gone.has('udp') ? [tls] : [udp]))
+    await network.run(10)
+    for (const end of [link, ...b.ups]) end.circuits = 1
+    link.check()
+    await network.run(2_000)
+    assert.deepEqual(answered, ['udp'])
+    lost.add('udp')
+    link.check()
+    await network.run(500)
+    assert.deepEqual(answered, ['udp', 'tls'])
+    assert.equal(link.endpoint.over, 'tls')
+  })
+
   it('is made over the way whose answer gets back, though the other was tried later', async () => {
     const { network, link, a, b } = twoWays((_, { udp, tls }) => [tls, udp], ['udp'])
     await network.run(100)

@@ -285,6 +285,8 @@ export class Leg {
   #suspectNow(): void {
     if (this.#suspect) return
     this.#suspect = true
+    // It may be the way to the entry that is gone: the link finds another, and the leg goes on.
+    this.#init.link.check?.()
     this.#init.onSuspect(this)
   }
 

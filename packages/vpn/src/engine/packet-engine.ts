@@ -133,17 +133,14 @@ export class PacketEngine {
       this.#circuits.onTimeout()
       this.#setAlarms()
     })
+    const inTls = (endpoint: Endpoint, linkKey: Uint8Array) => this.#ports?.tls.to(endpoint, linkKey) ?? endpoint
     this.#probes = new LinkProbes(clock, ({ endpoint, linkKey, over }) =>
       over === 'tls'
-        ? this.#linkAsClient(this.#inTls(endpoint, linkKey), linkKey)
+        ? this.#linkAsClient(inTls(endpoint, linkKey), linkKey)
         : this.#linkAsClient(endpoint, linkKey, udpPaths(endpoint)),
     )
-    this.#carriage = new CarriageChoice({
-      setting: init.carriage.setting,
-      clock,
-      inTls: (endpoint, linkKey) => this.#inTls(endpoint, linkKey),
-      onChange: () => this.#tellRoute(),
-    })
+    const { setting } = init.carriage
+    this.#carriage = new CarriageChoice({ setting, clock, inTls, onChange: () => this.#tellRoute() })
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
@@ -380,7 +377,8 @@ export class PacketEngine {
     const member = this.#byKey.get(toHex(key))
     if (member === undefined || !member.roles.includes(role)) return undefined
     try {
-      return this.#links.connect(member.endpoint, member.linkKey, false, udpPaths(member.endpoint))
+      const endpoint = this.#ports?.endpointOf(member) ?? member.endpoint
+      return this.#links.connect(endpoint, member.linkKey, false, udpPaths(endpoint))
     } catch (error) {
       this.#parts.logger.debug('no link to the next hop', {
         code: error instanceof WeftError ? error.code : 'E_INTERNAL',
@@ -409,8 +407,10 @@ export class PacketEngine {
       random,
       members: () => this.#members,
       unreachable: this.#unreachable,
-      linkTo: ({ endpoint, linkKey }) =>
-        this.#linkAsClient(endpoint, linkKey, this.#carriage.pathsTo(endpoint, linkKey)),
+      linkTo: (entry) => {
+        const endpoint = this.#ports?.endpointOf(entry) ?? entry.endpoint
+        return this.#linkAsClient(endpoint, entry.linkKey, this.#carriage.pathsTo(endpoint, entry.linkKey))
+      },
       end: name === undefined ? 'service' : 'exit',
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
@@ -429,11 +429,6 @@ export class PacketEngine {
     const legs = this.#routes.default?.legs() ?? []
     const used = legs.find(({ state }) => state === 'active')
     return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }
-  }
-
-  /** The way to a node in TLS. */
-  #inTls(endpoint: Endpoint, linkKey: Uint8Array): Endpoint {
-    return this.#ports?.tls.to(endpoint, linkKey) ?? endpoint
   }
 
   #tellRoute(): void {

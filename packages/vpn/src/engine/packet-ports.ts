@@ -1,6 +1,8 @@
 import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
 import type { Endpoint, Packet } from '@weft/onion'
 import { CarriagePort } from '../carriage/carriage-port.ts'
+import { reachableEndpoint } from '../route/reachable-endpoint.ts'
+import type { RouteMember } from '../route/route-member.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
 import type { UdpPort } from '../udp/udp-port.ts'
 import type { EngineInit } from './engine-init.ts'
@@ -60,6 +62,11 @@ export class PacketPorts {
     port.send(bytes, to)
   }
 
+  /** Where a member is sent packets from here. */
+  endpointOf(member: Pick<RouteMember, 'endpoint' | 'moreEndpoints'>): Endpoint {
+    return reachableEndpoint(member, { bound: this.address.address })
+  }
+
   flush(): void {
     this.#shared.flush()
     if (this.#own !== this.#shared) this.#own.flush()
@@ -97,9 +104,21 @@ interface UdpPorts {
   readonly own: UdpPort
 }
 
-async function openUdpPorts({ udp, worker }: EngineInit, parts: PacketPortsParts): Promise<UdpPorts> {
-  const { host, port } = udp
-  const { logger, onBatch, onHold } = parts
+/** A client takes a socket of both families, or of IPv4 where there is no other. */
+async function openUdpPorts(init: EngineInit, parts: PacketPortsParts): Promise<UdpPorts> {
+  try {
+    return await openUdpPortsAt(init.udp.host, init, parts)
+  } catch (error) {
+    if (init.keys !== undefined || init.udp.host !== '::') throw error
+    return openUdpPortsAt('0.0.0.0', init, parts)
+  }
+}
+
+async function openUdpPortsAt(
+  host: string,
+  { udp: { port }, worker }: EngineInit,
+  { logger, onBatch, onHold }: PacketPortsParts,
+): Promise<UdpPorts> {
   let held = 0
   const common = {
     host,

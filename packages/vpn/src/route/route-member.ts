@@ -9,6 +9,8 @@ export interface RouteMember {
   readonly roles: readonly Role[]
   /** Where its packets go: the first of its addresses. */
   readonly endpoint: { readonly address: string; readonly port: number }
+  /** Its other addresses. */
+  readonly moreEndpoints?: readonly { readonly address: string; readonly port: number }[]
   /** 32 bytes each, X25519. */
   readonly linkKey: Uint8Array
   readonly onionKey: Uint8Array

@@ -8,14 +8,17 @@ import type { RouteMember } from './route-member.ts'
 export function routeMembers(members: readonly Member[]): RouteMember[] {
   return members.flatMap((member): RouteMember[] => {
     const { packets } = member
-    const address = parsePacketAddress(packets?.addresses[0] ?? '')
-    if (packets === undefined || address === undefined) return []
+    const [endpoint, ...moreEndpoints] = (packets?.addresses ?? [])
+      .flatMap((text) => parsePacketAddress(text) ?? [])
+      .map(({ host, port }) => ({ address: host, port }))
+    if (packets === undefined || endpoint === undefined) return []
     return [
       {
         id: member.id,
         key: fromDidKey(member.id),
         roles: member.roles,
-        endpoint: { address: address.host, port: address.port },
+        endpoint,
+        moreEndpoints,
         linkKey: packets.linkKey,
         onionKey: packets.onionKey,
         family: member.family,

@@ -31,7 +31,8 @@ async function openSegmented(
 ): Promise<SegmentedPort | undefined> {
   try {
     const calls = await load()
-    testSegmentation(calls, options.host.includes(':'))
+    // A socket of both families may be on a machine without IPv6.
+    testSegmentation(calls, options.host.includes(':') && options.host !== '::')
     return new SegmentedPort(calls, options)
   } catch (error) {
     if (isWeftError(error, 'E_PORT_TAKEN')) throw error
