@@ -105,7 +105,9 @@ export class SocketPipe implements Flushable {
   /** The other side broke it off. */
   #reset(): void {
     this.#queue.remove(this)
-    if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
+    // A reset while the end is under way fails (uv_tcp_close_reset), and Node 26 then never closes the handle: its thread would not end.
+    if (this.#socket.writableEnded) this.#socket.destroy()
+    else if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
     this.#finish()
   }
 

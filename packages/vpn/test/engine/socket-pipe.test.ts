@@ -202,3 +202,19 @@ test("a stream's window opens only by what its socket has taken, and the session
   assert.ok((await got).equals(MANY))
   assert.equal(told.consumedAtWake, stream.given)
 })
+
+test('a stream that ends and is reset at once leaves no socket open: a thread with one would never end', async (t) => {
+  const { socket, peer, stream, told, pipe } = await piped(t)
+  const faults: unknown[] = []
+  socket.on('error', (error) => void faults.push(error))
+  const closed = Promise.all([closeOf(socket), closeOf(peer.on('error', () => {}).resume())])
+  stream.handler.onEnd?.()
+  // The end is under way, and nobody has heard of it yet.
+  pipe.flush()
+  assert.ok(socket.writableEnded)
+  stream.handler.onReset?.(SessionCode.none)
+  peer.end()
+  await closed
+  assert.deepEqual(faults, [])
+  assert.equal(told.over, 1)
+})
