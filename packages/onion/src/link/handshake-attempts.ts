@@ -11,6 +11,8 @@ interface Attempt {
   readonly initiation: LinkInitiation
   readonly sentAt: number
   readonly to: Endpoint
+  /** Sent at once because a cookie came. */
+  readonly isRepeated: boolean
 }
 
 /** The initiations of a link that may still be answered, and when the next is due. Times are monotonic ms. */
@@ -67,16 +69,17 @@ export class HandshakeAttempts<L> {
   }
 
   retry(now: number): void {
-    this.#sendTo(this.#paths.next(this.#tries), now)
+    this.#sendTo(this.#paths.next(this.#tries), now, false)
   }
 
-  /** The other side answered one by this cookie. Where that was the newest, the next goes at once. */
+  /** The other side answered one by this cookie. Where that was the newest, the next goes at once: one, however many cookies come. */
   cookieCame(initiation: LinkInitiation, cookie: Uint8Array, now: number): void {
     const to = this.#out.find((attempt) => attempt.initiation === initiation)?.to
     if (to === undefined) return
     this.#cookie = { bytes: cookie, at: now, to }
     const newest = this.#out.findLast((attempt) => isSameEndpoint(attempt.to, to))
-    if (newest?.initiation === initiation && this.#retryAt !== Infinity && !this.exhausted) this.#sendTo([to], now)
+    if (newest?.initiation !== initiation || newest.isRepeated) return
+    if (this.#retryAt !== Infinity && !this.exhausted) this.#sendTo([to], now, true)
   }
 
   /**
@@ -109,12 +112,12 @@ export class HandshakeAttempts<L> {
     this.#drop(this.#out.length)
   }
 
-  #sendTo(ways: readonly Endpoint[], now: number): void {
+  #sendTo(ways: readonly Endpoint[], now: number, isRepeated: boolean): void {
     this.#tries++
     this.#retryAt = now + (this.#urgent ? HANDSHAKE_RETRY_MS : RENEWAL_RETRY_MS)
     for (const to of ways) {
       const initiation = this.#host.initiate(this.#link, this.#cookieFor(to, now))
-      this.#out.push({ initiation, sentAt: now, to })
+      this.#out.push({ initiation, sentAt: now, to, isRepeated })
       this.#host.send(this.#host.scratch.bytes, to, true)
     }
   }

@@ -30,6 +30,8 @@ export interface Internet {
 }
 
 export interface ExitServiceInit {
+  /** Packet workers of this node, each with an exit service of its own. Default 1. */
+  readonly workers?: number
   /** Undefined for a relay: circuits that end there lead to members only. */
   readonly internet: Internet | undefined
   readonly memory: MemoryBudget
@@ -64,7 +66,7 @@ export class ExitService {
     this.#init = init
     const { internet, clock, queue } = init
     this.#sockets = new TargetSockets(clock, queue)
-    this.members = new MemberDoor(clock, this.#sockets)
+    this.members = new MemberDoor(clock, this.#sockets, init.workers ?? 1)
     if (internet !== undefined)
       this.#outside = { channels: new ExitChannels({ ...internet, clock }), dns: new ExitDns(internet.asker) }
   }
@@ -127,7 +129,7 @@ export class ExitService {
     const { protocol } = stream.target ?? {}
     const wake = (): void => driver.wake()
     const { internet } = this.#init
-    if (protocol === 'service') return this.members.take(stream, wake)
+    if (protocol === 'service') return this.members.take(stream, wake, driver.session)
     const taker =
       protocol === 'udp' ? this.#outside?.channels : protocol === 'dns' ? this.#outside?.dns : internet?.packets?.()
     if (protocol !== undefined && taker !== undefined) return taker.take(stream, driver, wake)

@@ -7,20 +7,28 @@ import type { TargetSockets } from './target-sockets.ts'
 const OVERLAY_SERVICE = 'overlay'
 /** ms to reach a member, over all of its addresses; the client waits for 4.4 s (OPEN_MS of stream-opener.ts). */
 const DIAL_MS = 3_800
-/** Connections to members at once: in all, and to one member, who has as many places for strangers of one address (limits.ts of overlay). */
+/** Connections to members at once: in all, of one session, and to one member, who has as many places for strangers of one address (limits.ts of overlay). */
 const MAX_CONNECTIONS = 512
+const MAX_OF_SESSION = 64
 const MAX_TO_MEMBER = 32
+/**
+ * Connections to one member that began within so many ms. It has 8 places for those of one address that are not secured yet, each for 5 s,
+ * and whether a client secures its own nobody sees here: three stay for this node's calls.
+ */
+const MAX_YOUNG = 5
+const YOUNG_MS = 6_000
 /**
  * New connections to one member. It takes 5 a second of one address, members among them, and this node has calls of its own
  * to make: what clients do over it must not use them up.
  */
 const DIALS_PER_SECOND = 2
-const DIALS_BURST = 16
 
 /** What is known of a member that clients call over this node. */
 interface Called {
   readonly dials: TokenBucket
   connections: number
+  /** When those that stand began, monotonic ms. */
+  readonly since: Set<{ readonly at: number }>
 }
 
 /**
@@ -30,13 +38,18 @@ interface Called {
 export class MemberDoor {
   readonly #clock: Clock
   readonly #sockets: TargetSockets
+  /** A member counts those of all workers of a node together. */
+  readonly #part: (limit: number) => number
+  readonly #bySession = new WeakMap<object, number>()
   readonly #called = new Map<string, Called>()
   #members: ReadonlyMap<string, MemberAddresses> = new Map()
   #connections = 0
   #opened = 0
 
-  constructor(clock: Clock, sockets: TargetSockets) {
+  /** @param workers of this node, each with a door of its own */
+  constructor(clock: Clock, sockets: TargetSockets, workers: number) {
     this.#clock = clock
+    this.#part = (limit) => Math.max(1, Math.floor(limit / workers))
     this.#sockets = sockets
   }
 
@@ -56,7 +69,8 @@ export class MemberDoor {
       if (connections === 0 && !this.#members.has(key)) this.#called.delete(key)
   }
 
-  take(stream: SessionStream, wake: () => void): void {
+  /** @param session whose stream it is: none has all places */
+  take(stream: SessionStream, wake: () => void, session: object): void {
     const refuse = (code: number): void => {
       stream.refuse(code)
       wake()
@@ -68,30 +82,44 @@ export class MemberDoor {
     const known = this.#members.get(key)
     if (known === undefined) return refuse(SessionCode.nameNotFound)
     if (known.addresses.length === 0) return refuse(SessionCode.hostUnreachable)
-    const called = this.#admit(key)
+    const called = (this.#bySession.get(session) ?? 0) < MAX_OF_SESSION ? this.#admit(key) : undefined
     if (called === undefined) return refuse(SessionCode.limit)
-    this.#dial(stream, wake, called, known, 0)
+    this.#dial({ stream, wake, session, called, member: known }, 0)
   }
 
   /** Undefined where there are too many connections already. */
   #admit(key: string): Called | undefined {
     const now = this.#clock.monotonic()
     const called = this.#called.get(key) ?? {
-      dials: new TokenBucket(DIALS_PER_SECOND, DIALS_BURST, now),
+      dials: new TokenBucket(DIALS_PER_SECOND, MAX_YOUNG, now),
       connections: 0,
+      since: new Set(),
     }
     this.#called.set(key, called)
-    const isFull = this.#connections >= MAX_CONNECTIONS || called.connections >= MAX_TO_MEMBER || this.#sockets.isFull
+    const young = [...called.since].filter(({ at }) => now - at < YOUNG_MS).length
+    const isFull =
+      this.#connections >= this.#part(MAX_CONNECTIONS) ||
+      called.connections >= this.#part(MAX_TO_MEMBER) ||
+      young >= this.#part(MAX_YOUNG) ||
+      this.#sockets.isFull
     return isFull || !called.dials.take(now) ? undefined : called
   }
 
   /** Tries the member's addresses one after the other. */
-  #dial(stream: SessionStream, wake: () => void, called: Called, member: MemberAddresses, at: number): void {
+  #dial(call: Call, at: number): void {
+    const { stream, wake, session, called, member } = call
     const { addresses } = member
     const address = addresses[at]
     if (address === undefined) return
-    this.#connections++
-    called.connections++
+    const since = { at: this.#clock.monotonic() }
+    const count = (by: 1 | -1): void => {
+      this.#connections += by
+      called.connections += by
+      this.#bySession.set(session, (this.#bySession.get(session) ?? 0) + by)
+      if (by > 0) called.since.add(since)
+      else called.since.delete(since)
+    }
+    count(1)
     this.#sockets.dial({
       stream,
       wake,
@@ -100,18 +128,24 @@ export class MemberDoor {
       timeoutMs: DIAL_MS / addresses.length,
       // Its own address is no news to a client that has the map; which of several was called is nobody's business.
       told: '0.0.0.0',
-      onOver: () => {
-        this.#connections--
-        called.connections--
-      },
+      onOver: () => count(-1),
       onOpened: () => {
         this.#opened++
       },
       onFailed: (code) => {
-        if (at + 1 < addresses.length) return this.#dial(stream, wake, called, member, at + 1)
+        if (at + 1 < addresses.length) return this.#dial(call, at + 1)
         stream.refuse(code)
         wake()
       },
     })
   }
+}
+
+/** A stream to a member that is to be joined to a connection. */
+interface Call {
+  readonly stream: SessionStream
+  readonly wake: () => void
+  readonly session: object
+  readonly called: Called
+  readonly member: MemberAddresses
 }

@@ -31,6 +31,7 @@ export function exitRig(
     readonly interfaces?: ExitPolicyInit['interfaces']
     /** It is no exit. */
     readonly isRelay?: boolean
+    readonly workers?: number
   } = {},
 ) {
   const queue = new FlushQueue(() => {})
@@ -49,12 +50,29 @@ export function exitRig(
             asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
             resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
           },
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
     memory: new MemoryBudget(12 << 20),
     queue,
     clock,
     random: systemRandom,
     logger: silentLogger,
   })
+  const first = joined(exit, queue, clock)
+  return {
+    exit,
+    ...first,
+    queue,
+    /** A further session. */
+    join: () => joined(exit, queue, clock),
+    close: (): void => {
+      exit.close()
+      first.driver.close()
+    },
+  }
+}
+
+/** A client's session with the exit. */
+function joined(exit: ExitService, queue: FlushQueue, clock: Clock) {
   const carry =
     (take: (number: number, payload: Uint8Array) => void): SealedSender['seal'] =>
     (fill) => {
@@ -84,16 +102,7 @@ export function exitRig(
     clock,
   )
   assert.ok(exit.accept(circuit))
-  return {
-    exit,
-    session,
-    driver,
-    queue,
-    close: (): void => {
-      exit.close()
-      driver.close()
-    },
-  }
+  return { session, driver }
 }
 
 /** Opens streams to the DNS of the rig's exit, and keeps them in `streams`. */
