@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,4 +36,19 @@ export async function startDaemonIn(
 ): Promise<void> {
   const start = [...by, process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles]
   await run('ip', ['netns', 'exec', namespace, ...start], { env: { ...process.env, NODE_TEST_CONTEXT: undefined } })
+}
+
+/** Starts a script of Node in a network namespace; resolves when it says something, and ends it at the end. @param words behind `node` */
+export async function startScriptIn(namespace: string, words: readonly string[]): Promise<AsyncDisposable> {
+  const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn(
+    'ip',
+    ['netns', 'exec', namespace, process.execPath, ...words],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_TEST_CONTEXT: undefined } },
+  )
+  const end = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+  await once(child.stdout, 'data')
+  return { [Symbol.asyncDispose]: end }
 }

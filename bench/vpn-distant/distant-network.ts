@@ -1,12 +1,11 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { LineProfile } from '../../packages/devnet/src/user-space-link/line.ts'
 import { type LinkEnd, UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
-import { makeHome, startDaemonIn } from '../lib/daemon-in-namespace.ts'
+import { makeHome, startDaemonIn, startScriptIn } from '../lib/daemon-in-namespace.ts'
 import { weft } from '../lib/bench-devnet.ts'
 
 const run = promisify(execFile)
@@ -143,15 +142,7 @@ export class DistantNetwork implements AsyncDisposable {
   }
 
   async #startTarget(namespace: string, port: number): Promise<void> {
-    const words = ['netns', 'exec', namespace, process.execPath, TARGET, TARGET_HOST, String(port)]
-    const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn('ip', words, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    this.#stack.defer(async () => {
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    })
-    await once(child.stdout, 'data')
+    this.#stack.use(await startScriptIn(namespace, [TARGET, TARGET_HOST, String(port)]))
   }
 
   /** Resolves when the client's proxy has a route. */

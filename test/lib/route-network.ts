@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startDaemonIn, startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
 import { Namespaces } from './namespaces.ts'
 import { weft, weftJson } from './weft.ts'
-
-const WEFT = join(import.meta.dirname, '..', '..', 'dist', 'weft.js')
 
 export type Place = 'c' | 'e' | 'r' | 'x'
 
@@ -205,16 +202,7 @@ export class RouteNetwork implements AsyncDisposable {
     const script = `
       require('node:http').createServer((request, response) => response.end(Buffer.alloc(Number(request.url.slice(1)) || 0, 7)))
         .listen(8080, '${TARGET}', () => console.log('up'))`
-    const words = ['netns', 'exec', this.namespaces.of('x'), process.execPath, '-e', script]
-    const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn('ip', words, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-    })
-    this.#stack.defer(async () => {
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    })
-    await once(child.stdout, 'data')
+    this.#stack.use(await startScriptIn(this.namespaces.of('x'), ['-e', script]))
   }
 
   #writeHome(name: NodeName | 'client', host: string | undefined, base: number, more: readonly string[] = []): void {
@@ -245,7 +233,7 @@ export class RouteNetwork implements AsyncDisposable {
 
   async #start(place: Place, name: string, roles: string): Promise<void> {
     const home = join(this.#directory, name)
-    await this.namespaces.exec(place, [process.execPath, WEFT, 'start', '--detach', '--home', home, '--roles', roles])
+    await startDaemonIn(this.namespaces.of(place), home, roles)
     this.#stack.defer(() => weft(['stop', '--home', home]).then(() => {}))
   }
 }

@@ -1,10 +1,9 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { makeHome, startDaemonIn } from '../../bench/lib/daemon-in-namespace.ts'
+import { makeHome, startDaemonIn, startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
 import { eventually } from './eventually.ts'
 import { weft, weftJson } from './weft.ts'
 
@@ -241,25 +240,8 @@ export class TunNetwork implements AsyncDisposable {
   }
 
   async #startTarget(hasIPv6: boolean): Promise<void> {
-    const words = [
-      'netns',
-      'exec',
-      this.namespace('s'),
-      process.execPath,
-      TARGET,
-      SERVER,
-      SECRET,
-      ...(hasIPv6 ? [SERVER6] : []),
-    ]
-    const child: ChildProcess & { readonly stdout: NonNullable<ChildProcess['stdout']> } = spawn('ip', words, {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
-    })
-    this.#stack.defer(async () => {
-      child.kill('SIGKILL')
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-    })
-    await once(child.stdout, 'data')
+    const words = [TARGET, SERVER, SECRET, ...(hasIPv6 ? [SERVER6] : [])]
+    this.#stack.use(await startScriptIn(this.namespace('s'), words))
   }
 }
 
