@@ -9,6 +9,6 @@ export class CarriageCounters {
   carriageClosed = 0
   /** Connections that sent what is no packet. */
   carriageMalformed = 0
-  /** Connections that were refused: too many, or no preface in time. */
+  /** Connections that were refused: too many, in all or of their flow, or no preface in time. */
   carriageRefused = 0
 }

@@ -6,6 +6,7 @@ import { CarriageConnection, type CarriageConnectionEvents, type QueuedBytes } f
 import type { CarriageCounters } from './carriage-counters.ts'
 import { FLOW_CONNECTIONS, HANDSHAKE_MS, IDLE_MS, RETRY_FIRST_MS, RETRY_MOST_MS } from './carriage-limits.ts'
 import { Flow } from './flow.ts'
+import type { GatherBuffers } from './gather-buffers.ts'
 import { FLOW_ID_BYTES, writePreface } from './preface.ts'
 import { clientTls } from './tls-options.ts'
 
@@ -14,6 +15,7 @@ export interface CarriageDialerInit {
   readonly random: Random
   readonly counters: CarriageCounters
   readonly queued: QueuedBytes
+  readonly buffers: GatherBuffers
   /** What a flow does with what comes. */
   readonly events: (flow: Flow) => Pick<CarriageConnectionEvents, 'onPacket' | 'onRead'>
   readonly onSend: (flow: Flow) => void
@@ -23,6 +25,8 @@ export interface CarriageDialerInit {
 const CAPACITY = 64
 /** ms without an answer to what was sent, after which connections are taken for dead: a network that is gone tells nobody. */
 const DEAF_MS = 4_000
+/** ms before a connection is tried again that ended unused while others stand. */
+const MORE_MS = 30_000
 
 interface Call {
   readonly flow: Flow
@@ -35,6 +39,8 @@ interface Call {
   /** Monotonic ms: of the first packet since the last that came. */
   askedAt: number | undefined
   retryAt: number
+  /** Not before it another beside those that stand: one ended over which nothing came, as where the other side has all that it takes. */
+  moreAt: number
   retryMs: number
 }
 
@@ -57,20 +63,21 @@ export class CarriageDialer {
     if (this.#calls.size >= CAPACITY)
       for (const [other, { flow, calling }] of this.#calls)
         if (flow.connections === 0 && calling === undefined) this.#calls.delete(other)
-    const { counters, queued, clock } = this.#init
+    const { counters, queued, buffers, clock } = this.#init
     const onSend = (flow: Flow): void => {
       call.askedAt ??= clock.monotonic()
       this.#init.onSend(flow)
       this.#callFor(call)
     }
     const call: Call = {
-      flow: new Flow({ address, port, counters, queued, waits: true, onSend }),
+      flow: new Flow({ address, port, counters, queued, buffers, waits: true, onSend }),
       linkKey,
       flowId: new Uint8Array(),
       calling: undefined,
       heard: false,
       askedAt: undefined,
       retryAt: -Infinity,
+      moreAt: -Infinity,
       retryMs: RETRY_FIRST_MS,
     }
     this.#calls.set(name, call)
@@ -98,6 +105,7 @@ export class CarriageDialer {
     const { flow } = call
     const wanted = call.heard ? FLOW_CONNECTIONS : 1
     if (this.#closed || call.calling !== undefined || flow.connections >= wanted) return
+    if (flow.connections > 0 && clock.monotonic() < call.moreAt) return
     if (clock.monotonic() < call.retryAt) {
       if (flow.connections === 0) flow.drop()
       return
@@ -130,12 +138,14 @@ export class CarriageDialer {
   }
 
   #join(call: Call, tls: ReturnType<typeof connectTls>): void {
-    const { counters, queued } = this.#init
+    const { counters, queued, clock } = this.#init
     const { flow } = call
+    let heardHere = false
     const { onPacket, onRead } = this.#init.events(flow)
     const connection = new CarriageConnection(tls, queued, {
       onPacket,
       onRead: () => {
+        heardHere = true
         call.heard = true
         call.askedAt = undefined
         call.retryMs = RETRY_FIRST_MS
@@ -145,6 +155,7 @@ export class CarriageDialer {
       onClose: () => {
         flow.remove(connection)
         if (flow.connections === 0) this.#silence(call)
+        else if (!heardHere) call.moreAt = clock.monotonic() + MORE_MS
       },
     })
     connection.write(writePreface(call.flowId, call.linkKey))
@@ -155,6 +166,7 @@ export class CarriageDialer {
   #silence(call: Call): void {
     call.heard = false
     call.askedAt = undefined
+    call.moreAt = -Infinity
     call.flow.drop()
   }
 }

@@ -3,37 +3,12 @@ import { limitPrefix } from '@weft/onion'
 import {
   CONNECTION_RATE,
   MAX_CONNECTIONS,
+  NETWORK_CONNECTIONS,
+  NETWORK_RATE,
   PENDING_CONNECTIONS,
   PREFIX_CONNECTIONS,
   PREFIX_RATE,
 } from './carriage-limits.ts'
-
-/** What one prefix holds, and how many of its connections came within the second at hand. */
-interface Held {
-  open: number
-  readonly rate: SecondCount
-}
-
-/** Counts up to so many a second. */
-class SecondCount {
-  readonly #most: number
-  #second = 0
-  #count = 0
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  take(now: number): boolean {
-    const second = Math.floor(now / 1_000)
-    if (this.#second !== second) {
-      this.#second = second
-      this.#count = 0
-    }
-    this.#count++
-    return this.#count <= this.#most
-  }
-}
 
 /** A connection that has just come. */
 export interface Caller {
@@ -41,14 +16,18 @@ export interface Caller {
 }
 
 /**
- * Who may come in by TCP: so many connections in all, of an address (an IPv6 /64), of it in a second, and without a preface yet. Of those the
- * oldest gives way, so that silent ones do not keep others out.
+ * Who may come in by TCP: so many connections in all, of an address (an IPv6 /64), of its network (an IPv4 /24, an IPv6 /48), of all these in
+ * a second, and without a preface yet. Of those the oldest gives way, so that silent ones do not keep others out.
  */
 export class CarriageDoors {
   readonly #clock: Pick<Clock, 'monotonic'>
-  readonly #held = new Map<string, Held>()
+  /** Connections that are open, of each prefix and of each network. */
+  readonly #held = new Map<string, number>()
+  /** The same of those let in within the second at hand, also when they have left: so of at most CONNECTION_RATE callers. */
+  readonly #came = new Map<string, number>()
   readonly #pending = new Set<Caller>()
-  readonly #rate = new SecondCount(CONNECTION_RATE)
+  #second = 0
+  #cameInAll = 0
   #open = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
@@ -57,13 +36,13 @@ export class CarriageDoors {
 
   /** Takes a place; the returned function gives it back, once. Undefined when there is none. */
   enter(caller: Caller, address: string): (() => void) | undefined {
-    const prefix = limitPrefix(address)
-    const held = this.#held.get(prefix) ?? { open: 0, rate: new SecondCount(PREFIX_RATE) }
     if (this.#open >= MAX_CONNECTIONS) return undefined
+    const prefix = limitPrefix(address)
+    const network = networkOf(prefix)
     // Nodes and clients of a devnet share it.
-    if (!isLoopback(address) && !this.#mayEnter(held)) return undefined
-    this.#held.set(prefix, held)
-    held.open++
+    if (!isLoopback(address) && !this.#mayEnter(prefix, network)) return undefined
+    add(this.#held, prefix, 1)
+    add(this.#held, network, 1)
     this.#open++
     this.#pending.add(caller)
     const [oldest] = this.#pending
@@ -74,8 +53,8 @@ export class CarriageDoors {
     return () => {
       this.#pending.delete(caller)
       this.#open--
-      held.open--
-      if (held.open === 0) this.#held.delete(prefix)
+      add(this.#held, prefix, -1)
+      add(this.#held, network, -1)
     }
   }
 
@@ -84,8 +63,37 @@ export class CarriageDoors {
     this.#pending.delete(caller)
   }
 
-  #mayEnter(held: Held): boolean {
-    const now = this.#clock.monotonic()
-    return held.open < PREFIX_CONNECTIONS && held.rate.take(now) && this.#rate.take(now)
+  #mayEnter(prefix: string, network: string): boolean {
+    const second = Math.floor(this.#clock.monotonic() / 1_000)
+    if (this.#second !== second) {
+      this.#second = second
+      this.#cameInAll = 0
+      this.#came.clear()
+    }
+    if (count(this.#held, prefix) >= PREFIX_CONNECTIONS || count(this.#held, network) >= NETWORK_CONNECTIONS)
+      return false
+    if (count(this.#came, prefix) >= PREFIX_RATE || count(this.#came, network) >= NETWORK_RATE) return false
+    if (this.#cameInAll >= CONNECTION_RATE) return false
+    // Only who is let in counts, so that callers who are refused take nothing from others, and no memory.
+    add(this.#came, prefix, 1)
+    add(this.#came, network, 1)
+    this.#cameInAll++
+    return true
   }
+}
+
+/** The /48 of a /64, which is what one customer gets at most as a rule (RFC 6177), or the /24 of an IPv4 address. */
+function networkOf(prefix: string): string {
+  if (prefix.includes(':')) return `${prefix.split(':', 3).join(':')}::/48`
+  return `${prefix.slice(0, prefix.lastIndexOf('.'))}.0/24`
+}
+
+function count(counts: ReadonlyMap<string, number>, key: string): number {
+  return counts.get(key) ?? 0
+}
+
+function add(counts: Map<string, number>, key: string, more: number): void {
+  const sum = count(counts, key) + more
+  if (sum === 0) counts.delete(key)
+  else counts.set(key, sum)
 }

@@ -4,10 +4,14 @@ export const FLOW_CONNECTIONS = 4
 export const MAX_CONNECTIONS = 2_048
 /** Of one IPv4 address or IPv6 /64; loopback is bounded by the above alone. */
 export const PREFIX_CONNECTIONS = 256
+/** Of one IPv4 /24 or IPv6 /48, whose owner has many such prefixes. */
+export const NETWORK_CONNECTIONS = 768
 /** New ones of all in a second: a TLS handshake takes most of a millisecond of the packet thread. */
 export const CONNECTION_RATE = 256
 /** New ones of such a prefix in a second. */
 export const PREFIX_RATE = 32
+/** New ones of such a network in a second. */
+export const NETWORK_RATE = 96
 /** Without a preface yet, at once: beyond that the oldest is closed. */
 export const PENDING_CONNECTIONS = 128
 /** ms for TCP, TLS and the preface. */
@@ -21,7 +25,7 @@ export const LOOK_MS = 1_000
 /** Bytes that wait at a connection before another is taken, and before what comes is dropped. */
 export const BUSY_BYTES = 64 * 1024
 export const FULL_BYTES = 128 * 1024
-/** Bytes that wait at all connections together, beyond which only connections that are not busy take more. */
+/** Bytes that wait at all connections together, beyond which only connections where nothing waits take a write. */
 export const QUEUED_BYTES = 32 * 1024 * 1024
 
 /** ms before a connection that failed is tried again; doubled each time up to the last. */

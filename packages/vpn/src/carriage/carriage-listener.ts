@@ -6,8 +6,9 @@ import { CarriageConnection, type CarriageConnectionEvents, type QueuedBytes } f
 import type { CarriageCounters } from './carriage-counters.ts'
 import { CarriageDoors } from './carriage-doors.ts'
 import { carriagePortError } from './carriage-port-error.ts'
-import { HANDSHAKE_MS, IDLE_MS, UNUSED_MS } from './carriage-limits.ts'
+import { FLOW_CONNECTIONS, HANDSHAKE_MS, IDLE_MS, UNUSED_MS } from './carriage-limits.ts'
 import { Flow } from './flow.ts'
+import type { GatherBuffers } from './gather-buffers.ts'
 import { PREFACE_BYTES, readPreface } from './preface.ts'
 import { type TlsIdentity, serverTls } from './tls-options.ts'
 
@@ -21,6 +22,7 @@ export interface CarriageListenerInit {
   readonly clock: Clock
   readonly counters: CarriageCounters
   readonly queued: QueuedBytes
+  readonly buffers: GatherBuffers
   /** What a flow does with what comes. */
   readonly events: (flow: Flow) => Pick<CarriageConnectionEvents, 'onPacket' | 'onRead'>
   readonly onSend: (flow: Flow) => void
@@ -125,8 +127,14 @@ export class CarriageListener {
     { address, port }: { readonly address: string; readonly port: number },
     rest: Uint8Array,
   ): void {
-    const { counters, queued, events, clock, onSend } = this.#init
-    const flow = this.#flows.get(id) ?? new Flow({ address, port, counters, queued, waits: false, onSend })
+    const { counters, queued, buffers, events, clock, onSend } = this.#init
+    const flow = this.#flows.get(id) ?? new Flow({ address, port, counters, queued, buffers, waits: false, onSend })
+    // What may wait for one caller is bounded by them.
+    if (flow.connections >= FLOW_CONNECTIONS) {
+      counters.carriageRefused++
+      tls.destroy()
+      return
+    }
     if (flow.connections === 0) flow.openedAt = clock.monotonic()
     this.#flows.set(id, flow)
     const connection = new CarriageConnection(tls, queued, {

@@ -7,7 +7,8 @@ import { CarriageCounters } from './carriage-counters.ts'
 import { CarriageDialer } from './carriage-dialer.ts'
 import { LOOK_MS } from './carriage-limits.ts'
 import { CarriageListener } from './carriage-listener.ts'
-import { Flow } from './flow.ts'
+import { Flow, GATHERED_BYTES } from './flow.ts'
+import { GatherBuffers } from './gather-buffers.ts'
 import type { TlsIdentity } from './tls-options.ts'
 
 /** Packets handed over at once; four records of TLS have 45. */
@@ -34,6 +35,7 @@ export class CarriagePort {
   readonly #slots = Array.from({ length: BATCH_PACKETS }, () => new Packet())
   readonly #batch = new PacketBatch(BATCH_PACKETS, this.#slots[0] as Packet)
   readonly #queued = { bytes: 0 }
+  readonly #buffers = new GatherBuffers(GATHERED_BYTES)
   /** Something was gathered for them. */
   readonly #unflushed = new Set<Flow>()
   readonly #dialer: CarriageDialer
@@ -105,6 +107,7 @@ export class CarriagePort {
     return {
       counters: this.counters,
       queued: this.#queued,
+      buffers: this.#buffers,
       events: (flow: Flow) => this.#eventsOf(flow),
       onSend: (flow: Flow) => void this.#unflushed.add(flow),
     }

@@ -2,16 +2,20 @@ import type { Endpoint } from '@weft/onion'
 import type { CarriageConnection, QueuedBytes } from './carriage-connection.ts'
 import type { CarriageCounters } from './carriage-counters.ts'
 import { BUSY_BYTES, FULL_BYTES, QUEUED_BYTES } from './carriage-limits.ts'
+import type { GatherBuffers } from './gather-buffers.ts'
 import { FRAME_BYTES, writeFrame } from './frame-reader.ts'
 
 /** Packets that are gathered for one write: 46 KB, three records of TLS. */
 const GATHERED = 32
+export const GATHERED_BYTES = GATHERED * FRAME_BYTES
 
 export interface FlowInit {
   readonly address: string
   readonly port: number
   readonly counters: CarriageCounters
   readonly queued: QueuedBytes
+  /** Of GATHERED_BYTES each. */
+  readonly buffers: GatherBuffers
   /** Something was sent, to be handed over by `flush`. */
   readonly onSend: (flow: Flow) => void
   /** Packets may wait for a connection that is being made. */
@@ -29,7 +33,7 @@ export class Flow implements Endpoint {
   readonly #init: FlowInit
   readonly #connections: CarriageConnection[] = []
   #current: CarriageConnection | undefined
-  /** Made with the first packet, let go with the last connection. */
+  /** Lent from the first packet until all gathered ones are handed over or dropped. */
   #gathered: Uint8Array | undefined
   #count = 0
   /** Monotonic ms, kept by its owner: since when it is there, when something was last sent over it. */
@@ -58,7 +62,7 @@ export class Flow implements Endpoint {
       counters.carriageClosed++
       return
     }
-    this.#gathered ??= new Uint8Array(GATHERED * FRAME_BYTES)
+    this.#gathered ??= this.#init.buffers.take()
     writeFrame(this.#gathered, this.#count * FRAME_BYTES, packet)
     this.#count++
     if (this.#count === 1) this.#init.onSend(this)
@@ -74,7 +78,7 @@ export class Flow implements Endpoint {
       connection.write(Buffer.copyBytesFrom(this.#gathered as Uint8Array, 0, this.#count * FRAME_BYTES))
       counters.sent += this.#count
     }
-    this.#count = 0
+    this.#forget()
   }
 
   add(connection: CarriageConnection): void {
@@ -92,21 +96,28 @@ export class Flow implements Endpoint {
   /** Drops what waits for a connection. */
   drop(): void {
     this.#init.counters.carriageClosed += this.#count
-    this.#count = 0
-    this.#gathered = undefined
+    this.#forget()
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close()
   }
 
+  #forget(): void {
+    this.#count = 0
+    if (this.#gathered !== undefined) this.#init.buffers.giveBack(this.#gathered)
+    this.#gathered = undefined
+  }
+
   #choose(): CarriageConnection | undefined {
-    if (this.#current !== undefined && this.#current.waiting < BUSY_BYTES) return this.#current
+    // Who reads is served still, a write at a time; who does not costs one write more, and then nothing.
+    const crowded = this.#init.queued.bytes > QUEUED_BYTES
+    const current = this.#current
+    if (current !== undefined && current.waiting < (crowded ? 1 : BUSY_BYTES)) return current
     let least: CarriageConnection | undefined
     for (const connection of this.#connections)
       if (least === undefined || connection.waiting < least.waiting) least = connection
-    const limit = this.#init.queued.bytes > QUEUED_BYTES ? BUSY_BYTES : FULL_BYTES
-    if (least === undefined || least.waiting >= limit) return undefined
+    if (least === undefined || least.waiting >= (crowded ? 1 : FULL_BYTES)) return undefined
     this.#current = least
     return least
   }

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Server, type Socket, createServer, connect as connectTcp } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
-import { type TLSSocket, connect } from 'node:tls'
-import { systemClock, systemRandom } from '@weft/core'
+import { type TLSSocket, connect, createServer as createTlsServer } from 'node:tls'
+import { type Clock, VirtualClock, systemClock, systemRandom } from '@weft/core'
 import type { Endpoint, Packet } from '@weft/onion'
 import { createPlainCertificate } from '@weft/overlay'
 import { CarriagePort } from '../../src/carriage/carriage-port.ts'
@@ -24,9 +24,9 @@ afterEach(() => {
   open.clear()
 })
 
-async function openPort(onPacket: OnPacket, listens: boolean): Promise<CarriagePort> {
+async function openPort(onPacket: OnPacket, listens: boolean, clock: Clock = systemClock): Promise<CarriagePort> {
   const port = await CarriagePort.open({
-    clock: systemClock,
+    clock,
     random: systemRandom,
     onBatch: (count, packets, from) => {
       for (let at = 0; at < count; at++) onPacket(packets[at] as Packet, from[at] as Endpoint)
@@ -155,6 +155,65 @@ describe('packets in TLS', () => {
     }
     assert.ok(server.counters.carriageFull > 0)
     assert.ok(server.queuedBytes <= 128 * 1024 + 32 * 1442, `${server.queuedBytes} bytes wait`)
+    socket.destroy()
+    while (server.flows > 0 || server.queuedBytes > 0) await new Promise(setImmediate)
+  })
+
+  test('a fifth connection of a flow is refused', async () => {
+    const four = Promise.withResolvers<void>()
+    const came: Endpoint[] = []
+    const server = await openPort((_, from) => {
+      came.push(from)
+      if (came.length === 4) four.resolve()
+    }, true)
+    const frame = new Uint8Array(1442)
+    writeFrame(frame, 0, numbered(1))
+    const first = Buffer.concat([writePreface(randomBytes(16), LINK_KEY), frame])
+    for (let i = 0; i < 4; i++) (await stranger(server)).write(first)
+    await four.promise
+    const fifth = await stranger(server)
+    const closed = once(fifth.on('error', () => {}).resume(), 'close')
+    fifth.write(first)
+    // It is taken or refused, and either shows.
+    while (came.length === 4 && server.counters.carriageRefused === 0) await new Promise(setImmediate)
+    assert.equal(came.length, 4)
+    assert.equal(server.counters.carriageRefused, 1)
+    await closed
+    assert.equal(server.flows, 1)
+  })
+
+  test('where one more connection is refused it is not called for with each packet', async () => {
+    const { certificate: cert, key } = createPlainCertificate()
+    const called: Socket[] = []
+    const node = createTlsServer({ cert, key }, (socket) => {
+      open.add(socket)
+      called.push(socket)
+      let preface = 32
+      socket.on('error', () => {})
+      socket.on('data', (chunk: Buffer) => {
+        const skipped = Math.min(preface, chunk.length)
+        preface -= skipped
+        if (skipped < chunk.length) socket.write(chunk.subarray(skipped))
+      })
+    })
+    open.add(node)
+    node.listen(0, HOST)
+    await once(node, 'listening')
+    let wake = (): void => {}
+    const client = await openPort(() => wake(), false, new VirtualClock())
+    const { port } = node.address() as { port: number }
+    const way = client.to({ address: HOST, port }, LINK_KEY) as Flow
+    const round = async (): Promise<void> => {
+      const answered = new Promise<void>((resolve) => (wake = resolve))
+      client.send(numbered(1), way)
+      client.flush()
+      await answered
+    }
+    while (way.connections < 4) await round()
+    called.at(-1)?.destroy()
+    while (way.connections === 4) await new Promise(setImmediate)
+    for (let i = 0; i < 200; i++) await round()
+    assert.equal(called.length, 4)
   })
 
   test('a stranger without the link key is answered as by a web server', async () => {
