@@ -52,8 +52,8 @@ export class ClientRoutes {
   readonly #endedBytes = { sent: 0, received: 0 }
   /** Those whom streams lead to; their legs begin elsewhere where they can. */
   readonly #called = new Set<DidKey>()
-  /** All entries that can be had are among them. */
-  #sharesEntry = false
+  /** Legs that begin at one of them, since there was no other entry; until there is. */
+  readonly #sharing = new Set<Leg>()
   #fault: Fault | undefined
   #retryMs = RETRY_FIRST_MS
   #cancelRetry: (() => void) | undefined
@@ -112,9 +112,12 @@ export class ClientRoutes {
     if (this.#closed) return
     const members = new Set(this.#init.members().map(({ id }) => id))
     for (const leg of this.#legs) {
-      if (leg.streams === 0 && leg.hops.some(({ id }) => !members.has(id))) leg.destroy()
+      // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
+      const useless =
+        leg.hops.some(({ id }) => !members.has(id)) || (this.#isCalled(leg.hops) && !this.#sharing.has(leg))
+      if (leg.streams === 0 && useless) leg.destroy()
     }
-    const fit = (): number => this.#legs.filter((leg) => leg.promising && !this.#beginsAtCalled(leg)).length
+    const fit = (): number => this.#legs.filter((leg) => leg.promising && !this.#isCalled(leg.hops)).length
     while (this.#legs.length < MAX_LEGS && fit() <= this.#init.spares) {
       if (!this.#build()) break
     }
@@ -162,11 +165,8 @@ export class ClientRoutes {
   #inUse(): Leg | undefined {
     const preferred = this.#preferred
     if (preferred !== undefined && preferred.healthy && this.#legs.includes(preferred)) return preferred
-    return this.#legs.find((leg) => leg.healthy && !this.#beginsAtCalled(leg))
-  }
-
-  #beginsAtCalled({ hops }: Leg): boolean {
-    return !this.#sharesEntry && this.#isCalled(hops)
+    const healthy = this.#legs.filter((leg) => leg.healthy)
+    return healthy.find(({ hops }) => !this.#isCalled(hops)) ?? healthy.find((leg) => this.#sharing.has(leg))
   }
 
   #isCalled([entry]: readonly RouteMember[]): boolean {
@@ -176,13 +176,14 @@ export class ClientRoutes {
   /** @returns false when none can be begun now. */
   #build(): boolean {
     const hops = this.#choose()
-    if (hops !== undefined && this.#isCalled(hops)) {
-      this.#sharesEntry = true
-      if (this.#inUse() !== undefined) return false
-    }
-    const leg = hops === undefined ? undefined : this.#begin(hops)
+    if (hops === undefined) return false
+    const shares = this.#isCalled(hops)
+    if (!shares) this.#sharing.clear()
+    else if ([...this.#sharing].filter(({ promising }) => promising).length > this.#init.spares) return false
+    const leg = this.#begin(hops)
     if (leg === undefined) return false
     this.#legs.push(leg)
+    if (shares) this.#sharing.add(leg)
     // One that takes long to build is not waited for: another is begun beside it, over other nodes.
     this.#init.clock.after(SLOW_BUILD_MS, () => {
       if (!leg.ready && !leg.over) this.keep()
@@ -271,6 +272,7 @@ export class ClientRoutes {
 
   #onEnd(leg: Leg): void {
     this.#legs = this.#legs.filter((other) => other !== leg)
+    this.#sharing.delete(leg)
     this.#endedBytes.sent += leg.bytes.sent
     this.#endedBytes.received += leg.bytes.received
     if (this.#closed) return

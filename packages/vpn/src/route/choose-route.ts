@@ -12,7 +12,7 @@ export interface RouteWishes {
   readonly failed: readonly DidKey[]
   /** Where the route leads: out of the network, by default, or to a service of a member, to which relays lead as well. */
   readonly end?: 'exit' | 'service'
-  /** Nodes that are taken as the entry only where there are no others. */
+  /** Nodes that are taken as the entry only where no route begins at another, be that one busy or failed. */
   readonly notEntry?: ReadonlySet<DidKey>
 }
 
@@ -46,6 +46,23 @@ function weightOf(member: RouteMember, position: HopRole): number {
  * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with why each candidate fell out in `details`
  */
 export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes, random: Random): RouteMember[] {
+  if ((wishes.notEntry?.size ?? 0) === 0) return chooseAmong(members, wishes, false, random)
+  try {
+    // Another leg's entry, or one that failed, comes before one that is named.
+    return chooseAmong(members, wishes, true, random)
+  } catch (error) {
+    if (!(error instanceof WeftError)) throw error
+    return chooseAmong(members, wishes, false, random)
+  }
+}
+
+/** @param strict those of `notEntry` are no entries. */
+function chooseAmong(
+  members: readonly RouteMember[],
+  wishes: RouteWishes,
+  strict: boolean,
+  random: Random,
+): RouteMember[] {
   const usable = members.filter(({ id }) => !wishes.never.has(id))
   let failure: WeftError | undefined
   // With every round one more of those that failed may serve: it may have been mended, or have been blamed for another.
@@ -61,7 +78,7 @@ export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes
     ] as const
     for (const [candidates, spared] of ways) {
       try {
-        return draw(candidates, spared, wishes, random)
+        return draw(candidates, spared, wishes, strict, random)
       } catch (error) {
         if (!(error instanceof WeftError)) throw error
         failure = error
@@ -81,6 +98,7 @@ function draw(
   candidates: readonly RouteMember[],
   spared: ReadonlySet<DidKey>,
   { end = 'exit', notEntry = NOBODY_SPARED }: RouteWishes,
+  strict: boolean,
   random: Random,
 ): RouteMember[] {
   // The scarcest first: entries, where some of them had better not be.
@@ -96,12 +114,12 @@ function draw(
       const discarded: Record<string, string> = {}
       for (const candidate of candidates) {
         const fits = rolesFor(position, end).some((role) => candidate.roles.includes(role))
+        if (strict && position === 'entry' && notEntry.has(candidate.id)) continue
         const why = fits ? conflictWith(candidate, chosen) : `not of the role ${position}`
         if (why === undefined) fitting.push(candidate)
         else discarded[candidate.id] = why
       }
-      const better = position === 'entry' ? without(fitting, notEntry) : fitting
-      const member = pick(without(better, spared), end === 'exit' ? position : 'relay', random)
+      const member = pick(without(fitting, spared), end === 'exit' ? position : 'relay', random)
       if (member === undefined) {
         failure = nobodyFor(position === 'exit' && end === 'service' ? 'relay' : position, candidates.length, discarded)
         break

@@ -302,3 +302,71 @@ test('streams begin at no member that is called over them while there is another
   assert.equal(routes.state, 'connected')
   routes.close()
 })
+
+test('an entry that cannot be reached is taken before one that is called', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { clock, routes, members } = network(seed, 2)
+    const [called] = members as [RouteMember]
+    const other = makeMember(3, ['entry'])
+    members.push(other)
+    routes.call(called.id)
+    routes.keep()
+    await clock.advance(20)
+    // The other entry cannot be reached for the moment.
+    routes.onReach(new Set([other.id]))
+    await clock.advance(5_000)
+    assert.deepEqual(new Set(routes.legs().map(({ hops }) => hops[0]?.node)), new Set([other.id]))
+    routes.close()
+  }
+})
+
+/** The entry over which a stream is opened now. */
+async function entryOf({ clock, routes }: ReturnType<typeof network>): Promise<DidKey | undefined> {
+  let entry: DidKey | undefined
+  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (stream, leg) => {
+    entry = leg.hops[0]?.id
+    stream.reset(0)
+    leg.forget(stream)
+  })
+  await clock.advance(2_000)
+  await opened
+  return entry
+}
+
+test('streams that had to begin at a member that is called do so no more when there is another entry', async () => {
+  const rig = network(5, 2)
+  const { clock, routes, members, answering, serving } = rig
+  for (const exit of [0, 1]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  const [called] = members as [RouteMember]
+  routes.call(called.id)
+  assert.equal(await entryOf(rig), called.id)
+  const other = makeMember(3, ['entry'])
+  members.push(other)
+  routes.keep()
+  assert.equal(await entryOf(rig), other.id)
+  await clock.advance(1_000)
+  assert.equal(await entryOf(rig), other.id)
+  routes.close()
+})
+
+test('however many entries are called one after the other, another is taken while there is one', async () => {
+  const rig = network(5, 2)
+  const { clock, routes, members, answering, serving } = rig
+  for (const exit of [0, 1]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  for (let index = 20; index < 32; index++) members.push(makeMember(index, ['entry']))
+  const entries = new Set<DidKey>()
+  for (let round = 1; round <= 12; round++) {
+    const entry = (await entryOf(rig)) ?? assert.fail()
+    entries.add(entry)
+    assert.equal(entries.size, round)
+    routes.call(entry)
+    await clock.advance(1_000)
+  }
+  routes.close()
+})

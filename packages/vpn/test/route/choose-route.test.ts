@@ -129,3 +129,23 @@ test('a route to a service ends at a relay where there is one, and begins at non
   assert.throws(() => chooseRoute(relays.slice(0, 2), wishes, seededRandom(1)), { code: 'E_NO_RELAY' })
   assert.throws(() => chooseRoute([exit], wishes, seededRandom(1)), { code: 'E_NO_ENTRY' })
 })
+
+test('one that is named is no entry while there is another, be that one in use by another leg, failed or both', () => {
+  const [named, other] = [makeMember(1, ['entry']), makeMember(2, ['entry'])] as const
+  const members = [named, other, makeMember(3, ['relay']), makeMember(4, ['exit'])]
+  const notEntry = new Set([named.id])
+  const busy = new Set([other.id])
+  for (const left of [
+    { busy },
+    { failed: [other.id] },
+    { busy, failed: [other.id] },
+    { failed: members.map(({ id }) => id) },
+  ]) {
+    for (let seed = 1; seed <= 20; seed++)
+      assert.equal(chooseRoute(members, { ...NONE, ...left, notEntry }, seededRandom(seed))[0], other)
+  }
+  // The other one cannot stand beside the only exit.
+  const related = [{ ...other, family: 'f' }, makeMember(4, ['exit'], { family: 'f' }), named, makeMember(3, ['relay'])]
+  for (let seed = 1; seed <= 20; seed++)
+    assert.equal(chooseRoute(related, { ...NONE, notEntry }, seededRandom(seed))[0], named)
+})
