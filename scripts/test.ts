@@ -17,7 +17,7 @@ function plan(kinds: readonly TestKind[], files: (kind: TestKind) => readonly st
     unit: 3 * MINUTE_MS,
     fuzz: 20 * MINUTE_MS,
     integration: 12 * MINUTE_MS,
-    // 10,000 nodes that lose half take two hours of a core.
+    // 10,000 simulated nodes that lose half had not healed after two hours.
     long: 240 * MINUTE_MS,
   }
   return kinds.map((kind) => {

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { SessionCode, type SessionStream } from '@weft/onion'
-import { CHUNK, ChunkPool } from './chunk-pool.ts'
+import { ChunkGatherer } from './chunk-gatherer.ts'
+import { CHUNK } from './chunk-pool.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
 
 /**
@@ -14,8 +15,6 @@ export type PortMessage = Uint8Array | number | 'end' | 'reset'
  * which a slow route must carry in time (docs/specs/liveness.md), so there are few.
  */
 export const PORT_CREDIT = 64 * 1024
-/** Of this thread. */
-const chunks = new ChunkPool()
 
 /**
  * Joins a stream of a session and a port to the main thread, each way with back-pressure: the stream's window opens by what the other
@@ -27,8 +26,7 @@ export class PortPipe implements Flushable {
   readonly #queue: FlushQueue
   readonly #wake: () => void
   readonly #onOver: () => void
-  #gathered: Buffer | undefined
-  #length = 0
+  readonly #gatherer = new ChunkGatherer(() => this.#post())
   /** Bytes that came from the port and are not granted again. */
   #owed = 0
   #isFull = false
@@ -73,28 +71,17 @@ export class PortPipe implements Flushable {
   }
 
   #onData(chunk: Uint8Array): void {
-    let from = 0
-    while (from < chunk.length) {
-      const gathered = (this.#gathered ??= chunks.take())
-      const take = Math.min(CHUNK - this.#length, chunk.length - from)
-      gathered.set(chunk.subarray(from, from + take), this.#length)
-      this.#length += take
-      from += take
-      if (this.#length === CHUNK) this.#post()
-    }
+    this.#gatherer.push(chunk)
     this.#queue.mark(this)
   }
 
   /** Hands over what was gathered; the other end owns it then. */
   #post(): void {
-    const gathered = this.#gathered
-    if (gathered === undefined || this.#length === 0) return
-    const bytes = new Uint8Array(this.#length)
-    bytes.set(gathered.subarray(0, this.#length))
-    chunks.give(gathered)
-    this.#gathered = undefined
-    this.#length = 0
-    this.#send(bytes)
+    this.#gatherer.take((gathered, give) => {
+      const bytes = new Uint8Array(gathered)
+      give()
+      this.#send(bytes)
+    })
   }
 
   #send(message: PortMessage): void {
@@ -148,7 +135,7 @@ export class PortPipe implements Flushable {
     this.#stream.consume(Infinity)
     this.#queue.remove(this)
     this.#over = true
-    if (this.#gathered !== undefined) chunks.give(this.#gathered)
+    this.#gatherer.drop()
     if (last !== undefined) this.#send(last)
     this.#port.close()
     this.#onOver()

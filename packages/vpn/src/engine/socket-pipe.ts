@@ -1,10 +1,7 @@
 import type { Socket } from 'node:net'
 import { SessionCode, type SessionStream } from '@weft/onion'
-import { CHUNK, ChunkPool } from './chunk-pool.ts'
+import { ChunkGatherer } from './chunk-gatherer.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
-
-/** Of this thread. */
-const chunks = new ChunkPool()
 
 /**
  * Joins a TCP socket and a stream of a session, each way with back-pressure: a socket is not read while the stream's
@@ -16,8 +13,7 @@ export class SocketPipe implements Flushable {
   readonly #queue: FlushQueue
   readonly #wake: () => void
   readonly #onOver: () => void
-  #gathered: Buffer | undefined
-  #length = 0
+  readonly #gatherer = new ChunkGatherer(() => this.flush())
   #ended = false
   #socketEnded = false
   #over = false
@@ -68,32 +64,21 @@ export class SocketPipe implements Flushable {
   }
 
   flush(): boolean {
-    const gathered = this.#gathered
-    if (gathered !== undefined && this.#length > 0) {
-      const length = this.#length
-      this.#gathered = undefined
-      this.#length = 0
-      this.#socket.write(gathered.subarray(0, length), (error) => {
-        chunks.give(gathered)
+    this.#gatherer.take((bytes, give) => {
+      const { length } = bytes
+      this.#socket.write(bytes, (error) => {
+        give()
         if (error !== null && error !== undefined) return
         this.#stream.consume(length)
         this.#wake()
       })
-    }
+    })
     if (this.#ended && !this.#socket.writableEnded) this.#socket.end(() => this.#settle())
     return false
   }
 
   #onData(chunk: Uint8Array): void {
-    let from = 0
-    while (from < chunk.length) {
-      const gathered = (this.#gathered ??= chunks.take())
-      const take = Math.min(CHUNK - this.#length, chunk.length - from)
-      gathered.set(chunk.subarray(from, from + take), this.#length)
-      this.#length += take
-      from += take
-      if (this.#length === CHUNK) this.flush()
-    }
+    this.#gatherer.push(chunk)
     this.#queue.mark(this)
   }
 
@@ -129,6 +114,7 @@ export class SocketPipe implements Flushable {
   #finish(): void {
     if (this.#over) return
     this.#over = true
+    this.#gatherer.drop()
     this.#onOver()
   }
 }
