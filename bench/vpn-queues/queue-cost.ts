@@ -13,8 +13,7 @@ export function queueCost(circuits: number): { readonly passed: number; readonly
     onRoom: () => {},
     onWaiting: () => {},
   })
-  const link = {}
-  const flows = Array.from({ length: circuits }, (_, at) => queue.flow(at, link, false))
+  const flows = Array.from({ length: circuits }, (_, at) => queue.flow(at, 'peer', false))
   const body = new Uint8Array(randomBytes(1_404))
   const each = (run: (batch: number) => void): number => {
     const began = performance.now()

@@ -10,6 +10,8 @@ export interface CircuitLink {
   readonly endpoint?: Endpoint
   /** The other side's static link key. */
   readonly peerKey: Uint8Array
+  /** That key in hex: by it limits count, as a key may have several links. */
+  readonly peerName: string
   /** It does not answer and cannot be renewed from this side: a new link is to be taken. */
   readonly isSilent: boolean
   /** Asks whether the other side is still there, when a circuit fell silent. */

@@ -12,13 +12,13 @@ export interface WaitingCreate {
 }
 
 /**
- * Creates that wait for their handshake, a line for each link. Links have their turn one after the other, so that who sends many
- * waits for himself. When there is no room, the link with the longest line gives up its last.
+ * Creates that wait for their handshake, a line for each key, over all links with it. Keys have their turn one after the other, so that
+ * who sends many waits for himself. When there is no room, the key with the longest line gives up its last.
  */
 export class CreateQueue {
   readonly #capacity: number
-  /** The link that is next comes first. No line is empty. */
-  readonly #lines = new Map<CircuitLink, WaitingCreate[]>()
+  /** By name; the key that is next comes first. No line is empty. */
+  readonly #lines = new Map<string, WaitingCreate[]>()
   #size = 0
 
   constructor(capacity: number) {
@@ -29,19 +29,20 @@ export class CreateQueue {
     return this.#size
   }
 
-  /** How many of a link wait. */
-  of(link: CircuitLink): number {
-    return this.#lines.get(link)?.length ?? 0
+  /** How many of a key wait. @param peer its name */
+  of(peer: string): number {
+    return this.#lines.get(peer)?.length ?? 0
   }
 
   get(link: CircuitLink, circuitId: number): WaitingCreate | undefined {
-    return this.#lines.get(link)?.find((create) => create.circuitId === circuitId)
+    return this.#lines.get(link.peerName)?.find((create) => isOf(create, link, circuitId))
   }
 
-  /** Adds one at the end of its link's line. Returns the one that had to go for it, if there was no room: perhaps itself. */
+  /** Adds one at the end of its key's line. Returns the one that had to go for it, if there was no room: perhaps itself. */
   add(create: WaitingCreate): WaitingCreate | undefined {
-    const line = this.#lines.get(create.link)
-    if (line === undefined) this.#lines.set(create.link, [create])
+    const { peerName } = create.link
+    const line = this.#lines.get(peerName)
+    if (line === undefined) this.#lines.set(peerName, [create])
     else line.push(create)
     this.#size++
     if (this.#size <= this.#capacity) return undefined
@@ -54,29 +55,32 @@ export class CreateQueue {
   take(): WaitingCreate | undefined {
     const [first] = this.#lines
     if (first === undefined) return undefined
-    const [link, line] = first
+    const [peer, line] = first
     const create = line.shift()
     this.#size--
-    this.#lines.delete(link)
-    if (line.length > 0) this.#lines.set(link, line)
+    this.#lines.delete(peer)
+    if (line.length > 0) this.#lines.set(peer, line)
     return create
   }
 
   /** False when there was none. */
   remove(link: CircuitLink, circuitId: number): boolean {
-    const line = this.#lines.get(link)
-    const at = line?.findIndex((create) => create.circuitId === circuitId) ?? -1
+    const line = this.#lines.get(link.peerName)
+    const at = line?.findIndex((create) => isOf(create, link, circuitId)) ?? -1
     if (line === undefined || at < 0) return false
     line.splice(at, 1)
     this.#size--
-    if (line.length === 0) this.#lines.delete(link)
+    if (line.length === 0) this.#lines.delete(link.peerName)
     return true
   }
 
   /** Forgets all of a link that is gone. */
   drop(link: CircuitLink): void {
-    this.#size -= this.of(link)
-    this.#lines.delete(link)
+    const line = this.#lines.get(link.peerName) ?? []
+    const left = line.filter((create) => create.link !== link)
+    this.#size -= line.length - left.length
+    if (left.length === 0) this.#lines.delete(link.peerName)
+    else this.#lines.set(link.peerName, left)
   }
 
   #longest(): WaitingCreate[] | undefined {
@@ -84,4 +88,9 @@ export class CreateQueue {
     for (const line of this.#lines.values()) if (line.length > (longest?.length ?? 0)) longest = line
     return longest
   }
+}
+
+/** Ids belong to links, not to keys. */
+function isOf(create: WaitingCreate, link: CircuitLink, circuitId: number): boolean {
+  return create.link === link && create.circuitId === circuitId
 }

@@ -82,10 +82,10 @@ export class RelayCircuit {
     if (towardsClient)
       return (this.#waitingBackward ??= this.#queue.flow(
         { circuit: this, towardsClient },
-        this.previous,
+        this.previous.peerName,
         this.#session,
       ))
-    return (this.#waitingForward ??= this.#queue.flow({ circuit: this, towardsClient }, this.previous, false))
+    return (this.#waitingForward ??= this.#queue.flow({ circuit: this, towardsClient }, this.previous.peerName, false))
   }
 
   /** Cells of a session that begins here wait sealed. */

@@ -90,7 +90,7 @@ export class RelayCircuits {
       drops: this.#drops,
     })
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
-    this.#admission = new CircuitAdmission({ roles, clock, limits, isMember })
+    this.#admission = new CircuitAdmission({ roles, clock, limits, table: this.#table, isMember })
     this.#seen = options.seen ?? new SeenClientKeys(limits.seenClientKeys)
     this.#unknown = new UnknownCircuits(clock, limits.unknownPerSecond)
     this.#creates = new CreateQueue(limits.waitingCreates)
@@ -107,7 +107,7 @@ export class RelayCircuits {
   }
 
   /** Where cells wait that cannot go on at once: to be told of each batch, and to be served when `onWaiting` says so. */
-  get queue(): Pick<CellQueue<CircuitWay>, 'begin' | 'serve' | 'hold' | 'size' | 'served'> {
+  get queue(): Pick<CellQueue<CircuitWay>, 'begin' | 'serve' | 'hold' | 'size' | 'served' | 'peers'> {
     return this.#queue
   }
 
@@ -248,7 +248,7 @@ export class RelayCircuits {
     }
     const refusal = this.#closed
       ? CircuitReason.stopping
-      : this.#admission.refusal(link, create.depth, this.#circuits.size, this.#creates.of(link))
+      : this.#admission.refusal(link, create.depth, this.#circuits.size, this.#creates.of(link.peerName))
     if (refusal !== undefined) {
       this.#refuse(link, circuitId, refusal)
       return

@@ -104,7 +104,7 @@ export class RelayExtensions {
   }
 
   #chooseNext(circuit: RelayCircuit, message: Uint8Array): CircuitLink | number {
-    const { id, isMember, nextHop, limits } = this.#options
+    const { id, isMember, nextHop, limits, table } = this.#options
     const wanted = message.slice(0, NODE_ID_BYTES)
     if (circuit.purpose !== CircuitPurpose.hop || circuit.depth + 1 >= MAX_HOPS || wanted.length < NODE_ID_BYTES)
       return CircuitReason.malformed
@@ -114,7 +114,9 @@ export class RelayExtensions {
     // Which of the two it is to be stands in the handshake, which only the next hop can read; it checks.
     const link = nextHop(wanted, 'relay') ?? nextHop(wanted, 'exit')
     if (link === undefined) return CircuitReason.unknownNextHop
-    return link.circuits >= limits.perMemberLink ? CircuitReason.tooManyCircuits : link
+    // One that has a place already, over a link that fell silent, needs no other.
+    const others = table.ofPeer(link.peerName) - (circuit.next?.link.peerName === link.peerName ? 1 : 0)
+    return others >= limits.perMember ? CircuitReason.tooManyCircuits : link
   }
 
   /** The client asks again, and the link to the next hop has been silent: another one may reach it. */

@@ -1,13 +1,13 @@
 import { type Random } from '@weft/core'
 import type { Aead } from '../packet/aead.ts'
 import type { Packet } from '../packet/packet.ts'
+import { TokenBuckets } from '../token-buckets.ts'
 import { CookieMaker } from './cookie.ts'
 import { type CookieReplies } from './cookie-reply.ts'
 import { type Endpoint, limitPrefix } from './endpoint.ts'
 import { HandshakeQueue, type WaitingHandshake } from './handshake-queue.ts'
 import { INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END, isProven, openInitiation } from './initiation-packet.ts'
 import type { LinkCounters, LinkLimits } from './link-limits.ts'
-import { PrefixRates } from './prefix-rates.ts'
 import { LOAD_LASTS_MS } from './timing.ts'
 
 export interface HandshakeGateOptions {
@@ -35,7 +35,8 @@ export class HandshakeGate {
   readonly #options: HandshakeGateOptions
   readonly #queue: HandshakeQueue
   readonly #cookies: CookieMaker
-  readonly #rates: PrefixRates
+  /** Of prefixes whose senders proved to receive there. */
+  readonly #rates: TokenBuckets
   /** Monotonic ms. */
   #loadedUntil = -Infinity
   /** Packets that came here in this turn. */
@@ -46,7 +47,8 @@ export class HandshakeGate {
     this.#options = options
     this.#queue = new HandshakeQueue(options.limits.waitingHandshakes)
     this.#cookies = new CookieMaker(options.random)
-    this.#rates = new PrefixRates(options.limits.handshakesPerPrefix)
+    const { handshakesPerPrefix } = options.limits
+    this.#rates = new TokenBuckets(handshakesPerPrefix, handshakesPerPrefix)
   }
 
   /** Handshakes that wait to be looked into. */

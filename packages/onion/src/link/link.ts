@@ -1,3 +1,4 @@
+import { toHex } from '@weft/core'
 import type { Packet } from '../packet/packet.ts'
 import { AddressCheck, PING_BYTES } from './address-check.ts'
 import { type Endpoint, isSameEndpoint } from './endpoint.ts'
@@ -28,6 +29,8 @@ export class Link {
   readonly initiator: boolean
   /** Static key of the other side. */
   readonly peerKey: Uint8Array
+  /** That key in hex: by it limits count, as a key may have several links. */
+  readonly peerName: string
   readonly #host: LinkHost<Link>
   #endpoint: Endpoint
   #state: LinkState = 'connecting'
@@ -59,6 +62,7 @@ export class Link {
     this.#host = host
     this.initiator = initiator
     this.peerKey = peerKey
+    this.peerName = toHex(peerKey)
     this.#endpoint = endpoint
     this.#keys = new KeyGenerations(host, this)
     this.#paths = paths

@@ -21,7 +21,7 @@ export class RespondedLinks {
   }
 
   add(link: Link, part: number): void {
-    const name = nameOf(toHex(link.peerKey), part)
+    const name = nameOf(link.peerName, part)
     this.#byName.set(name, link)
     this.#names.set(link, name)
   }

@@ -2,9 +2,18 @@ import { type CellChain, newChain } from './cell-store.ts'
 import type { CoDel } from './codel.ts'
 import { INTERACTIVE_CELLS } from './queue-limits.ts'
 
-/** Cells that the circuits of a link have waiting. */
-export interface LinkShare {
+/** What the circuits of a neighbour's key have of a queue, over all links with it. */
+export interface PeerShare {
+  /** Name of the key. */
+  readonly peer: string
+  /** Cells that wait. */
   waiting: number
+  /** Directions of circuits that have it. */
+  flows: number
+}
+
+export function newShare(peer: string): PeerShare {
+  return { peer, waiting: 0, flows: 0 }
 }
 
 /** What a hop takes a circuit for, by nothing but what it asked of the queue. */
@@ -13,7 +22,7 @@ export type CellClass = 'realtime' | 'interactive' | 'bulk'
 /** One direction of a circuit at a queue. */
 export interface CellFlow<T> {
   readonly owner: T
-  readonly link: LinkShare
+  readonly share: PeerShare
   readonly cells: CellChain
   /** Undefined where the sender is asked to wait instead. */
   readonly coDel: CoDel | undefined
@@ -29,10 +38,10 @@ export interface CellFlow<T> {
   isGone: boolean
 }
 
-export function newFlow<T>(owner: T, link: LinkShare, coDel: CoDel | undefined, now: number): CellFlow<T> {
+export function newFlow<T>(owner: T, share: PeerShare, coDel: CoDel | undefined, now: number): CellFlow<T> {
   return {
     owner,
-    link,
+    share,
     cells: newChain(),
     coDel,
     deficit: 0,

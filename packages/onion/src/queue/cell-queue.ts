@@ -1,7 +1,7 @@
 import type { Clock } from '@weft/core'
 import { Packet } from '../packet/packet.ts'
 import type { CellAllowance } from './cell-bucket.ts'
-import { type CellClass, type CellFlow, type LinkShare, newFlow } from './cell-flow.ts'
+import { type CellClass, type CellFlow, type PeerShare, newFlow, newShare } from './cell-flow.ts'
 import { CoDel } from './codel.ts'
 import { FairQueue, type QueueDrops } from './fair-queue.ts'
 import { CODEL_TARGET_MS, MAX_WAITING_CELLS, OWN_WAITING_CELLS, SMALL_BATCH, TURN_CELLS } from './queue-limits.ts'
@@ -32,7 +32,8 @@ export class CellQueue<T> {
   readonly #queue: FairQueue<T>
   readonly #bucket: CellAllowance | undefined
   readonly #target: number
-  readonly #shares = new WeakMap<object, LinkShare>()
+  /** Of those neighbours that have flows, by name. */
+  readonly #shares = new Map<string, PeerShare>()
   /** Asked to wait. */
   readonly #refused = new Set<CellFlow<T>>()
   readonly #packet = new Packet()
@@ -60,21 +61,27 @@ export class CellQueue<T> {
     return this.#queue.size
   }
 
+  /** Neighbours that have a share of it now. */
+  get peers(): number {
+    return this.#shares.size
+  }
+
   /** Cells that left after they had waited, by class. */
   get served(): Readonly<Record<CellClass, number>> {
     return this.#queue.served
   }
 
   /**
-   * One direction of a circuit. @param link that its client is behind @param isOwn whether its cells are made here, by who can
-   * wait instead of having them dropped
+   * One direction of a circuit, until {@link remove}. @param peer name of the neighbour that its client is behind @param isOwn whether its
+   * cells are made here, by who can wait instead of having them dropped
    */
-  flow(owner: T, link: object, isOwn: boolean): CellFlow<T> {
-    let share = this.#shares.get(link)
+  flow(owner: T, peer: string, isOwn: boolean): CellFlow<T> {
+    let share = this.#shares.get(peer)
     if (share === undefined) {
-      share = { waiting: 0 }
-      this.#shares.set(link, share)
+      share = newShare(peer)
+      this.#shares.set(peer, share)
     }
+    share.flows++
     return newFlow(owner, share, isOwn ? undefined : new CoDel(this.#target), this.#now())
   }
 
@@ -118,10 +125,14 @@ export class CellQueue<T> {
     }
   }
 
-  /** The circuit is gone. */
+  /** The circuit is gone; twice does nothing. */
   remove(flow: CellFlow<T>): void {
+    if (flow.isGone) return
     this.#refused.delete(flow)
     this.#queue.remove(flow)
+    const { share } = flow
+    share.flows--
+    if (share.flows === 0) this.#shares.delete(share.peer)
   }
 
   /** The system takes no more packets, or does again. */

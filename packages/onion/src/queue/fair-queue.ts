@@ -1,10 +1,10 @@
 import { type CellClass, type CellFlow, FlowList } from './cell-flow.ts'
 import { CellStore } from './cell-store.ts'
-import { BULK_QUANTUM, INTERACTIVE_CELLS, INTERACTIVE_QUANTUM, LINK_FACTOR } from './queue-limits.ts'
+import { BULK_QUANTUM, INTERACTIVE_CELLS, INTERACTIVE_QUANTUM, PEER_FACTOR } from './queue-limits.ts'
 
 /** Cells that a queue dropped, by why. */
 export interface QueueDrops {
-  /** No room for another one of its circuit or link. */
+  /** No room for another one of its circuit or neighbour. */
   queueFull: number
   /** Its circuit's queue stood for too long (CoDel). */
   queueLate: number
@@ -37,9 +37,9 @@ export class FairQueue<T> {
   }
 
   /** Whether there is room for one more cell of the flow. */
-  hasRoom({ cells, link }: CellFlow<T>): boolean {
+  hasRoom({ cells, share }: CellFlow<T>): boolean {
     const free = this.#store.capacity - this.#store.size
-    return cells.length < free && link.waiting < LINK_FACTOR * free
+    return cells.length < free && share.waiting < PEER_FACTOR * free
   }
 
   /** Copies a cell's body behind the others of its flow; false when it was dropped. */
@@ -49,7 +49,7 @@ export class FairQueue<T> {
       return false
     }
     this.#store.append(flow.cells, body, now)
-    flow.link.waiting++
+    flow.share.waiting++
     if (flow.list !== 'none') return true
     flow.deficit = quantum(flow, now)
     flow.list = 'fresh'
@@ -80,7 +80,7 @@ export class FairQueue<T> {
   /** Copies the next cell of a flow out of its turn; false when it has none. */
   take(flow: CellFlow<T>, into: Uint8Array): boolean {
     if (flow.cells.length === 0) return false
-    flow.link.waiting--
+    flow.share.waiting--
     this.#store.shift(flow.cells, into)
     return true
   }
@@ -89,7 +89,7 @@ export class FairQueue<T> {
   remove(flow: CellFlow<T>): void {
     flow.isGone = true
     while (flow.cells.length > 0) {
-      flow.link.waiting--
+      flow.share.waiting--
       this.#store.shift(flow.cells)
     }
   }
@@ -100,7 +100,7 @@ export class FairQueue<T> {
 
   #drop(flow: CellFlow<T>): void {
     this.#drops.queueLate++
-    flow.link.waiting--
+    flow.share.waiting--
     this.#store.shift(flow.cells)
   }
 

@@ -2,8 +2,8 @@
 
 /** Cells that a node keeps for others at most: 5.8 MB. A circuit may have as many as are still free, so one alone has half. */
 export const MAX_WAITING_CELLS = 4_096
-/** Times the free room that all circuits of one link towards the client may have together: of one link alone four fifths. */
-export const LINK_FACTOR = 4
+/** Times the free room that all circuits of one key towards the client may have together, over however many links: of one key alone four fifths. */
+export const PEER_FACTOR = 4
 /** Cells that an exit's session has waiting before it is asked to wait itself. */
 export const OWN_WAITING_CELLS = 8
 /** Cells that go on in a turn of the event loop before others are looked at: 1.5 to 3 ms of work. */

@@ -23,7 +23,7 @@ const refusals: [string, string, Record<string, NodeSetting>, [number, number]][
   ['an exit that is full', 'abc', { c: { accept: () => false } }, [CircuitReason.tooManyCircuits, 2]],
   ['a next hop that the map does not name', 'abx', {}, [CircuitReason.unknownNextHop, 2]],
   ['a node at its limit', 'abc', { b: { limits: { circuits: 0 } } }, [CircuitReason.tooManyCircuits, 1]],
-  ['a link at its limit', 'abc', { b: { limits: { perMemberLink: 0 } } }, [CircuitReason.tooManyCircuits, 1]],
+  ['a member at its limit', 'abc', { b: { limits: { perMember: 0 } } }, [CircuitReason.tooManyCircuits, 1]],
 ]
 for (const [name, hops, settings, told] of refusals)
   test(`refused: ${name}`, () => {
@@ -33,7 +33,7 @@ for (const [name, hops, settings, told] of refusals)
     for (const node of network.nodes.values()) assert.equal(node.circuits.size, 0, node.name)
   })
 
-test('a client is held to 64 circuits of its link', () => {
+test('a client is held to 64 circuits', () => {
   const network = new FakeNetwork('ab')
   const ends: number[] = []
   for (let i = 0; i < 66; i++) network.build('ab', { onEnd: (reason) => ends.push(reason) })

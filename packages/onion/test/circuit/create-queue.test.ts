@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { LinkCommand } from '../../src/link/link-command.ts'
 import { CreateQueue, type WaitingCreate } from '../../src/circuit/create-queue.ts'
 import { CircuitReason } from '../../src/circuit/reasons.ts'
-import { FakeNetwork, type Item } from './fake-network.ts'
+import { type FakeLink, FakeNetwork, type Item } from './fake-network.ts'
 
-test('links have their turn one after the other, and each its creates in their order', () => {
+test('keys have their turn one after the other, and each its creates in their order', () => {
   const network = new FakeNetwork()
-  const [a, b, c] = ['a', 'b', 'c'].map((name) => network.link('C', name)) as [never, never, never]
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => network.link('C', name)) as [FakeLink, FakeLink, FakeLink]
   const queue = new CreateQueue(6)
   const create = (link: WaitingCreate['link'], circuitId: number): WaitingCreate => ({
     link,
@@ -19,7 +19,7 @@ test('links have their turn one after the other, and each its creates in their o
   for (const id of [1, 2, 3, 4]) assert.equal(queue.add(create(a, id)), undefined)
   assert.equal(queue.add(create(b, 5)), undefined)
   assert.equal(queue.add(create(c, 6)), undefined)
-  assert.deepEqual([queue.size, queue.of(a), queue.get(a, 3)?.circuitId], [6, 4, 3])
+  assert.deepEqual([queue.size, queue.of(a.peerName), queue.get(a, 3)?.circuitId], [6, 4, 3])
   // No room: who has most waiting gives up its last, be it the one that comes.
   assert.equal(queue.add(create(b, 7))?.circuitId, 4)
   assert.equal(queue.add(create(a, 8))?.circuitId, 8)
@@ -34,6 +34,38 @@ test('links have their turn one after the other, and each its creates in their o
   assert.equal(queue.size, 0)
 })
 
+test('the links of a key have one line; what comes over one of them is found and dropped by that link', () => {
+  const network = new FakeNetwork()
+  const [one, two, other] = [network.link('C', 'a'), network.link('C', 'a', 1), network.link('C', 'b')]
+  const queue = new CreateQueue(5)
+  const add = (link: FakeLink, circuitId: number): number | undefined =>
+    queue.add({ link, circuitId, depth: 0, message: new Uint8Array(1), hash: new Uint8Array(32) })?.circuitId
+  // The same id twice: ids belong to links.
+  for (const [link, id] of [
+    [one, 1],
+    [two, 1],
+    [one, 2],
+    [two, 3],
+    [other, 4],
+  ] as const)
+    assert.equal(add(link, id), undefined)
+  assert.equal(queue.of(one.peerName), 4)
+  assert.equal(queue.get(two, 1)?.link, two)
+  assert.equal(queue.get(one, 3), undefined)
+  assert.equal(add(other, 5), 3, 'the longest line is that of both links together')
+  assert.equal(queue.remove(one, 3), false)
+  queue.drop(two)
+  assert.deepEqual([queue.size, queue.of(one.peerName)], [4, 2])
+  queue.drop(two)
+  assert.deepEqual(
+    Array.from({ length: 5 }, () => queue.take()?.circuitId),
+    [1, 4, 2, 5, undefined],
+  )
+  add(two, 6)
+  queue.drop(two)
+  assert.deepEqual([queue.size, queue.of(one.peerName), queue.take()], [0, 0, undefined])
+})
+
 /** Creates of the client to node a, recorded and not yet delivered. */
 function creates(network: FakeNetwork, count: number): Item[] {
   for (let i = 0; i < count; i++) network.build('abc')
@@ -45,8 +77,8 @@ function creates(network: FakeNetwork, count: number): Item[] {
 const answers = (network: FakeNetwork): (readonly [number, number])[] =>
   network.queue.map(({ command, bytes }) => [command, command === LinkCommand.destroy ? bytes[0]! : 0])
 
-test('a node answers a few handshakes a turn, refuses what is beyond the queue of a link, and serves others meanwhile', () => {
-  const network = new FakeNetwork('abcde', { a: { limits: { waitingPerClientLink: 8, handshakesPerTurn: 2 } } })
+test('a node answers a few handshakes a turn, refuses what is beyond the queue of a key, and serves others meanwhile', () => {
+  const network = new FakeNetwork('abcde', { a: { limits: { waitingPerClient: 8, handshakesPerTurn: 2 } } })
   const items = creates(network, 12)
   network.works = false
   for (const item of items) network.deliver(item)
@@ -105,8 +137,8 @@ test('a node that stops refuses what waits', () => {
   assert.equal(network.node('a').circuits.waiting, 0)
 })
 
-test('the limit on circuits of a link holds for those that waited, too', () => {
-  const network = new FakeNetwork('abcde', { a: { limits: { perClientLink: 3 } } })
+test('the limit on circuits of a key holds for those that waited, too', () => {
+  const network = new FakeNetwork('abcde', { a: { limits: { perClient: 3 } } })
   const items = creates(network, 6)
   network.works = false
   for (const item of items) network.deliver(item)

@@ -1,4 +1,4 @@
-import { seededRandom, VirtualClock, randomInt } from '@weft/core'
+import { seededRandom, toHex, VirtualClock, randomInt } from '@weft/core'
 import { Packet } from '../../src/packet/packet.ts'
 import { type CircuitCommand } from '../../src/link/link-command.ts'
 import { type CircuitLink } from '../../src/circuit/circuit-link.ts'
@@ -33,6 +33,7 @@ export class FakeLink implements CircuitLink {
   readonly peer: string
   readonly initiator: boolean
   readonly peerKey: Uint8Array
+  readonly peerName: string
 
   constructor(network: FakeNetwork, owner: string, peer: string, initiator: boolean) {
     this.network = network
@@ -40,6 +41,7 @@ export class FakeLink implements CircuitLink {
     this.peer = peer
     this.initiator = initiator
     this.peerKey = network.keyOf(peer)
+    this.peerName = toHex(this.peerKey)
   }
 
   newCircuitId(): number {
@@ -84,9 +86,11 @@ export interface NodeSetting {
   readonly limits?: Partial<CircuitLimits>
   readonly accept?: (circuit: ExitCircuit) => boolean
   readonly bytesPerSecond?: number
+  /** Links that it makes with each next hop, taken in turn: as many as it says it has packet workers. */
+  readonly parts?: number
 }
 
-/** Nodes a, b, c, … and a client, joined by links that lose, double and reorder only when told to. */
+/** Nodes a, b, c, … and clients with any other names, C if nothing is said, joined by links that lose, double and reorder only when told to. */
 export class FakeNetwork {
   readonly networkId = 'test'
   readonly clock = new VirtualClock(1_000_000)
@@ -105,10 +109,11 @@ export class FakeNetwork {
     this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random })
   }
 
-  #addNode(name: string, { roles, limits, accept, bytesPerSecond }: NodeSetting): void {
+  #addNode(name: string, { roles, limits, accept, bytesPerSecond, parts = 1 }: NodeSetting): void {
     const onion = generateX25519(this.random)
     const id = this.keyOf(name)
     const exits: FakeNode['exits'] = []
+    let extended = 0
     const circuits = new RelayCircuits({
       id,
       networkId: this.networkId,
@@ -121,7 +126,7 @@ export class FakeNetwork {
       nextHop: (wanted, role) => {
         const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)
         if (other === undefined || role === 'exit') return undefined
-        return this.link(name, other.name)
+        return this.link(name, other.name, extended++ % parts)
       },
       isMember: (key) => [...this.nodes.values()].find((node) => Buffer.compare(node.id, key) === 0)?.id,
       exit: {
@@ -149,16 +154,16 @@ export class FakeNetwork {
     return node
   }
 
-  /** The side of `from` of its link to `to`; one link for both directions. */
-  link(from: string, to: string): FakeLink {
-    const existing = this.#links.get(from + to)
+  /** The side of `from` of its link to `to`; one link for both directions, and for each part. */
+  link(from: string, to: string, part = 0): FakeLink {
+    const existing = this.#links.get(`${from}${to}${part}`)
     if (existing !== undefined && existing.up && !existing.isSilent) return existing
     const one = new FakeLink(this, from, to, true)
     const two = new FakeLink(this, to, from, false)
     one.other = two
     two.other = one
-    this.#links.set(from + to, one)
-    this.#links.set(to + from, two)
+    this.#links.set(`${from}${to}${part}`, one)
+    this.#links.set(`${to}${from}${part}`, two)
     return one
   }
 
@@ -185,7 +190,7 @@ export class FakeNetwork {
   deliver(item: Item): void {
     if (!item.link.up) return
     this.delivered.push(item)
-    const side = item.to === 'C' ? this.client : this.node(item.to).circuits
+    const side = this.#sideOf(item.to)
     if (item.command === 0) {
       if (side instanceof RelayCircuits) side.queue.begin(1)
       const packet = new Packet()
@@ -195,13 +200,16 @@ export class FakeNetwork {
     if (this.works && side instanceof RelayCircuits) while (side.work());
   }
 
+  #sideOf(name: string): RelayCircuits | ClientCircuits {
+    return this.nodes.get(name)?.circuits ?? this.client
+  }
+
   /** Takes a link down at both its sides. */
-  cut(one: string, two: string): void {
-    const link = this.link(one, two)
+  cut(one: string, two: string, part = 0): void {
+    const link = this.link(one, two, part)
     link.up = false
     link.other.up = false
-    for (const side of [link, link.other])
-      (side.owner === 'C' ? this.client : this.node(side.owner).circuits).onLinkDown(side)
+    for (const side of [link, link.other]) this.#sideOf(side.owner).onLinkDown(side)
   }
 
   /** Moves time on in steps of 250 ms, calling the timers that fall due and delivering. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isWeftError, systemRandom } from '@weft/core'
+import { isWeftError, systemRandom, toHex } from '@weft/core'
 import type { Endpoint } from '../../src/link/endpoint.ts'
 import { TestNetwork, cell, numberOf } from './link-network.ts'
 
@@ -62,6 +62,10 @@ describe('a set of links', () => {
     )
     assert.equal(b.ups.length, 2)
     assert.ok(b.ups.every(({ peerKey }) => Buffer.compare(peerKey, a.keys.publicKey) === 0))
+    assert.ok(
+      b.ups.every(({ peerName }) => peerName === toHex(a.keys.publicKey)),
+      'limits count both as one',
+    )
     const back = b.links.connect(a.endpoint, a.keys.publicKey, false)
     assert.ok(b.ups.includes(back), 'either serves the other way round as well')
     for (const link of [...links, ...b.ups]) link.circuits = 1

@@ -38,7 +38,8 @@ function hop(world: World, bytesPerMs: number) {
     if (queue.mayPass()) flow.owner(packet.body)
     else queue.enqueue(flow, packet.body)
   }
-  return { queue, drops, come, flow: (owner: Owner) => queue.flow(owner, {}, false) }
+  let peers = 0
+  return { queue, drops, come, flow: (owner: Owner) => queue.flow(owner, `${peers++}`, false) }
 }
 
 function percentile(values: readonly number[], part: number): number {

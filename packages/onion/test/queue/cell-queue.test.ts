@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { CellFlow } from '../../src/queue/cell-flow.ts'
 import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { CellQueue } from '../../src/queue/cell-queue.ts'
@@ -24,8 +25,7 @@ function queueWith(limit?: number) {
     onRoom: ({ name }) => void told.push(name),
     onWaiting: () => void waits++,
   })
-  const link = {}
-  const flow = (name: string, isOwn = false): CellFlow<Owner> => queue.flow({ name }, link, isOwn)
+  const flow = (name: string, isOwn = false, peer = 'peer'): CellFlow<Owner> => queue.flow({ name }, peer, isOwn)
   const { body } = new Packet()
   /** A cell comes: it goes straight, or waits. */
   const come = (at: CellFlow<Owner>): boolean => {
@@ -134,4 +134,39 @@ test('what a circuit has waiting goes with it', () => {
   assert.deepEqual(new Set(passed), new Set(['stays']))
   queue.enqueue(gone, new Packet().body)
   assert.equal(queue.size, 0)
+})
+
+test('circuits of one neighbour have one share for as long as there is any, whichever ends first, and none is kept behind them', () => {
+  const step = fc.record({ circuit: fc.nat(7), does: fc.constantFrom('wait', 'wait', 'serve', 'end', 'end') })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { queue, flow, come } = queueWith()
+      const flows = new Map<number, CellFlow<Owner>>()
+      const peerOf = (circuit: number): string => (circuit < 4 ? 'one' : 'two')
+      queue.hold(true)
+      for (const { circuit, does } of steps) {
+        const at = flows.get(circuit) ?? flow(`${circuit}`, circuit % 2 === 0, peerOf(circuit))
+        flows.set(circuit, at)
+        if (does === 'wait') come(at)
+        else if (does === 'end') {
+          queue.remove(at)
+          queue.remove(at)
+          flows.delete(circuit)
+        } else {
+          queue.hold(false)
+          queue.serve()
+          queue.hold(true)
+        }
+        for (const peer of ['one', 'two']) {
+          const its = [...flows].filter(([each]) => peerOf(each) === peer).map(([, each]) => each)
+          assert.ok(new Set(its.map(({ share }) => share)).size <= 1)
+          const waiting = its.reduce((sum, { cells }) => sum + cells.length, 0)
+          assert.equal(its[0]?.share.waiting ?? 0, waiting)
+        }
+        assert.equal(queue.peers, new Set([...flows.keys()].map(peerOf)).size)
+      }
+      for (const each of flows.values()) queue.remove(each)
+      assert.deepEqual([queue.peers, queue.size], [0, 0])
+    }),
+  )
 })

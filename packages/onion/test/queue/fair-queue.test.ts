@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type CellFlow, type LinkShare, newFlow } from '../../src/queue/cell-flow.ts'
+import { type CellFlow, type PeerShare, newFlow, newShare } from '../../src/queue/cell-flow.ts'
 import { CoDel } from '../../src/queue/codel.ts'
 import { FairQueue } from '../../src/queue/fair-queue.ts'
-import { INTERACTIVE_CELLS, INTERACTIVE_QUANTUM, LINK_FACTOR } from '../../src/queue/queue-limits.ts'
+import { INTERACTIVE_CELLS, INTERACTIVE_QUANTUM, PEER_FACTOR } from '../../src/queue/queue-limits.ts'
 
 const BODY = 1404
 
-/** A queue with flows of which two share a link; each cell says its number. */
+/** A queue with flows of which two are of one neighbour; each cell says its number. */
 function queueOf(flows: number, capacity: number) {
   const drops = { queueFull: 0, queueLate: 0 }
   const queue = new FairQueue<number>(capacity, drops)
-  const links: LinkShare[] = []
+  const shares: PeerShare[] = []
   const all = Array.from({ length: flows }, (_, owner) => {
-    const link = (links[owner >> 1] ??= { waiting: 0 })
-    return newFlow(owner, link, undefined, 0)
+    const share = (shares[owner >> 1] ??= newShare(`${owner >> 1}`))
+    return newFlow(owner, share, undefined, 0)
   })
   const body = new Uint8Array(BODY)
   const view = new DataView(body.buffer)
@@ -32,7 +32,7 @@ function queueOf(flows: number, capacity: number) {
     assert.equal(outView.getUint32(0), outView.getUint32(BODY - 4))
     return { owner: flow.owner, number: outView.getUint32(0) }
   }
-  return { queue, drops, links, flows: all, put, take }
+  return { queue, drops, shares, flows: all, put, take }
 }
 
 test('whatever comes and goes, order within a circuit and all bounds are kept, and nothing is lost but what is counted', () => {
@@ -43,7 +43,7 @@ test('whatever comes and goes, order within a circuit and all bounds are kept, a
   )
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 300 }), fc.array(step, { maxLength: 80 }), (capacity, steps) => {
-      const { queue, drops, links, flows, put, take } = queueOf(8, capacity)
+      const { queue, drops, shares, flows, put, take } = queueOf(8, capacity)
       const model = flows.map(() => [] as number[])
       let [now, refused, number] = [0, 0, 0]
       for (const each of steps) {
@@ -54,10 +54,10 @@ test('whatever comes and goes, order within a circuit and all bounds are kept, a
             const free = capacity - queue.size
             if (put(flow, ++number, now)) {
               model[each.put]!.push(number)
-              assert.ok(flow.cells.length <= free && flow.link.waiting <= LINK_FACTOR * free)
+              assert.ok(flow.cells.length <= free && flow.share.waiting <= PEER_FACTOR * free)
             } else refused++
             assert.ok(flow.cells.length <= (capacity + 1) / 2)
-            assert.ok(flow.link.waiting <= (capacity * LINK_FACTOR) / (LINK_FACTOR + 1) + 1)
+            assert.ok(flow.share.waiting <= (capacity * PEER_FACTOR) / (PEER_FACTOR + 1) + 1)
           }
         else if ('remove' in each) {
           queue.remove(flows[each.remove]!)
@@ -78,7 +78,7 @@ test('whatever comes and goes, order within a circuit and all bounds are kept, a
           flows.map(({ cells }) => cells.length),
           waiting,
         )
-        for (const [at, link] of links.entries()) assert.equal(link.waiting, waiting[2 * at]! + waiting[2 * at + 1]!)
+        for (const [at, share] of shares.entries()) assert.equal(share.waiting, waiting[2 * at]! + waiting[2 * at + 1]!)
         assert.equal(drops.queueFull, refused)
       }
     }),
@@ -164,7 +164,7 @@ test('1,000 circuits that take nothing leave room for another one, in bounded me
 test('a circuit whose cells wait too long for a while loses some of them, one with a cell at a time none', () => {
   const drops = { queueFull: 0, queueLate: 0 }
   const queue = new FairQueue<string>(1_000, drops)
-  const flow = newFlow('late', { waiting: 0 }, new CoDel(5), 0)
+  const flow = newFlow('late', newShare('peer'), new CoDel(5), 0)
   const body = new Uint8Array(BODY)
   for (let i = 0; i < 300; i++) queue.enqueue(flow, body, 0)
   // A cell a ms goes.

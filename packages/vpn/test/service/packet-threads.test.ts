@@ -113,6 +113,7 @@ async function clientOf(t: TestContext, { endpoint, keys, id }: Entry): Promise<
     watched = {
       initiator: true,
       peerKey: link.peerKey,
+      peerName: link.peerName,
       isSilent: false,
       circuits: 0,
       newCircuitId: () => link.newCircuitId(),
