@@ -30,8 +30,8 @@ export interface Internet {
 }
 
 export interface ExitServiceInit {
-  /** Packet workers of this node, each with an exit service of its own. Default 1. */
-  readonly workers?: number
+  /** Packet workers of this node, each with an exit service of its own. */
+  readonly workers: number
   /** Undefined for a relay: circuits that end there lead to members only. */
   readonly internet: Internet | undefined
   readonly memory: MemoryBudget
@@ -66,7 +66,7 @@ export class ExitService {
     this.#init = init
     const { internet, clock, queue } = init
     this.#sockets = new TargetSockets(clock, queue)
-    this.members = new MemberDoor(clock, this.#sockets, init.workers ?? 1)
+    this.members = new MemberDoor(clock, this.#sockets, init.workers)
     if (internet !== undefined)
       this.#outside = { channels: new ExitChannels({ ...internet, clock }), dns: new ExitDns(internet.asker) }
   }

@@ -60,6 +60,7 @@ export class LastHop {
       }
     const internet = this.#outside && { ...this.#outside, packets: () => this.#ip?.packets }
     this.service = new ExitService({
+      workers: init.worker.count,
       internet,
       memory: new MemoryBudget(MEMORY / init.worker.count),
       queue,

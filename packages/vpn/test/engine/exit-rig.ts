@@ -31,32 +31,35 @@ export function exitRig(
     readonly interfaces?: ExitPolicyInit['interfaces']
     /** It is no exit. */
     readonly isRelay?: boolean
-    readonly workers?: number
+    /** Another last hop than the one made here. */
+    readonly exit?: ExitService
   } = {},
 ) {
   const queue = new FlushQueue(() => {})
-  const exit = new ExitService({
-    internet:
-      options.isRelay === true
-        ? undefined
-        : {
-            policy: new ExitPolicy({
-              clock,
-              allow: options.allow ?? [],
-              deny: [],
-              own: [],
-              ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
-            }),
-            asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
-            resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
-          },
-    ...(options.workers === undefined ? {} : { workers: options.workers }),
-    memory: new MemoryBudget(12 << 20),
-    queue,
-    clock,
-    random: systemRandom,
-    logger: silentLogger,
-  })
+  const exit =
+    options.exit ??
+    new ExitService({
+      internet:
+        options.isRelay === true
+          ? undefined
+          : {
+              policy: new ExitPolicy({
+                clock,
+                allow: options.allow ?? [],
+                deny: [],
+                own: [],
+                ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
+              }),
+              asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
+              resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
+            },
+      workers: 1,
+      memory: new MemoryBudget(12 << 20),
+      queue,
+      clock,
+      random: systemRandom,
+      logger: silentLogger,
+    })
   const first = joined(exit, queue, clock)
   return {
     exit,

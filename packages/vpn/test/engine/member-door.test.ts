@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Server, type Socket, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { VirtualClock, systemClock } from '@weft/core'
+import { VirtualClock, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SessionCode } from '@weft/onion'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { LastHop } from '../../src/engine/last-hop.ts'
 import { exitRig, until } from './exit-rig.ts'
 
 const MEMBER = new Uint8Array(32).fill(1)
@@ -167,7 +169,19 @@ test('one session has 64 connections to members at most, and another one still g
 
 test('workers of one node share what a member lets in', async (t) => {
   const { port } = await echo(t)
-  const rig = exitRig(systemClock, { workers: 2 })
+  const { service: exit } = new LastHop({
+    init: {
+      nodeKey: MEMBER,
+      roles: { entry: false, relay: true, exit: false },
+      exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
+      worker: { index: 1, count: 2, shared: undefined },
+    },
+    queue: new FlushQueue(() => {}),
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
+  const rig = exitRig(systemClock, { exit })
   t.after(rig.close)
   rig.exit.members.setMembers([{ key: MEMBER, addresses: [{ host: '127.0.0.1', port }] }])
   const { said, open } = opener(rig)
