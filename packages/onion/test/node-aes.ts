@@ -1,25 +1,35 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import type { PacketAead } from '../src/packet/aead.ts'
+import { keyWiped } from '../src/packet/aead.ts'
+import type { HeaderMask } from '../src/packet/header-mask.ts'
+import type { PacketAead } from '../src/packet/packet-aead.ts'
+import type { Packet } from '../src/packet/packet.ts'
+import type { Span } from '../src/packet/span.ts'
 import type { Suites } from '../src/packet/suite.ts'
 
-/** AES-256-GCM by node:crypto: what a machine with the instructions has, slowly. */
+/** AES-256 by node:crypto: what a machine with the instructions has, slowly. */
 class NodeAes implements PacketAead {
+  readonly nonce = new DataView(new ArrayBuffer(12))
   readonly #key: Uint8Array
+  #wiped = false
 
   constructor(key: Uint8Array) {
     this.#key = key.slice()
   }
 
-  seal(sealed: Uint8Array, plain: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): void {
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce)
-    if (additional !== undefined) cipher.setAAD(additional)
-    sealed.set(Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]))
+  seal(to: Packet, from: Packet, span: Span): void {
+    if (this.#wiped) throw keyWiped()
+    const cipher = createCipheriv('aes-256-gcm', this.#key, this.nonce)
+    if (span.tail > 0) cipher.setAAD(to.bytes.subarray(-span.tail))
+    to.sealedOf(span).set(Buffer.concat([cipher.update(from.plainOf(span)), cipher.final(), cipher.getAuthTag()]))
   }
 
-  open(plain: Uint8Array, sealed: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): boolean {
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce)
-    if (additional !== undefined) decipher.setAAD(additional)
+  open(to: Packet, from: Packet, span: Span): boolean {
+    if (this.#wiped) return false
+    const decipher = createDecipheriv('aes-256-gcm', this.#key, this.nonce)
+    if (span.tail > 0) decipher.setAAD(from.bytes.subarray(-span.tail))
+    const sealed = from.sealedOf(span)
     decipher.setAuthTag(sealed.slice(-16))
+    const plain = to.plainOf(span)
     try {
       plain.set(Buffer.concat([decipher.update(sealed.slice(0, -16)), decipher.final()]))
       return true
@@ -30,8 +40,28 @@ class NodeAes implements PacketAead {
   }
 
   wipe(): void {
+    this.#wiped = true
     this.#key.fill(0)
   }
 }
 
-export const WITH_AES: Suites = { aes256Gcm: (key) => new NodeAes(key) }
+class NodeAesMask implements HeaderMask {
+  readonly #key: Uint8Array
+
+  constructor(key: Uint8Array) {
+    this.#key = key.slice()
+  }
+
+  of({ bytes }: Packet): DataView {
+    const block = createCipheriv('aes-256-ecb', this.#key, null).setAutoPadding(false).update(bytes.subarray(20, 36))
+    return new DataView(block.buffer, block.byteOffset)
+  }
+
+  wipe(): void {
+    this.#key.fill(0)
+  }
+}
+
+export const WITH_AES: Suites = {
+  aes256: { gcm: (key) => new NodeAes(key), mask: (key) => new NodeAesMask(key) },
+}

@@ -1,7 +1,8 @@
 import { WeftError } from '@weft/core'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
 import { type Packet } from '../packet/packet.ts'
-import { HEADER_SIZE, MAX_HOPS, MIN_HOPS, payloadLength } from '../packet/sizes.ts'
+import { MAX_HOPS, MIN_HOPS, payloadLength } from '../packet/sizes.ts'
+import { kindAt, nestedSpan } from '../packet/span.ts'
 import type { Suite } from '../packet/suite.ts'
 import { CircuitBuild } from './circuit-build.ts'
 import { type CircuitLink } from './circuit-link.ts'
@@ -123,11 +124,10 @@ export class ClientCircuit {
     const last = this.#options.hops.length - 1
     for (let depth = 0; depth < this.#hops.length; depth++) {
       const hop = this.#hops[depth] as ClientHop
-      const plain = packet.nestedPlain(depth)
-      const offset = HEADER_SIZE + 8 * depth
-      const counter = hop.backward.open(packet.view, offset, packet.nestedSealed(depth), plain)
+      const span = nestedSpan(depth)
+      const counter = hop.backward.open(packet, packet, span)
       if (counter < 0) break
-      const kind = plain[plain.length - 1]
+      const kind = packet.bytes[kindAt(span)]
       if (depth === last) {
         const payload = packet.nestedPayload(depth)
         const meant = sessionKind(counter, kind)
@@ -238,10 +238,9 @@ export class ClientCircuit {
     const { slot } = this.#shared
     for (let at = depth; at >= 0; at--) {
       const { forward } = this.#hops[at] as ClientHop
-      const plain = slot.nestedPlain(at)
-      plain[plain.length - 1] = at === depth ? kind : UnitKind.pass
-      const unitCounter = at === depth ? counter : forward.next()
-      forward.seal(slot.view, HEADER_SIZE + 8 * at, slot.nestedSealed(at), plain, unitCounter)
+      const span = nestedSpan(at)
+      slot.bytes[kindAt(span)] = at === depth ? kind : UnitKind.pass
+      forward.seal(slot, slot, span, at === depth ? counter : forward.next())
     }
     return this.link.sendCell(this.#circuitId, slot)
   }

@@ -1,6 +1,7 @@
-import type { PacketAead } from '../packet/aead.ts'
+import type { PacketAead } from '../packet/packet-aead.ts'
+import type { Packet } from '../packet/packet.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
-import { NONCE_BYTES } from '../sodium.ts'
+import type { Span } from '../packet/span.ts'
 import { type Padding } from './padding.ts'
 
 /** What a layer unit holds (docs/specs/packets.md, Layer). */
@@ -17,6 +18,8 @@ export function sessionKind(counter: number, kind: number | undefined): number |
   return (kind === UnitKind.control) === counter >= SESSION_CONTROL ? kind : undefined
 }
 
+/** Bytes before what is sealed. */
+const UNIT_COUNTER = 8
 const HIGH = 2 ** 32
 /** Counters are whole numbers below 2^53; nothing honest comes near. */
 const HIGH_LIMIT = 2 ** 21
@@ -27,8 +30,6 @@ const CONTROL_WINDOW = 1024
 export class SealingLayer {
   readonly #aead: PacketAead
   readonly #padding: Padding
-  readonly #nonce = new Uint8Array(NONCE_BYTES)
-  readonly #nonceView = new DataView(this.#nonce.buffer)
   #counter: number
 
   /** `session`: the hop's other counters are a session's packet numbers. Wiped with the layer is `aead`. */
@@ -44,15 +45,16 @@ export class SealingLayer {
     return this.#counter
   }
 
-  /** Writes the counter at `offset` and the sealed bytes. `plain` may be `sealed`'s own bytes or other memory. */
-  seal(view: DataView, offset: number, sealed: Uint8Array, plain: Uint8Array, counter: number): void {
+  /** Seals what stands in `from`, which may be `to`, and writes the counter before it. */
+  seal(to: Packet, from: Packet, span: Span, counter: number): void {
     const high = Math.floor(counter / HIGH)
     const low = counter >>> 0
-    this.#nonceView.setUint32(4, high)
-    this.#nonceView.setUint32(8, low)
-    view.setUint32(offset, high)
-    view.setUint32(offset + 4, low)
-    this.#aead.seal(sealed, plain, undefined, this.#nonce)
+    const { nonce } = this.#aead
+    nonce.setUint32(4, high)
+    nonce.setUint32(8, low)
+    to.view.setUint32(span.sealed - UNIT_COUNTER, high)
+    to.view.setUint32(span.sealed - UNIT_COUNTER + 4, low)
+    this.#aead.seal(to, from, span)
   }
 
   wipe(): void {
@@ -63,8 +65,6 @@ export class SealingLayer {
 /** Opens the other direction: authentic, and each counter once. */
 export class OpeningLayer {
   readonly #aead: PacketAead
-  readonly #nonce = new Uint8Array(NONCE_BYTES)
-  readonly #nonceView = new DataView(this.#nonce.buffer)
   readonly #window = new ReplayWindow()
   readonly #controlWindow: ReplayWindow | undefined
 
@@ -74,19 +74,20 @@ export class OpeningLayer {
     this.#controlWindow = session ? new ReplayWindow(CONTROL_WINDOW) : undefined
   }
 
-  /** Opens the unit whose counter stands at `offset` into `plain`. @returns its counter, or -1 when it is to be dropped. */
-  open(view: DataView, offset: number, sealed: Uint8Array, plain: Uint8Array): number {
-    const high = view.getUint32(offset)
+  /** Opens the unit in `from`, whose counter stands before it, into `to`. @returns its counter, or -1 when it is to be dropped. */
+  open(to: Packet, from: Packet, span: Span): number {
+    const high = from.view.getUint32(span.sealed - UNIT_COUNTER)
     if (high >= HIGH_LIMIT) return -1
-    const low = view.getUint32(offset + 4)
+    const low = from.view.getUint32(span.sealed - UNIT_COUNTER + 4)
     const counter = high * HIGH + low
     const apart = counter >= SESSION_CONTROL ? this.#controlWindow : undefined
     const window = apart ?? this.#window
     const place = apart === undefined ? counter : counter - SESSION_CONTROL
     if (!window.isFresh(place)) return -1
-    this.#nonceView.setUint32(4, high)
-    this.#nonceView.setUint32(8, low)
-    if (!this.#aead.open(plain, sealed, undefined, this.#nonce)) return -1
+    const { nonce } = this.#aead
+    nonce.setUint32(4, high)
+    nonce.setUint32(8, low)
+    if (!this.#aead.open(to, from, span)) return -1
     window.accept(place)
     return counter
   }

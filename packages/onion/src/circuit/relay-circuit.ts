@@ -1,6 +1,7 @@
 import { type Packet } from '../packet/packet.ts'
 import { newAead } from '../packet/suite.ts'
-import { HEADER_SIZE, payloadLength, unitLength } from '../packet/sizes.ts'
+import { payloadLength, unitLength } from '../packet/sizes.ts'
+import { type Span, kindAt, movedSpan, unitSpan } from '../packet/span.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { type Control, writeControl } from './control.ts'
@@ -108,15 +109,14 @@ export class RelayCircuit {
 
   #openThrough(packet: Packet): Uint8Array | undefined {
     const { through, drops, clock, padding } = this.#shared
-    const content = through.unitContent(this.depth)
-    if (this.#forward.open(packet.view, HEADER_SIZE, packet.unitSealed(this.depth), content) < 0) {
+    if (this.#forward.open(through, packet, movedSpan(this.depth)) < 0) {
       drops.unopened++
       return undefined
     }
     this.lastOpenedMs = clock.monotonic()
     this.answer = undefined
     const length = payloadLength(this.depth)
-    const kind = content[length]
+    const kind = through.body[length]
     if (kind === UnitKind.control) return through.body.subarray(0, length)
     const next = this.next
     if (kind !== UnitKind.pass || next === undefined || this.extension?.state !== 'made') {
@@ -131,8 +131,8 @@ export class RelayCircuit {
 
   #openAtExit(packet: Packet): Uint8Array | undefined {
     const { drops, clock } = this.#shared
-    const plain = packet.unitPlain(this.depth)
-    const counter = this.#forward.open(packet.view, HEADER_SIZE, packet.unitSealed(this.depth), plain)
+    const span = unitSpan(this.depth)
+    const counter = this.#forward.open(packet, packet, span)
     if (counter < 0) {
       drops.unopened++
       return undefined
@@ -140,7 +140,7 @@ export class RelayCircuit {
     this.lastOpenedMs = clock.monotonic()
     this.answer = undefined
     const payload = packet.unitPayload(this.depth)
-    const kind = sessionKind(counter, plain[payload.length])
+    const kind = sessionKind(counter, packet.bytes[kindAt(span)])
     if (kind === UnitKind.control) return payload
     if (kind !== UnitKind.session) {
       drops.outOfPlace++
@@ -157,9 +157,9 @@ export class RelayCircuit {
       drops.outOfPlace++
       return
     }
-    const content = packet.unitContent(this.depth)
-    content[content.length - 1] = UnitKind.pass
-    this.#seal(through, content, this.#backward.next())
+    const span = movedSpan(this.depth)
+    packet.bytes[kindAt(span)] = UnitKind.pass
+    this.#seal(through, packet, span, this.#backward.next())
     this.#sendBack(through)
   }
 
@@ -184,15 +184,15 @@ export class RelayCircuit {
 
   #sealOwn(kind: number, counter: number): void {
     const { own } = this.#shared
-    const plain = own.unitPlain(this.depth)
-    plain[plain.length - 1] = kind
-    this.#seal(own, plain, counter)
+    const span = unitSpan(this.depth)
+    own.bytes[kindAt(span)] = kind
+    this.#seal(own, own, span, counter)
   }
 
-  #seal(slot: Packet, plain: Uint8Array, counter: number): void {
+  #seal(to: Packet, from: Packet, span: Span, counter: number): void {
     const { padding } = this.#shared
-    this.#backward.seal(slot.view, HEADER_SIZE, slot.unitSealed(this.depth), plain, counter)
-    if (this.depth > 0) padding.fill(slot.body, unitLength(this.depth))
+    this.#backward.seal(to, from, span, counter)
+    if (this.depth > 0) padding.fill(to.body, unitLength(this.depth))
   }
 
   #sendBack(slot: Packet): boolean {

@@ -2,6 +2,7 @@ import { type Random, concatBytes, utf8 } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
 import { Aead } from '../packet/aead.ts'
 import type { Packet } from '../packet/packet.ts'
+import { CHACHA_ONLY, type Suite, type Suites, chooseSuite, offerOf, readSuite } from '../packet/suite.ts'
 import { TAG_BYTES } from '../sodium.ts'
 import { blake2s } from './blake2s.ts'
 import { CookieReplies } from './cookie-reply.ts'
@@ -15,13 +16,11 @@ const PROLOGUE = utf8('weft:link:v1\0')
 const INITIATION_KEY = utf8('weft:link:initiation:v1\0')
 const RESPONSE_KEY = utf8('weft:link:response:v1\0')
 const RESPONSE_TYPE = 2
-/** Upper half of the byte that says the suites: which part of the initiator. */
+/** Upper half of the byte that offers suites: which part of the initiator. */
 const PART_SHIFT = 4
+const OFFER = 0x0f
 /** Parts that a member may have: packet workers, each with links of its own. */
 export const MAX_PARTS = 16
-/** Bit 0 of the suites an initiator offers, and the number a responder answers with: ChaCha20-Poly1305. */
-const SUITES_CHACHA = 1
-const SUITE_CHACHA = 1
 const RESPONSE_PAYLOAD = 5
 /** Noise's second message of IKhfs with that payload. */
 const RESPONSE_MESSAGE = 32 + 1104 + RESPONSE_PAYLOAD + TAG_BYTES
@@ -33,6 +32,8 @@ export interface HandshakeOptions {
   /** Static key pair of this side. */
   readonly keys: X25519KeyPair
   readonly kem?: Kem
+  /** What packets of the link may be sealed with; ChaCha20-Poly1305 alone when left out. */
+  readonly suites?: Suites
 }
 
 /** The key that hides initiations to a responder from whoever does not know it. */
@@ -58,6 +59,7 @@ export class LinkInitiation {
   readonly #noise: NoiseHandshake
   readonly #random: Random
   readonly #responderKey: Uint8Array
+  readonly #suites: Suites
   readonly #tag: Uint8Array
   #response: Aead | undefined
   #tookCookie = false
@@ -68,12 +70,13 @@ export class LinkInitiation {
     this.localIndex = localIndex
     this.#random = options.random
     this.#responderKey = responderKey
+    this.#suites = options.suites ?? CHACHA_ONLY
     this.#noise = noise(options, true, responderKey)
     const payload = new Uint8Array(INITIATION_PAYLOAD)
     const view = new DataView(payload.buffer)
     view.setUint32(0, localIndex)
     view.setBigUint64(4, BigInt(Math.floor(time)))
-    view.setUint8(12, SUITES_CHACHA | (part << PART_SHIFT))
+    view.setUint8(12, offerOf(this.#suites) | (part << PART_SHIFT))
     const message = this.#noise.writeMessage(payload)
     if (message === undefined) {
       this.#noise.wipe()
@@ -94,8 +97,8 @@ export class LinkInitiation {
     const payload = this.#noise.readMessage(message)
     if (payload === undefined) return undefined
     const remoteIndex = new DataView(payload.buffer, payload.byteOffset).getUint32(0)
-    const valid = remoteIndex !== 0 && payload[4] === SUITE_CHACHA
-    const keys = valid ? this.#keys(remoteIndex) : undefined
+    const suite = readSuite(payload[4], this.#suites)
+    const keys = remoteIndex === 0 || suite === undefined ? undefined : this.#keys(remoteIndex, suite)
     this.wipe()
     return keys
   }
@@ -110,9 +113,9 @@ export class LinkInitiation {
     return cookie
   }
 
-  #keys(remoteIndex: number): LinkKeys {
-    const [forward, backward] = this.#noise.split()
-    return new LinkKeys(this.localIndex, remoteIndex, forward, backward)
+  #keys(remoteIndex: number, suite: Suite): LinkKeys {
+    const [send, receive] = this.#noise.split()
+    return new LinkKeys({ localIndex: this.localIndex, remoteIndex, send, receive, suite }, this.#suites)
   }
 
   wipe(): void {
@@ -122,6 +125,15 @@ export class LinkInitiation {
   }
 }
 
+/** What an initiation says, and what is chosen of its offer. */
+interface Said {
+  readonly initiatorKey: Uint8Array
+  readonly index: number
+  readonly time: number
+  readonly part: number
+  readonly suite: Suite
+}
+
 /** An initiation that is authentic; whether it is fresh the caller finds out by `time`. */
 export class ReceivedInitiation {
   readonly initiatorKey: Uint8Array
@@ -129,16 +141,14 @@ export class ReceivedInitiation {
   readonly time: number
   readonly part: number
   readonly #remoteIndex: number
+  readonly #suite: Suite
   readonly #noise: NoiseHandshake
-  readonly #random: Random
+  readonly #options: HandshakeOptions
 
-  private constructor(
-    noise_: NoiseHandshake,
-    random: Random,
-    said: { readonly initiatorKey: Uint8Array; readonly index: number; readonly time: number; readonly part: number },
-  ) {
+  private constructor(noise_: NoiseHandshake, options: HandshakeOptions, said: Said) {
     this.#noise = noise_
-    this.#random = random
+    this.#options = options
+    this.#suite = said.suite
     this.initiatorKey = said.initiatorKey
     this.#remoteIndex = said.index
     this.time = said.time
@@ -155,14 +165,11 @@ export class ReceivedInitiation {
       const index = view.getUint32(0)
       const time = Number(view.getBigUint64(4))
       const named = new DataView(message.buffer, message.byteOffset).getUint32(0)
-      const suites = view.getUint8(12)
-      if (index !== 0 && index === named && (suites & SUITES_CHACHA) !== 0)
-        return new ReceivedInitiation(handshake, options.random, {
-          initiatorKey,
-          index,
-          time,
-          part: suites >> PART_SHIFT,
-        })
+      const offer = view.getUint8(12)
+      const part = offer >> PART_SHIFT
+      const suite = chooseSuite(offer & OFFER, options.suites ?? CHACHA_ONLY)
+      if (index !== 0 && index === named && suite !== undefined)
+        return new ReceivedInitiation(handshake, options, { initiatorKey, index, time, part, suite })
     }
     handshake.wipe()
     return undefined
@@ -173,7 +180,7 @@ export class ReceivedInitiation {
     const hiding = new Aead(blake2s(RESPONSE_KEY, this.hash))
     const payload = new Uint8Array(RESPONSE_PAYLOAD)
     new DataView(payload.buffer).setUint32(0, localIndex)
-    payload[4] = SUITE_CHACHA
+    payload[4] = this.#suite
     const message = this.#noise.writeMessage(payload)
     if (message === undefined) {
       hiding.wipe()
@@ -181,10 +188,11 @@ export class ReceivedInitiation {
       return undefined
     }
     const reply = { index: this.#remoteIndex, type: RESPONSE_TYPE, content: message }
-    writeHiddenReply(packet, hiding, undefined, reply, this.#random)
+    writeHiddenReply(packet, hiding, undefined, reply, this.#options.random)
     hiding.wipe()
-    const [forward, backward] = this.#noise.split()
-    return new LinkKeys(localIndex, this.#remoteIndex, backward, forward)
+    const [receive, send] = this.#noise.split()
+    const agreed = { localIndex, remoteIndex: this.#remoteIndex, send, receive, suite: this.#suite }
+    return new LinkKeys(agreed, this.#options.suites ?? CHACHA_ONLY)
   }
 
   /** Handshake hash h after the first message. */

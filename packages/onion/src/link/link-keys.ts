@@ -1,14 +1,20 @@
 import { utf8 } from '@weft/core'
-import { Aead } from '../packet/aead.ts'
+import type { HeaderMask } from '../packet/header-mask.ts'
+import type { PacketAead } from '../packet/packet-aead.ts'
 import type { Packet } from '../packet/packet.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
-import { chacha20Xor, wipe } from '../sodium.ts'
+import { CELL, MESSAGE } from '../packet/span.ts'
+import { Suite, type Suites, newAead, newHeaderMask } from '../packet/suite.ts'
+import { wipe } from '../sodium.ts'
 import { expandKey } from './blake2s.ts'
 import { CIRCUIT_ID_AT, COMMAND_AT, LinkCommand, commandWord } from './link-command.ts'
 import { REJECT_AFTER_PACKETS } from './timing.ts'
 
-const PACKET_INFO = utf8('weft:link:packet:v1')
-const HEADER_INFO = utf8('weft:link:header:v1')
+/** Info of HKDF-Expand for the key of packets and of their headers, by suite. */
+const INFO: Readonly<Record<Suite, { readonly packet: Uint8Array; readonly header: Uint8Array }>> = {
+  [Suite.chacha20Poly1305]: { packet: utf8('weft:link:packet:v1'), header: utf8('weft:link:header:v1') },
+  [Suite.aes256Gcm]: { packet: utf8('weft:link:packet:aes256gcm:v1'), header: utf8('weft:link:header:aes256:v1') },
+}
 const TWO_POW_32 = 2 ** 32
 /** Bit 63 of the counter, in its upper half: set in a message, clear in a cell. */
 const MESSAGE_BIT = 0x8000_0000
@@ -18,21 +24,33 @@ export type Opened = 'cell' | 'message' | 'not authentic' | 'replayed'
 
 /** Keys of one direction: AEAD, and the header protection's. */
 class DirectionKeys {
-  readonly packet: Aead
-  readonly header: Uint8Array
+  readonly packet: PacketAead
+  readonly header: HeaderMask
 
   /** @param secret one of the two of Split(); it is wiped. */
-  constructor(secret: Uint8Array) {
-    const packet = expandKey(secret, PACKET_INFO)
-    this.packet = new Aead(packet)
-    this.header = expandKey(secret, HEADER_INFO)
-    wipe(packet, secret)
+  constructor(secret: Uint8Array, suite: Suite, suites: Suites) {
+    const packet = expandKey(secret, INFO[suite].packet)
+    const header = expandKey(secret, INFO[suite].header)
+    this.packet = newAead(suite, packet, suites)
+    this.header = newHeaderMask(suite, header, suites)
+    wipe(packet, header, secret)
   }
 
   wipe(): void {
     this.packet.wipe()
-    wipe(this.header)
+    this.header.wipe()
   }
+}
+
+/** What one handshake agreed on. */
+export interface LinkAgreement {
+  /** By what the other side calls this one, and the other way round. */
+  readonly localIndex: number
+  readonly remoteIndex: number
+  /** The keys of Split(), which are wiped. */
+  readonly send: Uint8Array
+  readonly receive: Uint8Array
+  readonly suite: Suite
 }
 
 /**
@@ -40,9 +58,9 @@ class DirectionKeys {
  * knows nothing of time. Nothing is allocated per packet.
  */
 export class LinkKeys {
-  /** By what the other side calls this one, and the other way round. */
   readonly localIndex: number
   readonly remoteIndex: number
+  readonly suite: Suite
   readonly #send: DirectionKeys
   readonly #receive: DirectionKeys
   readonly #window = new ReplayWindow()
@@ -50,12 +68,13 @@ export class LinkKeys {
   /** Packets that either direction may have. */
   #most = REJECT_AFTER_PACKETS
 
-  /** @param send, receive the keys of Split(), which are wiped. */
-  constructor(localIndex: number, remoteIndex: number, send: Uint8Array, receive: Uint8Array) {
+  /** @throws RangeError for a suite that this machine does not compute */
+  constructor({ localIndex, remoteIndex, send, receive, suite }: LinkAgreement, suites: Suites) {
     this.localIndex = localIndex
     this.remoteIndex = remoteIndex
-    this.#send = new DirectionKeys(send)
-    this.#receive = new DirectionKeys(receive)
+    this.suite = suite
+    this.#send = new DirectionKeys(send, suite, suites)
+    this.#receive = new DirectionKeys(receive, suite, suites)
   }
 
   /** Ends the keys earlier than at 2^29 packets; in tests. */
@@ -82,8 +101,8 @@ export class LinkKeys {
     const view = packet.view
     view.setUint32(CIRCUIT_ID_AT, circuitId)
     view.setUint32(COMMAND_AT, commandWord(LinkCommand.relay))
-    this.#writeNonce(view, 0)
-    this.#send.packet.seal(packet.cellSealed, packet.cellPlain, packet.tail, packet.nonce)
+    this.#number(view, 0)
+    this.#send.packet.seal(packet, packet, CELL)
     this.#protect(packet)
     return true
   }
@@ -94,8 +113,8 @@ export class LinkKeys {
     const view = packet.view
     view.setUint32(CIRCUIT_ID_AT, circuitId)
     view.setUint32(COMMAND_AT, commandWord(command))
-    this.#writeNonce(view, MESSAGE_BIT)
-    this.#send.packet.seal(packet.messageSealed, packet.messagePlain, undefined, packet.nonce)
+    this.#number(view, MESSAGE_BIT)
+    this.#send.packet.seal(packet, packet, MESSAGE)
     this.#protect(packet)
     return true
   }
@@ -105,19 +124,17 @@ export class LinkKeys {
     const { view } = packet
     applyMask(packet, this.#receive.header)
     const upper = view.getUint32(4)
-    const counter = (upper & 0x7fff_ffff) * TWO_POW_32 + view.getUint32(8)
+    const lower = view.getUint32(8)
+    const counter = (upper & 0x7fff_ffff) * TWO_POW_32 + lower
     if (counter >= this.#most) return 'not authentic'
     if (!this.#window.isFresh(counter)) return 'replayed'
-    view.setUint32(0, 0)
     const keys = this.#receive.packet
-    if (upper >= MESSAGE_BIT) {
-      if (!keys.open(packet.messagePlain, packet.messageSealed, undefined, packet.nonce)) return 'not authentic'
-      this.#window.accept(counter)
-      return 'message'
-    }
-    if (!keys.open(packet.cellPlain, packet.cellSealed, packet.tail, packet.nonce)) return 'not authentic'
+    keys.nonce.setUint32(4, upper)
+    keys.nonce.setUint32(8, lower)
+    const isMessage = upper >= MESSAGE_BIT
+    if (!keys.open(packet, packet, isMessage ? MESSAGE : CELL)) return 'not authentic'
     this.#window.accept(counter)
-    return 'cell'
+    return isMessage ? 'message' : 'cell'
   }
 
   wipe(): void {
@@ -125,32 +142,32 @@ export class LinkKeys {
     this.#receive.wipe()
   }
 
-  /** Bytes 0 to 11 as nonce: 4 zero bytes and the counter with its kind, so that the kind is authenticated too. */
-  #writeNonce(view: DataView, kind: number): void {
-    view.setUint32(0, 0)
+  /** Gives the packet its counter, and the nonce: 4 zero bytes and the counter with its kind, so that the kind is authenticated too. */
+  #number(view: DataView, kind: number): void {
+    const { nonce } = this.#send.packet
+    const counter = this.#sent++
+    nonce.setUint32(4, kind)
+    nonce.setUint32(8, counter)
     view.setUint32(4, kind)
-    view.setUint32(8, this.#sent++)
+    view.setUint32(8, counter)
   }
 
-  /** Hides both counters; then the index, which the nonce had no place for. */
+  /** Hides both counters. */
   #protect(packet: Packet): void {
     applyMask(packet, this.#send.header)
     packet.view.setUint32(0, this.remoteIndex)
   }
 }
 
-const MASK = new Uint8Array(16)
-const MASK_VIEW = new DataView(MASK.buffer)
-
 /**
- * Header protection (RFC 9001, section 5.4.4), on or off: 8 bytes of mask over the link's counter and 8 over the first of the
- * body, which in a cell are the circuit's counter. One keystream block has both.
+ * Header protection (RFC 9001, section 5.4), on or off: 8 bytes of mask over the link's counter and 8 over the first of the
+ * body, which in a cell are the circuit's counter. One block has both.
  */
-function applyMask({ view, sampleNonce }: Packet, key: Uint8Array): void {
-  MASK.fill(0)
-  chacha20Xor(MASK, sampleNonce, view.getUint32(20, true), key)
-  view.setUint32(4, view.getUint32(4) ^ MASK_VIEW.getUint32(0))
-  view.setUint32(8, view.getUint32(8) ^ MASK_VIEW.getUint32(4))
-  view.setUint32(36, view.getUint32(36) ^ MASK_VIEW.getUint32(8))
-  view.setUint32(40, view.getUint32(40) ^ MASK_VIEW.getUint32(12))
+function applyMask(packet: Packet, header: HeaderMask): void {
+  const { view } = packet
+  const mask = header.of(packet)
+  view.setUint32(4, view.getUint32(4) ^ mask.getUint32(0))
+  view.setUint32(8, view.getUint32(8) ^ mask.getUint32(4))
+  view.setUint32(36, view.getUint32(36) ^ mask.getUint32(8))
+  view.setUint32(40, view.getUint32(40) ^ mask.getUint32(12))
 }

@@ -16,6 +16,7 @@ import { LinkRoom } from './link-room.ts'
 import { Link } from './link.ts'
 import { RespondedLinks } from './responded-links.ts'
 import type { Kem } from './noise/noise-handshake.ts'
+import type { Suites } from '../packet/suite.ts'
 
 export interface LinkSetOptions {
   readonly networkId: string
@@ -31,6 +32,8 @@ export interface LinkSetOptions {
   readonly times?: InitiationMemory
   readonly limits?: Partial<LinkLimits>
   readonly kem?: Kem
+  /** What links may be sealed with; ChaCha20-Poly1305 alone when left out. */
+  readonly suites?: Suites
   /** Whether a link key is a member's: members find room where strangers do not. Nobody's when left out. */
   isMember?(key: Uint8Array): boolean
   /** Sends a packet of 1440 bytes. The bytes are valid during the call only. @param isOwn of a link that this side made */
@@ -242,9 +245,9 @@ export class LinkSet {
   }
 
   #lookInto(message: Uint8Array, from: Endpoint): void {
-    const { keys, random, networkId, kem, clock } = this.#options
+    const { keys, clock } = this.#options
     if (keys === undefined) return
-    const initiation = ReceivedInitiation.read(handshakeOptions(networkId, random, keys, kem), message)
+    const initiation = ReceivedInitiation.read(this.#handshakeOptions(keys), message)
     if (initiation === undefined) this.counters.unknown++
     else if (!this.#times.accept(initiation.initiatorKey, initiation.part, initiation.time, clock.now()))
       this.counters.initiationTime++
@@ -301,11 +304,10 @@ export class LinkSet {
   }
 
   #initiate(link: Link, cookie: Uint8Array | undefined): LinkInitiation {
-    const { networkId, random, kem, clock } = this.#options
+    const { clock } = this.#options
     const keys = this.#initiatedBy.get(link)?.keys
     if (keys === undefined) throw new RangeError('only links of this side initiate')
     this.#lastTime = Math.max(Math.floor(clock.now()), this.#lastTime + 1)
-    const options = handshakeOptions(networkId, random, keys, kem)
     const input = {
       responderKey: link.peerKey,
       localIndex: this.#newIndex(),
@@ -313,9 +315,20 @@ export class LinkSet {
       part: this.#options.part ?? 0,
       cookie,
     }
-    const initiation = new LinkInitiation(options, input, this.#scratch)
+    const initiation = new LinkInitiation(this.#handshakeOptions(keys), input, this.#scratch)
     this.#initiations.set(initiation.localIndex, { link, initiation })
     return initiation
+  }
+
+  #handshakeOptions(keys: X25519KeyPair): HandshakeOptions {
+    const { networkId, random, kem, suites } = this.#options
+    return {
+      networkId,
+      random,
+      keys,
+      ...(kem === undefined ? {} : { kem }),
+      ...(suites === undefined ? {} : { suites }),
+    }
   }
 
   #newIndex(): number {
@@ -356,13 +369,4 @@ export class LinkSet {
       },
     }
   }
-}
-
-function handshakeOptions(
-  networkId: string,
-  random: Random,
-  keys: X25519KeyPair,
-  kem: Kem | undefined,
-): HandshakeOptions {
-  return { networkId, random, keys, ...(kem === undefined ? {} : { kem }) }
 }

@@ -1,20 +1,8 @@
 import { WeftError } from '@weft/core'
 import { KEY_BYTES, aeadOpen, aeadSeal, wipe } from '../sodium.ts'
 
-/** Seals and opens under one key with nonces of 12 bytes and tags of 16 (the interface of RFC 5116, section 2). */
-export interface PacketAead {
-  /**
-   * Writes ciphertext and tag of `plain` to `sealed`: 16 bytes longer, starting at the same byte or in other memory.
-   * @throws RangeError on a wrong length. @throws WeftError E_KEY_WIPED after {@link wipe}.
-   */
-  seal(sealed: Uint8Array, plain: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): void
-  /** False, with `plain` zeroed, when the tag is wrong, or the key was wiped. @throws RangeError on a wrong length. */
-  open(plain: Uint8Array, sealed: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): boolean
-  wipe(): void
-}
-
-/** ChaCha20-Poly1305 (RFC 8439) under one key, which it copies and wipes. */
-export class Aead implements PacketAead {
+/** ChaCha20-Poly1305 (RFC 8439) under one key, which it copies and wipes: of handshakes. For packets see `PacketAead`. */
+export class Aead {
   readonly #key: Uint8Array
   #wiped = false
 
@@ -24,11 +12,16 @@ export class Aead implements PacketAead {
     this.#key = key.slice()
   }
 
+  /**
+   * Writes ciphertext and tag of `plain` to `sealed`: 16 bytes longer, starting at the same byte or in other memory.
+   * @throws RangeError on a wrong length. @throws WeftError E_KEY_WIPED after {@link wipe}.
+   */
   seal(sealed: Uint8Array, plain: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): void {
     if (this.#wiped) throw keyWiped()
     aeadSeal(sealed, plain, additional, nonce, this.#key)
   }
 
+  /** False, with `plain` zeroed, when the tag is wrong, or the key was wiped. @throws RangeError on a wrong length. */
   open(plain: Uint8Array, sealed: Uint8Array, additional: Uint8Array | undefined, nonce: Uint8Array): boolean {
     return !this.#wiped && aeadOpen(plain, sealed, additional, nonce, this.#key)
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isWeftError } from '@weft/core'
-import { Aead } from '../../src/packet/aead.ts'
+import { ChaChaPackets } from '../../src/packet/packet-aead.ts'
 import { LinkCommand } from '../../src/link/link-command.ts'
 import { CircuitReason } from '../../src/circuit/reasons.ts'
 import { FakeNetwork, type NodeSetting, say } from './fake-network.ts'
@@ -233,7 +233,7 @@ test('extensions that wait are bounded: the oldest is given up', () => {
 })
 
 test('the keys of both directions are wiped at every place when a circuit ends', (t) => {
-  const wiped = t.mock.method(Aead.prototype, 'wipe')
+  const wiped = t.mock.method(ChaChaPackets.prototype, 'wipe')
   const { network, circuit } = outcome('abc')
   const before = wiped.mock.callCount()
   circuit.destroy()

@@ -14,8 +14,9 @@ import {
 } from '../../src/circuit/link-content.ts'
 import { Padding } from '../../src/circuit/padding.ts'
 import { circuitReasonText, CircuitReason } from '../../src/circuit/reasons.ts'
-import { Aead } from '../../src/packet/aead.ts'
+import { ChaChaPackets } from '../../src/packet/packet-aead.ts'
 import { Packet } from '../../src/packet/packet.ts'
+import { unitSpan } from '../../src/packet/span.ts'
 
 const byte = fc.integer({ min: 0, max: 255 })
 const control: fc.Arbitrary<Control> = fc.oneof(
@@ -76,7 +77,7 @@ test("counters rise by 1 to 4 from below 2^31, those of a session hop's control 
     [false, 0],
     [true, SESSION_CONTROL],
   ] as const) {
-    const layer = new SealingLayer(new Aead(key), padding, session)
+    const layer = new SealingLayer(new ChaChaPackets(key), padding, session)
     const steps = new Set<number>()
     let last = layer.next()
     assert.ok(last >= base && last < base + 2 ** 31 + 4)
@@ -110,14 +111,14 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
       ),
       fc.boolean(),
       (counters, session) => {
-        const sealing = new SealingLayer(new Aead(key), padding, session)
-        const opening = new OpeningLayer(new Aead(key), session)
+        const sealing = new SealingLayer(new ChaChaPackets(key), padding, session)
+        const opening = new OpeningLayer(new ChaChaPackets(key), session)
         const seen = new Set<number>()
         let newest = -1
         for (const counter of counters) {
           const packet = new Packet()
-          sealing.seal(packet.view, 36, packet.unitSealed(1), packet.unitPlain(1), counter)
-          const opened = opening.open(packet.view, 36, packet.unitSealed(1), packet.unitPlain(1))
+          sealing.seal(packet, packet, unitSpan(1), counter)
+          const opened = opening.open(packet, packet, unitSpan(1))
           const tooOld = !session && newest - counter >= 32_768
           assert.equal(opened, seen.has(counter) || tooOld ? -1 : counter)
           seen.add(counter)
@@ -127,16 +128,10 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
     ),
     { numRuns: 40 },
   )
-  const opening = new OpeningLayer(new Aead(key), false)
+  const opening = new OpeningLayer(new ChaChaPackets(key), false)
   const packet = new Packet()
-  new SealingLayer(new Aead(key), padding, false).seal(
-    packet.view,
-    36,
-    packet.unitSealed(0),
-    packet.unitPlain(0),
-    2 ** 53,
-  )
-  assert.equal(opening.open(packet.view, 36, packet.unitSealed(0), packet.unitPlain(0)), -1)
+  new SealingLayer(new ChaChaPackets(key), padding, false).seal(packet, packet, unitSpan(0), 2 ** 53)
+  assert.equal(opening.open(packet, packet, unitSpan(0)), -1)
 })
 
 test('padding fills to the end and nothing before, and does not repeat', () => {

@@ -10,6 +10,7 @@ import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake } from '../../src/circuit/server-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'
 import { x25519PublicKey } from '../../src/sodium.ts'
+import { kindAt, movedSpan, nestedSpan } from '../../src/packet/span.ts'
 import { type Suite, newAead } from '../../src/packet/suite.ts'
 import { WITH_AES } from '../node-aes.ts'
 
@@ -96,24 +97,18 @@ test('three layers are sealed and opened as in the vector, nested and at the hea
     const packet = new Packet()
     packet.nestedPayload(2).set(fromHex(packets.payload))
     for (const depth of [2, 1, 0]) {
-      const plain = packet.nestedPlain(depth)
-      plain[plain.length - 1] = depth === 2 ? UnitKind.session : UnitKind.pass
+      packet.bytes[kindAt(nestedSpan(depth))] = depth === 2 ? UnitKind.session : UnitKind.pass
       const layer = new SealingLayer(aeads[depth]!, padding, depth === 2)
-      layer.seal(packet.view, 36 + 8 * depth, packet.nestedSealed(depth), plain, counters[depth]!)
+      layer.seal(packet, packet, nestedSpan(depth), counters[depth]!)
     }
     assert.equal(toHex(packet.body), units[0])
     for (const depth of [0, 1, 2]) {
       const head = new Packet()
       head.body.set(fromHex(units[depth]!))
       const out = new Packet()
-      const opened = new OpeningLayer(aeads[depth]!, depth === 2).open(
-        head.view,
-        36,
-        head.unitSealed(depth),
-        out.unitContent(depth),
-      )
+      const opened = new OpeningLayer(aeads[depth]!, depth === 2).open(out, head, movedSpan(depth))
       assert.equal(opened, counters[depth])
-      const content = toHex(out.unitContent(depth))
+      const content = toHex(out.plainOf(movedSpan(depth)))
       assert.equal(content, depth === 2 ? `${packets.payload}02` : `${units[depth + 1]}00`)
     }
   }

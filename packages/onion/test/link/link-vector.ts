@@ -6,7 +6,9 @@ import { INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END, openInitiation } from '.
 import { LinkInitiation, ReceivedInitiation, initiationAead } from '../../src/link/link-handshake.ts'
 import type { Kem } from '../../src/link/noise/noise-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'
+import { CHACHA_ONLY } from '../../src/packet/suite.ts'
 import { x25519PublicKey } from '../../src/sodium.ts'
+import { WITH_AES } from '../node-aes.ts'
 
 /** What a link's bytes follow from; hex. `kemSeed` is d ‖ z of FIPS 203, algorithm 16. */
 export interface LinkVectorInputs {
@@ -28,6 +30,8 @@ export interface LinkVectorInputs {
   readonly circuitId: number
   readonly body: string
   readonly content: string
+  /** What both sides compute. */
+  readonly suites: readonly ('chacha20-poly1305' | 'aes-256-gcm')[]
   readonly kemCiphertext?: string
   readonly kemSharedKey?: string
 }
@@ -74,6 +78,7 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
     },
     decapsulate: kemDecapsulate,
   }
+  const suites = inputs.suites.includes('aes-256-gcm') ? WITH_AES : CHACHA_ONLY
   const responder = pair(inputs.responderSecretKey)
   const hex = (packet: Packet): string => toHex(packet.bytes)
 
@@ -85,6 +90,7 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
         keys: pair(inputs.initiatorSecretKey),
         random: random(inputs.initiatorEphemeral, inputs.initiationNonce),
         kem,
+        suites,
       },
       {
         responderKey: responder.publicKey,
@@ -112,6 +118,7 @@ export function runLinkVector(inputs: LinkVectorInputs): LinkVectorOutputs {
       keys: responder,
       random: random(inputs.responderEphemeral, inputs.responseNonce),
       kem,
+      suites,
     },
     initiationMessage,
   )

@@ -24,6 +24,13 @@ const inputs: LinkVectorInputs = {
   circuitId: 0x8000_0001,
   body: counted(1404, 7),
   content: '07',
+  suites: ['chacha20-poly1305'],
 }
 const outputs = runLinkVector(inputs)
-writeFileSync(new URL('link.json', import.meta.url), `${JSON.stringify({ inputs, outputs }, undefined, 2)}\n`)
+const { kemCiphertext, kemSharedKey } = outputs
+const withAes: LinkVectorInputs = { ...inputs, suites: ['chacha20-poly1305', 'aes-256-gcm'], kemCiphertext, kemSharedKey }
+const vectors = [
+  { inputs, outputs },
+  { inputs: withAes, outputs: runLinkVector(withAes) },
+]
+writeFileSync(new URL('link.json', import.meta.url), `${JSON.stringify(vectors, undefined, 2)}\n`)

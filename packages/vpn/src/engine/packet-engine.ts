@@ -104,6 +104,7 @@ export class PacketEngine {
       random,
       ...(keys === undefined ? {} : { keys: keys.link }),
       listen: keys !== undefined,
+      suites,
       isMember: (linkKey) => this.#byLinkKey.has(toHex(linkKey)),
       part: worker.index,
       ...(worker.shared === undefined

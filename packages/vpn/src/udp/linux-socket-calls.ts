@@ -41,6 +41,9 @@ export interface LinuxSocketCalls {
   addressOf(bytes: Uint8Array): bigint
 }
 
+/** An address as a number: those of user space are below 2^48, and an object would cost each call a look at what it is. */
+export type NativeAddress = number
+
 /** Memory that does not move, unlike small typed arrays, which V8 may keep in its heap. */
 export function nativeBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(length))

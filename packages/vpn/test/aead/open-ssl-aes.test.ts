@@ -2,81 +2,122 @@ import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { silentLogger } from '@weft/core'
-import type { PacketAead } from '@weft/onion'
+import { type Aes256, Packet, type PacketAead, type Span } from '@weft/onion'
 import fc from 'fast-check'
 import { hasAesInstructions } from '../../src/aead/hardware-aes.ts'
 import { loadSuites } from '../../src/aead/load-suites.ts'
 import { loadOpenSslAes } from '../../src/aead/open-ssl-aes.ts'
 
 /** As node:crypto computes it. */
-function expected(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array | undefined, plain: Uint8Array): Buffer {
+function expected(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, plain: Uint8Array): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
-  if (additional !== undefined) cipher.setAAD(additional)
+  if (additional.length > 0) cipher.setAAD(additional)
   return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()])
 }
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 
-describe("AES-256-GCM of Node's OpenSSL", () => {
-  let aes256Gcm: (key: Uint8Array) => PacketAead
-  before(async () => {
-    aes256Gcm = await loadOpenSslAes()
+/** Of any place in a packet before its last 200 bytes. */
+const span: fc.Arbitrary<Span> = fc
+  .record({ length: fc.integer({ min: 1, max: 900 }), tail: fc.nat(200), plain: fc.nat(1_000), sealed: fc.nat(1_000) })
+  .map(({ length, tail, plain, sealed }) => {
+    const most = 1_240 - length - 16
+    return { id: 0, length, tail, plain: plain % most, sealed: sealed % most }
   })
 
-  test('is what node:crypto computes, in place and apart, and opens only what was sealed', () => {
+function setNonce(aead: PacketAead, nonce: Uint8Array): void {
+  new Uint8Array(aead.nonce.buffer, aead.nonce.byteOffset, 12).set(nonce)
+}
+
+/** A packet inside of a larger buffer, as in receive rings, and on memory of its own. */
+const slots = () => [new Packet(), new Packet(new ArrayBuffer(4_000), 1_441)]
+
+describe("AES-256 of Node's OpenSSL", () => {
+  let aes: Aes256
+  before(async () => {
+    aes = await loadOpenSslAes()
+  })
+
+  test('is AES-256-GCM as node:crypto computes it, in place and to another slot, and opens only what was sealed', () => {
     fc.assert(
-      fc.property(
-        bytes(32),
-        bytes(12),
-        fc.option(fc.uint8Array({ minLength: 1, maxLength: 200 }), { nil: undefined }),
-        fc.uint8Array({ minLength: 1, maxLength: 1_500 }),
-        fc.nat(),
-        (key, nonce, additional, plain, where) => {
-          const sealing = aes256Gcm(key)
-          const opening = aes256Gcm(key)
-          const right = expected(key, nonce, additional, plain)
-          const apart = new Uint8Array(right.length)
-          sealing.seal(apart, plain, additional, nonce)
-          assert.deepEqual(Buffer.from(apart), right)
-          const slot = new Uint8Array(right.length + 20)
-          const [sealed, inside] = [slot.subarray(10, 10 + right.length), slot.subarray(10, 10 + plain.length)]
-          inside.set(plain)
-          sealing.seal(sealed, inside, additional, nonce)
-          assert.deepEqual(Buffer.from(sealed), right)
-          assert.ok(opening.open(inside, sealed, additional, nonce))
-          assert.deepEqual(inside, plain.slice())
-          assert.deepEqual(
-            [...slot.subarray(0, 10), ...slot.subarray(-10)],
-            Array.from({ length: 20 }, () => 0),
+      fc.property(bytes(32), bytes(12), span, bytes(1440), fc.nat(), (key, nonce, moved, content, where) => {
+        const [sealing, opening] = [aes.gcm(key), aes.gcm(key)]
+        for (const aead of [sealing, opening]) setNonce(aead, nonce)
+        const [left, right] = slots() as [Packet, Packet]
+        for (const [from, to] of [
+          [left, right],
+          [right, left],
+          [left, left],
+          [right, right],
+        ] as const) {
+          const part = from === to ? { ...moved, plain: moved.sealed } : moved
+          const { plain, sealed, length, tail } = part
+          left.bytes.set(content)
+          right.bytes.set(content)
+          const wanted = content.slice()
+          wanted.set(
+            expected(key, nonce, content.subarray(1440 - tail), content.subarray(plain, plain + length)),
+            sealed,
           )
-          const changed = Uint8Array.from(right)
-          changed[where % changed.length] = (changed[where % changed.length] as number) ^ 1
-          const out = new Uint8Array(plain.length).fill(7)
-          assert.equal(opening.open(out, changed, additional, nonce), false)
-          assert.deepEqual(out, new Uint8Array(plain.length), 'nothing of it is left')
-          assert.equal(opening.open(out, right, new Uint8Array(201), nonce), false)
-          assert.ok(opening.open(out, right, additional, nonce), 'and the next is opened')
-          sealing.wipe()
-          opening.wipe()
-        },
-      ),
-      { numRuns: 200 },
+          sealing.seal(to, from, part)
+          assert.deepEqual(to.bytes, wanted, 'nothing beside it is written')
+          if (from !== to) assert.deepEqual(from.bytes, content)
+          const copy = to.bytes.slice()
+          assert.ok(opening.open(from, to, part))
+          assert.deepEqual(from.bytes.slice(plain, plain + length), content.slice(plain, plain + length))
+          // Any bit of ciphertext, tag or associated data.
+          const at = where % (length + 16 + tail)
+          to.bytes.set(copy)
+          const changed = at < length + 16 ? sealed + at : 1440 - 1 - (at - length - 16)
+          to.bytes[changed]! ^= 1 << (where % 8)
+          assert.equal(opening.open(from, to, part), false)
+          assert.deepEqual(from.bytes.slice(plain, plain + length), new Uint8Array(length), 'nothing of it is left')
+          to.bytes.set(copy)
+          assert.ok(opening.open(from, to, part), 'and the next is opened')
+        }
+        sealing.wipe()
+        opening.wipe()
+      }),
+      { numRuns: 100 },
     )
   })
 
-  test('a wiped key seals nothing and opens nothing; lengths are looked at', () => {
-    const [key, nonce, plain] = [randomBytes(32), randomBytes(12), randomBytes(100)]
-    const aead = aes256Gcm(key)
-    const sealed = new Uint8Array(116)
-    aead.seal(sealed, plain, undefined, nonce)
-    assert.throws(() => aead.seal(new Uint8Array(115), plain, undefined, nonce), RangeError)
-    assert.throws(() => aead.seal(sealed, plain, undefined, nonce.subarray(1)), RangeError)
-    assert.throws(() => aead.open(new Uint8Array(101), sealed, undefined, nonce), RangeError)
-    assert.throws(() => aes256Gcm(key.subarray(1)), RangeError)
+  test('its masks are blocks of AES-256; a wiped key gives none', () => {
+    fc.assert(
+      fc.property(bytes(32), bytes(1440), (key, content) => {
+        const header = aes.mask(key)
+        for (const packet of slots()) {
+          packet.bytes.set(content)
+          const mask = header.of(packet)
+          const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
+          assert.deepEqual(
+            Buffer.from(mask.buffer, mask.byteOffset, mask.byteLength),
+            cipher.update(content.subarray(20, 36)),
+          )
+          assert.deepEqual(packet.bytes, content, 'the packet is as it was')
+        }
+        header.wipe()
+        header.wipe()
+        assert.deepEqual(new Uint8Array(header.of(new Packet()).buffer), new Uint8Array(16))
+      }),
+      { numRuns: 50 },
+    )
+    assert.throws(() => aes.mask(new Uint8Array(31)), RangeError)
+  })
+
+  test('a wiped key seals nothing and opens nothing; keys have 32 bytes', () => {
+    const key = randomBytes(32)
+    const aead = aes.gcm(key)
+    const part: Span = { id: 0, plain: 44, sealed: 44, length: 100, tail: 0 }
+    const packet = new Packet()
+    aead.seal(packet, packet, part)
+    assert.throws(() => aes.gcm(key.subarray(1)), RangeError)
+    const copy = packet.bytes.slice()
     aead.wipe()
     aead.wipe()
-    assert.throws(() => aead.seal(sealed, plain, undefined, nonce), { code: 'E_KEY_WIPED' })
-    assert.equal(aead.open(new Uint8Array(100), sealed, undefined, nonce), false)
+    assert.throws(() => aead.seal(packet, packet, part), { code: 'E_KEY_WIPED' })
+    assert.equal(aead.open(packet, packet, part), false)
+    assert.deepEqual(packet.bytes, copy)
   })
 })
 
@@ -90,5 +131,5 @@ test('AES is taken where all processors have its instructions, and by the settin
   assert.equal(hasAesInstructions(one, 'riscv64'), false)
   assert.deepEqual(await loadSuites('chacha20-poly1305', silentLogger, () => true), {})
   assert.deepEqual(await loadSuites('auto', silentLogger, () => false), {})
-  assert.equal(typeof (await loadSuites('auto', silentLogger, () => true)).aes256Gcm, 'function')
+  assert.equal(typeof (await loadSuites('auto', silentLogger, () => true)).aes256?.gcm, 'function')
 })
