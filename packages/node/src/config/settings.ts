@@ -133,7 +133,7 @@ const SETTINGS = {
   'vpn.suite': setting(
     oneOf(['auto', 'chacha20-poly1305']),
     'auto',
-    'What seals the layers of circuits: auto takes AES-256-GCM with each hop that computes it in hardware as this machine does, which takes less than half of the time a packet, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
+    'What seals links and the layers of circuits: auto takes AES-256-GCM with each neighbour and hop that computes it in hardware as this machine does, which takes less than half of the time a packet, and ChaCha20-Poly1305 with all others; hops learn which of both a client offers.',
   ),
   'vpn.workers': setting(
     integer(1, 16, 'threads'),
