@@ -3,9 +3,11 @@ import type { ExitPolicy } from '../exit/exit-policy.ts'
 import { IpWayOut } from '../exit/ip-way-out.ts'
 import type { ExitIpStatus } from '../vpn.ts'
 import { ExitPackets } from './exit-packets.ts'
+import type { FlushQueue } from './flush-queue.ts'
 
 export interface ExitIpInit {
   readonly nodeKey: Uint8Array
+  readonly queue: FlushQueue
   readonly policy: ExitPolicy
   readonly clock: Clock
   readonly logger: Logger
@@ -23,11 +25,12 @@ export class ExitIp {
   }
 
   /** Never rejects. */
-  static async open({ nodeKey, policy, clock, logger }: ExitIpInit): Promise<ExitIp> {
+  static async open({ nodeKey, queue, policy, clock, logger }: ExitIpInit): Promise<ExitIp> {
     const exit = new ExitIp(logger)
     try {
       const wayOut = await IpWayOut.open({
         nodeKey,
+        queue,
         onPacket: (bytes, length) => exit.#packets?.fromOutside(bytes, length),
         onGone: (fault) => exit.#fail(fault),
       })

@@ -12,8 +12,8 @@ export interface ExitPacketsInit {
   readonly policy: Pick<ExitPolicy, 'refusal' | 'refusalOfAddress'>
   readonly clock: Clock
   readonly network: IpNetwork
-  /** Hands a packet to the system; false when it takes none. */
-  readonly write: (packet: Uint8Array) => boolean
+  /** Hands a packet to the system. */
+  readonly write: (packet: Uint8Array) => void
 }
 
 /** ms between two words about refused packets to one client (RFC 1812, section 4.3.2.8). */
@@ -136,8 +136,8 @@ export class ExitPackets {
     }
     if (!this.#verdicts.allows(header, bytes)) return this.#refuse(client, bytes)
     client.note(bytes, header.destinationAt, header.addressBytes)
-    if (this.#init.write(bytes)) counters.sent++
-    else counters.overflowed++
+    counters.sent++
+    this.#init.write(bytes)
   }
 
   #refuse(client: IpClient, bytes: Uint8Array): void {

@@ -221,6 +221,7 @@ export class PacketEngine {
       this.#tun = await TunClient.up({
         clock,
         logger,
+        queue: this.#queue,
         exclude,
         include,
         stateFile,

@@ -7,12 +7,14 @@ import { INNER4, INNER6, INTERFACE, type MachineRulesInit, type OutsideAddress }
 import { MachineRules } from '../tun/machine-rules.ts'
 import { TunPort } from '../tun/tun-port.ts'
 import type { TunStatus } from '../vpn.ts'
+import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import type { TakeStream } from './stream-opener.ts'
 
 export interface TunClientInit extends MachineRulesInit {
   readonly clock: Clock
   readonly logger: Logger
+  readonly queue: FlushQueue
   readonly stateFile: string
   readonly outside: readonly OutsideAddress[]
   /** Opens a channel of IP packets to an exit that carries them. @throws WeftError as `StreamOpener.open` */
@@ -44,7 +46,6 @@ export class TunClient {
   readonly #init: TunClientInit
   readonly #controller = new AbortController()
   readonly #header = new IpHeader()
-  readonly #incoming = new Uint8Array(MAX_IP_PACKET_BYTES)
   readonly #counters = { sent: 0, received: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
   #port: TunPort | undefined
   #rules: MachineRules | undefined
@@ -66,6 +67,8 @@ export class TunClient {
       const calls = await loadLinuxTunCalls()
       client.#port = new TunPort(calls, {
         name: INTERFACE,
+        mostBytes: MAX_IP_PACKET_BYTES,
+        queue: init.queue,
         onPacket: (bytes, length) => client.#fromMachine(bytes, length),
         onGone: (error) => client.#onGone(error),
       })
@@ -129,10 +132,12 @@ export class TunClient {
   }
 
   #fromExit(route: Route, bytes: Uint8Array): void {
+    const port = this.#port
+    if (port === undefined) return
     const counters = this.#counters
     const header = this.#header
     const { length } = bytes
-    const packet = this.#incoming
+    const packet = port.room
     packet.set(bytes)
     const isPlain = header.read(packet, length)
     const address = header.version === 4 ? route.address4 : route.address6
@@ -142,8 +147,8 @@ export class TunClient {
       const inside = header.version === 4 ? INSIDE4 : INSIDE6
       rewriteAddress(header, packet, length, header.destinationAt, inside)
       if (header.isIcmpError) rewriteInside(header, packet, length, address, inside)
-      if (this.#port?.write(packet, length) === true) counters.received++
-      else counters.overflowed++
+      counters.received++
+      port.write(length)
     }
   }
 
