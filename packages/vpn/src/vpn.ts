@@ -196,7 +196,7 @@ export interface Vpn extends AsyncDisposable {
   /**
    * Starts the proxy and a route.
    * @param tun whether the whole machine goes through a route as well; what it is told once holds until `down`
-   * @throws WeftError E_PORT_TAKEN, E_TUN_UNAVAILABLE, E_TUN_TAKEN, E_TUN_ROLES
+   * @throws WeftError E_PORT_TAKEN, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN, E_TUN_ROLES
    */
   up(tun?: boolean): Promise<void>
   /** Ends the proxy, every connection over it and the routes. */
