@@ -34,10 +34,21 @@ export interface TunNetworkOptions {
   readonly oneExit?: boolean
 }
 
+interface IpTraffic {
+  readonly packets: Record<string, number>
+  readonly bytes: { readonly sent: number; readonly received: number }
+  readonly superPackets: {
+    readonly read: number
+    readonly split: number
+    readonly written: number
+    readonly merged: number
+  }
+}
+
 export interface TunStatus {
   readonly state: string
-  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly packets: Record<string, number> }
-  readonly carried?: { readonly exitIp?: { readonly clients: number; readonly packets: Record<string, number> } }
+  readonly tun?: { readonly state: string; readonly ipv6: boolean } & IpTraffic
+  readonly carried?: { readonly exitIp?: { readonly clients: number } & IpTraffic }
 }
 
 /**

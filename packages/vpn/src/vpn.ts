@@ -96,13 +96,29 @@ export interface ProxyFailure extends Fault {
   readonly count: number
 }
 
+/** Super-packets that the system gave and took at an interface, and how many packets they were split into, or merged of. */
+export interface SuperPackets {
+  readonly read: number
+  readonly split: number
+  readonly written: number
+  readonly merged: number
+}
+
+/** Of IP packets with their headers. */
+export interface IpBytes {
+  readonly sent: number
+  readonly received: number
+}
+
 /** The IP packets of clients at an exit whose operator allows them. */
 export interface ExitIpStatus {
   /** Clients that have an address. */
   readonly clients: number
   readonly ipv6: boolean
-  /** Those sent and received, and those dropped, by reason. */
+  /** Those sent and received, as its clients have it, and those dropped, by reason. */
   readonly packets: Readonly<Record<string, number>>
+  readonly bytes: IpBytes
+  readonly superPackets: SuperPackets
   /** Why none are carried. */
   readonly fault: Fault | undefined
 }
@@ -152,6 +168,8 @@ export interface TunStatus {
   readonly ipv6: boolean
   /** Those sent and received, and those dropped, by reason. */
   readonly packets: Readonly<Record<string, number>>
+  readonly bytes: IpBytes
+  readonly superPackets: SuperPackets
   readonly fault: Fault | undefined
 }
 

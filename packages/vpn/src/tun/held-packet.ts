@@ -34,6 +34,11 @@ export class HeldPacket {
   /** Whether the last one is to be handed on at once. */
   #isPushed = false
 
+  /** Of all its packets, each with its headers. */
+  get totalBytes(): number {
+    return this.length + (this.count - 1) * this.#headerBytes
+  }
+
   /** Begins with the packet that lies in its room. */
   begin({ ip, isTcp, headerBytes, checksumAt }: TransportHeader, length: number): void {
     this.length = length

@@ -1,3 +1,5 @@
+import type { SuperPackets } from '../vpn.ts'
+
 /** What went through an interface, in packets as others see them. */
 export interface TunCounters {
   /** That the system sent into it. */
@@ -18,6 +20,16 @@ export interface TunCounters {
   refused: number
   /** Packets that were not written, as their lengths or checksums are false. */
   broken: number
+}
+
+/** Of those that others speak of. */
+export function superPacketsOf({ readSuper, split, writtenSuper, merged }: Readonly<TunCounters>): SuperPackets {
+  return { read: readSuper, split, written: writtenSuper, merged }
+}
+
+/** Packets that an interface dropped, by reason. */
+export function droppedAt({ unreadable, refused, broken }: Readonly<TunCounters>): Readonly<Record<string, number>> {
+  return { unreadable, untaken: refused, broken }
 }
 
 export function noTunPackets(): TunCounters {

@@ -165,7 +165,8 @@ export class TunPort implements Flushable {
     this.#options.onPacket(bytes, length)
   }
 
-  #write({ room, length, count }: HeldPacket): void {
+  #write(held: HeldPacket): void {
+    const { room, length, count } = held
     const { counters } = this
     const bytes = this.#headerBytes === 0 ? room.bytes : room.whole
     if (!this.#tun.write(bytes, length + this.#headerBytes)) {
@@ -174,7 +175,7 @@ export class TunPort implements Flushable {
       return
     }
     counters.writtenPackets += count
-    counters.writtenBytes += length
+    counters.writtenBytes += held.totalBytes
     if (count === 1) return
     counters.writtenSuper++
     counters.merged += count
