@@ -251,6 +251,15 @@ describe(
       assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
     })
 
+    test('where something may go outside it is carried for all others as well', async () => {
+      network.setClient('[vpn]', 'tun = "on"', 'tun_exclude_users = ["65534"]')
+      await weft(['stop'], network.env)
+      await network.startClient()
+      await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+      assert.equal(await network.curl('-g', `http://[${SERVER6}]:8080/`), EXIT_OUTSIDE6)
+      assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+    })
+
     test('private and own addresses are refused', async () => {
       for (const host of ['fd00::1', 'fe80::1', '::ffff:10.99.0.1', `${EXIT_OUTSIDE6}`])
         await assert.rejects(network.curl('-g', '--max-time', '5', `http://[${host}]:8080/`), /curl: \((7|28)\)/, host)
