@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import type { LinuxTunCalls } from '../../src/tun/linux-tun.ts'
 import { TunPort } from '../../src/tun/tun-port.ts'
@@ -109,7 +108,7 @@ test('a turn ends behind 128 packets, super-packets counting for what is in them
   wake()
   assert.equal(got.length, 160)
   assert.equal(left.length, 6)
-  await nextTurn()
+  await new Promise(setImmediate)
   assert.equal(got.length, 320)
   port.close()
 })
