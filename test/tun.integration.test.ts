@@ -72,6 +72,20 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     t.diagnostic(`${((bytes / (performance.now() - from)) * 1e-3).toFixed(1)} MB/s up`)
   })
 
+  test('of these the system gave and took many at once, at both ends; the status and the metrics tell so', async () => {
+    const { tun } = await network.status()
+    const exitIp = (await network.exitStatus()).carried?.exitIp
+    assert.ok(tun !== undefined && exitIp !== undefined)
+    for (const { superPackets, bytes, packets } of [tun, exitIp]) {
+      const { read, split, written, merged } = superPackets
+      assert.ok(read > 0 && split >= 2 * read && written > 0 && merged >= 2 * written, JSON.stringify(superPackets))
+      assert.ok(bytes.sent > 30_000_000 && bytes.received > 30_000_000, JSON.stringify(bytes))
+      assert.deepEqual([packets['broken'], packets['unreadable'], packets['untaken']], [0, 0, 0])
+    }
+    const { stdout } = await weft(['vpn', 'status', '--long'], network.env)
+    assert.match(stdout, /\d+ packets from \d+ super-packets of the system, \d+ to it in \d+/)
+  })
+
   test('datagrams go there and back, those that are longer than the interface takes included', async () => {
     for (const length of [1, 1200, 1252, 1472, 4000]) {
       const bytes = Buffer.alloc(length, length & 0x7f)
@@ -235,6 +249,15 @@ describe(
       assert.equal((await network.status()).tun?.ipv6, true)
       assert.equal(await network.curl('-g', `http://[${SERVER6}]:8080/`), EXIT_OUTSIDE6)
       assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
+    })
+
+    test('where something may go outside it is carried for all others as well', async () => {
+      network.setClient('[vpn]', 'tun = "on"', 'tun_exclude_users = ["65534"]')
+      await weft(['stop'], network.env)
+      await network.startClient()
+      await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+      assert.equal(await network.curl('-g', `http://[${SERVER6}]:8080/`), EXIT_OUTSIDE6)
+      assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
     })
 
     test('private and own addresses are refused', async () => {

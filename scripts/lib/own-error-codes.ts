@@ -306,6 +306,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_TOUR_PORT: "No port is free for the tour's own server that is not the devnet's.",
     E_TOUR_SEEN: "The tour's own server was asked by another process than the exit's.",
     E_TUN_ROLES: 'A node that carries packets for others does not lead its own machine through a tunnel.',
+    E_TUN_SPLIT: 'A user or cgroup that is to go beside the tunnel, or alone through it, is not on this machine.',
     E_TUN_TAKEN: 'Another process leads this machine through a tunnel.',
     E_TUN_UNAVAILABLE: 'The machine or the rights of the daemon do not allow a tunnel for the whole machine.',
     E_UDP_PORT: 'The UDP port for packets cannot be opened.',

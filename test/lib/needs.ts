@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** Debian's package puts it there. */
 export const CHROMIUM = '/usr/bin/chromium'
@@ -12,6 +12,14 @@ export const libfaketime = LIBFAKETIME.find((path) => existsSync(path))
 
 const onPath = (program: string): boolean =>
   (process.env['PATH'] ?? '').split(':').some((directory) => existsSync(`${directory}/${program}`))
+
+function hasCgroup2(): boolean {
+  try {
+    return /\scgroup2$/m.test(readFileSync('/proc/filesystems', 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 /** Programs that others wrote, with which people use a VPN. */
 const CLIENTS = ['torsocks', 'proxychains4', 'ncat', 'dig', 'iperf3']
@@ -30,6 +38,7 @@ const needs = {
     'ip (iproute2) or nft (nftables) is not installed (scripts/setup-test-tools.sh installs them)',
   ],
   tun: [existsSync('/dev/net/tun'), 'this kernel has no TUN interfaces (/dev/net/tun)'],
+  cgroup2: [hasCgroup2(), 'this kernel has no cgroup v2 (/proc/filesystems)'],
   tc: [onPath('tc'), 'tc (iproute2) is not installed (scripts/setup-test-tools.sh installs it)'],
   tcpdump: [onPath('tcpdump'), 'tcpdump is not installed (scripts/setup-test-tools.sh installs it)'],
   faketime: [libfaketime !== undefined, 'faketime is not installed (scripts/setup-test-tools.sh installs it)'],

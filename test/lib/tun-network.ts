@@ -21,7 +21,7 @@ export const SERVER = '203.0.113.9'
 /** Beside the exit, and of nobody's business. */
 export const SECRET = '10.99.0.1'
 /** A name server that is nowhere. */
-const NOWHERE = '192.0.2.53'
+export const NOWHERE = '192.0.2.53'
 const EXIT_OUTSIDE = '203.0.113.1'
 export const SERVER6 = '2001:db8:9::9'
 export const EXIT_OUTSIDE6 = '2001:db8:9::1'
@@ -34,10 +34,21 @@ export interface TunNetworkOptions {
   readonly oneExit?: boolean
 }
 
+interface IpTraffic {
+  readonly packets: Record<string, number>
+  readonly bytes: { readonly sent: number; readonly received: number }
+  readonly superPackets: {
+    readonly read: number
+    readonly split: number
+    readonly written: number
+    readonly merged: number
+  }
+}
+
 export interface TunStatus {
   readonly state: string
-  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly packets: Record<string, number> }
-  readonly carried?: { readonly exitIp?: { readonly clients: number; readonly packets: Record<string, number> } }
+  readonly tun?: { readonly state: string; readonly ipv6: boolean } & IpTraffic
+  readonly carried?: { readonly exitIp?: { readonly clients: number } & IpTraffic }
 }
 
 /**

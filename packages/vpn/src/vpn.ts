@@ -96,13 +96,29 @@ export interface ProxyFailure extends Fault {
   readonly count: number
 }
 
+/** Super-packets that the system gave and took at an interface, and how many packets they were split into, or merged of. */
+export interface SuperPackets {
+  readonly read: number
+  readonly split: number
+  readonly written: number
+  readonly merged: number
+}
+
+/** Of IP packets with their headers. */
+export interface IpBytes {
+  readonly sent: number
+  readonly received: number
+}
+
 /** The IP packets of clients at an exit whose operator allows them. */
 export interface ExitIpStatus {
   /** Clients that have an address. */
   readonly clients: number
   readonly ipv6: boolean
-  /** Those sent and received, and those dropped, by reason. */
+  /** Those sent and received, as its clients have it, and those dropped, by reason. */
   readonly packets: Readonly<Record<string, number>>
+  readonly bytes: IpBytes
+  readonly superPackets: SuperPackets
   /** Why none are carried. */
   readonly fault: Fault | undefined
 }
@@ -152,6 +168,8 @@ export interface TunStatus {
   readonly ipv6: boolean
   /** Those sent and received, and those dropped, by reason. */
   readonly packets: Readonly<Record<string, number>>
+  readonly bytes: IpBytes
+  readonly superPackets: SuperPackets
   readonly fault: Fault | undefined
 }
 
@@ -196,7 +214,7 @@ export interface Vpn extends AsyncDisposable {
   /**
    * Starts the proxy and a route.
    * @param tun whether the whole machine goes through a route as well; what it is told once holds until `down`
-   * @throws WeftError E_PORT_TAKEN, E_TUN_UNAVAILABLE, E_TUN_TAKEN, E_TUN_ROLES
+   * @throws WeftError E_PORT_TAKEN, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN, E_TUN_ROLES
    */
   up(tun?: boolean): Promise<void>
   /** Ends the proxy, every connection over it and the routes. */

@@ -23,7 +23,7 @@ export async function run(invocation: Invocation): Promise<void> {
   output.document({ ...status })
   const { state, fault, proxy, tun } = status
   output.print(...stateLines(state, fault, output))
-  if (tun !== undefined) output.print(...tunLines(tun, output))
+  if (tun !== undefined) output.print(...tunLines(tun, false, output))
   else if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
 }
 

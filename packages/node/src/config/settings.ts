@@ -20,6 +20,14 @@ const CIDR = checked(
   (text) => void parsePortRule(text.includes(':') ? `[${text}]:*` : `${text}:*`),
   'a CIDR such as 192.168.0.0/16 or fd00::/8',
 )
+const USER = text(
+  /^(?:[0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)$/,
+  'the name of a user of this machine, or its number',
+)
+const CGROUP = text(
+  /^(?!.*\/(?:\/|\.{1,2}(?:\/|$)))\/[A-Za-z0-9@:._\\+/-]{0,511}[A-Za-z0-9@:._\\+-]$/,
+  'the path of a cgroup (v2) such as /system.slice/backup.service',
+)
 const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
@@ -159,6 +167,26 @@ const SETTINGS = {
     listOf(CIDR, 256),
     [],
     'Addresses whose packets alone go through the tunnel; without any, all do.',
+  ),
+  'vpn.tun_exclude_users': setting(
+    listOf(USER, 64),
+    [],
+    'Users of this machine whose programs do not go through the tunnel, by name or number. Their names are asked for outside as well.',
+  ),
+  'vpn.tun_exclude_cgroups': setting(
+    listOf(CGROUP, 64),
+    [],
+    'Cgroups (v2) whose programs do not go through the tunnel, those below them included; paths as /proc/PID/cgroup has them. Their names are asked for outside as well. A cgroup has to be there before the tunnel is; one that is made anew under the same path is another one.',
+  ),
+  'vpn.tun_include_users': setting(
+    listOf(USER, 64),
+    [],
+    'Users of this machine whose programs alone go through the tunnel, with those of vpn.tun_include_cgroups. Beside vpn.tun_include, which holds for everybody, names of all are asked for at the exit.',
+  ),
+  'vpn.tun_include_cgroups': setting(
+    listOf(CGROUP, 64),
+    [],
+    'Cgroups (v2) whose programs alone go through the tunnel, with those of vpn.tun_include_users.',
   ),
   'relay.limit_mbps': optional(
     integer(1, 1_000_000, 'Mbit/s'),

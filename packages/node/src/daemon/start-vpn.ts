@@ -59,6 +59,8 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
         isWanted: values['vpn.tun'] === 'on',
         exclude: values['vpn.tun_exclude'],
         include: values['vpn.tun_include'],
+        excludePrograms: { users: values['vpn.tun_exclude_users'], cgroups: values['vpn.tun_exclude_cgroups'] },
+        includePrograms: { users: values['vpn.tun_include_users'], cgroups: values['vpn.tun_include_cgroups'] },
         stateFile: start.tunFile,
       },
       bootstrap: networkFile.validators.flatMap(({ addresses }) => addresses),

@@ -235,6 +235,17 @@ const throughput = z.strictObject({
   receivedBytes: bytes,
 })
 
+const ipBytes = z.strictObject({ sent: bytes, received: bytes }).describe('Of IP packets with their headers')
+
+const superPackets = z
+  .strictObject({
+    read: z.int().describe('Given by the system'),
+    split: z.int().describe('Packets that these were split into'),
+    written: z.int().describe('Taken by the system'),
+    merged: z.int().describe('Packets that these were merged of'),
+  })
+  .describe('At the interface')
+
 /** off: the proxy does not listen; blocked: no route can be built, and `fault` says why. */
 export const vpnState = z.enum(['off', 'connecting', 'connected', 'blocked'])
 
@@ -260,6 +271,8 @@ export const vpnStatus = z.strictObject({
       exit: z.string().optional(),
       ipv6: z.boolean().describe('The exit carries IPv6; otherwise it is unreachable'),
       packets: z.record(z.string(), z.int()).describe('Sent and received, and dropped by reason'),
+      bytes: ipBytes,
+      superPackets,
       fault: fault.optional(),
     })
     .optional()
@@ -309,6 +322,8 @@ export const vpnStatus = z.strictObject({
           clients: z.int(),
           ipv6: z.boolean(),
           packets: z.record(z.string(), z.int()).describe('Sent and received, and dropped by reason'),
+          bytes: ipBytes,
+          superPackets,
           fault: fault.optional(),
         })
         .optional()

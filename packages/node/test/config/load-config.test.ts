@@ -92,6 +92,39 @@ test('IP packets of clients go with one packet worker only', async () => {
   await assert.rejects(load([], { WEFT_VPN_WORKERS: '17' }), fault('E_CONFIG_INVALID', /whole number from 1 to 16/))
 })
 
+test('users and cgroups beside a tunnel have names that a rule can hold', async () => {
+  const names = {
+    WEFT_VPN_TUN_EXCLUDE_USERS: 'backup,_apt,1000',
+    WEFT_VPN_TUN_INCLUDE_CGROUPS: '/a.slice/b\\x2dc@1.service',
+  }
+  const { values } = await load([], names)
+  assert.deepEqual(values['vpn.tun_exclude_users'], ['backup', '_apt', '1000'])
+  assert.deepEqual(values['vpn.tun_include_cgroups'], ['/a.slice/b\\x2dc@1.service'])
+  for (const wrong of ['-n', 'a b', 'a"b', '12345678901', 'x'.repeat(34)])
+    await assert.rejects(
+      load([], { WEFT_VPN_TUN_EXCLUDE_USERS: wrong }),
+      fault('E_CONFIG_INVALID', /TUN_EXCLUDE_USERS .* name of a user/),
+    )
+  for (const wrong of [
+    '/',
+    'a',
+    '/a/',
+    '/..',
+    '/../a',
+    '/a/../b',
+    '/a//b',
+    '/a/.',
+    '/a"b',
+    '/a*',
+    '/a b',
+    `/${'x'.repeat(600)}`,
+  ])
+    await assert.rejects(
+      load([], { WEFT_VPN_TUN_EXCLUDE_CGROUPS: wrong }),
+      fault('E_CONFIG_INVALID', /TUN_EXCLUDE_CGROUPS .* path of a cgroup/),
+    )
+})
+
 test('unknown names are refused with the nearest valid one', async (t) => {
   await assert.rejects(load(['--base-prot', '1']), fault('E_CONFIG_UNKNOWN', /'--base-prot'.*'--base-port'/))
   await assert.rejects(load([], { WEFT_NODE_NAM: 'x' }), fault('E_CONFIG_UNKNOWN', /WEFT_NODE_NAM.*WEFT_NODE_NAME/))

@@ -77,7 +77,14 @@ export class FakeVpn implements NodeVpn {
               exitChannels: 4,
               memberStreams: 10,
               memberStreamsOpened: 11,
-              exitIp: { clients: 2, ipv6: false, packets: { sent: 1 }, fault: undefined },
+              exitIp: {
+                clients: 2,
+                ipv6: false,
+                packets: { sent: 1, received: 2, refused: 3 },
+                bytes: { sent: 100, received: 200 },
+                superPackets: { read: 1, split: 20, written: 2, merged: 30 },
+                fault: undefined,
+              },
               packetsForwarded: 6,
               packetsReceived: 7,
               packetsSent: 8,
@@ -104,7 +111,9 @@ const fakeTun: TunStatus = {
   state: 'open',
   exit: NODE,
   ipv6: false,
-  packets: { sent: 3, received: 2 },
+  packets: { sent: 3, received: 2, unrouted: 1 },
+  bytes: { sent: 300, received: 200 },
+  superPackets: { read: 1, split: 2, written: 0, merged: 0 },
   fault: undefined,
 }
 

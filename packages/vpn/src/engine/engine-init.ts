@@ -3,6 +3,7 @@ import type { SharedMemory } from '@weft/onion'
 import type { SuiteSetting } from '../aead/load-suites.ts'
 import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { TlsIdentity } from '../carriage/tls-options.ts'
+import type { ProgramNames } from '../tun/split-programs.ts'
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
 export interface EngineInit {
@@ -38,6 +39,9 @@ export interface EngineInit {
     /** CIDRs: what does not; and what alone does, everything where it is empty. */
     readonly exclude: readonly string[]
     readonly include: readonly string[]
+    /** The same by programs. */
+    readonly excludePrograms: ProgramNames
+    readonly includePrograms: ProgramNames
     /** Says, as long as it is there, that the machine has rules for it. */
     readonly stateFile: string
   }

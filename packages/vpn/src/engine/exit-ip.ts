@@ -1,11 +1,14 @@
 import { type Clock, type Fault, type Logger, toWeftError } from '@weft/core'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import { IpWayOut } from '../exit/ip-way-out.ts'
+import { droppedAt, noTunPackets, superPacketsOf } from '../tun/tun-counters.ts'
 import type { ExitIpStatus } from '../vpn.ts'
 import { ExitPackets } from './exit-packets.ts'
+import type { FlushQueue } from './flush-queue.ts'
 
 export interface ExitIpInit {
   readonly nodeKey: Uint8Array
+  readonly queue: FlushQueue
   readonly policy: ExitPolicy
   readonly clock: Clock
   readonly logger: Logger
@@ -23,11 +26,12 @@ export class ExitIp {
   }
 
   /** Never rejects. */
-  static async open({ nodeKey, policy, clock, logger }: ExitIpInit): Promise<ExitIp> {
+  static async open({ nodeKey, queue, policy, clock, logger }: ExitIpInit): Promise<ExitIp> {
     const exit = new ExitIp(logger)
     try {
       const wayOut = await IpWayOut.open({
         nodeKey,
+        queue,
         onPacket: (bytes, length) => exit.#packets?.fromOutside(bytes, length),
         onGone: (fault) => exit.#fail(fault),
       })
@@ -51,10 +55,13 @@ export class ExitIp {
   }
 
   get status(): ExitIpStatus {
+    const counters = this.#wayOut?.counters ?? noTunPackets()
     return {
       clients: this.#packets?.size ?? 0,
       ipv6: this.#wayOut?.network.hasIPv6 ?? false,
-      packets: { ...this.#packets?.counters },
+      packets: { ...this.#packets?.totals, sent: counters.writtenPackets, ...droppedAt(counters) },
+      bytes: { sent: counters.writtenBytes, received: counters.readBytes },
+      superPackets: superPacketsOf(counters),
       fault: this.#fault,
     }
   }

@@ -12,8 +12,8 @@ export interface ExitPacketsInit {
   readonly policy: Pick<ExitPolicy, 'refusal' | 'refusalOfAddress'>
   readonly clock: Clock
   readonly network: IpNetwork
-  /** Hands a packet to the system; false when it takes none. */
-  readonly write: (packet: Uint8Array) => boolean
+  /** Hands a packet to the system. */
+  readonly write: (packet: Uint8Array) => void
 }
 
 /** ms between two words about refused packets to one client (RFC 1812, section 4.3.2.8). */
@@ -61,6 +61,13 @@ export class ExitPackets {
     this.#numbers = new NumberPool(first, end)
   }
 
+  /** With those that wait no more as newer ones came, or as they waited too long. */
+  get totals(): IpCounters {
+    let { overflowed } = this.counters
+    for (const { channel } of this.#clients.values()) overflowed += channel.queue.dropped
+    return { ...this.counters, overflowed }
+  }
+
   /** Clients that have an address here. */
   get size(): number {
     return this.#clients.size
@@ -81,6 +88,7 @@ export class ExitPackets {
     this.#sessions.add(session)
     const forget = (): void => {
       if (!this.#streams.delete(stream)) return
+      this.counters.overflowed += ip.queue.dropped
       this.#clients.delete(number)
       this.#sessions.delete(session)
       this.#numbers.give(number)
@@ -109,9 +117,14 @@ export class ExitPackets {
       return
     }
     const client = this.#clientAt(bytes, header)
-    if (client === undefined || !isExpected(client, header, bytes, length)) counters.unasked++
-    else if (client.channel.send(bytes, length)) client.wake()
-    else counters.overflowed++
+    if (client === undefined || !isExpected(client, header, bytes, length)) {
+      counters.unasked++
+      return
+    }
+    const { channel } = client
+    const { dropped } = channel.queue
+    if (channel.send(bytes, length)) client.wake()
+    else if (channel.queue.dropped === dropped) counters.overflowed++
   }
 
   #clientAt(bytes: Uint8Array, { destinationAt, addressBytes, version }: IpHeader): IpClient | undefined {
@@ -136,8 +149,8 @@ export class ExitPackets {
     }
     if (!this.#verdicts.allows(header, bytes)) return this.#refuse(client, bytes)
     client.note(bytes, header.destinationAt, header.addressBytes)
-    if (this.#init.write(bytes)) counters.sent++
-    else counters.overflowed++
+    counters.sent++
+    this.#init.write(bytes)
   }
 
   #refuse(client: IpClient, bytes: Uint8Array): void {

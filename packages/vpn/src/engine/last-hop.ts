@@ -72,9 +72,9 @@ export class LastHop {
 
   /** To be called once its node can take packets. */
   async open(): Promise<void> {
-    const { init, clock, logger } = this.#parts
+    const { init, queue, clock, logger } = this.#parts
     if (this.#outside === undefined || !init.exit.ip) return
-    this.#ip = await ExitIp.open({ nodeKey: init.nodeKey, policy: this.#outside.policy, clock, logger })
+    this.#ip = await ExitIp.open({ nodeKey: init.nodeKey, queue, policy: this.#outside.policy, clock, logger })
   }
 
   get status(): LastHopStatus {

@@ -16,6 +16,7 @@ import {
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
+import { findPrograms } from '../tun/split-programs.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
@@ -206,7 +207,7 @@ export class PacketEngine {
 
   /**
    * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted.
-   * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_UNAVAILABLE, E_TUN_TAKEN
+   * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN
    */
   async up(tun = this.#init.tun.isWanted): Promise<void> {
     if (this.#closed) return
@@ -217,13 +218,18 @@ export class PacketEngine {
 
   async #openTun(): Promise<void> {
     const { clock, logger } = this.#parts
-    const { exclude, include, stateFile } = this.#init.tun
+    const { exclude, include, stateFile, ...programs } = this.#init.tun
     try {
+      const excludePrograms = await findPrograms(programs.excludePrograms, 'vpn.tun_exclude')
+      const includePrograms = await findPrograms(programs.includePrograms, 'vpn.tun_include')
       this.#tun = await TunClient.up({
         clock,
         logger,
+        queue: this.#queue,
         exclude,
         include,
+        excludePrograms,
+        includePrograms,
         stateFile,
         outside: this.#outside,
         dnsPort: this.#dns?.endpoint.port,

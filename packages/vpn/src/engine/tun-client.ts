@@ -5,14 +5,17 @@ import { rewriteAddress, rewriteInside } from '../ip/rewrite-address.ts'
 import { loadLinuxTunCalls } from '../tun/linux-tun.ts'
 import { INNER4, INNER6, INTERFACE, type MachineRulesInit, type OutsideAddress } from '../tun/machine-rules-text.ts'
 import { MachineRules } from '../tun/machine-rules.ts'
+import { droppedAt, noTunPackets, superPacketsOf } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
 import type { TunStatus } from '../vpn.ts'
+import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import type { TakeStream } from './stream-opener.ts'
 
 export interface TunClientInit extends MachineRulesInit {
   readonly clock: Clock
   readonly logger: Logger
+  readonly queue: FlushQueue
   readonly stateFile: string
   readonly outside: readonly OutsideAddress[]
   /** Opens a channel of IP packets to an exit that carries them. @throws WeftError as `StreamOpener.open` */
@@ -44,8 +47,8 @@ export class TunClient {
   readonly #init: TunClientInit
   readonly #controller = new AbortController()
   readonly #header = new IpHeader()
-  readonly #incoming = new Uint8Array(MAX_IP_PACKET_BYTES)
-  readonly #counters = { sent: 0, received: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
+  readonly #counters = { sent: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
+  #sentBytes = 0
   #port: TunPort | undefined
   #rules: MachineRules | undefined
   #route: Route | undefined
@@ -66,6 +69,8 @@ export class TunClient {
       const calls = await loadLinuxTunCalls()
       client.#port = new TunPort(calls, {
         name: INTERFACE,
+        mostBytes: MAX_IP_PACKET_BYTES,
+        queue: init.queue,
         onPacket: (bytes, length) => client.#fromMachine(bytes, length),
         onGone: (error) => client.#onGone(error),
       })
@@ -81,13 +86,23 @@ export class TunClient {
 
   get status(): TunStatus {
     const route = this.#route
+    const counters = this.#port?.counters ?? noTunPackets()
+    const { sent, ...dropped } = this.#counters
     return {
       interface: INTERFACE,
       mtu: MAX_IP_PACKET_BYTES,
       state: route === undefined ? 'waiting' : 'open',
       exit: route?.leg.hops.at(-1)?.id,
       ipv6: route?.address6 !== undefined,
-      packets: { ...this.#counters },
+      packets: {
+        sent,
+        received: counters.writtenPackets,
+        ...dropped,
+        overflowed: dropped.overflowed + (route?.channel.queue.dropped ?? 0),
+        ...droppedAt(counters),
+      },
+      bytes: { sent: this.#sentBytes, received: counters.writtenBytes },
+      superPackets: superPacketsOf(counters),
       fault: this.#fault,
     }
   }
@@ -122,17 +137,26 @@ export class TunClient {
     else if (!isAddressAt(bytes, header.sourceAt, header.version === 4 ? INSIDE4 : INSIDE6)) counters.foreign++
     else {
       rewriteAddress(header, bytes, length, header.sourceAt, address)
-      if (route.channel.send(bytes, length)) counters.sent++
-      else counters.overflowed++
-      route.leg.wake()
+      this.#send(route, bytes, length)
     }
   }
 
+  #send({ channel, leg }: Route, bytes: Uint8Array, length: number): void {
+    const { dropped } = channel.queue
+    if (channel.send(bytes, length)) {
+      this.#counters.sent++
+      this.#sentBytes += length
+    } else if (channel.queue.dropped === dropped) this.#counters.overflowed++
+    leg.wake()
+  }
+
   #fromExit(route: Route, bytes: Uint8Array): void {
+    const port = this.#port
+    if (port === undefined) return
     const counters = this.#counters
     const header = this.#header
     const { length } = bytes
-    const packet = this.#incoming
+    const packet = port.room
     packet.set(bytes)
     const isPlain = header.read(packet, length)
     const address = header.version === 4 ? route.address4 : route.address6
@@ -142,8 +166,7 @@ export class TunClient {
       const inside = header.version === 4 ? INSIDE4 : INSIDE6
       rewriteAddress(header, packet, length, header.destinationAt, inside)
       if (header.isIcmpError) rewriteInside(header, packet, length, address, inside)
-      if (this.#port?.write(packet, length) === true) counters.received++
-      else counters.overflowed++
+      port.write(length)
     }
   }
 
@@ -190,6 +213,7 @@ export class TunClient {
     const lost = (): void => {
       leg.forget(stream)
       if (this.#route !== route) return
+      this.#counters.overflowed += channel.queue.dropped
       this.#route = undefined
       this.#open()
       this.#init.onChange()
@@ -208,6 +232,7 @@ export class TunClient {
     const route = this.#route
     this.#route = undefined
     if (route === undefined) return
+    this.#counters.overflowed += route.channel.queue.dropped
     route.stream.reset(SessionCode.none)
     route.leg.wake()
     route.leg.forget(route.stream)

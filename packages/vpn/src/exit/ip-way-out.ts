@@ -2,14 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { WeftError, addressReach, messageOf, toHex } from '@weft/core'
 import { MAX_IP_PACKET_BYTES, ipFromBytes } from '@weft/onion'
+import type { FlushQueue } from '../engine/flush-queue.ts'
 import { loadLinuxTunCalls } from '../tun/linux-tun.ts'
 import { runCommand } from '../tun/run-command.ts'
+import type { TunCounters } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
 import { IpNetwork } from './ip-network.ts'
 import { sharedRules, stillOpened } from './ip-way-out-rules.ts'
 
 export interface IpWayOutInit {
   readonly nodeKey: Uint8Array
+  readonly queue: FlushQueue
   readonly onPacket: (bytes: Uint8Array, length: number) => void
   readonly onGone: (fault: WeftError) => void
 }
@@ -43,9 +46,15 @@ export class IpWayOut {
     }
   }
 
-  static async #open(name: string, { nodeKey, onPacket, onGone }: IpWayOutInit): Promise<IpWayOut> {
+  static async #open(name: string, { nodeKey, queue, onPacket, onGone }: IpWayOutInit): Promise<IpWayOut> {
     const calls = await loadLinuxTunCalls()
-    const port = new TunPort(calls, { name, onPacket, onGone: (error) => onGone(unavailable(messageOf(error))) })
+    const port = new TunPort(calls, {
+      name,
+      mostBytes: MAX_IP_PACKET_BYTES,
+      queue,
+      onPacket,
+      onGone: (error) => onGone(unavailable(messageOf(error))),
+    })
     try {
       const all = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
       const network = IpNetwork.of(
@@ -72,8 +81,14 @@ export class IpWayOut {
     this.#port.start()
   }
 
-  write(packet: Uint8Array): boolean {
-    return this.#port.write(packet)
+  /** What went through its interface. */
+  get counters(): Readonly<TunCounters> {
+    return this.#port.counters
+  }
+
+  write(packet: Uint8Array): void {
+    this.#port.room.set(packet)
+    this.#port.write(packet.length)
   }
 
   /** Takes the interface, the rules and the forwarding away again. */

@@ -1,20 +1,33 @@
+import { VIRTIO_BYTES } from './virtio-header.ts'
+
 /** Numbers of Linux on x86-64 and arm64 (asm-generic/fcntl.h, linux/if_tun.h). */
 const O_RDWR_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000
 const O_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000
 const TUNSETIFF = 0x400454ca
+const TUNGETFEATURES = 0x800454cf
+const TUNSETOFFLOAD = 0x400454d0
+const TUNSETVNETHDRSZ = 0x400454d8
 const IFF_TUN = 1
 const IFF_NO_PI = 0x1000
+const IFF_VNET_HDR = 0x4000
 const EAGAIN = 11
+const EINVAL = 22
 const POLLIN = 1
 /** Bytes of struct ifreq; of the name in it, its end included; and where its flags are. */
 const REQUEST_BYTES = 40
 const NAME_BYTES = 16
 const DEVICE = '/dev/net/tun'
+/** Of TUNSETOFFLOAD: open checksums, super-packets of TCP over IPv4 and IPv6, of UDP over either (Linux 6.2). */
+const CHECKSUM = 0x01
+const TCP = 0x02 | 0x04
+const UDP = 0x20 | 0x40
 
 /** The system calls of a TUN device. Each gives -1 on failure, when {@link errno} says why. */
 export interface LinuxTunCalls {
   open(path: string, flags: number): number
   ioctl(fd: number, request: number, argument: Uint8Array): number
+  /** The same for requests whose argument is a number. */
+  ioctlNumber(fd: number, request: number, argument: number): number
   read(fd: number, bytes: Uint8Array, length: number): number
   write(fd: number, bytes: Uint8Array, length: number): number
   close(fd: number): number
@@ -41,6 +54,7 @@ export async function loadLinuxTunCalls(): Promise<LinuxTunCalls> {
   return {
     open: libc.func('open', 'int', ['str', 'int']) as LinuxTunCalls['open'],
     ioctl: libc.func('ioctl', 'int', ['int', 'ulong', 'void *']) as LinuxTunCalls['ioctl'],
+    ioctlNumber: libc.func('ioctl', 'int', ['int', 'ulong', 'ulong']) as LinuxTunCalls['ioctlNumber'],
     read: libc.func('read', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['read'],
     write: libc.func('write', 'long', ['int', 'void *', 'ulong']) as LinuxTunCalls['write'],
     close: libc.func('close', 'int', ['int']) as LinuxTunCalls['close'],
@@ -54,15 +68,29 @@ export async function loadLinuxTunCalls(): Promise<LinuxTunCalls> {
   }
 }
 
-/** An IP interface whose packets this process reads and writes, one a call. It goes with the last descriptor of it. */
+/** What an interface takes and gives besides single packets with all their checksums. */
+export interface TunOffload {
+  /** Each packet is read and written behind a virtio_net_hdr. */
+  readonly virtio: boolean
+  /** Super-packets. */
+  readonly tcp: boolean
+  readonly udp: boolean
+}
+
+/** An IP interface whose packets this process reads and writes, one or a super-packet a call. It goes with the last descriptor of it. */
 export class LinuxTun implements Disposable {
   readonly fd: number
   readonly name: string
+  readonly offload: TunOffload
   readonly #calls: LinuxTunCalls
   #open = true
 
-  /** @param name at most 15 bytes @throws Error with the system's name of what is wrong, such as EPERM, EBUSY, ENOENT */
-  constructor(calls: LinuxTunCalls, name: string) {
+  /**
+   * @param name at most 15 bytes
+   * @param wantsOffload whether what the system has of it is taken
+   * @throws Error with the system's name of what is wrong, such as EPERM, EBUSY, ENOENT
+   */
+  constructor(calls: LinuxTunCalls, name: string, wantsOffload = false) {
     const bytes = Buffer.from(name, 'utf8')
     if (bytes.length === 0 || bytes.length >= NAME_BYTES) throw new RangeError(`'${name}' is no name of an interface`)
     const fail = (what: string): Error => new Error(`${what}: ${calls.errorName(calls.errno())}`)
@@ -70,14 +98,19 @@ export class LinuxTun implements Disposable {
     this.name = name
     this.fd = calls.open(DEVICE, O_RDWR_NONBLOCK_CLOEXEC)
     if (this.fd < 0) throw fail(DEVICE)
-    const request = Buffer.alloc(REQUEST_BYTES)
-    bytes.copy(request)
-    request.writeUInt16LE(IFF_TUN | IFF_NO_PI, NAME_BYTES)
-    if (calls.ioctl(this.fd, TUNSETIFF, request) < 0) {
+    const attach = (flags: number): boolean => {
+      const request = Buffer.alloc(REQUEST_BYTES)
+      bytes.copy(request)
+      request.writeUInt16LE(IFF_TUN | IFF_NO_PI | flags, NAME_BYTES)
+      return calls.ioctl(this.fd, TUNSETIFF, request) >= 0
+    }
+    const virtio = wantsOffload && hasVirtio(calls, this.fd)
+    if (!attach(virtio ? IFF_VNET_HDR : 0)) {
       const error = fail(`the interface ${name}`)
       calls.close(this.fd)
       throw error
     }
+    this.offload = virtio ? takeOffload(calls, this.fd) : { virtio, tcp: false, udp: false }
   }
 
   /** The next packet into `into`; its bytes, 0 when there is none. @throws Error when the device is gone */
@@ -94,11 +127,35 @@ export class LinuxTun implements Disposable {
     return this.#calls.write(this.fd, packet, length) === length
   }
 
+  /** Whether the last packet was refused for what stands in it. */
+  get wasInvalid(): boolean {
+    return this.#calls.errno() === EINVAL
+  }
+
   [Symbol.dispose](): void {
     if (!this.#open) return
     this.#open = false
     this.#calls.close(this.fd)
   }
+}
+
+function hasVirtio(calls: LinuxTunCalls, fd: number): boolean {
+  const features = Buffer.alloc(4)
+  return calls.ioctl(fd, TUNGETFEATURES, features) >= 0 && (features.readUInt32LE() & IFF_VNET_HDR) !== 0
+}
+
+/** The most that this kernel has. Before 6.2 it refuses a request for super-packets of UDP as a whole. */
+function takeOffload(calls: LinuxTunCalls, fd: number): TunOffload {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32LE(VIRTIO_BYTES)
+  calls.ioctl(fd, TUNSETVNETHDRSZ, bytes)
+  for (const [tcp, udp] of [
+    [true, true],
+    [true, false],
+  ] as const)
+    if (calls.ioctlNumber(fd, TUNSETOFFLOAD, CHECKSUM | (tcp ? TCP : 0) | (udp ? UDP : 0)) >= 0)
+      return { virtio: true, tcp, udp }
+  return { virtio: true, tcp: false, udp: false }
 }
 
 /** Waits for the first of several descriptors that can be read or has ended. */

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { Programs } from './split-programs.ts'
 
 /** "weft" in ASCII: the mark of packets that go outside of the tunnel; and the routing table of all others, with its rule's priority. */
 export const OUTSIDE_MARK = 0x7765_6674
@@ -20,6 +21,9 @@ export interface MachineRulesInit {
   /** CIDRs: what goes outside; and what alone goes through the tunnel, everything where it is empty. */
   readonly exclude: readonly string[]
   readonly include: readonly string[]
+  /** Programs whose packets go outside, names included; and those whose alone go through the tunnel, beside what is included by address. */
+  readonly excludePrograms: Programs
+  readonly includePrograms: Programs
   /** Where names are answered on loopback; undefined leaves them as they are. */
   readonly dnsPort: number | undefined
   /** The user that the daemon runs as. */
@@ -29,18 +33,22 @@ export interface MachineRulesInit {
 /**
  * The rules of nft(8) for this machine, one table in one transaction. By mark, not by routes: a route that somebody hands out by DHCP
  * (option 121, CVE-2024-3661) draws nothing out of the tunnel, since routes of this machine's own tables count for marked packets only.
- * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses;
+ * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses, and
+ *   what excluded programs send, `programs` where some are included what all others do;
  * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
  * - `names` turns questions for names to the daemon, whichever server a program asks;
+ * - `unreachable` answers what goes by IPv6 where the exit has none and the route alone cannot, as some of it may go outside;
  * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
  * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
  *   socket took the interface's address that of the way that it goes.
  */
 export function machineRules(
-  { exclude, include, dnsPort, uid }: MachineRulesInit,
+  { exclude, include, excludePrograms, includePrograms, dnsPort, uid }: MachineRulesInit,
   outside: readonly OutsideAddress[],
 ): string {
-  const only = include.length === 0 ? [] : ['ip daddr != @include4', 'ip6 daddr != @include6']
+  const some = programConditions(includePrograms)
+  // Names of who is not included are asked for where it is; not so where addresses are included, which could be those of names.
+  const early = some.length > 0 && include.length === 0
   return `
 table inet ${TABLE}
 delete table inet ${TABLE}
@@ -56,13 +64,22 @@ ${cidrSets('include', include)}
   chain leaving {
     type route hook output priority mangle
     meta mark ${MARK} accept
+    ${lines(programConditions(excludePrograms).map((condition) => `${condition} meta mark set ${MARK} accept`))}
+    ${early ? 'jump programs' : ''}
     ${dnsPort === undefined ? '' : 'meta l4proto { tcp, udp } th dport 53 accept'}
     ct direction reply meta mark set ${MARK} accept
     meta skuid ${uid} ip daddr . tcp dport @nodes4 meta mark set ${MARK} accept
     meta skuid ${uid} ip6 daddr . tcp dport @nodes6 meta mark set ${MARK} accept
     ip daddr @exclude4 meta mark set ${MARK} accept
     ip6 daddr @exclude6 meta mark set ${MARK} accept
-    ${only.map((condition) => `${condition} meta mark set ${MARK}`).join('\n    ')}
+    ${include.length === 0 ? '' : 'ip daddr @include4 accept\n    ip6 daddr @include6 accept\n    jump programs'}
+  }
+  chain programs {
+    ${lines(some.map((condition) => `${condition} return`))}
+    meta mark set ${MARK} accept
+  }
+  chain unreachable {
+    type filter hook output priority filter
   }
   chain names {
     type nat hook output priority -100
@@ -88,6 +105,24 @@ ${cidrSets('include', include)}
 }
 ${outsideElements(outside)}
 `
+}
+
+/**
+ * Whether something of IPv6 may go outside while the exit has none, so that the route must not say that nothing is reached: addresses
+ * of programs are chosen, and connections refused, by the route before any rule is looked at.
+ */
+export function isSplit({ exclude, include, excludePrograms, includePrograms }: MachineRulesInit): boolean {
+  const programs = [excludePrograms, includePrograms].flatMap(({ uids, cgroups }) => [...uids, ...cgroups])
+  return exclude.length + include.length + programs.length > 0
+}
+
+/** Whether what goes by IPv6 into the tunnel is carried, or answered at once, where {@link isSplit}. */
+export function ipv6Rules(isCarried: boolean): string {
+  const into = `add rule inet ${TABLE} unreachable meta mark != ${MARK} oifname "${INTERFACE}" meta nfproto ipv6`
+  const answers = isCarried
+    ? []
+    : [`${into} meta l4proto tcp reject with tcp reset`, `${into} reject with icmpv6 no-route`]
+  return [`flush chain inet ${TABLE} unreachable`, ...answers, ''].join('\n')
 }
 
 /** Puts other addresses of nodes in place of those known. */
@@ -128,6 +163,18 @@ export function ipv6Route(isCarried: boolean): readonly string[] {
   return isCarried
     ? ['-6', 'route', 'replace', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
     : ['-6', 'route', 'del', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
+}
+
+/** Of nft, each met by what such a program sends. */
+function programConditions({ uids, cgroups }: Programs): string[] {
+  return [
+    ...(uids.length === 0 ? [] : [`meta skuid { ${uids.join(', ')} }`]),
+    ...cgroups.map(({ path, level }) => `socket cgroupv2 level ${level} "${path}"`),
+  ]
+}
+
+function lines(rules: readonly string[]): string {
+  return rules.join('\n    ')
 }
 
 function cidrSets(name: string, cidrs: readonly string[]): string {

@@ -8,6 +8,8 @@ import {
   REMOVED_RULES,
   interfaceLines,
   ipv6Route,
+  ipv6Rules,
+  isSplit,
   machineRules,
   outsideRules,
   routeLines,
@@ -22,13 +24,15 @@ const IPV6_OFF = '/proc/sys/net/ipv6/conf/all/disable_ipv6'
 export class MachineRules {
   readonly #stateFile: string
   readonly #hasIPv6 = readText(IPV6_OFF) === '0'
+  readonly #isSplit: boolean
   /** Changes one after another. */
   #last: Promise<unknown> = Promise.resolve()
   #carriesIPv6 = false
   #isOver = false
 
-  private constructor(stateFile: string) {
+  private constructor(stateFile: string, split: boolean) {
     this.#stateFile = stateFile
+    this.#isSplit = split
   }
 
   /**
@@ -42,14 +46,14 @@ export class MachineRules {
     stateFile: string,
   ): Promise<MachineRules> {
     await removeLeftRules(stateFile)
-    const rules = new MachineRules(stateFile)
+    const rules = new MachineRules(stateFile, isSplit(init))
     writeFileSync(stateFile, `${JSON.stringify({ schemaVersion: 1, srcValidMark: readText(VALID_MARK) })}\n`)
     try {
       await runCommand('nft', ['-f', '-'], machineRules(init, outside))
       writeFileSync(VALID_MARK, '1')
       await runCommand('ip', ['-batch', '-'], interfaceLines(MAX_IP_PACKET_BYTES, rules.#hasIPv6))
       await runCommand('ip', ['-4', '-batch', '-'], routeLines(4))
-      if (rules.#hasIPv6) await runCommand('ip', ['-6', '-batch', '-'], routeLines(6))
+      if (rules.#hasIPv6) await rules.#putIPv6()
       return rules
     } catch (error) {
       await rules.remove()
@@ -66,7 +70,16 @@ export class MachineRules {
   setIPv6(isCarried: boolean): Promise<void> {
     if (!this.#hasIPv6 || isCarried === this.#carriesIPv6) return Promise.resolve()
     this.#carriesIPv6 = isCarried
-    return this.#then(() => runCommand('ip', ipv6Route(isCarried)))
+    return this.#then(() =>
+      this.#isSplit ? runCommand('nft', ['-f', '-'], ipv6Rules(isCarried)) : runCommand('ip', ipv6Route(isCarried)),
+    )
+  }
+
+  /** It is carried nowhere as yet. */
+  async #putIPv6(): Promise<void> {
+    if (this.#isSplit) await runCommand('nft', ['-f', '-'], ipv6Rules(false))
+    await runCommand('ip', ['-6', '-batch', '-'], routeLines(6))
+    if (this.#isSplit) await runCommand('ip', ipv6Route(true))
   }
 
   /** Takes all away. */

@@ -10,6 +10,7 @@ import type { CarriageSetting } from '../../src/carriage/carriage-choice.ts'
 import { type EngineParts, PacketEngine } from '../../src/engine/packet-engine.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
+import { NO_TUN } from './no-tun.ts'
 
 export const NETWORK = 'test-network'
 
@@ -43,7 +44,7 @@ export async function openNode(
       udp: { host, port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,
-      tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
+      tun: NO_TUN,
       relay: { bytesPerSecond: limit },
       exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [], ip: false },
     },

@@ -8,6 +8,7 @@ import { type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRand
 import { x25519KeyPair } from '@weft/crypto'
 import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
 import { until } from './until.ts'
+import { NO_TUN } from '../engine/no-tun.ts'
 
 async function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1')
@@ -72,7 +73,7 @@ async function network(t: TestContext): Promise<Network> {
         udp,
         proxy,
         dns: undefined,
-        tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
+        tun: NO_TUN,
         bootstrap: [],
         relay: { bytesPerSecond: undefined },
         exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },

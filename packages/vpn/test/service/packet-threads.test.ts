@@ -9,6 +9,7 @@ import { type CircuitLink, CircuitReason, ClientCircuits, type Endpoint, type Li
 import { PacketThreads, type ThreadsInit } from '../../src/service/packet-threads.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
 import { until } from './until.ts'
+import { NO_TUN } from '../engine/no-tun.ts'
 
 const NETWORK = 'test'
 const CREATE = 1
@@ -47,7 +48,7 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
     udp: { host: '127.0.0.1', port },
     proxy: { host: '127.0.0.1', port: 0 },
     dns: undefined,
-    tun: { isWanted: false, exclude: [], include: [], stateFile: '/nonexistent/tun.json' },
+    tun: NO_TUN,
     relay: { bytesPerSecond: undefined },
     exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
   }

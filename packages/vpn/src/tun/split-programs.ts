@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { WeftError } from '@weft/core'
+import { runCommand } from './run-command.ts'
+
+/** Programs, by who runs them and by where the system groups them, as the settings name them. */
+export interface ProgramNames {
+  /** Names or numbers. */
+  readonly users: readonly string[]
+  /** Paths of cgroup v2, as /proc/PID/cgroup has them. */
+  readonly cgroups: readonly string[]
+}
+
+/** The same as nft(8) takes them. */
+export interface Programs {
+  readonly uids: readonly number[]
+  /** Those that are in it or below it. */
+  readonly cgroups: readonly { readonly path: string; readonly level: number }[]
+}
+
+/** The one above it says that there is none (credentials(7)). */
+const MOST_UID = 2 ** 32 - 2
+/** Where nft looks for the paths that it is given. */
+const CGROUPS = '/sys/fs/cgroup'
+
+/**
+ * Finds users and cgroups on this machine.
+ * @param setting whose names begin so, such as `vpn.tun_exclude`
+ * @param mounts what the system has mounted (proc_pid_mountinfo(5))
+ * @throws WeftError E_TUN_SPLIT
+ */
+export async function findPrograms(
+  { users, cgroups }: ProgramNames,
+  setting: string,
+  mounts = readMounts(),
+): Promise<Programs> {
+  const uids = await Promise.all(users.map((user) => findUser(user, `${setting}_users`)))
+  return { uids: [...new Set(uids)], cgroups: findCgroups(cgroups, `${setting}_cgroups`, mounts) }
+}
+
+async function findUser(user: string, setting: string): Promise<number> {
+  if (/^\d+$/.test(user) && Number(user) <= MOST_UID) return Number(user)
+  try {
+    // Asks what the machine asks for its users, which need not stand in a file.
+    const uid = (await runCommand('id', ['-u', '--', user])).trim()
+    if (/^\d+$/.test(uid) && Number(uid) <= MOST_UID) return Number(uid)
+  } catch {
+    // There is none.
+  }
+  throw split(
+    `${setting} names ${user}, a user that this machine does not have.`,
+    'Name one that it has (getent passwd tells them), or its number, and restart the daemon.',
+  )
+}
+
+function findCgroups(paths: readonly string[], setting: string, mounts: string): Programs['cgroups'] {
+  if (paths.length === 0) return []
+  const root = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(mounts)?.[1]
+  if (root === undefined)
+    throw split(
+      `${setting} names cgroups, and cgroup v2 is not mounted on this machine.`,
+      `Mount it (mount -t cgroup2 none ${CGROUPS}), or go by users, and restart the daemon.`,
+    )
+  return paths.map((path) => {
+    const names = path.split('/').filter((name) => name !== '')
+    const directory = join(root, ...names)
+    if (!existsSync(join(directory, 'cgroup.procs')))
+      throw split(
+        `${setting} names ${path}, a cgroup that is not there (${directory}).`,
+        'Name one as /proc/PID/cgroup has it behind 0::, and see that it is there before the tunnel is; then restart the daemon.',
+      )
+    return { path: relative(CGROUPS, directory), level: names.length }
+  })
+}
+
+function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function split(cause: string, fix: string): WeftError {
+  return new WeftError({ code: 'E_TUN_SPLIT', cause, fix })
+}
