@@ -126,7 +126,7 @@ export class BridgeDialer {
   /** @param began of the try: of many at a time that fail, one counts */
   #failed(known: Known, { code, cause, fix }: WeftError, began: number): void {
     const now = this.#init.clock.monotonic()
-    if (began < known.failedAt) return
+    if (began <= known.failedAt) return
     known.failedAt = now
     known.retryAt = now + known.retryMs
     known.retryMs = Math.min(RETRY_MOST_MS, 2 * known.retryMs)

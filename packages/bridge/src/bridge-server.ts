@@ -32,8 +32,12 @@ export interface BridgeServerInit {
   readonly clock: Clock
 }
 
-/** The form in which `-C` of curl or a browser would not ask: only such requests are looked at twice. */
-const PASS_PATH = /^\/([A-Za-z0-9_-]{1,128})$/
+/** What is compared where a request has nothing of the form of a pass. */
+const NO_PASS: PassContent = {
+  id: new Uint8Array(8),
+  mac: new Uint8Array(32),
+  target: { host: '0.0.0.0', port: 1 },
+}
 
 interface Use {
   streams: number
@@ -90,7 +94,11 @@ export class BridgeServer implements AsyncDisposable {
     this.#doors = new BridgeDoors(init.clock)
     this.#share = new FairShare(init.bytesPerSecond, init.clock)
     server.on('connection', (socket: Socket) => this.#onConnection(socket))
-    server.on('request', (request, response) => answerAsWebServer(init.page, request, response))
+    server.on('request', (request: IncomingMessage, response) => {
+      // Those that ask for an upgrade were looked at; the others are as well, so that all take as long.
+      if (request.headers.upgrade === undefined) this.#look(request)
+      answerAsWebServer(init.page, request, response)
+    })
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#onUpgrade(request, socket, head),
     )
@@ -133,7 +141,7 @@ export class BridgeServer implements AsyncDisposable {
   }
 
   #onConnection(socket: Socket): void {
-    const leave = this.#doors.enter(socket.remoteAddress)
+    const leave = this.#doors.enter(socket)
     if (leave === undefined) {
       this.#refused.connections++
       socket.destroy()
@@ -148,14 +156,20 @@ export class BridgeServer implements AsyncDisposable {
 
   /** Whether it shows the pass of an invitation on this very connection. */
   #takes(request: IncomingMessage): boolean {
-    const [, text] = PASS_PATH.exec(request.url ?? '') ?? []
-    const pass = text === undefined ? undefined : parsePass(text)
-    const { socket } = request
-    if (pass === undefined || !(socket instanceof TLSSocket) || socket.getProtocol() !== 'TLSv1.3') return false
+    const pass = this.#look(request)
+    if (pass !== undefined) this.#passes.set(request, pass)
+    return pass !== undefined
+  }
+
+  /** Takes as long for every request, whatever is in it. */
+  #look({ url = '', socket }: IncomingMessage): PassContent | undefined {
+    if (!(socket instanceof TLSSocket) || socket.getProtocol() === null) return undefined
+    const shown = parsePass(url.slice(1))
+    const pass = shown ?? NO_PASS
     const isValid = isPassOf(this.#init.secretOf(toHex(pass.id)), pass, bindingOf(socket))
-    if (isValid) this.#passes.set(request, pass)
-    else this.#refused.passes++
-    return isValid
+    if (isValid && socket.getProtocol() === 'TLSv1.3') return pass
+    if (shown !== undefined) this.#refused.passes++
+    return undefined
   }
 
   #onUpgrade(request: IncomingMessage, client: Duplex, head: Uint8Array): void {
@@ -165,6 +179,7 @@ export class BridgeServer implements AsyncDisposable {
       client.destroy()
       return
     }
+    this.#doors.passed(request.socket)
     const id = toHex(pass.id)
     const use = this.#useOf(id)
     if (!this.#init.isMember(pass.target)) {
