@@ -9,7 +9,7 @@ import { BridgeDoors } from './bridge-doors.ts'
 import { type BridgeRefusals, type BridgeStatus, type InvitationUse, NO_USE } from './bridge-status.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FairShare } from './fair-share.ts'
-import { IDLE_MS, INVITATION_STREAMS, MEMBER_DIAL_MS } from './limits.ts'
+import { IDLE_MS, INVITATION_STREAMS, MEMBER_DIAL_MS, TARGET_STREAMS } from './limits.ts'
 import { type PassContent, bindingOf, isPassOf, parsePass } from './pass.ts'
 import { ANSWER, OPENED, refusal } from './stream-answers.ts'
 import { pump } from './stream-pump.ts'
@@ -48,6 +48,7 @@ interface Use {
 
 interface Stream {
   readonly id: string
+  readonly target: Endpoint
   readonly client: Duplex
   readonly member: Socket
 }
@@ -185,7 +186,7 @@ export class BridgeServer implements AsyncDisposable {
     if (!this.#init.isMember(pass.target)) {
       this.#refused.targets++
       refuse(client, ANSWER.noMember)
-    } else if (use.streams >= INVITATION_STREAMS) {
+    } else if (use.streams >= INVITATION_STREAMS || this.#streamsTo(id, pass.target) >= TARGET_STREAMS) {
       this.#refused.streams++
       refuse(client, ANSWER.tooMany)
     } else this.#lead(id, use, client, head, pass.target)
@@ -199,10 +200,18 @@ export class BridgeServer implements AsyncDisposable {
     return use
   }
 
-  #lead(id: string, use: Use, client: Duplex, head: Uint8Array, { host, port }: Endpoint): void {
+  #streamsTo(id: string, { host, port }: Endpoint): number {
+    let count = 0
+    for (const { id: owner, target } of this.#streams)
+      if (owner === id && target.port === port && target.host === host) count++
+    return count
+  }
+
+  #lead(id: string, use: Use, client: Duplex, head: Uint8Array, target: Endpoint): void {
     const { clock } = this.#init
+    const { host, port } = target
     const member = connect({ host, port, noDelay: true, allowHalfOpen: true })
-    const stream: Stream = { id, client, member }
+    const stream: Stream = { id, target, client, member }
     this.#streams.add(stream)
     use.streams++
     let isOpen = false

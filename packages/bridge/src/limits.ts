@@ -10,6 +10,8 @@ export const CONNECTION_RATE = 256
 export const PREFIX_RATE = 128
 /** Streams of one invitation at once. */
 export const INVITATION_STREAMS = 192
+/** Of these, to one endpoint: a client has one or two for its overlay, and four for packets. Members count a bridge as one caller, whose places all its clients share. */
+export const TARGET_STREAMS = 8
 /** Invitations that are not revoked. */
 export const MAX_INVITATIONS = 256
 /** ms for TCP to a member. */

@@ -16,18 +16,14 @@ let now = 0
 /** A bridge on loopback, a member that says everything back, and one invitation. */
 export class BridgeFixture implements AsyncDisposable {
   readonly server: BridgeServer
-  readonly echo: Server
+  readonly #echoes: Server[]
   readonly member: Endpoint
   readonly bridge: Bridge
   readonly invitations: Map<string, Uint8Array>
   readonly members: Set<number>
 
   static async open(): Promise<BridgeFixture> {
-    const echo = createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on('error', () => {})
-      socket.pipe(socket)
-    }).listen(0, HOST)
-    await once(echo, 'listening')
+    const echo = await openEcho()
     const { port } = echo.address() as { readonly port: number }
     const invitations = new Map<string, Uint8Array>()
     const members = new Set([port])
@@ -52,11 +48,22 @@ export class BridgeFixture implements AsyncDisposable {
     members: Set<number>,
   ) {
     this.server = server
-    this.echo = echo
+    this.#echoes = [echo]
     this.member = member
     this.invitations = invitations
     this.members = members
     this.bridge = this.invite()
+  }
+
+  async moreMembers(count: number): Promise<readonly Endpoint[]> {
+    const ports: number[] = []
+    while (ports.length < count) {
+      const echo = await openEcho()
+      this.#echoes.push(echo)
+      ports.push((echo.address() as { readonly port: number }).port)
+    }
+    for (const port of ports) this.members.add(port)
+    return ports.map((port) => ({ host: HOST, port }))
   }
 
   invite(): Bridge {
@@ -74,6 +81,15 @@ export class BridgeFixture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server[Symbol.asyncDispose]()
-    this.echo.close()
+    for (const echo of this.#echoes) echo.close()
   }
+}
+
+async function openEcho(): Promise<Server> {
+  const echo = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {})
+    socket.pipe(socket)
+  }).listen(0, HOST)
+  await once(echo, 'listening')
+  return echo
 }

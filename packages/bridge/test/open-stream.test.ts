@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { isWeftError, toHex } from '@weft/core'
 import { openStream } from '../src/open-stream.ts'
-import { INVITATION_STREAMS } from '../src/limits.ts'
+import { INVITATION_STREAMS, TARGET_STREAMS } from '../src/limits.ts'
 import { BridgeFixture, HOST } from './bridge-fixture.ts'
 
 const NEVER = new AbortController().signal
@@ -84,8 +84,14 @@ describe('a stream through a bridge', () => {
   test('has so many beside it of one invitation, and others have theirs', async () => {
     const mine = fixture.invite()
     const streams: Duplex[] = []
-    while (streams.length < INVITATION_STREAMS) streams.push(await openStream(mine, fixture.member, NEVER))
-    await assert.rejects(openStream(mine, fixture.member, NEVER), failsWith('E_BRIDGE_BUSY'))
+    const members = [fixture.member, ...(await fixture.moreMembers(INVITATION_STREAMS / TARGET_STREAMS))]
+    for (const member of members.slice(0, -1)) {
+      for (let count = 0; count < TARGET_STREAMS; count++) streams.push(await openStream(mine, member, NEVER))
+      await assert.rejects(openStream(mine, member, NEVER), failsWith('E_BRIDGE_BUSY'))
+    }
+    assert.equal(streams.length, INVITATION_STREAMS)
+    const last = members.at(-1) ?? assert.fail()
+    await assert.rejects(openStream(mine, last, NEVER), failsWith('E_BRIDGE_BUSY'))
     const other = await openStream(fixture.invite(), fixture.member, NEVER)
     for (const stream of [...streams, other]) stream.destroy()
   })
