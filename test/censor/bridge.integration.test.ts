@@ -8,6 +8,7 @@ import { startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
 import { BRIDGE, CensoredNetwork, MEMBERS, type Rule } from '../lib/censored-network.ts'
 import { eventually } from '../lib/eventually.ts'
 import { skipWithout } from '../lib/needs.ts'
+import { weft } from '../lib/weft.ts'
 
 // A client in a network whose censor drops all UDP, port 53, the addresses of all members and what looks like the protocol: with a bridge it
 // joins, browses, stores and reads, while a quarter of the members deny that they have what is asked for; without one it does not, and says why.
@@ -23,6 +24,9 @@ const LARGE = 2_000_000
 
 interface Stored {
   readonly ref: string
+}
+interface Stat {
+  readonly segments: readonly { readonly shards: readonly { readonly node: string; readonly state: string }[] }[]
 }
 interface Shown {
   readonly bridges: readonly { readonly name: string; readonly state: string }[]
@@ -42,6 +46,8 @@ describe('a bridge in a censored network', { skip: skipWithout('root', 'nat', 'c
   let refs: readonly string[]
   const contents = [randomBytes(SMALL), randomBytes(LARGE)] as const
   const path = (name: string): string => join(network.home('client'), name)
+  const shardsOf = async (ref: string | undefined) =>
+    (await network.inside<Stat>('client', ['stat', ref ?? ''])).segments.flatMap(({ shards }) => shards)
   const none = { dns: 0, udp: 0, multistream: 0, websocket: 0, listed: 0 } satisfies Record<Rule, number>
   const listed = async (): Promise<NonNullable<Listed['role']>> =>
     (await network.ask<Listed>('bridge', ['bridge', 'list'])).role ?? assert.fail('it is no bridge')
@@ -87,7 +93,15 @@ describe('a bridge in a censored network', { skip: skipWithout('root', 'nat', 'c
         return (await network.inside<Stored>('client', ['put', path(`put${at}`)])).ref
       }),
     )
-    await network.emptyMembers([8, 9, 11])
+    const holders = (await shardsOf(refs[1])).map(({ node }) => node)
+    const deniers = await Promise.all(holders.slice(0, 4).map((id) => network.memberWith(id)))
+    // The one validator goes on: without it there are no maps.
+    await network.emptyMembers(deniers.filter((at) => at > 0).slice(0, MEMBERS / 4))
+    await eventually(
+      'that they deny it',
+      () => shardsOf(refs[1]),
+      (shards) => shards.filter(({ state }) => state === 'missing').length === MEMBERS / 4,
+    )
     for (const [at, ref] of refs.entries()) {
       await network.inside('client', ['get', ref, '-o', path(`got${at}`)])
       assert.ok(readFileSync(path(`got${at}`)).equals(contents[at] as Buffer))
@@ -130,6 +144,11 @@ describe('a bridge in a censored network', { skip: skipWithout('root', 'nat', 'c
       (shown) => shown.bridges[0]?.state === 'failed',
     )
     assert.match(JSON.stringify(bridges), /E_BRIDGE_REFUSED/)
+    const { stdout } = await weft(['check', '--json'], { WEFT_HOME: network.home('client') })
+    assert.match(
+      stdout,
+      /"name":"bridge","ok":false[^}]*"fault":\{"code":"E_BRIDGE_NONE","cause":"[^"]+","fix":"[^"]+"/,
+    )
     assert.deepEqual(await network.dropped(), none)
   })
 

@@ -115,6 +115,13 @@ export class CensoredNetwork implements AsyncDisposable {
     return { bridge: count('bridge'), others: count('others') }
   }
 
+  /** Which of the members this is, by its id. */
+  async memberWith(id: string): Promise<number> {
+    for (const at of ROLES.keys())
+      if ((await this.ask<{ readonly node: string }>(nameOf(at), ['id'])).node === id) return at
+    throw new Error(`no member has the id ${id}`)
+  }
+
   /** Has some members deny that they ever had what is stored: they lose all shards and records, and go on. */
   async emptyMembers(ats: readonly number[]): Promise<void> {
     for (const at of ats) {
