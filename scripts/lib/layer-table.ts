@@ -4,7 +4,7 @@ export type LayerTable = Readonly<Record<string, readonly string[]>>
 const FOUNDATION = ['core']
 const PURE = [...FOUNDATION, 'crypto', 'wire']
 const NETWORK = [...PURE, 'onion', 'erasure']
-const DOMAIN = [...NETWORK, 'overlay', 'ledger']
+const DOMAIN = [...NETWORK, 'bridge', 'overlay', 'ledger']
 const DOMAINS = ['vpn', 'storage', 'messaging', 'apps', 'services', 'compute', 'validation']
 
 /**
@@ -17,6 +17,7 @@ export const LAYERS: LayerTable = {
   wire: FOUNDATION,
   onion: PURE,
   erasure: PURE,
+  bridge: [...FOUNDATION, 'crypto'],
   overlay: NETWORK,
   ledger: NETWORK,
   vpn: DOMAIN,
@@ -29,7 +30,7 @@ export const LAYERS: LayerTable = {
   node: [...DOMAIN, ...DOMAINS],
   // Beside node: it writes the network file and the nodes' keys, and starts node's daemon as a process.
   devnet: [...DOMAIN, ...DOMAINS],
-  cli: [...FOUNDATION, 'node', 'devnet'],
+  cli: [...FOUNDATION, 'bridge', 'node', 'devnet'],
   dashboard: FOUNDATION,
   sdk: [...PURE, 'devnet'],
 }

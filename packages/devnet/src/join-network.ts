@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Bridge, BRIDGES_FILE, BridgeDialer, addBridge, readBridges } from '@weft/bridge'
 import { Scope, WeftError, isWeftError, messageOf, silentLogger, systemClock, throwIfAborted } from '@weft/core'
 import { toDidKey } from '@weft/crypto'
-import type { JoinToken, NetworkFile } from '@weft/overlay'
+import type { JoinToken, NetworkFile, OpenThrough } from '@weft/overlay'
 import { HomeChanges, networkExists } from './home-changes.ts'
 
 export interface NetworkToJoin {
@@ -10,6 +11,8 @@ export interface NetworkToJoin {
   readonly token: string
   /** The home of the node that joins; its key is made when it has none. */
   readonly home: string
+  /** Lines of bridges to call by, beside those that the home has: nobody else is called then. Secrets, kept in the home. */
+  readonly bridges?: readonly string[]
   readonly signal: AbortSignal
 }
 
@@ -31,11 +34,11 @@ const PROOF_FILE = 'admission.proof'
  * Joins a network with nothing but a token: gets the network file from the nodes that the token names, knows it by its
  * id, and uses the invitation for the key of this node. The secret of the invitation is not kept. In a home that is of
  * this network already only the invitation is new. When it fails it leaves nothing of its own behind, but the key that
- * the refusal of an invitation for another node names.
- * @throws WeftError E_JOIN_TOKEN, E_JOIN_UNREACHABLE, E_NETWORK_EXISTS, E_INVITE_EXPIRED, E_INVITE_BOUND, those of
+ * the refusal of an invitation for another node names, and bridges.
+ * @throws WeftError E_JOIN_TOKEN, E_JOIN_UNREACHABLE, E_NETWORK_EXISTS, E_INVITE_EXPIRED, E_INVITE_BOUND, E_BRIDGE_LINE, E_BRIDGE_FILE, those of
  * `openInvitation`, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL, E_ABORTED
  */
-export async function joinNetwork({ token, home, signal }: NetworkToJoin): Promise<JoinedNetwork> {
+export async function joinNetwork({ token, home, bridges = [], signal }: NetworkToJoin): Promise<JoinedNetwork> {
   const { encodeAdmissionProof, fetchNetworkFile, networkOf, openInvitation, parseJoinToken, proveInvitation } =
     await import('@weft/overlay')
   const joined = parseJoinToken(token)
@@ -43,8 +46,11 @@ export async function joinNetwork({ token, home, signal }: NetworkToJoin): Promi
   const known = existsSync(path)
   if (known) await requireSameNetwork(path, joined)
   requireCurrent(joined)
+  const bridgesFile = join(home, BRIDGES_FILE)
+  for (const line of bridges) addBridge(bridgesFile, line)
+  const through = throughOf(readBridges(bridgesFile))
   const file = await withScope(signal, (scope) =>
-    fetchNetworkFile({ ...joined, clock: systemClock, logger: silentLogger, scope, signal }),
+    fetchNetworkFile({ ...joined, through, clock: systemClock, logger: silentLogger, scope, signal }),
   )
   const issued = joined.invitation
   const invitation = issued === undefined ? undefined : openInvitation(networkOf(file), issued.envelope)
@@ -76,6 +82,13 @@ export async function joinNetwork({ token, home, signal }: NetworkToJoin): Promi
     if (!isWeftError(error, 'E_NETWORK_EXISTS')) changes.undo()
     throw error
   }
+}
+
+/** By way of whom the nodes of the token are called; undefined for nobody. */
+function throughOf(bridges: readonly Bridge[]): OpenThrough | undefined {
+  if (bridges.length === 0) return undefined
+  const dialer = new BridgeDialer({ bridges, clock: systemClock })
+  return (target, signal) => dialer.open(target, signal)
 }
 
 async function withScope(signal: AbortSignal, task: (scope: Scope) => Promise<NetworkFile>): Promise<NetworkFile> {

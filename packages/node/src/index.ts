@@ -12,6 +12,7 @@ export { START_FLAGS } from './config/parse-flags.ts'
 export { SETTING_KEYS, type SettingKey, type SettingValues, settingOf, variableOf } from './config/settings.ts'
 export { GRANTS, type Grant, SCOPES, type Scope } from './http/scopes.ts'
 export type {
+  BridgeAnswer,
   DashboardLinkAnswer,
   IdAnswer,
   AttestationAnswer,
@@ -21,7 +22,9 @@ export type {
   MemberAnswer,
   MembersAnswer,
   NetworkAnswer,
+  NewBridgeInvitationAnswer,
   NewTokenAnswer,
+  RevokedBridgeInvitationAnswer,
   ObjectStatusAnswer,
   ObjectsAnswer,
   OneMemberAnswer,

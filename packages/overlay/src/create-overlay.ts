@@ -53,6 +53,7 @@ import type { Term } from './terms/term.ts'
 import { Terms } from './terms/terms.ts'
 import { type TransportOptions, createTransport } from './transport/create-transport.ts'
 import type { ListenAddress } from './transport/listen-address.ts'
+import type { OpenThrough } from './transport/through-transport.ts'
 import type { Transport } from './transport/transport.ts'
 
 export interface OverlayOptions {
@@ -73,6 +74,8 @@ export interface OverlayOptions {
   /** ISO 3166-1 alpha-2. */
   readonly country?: string
   readonly asn?: number
+  /** By way of whom all calls of a pure client go; by default it calls by itself. */
+  readonly through?: OpenThrough | undefined
   /** What to say of this machine in the certificate; nothing by default. */
   readonly resources?: ResourceDescriptor
   /** What a pure client lends to others, for which it asks for a lease; nothing by default. */
@@ -144,6 +147,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     access: membership,
     relay: options.roles.includes('relay'),
     punch: options.network.simulated === undefined,
+    through: options.through,
     lookup: (id) => learnt.addresses(id, membership.member(id)) ?? validatorAt(id),
   })
   serveNetworkFile(transport, options.network)

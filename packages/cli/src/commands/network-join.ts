@@ -15,7 +15,7 @@ export async function run(invocation: Invocation): Promise<void> {
     limit: MAX_LINE,
     source: 'weft network invite',
   })
-  const joined = await joinNetwork({ token, home, signal })
+  const joined = await joinNetwork({ token, home, bridges: invocation.texts('bridge'), signal })
   const { id, name, path, node, invitation } = joined
   output.document({ id, name, path, node, invitation: invitation ?? null })
   output.print(`network  ${name} (${id})`, `file     ${path}`, `node     ${node}`)

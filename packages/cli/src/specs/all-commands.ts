@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../program/command-spec.ts'
 import type { GroupSpec } from '../program/described-command.ts'
+import { BRIDGE_COMMANDS } from './bridge-commands.ts'
 import { DEVNET_COMMANDS } from './devnet-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 import { NODE_COMMANDS } from './node-commands.ts'
@@ -10,6 +11,7 @@ import { VPN_COMMANDS } from './vpn-commands.ts'
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STORAGE_COMMANDS,
   ...VPN_COMMANDS,
+  ...BRIDGE_COMMANDS,
   ...NETWORK_COMMANDS,
   ...NODE_COMMANDS,
   ...DEVNET_COMMANDS,
@@ -18,6 +20,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
   { word: 'vpn', summary: 'private routes over three nodes, and the proxy into them' },
+  { word: 'bridge', summary: 'ways into a network where its members are blocked' },
   { word: 'network', summary: 'begin a network, join one, invite into it, or show the one of this node' },
   { word: 'config', summary: 'explain the settings' },
   { word: 'token', summary: 'tokens for programs that use the HTTP API' },

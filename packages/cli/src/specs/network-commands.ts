@@ -132,7 +132,16 @@ export const NETWORK_COMMANDS: readonly CommandSpec[] = [
     words: ['network', 'join'],
     summary: 'join a network by a token that weft network invite printed there',
     arguments: [{ name: '<token>', description: 'the token, or - to read it from standard input' }],
-    options: [TIMEOUT, OWN_HOME],
+    options: [
+      {
+        flags: '--bridge <line>',
+        description:
+          'call by this bridge, and nobody else; may be given several times; better: weft bridge add - before',
+        repeats: true,
+      },
+      TIMEOUT,
+      OWN_HOME,
+    ],
     examples: ['weft network join -', 'weft network join - < token.txt'],
     notes:
       'Every user of a machine can read the command lines of the others, and a token is a secret: give it on standard input.',

@@ -57,6 +57,8 @@ export async function loadConfig(
   refuseWorkersWithIp(settings)
   const roles = rolesOf(settings['node.preset'], settings['node.roles'])
   refuseForwardingMember(settings, roles)
+  refuseListedBridge(settings, roles)
+  refuseHalfIdentity(settings)
   return {
     home,
     values: settings,
@@ -134,6 +136,25 @@ function refuseForwardingMember(values: SettingValues, roles: readonly Role[]): 
     'Set node.forward = false in weft.toml, or run the node as a client (--roles client).',
     { key: 'node.forward' },
   )
+}
+
+/** Whoever has a role or a lease is listed with its address, which is what a bridge must not be. */
+function refuseListedBridge(values: SettingValues, roles: readonly Role[]): void {
+  if (!values['bridge.enabled'] || (roles.length === 0 && !values['node.forward'])) return
+  throw configError(
+    `bridge.enabled is true, and the node ${roles.length === 0 ? 'asks for a lease (node.forward)' : `has the roles ${roles.join(', ')}`}: others would read its address in a list, and a bridge is of use as long as it stands in none.`,
+    'Run the bridge on a machine and at an address of its own, as a client (--roles client, node.forward = false).',
+    { key: 'bridge.enabled' },
+  )
+}
+
+function refuseHalfIdentity(values: SettingValues): void {
+  const keys = ['bridge.certificate', 'bridge.certificate_key'] as const
+  const [missing, ...more] = keys.filter((key) => values[key] === undefined)
+  if (missing === undefined || more.length > 0) return
+  throw configError(`${missing} is not set, and the other of certificate and key is.`, 'Set both, or neither.', {
+    key: missing,
+  })
 }
 
 function descriptorOf(text: string | undefined): number | undefined {

@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns'
+import { isServerName } from '@weft/bridge'
 import { parsePortRule } from '@weft/core'
 import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
@@ -32,6 +33,9 @@ const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
 )
+function requireServerName(name: string): void {
+  if (!isServerName(name)) throw new RangeError('it is none in lower case with a dot in it')
+}
 const MACHINE_WORDS = (most: number): ReturnType<typeof text> =>
   text(new RegExp(`^[!-~]([ -~]{0,${most - 2}}[!-~])?$`), `1 to ${most} printable ASCII characters`)
 const MBPS = integer(0, 1_000_000, 'Mbit/s')
@@ -209,6 +213,38 @@ const SETTINGS = {
     oneOf(['on', 'off']),
     'off',
     "Whether an exit carries IP packets of its users' whole machines besides TCP, UDP and names (`weft vpn up --tun`). It needs root, or CAP_NET_ADMIN, on Linux: the exit makes an interface and an nftables table of its own, and forwards and masquerades by them. Exits that do not are not asked twice.",
+  ),
+  'bridge.enabled': setting(
+    yesNo(),
+    false,
+    'Whether this node is a bridge: to who was invited (`weft bridge invite`) it leads streams to members of its network, to all others it is a web server. It has to be a client, so that its address stands in no map. docs/specs/bridge.md says what it sees.',
+  ),
+  'bridge.port': setting(
+    integer(1, 65_535, 'TCP port'),
+    443,
+    'Where a bridge takes calls, on network.listen_host. 443 is let through most often.',
+  ),
+  'bridge.address': optional(
+    text(/^[0-9A-Fa-f.:]{2,39}$/, 'an IPv4 or IPv6 address'),
+    'network.listen_host, where that is one address',
+    'At which address clients reach this bridge: it stands in the lines of its invitations.',
+  ),
+  'bridge.server_name': optional(
+    checked(requireServerName, 'a name such as www.example.org'),
+    'clients say none',
+    'Name that clients of this bridge say in TLS, in the clear, and that its own certificate has. They never look it up; it should lead to the address of the bridge all the same, since a censor may.',
+  ),
+  'bridge.certificate': optional(
+    PATH,
+    'a certificate of its own, signed by itself',
+    'Certificate of this bridge, PEM, with those that lead to its authority. Clients know its key, and do without the authority; a stranger sees it. Renew it with the same key: lines name that.',
+  ),
+  'bridge.certificate_key': optional(PATH, 'a key of its own', 'The key of bridge.certificate, PEM.'),
+  'bridge.page': optional(PATH, 'a plain page', 'HTML file that strangers get from a bridge at /.'),
+  'bridge.limit_mbps': optional(
+    integer(1, 1_000_000, 'Mbit/s'),
+    'as much as the line and the machine carry',
+    'Most that a bridge carries, in Mbit/s, both ways together; those who use it at a time have equal shares.',
   ),
   'resources.site': optional(
     oneOf(SITES),

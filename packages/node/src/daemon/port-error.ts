@@ -28,6 +28,6 @@ export function portError(error: unknown, port: number, setting: string, protoco
 }
 
 function flagOf(setting: string): string {
-  if (setting === 'ports.packets') return setting
+  if (setting === 'ports.packets' || setting === 'bridge.port') return setting
   return setting.startsWith('ports.public') ? '--public-port' : '--base-port'
 }

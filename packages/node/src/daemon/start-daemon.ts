@@ -5,6 +5,7 @@ import type { Config } from '../config/load-config.ts'
 import { EventRing } from '../events/event-ring.ts'
 import { TransferLog } from '../events/transfer-log.ts'
 import { feedEvents } from '../events/feed-events.ts'
+import { bridgeChecks } from '../health/bridge-check.ts'
 import { watchFaults } from '../health/fault-watch.ts'
 import { distinctFaults } from '../health/distinct-faults.ts'
 import { networkChecks } from '../health/network-checks.ts'
@@ -29,8 +30,10 @@ import { HomeLock } from './home-lock.ts'
 import { joinTokenFor } from './join-token-for.ts'
 import { type OpenLog, openLog } from './open-log.ts'
 import { DNS, PROXY } from './open-proxy.ts'
+import { openBridges } from './open-bridges.ts'
 import { loadPacketKeys } from './packet-keys.ts'
 import { readAdmissionProof } from './read-admission-proof.ts'
+import { startBridge } from './start-bridge.ts'
 import { startNetwork } from './start-network.ts'
 import { type StatePaths, openStateDirectory } from './state-directory.ts'
 
@@ -101,6 +104,7 @@ async function composeDaemon(
       maxConnections: values['api.max_connections'],
     }),
   )
+  const bridges = openBridges(config, paths, log)
   const components = await orAborted(loadComponents(), signal)
   const { overlay, storage, vpn, energy, overlayPort, webSocketPort, packetsPort } = await startNetwork({
     config,
@@ -109,11 +113,13 @@ async function composeDaemon(
     keys,
     networkFile,
     proof: readAdmissionProof(paths.proof),
+    bridges,
     log,
     scope,
     signal,
   })
   throwIfAborted(signal)
+  const bridgeRole = await startBridge({ config, paths, networkFile, overlay, clock: systemClock, log, scope })
 
   const ports = {
     api: listeners.port,
@@ -122,6 +128,7 @@ async function composeDaemon(
     ...(overlayPort === undefined ? {} : { overlay: overlayPort }),
     ...(webSocketPort === undefined ? {} : { overlayWebSocket: webSocketPort }),
     ...(packetsPort === undefined ? {} : { packets: packetsPort }),
+    ...(bridgeRole === undefined ? {} : { bridge: bridgeRole.status().port }),
   }
   const events = new EventRing(toHex(systemRandom.bytes(4)))
   const transfers = new TransferLog()
@@ -135,6 +142,7 @@ async function composeDaemon(
       storageQuota: values['storage.quota'],
       energy,
     }),
+    ...bridgeChecks(bridges?.dialer),
   ]
   const faults: ApiServices['faults'] = () => distinctFaults(checks())
   feedEvents({ overlay, storage, vpn, ring: events, transfers, clock: systemClock, scope })
@@ -163,6 +171,8 @@ async function composeDaemon(
     departure: new Departure(overlay, scope, log),
     storage,
     vpn,
+    bridges,
+    bridgeRole,
     tokens: new TokenStore(paths.tokens, systemClock),
     sessions: new SessionStore(systemClock),
     linkFiles: scope.use('link files', new LinkFiles(paths.links, systemClock)),

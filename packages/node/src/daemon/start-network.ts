@@ -7,6 +7,7 @@ import type { NetworkChecked } from '../health/network-checked.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
+import type { OwnBridges } from './open-bridges.ts'
 import { openProxy } from './open-proxy.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
@@ -31,6 +32,8 @@ export interface NetworkInit {
   readonly networkFile: NetworkFile
   /** What the policy of the network asks for. */
   readonly proof: AdmissionProof | undefined
+  /** By which alone this node calls, where there are any. */
+  readonly bridges: OwnBridges | undefined
   readonly log: DaemonLog
   readonly scope: Scope
   readonly signal: AbortSignal
@@ -62,6 +65,7 @@ export async function startNetwork({
   keys,
   networkFile,
   proof,
+  bridges,
   log,
   scope,
   signal,
@@ -82,7 +86,16 @@ export async function startNetwork({
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
-  const vpn = await startVpn({ config, components, keys, networkFile, tunFile: paths.tun, logger: log, scope })
+  const vpn = await startVpn({
+    config,
+    components,
+    keys,
+    networkFile,
+    bridges: bridges?.bridges ?? [],
+    tunFile: paths.tun,
+    logger: log,
+    scope,
+  })
   throwIfAborted(signal)
   const overlay = await components
     .createOverlay({
@@ -107,6 +120,7 @@ export async function startNetwork({
       asn: values['node.asn'],
       ...(resources === undefined ? {} : { resources }),
       ...(values['node.forward'] ? { lends: ['forward'] as const } : {}),
+      ...(bridges === undefined ? {} : { through: (target, limited) => bridges.dialer.open(target, limited) }),
       directory: paths.overlay,
       ...(proof === undefined ? {} : { proof }),
       probes: [...components.probes({ ...common, directory: paths.storage }), vpn.probe],

@@ -1,3 +1,4 @@
+import type { Bridge } from '@weft/bridge'
 import { type Logger, type Scope, isWeftError, systemClock } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { type NetworkFile, networkIdOf, parseNodeAddress } from '@weft/overlay'
@@ -19,6 +20,8 @@ export interface VpnStart {
   readonly config: Config
   readonly components: Pick<Components, 'createVpn'>
   readonly keys: { readonly node: SigningKey; readonly packets: PacketKeys | undefined }
+  /** By which alone this node calls; none where it calls by itself. */
+  readonly bridges: readonly Bridge[]
   readonly networkFile: NetworkFile
   /** Says that the machine has rules for the tunnel, as long as it is there. */
   readonly tunFile: string
@@ -48,6 +51,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       // A client carries nothing for others.
       workers: keys.packets === undefined ? 1 : values['vpn.workers'],
       carriage: values['vpn.carriage'],
+      bridges: start.bridges,
       udp: {
         // Nobody dials a client: any port will do, and it sends by IPv4 and IPv6.
         host: simulated ? '127.0.0.1' : keys.packets === undefined ? '::' : values['network.listen_host'],

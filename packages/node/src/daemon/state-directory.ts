@@ -1,5 +1,6 @@
 import { accessSync, chmodSync, constants, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { BRIDGES_FILE } from '@weft/bridge'
 import { WeftError, isDiskFull, messageOf, ensureDirectory } from '@weft/core'
 
 /** Longest path of a unix socket in bytes: sun_path has 108 with the zero byte at its end (unix(7)), on macOS 104. */
@@ -19,6 +20,12 @@ export interface StatePaths {
   readonly onionKey: string
   /** What this node shows to validators, where the policy of its network asks for something. */
   readonly proof: string
+  /** Of a client: the bridges that it calls by. */
+  readonly bridges: string
+  /** Of a bridge: what it shows in TLS, and whom it invited. */
+  readonly bridgeKey: string
+  readonly bridgeCertificate: string
+  readonly bridgeInvitations: string
   readonly tokens: string
   /** Pages that lead a browser to a one-use link. */
   readonly links: string
@@ -40,6 +47,10 @@ function statePaths(home: string): StatePaths {
     linkKey: join(home, 'link.key'),
     onionKey: join(home, 'onion.key'),
     proof: join(home, 'admission.proof'),
+    bridges: join(home, BRIDGES_FILE),
+    bridgeKey: join(home, 'bridge.key'),
+    bridgeCertificate: join(home, 'bridge.crt'),
+    bridgeInvitations: join(home, 'bridge-invitations.json'),
     tokens: join(home, 'tokens.json'),
     links: join(home, 'links'),
     logs: join(home, 'logs'),

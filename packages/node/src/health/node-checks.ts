@@ -22,6 +22,7 @@ export interface Check {
     | 'quorum'
     | 'lease'
     | 'energy'
+    | 'bridge'
   /** What was looked at, for people. */
   readonly tried?: string
   readonly fault: Fault | undefined

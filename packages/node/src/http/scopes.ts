@@ -11,6 +11,8 @@ export const SCOPES = {
   'storage:write': 'put objects',
   'vpn:read': 'read the routes of this node, its proxy and what it carries',
   'vpn:use': 'turn the proxy and its routes on and off',
+  'bridge:read': 'read which bridges this node calls by, and what it does as a bridge',
+  'bridge:admin': 'invite to this bridge, and revoke invitations',
   'events:read': 'follow the events of this node',
   'metrics:read': 'scrape /metrics',
 } as const

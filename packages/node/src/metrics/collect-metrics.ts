@@ -2,6 +2,7 @@ import { processResources } from '../health/process-resources.ts'
 import type { ApiServices } from '../routes/api-services.ts'
 import { VERSION } from '../version.ts'
 import { BLOCK_CAUSES } from '../watch/block-cause.ts'
+import { bridgeMetrics } from './bridge-metrics.ts'
 import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
 import { vpnMetrics } from './vpn-metrics.ts'
 
@@ -16,6 +17,7 @@ export async function collectMetrics(services: ApiServices): Promise<readonly Me
     ...networkMetrics(services),
     ...storageMetrics(services),
     ...vpnMetrics(await services.vpn.status()),
+    ...bridgeMetrics(services.bridgeRole?.status()),
     ...apiMetrics(services),
   ]
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import {
   admission,
+  bridgeInvitation,
+  bridgeRole,
+  bridgeState,
   bytes,
   fault,
   lease,
@@ -375,3 +378,20 @@ export const readyAnswer = z.strictObject({
 })
 
 export const openApiAnswer = z.record(z.string(), z.unknown())
+
+export const bridgeAnswer = z.strictObject({
+  schemaVersion,
+  bridges: z.array(bridgeState).readonly().describe('By which alone this node calls; empty where it calls by itself'),
+  role: bridgeRole.optional().describe('What this node does as a bridge, if it is one'),
+})
+export type BridgeAnswer = z.output<typeof bridgeAnswer>
+
+export const newBridgeInvitationAnswer = z.strictObject({
+  schemaVersion,
+  ...bridgeInvitation.shape,
+  line: z.string().describe('A secret: who has it may use the bridge'),
+})
+export type NewBridgeInvitationAnswer = z.output<typeof newBridgeInvitationAnswer>
+
+export const revokedBridgeInvitationAnswer = z.strictObject({ schemaVersion, revoked: bridgeInvitation })
+export type RevokedBridgeInvitationAnswer = z.output<typeof revokedBridgeInvitationAnswer>

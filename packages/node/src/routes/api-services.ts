@@ -3,6 +3,8 @@ import type { DidKey, SignedEnvelope } from '@weft/crypto'
 import type { AttestationClaim, InvitationLimits, JoinToken, Network, NetworkFile, Overlay, Role } from '@weft/overlay'
 import type { Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
+import type { OwnBridges } from '../daemon/open-bridges.ts'
+import type { BridgeRole } from '../daemon/start-bridge.ts'
 import type { Departure } from '../daemon/departure.ts'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
@@ -36,6 +38,10 @@ export interface ApiServices {
   readonly departure: Departure
   readonly storage: Storage
   readonly vpn: NodeVpn
+  /** By which alone this node calls; undefined where it calls by itself. */
+  readonly bridges: Pick<OwnBridges, 'dialer'> | undefined
+  /** What it does as a bridge, if it is one. */
+  readonly bridgeRole: BridgeRole | undefined
   readonly tokens: TokenStore
   readonly sessions: SessionStore
   readonly linkFiles: LinkFiles

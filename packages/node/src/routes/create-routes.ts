@@ -3,6 +3,7 @@ import { type Route, defineRoute } from '../http/route.ts'
 import { openApiAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { attestationRoutes } from './attestation-routes.ts'
+import { bridgeRoutes } from './bridge-routes.ts'
 import { eventRoutes } from './event-routes.ts'
 import { healthRoutes } from './health-routes.ts'
 import { invitationRoutes } from './invitation-routes.ts'
@@ -27,6 +28,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),
+    ...bridgeRoutes(services),
     ...eventRoutes(services),
     ...tokenRoutes(services),
     ...healthRoutes(services),

@@ -370,3 +370,28 @@ export const queryInteger = (least: number, most: number): z.ZodType<number> =>
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
     .pipe(z.int().min(least).max(most))
+
+/** A bridge that this client knows. */
+export const bridgeState = z.strictObject({
+  name: z.string().describe('ADDRESS:PORT'),
+  state: z.enum(['used', 'ready', 'failed']).describe('failed: it is left alone for a while'),
+  fault: fault.optional().describe('Why it failed last'),
+})
+
+/** An invitation to this bridge; never its secret. */
+export const bridgeInvitation = z.strictObject({ id: z.string(), name: z.string(), createdAt: time })
+
+export const bridgeRole = z.strictObject({
+  port: z.int(),
+  pin: z.string().describe('Hex: SHA-256 of its public key'),
+  connections: z.int().describe('Those of strangers included'),
+  streams: z.int(),
+  clients: z.int().describe('Invitations with a stream'),
+  opened: z.int().describe('Streams since the start'),
+  toClients: bytes,
+  toMembers: bytes,
+  refused: z.record(z.string(), z.int()).describe('Connections and streams, by reason'),
+  invitations: z
+    .array(bridgeInvitation.extend({ streams: z.int(), opened: z.int(), toClients: bytes, toMembers: bytes }))
+    .readonly(),
+})

@@ -51,6 +51,20 @@ test('the file, then the environment, then flags: the later wins', async (t) => 
   )
 })
 
+test('a bridge has no role, no lease and no half of an identity', async () => {
+  const bridge = { WEFT_BRIDGE_ENABLED: 'true' }
+  assert.equal((await load([], bridge)).values['bridge.port'], 443)
+  await assert.rejects(load(['--roles', 'storage'], bridge), fault('E_CONFIG_INVALID', /storage.*stands in none/))
+  await assert.rejects(load([], { ...bridge, WEFT_NODE_FORWARD: 'true' }), fault('E_CONFIG_INVALID', /lease/))
+  const half = { ...bridge, WEFT_BRIDGE_CERTIFICATE: 'a.pem' }
+  await assert.rejects(load([], half), fault('E_CONFIG_INVALID', /bridge\.certificate_key is not set/))
+  for (const name of ['Example.org', '192.0.2.1', 'localhost', 'a..b', '-a.org'])
+    await assert.rejects(
+      load([], { WEFT_BRIDGE_SERVER_NAME: name }),
+      fault('E_CONFIG_INVALID', /server_name|SERVER_NAME/),
+    )
+})
+
 test('presets are sets of roles; explicit roles win; client is no role to offer', async () => {
   assert.deepEqual((await load(['--preset', 'regular'])).roles, ['storage', 'relay'])
   assert.deepEqual((await load(['--preset', 'core'])).roles, ['storage', 'entry', 'relay'])

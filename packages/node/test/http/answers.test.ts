@@ -5,7 +5,7 @@ import type { Route } from '../../src/http/route.ts'
 import type { ApiServices } from '../../src/routes/api-services.ts'
 import { createRoutes } from '../../src/routes/create-routes.ts'
 import { type Answer, type Call, JSON_TYPE, call } from '../support/http.ts'
-import { startTestDaemon } from '../support/test-daemon.ts'
+import { freePort, startTestDaemon } from '../support/test-daemon.ts'
 
 const ROUTES: readonly Route[] = createRoutes({ ports: {} } as unknown as ApiServices)
 const json = (method: string, path: string, body: unknown): Call => ({
@@ -35,7 +35,10 @@ async function linkCode(socketPath: string): Promise<string> {
 
 /** A request to every route that answers with JSON; by its method and url. */
 async function requests(t: TestContext): Promise<{ socketPath: string; all: Record<string, Call> }> {
-  const { socket: socketPath, overlay } = await startTestDaemon(t)
+  const { socket: socketPath, overlay } = await startTestDaemon(
+    t,
+    `[bridge]\nenabled = true\nport = ${await freePort()}\naddress = "192.0.2.1"\n[network]\nlisten_host = "127.0.0.1"\n`,
+  )
   const stored = await call({ socketPath, method: 'PUT', path: '/api/v1/objects?name=a', body: 'hello' })
   const { ref, object } = stored.json<{ ref: string; object: string }>()
   const member = overlay.membership.members()[0]
@@ -72,6 +75,9 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/vpn/exits': {},
       'POST /api/v1/vpn/up': json('POST', '/api/v1/vpn/up', {}),
       'POST /api/v1/vpn/down': json('POST', '/api/v1/vpn/down', {}),
+      'GET /api/v1/bridge': {},
+      'POST /api/v1/bridge/invitations': json('POST', '/api/v1/bridge/invitations', { name: 'b' }),
+      'DELETE /api/v1/bridge/invitations/:invitation': { path: '/api/v1/bridge/invitations/b' },
       'POST /api/v1/tokens': json('POST', '/api/v1/tokens', { name: 't', scopes: ['*'] }),
       'GET /api/v1/tokens': {},
       'DELETE /api/v1/tokens/:token': { path: '/api/v1/tokens/t' },

@@ -85,7 +85,7 @@ function writeNetworkFile(path: string, attester: SigningKey): void {
 }
 
 /** A port that was free a moment ago, below those that the system gives to outgoing connections. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 15_000 + randomInt(systemRandom, 10_000)
     const server = createServer()

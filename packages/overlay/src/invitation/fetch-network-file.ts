@@ -12,9 +12,12 @@ import { shortId } from '@weft/crypto'
 import { type NetworkFile, parseNetworkFile } from '../network/network-file.ts'
 import { networkIdOf } from '../network/network-id.ts'
 import { createProbe } from '../transport/probe.ts'
+import type { OpenThrough } from '../transport/through-transport.ts'
 import type { BootstrapNode, JoinToken } from './join-token.ts'
 
 export interface FetchNetworkFileInit extends Pick<JoinToken, 'network' | 'bootstrap'> {
+  /** By way of whom the nodes are called; by default by this one itself. */
+  readonly through?: OpenThrough | undefined
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
@@ -50,7 +53,7 @@ export async function fetchNetworkFile(init: FetchNetworkFileInit): Promise<Netw
 async function fetchFrom(
   { id }: BootstrapNode,
   address: string,
-  { network, clock, logger, scope, signal }: FetchNetworkFileInit,
+  { network, through, clock, logger, scope, signal }: FetchNetworkFileInit,
 ): Promise<NetworkFile> {
   await using probe = await createProbe({
     networkId: network,
@@ -58,6 +61,7 @@ async function fetchFrom(
     target: id,
     // A token names no node that is reached over a relay only.
     lookup: () => [],
+    through,
     noise: false,
     clock,
     logger,

@@ -25,6 +25,8 @@ import { retireRelayed } from './relay/retire-relayed.ts'
 import { RpcDispatcher } from './rpc-dispatcher.ts'
 import { RpcService } from './rpc-service.ts'
 import { StrangerPlaces } from './stranger-places.ts'
+import { THROUGH_DIAL_MS } from './limits.ts'
+import type { OpenThrough } from './through-transport.ts'
 import type { AccessPolicy, Transport } from './transport.ts'
 
 export interface TransportOptions {
@@ -53,11 +55,13 @@ export interface TransportOptions {
   readonly relay?: boolean
   /** Multiaddrs of a node, from the signed map or the network file. */
   readonly lookup: (id: DidKey) => readonly string[]
+  /** By way of whom all calls go; for a pure client. By default this node calls by itself. */
+  readonly through?: OpenThrough | undefined
 }
 
 /** Starts this node's end of the network. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED */
 export async function createTransport(options: TransportOptions): Promise<Transport> {
-  const { networkId, key, clock, logger, access, lookup, noise = false } = options
+  const { networkId, key, clock, logger, access, lookup, through, noise = false } = options
   const scope = options.scope.child('transport')
   try {
     const members = new MemberGossip(access, clock)
@@ -65,7 +69,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     const relays = new RelayClient(gate)
     const relayGate = new RelayGate(access, clock)
     const observations = new Observations()
-    const punch = options.punch === true ? new PunchPort(systemRandom) : undefined
+    const punch = options.punch === true && through === undefined ? new PunchPort(systemRandom) : undefined
     const doors = { gate, relays, gater: relayGate.gater, observations, ...(punch === undefined ? {} : { punch }) }
     const host = await startHost(options, members, doors)
     if (host.services.relay !== undefined) relayGate.follow(host, host.services.relay.reservations)
@@ -73,7 +77,15 @@ export async function createTransport(options: TransportOptions): Promise<Transp
     const limiter = new CallLimiter(clock, access)
     new StrangerPlaces({ host, networkId, access, clock, lastCall: (id) => limiter.lastCall(id) })
     scope.defer('member gossip', members.follow(host))
-    const dialer = new Dialer({ host, self: key.id, networkId, lookup, clock, closing: scope.signal })
+    const dialer = new Dialer({
+      host,
+      self: key.id,
+      networkId,
+      lookup,
+      ...(through === undefined ? {} : { dialMs: THROUGH_DIAL_MS }),
+      clock,
+      closing: scope.signal,
+    })
     const rpc = new RpcService({
       self: key.id,
       clock,
@@ -99,7 +111,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       logger,
       scope,
       probe: (address, target, signal) =>
-        createProbe({ networkId, address, target, lookup, noise, clock, logger, scope, signal }),
+        createProbe({ networkId, address, target, lookup, through, noise, clock, logger, scope, signal }),
     })
     await transport.start()
     return transport
@@ -120,10 +132,10 @@ async function startHost(
   members: MemberGossip,
   doors: Pick<HostOptions, 'gate' | 'relays' | 'gater' | 'punch'> & { readonly observations: Observations },
 ): Promise<Host & Libp2p<Services>> {
-  const { listen, key, announce = [], noise = false, relay = false, clock } = options
+  const { listen, key, announce = [], noise = false, relay = false, clock, through } = options
   try {
     return await createHost<Services>(
-      { privateKey: toPrivateKey(key), listen, announce, noise, clock, ...doors },
+      { privateKey: toPrivateKey(key), listen, announce, noise, clock, through, ...doors },
       {
         pubsub: members.service(pubsubOptions(options.networkId)),
         relay: relay ? relayServer() : () => undefined,

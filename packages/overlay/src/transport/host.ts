@@ -19,6 +19,7 @@ import { InboundGate } from './inbound-gate.ts'
 import { type NoiseComponents, lazyNoise } from './lazy-noise.ts'
 import type { PunchPort } from './punch/punch-port.ts'
 import { RelayClient } from './relay/relay-client.ts'
+import { type OpenThrough, type ThroughComponents, ThroughTransport } from './through-transport.ts'
 import type { WayComponents } from './way-transport.ts'
 import { type ListenAddress, toMultiaddr } from './listen-address.ts'
 import {
@@ -35,6 +36,7 @@ import {
   MONITOR_TIMEOUT_MS,
   NEGOTIATION_TIMEOUT_MS,
   STREAM_WINDOW,
+  THROUGH_DIAL_MS,
 } from './limits.ts'
 import { type TlsComponents, TlsEncrypter } from './tls/tls-encrypter.ts'
 import { WebSocketTransport } from './websocket/web-socket-transport.ts'
@@ -62,6 +64,8 @@ export interface HostOptions {
   readonly relays?: RelayClient
   /** The port that all calls are made from; by default any. */
   readonly punch?: PunchPort
+  /** By way of whom all calls go, in place of TCP and WebSockets; this node listens to nobody then. */
+  readonly through?: OpenThrough | undefined
   /** What it calls by in place of TCP, WebSockets and relays, and the ms that this may take. */
   readonly only?: {
     readonly transport: (components: WayComponents) => Transport
@@ -82,7 +86,7 @@ export async function createHost<More extends ServiceMap>(
 ): Promise<Libp2p<BaseServices & More>> {
   const { gate = new InboundGate(options.clock) } = options
   const { relays = new RelayClient(gate) } = options
-  const dialMs = options.only?.dialMs ?? ADDRESS_DIAL_TIMEOUT_MS
+  const dialMs = options.only?.dialMs ?? (options.through === undefined ? ADDRESS_DIAL_TIMEOUT_MS : THROUGH_DIAL_MS)
   const base: ServiceFactoryMap<BaseServices> = {
     identify: identify({ maxInboundStreams: 2, maxOutboundStreams: 2 }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
@@ -95,15 +99,7 @@ export async function createHost<More extends ServiceMap>(
     },
     nodeInfo: { name: 'weft', version: '1', userAgent: 'weft' },
     logger: silent,
-    transports:
-      options.only === undefined
-        ? [
-            gatedTcp(gate, options.punch),
-            (components: NoiseComponents) =>
-              new WebSocketTransport({ gate, logger: silent, browsers: lazyNoise(components) }),
-            relays.transport,
-          ]
-        : [options.only.transport],
+    transports: options.only === undefined ? usualTransports(options, gate, relays) : [options.only.transport],
     connectionEncrypters: [
       (components: TlsComponents) => new TlsEncrypter(components, options.clock, options.only?.buffer),
       ...(options.noise ? [lazyNoise] : []),
@@ -143,6 +139,18 @@ export async function createHost<More extends ServiceMap>(
     },
     services: { ...base, ...more } as ServiceFactoryMap<BaseServices & More>,
   })
+}
+
+type TransportFactory = NonNullable<NonNullable<Parameters<typeof createLibp2p>[0]>['transports']>[number]
+
+function usualTransports({ punch, through }: HostOptions, gate: InboundGate, relays: RelayClient): TransportFactory[] {
+  if (through !== undefined)
+    return [(components: ThroughComponents) => new ThroughTransport(components, through), relays.transport]
+  return [
+    gatedTcp(gate, punch),
+    (components: NoiseComponents) => new WebSocketTransport({ gate, logger: silent, browsers: lazyNoise(components) }),
+    relays.transport,
+  ]
 }
 
 /** libp2p's own words hold addresses of clients and are many; what matters is logged by this package. */

@@ -4,6 +4,8 @@ import { KiB, MiB } from '@weft/wire'
 
 /** ms: to open a socket and secure it, per address. */
 export const ADDRESS_DIAL_TIMEOUT_MS = 5_000
+/** The same by way of somebody else, who has to be called first. */
+export const THROUGH_DIAL_MS = 15_000
 /** Addresses tried per node; a certificate has no more. */
 export const MAX_ADDRESSES = 8
 /** ms: an inbound connection must be secured and multiplexed within this. */

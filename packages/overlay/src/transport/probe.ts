@@ -7,6 +7,8 @@ import { createHost } from './host.ts'
 import { Libp2pByteStream } from './libp2p-byte-stream.ts'
 import { toPrivateKey } from './peer-id.ts'
 import { probeOver } from './probe-over.ts'
+import { THROUGH_DIAL_MS } from './limits.ts'
+import type { OpenThrough } from './through-transport.ts'
 import type { Probe } from './transport.ts'
 
 export interface ProbeOptions {
@@ -15,6 +17,8 @@ export interface ProbeOptions {
   readonly target: DidKey
   /** Where the relay of a relayed address is. */
   readonly lookup: (id: DidKey) => readonly string[]
+  /** By way of whom the node is called; by default by itself. */
+  readonly through?: OpenThrough | undefined
   /** Whether Noise is spoken where the other side does not speak TLS. */
   readonly noise: boolean
   readonly clock: Clock
@@ -25,7 +29,7 @@ export interface ProbeOptions {
 
 /** @throws WeftError E_NODE_UNREACHABLE, E_NETWORK_MISMATCH, E_ABORTED; nothing is left open then. */
 export async function createProbe(options: ProbeOptions): Promise<Probe> {
-  const { networkId, address, target, clock, logger, signal } = options
+  const { networkId, address, target, through, clock, logger, signal } = options
   throwIfAborted(signal)
   const scope = new Scope({ name: `probe of ${shortId(target)}`, clock, logger })
   const onParentClose = (): void => void scope.close()
@@ -34,7 +38,7 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
   try {
     const key = SigningKey.generate()
     const host = await createHost(
-      { privateKey: toPrivateKey(key), listen: [], announce: [], noise: options.noise, clock },
+      { privateKey: toPrivateKey(key), listen: [], announce: [], noise: options.noise, clock, through },
       {},
     )
     scope.defer('host', () => host.stop())
@@ -46,6 +50,7 @@ export async function createProbe(options: ProbeOptions): Promise<Probe> {
       networkId,
       lookup: (id) => (id === target ? [address] : options.lookup(id)),
       bulkOverRelays: true,
+      ...(through === undefined ? {} : { dialMs: THROUGH_DIAL_MS }),
       clock,
       closing: scope.signal,
     })

@@ -11,7 +11,7 @@ import {
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { type DidKey, shortId } from '@weft/crypto'
-import { DuplexConnection } from './duplex-connection.ts'
+import { overDuplex } from './over-duplex.ts'
 import { didOfPeer } from './peer-id.ts'
 
 export interface WayComponents {
@@ -42,13 +42,7 @@ export class WayTransport implements Transport {
   async dial(address: Multiaddr, options: DialTransportOptions): Promise<Connection> {
     const duplex = await this.#open(didOfPeer(peerIdFromString(peerOf(address) ?? '')), options.signal)
     const log = this.#components.logger.forComponent('weft:way')
-    const connection = new DuplexConnection({ duplex, remoteAddr: address, direction: 'outbound', log })
-    try {
-      return await options.upgrader.upgradeOutbound(connection, options)
-    } catch (error) {
-      connection.abort(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    }
+    return overDuplex(duplex, address, options, log)
   }
 
   createListener(): Listener {

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, Scope, silentLogger, systemClock } from '@weft/core'
 import { type DidKey, SigningKey } from '@weft/crypto'
 import { createTransport } from '../../src/transport/create-transport.ts'
+import type { OpenThrough } from '../../src/transport/through-transport.ts'
 import type { AccessPolicy, Transport } from '../../src/transport/transport.ts'
 
 export interface TestNodeOptions {
@@ -14,6 +15,8 @@ export interface TestNodeOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly noise?: boolean
+  /** By way of whom it calls. */
+  readonly through?: OpenThrough
 }
 
 export interface TestNode {
@@ -45,6 +48,7 @@ export class TestNetwork implements AsyncDisposable {
       access: options.access ?? { allows: () => true },
       noise: options.noise ?? false,
       relay: options.relay ?? false,
+      through: options.through,
       lookup: (id) => this.addresses.get(id) ?? [],
     })
     this.addresses.set(key.id, transport.listenAddresses())

@@ -9,6 +9,8 @@ export type CarriageSetting = 'auto' | 'udp' | 'tls'
 
 export interface CarriageChoiceInit {
   readonly setting: CarriageSetting
+  /** Why nothing else is possible than the setting; by default because it is set so. */
+  readonly reason?: string
   readonly clock: Pick<Clock, 'now' | 'monotonic'>
   /** The way to a node in TLS. */
   readonly inTls: (endpoint: Endpoint, linkKey: Uint8Array) => Endpoint
@@ -45,8 +47,8 @@ export class CarriageChoice {
   }
 
   get status(): CarriageStatus {
-    const { setting } = this.#init
-    if (setting !== 'auto') return { over: setting, setting, reason: `vpn.carriage is ${setting}`, since: undefined }
+    const { setting, reason: given = `vpn.carriage is ${setting}` } = this.#init
+    if (setting !== 'auto') return { over: setting, setting, reason: given, since: undefined }
     const since = this.#blocked.get(this.#network())
     if (since === undefined && this.#narrow.has(this.#network())) {
       const reason =

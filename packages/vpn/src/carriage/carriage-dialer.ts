@@ -1,14 +1,20 @@
-import { type Socket, connect as connectTcp } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, type Random, toHex } from '@weft/core'
 import type { Endpoint } from '@weft/onion'
 import { CarriageConnection, type CarriageConnectionEvents, type QueuedBytes } from './carriage-connection.ts'
 import type { CarriageCounters } from './carriage-counters.ts'
-import { FLOW_CONNECTIONS, HANDSHAKE_MS, IDLE_MS, RETRY_FIRST_MS, RETRY_MOST_MS } from './carriage-limits.ts'
+import {
+  FLOW_CONNECTIONS,
+  HANDSHAKE_MS,
+  IDLE_MS,
+  RETRY_FIRST_MS,
+  RETRY_MOST_MS,
+  THROUGH_MS,
+} from './carriage-limits.ts'
 import { Flow } from './flow.ts'
 import type { GatherBuffers } from './gather-buffers.ts'
 import { FLOW_ID_BYTES, writePreface } from './preface.ts'
-import { clientTls } from './tls-options.ts'
+import { type OpenWay, openTls } from './open-tls.ts'
 
 export interface CarriageDialerInit {
   readonly clock: Clock
@@ -19,6 +25,8 @@ export interface CarriageDialerInit {
   /** What a flow does with what comes. */
   readonly events: (flow: Flow) => Pick<CarriageConnectionEvents, 'onPacket' | 'onRead'>
   readonly onSend: (flow: Flow) => void
+  /** By way of whom nodes are called; by default by this one itself. */
+  readonly through?: OpenWay | undefined
 }
 
 /** Flows remembered; beyond it those without connections are forgotten. */
@@ -33,7 +41,7 @@ interface Call {
   readonly linkKey: Uint8Array
   flowId: Uint8Array
   /** Being made: one at a time. */
-  calling: Socket | undefined
+  calling: AbortController | undefined
   /** Something came: the node is one that does this, and gets all connections. */
   heard: boolean
   /** Monotonic ms: of the first packet since the last that came. */
@@ -47,7 +55,6 @@ interface Call {
 /** The side of packets in TLS that calls: a client's. It calls when there is something to send. */
 export class CarriageDialer {
   readonly #init: CarriageDialerInit
-  readonly #tls = clientTls()
   readonly #calls = new Map<string, Call>()
   #closed = false
 
@@ -95,7 +102,7 @@ export class CarriageDialer {
   close(): void {
     this.#closed = true
     for (const { flow, calling } of this.#calls.values()) {
-      calling?.destroy()
+      calling?.abort()
       flow.close()
     }
   }
@@ -111,23 +118,20 @@ export class CarriageDialer {
       return
     }
     if (flow.connections === 0) call.flowId = random.bytes(FLOW_ID_BYTES)
-    const socket = connectTcp({ host: flow.address, port: flow.port, noDelay: true })
-    call.calling = socket
-    const cancel = clock.after(HANDSHAKE_MS, () => socket.destroy())
-    const tls = connectTls({ ...this.#tls, socket })
-    // Errors are followed by the close, which is enough.
-    socket.on('error', () => {})
-    tls.on('error', () => socket.destroy())
-    socket.once('close', () => {
-      cancel()
-      tls.destroy()
-      if (call.calling === socket) this.#onFailed(call)
-    })
-    tls.once('secureConnect', () => {
-      cancel()
-      call.calling = undefined
-      if (!socket.destroyed) this.#join(call, tls)
-    })
+    const { through } = this.#init
+    const calling = new AbortController()
+    call.calling = calling
+    const cancel = clock.after(through === undefined ? HANDSHAKE_MS : THROUGH_MS, () => calling.abort())
+    openTls(flow, through, calling.signal)
+      .finally(cancel)
+      .then(
+        (tls) => {
+          call.calling = undefined
+          if (this.#closed) tls.destroy()
+          else if (!tls.destroyed) this.#join(call, tls)
+        },
+        () => this.#onFailed(call),
+      )
   }
 
   #onFailed(call: Call): void {
@@ -137,7 +141,7 @@ export class CarriageDialer {
     if (call.flow.connections === 0) this.#silence(call)
   }
 
-  #join(call: Call, tls: ReturnType<typeof connectTls>): void {
+  #join(call: Call, tls: TLSSocket): void {
     const { counters, queued, clock } = this.#init
     const { flow } = call
     let heardHere = false
@@ -158,6 +162,8 @@ export class CarriageDialer {
         else if (!heardHere) call.moreAt = clock.monotonic() + MORE_MS
       },
     })
+    // What was asked before could not be heard yet.
+    if (call.askedAt !== undefined) call.askedAt = clock.monotonic()
     connection.write(writePreface(call.flowId, call.linkKey))
     flow.add(connection)
     if (call.heard) this.#callFor(call)

@@ -16,6 +16,8 @@ export const NETWORK_RATE = 96
 export const PENDING_CONNECTIONS = 128
 /** ms for TCP, TLS and the preface. */
 export const HANDSHAKE_MS = 5_000
+/** The same by way of somebody else, who has to be called first. */
+export const THROUGH_MS = 15_000
 /** ms after which a connection is closed to which nothing was sent; what stands sends a ping every 10 s, and an idle link ends after 75 s. */
 export const IDLE_MS = 90_000
 /** The same of a flow on which nothing was ever sent: who was answered knows how to make a link. */

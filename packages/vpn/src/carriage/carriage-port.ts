@@ -9,6 +9,7 @@ import { LOOK_MS } from './carriage-limits.ts'
 import { CarriageListener } from './carriage-listener.ts'
 import { Flow, GATHERED_BYTES } from './flow.ts'
 import { GatherBuffers } from './gather-buffers.ts'
+import type { OpenWay } from './open-tls.ts'
 import type { TlsIdentity } from './tls-options.ts'
 
 /** Packets handed over at once; four records of TLS have 45. */
@@ -18,6 +19,8 @@ export interface CarriagePortOptions {
   readonly clock: Clock
   readonly random: Random
   readonly onBatch: UdpPortOptions['onBatch']
+  /** By way of whom nodes are called; by default by this one itself. */
+  readonly through?: OpenWay | undefined
   /** At a node that takes packets in TLS. */
   readonly listen?: {
     readonly host: string
@@ -52,10 +55,10 @@ export class CarriagePort {
     return port
   }
 
-  private constructor({ clock, random, onBatch }: CarriagePortOptions) {
+  private constructor({ clock, random, onBatch, through }: CarriagePortOptions) {
     this.#clock = clock
     this.#onBatch = onBatch
-    this.#dialer = new CarriageDialer({ ...this.#common(), clock, random })
+    this.#dialer = new CarriageDialer({ ...this.#common(), clock, random, through })
   }
 
   /** Clients that are connected here. */

@@ -1,3 +1,4 @@
+import type { Bridge } from '@weft/bridge'
 import type { X25519KeyPair } from '@weft/crypto'
 import type { SharedMemory } from '@weft/onion'
 import type { SuiteSetting } from '../aead/load-suites.ts'
@@ -28,6 +29,8 @@ export interface EngineInit {
     readonly setting: CarriageSetting
     /** Of an entry, which takes packets in TLS over TCP at the port of the same number: what it shows as its own there. */
     readonly identity: TlsIdentity | undefined
+    /** By which alone a client calls its entries, in TLS; none where it calls by itself. */
+    readonly bridges: readonly Bridge[]
   }
   /** Where the proxy listens once it is up. */
   readonly proxy: { readonly host: string; readonly port: number }

@@ -53,6 +53,9 @@ export interface EngineParts {
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
 
+/** Why packets of a client with bridges go in TLS. */
+const BY_BRIDGE = 'this node calls by bridges only (weft bridge show), and they lead streams of bytes'
+
 /**
  * The packet path of one node, in one thread: datagrams come in from the UDP port, go through their link to the relay's
  * circuits or to this client's own, and from sessions to TCP sockets; and back.
@@ -141,8 +144,12 @@ export class PacketEngine {
         ? this.#linkAsClient(inTls(endpoint, linkKey), linkKey)
         : this.#linkAsClient(endpoint, linkKey, udpPaths(endpoint)),
     )
-    const { setting } = init.carriage
-    this.#carriage = new CarriageChoice({ setting, clock, inTls, onChange: () => this.#tellRoute() })
+    const { setting, bridges } = init.carriage
+    const onChange = (): void => this.#tellRoute()
+    this.#carriage =
+      bridges.length === 0
+        ? new CarriageChoice({ setting, clock, inTls, onChange })
+        : new CarriageChoice({ setting: 'tls', reason: BY_BRIDGE, clock, inTls, onChange })
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
     this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)

@@ -1,6 +1,7 @@
+import { BridgeDialer } from '@weft/bridge'
 import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
 import type { Endpoint, Packet } from '@weft/onion'
-import { CarriagePort } from '../carriage/carriage-port.ts'
+import { CarriagePort, type CarriagePortOptions } from '../carriage/carriage-port.ts'
 import { reachableEndpoint } from '../route/reachable-endpoint.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { openUdpPort } from '../udp/open-udp-port.ts'
@@ -158,13 +159,15 @@ function openTls(
   port: number,
   { clock, random, onBatch }: PacketPortsParts,
 ): Promise<CarriagePort> {
-  const { identity } = carriage
+  const { identity, bridges } = carriage
+  const dialer = bridges.length === 0 ? undefined : new BridgeDialer({ bridges, clock })
   const common = {
     clock,
     random,
     onBatch: (count: number, packets: readonly Packet[], from: readonly Endpoint[]): void =>
       onBatch(count, packets, from, false),
-  }
+    through: dialer && ((target, signal) => dialer.open(target, signal)),
+  } satisfies Partial<CarriagePortOptions>
   // Clients speak to entries only; all others are members, of whom UDP was asked for.
   if (keys === undefined || identity === undefined || !roles.entry || worker.index > 0) return CarriagePort.open(common)
   return CarriagePort.open({ ...common, listen: { host: udp.host, port, identity, linkKey: keys.link.publicKey } })

@@ -10,6 +10,7 @@ import {
   withTimeout,
   orAborted,
 } from '@weft/core'
+import type { Bridge } from '@weft/bridge'
 import { type DidKey, toDidKey } from '@weft/crypto'
 import {
   type ConformanceProbe,
@@ -36,6 +37,8 @@ export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
   readonly workers: number
   /** What a client's packets to its entry travel in. */
   readonly carriage: CarriageSetting
+  /** By which alone a client calls, its entries included; by default it calls by itself. */
+  readonly bridges?: readonly Bridge[]
   /** Addresses of nodes that the network file names. */
   readonly bootstrap: readonly string[]
   readonly clock: Clock
@@ -105,7 +108,7 @@ export class VpnService implements Vpn {
     const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
     this.#init = init
     const identity = roles.entry ? createPlainCertificate() : undefined
-    const carriage = { setting: init.carriage, identity }
+    const carriage = { setting: init.carriage, identity, bridges: init.bridges ?? [] }
     this.#threadsInit = { networkId, nodeKey, roles, keys, suite, udp, carriage, proxy, dns, tun, relay, exit }
   }
 
@@ -165,7 +168,11 @@ export class VpnService implements Vpn {
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
       this.#addresses = memberAddresses(membership.members(), toDidKey(this.#init.nodeKey))
-      this.#outside = outsideAddresses(membership.members(), this.#init.bootstrap)
+      const { bootstrap, bridges = [] } = this.#init
+      this.#outside =
+        bridges.length === 0
+          ? outsideAddresses(membership.members(), bootstrap)
+          : bridges.map(({ endpoint }) => endpoint)
       tell((thread) => {
         thread.setMembers(this.#members)
         thread.setOutside(this.#outside)

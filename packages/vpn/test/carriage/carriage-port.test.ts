@@ -114,6 +114,34 @@ describe('packets in TLS', () => {
     assert.equal(client.counters.carriageClosed, 2)
   })
 
+  test('go by way of somebody else where that is set, and by no other', async () => {
+    const server = await openPort((packet, from) => server.send(packet.bytes, from), true)
+    const asked: string[] = []
+    let works = false
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const client = await CarriagePort.open({
+      clock: systemClock,
+      random: systemRandom,
+      onBatch: (_, packets) => resolve(packets[0]?.bytes[0] ?? -1),
+      through: async ({ host, port }) => {
+        asked.push(`${host}:${port}`)
+        if (!works) throw new Error('no way works')
+        return connectTcp(server.listening ?? 0, HOST)
+      },
+    })
+    open.add(client)
+    const dead = client.to({ address: '192.0.2.7', port: 443 }, LINK_KEY)
+    client.send(numbered(5), dead)
+    client.flush()
+    while (client.counters.carriageClosed === 0) await new Promise(setImmediate)
+    works = true
+    const way = client.to({ address: '192.0.2.8', port: 443 }, LINK_KEY)
+    client.send(numbered(6), way)
+    client.flush()
+    assert.equal(await promise, 6)
+    assert.deepEqual(asked.slice(0, 2), ['192.0.2.7:443', '192.0.2.8:443'])
+  })
+
   test('a connection that ends is made anew for what is sent next', async () => {
     const sockets: Socket[] = []
     const { server, client, next } = await echo()

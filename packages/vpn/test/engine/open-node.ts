@@ -40,7 +40,11 @@ export async function openNode(
       keys: carries ? { link, onion } : undefined,
       suite: 'auto',
       worker: { index: 0, count: 1, shared: undefined },
-      carriage: { setting: carriage, identity: roles.includes('entry') ? createPlainCertificate() : undefined },
+      carriage: {
+        setting: carriage,
+        identity: roles.includes('entry') ? createPlainCertificate() : undefined,
+        bridges: [],
+      },
       udp: { host, port: 0 },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,

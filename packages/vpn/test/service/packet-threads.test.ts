@@ -44,7 +44,7 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
     roles: { entry: true, relay: false, exit: false },
     keys,
     suite: 'auto',
-    carriage: { setting: 'auto', identity: undefined },
+    carriage: { setting: 'auto', identity: undefined, bridges: [] },
     udp: { host: '127.0.0.1', port },
     proxy: { host: '127.0.0.1', port: 0 },
     dns: undefined,

@@ -7,8 +7,11 @@ export const TAG = {
   octetString: 0x04,
   oid: 0x06,
   boolean: 0x01,
+  utf8String: 0x0c,
+  utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
 } as const
 
 /** A context-specific constructed tag, such as [3] EXPLICIT. */

@@ -9,25 +9,38 @@ const ECDSA_WITH_SHA256 = Uint8Array.fromHex('2a8648ce3d040302')
 const NOT_BEFORE = utf8('20000101000000Z')
 const NOT_AFTER = utf8('99991231235959Z')
 
+/** Whom a certificate names and when it holds; DER of a Name and of two times. */
+export interface CertificateTerms {
+  readonly name: Uint8Array
+  readonly notBefore: Uint8Array
+  readonly notAfter: Uint8Array
+}
+
+const OF_NOBODY: CertificateTerms = {
+  name: der(TAG.sequence),
+  notBefore: der(TAG.generalizedTime, NOT_BEFORE),
+  notAfter: der(TAG.generalizedTime, NOT_AFTER),
+}
+
 /**
- * An X.509 certificate (RFC 5280) of a P-256 key, signed by that key, in the name of nobody. DER.
+ * An X.509 certificate (RFC 5280) of a P-256 key, signed by that key, by default in the name of nobody. DER.
  * @param extensions whole, DER
  */
 export function selfSignedCertificate(
   keys: { readonly spki: Uint8Array; readonly privateKey: KeyObject },
   extensions: readonly Uint8Array[],
+  { name, notBefore, notAfter }: CertificateTerms = OF_NOBODY,
 ): Uint8Array {
   const algorithm = der(TAG.sequence, der(TAG.oid, ECDSA_WITH_SHA256))
-  const emptyName = der(TAG.sequence)
   const body = der(
     TAG.sequence,
     // Version 3.
     der(contextTag(0), der(TAG.integer, Uint8Array.of(2))),
     der(TAG.integer, serialNumber()),
     algorithm,
-    emptyName,
-    der(TAG.sequence, der(TAG.generalizedTime, NOT_BEFORE), der(TAG.generalizedTime, NOT_AFTER)),
-    emptyName,
+    name,
+    der(TAG.sequence, notBefore, notAfter),
+    name,
     keys.spki,
     ...(extensions.length === 0 ? [] : [der(contextTag(3), der(TAG.sequence, ...extensions))]),
   )

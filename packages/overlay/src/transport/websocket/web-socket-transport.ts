@@ -11,7 +11,7 @@ import {
 } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { WebSocket } from 'ws'
-import { DuplexConnection } from '../duplex-connection.ts'
+import { overDuplex } from '../over-duplex.ts'
 import type { InboundGate } from '../inbound-gate.ts'
 import { SOCKET_BUFFER } from '../limits.ts'
 import { alsoEncryptedBy } from './also-encrypted-by.ts'
@@ -50,13 +50,7 @@ export class WebSocketTransport implements Transport {
     await opened(webSocket, options.signal)
     const duplex = createWebSocketStream(webSocket, { highWaterMark: SOCKET_BUFFER })
     const log = this.#init.logger.forComponent('weft:websocket')
-    const connection = new DuplexConnection({ duplex, remoteAddr: address, direction: 'outbound', log })
-    try {
-      return await options.upgrader.upgradeOutbound(connection, options)
-    } catch (error) {
-      connection.abort(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    }
+    return overDuplex(duplex, address, options, log)
   }
 
   createListener({ upgrader }: CreateListenerOptions): Listener {
