@@ -12,6 +12,7 @@ export interface DevnetUp {
     readonly name: string
     readonly id: string
     readonly pid: number
+    readonly home: string
     readonly roles: readonly string[]
   }[]
 }

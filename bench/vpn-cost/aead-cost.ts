@@ -1,34 +1,18 @@
-import { type Aes256, Packet, type PacketAead } from '@weft/onion'
+import { Packet } from '@weft/onion'
 import { CELL, movedSpan, nestedSpan } from '../../packages/onion/src/packet/span.ts'
-import { ChaChaMask } from '../../packages/onion/src/packet/header-mask.ts'
-import { ChaChaPackets } from '../../packages/onion/src/packet/packet-aead.ts'
 import { loadOpenSslAes } from '../../packages/vpn/src/aead/open-ssl-aes.ts'
+import type { Place } from './route-hops.ts'
 
 const PACKETS = 256
 const ROUNDS = 400
 const KEY = new Uint8Array(32).fill(7)
 
 /** µs of AEAD and header protection for a cell at each place of a route of three hops. */
-export interface AeadCost {
-  readonly relay: number
-  readonly exit: number
-  readonly client: number
-}
+export type AeadCost = Readonly<Record<Place, number>>
 
-/** By the suite `auto` on this machine. */
+/** By AES-256, which the suite `auto` is on machines that have instructions for it. */
 export async function aeadCost(): Promise<AeadCost> {
-  const aes = await loadOpenSslAes()
-  return cost(aes.gcm, aes.mask)
-}
-
-export function chachaCost(): AeadCost {
-  return cost(
-    (key) => new ChaChaPackets(key),
-    (key) => new ChaChaMask(key),
-  )
-}
-
-function cost(gcm: (key: Uint8Array) => PacketAead, mask: Aes256['mask']): AeadCost {
+  const { gcm, mask } = await loadOpenSslAes()
   // As many slots as a turn has, so that their bytes come from memory as they do at a node.
   const slots = Array.from({ length: PACKETS }, () => new Packet())
   const through = new Packet()
@@ -48,14 +32,17 @@ function cost(gcm: (key: Uint8Array) => PacketAead, mask: Aes256['mask']): AeadC
     const { user, system } = process.cpuUsage(before)
     return (user + system) / (ROUNDS * PACKETS)
   }
-  const costs = {
-    // A wrong tag takes as long to find out as a right one.
-    relay: each((slot) => {
+  // A wrong tag takes as long to find out as a right one.
+  const passOn = (depth: 0 | 1): number =>
+    each((slot) => {
       header.of(slot)
       link.open(slot, slot, CELL)
-      layers[1].seal(through, slot, movedSpan(1))
+      layers[depth].seal(through, slot, movedSpan(depth))
       seal(through)
-    }),
+    })
+  const costs = {
+    entry: passOn(0),
+    relay: passOn(1),
     exit: each((slot) => {
       layers[2].seal(slot, slot, nestedSpan(2))
       seal(slot)

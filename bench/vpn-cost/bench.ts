@@ -1,0 +1,157 @@
+import { execFileSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { BenchDevnet, type DevnetUp, weft } from '../lib/bench-devnet.ts'
+import type { Bench, BenchRow } from '../lib/bench-result.ts'
+import { clientConnected } from '../lib/client-connected.ts'
+import { measureInTurn } from '../lib/measure-in-turn.ts'
+import { type ProcessorTime, packetThreadTime } from '../lib/packet-thread-time.ts'
+import { summarise } from '../lib/summarise.ts'
+import { curlVersion, download } from '../vpn/curl.ts'
+import { HttpTarget } from '../vpn/http-target.ts'
+import { aeadCost } from './aead-cost.ts'
+import { downloadOverCircuits } from './over-circuits.ts'
+import { type Place, routeProcesses } from './route-hops.ts'
+
+// What a packet costs at each place of a route, where it goes, and what comes of more circuits and more processors.
+
+const BASE_PORT = 29_300
+const NODES = 6
+const SIZE = 200_000_000
+const ROUNDS = 5
+const CIRCUITS = [1, 2, 4, 8, 16] as const
+/** Bytes that each of a round's downloads over several circuits gets, all together. */
+const TOGETHER = 160_000_000
+const PLACES: readonly Place[] = ['client', 'entry', 'relay', 'exit']
+const MICRO = 1e6
+
+const bench: Bench = async () => {
+  const versions = { curl: curlVersion() }
+  await using devnet = new BenchDevnet(BASE_PORT, NODES)
+  await using target = await HttpTarget.listen()
+  const { nodes } = await devnet.up()
+  await clientConnected(devnet.client)
+  const rows: BenchRow[] = [
+    ...(await costRows(devnet, nodes, target.port)),
+    ...(await circuitRows(target.port)),
+    ...(await processorRows(nodes, target.port)),
+  ]
+  return {
+    name: 'vpn-cost',
+    rows,
+    versions,
+    notes: [
+      `Downloads over three hops of the devnet's daemons by curl, on loopback, suite auto. Processor time is of the packet threads alone (proc(5)); a cell is one that the relay passed on, in either direction, acknowledgements among them.`,
+      'Kernel: system time of the thread. AEAD: header protection, link and layers of a cell of 1,329 bytes by the code that the hops run, measured alone in one thread over 256 slots. The rest: JavaScript, glue to native code, sockets of the exit and of the proxy, collection.',
+      'Circuits: one for each of as many downloads at once, by user names of SOCKS5. Processors: all processes of the network bound to the first of them, or to all; curl and the server are not bound.',
+    ],
+  }
+}
+
+/** Cells that a node passed on so far. */
+async function forwarded(nodes: DevnetUp['nodes'], pid: number): Promise<number> {
+  const node = nodes.find((one) => one.pid === pid)
+  if (node === undefined) throw new Error(`process ${pid} is none of the network`)
+  const { text } = await weft(['vpn', 'status', '--json'], node.home)
+  const { carried } = JSON.parse(text) as { readonly carried?: { readonly packetsForwarded: number } }
+  if (carried === undefined) throw new Error(`node ${node.name} carries no packets`)
+  return carried.packetsForwarded
+}
+
+async function costRows(devnet: BenchDevnet, nodes: DevnetUp['nodes'], port: number): Promise<BenchRow[]> {
+  console.error('bench: cost of a cell')
+  const costs: Record<Place, { all: number; kernel: number; aead: number }[]> = {
+    client: [],
+    entry: [],
+    relay: [],
+    exit: [],
+  }
+  await download(BASE_PORT + 1, port, SIZE)
+  for (let round = 0; round < ROUNDS; round++) {
+    const route = await routeProcesses(devnet, nodes)
+    const cells = await forwarded(nodes, route.relay)
+    const before = timesOf(route)
+    await download(BASE_PORT + 1, port, SIZE)
+    const after = timesOf(route)
+    const passed = (await forwarded(nodes, route.relay)) - cells
+    const aead = await aeadCost()
+    for (const place of PLACES) {
+      const user = after[place].user - before[place].user
+      const kernel = after[place].kernel - before[place].kernel
+      costs[place].push({
+        all: ((user + kernel) * MICRO) / passed,
+        kernel: (kernel * MICRO) / passed,
+        aead: aead[place],
+      })
+    }
+  }
+  const rows = PLACES.flatMap((place): BenchRow[] => {
+    const all = summarise(costs[place].map((cost) => cost.all))
+    const kernel = summarise(costs[place].map((cost) => cost.kernel))
+    const rest = summarise(costs[place].map((cost) => cost.all - cost.kernel - cost.aead))
+    return [
+      { what: `a cell at the ${place}`, unit: 'µs', ...all },
+      { what: `a cell at the ${place}: kernel`, unit: 'µs', ...kernel },
+      { what: `a cell at the ${place}: AEAD`, unit: 'µs', ...summarise(costs[place].map((cost) => cost.aead)) },
+      { what: `a cell at the ${place}: the rest`, unit: 'µs', ...rest },
+    ]
+  })
+  rows.push({
+    what: 'cells a second through a core of the relay',
+    unit: 'cells/s',
+    ...summarise(costs.relay.map(({ all }) => MICRO / all)),
+    goal: 300_000,
+  })
+  return rows
+}
+
+function timesOf(route: Readonly<Record<Place, number>>): Record<Place, ProcessorTime> {
+  const { client, entry, relay, exit } = route
+  return {
+    client: packetThreadTime(client),
+    entry: packetThreadTime(entry),
+    relay: packetThreadTime(relay),
+    exit: packetThreadTime(exit),
+  }
+}
+
+async function circuitRows(port: number): Promise<BenchRow[]> {
+  console.error('bench: circuits at once')
+  const figures = await measureInTurn(
+    Object.fromEntries(
+      CIRCUITS.map((count) => [
+        String(count),
+        () => downloadOverCircuits(BASE_PORT + 1, port, { count, size: TOGETHER / count }),
+      ]),
+    ),
+  )
+  return CIRCUITS.map((count) => ({
+    what: `${count === 1 ? '1 circuit' : `${count} circuits at once, together`}`,
+    unit: 'MB/s',
+    ...summarise(figures[String(count)] ?? []),
+  }))
+}
+
+async function processorRows(nodes: DevnetUp['nodes'], port: number): Promise<BenchRow[]> {
+  const count = availableParallelism()
+  if (count < 2) return []
+  console.error('bench: processors')
+  const bind = (processors: string): void => {
+    for (const { pid } of nodes) execFileSync('taskset', ['-a', '-c', '-p', processors, String(pid)])
+  }
+  const all = `0-${count - 1}`
+  const on = (processors: string) => async () => {
+    bind(processors)
+    try {
+      return await download(BASE_PORT + 1, port, SIZE)
+    } finally {
+      bind(all)
+    }
+  }
+  const figures = await measureInTurn({ one: on('0'), all: on(all) })
+  return [
+    { what: 'one download, client and nodes on one processor', unit: 'MB/s', ...summarise(figures.one) },
+    { what: `one download, client and nodes on ${count}`, unit: 'MB/s', ...summarise(figures.all) },
+  ]
+}
+
+export default bench
