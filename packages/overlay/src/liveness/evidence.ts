@@ -18,6 +18,8 @@ export interface Testimony {
  */
 export class Evidence {
   readonly #held = new Map<DidKey, Testimony>()
+  /** What was counted last, and for whom: it is asked ten times a second of each neighbour that is silent. */
+  #counted: { readonly own: ObserverPlace | undefined; readonly observers: number } | undefined
 
   get size(): number {
     return this.#held.size
@@ -41,36 +43,44 @@ export class Evidence {
 
   add(testimony: Testimony): void {
     this.#held.set(testimony.observer, testimony)
+    this.#counted = undefined
   }
 
   clear(): void {
     this.#held.clear()
+    this.#counted = undefined
   }
 
   /** Forgets what a sign of life of this incarnation takes back: suspicions of an earlier one, and of one that was never there. */
   refute(incarnation: number): void {
     for (const [observer, { suspicion }] of this.#held) {
-      if (suspicion.incarnation !== incarnation) this.#held.delete(observer)
+      if (suspicion.incarnation !== incarnation) this.#forget(observer)
     }
   }
 
   /** Forgets what is too old. @param now ms since the Unix epoch */
   expire(now: number): void {
     for (const [observer, { suspicion }] of this.#held) {
-      if (Math.abs(now - suspicion.at) > SUSPICION_LIFE_MS) this.#held.delete(observer)
+      if (Math.abs(now - suspicion.at) > SUSPICION_LIFE_MS) this.#forget(observer)
     }
   }
 
   /** Observers that count as several: of distinct families and networks, none of them this node's own. */
   observers(own: ObserverPlace | undefined): number {
     if (this.#held.size === 0) return 0
-    return distinctPlaces(
-      this.#held.values().map(({ place }) => place),
-      own,
-    )
+    if (this.#counted === undefined || this.#counted.own !== own) {
+      const places = this.#held.values().map(({ place }) => place)
+      this.#counted = { own, observers: distinctPlaces(places, own) }
+    }
+    return this.#counted.observers
   }
 
   envelopes(): SignedEnvelope[] {
     return [...this.#held.values()].map(({ envelope }) => envelope)
+  }
+
+  #forget(observer: DidKey): void {
+    this.#held.delete(observer)
+    this.#counted = undefined
   }
 }

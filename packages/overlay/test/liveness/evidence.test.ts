@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DidKey } from '@weft/crypto'
+import fc from 'fast-check'
 import { Evidence } from '../../src/liveness/evidence.ts'
+import { distinctPlaces } from '../../src/liveness/observer-place.ts'
 import { BEGIN, testKeys } from '../fixtures.ts'
 import { NETWORK } from './liveness-simulation.ts'
 
@@ -35,4 +37,46 @@ test('a sign of life takes back suspicions of every other incarnation', () => {
   }
   evidence.refute(6)
   assert.equal(evidence.size, 1)
+})
+
+test('observers are counted as they are held, whatever came and went before, and by each place they are counted for', () => {
+  const place = fc.record({ family: fc.constantFrom('a', 'b', 'c', 'd'), prefix: fc.constantFrom('1', '2', '3', '4') })
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('add' as const),
+      observer: fc.nat(9),
+      place,
+      incarnation: fc.nat(2),
+      at: fc.nat(60_000),
+    }),
+    fc.record({ kind: fc.constant('refute' as const), incarnation: fc.nat(2) }),
+    fc.record({ kind: fc.constant('expire' as const), at: fc.nat(60_000) }),
+    fc.record({ kind: fc.constant('clear' as const) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), place, place, (steps, own, other) => {
+      const evidence = new Evidence()
+      const held = new Map<number, ReturnType<typeof testimony>>()
+      for (const one of steps) {
+        if (one.kind === 'add') {
+          const made = testimony(one.observer, one.place.family, one.place.prefix, one.incarnation, BEGIN + one.at)
+          evidence.add(made)
+          held.set(one.observer, made)
+        } else if (one.kind === 'clear') {
+          evidence.clear()
+          held.clear()
+        } else if (one.kind === 'refute') {
+          evidence.refute(one.incarnation)
+          for (const [at, { suspicion }] of held) if (suspicion.incarnation !== one.incarnation) held.delete(at)
+        } else {
+          evidence.expire(BEGIN + one.at)
+          for (const [at, { suspicion }] of held) if (Math.abs(BEGIN + one.at - suspicion.at) > 30_000) held.delete(at)
+        }
+        const places = [...held.values()].map((made) => made.place)
+        for (const from of [own, undefined, other, own])
+          assert.equal(evidence.observers(from), distinctPlaces(places, from))
+      }
+    }),
+    { numRuns: 300 },
+  )
 })
