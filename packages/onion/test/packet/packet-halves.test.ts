@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { seededRandom } from '@weft/core'
+import { fromHex, seededRandom, toHex } from '@weft/core'
 import { HALF_SIZE, HalfReader, HalfWriter } from '../../src/packet/packet-halves.ts'
 
 const packet = (number: number): Uint8Array => new Uint8Array(1440).map((_, at) => (number * 31 + at) & 255)
@@ -18,6 +19,26 @@ function halves(count: number, seed = 1): Uint8Array[] {
 const from = {}
 
 describe('packets in halves', () => {
+  it('are those of the vector, and of docs/specs/packets.md', () => {
+    const text = readFileSync(new URL('../vectors/halves.json', import.meta.url), 'utf8')
+    const vector = JSON.parse(text) as { readonly random: string; readonly packet: string; readonly halves: string[] }
+    const random = fromHex(vector.random)
+    const both = new Uint8Array(2 * HALF_SIZE)
+    const writer = new HalfWriter({ bytes: (length) => Uint8Array.from({ length }, (_, at) => random[at % 12]!) })
+    writer.write(fromHex(vector.packet), both, 0)
+    assert.equal(toHex(both), vector.halves.join(''))
+    // The last bit of the random bytes is set, and stands for nothing.
+    assert.deepEqual(vector.halves, [
+      `${vector.random.slice(0, 22)}d4${vector.packet.slice(0, 1440)}`,
+      `${vector.random.slice(0, 22)}d5${vector.packet.slice(1440)}`,
+    ])
+    const into = new Uint8Array(1440)
+    const reader = new HalfReader()
+    assert.equal(reader.read(fromHex(vector.halves[1]!), 0, from, into), false)
+    assert.ok(reader.read(fromHex(vector.halves[0]!), 0, from, into))
+    assert.equal(toHex(into), vector.packet)
+  })
+
   it('have the sizes of docs/specs/packets.md, and heads that differ in one bit', () => {
     const [a, b] = halves(1) as [Uint8Array, Uint8Array]
     assert.equal(HALF_SIZE, 732)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { FRAME_BYTES, writeFrame } from '../../src/carriage/frame-reader.ts'
 import { PREFACE_BYTES, readPreface, writePreface } from '../../src/carriage/preface.ts'
 
 test('who knows the link key is known by it, with any bit changed nobody is', () => {
@@ -18,10 +20,14 @@ test('who knows the link key is known by it, with any bit changed nobody is', ()
 })
 
 test('the bytes are those of docs/specs/packets.md', () => {
-  const linkKey = Uint8Array.from({ length: 32 }, (_, at) => at)
-  const flowId = Uint8Array.from({ length: 16 }, (_, at) => 0xf0 + at)
-  assert.equal(
-    Buffer.from(writePreface(flowId, linkKey)).toString('hex'),
-    'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff6a0e2624e2294c0a0ec43ec4c8523beb',
-  )
+  const text = readFileSync(new URL('../vectors/carriage.json', import.meta.url), 'utf8')
+  const vector = JSON.parse(text) as Record<'linkKey' | 'flowId' | 'preface' | 'packet' | 'frame', string>
+  const [linkKey, flowId, packet] = [vector.linkKey, vector.flowId, vector.packet].map((hex) => Buffer.from(hex, 'hex'))
+  const mac = createHmac('sha256', linkKey!).update('weft:carriage:v1\0').update(flowId!).digest('hex')
+  assert.equal(vector.preface, vector.flowId + mac.slice(0, 32))
+  assert.equal(Buffer.from(writePreface(flowId!, linkKey!)).toString('hex'), vector.preface)
+  assert.equal(vector.frame, `05a0${vector.packet}`)
+  const frame = new Uint8Array(FRAME_BYTES)
+  writeFrame(frame, 0, packet!)
+  assert.equal(Buffer.from(frame).toString('hex'), vector.frame)
 })
