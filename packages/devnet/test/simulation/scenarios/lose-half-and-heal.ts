@@ -5,7 +5,6 @@ import { overlayOf } from '../overlay-of.ts'
 import { readRecords, writeRecords } from '../kept-records.ts'
 import { type Played, SimulationCost } from '../simulation-cost.ts'
 
-const RECORDS = 100
 /** ms within which they go; the goal has ten minutes for it, in which the network could heal between. */
 const WITHIN_MS = 30_000
 /** ms after the first map without those that are gone. */
@@ -15,9 +14,11 @@ const HEALED_MS = 30_000
 export async function play({
   seed,
   members: count,
+  records: written,
 }: {
   readonly seed: string
   readonly members: number
+  readonly records: number
 }): Promise<Played> {
   using simulation = new Simulation({ seed, members: count })
   const cost = new SimulationCost(simulation)
@@ -25,8 +26,9 @@ export async function play({
   cost.note('whole')
 
   const { nodes } = simulation
-  const records = await writeRecords(simulation, RECORDS, (at) => nodes[(at * 7) % count])
+  const records = await writeRecords(simulation, written, (at) => nodes[(at * 7) % count])
 
+  cost.note('records written')
   // One of the four validators, and half of the others; every second of them without a word.
   const gone = nodes.filter((_, at) => at === 1 || (at >= 4 && at % 2 === 1))
   const rest = nodes.filter((node) => !gone.includes(node))
