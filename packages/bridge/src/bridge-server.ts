@@ -21,8 +21,8 @@ export interface BridgeServerInit {
   readonly port: number
   /** PEM. */
   readonly identity: { readonly certificate: string; readonly key: string }
-  /** What strangers get at `/`. */
-  readonly page: string
+  /** What strangers get at `/`; undefined for nothing. */
+  readonly page: string | undefined
   /** The secret of an invitation that is in force. @param id hexadecimal */
   readonly secretOf: (id: string) => Uint8Array | undefined
   /** Whether a member takes calls there: nobody is led anywhere else. */
@@ -76,8 +76,6 @@ export class BridgeServer implements AsyncDisposable {
     const server = createServer({
       cert: certificate,
       key,
-      // Streams may end in one direction; requests are not affected (httpAllowHalfOpen).
-      allowHalfOpen: true,
       // A stranger's request to change protocols is answered like any other.
       shouldUpgradeCallback: (request: IncomingMessage): boolean => bridge.#takes(request),
     })
@@ -181,6 +179,8 @@ export class BridgeServer implements AsyncDisposable {
       return
     }
     this.#doors.passed(request.socket)
+    // Streams may end in one direction. Until here the connection closes as that of any server of Node, also where no TLS was spoken.
+    client.allowHalfOpen = true
     const id = toHex(pass.id)
     const use = this.#useOf(id)
     if (!this.#init.isMember(pass.target)) {

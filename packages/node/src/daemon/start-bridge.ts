@@ -8,7 +8,6 @@ import {
   type Endpoint,
   InvitationStore,
   type InvitationUse,
-  PLAIN_PAGE,
   formatBridgeLine,
   formatEndpoint,
   pinOfKey,
@@ -122,9 +121,9 @@ function endpointOf(address: string | undefined, { values }: Config, port: numbe
   })
 }
 
-function pageOf({ values, home }: Config): string {
+function pageOf({ values, home }: Config): string | undefined {
   const page = values['bridge.page']
-  if (page === undefined) return PLAIN_PAGE
+  if (page === undefined) return undefined
   const path = resolve(home, page)
   try {
     return readFileSync(path, 'utf8')
