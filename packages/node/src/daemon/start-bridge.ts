@@ -20,6 +20,7 @@ import {
   canonicalHost,
   fromHex,
   isUnspecified,
+  mappedIPv4,
   messageOf,
   toHex,
 } from '@weft/core'
@@ -109,8 +110,9 @@ export async function startBridge(init: BridgeInit): Promise<BridgeRole | undefi
 function endpointOf(address: string | undefined, { values }: Config, port: number): Endpoint {
   const listened = values['network.listen_host']
   const host = canonicalHost(address ?? (isUnspecified(listened) ? '' : listened))
-  if (host !== undefined && !isUnspecified(host) && (address !== undefined || addressReach(host) !== 'special'))
-    return { host, port }
+  // IPv4 in IPv6 is in no line: clients dial the IPv4 address itself.
+  const usable = host !== undefined && !isUnspecified(host) && mappedIPv4(host) === undefined
+  if (usable && (address !== undefined || addressReach(host) !== 'special')) return { host, port }
   throw new WeftError({
     code: 'E_BRIDGE_ADDRESS',
     cause:
