@@ -34,10 +34,11 @@ interface Known {
   fault: Fault | undefined
 }
 
-/** The member is what cannot be reached: the bridge did what it was asked for. */
-const OF_THE_MEMBER = 'E_BRIDGE_MEMBER'
-/** Another bridge may know the member or have room; this one works for others. */
-const OF_THE_STREAM = ['E_BRIDGE_TARGET', 'E_BRIDGE_BUSY']
+/**
+ * Another bridge may know the member, have room, or reach it; this one works for others. That no member can be reached is what a bridge may also say
+ * only to keep its clients from all of them, so it is not taken from one alone.
+ */
+const OF_THE_STREAM = ['E_BRIDGE_TARGET', 'E_BRIDGE_BUSY', 'E_BRIDGE_MEMBER']
 
 /** Opens streams by the first bridge that works; one that failed is left alone for a while. */
 export class BridgeDialer {
@@ -86,10 +87,6 @@ export class BridgeDialer {
       } catch (error) {
         throwIfAborted(signal)
         const fault = toWeftError(error, UNFORESEEN)
-        if (fault.code === OF_THE_MEMBER) {
-          this.#worked(known)
-          throw fault
-        }
         if (OF_THE_STREAM.includes(fault.code)) last = fault
         else this.#failed(known, fault, began)
       }

@@ -1,5 +1,12 @@
 import { type Clock, canonicalHost, ipv6Groups, mappedIPv4 } from '@weft/core'
-import { CONNECTION_RATE, MAX_CONNECTIONS, MAX_STRANGERS, PREFIX_CONNECTIONS, PREFIX_RATE } from './limits.ts'
+import {
+  CONNECTION_RATE,
+  MAX_CONNECTIONS,
+  MAX_STRANGERS,
+  PREFIX_CONNECTIONS,
+  PREFIX_RATE,
+  PREFIX_SCARCE_RATE,
+} from './limits.ts'
 
 /** A connection, by where it comes from; the TLS on it has the same. */
 export interface Caller {
@@ -8,10 +15,16 @@ export interface Caller {
   destroy(): unknown
 }
 
+interface Stranger {
+  readonly caller: Caller
+  readonly prefix: string
+}
+
 /**
  * Who may come in: so many connections in all, of one address (an IPv6 /64), new ones in a second in all and of one, and strangers, who
- * have shown no pass yet. Of those the oldest gives way, so that who only comes and stays keeps no client out. Addresses are kept while their
- * connections last, and for a second.
+ * have shown no pass yet. Of those the oldest of the address that has most gives way, so that who only comes and stays keeps no client out;
+ * and of the second half of a second's new ones each address has a few, so that two that come as fast as they may do not either. Addresses
+ * are kept while their connections last, and for a second.
  */
 export class BridgeDoors {
   readonly #clock: Pick<Clock, 'monotonic'>
@@ -19,7 +32,7 @@ export class BridgeDoors {
   /** Those let in within the second at hand: of at most CONNECTION_RATE prefixes. */
   readonly #came = new Map<string, number>()
   /** By address and port. */
-  readonly #strangers = new Map<string, Caller>()
+  readonly #strangers = new Map<string, Stranger>()
   #open = 0
   #second = 0
   #cameInAll = 0
@@ -35,8 +48,8 @@ export class BridgeDoors {
     add(this.#held, prefix, 1)
     this.#open++
     const name = nameOf(caller)
-    this.#strangers.set(name, caller)
-    if (this.#strangers.size > MAX_STRANGERS) this.#closeOldest()
+    this.#strangers.set(name, { caller, prefix })
+    if (this.#strangers.size > MAX_STRANGERS) this.#closeOne()
     return () => {
       this.#strangers.delete(name)
       this.#open--
@@ -49,10 +62,14 @@ export class BridgeDoors {
     this.#strangers.delete(nameOf(caller))
   }
 
-  #closeOldest(): void {
-    for (const [name, oldest] of this.#strangers) {
+  #closeOne(): void {
+    const counts = new Map<string, number>()
+    for (const { prefix } of this.#strangers.values()) add(counts, prefix, 1)
+    const most = Math.max(...counts.values())
+    for (const [name, { caller, prefix }] of this.#strangers) {
+      if (counts.get(prefix) !== most) continue
       this.#strangers.delete(name)
-      oldest.destroy()
+      caller.destroy()
       return
     }
   }
@@ -64,8 +81,8 @@ export class BridgeDoors {
       this.#cameInAll = 0
       this.#came.clear()
     }
-    if ((this.#held.get(prefix) ?? 0) >= PREFIX_CONNECTIONS || (this.#came.get(prefix) ?? 0) >= PREFIX_RATE)
-      return false
+    const rate = this.#cameInAll < CONNECTION_RATE / 2 ? PREFIX_RATE : PREFIX_SCARCE_RATE
+    if ((this.#held.get(prefix) ?? 0) >= PREFIX_CONNECTIONS || (this.#came.get(prefix) ?? 0) >= rate) return false
     if (this.#cameInAll >= CONNECTION_RATE) return false
     // Only who is let in counts, so that callers who are refused take nothing from others, and no memory.
     add(this.#came, prefix, 1)

@@ -12,7 +12,7 @@ import { FairShare } from './fair-share.ts'
 import { IDLE_MS, INVITATION_STREAMS, MEMBER_DIAL_MS, TARGET_STREAMS } from './limits.ts'
 import { type PassContent, bindingOf, isPassOf, parsePass } from './pass.ts'
 import { ANSWER, OPENED, refusal } from './stream-answers.ts'
-import { pump } from './stream-pump.ts'
+import { onceBothClosed, pump } from './stream-pump.ts'
 import { answerAsWebServer } from './web-page.ts'
 
 export interface BridgeServerInit {
@@ -21,8 +21,8 @@ export interface BridgeServerInit {
   readonly port: number
   /** PEM. */
   readonly identity: { readonly certificate: string; readonly key: string }
-  /** What strangers get at `/`. */
-  readonly page: string
+  /** What strangers get at `/`; undefined for nothing. */
+  readonly page: string | undefined
   /** The secret of an invitation that is in force. @param id hexadecimal */
   readonly secretOf: (id: string) => Uint8Array | undefined
   /** Whether a member takes calls there: nobody is led anywhere else. */
@@ -49,7 +49,7 @@ interface Use {
 interface Stream {
   readonly id: string
   readonly target: Endpoint
-  readonly client: Duplex
+  readonly client: Socket
   readonly member: Socket
 }
 
@@ -76,8 +76,6 @@ export class BridgeServer implements AsyncDisposable {
     const server = createServer({
       cert: certificate,
       key,
-      // Streams may end in one direction; requests are not affected (httpAllowHalfOpen).
-      allowHalfOpen: true,
       // A stranger's request to change protocols is answered like any other.
       shouldUpgradeCallback: (request: IncomingMessage): boolean => bridge.#takes(request),
     })
@@ -100,9 +98,7 @@ export class BridgeServer implements AsyncDisposable {
       if (request.headers.upgrade === undefined) this.#look(request)
       answerAsWebServer(init.page, request, response)
     })
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#onUpgrade(request, socket, head),
-    )
+    server.on('upgrade', (request: IncomingMessage, _: Duplex, head: Buffer) => this.#onUpgrade(request, head))
   }
 
   status(): BridgeStatus {
@@ -173,14 +169,17 @@ export class BridgeServer implements AsyncDisposable {
     return undefined
   }
 
-  #onUpgrade(request: IncomingMessage, client: Duplex, head: Uint8Array): void {
+  #onUpgrade(request: IncomingMessage, head: Uint8Array): void {
     const pass = this.#passes.get(request)
+    const client = request.socket
     client.on('error', () => client.destroy())
-    if (pass === undefined) {
+    if (pass === undefined || client.destroyed) {
       client.destroy()
       return
     }
-    this.#doors.passed(request.socket)
+    this.#doors.passed(client)
+    // Streams may end in one direction. Until here the connection closes as that of any server of Node, also where no TLS was spoken.
+    client.allowHalfOpen = true
     const id = toHex(pass.id)
     const use = this.#useOf(id)
     if (!this.#init.isMember(pass.target)) {
@@ -207,7 +206,7 @@ export class BridgeServer implements AsyncDisposable {
     return count
   }
 
-  #lead(id: string, use: Use, client: Duplex, head: Uint8Array, target: Endpoint): void {
+  #lead(id: string, use: Use, client: Socket, head: Uint8Array, target: Endpoint): void {
     const { clock } = this.#init
     const { host, port } = target
     const member = connect({ host, port, noDelay: true, allowHalfOpen: true })
@@ -219,10 +218,13 @@ export class BridgeServer implements AsyncDisposable {
     member.on('error', () => member.destroy())
     const onClient = (): void => void member.destroy()
     client.once('close', onClient)
-    member.once('close', () => {
-      cancel()
+    // A client that reads nothing more has its place until it is gone, also where the member is done with it.
+    onceBothClosed(client, member, () => {
       this.#streams.delete(stream)
       use.streams--
+    })
+    member.once('close', () => {
+      cancel()
       if (isOpen || client.destroyed) return
       this.#refused.unreachable++
       refuse(client, ANSWER.unreachable)
@@ -251,7 +253,7 @@ export class BridgeServer implements AsyncDisposable {
         member,
         counted((length) => (use.toMembers += length)),
       )
-      member.setTimeout(IDLE_MS, () => member.destroy())
+      for (const end of [client, member]) end.setTimeout(IDLE_MS, () => end.destroy())
     })
   }
 }

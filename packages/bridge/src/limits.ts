@@ -2,12 +2,14 @@
 export const MAX_CONNECTIONS = 1_024
 /** Of one IPv4 address or IPv6 /64. */
 export const PREFIX_CONNECTIONS = 256
-/** Without a pass yet, at once: beyond that the oldest is closed. */
+/** Without a pass yet, at once: beyond that the oldest of the address that has most is closed. */
 export const MAX_STRANGERS = 256
 /** New ones in a second: a TLS handshake takes a millisecond or two. */
 export const CONNECTION_RATE = 256
 /** New ones of one address in a second; a client calls some 70 at once when it starts in a network where everybody is connected to everybody. */
 export const PREFIX_RATE = 128
+/** The same, once half of CONNECTION_RATE came in a second. */
+export const PREFIX_SCARCE_RATE = 8
 /** Streams of one invitation at once. */
 export const INVITATION_STREAMS = 192
 /** Of these, to one endpoint: a client has one or two for its overlay, and four for packets. Members count a bridge as one caller, whose places all its clients share. */

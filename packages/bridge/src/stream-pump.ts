@@ -41,3 +41,13 @@ export function pump(from: Duplex, to: Duplex, { onBytes, after }: PumpInit): vo
     else to.once('finish', () => to.destroy())
   })
 }
+
+/** Calls back once when neither of the two is left. */
+export function onceBothClosed(one: Duplex, other: Duplex, callback: () => void): void {
+  let left = 2
+  for (const end of [one, other])
+    end.once('close', () => {
+      left--
+      if (left === 0) callback()
+    })
+}

@@ -75,15 +75,18 @@ describe('the bridges of a client', () => {
     assert.equal(calls.length, 21)
   })
 
-  test('are not to blame for a member that does not answer', async () => {
+  test('are not to blame for a member that none of them reaches', async () => {
     const { dialer, calls } = dialerOf(2, () => fault('E_BRIDGE_MEMBER'))
     await assert.rejects(dialer.open(TARGET, NEVER), failsWith('E_BRIDGE_MEMBER'))
-    assert.deepEqual(calls, [1])
-    assert.equal(dialer.status()[0]?.state, 'used')
+    assert.deepEqual(calls, [1, 2])
+    assert.deepEqual(
+      dialer.status().map(({ state }) => state),
+      ['ready', 'ready'],
+    )
   })
 
-  test('may know different members, and have room or not', async () => {
-    for (const code of ['E_BRIDGE_TARGET', 'E_BRIDGE_BUSY']) {
+  test('may know different members, have room or not, and say that nobody is reached', async () => {
+    for (const code of ['E_BRIDGE_TARGET', 'E_BRIDGE_BUSY', 'E_BRIDGE_MEMBER']) {
       const { dialer, calls } = dialerOf(2, (last) => (last === 1 ? fault(code) : undefined))
       await dialer.open(TARGET, NEVER)
       assert.deepEqual(calls, [1, 2])

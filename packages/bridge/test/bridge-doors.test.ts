@@ -34,6 +34,24 @@ describe('the doors of a bridge', () => {
     assert.equal(doors.enter(caller('')), undefined)
   })
 
+  test('stay open to others when a few addresses come as fast as they may', () => {
+    let now = 0
+    const doors = new BridgeDoors({ monotonic: () => now })
+    const come = (from: string): boolean => {
+      const one = caller(from)
+      const leave = doors.enter(one)
+      one.destroy = () => void leave?.()
+      return leave !== undefined
+    }
+    for (; now < 10_000; now += 1_000) {
+      for (let count = 0; count < 300; count++) for (const from of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) come(from)
+      const late = caller(`198.51.100.${now / 1_000}`)
+      assert.ok(doors.enter(late) !== undefined)
+      for (let count = 0; count < 300; count++) come('192.0.2.4')
+      assert.ok(!late.destroyed)
+    }
+  })
+
   test('close the oldest stranger for a new one, and no client', () => {
     let now = 0
     const doors = new BridgeDoors({ monotonic: () => (now += 1_000) })

@@ -5,7 +5,6 @@ import type { Bridge } from '../src/bridge-line.ts'
 import { BridgeServer } from '../src/bridge-server.ts'
 import type { Endpoint } from '../src/endpoint.ts'
 import { pinOf } from '../src/pin.ts'
-import { PLAIN_PAGE } from '../src/web-page.ts'
 import { TEST_CERTIFICATE, TEST_KEY } from './test-identity.ts'
 
 export const HOST = '127.0.0.1'
@@ -31,7 +30,7 @@ export class BridgeFixture implements AsyncDisposable {
       host: HOST,
       port: 0,
       identity: { certificate: TEST_CERTIFICATE, key: TEST_KEY },
-      page: PLAIN_PAGE,
+      page: undefined,
       secretOf: (id) => invitations.get(id),
       isMember: (target) => target.host === HOST && members.has(target.port),
       bytesPerSecond: undefined,

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:https'
+import { type AddressInfo, connect as connectTcp } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { type TLSSocket, connect } from 'node:tls'
 import fc from 'fast-check'
 import { bindingOf, makePass } from '../src/pass.ts'
-import { PLAIN_PAGE, answerAsWebServer } from '../src/web-page.ts'
+import { answerAsWebServer } from '../src/web-page.ts'
 import { BridgeFixture, HOST } from './bridge-fixture.ts'
 import { TEST_CERTIFICATE, TEST_KEY } from './test-identity.ts'
 
 // What somebody sees who tries an address to find out whether a bridge is there: the same as at a server that is none.
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
 describe('an active prober', () => {
   let fixture: BridgeFixture
@@ -18,7 +21,7 @@ describe('an active prober', () => {
     fixture = await BridgeFixture.open()
     // A web server with the same page, which knows nothing of bridges.
     plain = createServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, (request, response) =>
-      answerAsWebServer(PLAIN_PAGE, request, response),
+      answerAsWebServer(undefined, request, response),
     ).listen(0, HOST)
     await once(plain, 'listening')
   })
@@ -54,7 +57,7 @@ describe('an active prober', () => {
   async function assertSame(said: string | Uint8Array, maxVersion?: 'TLSv1.2'): Promise<string> {
     const [here, there] = await Promise.all([
       call(fixture.server.port, maxVersion).then((socket) => answer(socket, said)),
-      call((plain.address() as { readonly port: number }).port, maxVersion).then((socket) => answer(socket, said)),
+      call(portOf(plain), maxVersion).then((socket) => answer(socket, said)),
     ])
     assert.equal(here, there)
     return here
@@ -65,10 +68,13 @@ describe('an active prober', () => {
   const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'] as const
 
   test('gets the page, and what else a web server says', async () => {
-    assert.match(await assertSame(request('/', 'Connection: close')), /200 OK[\s\S]*Welcome/)
+    assert.match(await assertSame(request('/', 'Connection: close')), /404 Not Found[\s\S]*Cannot GET/)
     assert.match(await assertSame(request('/weft', 'Connection: close')), /404 Not Found/)
-    assert.match(await assertSame(request('/', ...UPGRADE)), /200 OK/)
-    assert.match(await assertSame('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc'), /405/)
+    assert.match(await assertSame(request('/', ...UPGRADE)), /404 Not Found/)
+    assert.match(
+      await assertSame('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc'),
+      /404 Not Found[\s\S]*Cannot POST/,
+    )
     assert.match(await assertSame('nothing of HTTP\r\n\r\n'), /400 Bad Request/)
     assert.match(await assertSame(`GET /${'a'.repeat(20_000)} HTTP/1.1\r\n\r\n`), /431/)
     await assertSame('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
@@ -94,6 +100,17 @@ describe('an active prober', () => {
       assert.match(await answer(socket, request(`/${pass}`, ...headers)), /404 Not Found/)
     }
     assert.equal(fixture.server.status().opened, 0)
+  })
+
+  test('gets the same where it ends a connection before TLS or amid it', { timeout: 20_000 }, async () => {
+    for (const port of [fixture.server.port, portOf(plain)])
+      for (const said of ['', '160301020001', '1603']) {
+        const socket = connectTcp({ host: HOST, port, allowHalfOpen: true })
+        const ended = once(socket.resume(), 'end')
+        socket.end(Buffer.from(said, 'hex'))
+        await ended
+        socket.destroy()
+      }
   })
 
   test('gets the same for anything else', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Duplex, PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
-import { pump } from '../src/stream-pump.ts'
+import { onceBothClosed, pump } from '../src/stream-pump.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -53,4 +53,20 @@ test('a sink that takes no more holds its source, until it is gone', async () =>
   assert.ok(from.isPaused())
   from.destroy()
   await once(to, 'close')
+})
+
+test('a sink that reads no more is not gone when its source is', async () => {
+  const from = new PassThrough()
+  const to = new Duplex({ read: () => {}, write: () => {} })
+  let gone = 0
+  onceBothClosed(from, to, () => gone++)
+  pump(from, to, { onBytes: () => 0, after: () => () => {} })
+  from.end('all of it')
+  await once(from, 'close')
+  await turn()
+  assert.ok(!to.destroyed)
+  assert.equal(gone, 0)
+  to.destroy()
+  await once(to, 'close')
+  assert.equal(gone, 1)
 })

@@ -240,7 +240,11 @@ const SETTINGS = {
     'Certificate of this bridge, PEM, with those that lead to its authority. Clients know its key, and do without the authority; a stranger sees it. Renew it with the same key: lines name that.',
   ),
   'bridge.certificate_key': optional(PATH, 'a key of its own', 'The key of bridge.certificate, PEM.'),
-  'bridge.page': optional(PATH, 'a plain page', 'HTML file that strangers get from a bridge at /.'),
+  'bridge.page': optional(
+    PATH,
+    'nothing stands there: 404, as at many servers',
+    'HTML file that strangers get from a bridge at /. No two bridges should have the same one.',
+  ),
   'bridge.limit_mbps': optional(
     integer(1, 1_000_000, 'Mbit/s'),
     'as much as the line and the machine carry',

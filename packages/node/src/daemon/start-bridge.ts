@@ -8,7 +8,6 @@ import {
   type Endpoint,
   InvitationStore,
   type InvitationUse,
-  PLAIN_PAGE,
   formatBridgeLine,
   formatEndpoint,
   pinOfKey,
@@ -21,6 +20,7 @@ import {
   canonicalHost,
   fromHex,
   isUnspecified,
+  mappedIPv4,
   messageOf,
   toHex,
 } from '@weft/core'
@@ -110,8 +110,9 @@ export async function startBridge(init: BridgeInit): Promise<BridgeRole | undefi
 function endpointOf(address: string | undefined, { values }: Config, port: number): Endpoint {
   const listened = values['network.listen_host']
   const host = canonicalHost(address ?? (isUnspecified(listened) ? '' : listened))
-  if (host !== undefined && !isUnspecified(host) && (address !== undefined || addressReach(host) !== 'special'))
-    return { host, port }
+  // IPv4 in IPv6 is in no line: clients dial the IPv4 address itself.
+  const usable = host !== undefined && !isUnspecified(host) && mappedIPv4(host) === undefined
+  if (usable && (address !== undefined || addressReach(host) !== 'special')) return { host, port }
   throw new WeftError({
     code: 'E_BRIDGE_ADDRESS',
     cause:
@@ -122,9 +123,9 @@ function endpointOf(address: string | undefined, { values }: Config, port: numbe
   })
 }
 
-function pageOf({ values, home }: Config): string {
+function pageOf({ values, home }: Config): string | undefined {
   const page = values['bridge.page']
-  if (page === undefined) return PLAIN_PAGE
+  if (page === undefined) return undefined
   const path = resolve(home, page)
   try {
     return readFileSync(path, 'utf8')

@@ -81,6 +81,11 @@ test('a bridge that does not know its address, and what is no bridge, say so', a
   const nowhere = await startTestDaemon(t, await bridgeToml())
   assert.match((await invite(nowhere.socket, { name: 'a' })).text, /E_BRIDGE_ADDRESS/)
   assert.match((await invite(nowhere.socket, { name: 'a', address: 'example.org' })).text, /E_BRIDGE_ADDRESS/)
+  // One that no line can hold makes no invitation.
+  for (const address of ['::ffff:192.0.2.9', '0.0.0.0']) {
+    assert.match((await invite(nowhere.socket, { name: 'mapped', address })).text, /E_BRIDGE_ADDRESS/)
+    assert.ok(!(await call({ socketPath: nowhere.socket, path: '/api/v1/bridge' })).text.includes('mapped'))
+  }
   const none = await startTestDaemon(t)
   assert.match((await invite(none.socket, { name: 'a' })).text, /E_BRIDGE_OFF/)
 })

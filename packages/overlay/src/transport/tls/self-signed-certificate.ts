@@ -9,11 +9,13 @@ const ECDSA_WITH_SHA256 = Uint8Array.fromHex('2a8648ce3d040302')
 const NOT_BEFORE = utf8('20000101000000Z')
 const NOT_AFTER = utf8('99991231235959Z')
 
-/** Whom a certificate names and when it holds; DER of a Name and of two times. */
+/** Whom a certificate names, when it holds and its number; DER of a Name and of two times. */
 export interface CertificateTerms {
   readonly name: Uint8Array
   readonly notBefore: Uint8Array
   readonly notAfter: Uint8Array
+  /** The content of an INTEGER; a random one by itself. */
+  readonly serial?: Uint8Array
 }
 
 const OF_NOBODY: CertificateTerms = {
@@ -29,14 +31,14 @@ const OF_NOBODY: CertificateTerms = {
 export function selfSignedCertificate(
   keys: { readonly spki: Uint8Array; readonly privateKey: KeyObject },
   extensions: readonly Uint8Array[],
-  { name, notBefore, notAfter }: CertificateTerms = OF_NOBODY,
+  { name, notBefore, notAfter, serial = serialNumber() }: CertificateTerms = OF_NOBODY,
 ): Uint8Array {
   const algorithm = der(TAG.sequence, der(TAG.oid, ECDSA_WITH_SHA256))
   const body = der(
     TAG.sequence,
     // Version 3.
     der(contextTag(0), der(TAG.integer, Uint8Array.of(2))),
-    der(TAG.integer, serialNumber()),
+    der(TAG.integer, serial),
     algorithm,
     name,
     der(TAG.sequence, notBefore, notAfter),
