@@ -17,12 +17,15 @@ import { type PacketShape, makePacket } from '../../packages/vpn/test/ip/make-pa
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
- * other one, `renewed` puts the rules anew, and `included` answers a program of a user who alone goes through it. Neither may get anything out by the other interface.
+ * other one, `renewed` puts the rules anew, `names` asks for names, and `included` answers a program of a user who alone goes through it. Neither may get anything out by the other interface.
  */
 const FAR4 = '203.0.113.9'
 const FAR6 = '2001:db8:9::9'
 const NOBODY = 65_534
 const PORT = 9_090
+const DNS_PORT = 9_053
+/** As systemd-resolved has it. */
+const RESOLVER = '127.0.0.53'
 const IPV4_BYTES = 20
 const FLAGS = { fin: 1, syn: 2, ack: 16 } as const
 const NONE: Programs = { uids: [], cgroups: [] }
@@ -46,8 +49,8 @@ const put = (): Promise<MachineRules> =>
       exclude: [],
       include: [],
       excludePrograms: NONE,
-      includePrograms: what === 'included' ? { uids: [NOBODY], cgroups: [] } : NONE,
-      dnsPort: undefined,
+      includePrograms: what === 'included' || what === 'names' ? { uids: [NOBODY], cgroups: [] } : NONE,
+      dnsPort: what === 'names' ? DNS_PORT : undefined,
       uid: 0,
     },
     [],
@@ -56,6 +59,7 @@ const put = (): Promise<MachineRules> =>
 let rules = await put()
 try {
   if (what === 'included') await answerIncluded()
+  else if (what === 'names') await askResolver()
   else if (what === 'renewed') await renewRules()
   else await callMachine(what === 'called' ? tun : wire)
 } finally {
@@ -115,6 +119,33 @@ async function renewRules(): Promise<void> {
   }
   await renewed
   socket.close()
+}
+
+/** A resolver of the machine that another user runs gets the questions of who is not included alone. */
+async function askResolver(): Promise<void> {
+  const heard: string[] = []
+  const all = Promise.withResolvers<undefined>()
+  for (const [port, host] of [
+    [DNS_PORT, '127.0.0.1'],
+    [53, RESOLVER],
+  ] as const) {
+    const server = createSocket('udp4', (question) => {
+      heard.push(`${question.toString()} ${port}`)
+      if (heard.length === 2) all.resolve(undefined)
+    })
+    server.bind(port, host)
+    await once(server, 'listening')
+  }
+  for (const user of [NOBODY, 0]) {
+    const socket = createSocket('udp4')
+    process.seteuid?.(user)
+    socket.bind()
+    await once(socket, 'listening')
+    process.seteuid?.(0)
+    socket.send(String(user), 53, RESOLVER)
+  }
+  await all.promise
+  assert.deepEqual(heard.toSorted(), ['0 53', `${NOBODY} ${DNS_PORT}`])
 }
 
 /** A connection to its end and beyond, when no program has it any more. */

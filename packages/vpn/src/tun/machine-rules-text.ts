@@ -39,7 +39,8 @@ export interface MachineRulesInit {
  * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses, and
  *   what excluded programs send, `programs` where some are included what all others do;
  * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
- * - `names` turns questions for names to the daemon, whichever server a program asks;
+ * - `names` turns questions for names to the daemon, whichever server a program asks; where programs are included also those to a resolver of
+ *   this machine, who would ask for them outside;
  * - `unreachable` answers what goes by IPv6 where the exit has none and the route alone cannot, as some of it may go outside;
  * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
  * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
@@ -102,8 +103,9 @@ ${cidrSets('include', include)}
   chain names {
     type nat hook output priority -100
     meta mark ${MARK} accept
+    ${lines(early && dnsPort !== undefined ? some.map((condition) => `${condition} ${toDaemon(dnsPort)}`) : [])}
     oifname "lo" accept
-    ${dnsPort === undefined ? '' : `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`}
+    ${dnsPort === undefined ? '' : toDaemon(dnsPort)}
   }
   chain guard {
     type filter hook postrouting priority filter
@@ -204,6 +206,11 @@ function programConditions({ uids, cgroups }: Programs): string[] {
     ...(uids.length === 0 ? [] : [`meta skuid { ${uids.join(', ')} }`]),
     ...cgroups.map(({ path, level }) => `socket cgroupv2 level ${level} "${path}"`),
   ]
+}
+
+/** Questions for names. */
+function toDaemon(dnsPort: number): string {
+  return `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`
 }
 
 function lines(rules: readonly string[]): string {
