@@ -190,7 +190,7 @@ const SETTINGS = {
   'vpn.tun_include_cgroups': setting(
     listOf(CGROUP, 64),
     [],
-    'Cgroups (v2) whose programs alone go through the tunnel, with those of vpn.tun_include_users.',
+    'Cgroups (v2) whose programs alone go through the tunnel, with those of vpn.tun_include_users. Programs of one that is removed and made anew, as that of a service is when it is started again, go outside until the tunnel is put up again.',
   ),
   'relay.limit_mbps': optional(
     integer(1, 1_000_000, 'Mbit/s'),

@@ -9,7 +9,7 @@ import { type CircuitEnd } from './circuit-end.ts'
 import { type CircuitLimits, DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
-import { CreateQueue, type WaitingCreate } from './create-queue.ts'
+import { CreateQueue } from './create-queue.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
@@ -24,6 +24,7 @@ import { type CircuitDrops, newCircuitDrops, newRelayShared, type RelayShared } 
 import { type ClientKeyMemory, SeenClientKeys } from './seen-client-keys.ts'
 import { answerHandshake } from './server-handshake.ts'
 import { UnknownCircuits } from './unknown-circuits.ts'
+import type { WaitingCreate } from './waiting-create.ts'
 
 /** Bit 31 of a circuit id: picked by the link's initiator. */
 const INITIATOR_BIT = 2 ** 31
@@ -254,7 +255,8 @@ export class RelayCircuits {
       return
     }
     const { depth } = create
-    const tooMany = this.#creates.add({ link, circuitId, depth, message: create.message.slice(), hash })
+    const isMember = this.#options.isMember(link.peerKey) !== undefined
+    const tooMany = this.#creates.add({ link, isMember, circuitId, depth, message: create.message.slice(), hash })
     if (tooMany !== undefined) this.#refuse(tooMany.link, tooMany.circuitId, CircuitReason.tooManyCircuits)
   }
 

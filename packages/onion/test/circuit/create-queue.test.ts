@@ -1,35 +1,38 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LinkCommand } from '../../src/link/link-command.ts'
-import { CreateQueue, type WaitingCreate } from '../../src/circuit/create-queue.ts'
+import { CreateQueue } from '../../src/circuit/create-queue.ts'
 import { CircuitReason } from '../../src/circuit/reasons.ts'
+import type { WaitingCreate } from '../../src/circuit/waiting-create.ts'
 import { type FakeLink, FakeNetwork, type Item } from './fake-network.ts'
+
+const waiting = (link: FakeLink, circuitId: number, isMember = false): WaitingCreate => ({
+  link,
+  isMember,
+  circuitId,
+  depth: 0,
+  message: new Uint8Array(1),
+  hash: new Uint8Array(32),
+})
 
 test('keys have their turn one after the other, and each its creates in their order', () => {
   const network = new FakeNetwork()
   const [a, b, c] = ['a', 'b', 'c'].map((name) => network.link('C', name)) as [FakeLink, FakeLink, FakeLink]
   const queue = new CreateQueue(6)
-  const create = (link: WaitingCreate['link'], circuitId: number): WaitingCreate => ({
-    link,
-    circuitId,
-    depth: 0,
-    message: new Uint8Array(1),
-    hash: new Uint8Array(32),
-  })
-  for (const id of [1, 2, 3, 4]) assert.equal(queue.add(create(a, id)), undefined)
-  assert.equal(queue.add(create(b, 5)), undefined)
-  assert.equal(queue.add(create(c, 6)), undefined)
+  for (const id of [1, 2, 3, 4]) assert.equal(queue.add(waiting(a, id)), undefined)
+  assert.equal(queue.add(waiting(b, 5)), undefined)
+  assert.equal(queue.add(waiting(c, 6)), undefined)
   assert.deepEqual([queue.size, queue.of(a.peerName), queue.get(a, 3)?.circuitId], [6, 4, 3])
   // No room: who has most waiting gives up its last, be it the one that comes.
-  assert.equal(queue.add(create(b, 7))?.circuitId, 4)
-  assert.equal(queue.add(create(a, 8))?.circuitId, 8)
+  assert.equal(queue.add(waiting(b, 7))?.circuitId, 4)
+  assert.equal(queue.add(waiting(a, 8))?.circuitId, 8)
   assert.equal(queue.remove(a, 2), true)
   assert.equal(queue.remove(a, 2), false)
   assert.deepEqual(
     Array.from({ length: 6 }, () => queue.take()?.circuitId),
     [1, 5, 6, 3, 7, undefined],
   )
-  queue.add(create(a, 9))
+  queue.add(waiting(a, 9))
   queue.drop(a)
   assert.equal(queue.size, 0)
 })
@@ -38,8 +41,7 @@ test('the links of a key have one line; what comes over one of them is found and
   const network = new FakeNetwork()
   const [one, two, other] = [network.link('C', 'a'), network.link('C', 'a', 1), network.link('C', 'b')]
   const queue = new CreateQueue(5)
-  const add = (link: FakeLink, circuitId: number): number | undefined =>
-    queue.add({ link, circuitId, depth: 0, message: new Uint8Array(1), hash: new Uint8Array(32) })?.circuitId
+  const add = (link: FakeLink, circuitId: number): number | undefined => queue.add(waiting(link, circuitId))?.circuitId
   // The same id twice: ids belong to links.
   for (const [link, id] of [
     [one, 1],
@@ -64,6 +66,22 @@ test('the links of a key have one line; what comes over one of them is found and
   add(two, 6)
   queue.drop(two)
   assert.deepEqual([queue.size, queue.of(one.peerName), queue.take()], [0, 0, undefined])
+})
+
+test('however many keys a client has, a member has every other turn, and half of the room', () => {
+  const network = new FakeNetwork()
+  const member = network.link('C', 'm')
+  const clients = Array.from({ length: 20 }, (_, at) => network.link('C', `c${at}`))
+  const queue = new CreateQueue(8)
+  for (const id of [1, 2, 3, 4]) assert.equal(queue.add(waiting(member, id, true)), undefined)
+  for (const [at, link] of clients.entries()) assert.equal(queue.add(waiting(link, 100 + at)) !== undefined, at >= 4)
+  assert.deepEqual([queue.size, queue.of(member.peerName)], [8, 4])
+  const taken = Array.from({ length: 8 }, () => queue.take()?.link === member)
+  assert.deepEqual(taken, [true, false, true, false, true, false, true, false])
+  for (let id = 1; id <= 9; id++) assert.equal(queue.add(waiting(member, id, true))?.circuitId, id > 8 ? id : undefined)
+  // And the other way round.
+  for (const link of clients.slice(0, 4)) assert.equal(queue.add(waiting(link, 7))?.link, member)
+  assert.equal(queue.add(waiting(clients[4]!, 7))?.isMember, false)
 })
 
 /** Creates of the client to node a, recorded and not yet delivered. */

@@ -70,6 +70,7 @@ function newContext(evp: Evp, cipher: NativeAddress, key: Uint8Array): NativeAdd
   copy.set(key)
   const result = evp.init(context, cipher, NONE, evp.addressOf(copy), NONE, 1)
   copy.fill(0)
+  if (result !== 1) evp.freeContext(context)
   must(result)
   return context
 }

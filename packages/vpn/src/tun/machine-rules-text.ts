@@ -33,10 +33,14 @@ export interface MachineRulesInit {
 /**
  * The rules of nft(8) for this machine, one table in one transaction. By mark, not by routes: a route that somebody hands out by DHCP
  * (option 121, CVE-2024-3661) draws nothing out of the tunnel, since routes of this machine's own tables count for marked packets only.
+ * - `foreign` drops what comes for the interface's addresses by any other: who is next to this machine would learn of its connections, and speak
+ *   in them (CVE-2019-14899);
+ * - `uncalled` drops what an exit begins by itself: an exit has nothing to say but answers, and what answered it would go outside, as replies do;
  * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses, and
  *   what excluded programs send, `programs` where some are included what all others do;
  * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
- * - `names` turns questions for names to the daemon, whichever server a program asks;
+ * - `names` turns questions for names to the daemon, whichever server a program asks; where programs are included also those to a resolver of
+ *   this machine, who would ask for them outside;
  * - `unreachable` answers what goes by IPv6 where the exit has none and the route alone cannot, as some of it may go outside;
  * - `guard` drops what would leave otherwise: sockets bound to a device, and everything while the interface is gone;
  * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
@@ -57,6 +61,18 @@ ${cidrSets('exclude', exclude)}
 ${cidrSets('include', include)}
   set nodes4 { type ipv4_addr . inet_service; }
   set nodes6 { type ipv6_addr . inet_service; }
+  chain foreign {
+    type filter hook prerouting priority raw
+    iifname != { "lo", "${INTERFACE}" } ip daddr ${INNER4} drop
+    iifname != { "lo", "${INTERFACE}" } ip6 daddr ${INNER6} drop
+  }
+  chain uncalled {
+    type filter hook prerouting priority mangle
+    iifname != "${INTERFACE}" accept
+    ct state established accept
+    ct state related meta l4proto { icmp, icmpv6 } accept
+    counter drop
+  }
   chain arriving {
     type filter hook prerouting priority mangle
     iifname != { "lo", "${INTERFACE}" } fib daddr type local meta mark set ${MARK}
@@ -67,6 +83,8 @@ ${cidrSets('include', include)}
     ${lines(programConditions(excludePrograms).map((condition) => `${condition} meta mark set ${MARK} accept`))}
     ${early ? 'jump programs' : ''}
     ${dnsPort === undefined ? '' : 'meta l4proto { tcp, udp } th dport 53 accept'}
+    ct direction reply ct original ip daddr ${INNER4} accept
+    ct direction reply ct original ip6 daddr ${INNER6} accept
     ct direction reply meta mark set ${MARK} accept
     meta skuid ${uid} ip daddr . tcp dport @nodes4 meta mark set ${MARK} accept
     meta skuid ${uid} ip6 daddr . tcp dport @nodes6 meta mark set ${MARK} accept
@@ -76,6 +94,7 @@ ${cidrSets('include', include)}
   }
   chain programs {
     ${lines(some.map((condition) => `${condition} return`))}
+    ${lines(some.length === 0 ? [] : OWNERLESS)}
     meta mark set ${MARK} accept
   }
   chain unreachable {
@@ -84,8 +103,9 @@ ${cidrSets('include', include)}
   chain names {
     type nat hook output priority -100
     meta mark ${MARK} accept
+    ${lines(early && dnsPort !== undefined ? some.map((condition) => `${condition} ${toDaemon(dnsPort)}`) : [])}
     oifname "lo" accept
-    ${dnsPort === undefined ? '' : `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`}
+    ${dnsPort === undefined ? '' : toDaemon(dnsPort)}
   }
   chain guard {
     type filter hook postrouting priority filter
@@ -165,12 +185,32 @@ export function ipv6Route(isCarried: boolean): readonly string[] {
     : ['-6', 'route', 'del', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
 }
 
+/**
+ * What the system sends for no program that it still knows, such as the last acknowledgement of a connection, the rest of what its program
+ * wrote before it closed it, or word that nobody listens: goes where its connection went. Where that is not known any more, it goes into
+ * the tunnel if it begins nothing. What begins something for no program is the system's own, such as a file system of the network.
+ */
+const OWNERLESS = [
+  `ct status confirmed ct reply ip daddr ${INNER4} return`,
+  `ct status confirmed ct reply ip6 daddr ${INNER6} return`,
+  `meta skuid 0-${2 ** 32 - 2} meta mark set ${MARK} accept`,
+  ...[`ip saddr ${INNER4}`, `ip6 saddr ${INNER6}`].flatMap((own) => [
+    `${own} ct state invalid return`,
+    `${own} ct state new tcp flags & syn == 0 return`,
+  ]),
+]
+
 /** Of nft, each met by what such a program sends. */
 function programConditions({ uids, cgroups }: Programs): string[] {
   return [
     ...(uids.length === 0 ? [] : [`meta skuid { ${uids.join(', ')} }`]),
     ...cgroups.map(({ path, level }) => `socket cgroupv2 level ${level} "${path}"`),
   ]
+}
+
+/** Questions for names. */
+function toDaemon(dnsPort: number): string {
+  return `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`
 }
 
 function lines(rules: readonly string[]): string {

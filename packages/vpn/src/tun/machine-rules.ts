@@ -36,7 +36,7 @@ export class MachineRules {
   }
 
   /**
-   * Puts them in place, the guard first. The interface stands already.
+   * Puts them in place, the guard first; where a thread that ended left its own, these take their place at once. The interface stands already.
    * @param stateFile says that they are there, until they are not: also for a process after this one
    * @throws Error of a program of the system
    */
@@ -45,11 +45,12 @@ export class MachineRules {
     outside: readonly OutsideAddress[],
     stateFile: string,
   ): Promise<MachineRules> {
-    await removeLeftRules(stateFile)
     const rules = new MachineRules(stateFile, isSplit(init))
-    writeFileSync(stateFile, `${JSON.stringify({ schemaVersion: 1, srcValidMark: readText(VALID_MARK) })}\n`)
+    const { srcValidMark = readText(VALID_MARK) } = readState(stateFile)
+    writeFileSync(stateFile, `${JSON.stringify({ schemaVersion: 1, srcValidMark })}\n`)
     try {
       await runCommand('nft', ['-f', '-'], machineRules(init, outside))
+      await removeLeftRoutes()
       writeFileSync(VALID_MARK, '1')
       await runCommand('ip', ['-batch', '-'], interfaceLines(MAX_IP_PACKET_BYTES, rules.#hasIPv6))
       await runCommand('ip', ['-4', '-batch', '-'], routeLines(4))
@@ -104,11 +105,15 @@ export class MachineRules {
 export async function removeLeftRules(stateFile: string): Promise<void> {
   if (!existsSync(stateFile)) return
   const { srcValidMark } = readState(stateFile)
-  for (const family of ['-4', '-6'])
-    await runCommand('ip', [family, '-force', '-batch', '-'], REMOVED_ROUTES).catch(() => {})
+  await removeLeftRoutes()
   await runCommand('nft', ['-f', '-'], REMOVED_RULES)
   if (srcValidMark === '0') writeFileSync(VALID_MARK, '0')
   rmSync(stateFile, { force: true })
+}
+
+async function removeLeftRoutes(): Promise<void> {
+  for (const family of ['-4', '-6'])
+    await runCommand('ip', [family, '-force', '-batch', '-'], REMOVED_ROUTES).catch(() => {})
 }
 
 /** Whether another process leads packets into a tunnel just now. */

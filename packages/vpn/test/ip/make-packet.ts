@@ -7,6 +7,7 @@ export interface PacketShape {
   readonly destination: string
   readonly protocol?: number
   readonly port?: number
+  readonly sourcePort?: number
   readonly content?: Uint8Array
   /** ICMP: its type. */
   readonly type?: number
@@ -60,7 +61,7 @@ function contentOf(shape: PacketShape, protocol: number, source: Uint8Array, des
   const inner = Buffer.concat([new Uint8Array(head), data])
   if (protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmpv6) inner[0] = shape.type ?? 8
   else {
-    setU16(inner, 0, 40_000)
+    setU16(inner, 0, shape.sourcePort ?? 40_000)
     setU16(inner, 2, shape.port ?? 443)
     if (protocol === PROTOCOL.udp) setU16(inner, 4, inner.length)
   }

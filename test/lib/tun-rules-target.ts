@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { checksumOf, sumOf } from '../../packages/vpn/src/ip/checksum.ts'
+import { PROTOCOL, setU16, u16 } from '../../packages/vpn/src/ip/ip-header.ts'
+import { LinuxTun, loadLinuxTunCalls } from '../../packages/vpn/src/tun/linux-tun.ts'
+import { INNER4, INNER6, INTERFACE } from '../../packages/vpn/src/tun/machine-rules-text.ts'
+import { MachineRules } from '../../packages/vpn/src/tun/machine-rules.ts'
+import type { Programs } from '../../packages/vpn/src/tun/split-programs.ts'
+import { type PacketShape, makePacket } from '../../packages/vpn/test/ip/make-packet.ts'
+
+/**
+ * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
+ * other one, `renewed` puts the rules anew, `names` asks for names, and `included` answers a program of a user who alone goes through it. Neither may get anything out by the other interface.
+ */
+const FAR4 = '203.0.113.9'
+const FAR6 = '2001:db8:9::9'
+const NOBODY = 65_534
+const PORT = 9_090
+const DNS_PORT = 9_053
+/** As systemd-resolved has it. */
+const RESOLVER = '127.0.0.53'
+const IPV4_BYTES = 20
+const FLAGS = { fin: 1, syn: 2, ack: 16 } as const
+const NONE: Programs = { uids: [], cgroups: [] }
+
+const [what] = process.argv.slice(2)
+const ip = (...words: readonly string[]): void => void execFileSync('ip', words, { stdio: 'pipe' })
+const calls = await loadLinuxTunCalls()
+const wire = new LinuxTun(calls, 'wire')
+ip('link', 'set', 'lo', 'up')
+ip('address', 'add', '192.0.2.2/24', 'dev', 'wire')
+ip('address', 'add', '2001:db8::2/64', 'dev', 'wire', 'nodad')
+ip('link', 'set', 'wire', 'up')
+ip('route', 'add', 'default', 'dev', 'wire')
+ip('-6', 'route', 'add', 'default', 'dev', 'wire')
+
+const directory = mkdtempSync(join(tmpdir(), 'weft-tun-rules-'))
+let tun = new LinuxTun(calls, INTERFACE)
+const put = (): Promise<MachineRules> =>
+  MachineRules.put(
+    {
+      exclude: [],
+      include: [],
+      excludePrograms: NONE,
+      includePrograms: what === 'included' || what === 'names' ? { uids: [NOBODY], cgroups: [] } : NONE,
+      dnsPort: what === 'names' ? DNS_PORT : undefined,
+      uid: 0,
+    },
+    [],
+    join(directory, 'tun.json'),
+  )
+let rules = await put()
+try {
+  if (what === 'included') await answerIncluded()
+  else if (what === 'names') await askResolver()
+  else if (what === 'renewed') await renewRules()
+  else await callMachine(what === 'called' ? tun : wire)
+} finally {
+  assert.deepEqual(packets(wire).map(hex), [], 'nothing leaves by the wire')
+  await rules.remove()
+  tun[Symbol.dispose]()
+  rmSync(directory, { recursive: true, force: true })
+}
+process.stdout.write('kept\n')
+process.exit()
+
+/** What a hostile exit, or somebody on the same wire, sends to find out where a client is, what listens there and whom it speaks with. */
+async function callMachine(by: LinuxTun): Promise<void> {
+  let heard = 0
+  const server = createServer(() => heard++).listen(PORT, '::')
+  await once(server, 'listening')
+  const datagrams = createSocket('udp6', () => heard++)
+  datagrams.bind(PORT, '::')
+  await once(datagrams, 'listening')
+  for (const [source, destination, icmp, type] of [
+    [FAR4, INNER4, PROTOCOL.icmp, 8],
+    [FAR6, INNER6, PROTOCOL.icmpv6, 128],
+  ] as const) {
+    const shapes: readonly PacketShape[] = [
+      { source, destination, protocol: icmp, type },
+      { source, destination, port: PORT },
+      { source, destination, port: 9 },
+      { source, destination, protocol: 47 },
+    ]
+    for (const shape of shapes) assert.ok(by.write(makePacket(shape)))
+    for (const port of [PORT, 9])
+      for (const flags of [FLAGS.syn, FLAGS.ack, FLAGS.fin]) {
+        const packet = makePacket({ source, destination, protocol: PROTOCOL.tcp, port, content: new Uint8Array() })
+        assert.ok(by.write(withTcp(packet, { flags, sequence: 7, acknowledged: 0 })))
+      }
+  }
+  await setImmediate()
+  assert.deepEqual([heard, packets(tun).map(hex)], [0, []], 'nobody here hears it')
+}
+
+/** Rules that a thread left when it ended give place to others while a program sends. */
+async function renewRules(): Promise<void> {
+  tun[Symbol.dispose]()
+  const socket = createSocket('udp4').on('error', () => {})
+  socket.bind()
+  await once(socket, 'listening')
+  tun = new LinuxTun(calls, INTERFACE)
+  const done = { isPut: false }
+  const renewed = put().then((next) => {
+    rules = next
+    done.isPut = true
+  })
+  while (!done.isPut) {
+    // Where there is no way for it, that is told.
+    await new Promise((resolve) => socket.send('1', PORT, FAR4, resolve))
+    await setImmediate()
+  }
+  await renewed
+  socket.close()
+}
+
+/** A resolver of the machine that another user runs gets the questions of who is not included alone. */
+async function askResolver(): Promise<void> {
+  const heard: string[] = []
+  const all = Promise.withResolvers<undefined>()
+  for (const [port, host] of [
+    [DNS_PORT, '127.0.0.1'],
+    [53, RESOLVER],
+  ] as const) {
+    const server = createSocket('udp4', (question) => {
+      heard.push(`${question.toString()} ${port}`)
+      if (heard.length === 2) all.resolve(undefined)
+    })
+    server.bind(port, host)
+    await once(server, 'listening')
+  }
+  for (const user of [NOBODY, 0]) {
+    const socket = createSocket('udp4')
+    process.seteuid?.(user)
+    socket.bind()
+    await once(socket, 'listening')
+    process.seteuid?.(0)
+    socket.send(String(user), 53, RESOLVER)
+  }
+  await all.promise
+  assert.deepEqual(heard.toSorted(), ['0 53', `${NOBODY} ${DNS_PORT}`])
+}
+
+/** A connection to its end and beyond, when no program has it any more. */
+async function answerIncluded(): Promise<void> {
+  process.seteuid?.(NOBODY)
+  const socket = connect({ host: FAR4, port: PORT, allowHalfOpen: true })
+  await setImmediate()
+  process.seteuid?.(0)
+  await reply(FLAGS.syn | FLAGS.ack)
+  await once(socket, 'connect')
+  const closed = once(socket, 'close')
+  socket.destroy()
+  await closed
+  // The system acknowledges this for nobody, and tells the rest that there is nobody.
+  const { packet, sequence, acknowledged } = await reply(FLAGS.fin | FLAGS.ack)
+  for (const flags of [FLAGS.fin | FLAGS.ack, FLAGS.ack])
+    tun.write(withTcp(packet, { flags, sequence: sequence + 100_000, acknowledged }))
+  const datagrams = createSocket('udp4')
+  process.seteuid?.(NOBODY)
+  datagrams.bind()
+  await once(datagrams, 'listening')
+  process.seteuid?.(0)
+  datagrams.send('1', PORT, FAR4)
+  const sent = await next(PROTOCOL.udp)
+  datagrams.close()
+  await once(datagrams, 'close')
+  const port = u16(sent, IPV4_BYTES)
+  // Unreachable, says the system.
+  tun.write(makePacket({ source: FAR4, destination: INNER4, sourcePort: PORT, port }))
+  assert.equal((await next(PROTOCOL.icmp))[IPV4_BYTES], 3)
+}
+
+/** Answers the next segment without content that came, as its other side would. */
+async function reply(flags: number): Promise<Tcp & { readonly packet: Uint8Array }> {
+  const came = await next(PROTOCOL.tcp)
+  const packet = makePacket({
+    source: FAR4,
+    destination: INNER4,
+    protocol: PROTOCOL.tcp,
+    port: u16(came, IPV4_BYTES),
+    sourcePort: PORT,
+    content: new Uint8Array(),
+  })
+  const view = new DataView(came.buffer, came.byteOffset)
+  const ends = ((came[IPV4_BYTES + 13] as number) & (FLAGS.syn | FLAGS.fin)) === 0 ? 0 : 1
+  const tcp = {
+    flags,
+    sequence: view.getUint32(IPV4_BYTES + 8),
+    acknowledged: view.getUint32(IPV4_BYTES + 4) + ends,
+  }
+  tun.write(withTcp(packet, tcp))
+  return { ...tcp, packet }
+}
+
+interface Tcp {
+  readonly flags: number
+  readonly sequence: number
+  readonly acknowledged: number
+}
+
+/** @param packet with a TCP header of 20 bytes and nothing behind it */
+function withTcp(packet: Uint8Array, { flags, sequence, acknowledged }: Tcp): Uint8Array {
+  const at = packet.length - 20
+  const view = new DataView(packet.buffer, packet.byteOffset)
+  view.setUint32(at + 4, sequence)
+  view.setUint32(at + 8, acknowledged)
+  view.setUint16(at + 12, (5 << 12) | flags)
+  view.setUint16(at + 14, 65_535)
+  view.setUint16(at + 16, 0)
+  setU16(packet, at + 16, checksumOf(sumOf(packet, at === IPV4_BYTES ? 12 : 8, packet.length) + PROTOCOL.tcp + 20))
+  return packet
+}
+
+function hex(packet: Uint8Array): string {
+  return Buffer.from(packet).toString('hex')
+}
+
+/** The next packet of a protocol of IPv4 that the machine sends into the interface. */
+async function next(protocol: number): Promise<Uint8Array> {
+  const until = performance.now() + 5_000
+  while (performance.now() < until) {
+    const found = packets(tun).find((packet) => packet[0] === 0x45 && packet[9] === protocol)
+    if (found !== undefined) return found
+    await setImmediate()
+  }
+  throw new Error(`nothing of protocol ${protocol} came`)
+}
+
+/** What the machine sent into an interface, but for what it says of itself to neighbours. */
+function packets(of: LinuxTun): Uint8Array[] {
+  const room = new Uint8Array(65_535)
+  const all: Uint8Array[] = []
+  for (let length = of.read(room); length > 0; length = of.read(room))
+    if (room[0] === 0x45 || room[24] !== 0xff) all.push(room.slice(0, length))
+  return all
+}
