@@ -38,7 +38,7 @@ export { WAYS, waysOf, type AdmissionPolicy, type AdmissionWay } from './network
 export { LEASE_USES, type LeaseUse } from './lease/lease-body.ts'
 export type { VerifiedLease } from './lease/lease.ts'
 export type { LookupOutcome, LookupResult } from './lookup/lookup-result.ts'
-export { isCommonHost, isDialable } from './network/dialable.ts'
+export { isCommonHost, isDialable, isNodePort } from './network/dialable.ts'
 export * from './network/epoch.ts'
 export type { LeaveOptions, LeaveProgress } from './overlay.ts'
 export type { HandOver } from './records/record-replicator.ts'

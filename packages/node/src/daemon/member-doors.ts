@@ -4,6 +4,7 @@ import {
   type Network,
   isCommonHost,
   isDialable,
+  isNodePort,
   parseNodeAddress,
   parsePacketAddress,
 } from '@weft/overlay'
@@ -27,6 +28,6 @@ export function memberDoors(
   const packets = members
     .filter(({ roles }) => roles.includes('entry'))
     .flatMap(({ packets: service }) => (service?.addresses ?? []).flatMap((text) => parsePacketAddress(text) ?? []))
-    .filter(({ host }) => isCommonHost(network, host))
+    .filter(({ host, port }) => isNodePort(port) && isCommonHost(network, host))
   return new Set([...overlay, ...packets].map(formatEndpoint))
 }

@@ -44,7 +44,7 @@ test('it leads to no other service, and nowhere that means its own machine or si
     member(
       ['entry'],
       bad.map((each) => `/ip4/${each}`),
-      ['/ip4/127.0.0.1/udp/4782', '/ip4/10.0.0.1/udp/4782'],
+      ['/ip4/127.0.0.1/udp/4782', '/ip4/10.0.0.1/udp/4782', '/ip4/9.9.9.3/udp/22'],
     ),
   ])
   assert.deepEqual([...doors], ['9.9.9.1:4780'])
