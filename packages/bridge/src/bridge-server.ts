@@ -27,7 +27,7 @@ export interface BridgeServerInit {
   readonly secretOf: (id: string) => Uint8Array | undefined
   /** Whether a member takes calls there: nobody is led anywhere else. */
   readonly isMember: (target: Endpoint) => boolean
-  /** Most that is carried each way together; undefined for no limit. */
+  /** Most that is carried, both ways together; undefined for no limit. */
   readonly bytesPerSecond: number | undefined
   readonly clock: Clock
 }

@@ -17,7 +17,8 @@ interface Stored extends BridgeInvitation {
   readonly secret: string
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+/** What people call an invitation: in lists and command lines. */
+export const INVITATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
 /** The invitations of a bridge. Their secrets are kept as they are, since both sides compute with them, in a file of mode 0600. */
 export class InvitationStore {
@@ -120,7 +121,7 @@ function isStored(value: unknown): value is Stored {
     typeof id === 'string' &&
     /^[0-9a-f]{16}$/.test(id) &&
     typeof name === 'string' &&
-    NAME.test(name) &&
+    INVITATION_NAME.test(name) &&
     Number.isSafeInteger(createdAt) &&
     typeof secret === 'string' &&
     isSecret(secret)

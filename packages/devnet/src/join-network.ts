@@ -21,6 +21,8 @@ export interface JoinedNetwork {
   readonly name: string
   readonly path: string
   readonly node: string
+  /** Whether it calls by bridges, and nobody else. */
+  readonly byBridge: boolean
   /** Whether the network file names it as a validator, who needs no invitation. */
   readonly isValidator: boolean
   /** Absent in a network that is open. */
@@ -35,7 +37,7 @@ const PROOF_FILE = 'admission.proof'
  * id, and uses the invitation for the key of this node. The secret of the invitation is not kept. In a home that is of
  * this network already only the invitation is new. When it fails it leaves nothing of its own behind, but the key that
  * the refusal of an invitation for another node names, and bridges.
- * @throws WeftError E_JOIN_TOKEN, E_JOIN_UNREACHABLE, E_NETWORK_EXISTS, E_INVITE_EXPIRED, E_INVITE_BOUND, E_BRIDGE_LINE, E_BRIDGE_FILE, those of
+ * @throws WeftError E_JOIN_TOKEN, E_JOIN_UNREACHABLE, E_BRIDGE_NONE, E_NETWORK_EXISTS, E_INVITE_EXPIRED, E_INVITE_BOUND, E_BRIDGE_LINE, E_BRIDGE_FILE, those of
  * `openInvitation`, E_KEY_FILE, E_STATE_UNWRITABLE, E_DISK_FULL, E_ABORTED
  */
 export async function joinNetwork({ token, home, bridges = [], signal }: NetworkToJoin): Promise<JoinedNetwork> {
@@ -48,10 +50,13 @@ export async function joinNetwork({ token, home, bridges = [], signal }: Network
   requireCurrent(joined)
   const bridgesFile = join(home, BRIDGES_FILE)
   for (const line of bridges) addBridge(bridgesFile, line)
-  const through = throughOf(readBridges(bridgesFile))
+  const dialer = dialerOf(readBridges(bridgesFile))
+  const through = dialer && (((target, signal) => dialer.open(target, signal)) satisfies OpenThrough)
   const file = await withScope(signal, (scope) =>
     fetchNetworkFile({ ...joined, through, clock: systemClock, logger: silentLogger, scope, signal }),
-  )
+  ).catch((error: unknown) => {
+    throw dialer === undefined || !isWeftError(error, 'E_JOIN_UNREACHABLE') ? error : (noBridge(dialer) ?? error)
+  })
   const issued = joined.invitation
   const invitation = issued === undefined ? undefined : openInvitation(networkOf(file), issued.envelope)
   const changes = new HomeChanges(home)
@@ -72,6 +77,7 @@ export async function joinNetwork({ token, home, bridges = [], signal }: Network
       name: file.name,
       path,
       node: key.id,
+      byBridge: dialer !== undefined,
       isValidator: file.validators.some(({ id }) => id === key.id),
       ...(roles === undefined || uses === undefined || expiresAt === undefined
         ? {}
@@ -85,10 +91,20 @@ export async function joinNetwork({ token, home, bridges = [], signal }: Network
 }
 
 /** By way of whom the nodes of the token are called; undefined for nobody. */
-function throughOf(bridges: readonly Bridge[]): OpenThrough | undefined {
-  if (bridges.length === 0) return undefined
-  const dialer = new BridgeDialer({ bridges, clock: systemClock })
-  return (target, signal) => dialer.open(target, signal)
+function dialerOf(bridges: readonly Bridge[]): BridgeDialer | undefined {
+  return bridges.length === 0 ? undefined : new BridgeDialer({ bridges, clock: systemClock })
+}
+
+/** Why no bridge works, in the words of each, since no daemon is there to ask; undefined while one does. */
+function noBridge(dialer: BridgeDialer): WeftError | undefined {
+  if (dialer.fault === undefined) return undefined
+  const faults = dialer.status().flatMap(({ fault }) => fault ?? [])
+  return new WeftError({
+    code: dialer.fault.code,
+    cause: `None of the nodes that the token names was called, as no bridge works: ${faults.map(({ cause }) => cause).join(' ')}`,
+    fix: faults[0]?.fix ?? dialer.fault.fix,
+    retryable: true,
+  })
 }
 
 async function withScope(signal: AbortSignal, task: (scope: Scope) => Promise<NetworkFile>): Promise<NetworkFile> {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { formatBridgeLine } from '@weft/bridge'
 import { Scope, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SigningKey, loadOrCreateKey, toDidKey } from '@weft/crypto'
 import {
@@ -140,4 +141,23 @@ test('what cannot be joined leaves nothing, and changes nothing in a home that w
     code: 'E_ABORTED',
   })
   assert.ok(!existsSync(join(place, 'new')))
+})
+
+test('who joins by a bridge that does not work is told why it does not', async (context) => {
+  const { place, token } = await setUp(context)
+  const home = join(place, 'bridged')
+  const line = formatBridgeLine({
+    endpoint: { host: '127.0.0.1', port: await freePort() },
+    pin: new Uint8Array(32),
+    id: new Uint8Array(8),
+    secret: new Uint8Array(32),
+    serverName: '',
+  })
+  await assert.rejects(joinNetwork({ token: token(), home, bridges: [line], signal }), {
+    code: 'E_BRIDGE_NONE',
+    cause: /no bridge works: The bridge 127\.0\.0\.1:\d+ cannot be reached/,
+    fix: /ask for another one/,
+  })
+  // What was given stays, for the next try.
+  assert.deepEqual(readdirSync(home), ['bridges'])
 })

@@ -3,7 +3,7 @@
  * (daemon-main.ts), and is spoken to by HTTP.
  */
 export { DAEMON_NODE_FLAGS } from './daemon-flags.ts'
-export { type SettingExplanation, explainSetting } from './config/explain-setting.ts'
+export { type SettingExplanation, explainSection, explainSetting } from './config/explain-setting.ts'
 export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'
 export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'

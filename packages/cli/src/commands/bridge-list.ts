@@ -1,3 +1,4 @@
+import { counted } from '@weft/core'
 import type { BridgeAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatBytes, formatTime } from '../output/format.ts'
@@ -15,7 +16,9 @@ export async function run(invocation: Invocation): Promise<void> {
     return
   }
   const { invitations, streams, clients, connections } = role
-  output.note(`Port ${role.port}: ${connections} connections, of them ${streams} streams of ${clients} invitations.`)
+  output.note(
+    `Port ${role.port}: ${counted(connections, 'connection')}, ${streams} of them streams; ${clients} of ${counted(invitations.length, 'invitation')} in use.`,
+  )
   if (invitations.length === 0) {
     output.note('Nobody is invited. To invite a client: weft bridge invite NAME')
     return

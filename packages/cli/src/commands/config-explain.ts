@@ -2,15 +2,16 @@ import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output } = invocation
-  const { explainSetting, SETTING_KEYS } = await import('@weft/node')
+  const { explainSection, explainSetting } = await import('@weft/node')
   const key = invocation.args[0]
-  if (key === undefined) {
-    const settings = SETTING_KEYS.map((name) => explainSetting(name))
+  const settings = explainSection(key)
+  if (settings.length > 0) {
     output.document({ settings })
-    output.print(...settings.map((setting) => `${setting.key.padEnd(22)} ${setting.summary}`))
+    const width = Math.max(...settings.map((setting) => setting.key.length))
+    output.print(...settings.map((setting) => `${setting.key.padEnd(width)} ${setting.summary}`))
     return
   }
-  const setting = explainSetting(key)
+  const setting = explainSetting(key ?? '')
   output.document({ ...setting })
   output.print(
     `${output.styled('bold', setting.key)}: ${setting.summary}`,

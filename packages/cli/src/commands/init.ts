@@ -51,7 +51,7 @@ export async function run(invocation: Invocation): Promise<void> {
   )
   output.note(
     hasNetwork
-      ? 'Next: weft start'
+      ? `Next: weft start${invocation.text('home') === undefined ? '' : ` --home ${home}`}`
       : 'Its id is what weft network create --validator and weft network invite --for ask for. Next: join a network (weft network join - with a token, or weft init --network FILE with its file), or begin one: weft network create. Then: weft start',
   )
 }

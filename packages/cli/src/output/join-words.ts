@@ -3,10 +3,12 @@ import { formatTime } from './format.ts'
 
 /** What whoever joined a network does next. */
 export function joinWords(
-  { isValidator, invitation }: Pick<JoinedNetwork, 'isValidator' | 'invitation'>,
+  { isValidator, byBridge, invitation }: Pick<JoinedNetwork, 'isValidator' | 'byBridge' | 'invitation'>,
   home: string,
 ): string {
   const start = `weft start --home ${home}`
+  if (byBridge)
+    return `This node calls by its bridges and nobody else, and so is a client: it offers nothing. Next: ${start}`
   if (isValidator)
     return `This node is a validator of the network file and needs no invitation. Next: ${start} --roles validator,storage; without --roles where weft.toml has its roles.`
   if (invitation === undefined)

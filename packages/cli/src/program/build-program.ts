@@ -24,10 +24,11 @@ export function buildProgram(options: ProgramOptions): Command {
     .addHelpText('after', ROOT_HELP)
   prepare(program)
   const groups = new Map(
-    GROUPS.map(({ word, summary }) => [
-      word,
-      prepare(new Command(word).description(summary).helpOption('-h, --help', 'show help').helpCommand(false)),
-    ]),
+    GROUPS.map(({ word, summary, notes }) => {
+      const group = new Command(word).description(summary).helpOption('-h, --help', 'show help').helpCommand(false)
+      if (notes !== undefined) group.addHelpText('after', `\n${notes}`)
+      return [word, prepare(group)]
+    }),
   )
   for (const spec of ALL_COMMANDS) {
     const [first, second] = spec.words as [string, string | undefined]

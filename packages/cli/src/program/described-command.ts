@@ -33,4 +33,6 @@ export interface DescribedCommand {
 export interface GroupSpec {
   readonly word: string
   readonly summary: string
+  /** Further words for the help, where its commands need each other. */
+  readonly notes?: string
 }

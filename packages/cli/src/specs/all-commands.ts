@@ -20,7 +20,12 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
   { word: 'vpn', summary: 'private routes over three nodes, and the proxy into them' },
-  { word: 'bridge', summary: 'ways into a network where its members are blocked' },
+  {
+    word: 'bridge',
+    summary: 'ways into a network where its members are blocked',
+    notes:
+      'At the bridge, which is a client of the network with bridge.enabled and bridge.address in its weft.toml (weft config explain bridge): invite, list, revoke. At the client that it invites: add before weft network join, then show and remove.',
+  },
   { word: 'network', summary: 'begin a network, join one, invite into it, or show the one of this node' },
   { word: 'config', summary: 'explain the settings' },
   { word: 'token', summary: 'tokens for programs that use the HTTP API' },

@@ -88,9 +88,9 @@ export const NODE_COMMANDS: readonly CommandSpec[] = [
   },
   {
     words: ['config', 'explain'],
-    summary: 'explain a setting, or list all of them',
-    arguments: [{ name: '[key]', description: 'e.g. storage.quota' }],
-    examples: ['weft config explain storage.quota', 'weft config explain'],
+    summary: 'explain a setting, or list all of them, or those of a section',
+    arguments: [{ name: '[key]', description: 'e.g. storage.quota, or a section such as bridge' }],
+    examples: ['weft config explain storage.quota', 'weft config explain bridge', 'weft config explain'],
     load: () => import('../commands/config-explain.ts'),
   },
   {

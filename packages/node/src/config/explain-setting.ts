@@ -31,6 +31,11 @@ export function explainSetting(key: string): SettingExplanation {
   }
 }
 
+/** All of a section, such as `vpn`, or of all sections; empty where there is no such section. */
+export function explainSection(section?: string): readonly SettingExplanation[] {
+  return SETTING_KEYS.filter((key) => section === undefined || key.startsWith(`${section}.`)).map(explainSetting)
+}
+
 function unknownSetting(key: string): WeftError {
   const meant = nearest(key, SETTING_KEYS)
   return new WeftError({

@@ -185,7 +185,7 @@ const SETTINGS = {
   'vpn.tun_include_users': setting(
     listOf(USER, 64),
     [],
-    'Users of this machine whose programs alone go through the tunnel, with those of vpn.tun_include_cgroups. Beside vpn.tun_include, which holds for everybody, names of all are asked for at the exit.',
+    'Users of this machine whose programs alone go through the tunnel, with those of vpn.tun_include_cgroups. Who is excluded as well does not. Beside vpn.tun_include, which holds for everybody, names of all are asked for at the exit.',
   ),
   'vpn.tun_include_cgroups': setting(
     listOf(CGROUP, 64),
@@ -217,7 +217,7 @@ const SETTINGS = {
   'bridge.enabled': setting(
     yesNo(),
     false,
-    'Whether this node is a bridge: to who was invited (`weft bridge invite`) it leads streams to members of its network, to all others it is a web server. It has to be a client, so that its address stands in no map. docs/specs/bridge.md says what it sees.',
+    'Whether this node is a bridge: to who was invited (`weft bridge invite`) it leads streams to members of its network, to all others it is a web server. It has to be a client, so that its address stands in no map. docs/security.md says what it sees.',
   ),
   'bridge.port': setting(
     integer(1, 65_535, 'TCP port'),

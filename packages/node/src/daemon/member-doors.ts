@@ -1,7 +1,10 @@
 import { type Endpoint, formatEndpoint } from '@weft/bridge'
+import type { Scope } from '@weft/core'
 import {
   type Member,
   type Network,
+  type NetworkFile,
+  type Overlay,
   isCommonHost,
   isDialable,
   isNodePort,
@@ -30,4 +33,19 @@ export function memberDoors(
     .flatMap(({ packets: service }) => (service?.addresses ?? []).flatMap((text) => parsePacketAddress(text) ?? []))
     .filter(({ host, port }) => isNodePort(port) && isCommonHost(network, host))
   return new Set([...overlay, ...packets].map(formatEndpoint))
+}
+
+/** Tells whether a member takes calls at an address, by the newest map and the newest term that there are when it is asked. */
+export function followDoors(
+  file: NetworkFile,
+  overlay: Pick<Overlay, 'membership' | 'term' | 'on'>,
+  scope: Scope,
+): (target: Endpoint) => boolean {
+  const read = (): ReadonlySet<string> =>
+    memberDoors({ file, validators: overlay.term().validators }, overlay.membership.members())
+  let doors = read()
+  const onChange = (): void => void (doors = read())
+  scope.defer('members of the bridge', overlay.membership.onChange(onChange))
+  scope.defer('validators of the bridge', overlay.on('term', onChange))
+  return (target) => doors.has(formatEndpoint(target))
 }

@@ -9,7 +9,6 @@ import {
   InvitationStore,
   type InvitationUse,
   formatBridgeLine,
-  formatEndpoint,
   pinOfKey,
 } from '@weft/bridge'
 import {
@@ -24,12 +23,12 @@ import {
   messageOf,
   toHex,
 } from '@weft/core'
-import { type NetworkFile, type Overlay, networkOf } from '@weft/overlay'
+import type { NetworkFile, Overlay } from '@weft/overlay'
 import { configError } from '../config/config-error.ts'
 import type { Config } from '../config/load-config.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
 import { bridgeIdentity } from './bridge-identity.ts'
-import { memberDoors } from './member-doors.ts'
+import { followDoors } from './member-doors.ts'
 import { portError } from './port-error.ts'
 import type { StatePaths } from './state-directory.ts'
 
@@ -53,7 +52,7 @@ export interface BridgeInit {
   readonly config: Config
   readonly paths: StatePaths
   readonly networkFile: NetworkFile
-  readonly overlay: Pick<Overlay, 'membership'>
+  readonly overlay: Pick<Overlay, 'membership' | 'term' | 'on'>
   readonly clock: Clock
   readonly log: DaemonLog
   readonly scope: Scope
@@ -66,10 +65,6 @@ export async function startBridge(init: BridgeInit): Promise<BridgeRole | undefi
   if (!values['bridge.enabled']) return undefined
   const identity = bridgeIdentity(config, paths, clock.now())
   const store = new InvitationStore(paths.bridgeInvitations, clock)
-  const network = networkOf(networkFile)
-  let doors = memberDoors(network, overlay.membership.members())
-  const onMap = (): void => void (doors = memberDoors(network, overlay.membership.members()))
-  scope.defer('members of the bridge', overlay.membership.onChange(onMap))
   const limit = values['bridge.limit_mbps']
   const port = values['bridge.port']
   const server = await BridgeServer.open({
@@ -78,7 +73,7 @@ export async function startBridge(init: BridgeInit): Promise<BridgeRole | undefi
     identity,
     page: pageOf(config),
     secretOf: (id) => store.secretOf(id),
-    isMember: (target) => doors.has(formatEndpoint(target)),
+    isMember: followDoors(networkFile, overlay, scope),
     bytesPerSecond: limit === undefined ? undefined : limit * 125_000,
     clock,
   }).catch((error: unknown) => {

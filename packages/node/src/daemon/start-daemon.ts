@@ -133,6 +133,8 @@ async function composeDaemon(
   const events = new EventRing(toHex(systemRandom.bytes(4)))
   const transfers = new TransferLog()
   const checks: ApiServices['checks'] = () => [
+    // First, since nothing is reached without it: what to do about the others then stands there.
+    ...bridgeChecks(bridges?.dialer),
     ...nodeChecks({ home: paths.home, overlay, storage, vpn, droppedLines: dropped }),
     ...networkChecks({
       overlay,
@@ -142,7 +144,6 @@ async function composeDaemon(
       storageQuota: values['storage.quota'],
       energy,
     }),
-    ...bridgeChecks(bridges?.dialer),
   ]
   const faults: ApiServices['faults'] = () => distinctFaults(checks())
   feedEvents({ overlay, storage, vpn, ring: events, transfers, clock: systemClock, scope })

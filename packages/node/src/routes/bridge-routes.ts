@@ -1,13 +1,12 @@
 import * as z from 'zod'
+import { INVITATION_NAME } from '@weft/bridge'
 import { WeftError } from '@weft/core'
 import type { BridgeRole } from '../daemon/start-bridge.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { bridgeAnswer, newBridgeInvitationAnswer, revokedBridgeInvitationAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes, underscores')
+const name = z.string().regex(INVITATION_NAME, 'must be 1 to 64 letters, digits, dots, dashes, underscores')
 
 /** Bridges: those that this client calls by, and what this node does as one. */
 export function bridgeRoutes({ bridgeRole, bridges }: ApiServices): Route[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { configurationReference } from '../support/configuration-reference.ts'
-import { explainSetting } from '../../src/config/explain-setting.ts'
+import { explainSection, explainSetting } from '../../src/config/explain-setting.ts'
 import { SETTING_KEYS } from '../../src/config/settings.ts'
 
 test('every setting is explained in full', () => {
@@ -14,6 +14,13 @@ test('every setting is explained in full', () => {
   }
   assert.equal(new Set(SETTING_KEYS.map((key) => explainSetting(key).variable)).size, SETTING_KEYS.length)
   assert.throws(() => explainSetting('ports.bas'), /ports\.base/)
+})
+
+test('a section is explained as a whole', () => {
+  const keys = explainSection('bridge').map(({ key }) => key)
+  assert.ok(keys.includes('bridge.enabled') && keys.every((key) => key.startsWith('bridge.')))
+  assert.equal(explainSection().length, SETTING_KEYS.length)
+  for (const none of ['bridg', 'bridge.', '', 'bridge.enabled']) assert.deepEqual(explainSection(none), [], none)
 })
 
 test('docs/configuration.md is what the settings say', () => {

@@ -80,19 +80,36 @@ test('an invitation is a line with the key, the address and the name of the brid
 test('a bridge that does not know its address, and what is no bridge, say so', async (t) => {
   const nowhere = await startTestDaemon(t, await bridgeToml())
   assert.match((await invite(nowhere.socket, { name: 'a' })).text, /E_BRIDGE_ADDRESS/)
-  assert.match((await invite(nowhere.socket, { name: 'a', address: 'example.org' })).text, /E_BRIDGE_ADDRESS/)
+  const named = await invite(nowhere.socket, { name: 'a', address: 'example.org' })
+  assert.match(named.text, /E_BRIDGE_ADDRESS/)
+  assert.equal(named.status, 400)
   // One that no line can hold makes no invitation.
   for (const address of ['::ffff:192.0.2.9', '0.0.0.0']) {
     assert.match((await invite(nowhere.socket, { name: 'mapped', address })).text, /E_BRIDGE_ADDRESS/)
     assert.ok(!(await call({ socketPath: nowhere.socket, path: '/api/v1/bridge' })).text.includes('mapped'))
   }
   const none = await startTestDaemon(t)
-  assert.match((await invite(none.socket, { name: 'a' })).text, /E_BRIDGE_OFF/)
+  const off = await invite(none.socket, { name: 'a' })
+  assert.match(off.text, /E_BRIDGE_OFF/)
+  assert.equal(off.status, 409)
 })
+
+test('an invitation that is not there, or is there already, is no failure of the daemon', async (t) => {
+  const { socket } = await startTestDaemon(t, await bridgeToml('address = "192.0.2.9"\n'))
+  await invite(socket, { name: 'a' })
+  assert.equal((await invite(socket, { name: 'a' })).status, 409)
+  const path = '/api/v1/bridge/invitations/a'
+  assert.equal((await call({ socketPath: socket, method: 'DELETE', path })).status, 200)
+  assert.equal((await call({ socketPath: socket, method: 'DELETE', path })).status, 404)
+})
+
+function addLine(home: string): void {
+  writeFileSync(join(home, BRIDGES_FILE), `${LINE}\n`, { mode: 0o600 })
+}
 
 async function startWithBridge(t: TestContext, toml = ''): Promise<{ through: boolean; bridges: number | undefined }> {
   const { config, home } = await testConfig(t, toml)
-  writeFileSync(join(home, BRIDGES_FILE), `${LINE}\n`, { mode: 0o600 })
+  addLine(home)
   const seen = { through: false, bridges: undefined as number | undefined }
   await startDaemon({
     config,
@@ -123,4 +140,12 @@ test('a client with a bridge has overlay and VPN call by it', async (t) => {
 test('a node with a bridge offers nothing to others', async (t) => {
   for (const toml of ['[node]\nroles = ["storage"]\n', '[node]\nforward = true\n', await bridgeToml()])
     await assert.rejects(startWithBridge(t, toml), failsWith('E_BRIDGE_ROLES'))
+})
+
+test('the bridge is what is checked first, as nothing is reached without it', async (t) => {
+  const { socket } = await startTestDaemon(t, '', addLine)
+  const { checks } = (await call({ socketPath: socket, path: '/readyz?verbose' })).json<{
+    checks: { name: string }[]
+  }>()
+  assert.equal(checks[0]?.name, 'bridge')
 })

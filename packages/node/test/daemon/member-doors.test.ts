@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Member, Network, Role } from '@weft/overlay'
-import { memberDoors } from '../../src/daemon/member-doors.ts'
+import { Scope } from '@weft/core'
+import type { Member, Network, Overlay, Role } from '@weft/overlay'
+import { followDoors, memberDoors } from '../../src/daemon/member-doors.ts'
 
 type Listed = Pick<Member, 'addresses' | 'packets' | 'roles'>
 type Of = Pick<Network, 'file' | 'validators'>
@@ -44,7 +45,7 @@ test('it leads to no other service, and nowhere that means its own machine or si
     member(
       ['entry'],
       bad.map((each) => `/ip4/${each}`),
-      ['/ip4/127.0.0.1/udp/4782', '/ip4/10.0.0.1/udp/4782', '/ip4/9.9.9.2/udp/22'],
+      ['/ip4/127.0.0.1/udp/4782', '/ip4/10.0.0.1/udp/4782', '/ip4/9.9.9.3/udp/22'],
     ),
   ])
   assert.deepEqual([...doors], ['9.9.9.1:4780'])
@@ -53,4 +54,31 @@ test('it leads to no other service, and nowhere that means its own machine or si
 test('where places are simulated it leads to loopback alone', () => {
   const doors = memberDoors(network({}), [member(['storage'], ['/ip4/127.0.0.1/tcp/4780', '/ip4/9.9.9.2/tcp/4780'])])
   assert.deepEqual([...doors], ['127.0.0.1:4780'])
+})
+
+test('validators of a term that began since are known by it, before a map has them', async () => {
+  const later = { ...validator, id: 'did:key:z2', addresses: ['/ip4/9.9.9.5/tcp/4780'] }
+  const listeners = { map: () => {}, term: () => {} }
+  let [members, validators]: [readonly Listed[], readonly unknown[]] = [[], [validator]]
+  const overlay = {
+    membership: { members: () => members, onChange: (listener: () => void) => follow('map', listener) },
+    term: () => ({ validators }),
+    on: (_: string, listener: () => void) => follow('term', listener),
+  } as unknown as Overlay
+  const follow = (name: keyof typeof listeners, listener: () => void) => {
+    listeners[name] = listener
+    return () => void (listeners[name] = () => {})
+  }
+  const scope = new Scope({ name: 'doors' })
+  const isMember = followDoors(network().file, overlay, scope)
+  const [first, second, third] = ['9.9.9.1', '9.9.9.5', '9.9.9.6'].map((host) => ({ host, port: 4780 }))
+  assert.deepEqual([isMember(first!), isMember(second!)], [true, false])
+  validators = [later]
+  listeners.term()
+  // Who joins has the file alone, so that its validators stay.
+  assert.deepEqual([isMember(first!), isMember(second!)], [true, true])
+  members = [member(['storage'], ['/ip4/9.9.9.6/tcp/4780'])]
+  listeners.map()
+  assert.ok(isMember(third!))
+  await scope.close()
 })

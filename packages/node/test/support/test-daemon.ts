@@ -23,9 +23,17 @@ export interface TestDaemon {
   readonly stops: () => number
 }
 
-/** A daemon in this process with real HTTP over a real socket and port, on an overlay and a storage that a test controls. */
-export async function startTestDaemon(t: TestContext, toml = ''): Promise<TestDaemon> {
+/**
+ * A daemon in this process with real HTTP over a real socket and port, on an overlay and a storage that a test controls.
+ * @param prepare puts into the home what has to be there at the start
+ */
+export async function startTestDaemon(
+  t: TestContext,
+  toml = '',
+  prepare: (home: string) => void = () => {},
+): Promise<TestDaemon> {
   const { config, home } = await testConfig(t, toml)
+  prepare(home)
   let overlay: FakeOverlay | undefined
   let storage: FakeStorage | undefined
   let vpn: FakeVpn | undefined

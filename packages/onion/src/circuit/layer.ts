@@ -1,7 +1,7 @@
 import type { PacketAead } from '../packet/packet-aead.ts'
 import type { Packet } from '../packet/packet.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
-import type { Span } from '../packet/span.ts'
+import { type Span, UNIT_COUNTER } from '../packet/span.ts'
 import { type Padding } from './padding.ts'
 
 /** What a layer unit holds (docs/specs/packets.md, Layer). */
@@ -18,8 +18,6 @@ export function sessionKind(counter: number, kind: number | undefined): number |
   return (kind === UnitKind.control) === counter >= SESSION_CONTROL ? kind : undefined
 }
 
-/** Bytes before what is sealed. */
-const UNIT_COUNTER = 8
 const HIGH = 2 ** 32
 /** Counters are whole numbers below 2^53; nothing honest comes near. */
 const HIGH_LIMIT = 2 ** 21

@@ -21,7 +21,7 @@ export interface Span {
 /** Bytes at the end of a cell that its link authenticates. */
 const CELL_TAIL = 100
 /** Bytes of a layer unit that stand before what is sealed: its counter. */
-const UNIT_COUNTER = 8
+export const UNIT_COUNTER = 8
 
 let made = 0
 

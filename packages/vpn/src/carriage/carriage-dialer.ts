@@ -14,7 +14,7 @@ import {
 import { Flow } from './flow.ts'
 import type { GatherBuffers } from './gather-buffers.ts'
 import { FLOW_ID_BYTES, writePreface } from './preface.ts'
-import { type OpenWay, openTls } from './open-tls.ts'
+import { type OpenThrough, openTls } from './open-tls.ts'
 
 export interface CarriageDialerInit {
   readonly clock: Clock
@@ -26,7 +26,7 @@ export interface CarriageDialerInit {
   readonly events: (flow: Flow) => Pick<CarriageConnectionEvents, 'onPacket' | 'onRead'>
   readonly onSend: (flow: Flow) => void
   /** By way of whom nodes are called; by default by this one itself. */
-  readonly through?: OpenWay | undefined
+  readonly through?: OpenThrough | undefined
 }
 
 /** Flows remembered; beyond it those without connections are forgotten. */

@@ -9,7 +9,7 @@ import { LOOK_MS } from './carriage-limits.ts'
 import { CarriageListener } from './carriage-listener.ts'
 import { Flow, GATHERED_BYTES } from './flow.ts'
 import { GatherBuffers } from './gather-buffers.ts'
-import type { OpenWay } from './open-tls.ts'
+import type { OpenThrough } from './open-tls.ts'
 import type { TlsIdentity } from './tls-options.ts'
 
 /** Packets handed over at once; four records of TLS have 45. */
@@ -20,7 +20,7 @@ export interface CarriagePortOptions {
   readonly random: Random
   readonly onBatch: UdpPortOptions['onBatch']
   /** By way of whom nodes are called; by default by this one itself. */
-  readonly through?: OpenWay | undefined
+  readonly through?: OpenThrough | undefined
   /** At a node that takes packets in TLS. */
   readonly listen?: {
     readonly host: string

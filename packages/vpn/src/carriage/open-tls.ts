@@ -6,14 +6,17 @@ import type { Endpoint } from '@weft/onion'
 import { clientTls } from './tls-options.ts'
 
 /** Opens a stream of bytes to a TCP port by way of somebody else. @throws WeftError */
-export type OpenWay = (target: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>
+export type OpenThrough = (
+  target: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+) => Promise<Duplex>
 
 const TLS = clientTls()
 
 /** TLS to a node, over TCP or by way of somebody else. @throws what kept it from being made; nothing is left open then */
 export async function openTls(
   { address: host, port }: Endpoint,
-  through: OpenWay | undefined,
+  through: OpenThrough | undefined,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   throwIfAborted(signal)
