@@ -9,7 +9,7 @@ import { BridgeDoors } from './bridge-doors.ts'
 import { type BridgeRefusals, type BridgeStatus, type InvitationUse, NO_USE } from './bridge-status.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FairShare } from './fair-share.ts'
-import { IDLE_MS, INVITATION_STREAMS, MEMBER_DIAL_MS, TARGET_STREAMS } from './limits.ts'
+import { IDLE_MS, INVITATION_STREAMS, MEMBER_DIAL_MS, TARGET_PLACE_MS, TARGET_STREAMS } from './limits.ts'
 import { type PassContent, bindingOf, isPassOf, parsePass } from './pass.ts'
 import { ANSWER, OPENED, refusal } from './stream-answers.ts'
 import { onceBothClosed, pump } from './stream-pump.ts'
@@ -46,9 +46,14 @@ interface Use {
   toMembers: number
 }
 
-interface Stream {
+interface Place {
   readonly id: string
   readonly target: Endpoint
+  /** Monotonic ms, until which it is taken also by a stream that ended. */
+  readonly until: number
+}
+
+interface Stream extends Place {
   readonly client: Socket
   readonly member: Socket
 }
@@ -65,6 +70,8 @@ export class BridgeServer implements AsyncDisposable {
   readonly #share: FairShare<string>
   readonly #sockets = new Set<Socket>()
   readonly #streams = new Set<Stream>()
+  /** Of streams that ended early: as many as connections may come meanwhile. */
+  #places: readonly Place[] = []
   readonly #uses = new Map<string, Use>()
   /** Passes that were found valid, until their streams are opened. */
   readonly #passes = new WeakMap<IncomingMessage, PassContent>()
@@ -200,8 +207,10 @@ export class BridgeServer implements AsyncDisposable {
   }
 
   #streamsTo(id: string, { host, port }: Endpoint): number {
+    const now = this.#init.clock.monotonic()
+    this.#places = this.#places.filter(({ until }) => until > now)
     let count = 0
-    for (const { id: owner, target } of this.#streams)
+    for (const { id: owner, target } of [...this.#streams, ...this.#places])
       if (owner === id && target.port === port && target.host === host) count++
     return count
   }
@@ -210,7 +219,8 @@ export class BridgeServer implements AsyncDisposable {
     const { clock } = this.#init
     const { host, port } = target
     const member = connect({ host, port, noDelay: true, allowHalfOpen: true })
-    const stream: Stream = { id, target, client, member }
+    const until = clock.monotonic() + TARGET_PLACE_MS
+    const stream: Stream = { id, target, until, client, member }
     this.#streams.add(stream)
     use.streams++
     let isOpen = false
@@ -221,6 +231,7 @@ export class BridgeServer implements AsyncDisposable {
     // A client that reads nothing more has its place until it is gone, also where the member is done with it.
     onceBothClosed(client, member, () => {
       this.#streams.delete(stream)
+      this.#places = [...this.#places, { id, target, until }]
       use.streams--
     })
     member.once('close', () => {

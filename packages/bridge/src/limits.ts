@@ -14,6 +14,8 @@ export const PREFIX_SCARCE_RATE = 8
 export const INVITATION_STREAMS = 192
 /** Of these, to one endpoint: a client has one or two for its overlay, and four for packets. Members count a bridge as one caller, whose places all its clients share. */
 export const TARGET_STREAMS = 8
+/** ms from its begin for which a stream has its place to an endpoint, also when it ended: members take a few new ones in a second from all clients of a bridge. */
+export const TARGET_PLACE_MS = 8_000
 /** Invitations that are not revoked. */
 export const MAX_INVITATIONS = 256
 /** ms for TCP to a member. */

@@ -38,9 +38,8 @@ describe('the doors of a bridge', () => {
     let now = 0
     const doors = new BridgeDoors({ monotonic: () => now })
     const come = (from: string): boolean => {
-      const one = caller(from)
-      const leave = doors.enter(one)
-      one.destroy = () => void leave?.()
+      const one = { ...caller(from), destroy: (): void => leave?.() }
+      const leave: (() => void) | undefined = doors.enter(one)
       return leave !== undefined
     }
     for (; now < 10_000; now += 1_000) {

@@ -21,7 +21,8 @@ export class BridgeFixture implements AsyncDisposable {
   readonly invitations: Map<string, Uint8Array>
   readonly members: Set<number>
 
-  static async open(): Promise<BridgeFixture> {
+  /** @param step ms between two looks at the clock */
+  static async open(step = 1_000): Promise<BridgeFixture> {
     const echo = await openEcho()
     const { port } = echo.address() as { readonly port: number }
     const invitations = new Map<string, Uint8Array>()
@@ -34,7 +35,7 @@ export class BridgeFixture implements AsyncDisposable {
       secretOf: (id) => invitations.get(id),
       isMember: (target) => target.host === HOST && members.has(target.port),
       bytesPerSecond: undefined,
-      clock: { ...systemClock, monotonic: () => (now += 1_000) },
+      clock: { ...systemClock, monotonic: () => (now += step) },
     })
     return new BridgeFixture(server, echo, { host: HOST, port }, invitations, members)
   }

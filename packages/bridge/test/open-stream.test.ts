@@ -111,6 +111,18 @@ describe('a stream through a bridge', () => {
   })
 })
 
+test('one invitation does not call a member over and over, which takes so many calls from a bridge', async () => {
+  await using fixture = await BridgeFixture.open(1)
+  for (let count = 0; count < TARGET_STREAMS; count++) {
+    const stream = await openStream(fixture.bridge, fixture.member, NEVER)
+    stream.destroy()
+    await once(stream, 'close')
+  }
+  await assert.rejects(openStream(fixture.bridge, fixture.member, NEVER), failsWith('E_BRIDGE_BUSY'))
+  const other = await openStream(fixture.invite(), fixture.member, NEVER)
+  other.destroy()
+})
+
 test('what is no TLS gets no answer of a bridge', async () => {
   await using fixture = await BridgeFixture.open()
   const socket = connect(fixture.server.port, HOST)
