@@ -27,7 +27,7 @@ export const DEVNET_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['weft devnet up', 'weft devnet up --nodes 12 --dir /tmp/net --base-port 9000 --detach --json'],
     notes:
-      'In the foreground the network ends with the command, however it ends. In the background it stays until weft devnet down. A stopped network goes on with its data.',
+      'In the foreground the network ends with the command, however it ends. In the background it stays until weft devnet down. A stopped network goes on with its data. Files of more than 4 KiB need nine nodes that store, which a devnet of 11 or more has.',
     load: () => import('../commands/devnet-up.ts'),
   },
   {

@@ -69,7 +69,7 @@ function unavailable(
     fix: [
       ...smallerClass(stored, members.length - unreachable.length),
       ...bringBack(unreachable),
-      ...(isPrivate ? [OPENLY] : []),
+      ...(isPrivate && members.length >= stored.n ? [OPENLY] : []),
     ].join(' Or: '),
     retryable: true,
     details: {

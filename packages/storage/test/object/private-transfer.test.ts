@@ -108,6 +108,17 @@ test('a holder that takes no circuits is passed over; when too few do, the put s
   assert.ok(isAllClosed())
 })
 
+test('where there are too few members for a class nobody is told to put it openly', async () => {
+  const { overlay, openPrivate } = world(4)
+  await using storage = testStorage(overlay, { coding, openPrivate })
+  await assert.rejects(storage.put(chunksOf(bytes, 65_536), { private: true, class: 'tiny' }), (error) => {
+    assert.ok(error instanceof WeftError)
+    assert.equal(error.code, 'E_CLASS_UNAVAILABLE')
+    assert.doesNotMatch(error.fix, /without --private/)
+    return true
+  })
+})
+
 test('where there is no route the transfer fails with its reason, and at a node without routes', async () => {
   const { overlay, direct } = world()
   const reason = new WeftError({ code: 'E_NO_ENTRY', cause: 'Nobody is an entry.', fix: 'Wait.' })
