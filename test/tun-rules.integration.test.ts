@@ -16,6 +16,10 @@ for (const [name, what] of [
     'what the system sends for no program of an included user goes through the tunnel as its connection did',
     'included',
   ],
+  [
+    'what it sends for no program of an excluded user goes outside: a server that saw both ways would know them for one',
+    'excluded',
+  ],
 ] as const)
   test(name, { skip: skipWithout('root', 'nat', 'tun') }, async () => {
     const env = { ...process.env, NODE_TEST_CONTEXT: undefined }

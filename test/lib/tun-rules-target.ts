@@ -17,7 +17,8 @@ import { type PacketShape, makePacket } from '../../packages/vpn/test/ip/make-pa
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
- * other one, `renewed` puts the rules anew, `names` asks for names, and `included` answers a program of a user who alone goes through it. Neither may get anything out by the other interface.
+ * other one, `renewed` puts the rules anew, `names` asks for names, and
+ * `included` and `excluded` answer a program of a user who alone goes through it, or beside it. None may get anything out by the other interface.
  */
 const FAR4 = '203.0.113.9'
 const FAR6 = '2001:db8:9::9'
@@ -48,7 +49,7 @@ const put = (): Promise<MachineRules> =>
     {
       exclude: [],
       include: [],
-      excludePrograms: NONE,
+      excludePrograms: what === 'excluded' ? { uids: [NOBODY], cgroups: [] } : NONE,
       includePrograms: what === 'included' || what === 'names' ? { uids: [NOBODY], cgroups: [] } : NONE,
       dnsPort: what === 'names' ? DNS_PORT : undefined,
       uid: 0,
@@ -58,12 +59,14 @@ const put = (): Promise<MachineRules> =>
   )
 let rules = await put()
 try {
-  if (what === 'included') await answerIncluded()
+  if (what === 'included') await answerProgram(tun)
+  else if (what === 'excluded') await answerProgram(wire)
   else if (what === 'names') await askResolver()
   else if (what === 'renewed') await renewRules()
   else await callMachine(what === 'called' ? tun : wire)
 } finally {
-  assert.deepEqual(packets(wire).map(hex), [], 'nothing leaves by the wire')
+  const other = what === 'excluded' ? tun : wire
+  assert.deepEqual(packets(other).map(hex), [], 'nothing leaves by the other interface')
   await rules.remove()
   tun[Symbol.dispose]()
   rmSync(directory, { recursive: true, force: true })
@@ -149,41 +152,41 @@ async function askResolver(): Promise<void> {
 }
 
 /** A connection to its end and beyond, when no program has it any more. */
-async function answerIncluded(): Promise<void> {
+async function answerProgram(way: LinuxTun): Promise<void> {
   process.seteuid?.(NOBODY)
   const socket = connect({ host: FAR4, port: PORT, allowHalfOpen: true })
   await setImmediate()
   process.seteuid?.(0)
-  await reply(FLAGS.syn | FLAGS.ack)
+  await reply(way, FLAGS.syn | FLAGS.ack)
   await once(socket, 'connect')
   const closed = once(socket, 'close')
   socket.destroy()
   await closed
   // The system acknowledges this for nobody, and tells the rest that there is nobody.
-  const { packet, sequence, acknowledged } = await reply(FLAGS.fin | FLAGS.ack)
+  const { packet, sequence, acknowledged } = await reply(way, FLAGS.fin | FLAGS.ack)
   for (const flags of [FLAGS.fin | FLAGS.ack, FLAGS.ack])
-    tun.write(withTcp(packet, { flags, sequence: sequence + 100_000, acknowledged }))
+    way.write(withTcp(packet, { flags, sequence: sequence + 100_000, acknowledged }))
   const datagrams = createSocket('udp4')
   process.seteuid?.(NOBODY)
   datagrams.bind()
   await once(datagrams, 'listening')
   process.seteuid?.(0)
   datagrams.send('1', PORT, FAR4)
-  const sent = await next(PROTOCOL.udp)
+  const sent = await next(way, PROTOCOL.udp)
   datagrams.close()
   await once(datagrams, 'close')
   const port = u16(sent, IPV4_BYTES)
   // Unreachable, says the system.
-  tun.write(makePacket({ source: FAR4, destination: INNER4, sourcePort: PORT, port }))
-  assert.equal((await next(PROTOCOL.icmp))[IPV4_BYTES], 3)
+  way.write(makePacket({ source: FAR4, destination: sourceOf(sent), sourcePort: PORT, port }))
+  assert.equal((await next(way, PROTOCOL.icmp))[IPV4_BYTES], 3)
 }
 
 /** Answers the next segment without content that came, as its other side would. */
-async function reply(flags: number): Promise<Tcp & { readonly packet: Uint8Array }> {
-  const came = await next(PROTOCOL.tcp)
+async function reply(way: LinuxTun, flags: number): Promise<Tcp & { readonly packet: Uint8Array }> {
+  const came = await next(way, PROTOCOL.tcp)
   const packet = makePacket({
     source: FAR4,
-    destination: INNER4,
+    destination: sourceOf(came),
     protocol: PROTOCOL.tcp,
     port: u16(came, IPV4_BYTES),
     sourcePort: PORT,
@@ -196,7 +199,7 @@ async function reply(flags: number): Promise<Tcp & { readonly packet: Uint8Array
     sequence: view.getUint32(IPV4_BYTES + 8),
     acknowledged: view.getUint32(IPV4_BYTES + 4) + ends,
   }
-  tun.write(withTcp(packet, tcp))
+  way.write(withTcp(packet, tcp))
   return { ...tcp, packet }
 }
 
@@ -219,15 +222,19 @@ function withTcp(packet: Uint8Array, { flags, sequence, acknowledged }: Tcp): Ui
   return packet
 }
 
+function sourceOf(packet: Uint8Array): string {
+  return packet.subarray(12, 16).join('.')
+}
+
 function hex(packet: Uint8Array): string {
   return Buffer.from(packet).toString('hex')
 }
 
-/** The next packet of a protocol of IPv4 that the machine sends into the interface. */
-async function next(protocol: number): Promise<Uint8Array> {
+/** The next packet of a protocol of IPv4 that the machine sends into an interface. */
+async function next(of: LinuxTun, protocol: number): Promise<Uint8Array> {
   const until = performance.now() + 5_000
   while (performance.now() < until) {
-    const found = packets(tun).find((packet) => packet[0] === 0x45 && packet[9] === protocol)
+    const found = packets(of).find((packet) => packet[0] === 0x45 && packet[9] === protocol)
     if (found !== undefined) return found
     await setImmediate()
   }

@@ -38,6 +38,8 @@ export interface MachineRulesInit {
  * - `uncalled` drops what an exit begins by itself: an exit has nothing to say but answers, and what answered it would go outside, as replies do;
  * - `leaving` marks what goes outside: replies to who called this machine, the daemon's own connections to nodes, excluded addresses, and
  *   what excluded programs send, `programs` where some are included what all others do;
+ * - `closed` has what the system still sends for connections of excluded programs go as these did: by the tunnel it would tell a server which
+ *   exit its caller has;
  * - `arriving` has the same mark on what came from outside for this machine, so that strict reverse path filters find it in order;
  * - `names` turns questions for names to the daemon, whichever server a program asks; where programs are included also those to a resolver of
  *   this machine, who would ask for them outside;
@@ -51,6 +53,7 @@ export function machineRules(
   outside: readonly OutsideAddress[],
 ): string {
   const some = programConditions(includePrograms)
+  const without = programConditions(excludePrograms)
   // Names of who is not included are asked for where it is; not so where addresses are included, which could be those of names.
   const early = some.length > 0 && include.length === 0
   return `
@@ -80,7 +83,8 @@ ${cidrSets('include', include)}
   chain leaving {
     type route hook output priority mangle
     meta mark ${MARK} accept
-    ${lines(programConditions(excludePrograms).map((condition) => `${condition} meta mark set ${MARK} accept`))}
+    ${lines(without.map((condition) => `${condition} meta mark set ${MARK} accept`))}
+    ${without.length === 0 ? '' : 'jump closed'}
     ${early ? 'jump programs' : ''}
     ${dnsPort === undefined ? '' : 'meta l4proto { tcp, udp } th dport 53 accept'}
     ct direction reply ct original ip daddr ${INNER4} accept
@@ -91,6 +95,10 @@ ${cidrSets('include', include)}
     ip daddr @exclude4 meta mark set ${MARK} accept
     ip6 daddr @exclude6 meta mark set ${MARK} accept
     ${include.length === 0 ? '' : 'ip daddr @include4 accept\n    ip6 daddr @include6 accept\n    jump programs'}
+  }
+  chain closed {
+    ${OWNED} return
+    ${lines(WENT_OUTSIDE.map((condition) => `${condition} meta mark set ${MARK} accept`))}
   }
   chain programs {
     ${lines(some.map((condition) => `${condition} return`))}
@@ -185,6 +193,14 @@ export function ipv6Route(isCarried: boolean): readonly string[] {
     : ['-6', 'route', 'del', 'default', 'dev', INTERFACE, 'metric', '1', 'table', table]
 }
 
+/** Sent by a program that the system still knows. */
+const OWNED = `meta skuid 0-${2 ** 32 - 2}`
+/** Of a connection that began while the tunnel was there, and goes beside it. */
+const WENT_OUTSIDE = [
+  `ct status confirmed ct original ip saddr ${INNER4} ct reply ip daddr != ${INNER4}`,
+  `ct status confirmed ct original ip6 saddr ${INNER6} ct reply ip6 daddr != ${INNER6}`,
+]
+
 /**
  * What the system sends for no program that it still knows, such as the last acknowledgement of a connection, the rest of what its program
  * wrote before it closed it, or word that nobody listens: goes where its connection went. Where that is not known any more, it goes into
@@ -193,7 +209,7 @@ export function ipv6Route(isCarried: boolean): readonly string[] {
 const OWNERLESS = [
   `ct status confirmed ct reply ip daddr ${INNER4} return`,
   `ct status confirmed ct reply ip6 daddr ${INNER6} return`,
-  `meta skuid 0-${2 ** 32 - 2} meta mark set ${MARK} accept`,
+  `${OWNED} meta mark set ${MARK} accept`,
   ...[`ip saddr ${INNER4}`, `ip6 saddr ${INNER6}`].flatMap((own) => [
     `${own} ct state invalid return`,
     `${own} ct state new tcp flags & syn == 0 return`,
