@@ -10,13 +10,29 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void
 }
 
+/** ms by which a callback is late when the process stood still: stopped, starved, or the machine asleep. */
+const STOOD_STILL_MS = 100
+
+/**
+ * The clock of this machine. What came in while the process stood still is read before callbacks that fell due meanwhile are made,
+ * so that nobody is taken for silent who was not heard.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, callback) {
-    const timer = setTimeout(callback, ms)
+    const due = performance.now() + ms
+    let behindReads: NodeJS.Immediate | undefined
+    const timer = setTimeout(() => {
+      if (performance.now() - due < STOOD_STILL_MS) return callback()
+      // Node's loop looks for input between timers and immediates.
+      behindReads = setImmediate(callback).unref()
+    }, ms)
     timer.unref()
-    return () => clearTimeout(timer)
+    return () => {
+      clearTimeout(timer)
+      if (behindReads !== undefined) clearImmediate(behindReads)
+    }
   },
 }
 

@@ -1,8 +1,32 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { VirtualClock, WeftError, systemClock, wait, withTimeout } from '../src/index.ts'
 
 const tooLate = (): WeftError => new WeftError({ code: 'E_TOO_LATE', cause: 'It took too long.', fix: 'Wait longer.' })
+
+describe('the clock of this machine', () => {
+  it('has what came while the process stood still read before callbacks that fell due meanwhile', async () => {
+    const seen: string[] = []
+    const server = createServer((socket) => socket.on('data', () => seen.push('data'))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as { port: number }).port, '127.0.0.1')
+    await once(server, 'connection')
+    const cancelled = systemClock.after(20, () => seen.push('cancelled'))
+    systemClock.after(10, () => {
+      seen.push('late')
+      cancelled()
+    })
+    const over = new Promise<void>((resolve) => systemClock.after(30, resolve))
+    socket.write('said in time')
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    await over
+    assert.deepEqual(seen, ['data', 'late'])
+    socket.destroy()
+    server.close()
+  })
+})
 
 describe('wait', () => {
   it('ends with the time or with the signal, whichever is first', async () => {

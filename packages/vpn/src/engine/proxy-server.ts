@@ -82,9 +82,11 @@ export class ProxyServer {
     const parser = new AnyParser(this.#port)
     const cancel = this.#init.clock.after(REQUEST_MS, () => {
       const fault = badRequest(`began a request to the proxy and did not end it within ${REQUEST_MS / 1_000} s`)
+      socket.off('data', onData)
+      // It was refused before, and keeps the connection open.
+      if (socket.writableEnded) return void socket.destroy()
       this.#fail(fault)
-      socket.end(parser.failed(fault))
-      socket.resume()
+      this.#end(socket, parser.failed(fault))
     })
     const onData = (chunk: Buffer): void => {
       for (const step of parser.push(chunk)) {

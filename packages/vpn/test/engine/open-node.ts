@@ -85,7 +85,8 @@ export async function socks(port: number, host: string, target: number, user?: s
   const ahead = user === undefined ? 2 : 4
   let answer = Buffer.alloc(0)
   while (answer.length < ahead + 10) {
-    await once(socket, 'readable')
+    assert.ok(!socket.readableEnded, `the proxy ended the connection after ${answer.toString('hex')}`)
+    if (socket.readableLength === 0) await once(socket, 'readable')
     answer = Buffer.concat([answer, (socket.read() as Buffer | null) ?? Buffer.alloc(0)])
   }
   const reply = answer[ahead + 1] as number

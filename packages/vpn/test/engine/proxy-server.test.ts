@@ -43,3 +43,36 @@ for (const [name, said] of SAID)
     assert.ok(client.destroyed)
     await server.close()
   })
+
+test('a program that says nothing is refused after 4 s, and what it says then opens nothing', async () => {
+  const clock = new VirtualClock(0)
+  let opened = 0
+  const server = new ProxyServer({
+    queue: new FlushQueue(() => {}),
+    clock,
+    resolve: () => Promise.reject(new Error('nothing is to be looked up')),
+    open: () => Promise.resolve(void opened++),
+  })
+  const port = await server.listen('127.0.0.1', 0)
+  const client = connect({ host: '127.0.0.1', port, allowHalfOpen: true })
+  const answered: Buffer[] = []
+  client.on('data', (chunk) => answered.push(chunk)).on('error', () => {})
+  await once(client, 'connect')
+  client.write(Uint8Array.of(5, 1, 0))
+  await once(client, 'data')
+  const ended = once(client, 'end')
+  await clock.advance(4_000)
+  await ended
+  assert.deepEqual(
+    server.failures.map(({ code, count }) => [code, count]),
+    [['E_PROXY_REQUEST', 1]],
+  )
+  const closed = once(client, 'close').catch(() => {})
+  const request = setInterval(() => client.write(Uint8Array.of(5, 1, 0, 1, 192, 0, 2, 1, 0, 80)), 5)
+  await clock.advance(4_000)
+  await closed
+  clearInterval(request)
+  assert.equal(opened, 0)
+  assert.equal(Buffer.concat(answered).length, 2 + 10)
+  await server.close()
+})
