@@ -7,9 +7,9 @@ const BYTES_PER_STREAM = 6_144
 /** Part of the free streams that one session may have more; below that of bytes, since every session has streams. */
 const STREAM_SHARE = 1 / 8
 
-/** Told once that there is memory again. */
+/** Told once that there is memory again; false when it makes no use of that: the next one is told then. */
 export interface MemoryWaiter {
-  onMemory(): void
+  onMemory(): boolean
 }
 
 /** The bound that all sessions of an exit share for bytes that are not acknowledged or not in order yet. */
@@ -48,10 +48,11 @@ export class MemoryBudget {
   give(bytes: number): void {
     this.#used -= bytes
     if (this.#waiters.size === 0 || this.share < WRITE_CHUNK) return
+    let left = this.#waiters.size
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter)
-      waiter.onMemory()
-      return
+      // Those that go on waiting come behind all others.
+      if (waiter.onMemory() || --left === 0) return
     }
   }
 

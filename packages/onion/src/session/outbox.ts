@@ -42,6 +42,11 @@ export class Outbox {
     return this.pending !== 0 || this.#controls.size > 0 || this.#first() !== undefined || this.#datagrams.hasWork
   }
 
+  /** Nothing of streams waits, and the other side would take more of them. */
+  get mayTakeData(): boolean {
+    return this.#credit > 0 && this.#first() === undefined
+  }
+
   addControl(stream: SessionStream, bit: number): void {
     stream.pending |= bit
     this.#controls.add(stream)

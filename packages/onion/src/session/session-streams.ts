@@ -146,6 +146,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   /** Hands on what came since the last call, and tells streams that they may write again. */
   deliver(): void {
     for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) this.#handOn(stream)
+    if (this.#room.isStarving && this.#recovery.inFlight === 0 && this.#outbox.mayTakeData) this.#room.onIdle()
     this.#room.tell()
   }
 
@@ -269,8 +270,6 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
 
   onAck(ack: AckFrame): void {
     this.#owner.onAck(ack)
-    // Nothing of this session is left that could give memory back: without leave to write it would wait for ever.
-    if (this.#room.isStarving && this.#recovery.inFlight === 0) this.#room.onMemory()
   }
 
   onMaxData(limit: number): void {

@@ -58,12 +58,32 @@ export class WriteRoom implements MemoryWaiter {
       }
   }
 
-  /** The shared budget has memory again: one stream that waits for it may write. */
-  onMemory(): void {
-    const stream = this.#starving.shift()
-    if (stream !== undefined) this.#drained.add(stream)
+  /** The shared budget has memory again: one stream that waits for it may write, if the session has not used up its share. */
+  onMemory(): boolean {
+    let isUsed = false
+    while (!isUsed && this.#memory.hasShare && this.#starving.size > 0) {
+      const stream = this.#starving.shift()
+      // Whoever holds more is looked at again when that is acknowledged.
+      if (stream === undefined || stream.send.buffered > this.mark(stream) / 2) continue
+      this.#drained.add(stream)
+      isUsed = true
+    }
     if (this.#starving.size > 0) this.#memory.budget.wait(this)
-    this.#announce()
+    if (isUsed) this.#announce()
+    return isUsed
+  }
+
+  /**
+   * Nothing of this session is sent or could be, so nothing of it gives memory back. One stream that holds nothing, and whose bytes the
+   * other side would take, may write: without that all would wait for other sessions, for ever if those stand still.
+   */
+  onIdle(): void {
+    for (let left = this.#starving.size; left > 0; left--) {
+      const stream = this.#starving.shift()
+      if (stream === undefined) return
+      if (stream.send.buffered === 0 && stream.send.allowed > 0) return this.#drained.add(stream)
+      this.#starving.add(stream)
+    }
   }
 
   /** The session is over. */

@@ -624,6 +624,83 @@ test('bytes far ahead of their turn take at most half of the memory: what is sen
   assert.ok(stream?.write(new Uint8Array(64 * 1024)))
 })
 
+/** An exit with endless sources for as many streams, and a client that acknowledges all that was sent, at once. */
+function endless(streams: number, memory: MemoryBudget) {
+  const resets: number[] = []
+  const opened: SessionStream[] = []
+  const lone = loneSession('exit', memory, (stream) => {
+    opened.push(stream)
+    const more = (): void => {
+      while (stream.write(new Uint8Array(65_536)));
+    }
+    stream.handler = { onDrain: more, onReset: (code) => void resets.push(code) }
+    stream.accept('192.0.2.1')
+    more()
+  })
+  const { session, world, give } = lone
+  const received = new RangeSet()
+  for (let id = 0; id < streams; id++) give((w) => void w.open(4 * id, 80, 'a'))
+  /** Sends up to 16 packets, and acknowledges them 5 ms later with `more` in one packet. */
+  const round = (more: (writer: FrameWriter) => void): void => {
+    world.now += 5
+    for (let sent = 0; sent < 16 && session.wantsToSend(); sent++) {
+      const number = session.fill(new Uint8Array(PAYLOAD))
+      received.add(number, number + 1)
+    }
+    world.now += 5
+    give((w) => {
+      if (received.count > 0) w.ack(received, 0)
+      more(w)
+    })
+  }
+  return { ...lone, opened, resets, round }
+}
+
+test('streams that are always full take no more when others want memory, too, though each ACK leaves nothing in flight', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const { round, resets, opened, session } = endless(20, memory)
+  let most = 0
+  for (let turn = 1; turn < 2_000; turn++) {
+    round((w) => {
+      w.maxData(turn << 20)
+      w.maxStreamData(4 * (turn % 20), turn << 20)
+    })
+    if (turn === 100) assert.ok(memory.take(4 << 20))
+    most = Math.max(most, memory.used)
+  }
+  assert.deepEqual([session.state, resets], ['open', []])
+  // A fifth of all, what a stream that had leave to write may bring at once, and what the others took.
+  assert.ok(most < (3 << 20) + (4 << 20), `${most}`)
+  const { dataSent } = session.stats
+  assert.ok(dataSent > 5_000_000, `${dataSent} of ${opened.length} streams`)
+})
+
+test('a client that reads nothing and acknowledges again and again gets no more of the memory', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const { round, resets } = endless(50, memory)
+  for (let turn = 0; turn < 50; turn++) round(() => {})
+  const before = memory.used
+  for (let turn = 0; turn < 2_000; turn++) round((w) => void w.ping())
+  assert.ok(memory.used <= before, `${memory.used} behind ${before}`)
+  assert.ok(memory.used < 12 << 19, `${memory.used}`)
+  assert.deepEqual(resets, [])
+})
+
+test('sessions that wait for memory and have used up their share leave what is freed to those that have not', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const greedy = Array.from({ length: 4 }, () => endless(10, memory))
+  for (let turn = 0; turn < 200; turn++) for (const { round } of greedy) round(() => {})
+  const before = memory.used
+  const { session } = endless(4, memory)
+  for (let turn = 0; turn < 20; turn++) {
+    assert.ok(memory.take(400_000))
+    memory.give(400_000)
+    for (const { round } of greedy) round((w) => void w.ping())
+  }
+  session.close(SessionCode.none, '')
+  assert.ok(memory.used <= before, `${memory.used} behind ${before}`)
+})
+
 test('any packets end the session with CLOSE 2 or are taken; nothing is thrown', () => {
   const frame = fc.oneof(
     fc.uint8Array({ maxLength: 40 }),
