@@ -101,6 +101,11 @@ export class SessionMemory {
     return this.#held + WRITE_CHUNK <= this.budget.share
   }
 
+  /** How many it may buffer. */
+  get pieces(): number {
+    return Math.max(0, Math.floor((this.budget.share - this.#held) / WRITE_CHUNK))
+  }
+
   /**
    * How far a ring of `capacity` bytes may grow by doubling so that the session still has its share afterwards: one that grew beyond it could
    * only wait until all was acknowledged, give its memory back, and begin anew.

@@ -36,7 +36,9 @@ export interface StreamHandler {
   onEnd?(): void
   /** Both directions are over before their end, by the other side or with the session. */
   onReset?(code: number): void
-  /** After write() said false: there is room again. */
+  /** There is no room any more, though write() said true last: other streams of the session have used it up. */
+  onFull?(): void
+  /** After write() or askRoom() said false, or onFull: there is room again. */
   onDrain?(): void
 }
 
@@ -52,6 +54,10 @@ export interface StreamHost {
   /** The stream's owner has passed on `bytes`; true when the other side must be told a new limit of the stream. */
   raise(stream: SessionStream, bytes: number): boolean
   mark(stream: SessionStream): number
+  /** A stream is full: it is told once it may write. */
+  awaitRoom(stream: SessionStream): void
+  /** A stream took memory. */
+  wrote(): void
   ready(stream: SessionStream): void
   settle(stream: SessionStream): void
   makeChannel(): DatagramChannel
@@ -141,8 +147,21 @@ export class SessionStream {
       return false
     }
     this.isFull = this.send.buffered >= this.#host.mark(this)
+    this.#host.wrote()
     this.#host.schedule(this)
     return !this.isFull
+  }
+
+  /**
+   * Whether there is room before the first write; after false, onDrain tells when. What is written all the same is taken, as by write(),
+   * from what the streams of all sessions have: whoever does not know how much will come asks first, and heeds onFull.
+   */
+  askRoom(): boolean {
+    if (this.#state === 'closed' || this.send.isEnded || this.isFull) return false
+    if (this.#host.mark(this) > 0) return true
+    this.isFull = true
+    this.#host.awaitRoom(this)
+    return false
   }
 
   /** Nothing more will be written; the other direction goes on. */

@@ -146,8 +146,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   /** Hands on what came since the last call, and tells streams that they may write again. */
   deliver(): void {
     for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) this.#handOn(stream)
-    if (this.#room.isStarving && this.#recovery.inFlight === 0 && this.#outbox.mayTakeData) this.#room.onIdle()
-    this.#room.tell()
+    this.#room.tell(this.#recovery.inFlight === 0 && this.#outbox.mayTakeData)
   }
 
   #handOn(stream: SessionStream): void {
@@ -196,6 +195,15 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
 
   mark(stream: SessionStream): number {
     return this.#room.mark(stream)
+  }
+
+  awaitRoom(stream: SessionStream): void {
+    this.#room.check(stream)
+    this.#owner.announce()
+  }
+
+  wrote(): void {
+    this.#room.onWritten(this.#table)
   }
 
   ready(stream: SessionStream): void {

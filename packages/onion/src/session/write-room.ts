@@ -2,6 +2,7 @@ import { type MemoryWaiter, type SessionMemory } from './memory-budget.ts'
 import { type Recovery } from './recovery.ts'
 import { type SessionStream } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
+import { type StreamTable } from './stream-table.ts'
 import { MAX_SEND_MARK, MIN_SEND_MARK, WRITE_CHUNK } from './tuning.ts'
 
 /** How much the streams of a session may buffer to be sent, and which of those that were full are told that they may write again. */
@@ -10,9 +11,8 @@ export class WriteRoom implements MemoryWaiter {
   readonly #recovery: Recovery
   readonly #payloadLength: number
   readonly #announce: () => void
-  /** Streams that may write again; that wait for memory. */
-  readonly #drained = new StreamQueue<SessionStream>()
-  readonly #starving = new StreamQueue<SessionStream>()
+  /** Streams that were full and have less to hold now, or may hold more, in the order of their turns. */
+  readonly #waiting = new StreamQueue<SessionStream>()
 
   /** @param announce called when tell() has something to do that no packet of this session brought about */
   constructor(memory: SessionMemory, recovery: Recovery, payloadLength: number, announce: () => void) {
@@ -24,11 +24,7 @@ export class WriteRoom implements MemoryWaiter {
 
   /** True when tell() has something to do. */
   get hasNews(): boolean {
-    return this.#drained.size > 0
-  }
-
-  get isStarving(): boolean {
-    return this.#starving.size > 0
+    return this.#waiting.size > 0 && this.#memory.hasShare
   }
 
   /** Bytes that a stream may hold: two windows in flight, no more than the other side takes, none beyond the memory budget. */
@@ -41,55 +37,82 @@ export class WriteRoom implements MemoryWaiter {
     return Math.min(flight, allowed + WRITE_CHUNK, MAX_SEND_MARK, room)
   }
 
-  /** A full stream has less to hold, or may hold more. */
+  /** A full stream has less to hold, or may hold more: tell() looks whether that is enough. */
   check(stream: SessionStream): void {
-    if (!this.#memory.hasShare) {
-      this.#starving.add(stream)
-      this.#memory.budget.wait(this)
-    } else if (stream.send.buffered <= this.mark(stream) / 2) this.#drained.add(stream)
-  }
-
-  /** Tells streams that they may write again. */
-  tell(): void {
-    for (let stream = this.#drained.shift(); stream !== undefined; stream = this.#drained.shift())
-      if (stream.isFull && stream.state !== 'closed') {
-        stream.isFull = false
-        stream.handler.onDrain?.()
-      }
-  }
-
-  /** The shared budget has memory again: one stream that waits for it may write, if the session has not used up its share. */
-  onMemory(): boolean {
-    let isUsed = false
-    while (!isUsed && this.#memory.hasShare && this.#starving.size > 0) {
-      const stream = this.#starving.shift()
-      // Whoever holds more is looked at again when that is acknowledged.
-      if (stream === undefined || stream.send.buffered > this.mark(stream) / 2) continue
-      this.#drained.add(stream)
-      isUsed = true
-    }
-    if (this.#starving.size > 0) this.#memory.budget.wait(this)
-    if (isUsed) this.#announce()
-    return isUsed
+    this.#waiting.add(stream)
   }
 
   /**
-   * Nothing of this session is sent or could be, so nothing of it gives memory back. One stream that holds nothing, and whose bytes the
-   * other side would take, may write: without that all would wait for other sessions, for ever if those stand still.
+   * Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait.
+   * @param isIdle nothing of the session is in flight or could be sent, so nothing of it gives memory back: one stream that holds
+   * nothing, and whose bytes the other side would take, may write beyond the share. Without that all of them would wait for other
+   * sessions, for ever if those stand still.
    */
-  onIdle(): void {
-    for (let left = this.#starving.size; left > 0; left--) {
-      const stream = this.#starving.shift()
+  tell(isIdle: boolean): void {
+    // Whoever is told may write later, and be stopped by onWritten() then: no more are told than could write a piece each.
+    for (let left = this.#memory.pieces; left > 0; left--) {
+      const stream = this.#firstFit()
       if (stream === undefined) return
-      if (stream.send.buffered === 0 && stream.send.allowed > 0) return this.#drained.add(stream)
-      this.#starving.add(stream)
+      this.#waiting.shift()
+      drained(stream)
     }
+    if (isIdle) this.#tellOne()
+    if (this.#waiting.size > 0) this.#memory.budget.wait(this)
+  }
+
+  #tellOne(): void {
+    for (let left = this.#waiting.size; left > 0; left--) {
+      const stream = this.#waiting.shift()
+      if (stream === undefined || !isFull(stream)) continue
+      if (stream.send.buffered === 0 && stream.send.allowed > 0) return drained(stream)
+      this.#waiting.add(stream)
+    }
+  }
+
+  /** A stream took memory: if that was the last of the session's share, all others are stopped. */
+  onWritten(table: StreamTable): void {
+    if (this.#memory.hasShare) return
+    for (const stream of table.all()) {
+      if (stream.isFull || stream.state !== 'open' || stream.send.isEnded) continue
+      stream.isFull = true
+      this.#waiting.add(stream)
+      stream.handler.onFull?.()
+    }
+    this.#memory.budget.wait(this)
+  }
+
+  /** The first that may write. Those before it hold too much: they are looked at again when some of it is acknowledged. */
+  #firstFit(): SessionStream | undefined {
+    for (let { first } = this.#waiting; first !== undefined; { first } = this.#waiting) {
+      if (isFull(first) && first.send.buffered <= this.mark(first) / 2) return first
+      this.#waiting.shift()
+    }
+    return undefined
+  }
+
+  /** The shared budget has memory again; it is of use if the session has not used up its share. */
+  onMemory(): boolean {
+    if (this.#memory.hasShare) {
+      const isUsed = this.#firstFit() !== undefined
+      if (isUsed) this.#announce()
+      return isUsed
+    }
+    if (this.#waiting.size > 0) this.#memory.budget.wait(this)
+    return false
   }
 
   /** The session is over. */
   clear(): void {
     this.#memory.budget.forget(this)
-    this.#drained.clear()
-    this.#starving.clear()
+    this.#waiting.clear()
   }
+}
+
+function isFull(stream: SessionStream): boolean {
+  return stream.isFull && stream.state !== 'closed'
+}
+
+function drained(stream: SessionStream): void {
+  stream.isFull = false
+  stream.handler.onDrain?.()
 }

@@ -635,7 +635,7 @@ function endless(streams: number, memory: MemoryBudget) {
     }
     stream.handler = { onDrain: more, onReset: (code) => void resets.push(code) }
     stream.accept('192.0.2.1')
-    more()
+    if (stream.askRoom()) more()
   })
   const { session, world, give } = lone
   const received = new RangeSet()
@@ -684,6 +684,79 @@ test('a client that reads nothing and acknowledges again and again gets no more 
   assert.ok(memory.used <= before, `${memory.used} behind ${before}`)
   assert.ok(memory.used < 12 << 19, `${memory.used}`)
   assert.deepEqual(resets, [])
+})
+
+test('a client with 250 streams that reads nothing has its share of the memory and no more, and each stream gets its turn', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const { round, resets, opened, session } = endless(250, memory)
+  for (let turn = 0; turn < 500; turn++) round(() => {})
+  assert.ok(memory.used < 3 << 20, `${memory.used}`)
+  const unsent = (): readonly number[] => opened.filter(({ send }) => send.finalSize === 0).map(({ id }) => id)
+  // It reads one of them after another, the last first, and then all.
+  for (let turn = 0; turn < 3_000; turn++)
+    round((w) => {
+      w.maxData((turn + 4) << 20)
+      w.maxStreamData(4 * (249 - (turn % 250)), (turn + 4) << 20)
+      assert.ok(memory.used < 4 << 20, `${memory.used}`)
+    })
+  assert.deepEqual([session.state, resets], ['open', []])
+  assert.deepEqual(unsent(), [])
+})
+
+test('streams that have leave to write and nothing to write are stopped once others have used up the share, and go on later', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const log = { full: 0, drained: 0 }
+  const streams: SessionStream[] = []
+  const { give, session, world } = loneSession('exit', memory, (stream) => {
+    streams.push(stream)
+    stream.handler = { onFull: () => void log.full++, onDrain: () => void log.drained++ }
+    stream.accept('192.0.2.1')
+    assert.ok(stream.askRoom())
+  })
+  for (let id = 0; id < 100; id++) give((w) => void w.open(4 * id, 80, 'a'))
+  let writers = 0
+  for (const stream of streams) {
+    if (log.full > 0) break
+    writers++
+    stream.write(new Uint8Array(65_536))
+  }
+  assert.ok(memory.used <= 12 << 18, `${memory.used}`)
+  assert.ok(log.full >= 100 - writers && streams.every(({ isFull }) => isFull))
+  const received = new RangeSet()
+  for (let turn = 0; turn < 400; turn++) {
+    world.now += 5
+    while (session.wantsToSend()) {
+      const number = session.fill(new Uint8Array(PAYLOAD))
+      received.add(number, number + 1)
+    }
+    world.now += 5
+    give((w) => {
+      w.ack(received, 0)
+      w.maxData((turn + 2) << 20)
+    })
+  }
+  assert.ok(log.drained >= log.full && streams.every(({ isFull }) => !isFull))
+  assert.equal(session.stats.dataSent, writers * 65_536)
+})
+
+test('a client that has all its connections get leave to write, one after another, and then fill at once gets its share all the same', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const streams: SessionStream[] = []
+  let resets = 0
+  const { give } = loneSession('exit', memory, (stream) => {
+    streams.push(stream)
+    stream.handler = { onReset: () => void resets++ }
+    stream.accept('192.0.2.1')
+    stream.askRoom()
+  })
+  for (let id = 0; id < 250; id++) give((w) => void w.open(4 * id, 80, 'a'))
+  for (let time = 0; time < 3; time++) {
+    for (let turn = 0; turn < 1_000; turn++) give((w) => void w.ping())
+    // What a socket does that is not paused.
+    for (const stream of streams) if (!stream.isFull) stream.write(new Uint8Array(65_536))
+    assert.ok(memory.used < 4 << 20, `${memory.used}`)
+  }
+  assert.equal(resets, 0)
 })
 
 test('sessions that wait for memory and have used up their share leave what is freed to those that have not', () => {

@@ -200,7 +200,7 @@ export class ProxyServer {
     const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
     socket.write(succeeded)
     if (rest.length > 0) pipe.send(rest)
-    socket.resume()
+    pipe.begin()
   }
 
   #fail({ code, cause, fix }: Fault): void {

@@ -33,6 +33,7 @@ export class SocketPipe implements Flushable {
       onData: (chunk) => this.#onData(chunk),
       onEnd: () => this.#onEnd(),
       onReset: () => this.#reset(),
+      onFull: () => socket.pause(),
       onDrain: () => socket.resume(),
     }
     socket.on('data', (chunk: Buffer) => this.send(chunk))
@@ -44,6 +45,12 @@ export class SocketPipe implements Flushable {
     })
     socket.on('error', () => this.#abort(SessionCode.connectionReset))
     socket.on('close', () => this.#abort(SessionCode.connectionReset))
+  }
+
+  /** Has the socket read, as soon as the stream has room. A socket is to be paused, or not connected yet, until then. */
+  begin(): void {
+    if (this.#stream.askRoom()) this.#socket.resume()
+    else this.#socket.pause()
   }
 
   /** Bytes on their way from the socket to the stream. */

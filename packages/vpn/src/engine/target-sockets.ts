@@ -113,6 +113,7 @@ export class TargetSockets {
       this.#pipes.set(joined, { carried: joined.carried, at: this.#clock.monotonic() })
       this.#sweepLater()
       stream.accept(told)
+      joined.begin()
       onOpened?.()
       this.#queue.mark(joined)
       wake()

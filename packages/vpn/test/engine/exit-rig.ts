@@ -36,6 +36,7 @@ export function exitRig(
   } = {},
 ) {
   const queue = new FlushQueue(() => {})
+  const memory = new MemoryBudget(12 << 20)
   const exit =
     options.exit ??
     new ExitService({
@@ -54,7 +55,7 @@ export function exitRig(
               resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
             },
       workers: 1,
-      memory: new MemoryBudget(12 << 20),
+      memory,
       queue,
       clock,
       random: systemRandom,
@@ -63,6 +64,8 @@ export function exitRig(
   const first = joined(exit, queue, clock)
   return {
     exit,
+    /** Of the exit that is made here. */
+    memory,
     ...first,
     queue,
     /** A further session. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type Socket, createServer } from 'node:net'
 import { test } from 'node:test'
-import { VirtualClock } from '@weft/core'
+import { VirtualClock, systemClock } from '@weft/core'
 import { exitRig, until } from './exit-rig.ts'
 
 const MINUTE = 60_000
@@ -52,4 +52,52 @@ test('a connection that carried nothing for 15 minutes is ended by the exit, one
   assert.deepEqual(log, ['still reset 8'])
   await until(() => exit.streams === 1)
   assert.equal(accepted.length, 2)
+})
+
+test("a client with 200 connections that reads nothing has its share of the exit's memory, and another is served beside it", async (t) => {
+  const chunk = new Uint8Array(65_536)
+  const accepted: Socket[] = []
+  const server = createServer((socket) => {
+    accepted.push(socket.on('error', () => {}).resume())
+    const more = (): void => {
+      while (socket.write(chunk));
+    }
+    socket.on('drain', more)
+    more()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const { memory, session, driver, join, close } = exitRig(systemClock, { allow: ['127.0.0.1/32:*'] })
+  const other = join()
+  t.after(() => {
+    other.driver.close()
+    close()
+    for (const socket of accepted) socket.destroy()
+    server.close()
+  })
+  const ends: string[] = []
+  let opened = 0
+  for (let i = 0; i < 200; i++)
+    session.openStream({ host: '127.0.0.1', port }).handler = {
+      onOpened: () => void opened++,
+      onRefused: (code) => void ends.push(`refused ${code}`),
+      onReset: (code) => void ends.push(`reset ${code}`),
+    }
+  driver.wake()
+  await until(() => opened === 200)
+  const stream = other.session.openStream({ host: '127.0.0.1', port })
+  let came = 0
+  stream.handler = {
+    onData: ({ length }) => {
+      came += length
+      stream.consume(length)
+      other.driver.wake()
+    },
+    onReset: (code) => void ends.push(`other reset ${code}`),
+  }
+  other.driver.wake()
+  await until(() => came > 20_000_000)
+  assert.ok(memory.used < 6 << 20, `${memory.used}`)
+  assert.deepEqual(ends, [])
 })

@@ -18,6 +18,10 @@ export class FakeStream {
     return !this.isFull
   }
 
+  askRoom(): boolean {
+    return !this.isFull
+  }
+
   end(): void {
     this.ends.push('end')
     this.onChange()

@@ -11,13 +11,12 @@ import { FakeStream } from './fake-stream.ts'
 const MANY = randomBytes(16 << 20)
 
 /** A stream that is piped to one end of a TCP connection; `peer` is the other end, paused until it is read. */
-async function piped(t: TestContext) {
+async function piped(t: TestContext, stream = new FakeStream()) {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const peer = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', allowHalfOpen: true })
   const [[socket]] = (await Promise.all([once(server, 'connection'), once(peer, 'connect')])) as [[Socket], unknown]
   server.close()
-  const stream = new FakeStream()
   const told = { over: 0, consumedAtWake: 0 }
   const pipe = new SocketPipe(
     socket,
@@ -26,7 +25,7 @@ async function piped(t: TestContext) {
     () => (told.consumedAtWake = stream.consumed),
     () => told.over++,
   )
-  socket.resume()
+  pipe.begin()
   t.after(() => {
     socket.destroy()
     peer.destroy()
@@ -181,6 +180,19 @@ test('a socket is not read while its stream is full', async (t) => {
   await until(() => stream.ends.length > 0)
   assert.ok(Buffer.concat(stream.written).equals(MANY))
   assert.equal(told.over, 0)
+})
+
+test('a socket is not read before its stream has room', async (t) => {
+  const full = new FakeStream()
+  full.isFull = true
+  const { peer, stream, until } = await piped(t, full)
+  peer.write('here I am')
+  await turns()
+  assert.equal(stream.written.length, 0)
+  stream.isFull = false
+  stream.handler.onDrain?.()
+  await until(() => stream.written.length > 0)
+  assert.equal(stream.written.join(''), 'here I am')
 })
 
 test("a stream's window opens only by what its socket has taken, and the session is woken for it", async (t) => {
