@@ -7,6 +7,7 @@ import type { LineProfile } from '../../packages/devnet/src/user-space-link/line
 import { type LinkEnd, UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
 import { makeHome, startDaemonIn, startScriptIn } from '../lib/daemon-in-namespace.ts'
 import { weft } from '../lib/bench-devnet.ts'
+import { holdLine } from '../lib/hold-line.ts'
 
 const run = promisify(execFile)
 const TARGET = join(import.meta.dirname, '..', 'lib', 'distant-target.ts')
@@ -164,21 +165,7 @@ function holdAt(mbit: number, [a, b]: readonly [LinkEnd, LinkEnd]): void {
   for (const { namespace, address } of [a, b]) {
     ip('-n', namespace, 'address', 'add', address, 'dev', name)
     ip('-n', namespace, 'link', 'set', name, 'up')
-    const words = [
-      'qdisc',
-      'add',
-      'dev',
-      name,
-      'root',
-      'tbf',
-      'rate',
-      `${mbit}mbit`,
-      'burst',
-      '32kb',
-      'latency',
-      '50ms',
-    ]
-    execFileSync('tc', ['-n', namespace, ...words], { stdio: 'pipe' })
+    holdLine(namespace, name, mbit)
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { holdLine } from '../lib/hold-line.ts'
 
 const UP_MS = 10_000
 
@@ -23,11 +24,11 @@ export class WireguardPair implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack()
   readonly #directory = mkdtempSync(join(tmpdir(), 'weft-wireguard-'))
 
-  /** Resolves when packets can pass. */
-  static async up(): Promise<WireguardPair> {
+  /** Resolves when packets can pass. @param mbit what the wire carries each way; as much as it can by default */
+  static async up(mbit?: number): Promise<WireguardPair> {
     const pair = new WireguardPair()
     try {
-      await pair.#up()
+      await pair.#up(mbit)
       return pair
     } catch (error) {
       await pair[Symbol.asyncDispose]()
@@ -44,7 +45,7 @@ export class WireguardPair implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true })
   }
 
-  async #up(): Promise<void> {
+  async #up(mbit: number | undefined): Promise<void> {
     const ends = ['c', 's'] as const
     for (const end of ends) {
       run('ip', 'netns', 'add', this.namespace(end))
@@ -59,6 +60,7 @@ export class WireguardPair implements AsyncDisposable {
     for (const [at, end] of ends.entries()) {
       this.#in(end, 'ip', 'address', 'add', `10.76.0.${at + 1}/24`, 'dev', 'wire')
       this.#in(end, 'ip', 'link', 'set', 'wire', 'up')
+      if (mbit !== undefined) holdLine(this.namespace(end), 'wire', mbit)
       await this.#start(end)
       const other = ends.length - 1 - at
       const keyFile = join(this.#directory, end)
