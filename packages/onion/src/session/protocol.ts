@@ -76,11 +76,16 @@ export const MAX_SESSION_WINDOW = 16 * 1024 * 1024
 /** Streams that a client may open before any MAX_STREAMS came; also how many may live at once. */
 export const INITIAL_STREAMS = 256
 
-/** Acknowledgement: packets that may wait for one ACK, at first and later; ms that one may wait. */
+/** Acknowledgement: packets that may wait for one ACK, at first and later. */
 export const ACK_EVERY_AT_FIRST = 2
 export const ACK_AT_FIRST_PACKETS = 100
 export const ACK_EVERY = 16
-export const MAX_ACK_DELAY_MS = 5
+/** Ms that a packet waits for its ACK. */
+export const ACK_DELAY_MS = 5
+/** Of packets that come slowly, when so many came before: half a round trip, at most these ms. Slowly: with so many ms between them. */
+export const SLOW_ACK_AFTER_PACKETS = 200
+export const SLOW_ACK_DELAY_MS = 25
+export const SLOW_GAP_MS = 3
 
 /** Ms without any packet after which a session ends. */
 export const IDLE_TIMEOUT_MS = 120_000

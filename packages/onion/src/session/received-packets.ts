@@ -1,4 +1,12 @@
-import { ACK_AT_FIRST_PACKETS, ACK_EVERY, ACK_EVERY_AT_FIRST, MAX_ACK_DELAY_MS, MAX_ACK_RANGES } from './protocol.ts'
+import {
+  ACK_AT_FIRST_PACKETS,
+  ACK_DELAY_MS,
+  ACK_EVERY,
+  ACK_EVERY_AT_FIRST,
+  MAX_ACK_RANGES,
+  SLOW_ACK_AFTER_PACKETS,
+  SLOW_GAP_MS,
+} from './protocol.ts'
 import { RangeSet } from './range-set.ts'
 
 /**
@@ -11,6 +19,9 @@ export class ReceivedPackets {
   #largest = -1
   #largestAt = 0
   #elicitingTotal = 0
+  /** Ms between those that ask for an ACK, smoothed, and when the last of them came. */
+  #gap = 0
+  #elicitingAt = 0
   #waiting = 0
   #waitingSince = 0
   #dueNow = false
@@ -33,6 +44,8 @@ export class ReceivedPackets {
     if (count > MAX_ACK_RANGES) this.forgetBelow(this.ranges.low(count - MAX_ACK_RANGES))
     if (!eliciting) return
     this.#elicitingTotal++
+    this.#gap += (now - this.#elicitingAt - this.#gap) / 8
+    this.#elicitingAt = now
     if (this.#waiting++ === 0) this.#waitingSince = now
     const every = this.#elicitingTotal <= ACK_AT_FIRST_PACKETS ? ACK_EVERY_AT_FIRST : ACK_EVERY
     if (!inOrder || this.#waiting >= every) this.#dueNow = true
@@ -54,14 +67,20 @@ export class ReceivedPackets {
     return this.#waiting > 0
   }
 
-  isDue(now: number): boolean {
-    return this.#dueNow || (this.#waiting > 0 && now >= this.#waitingSince + MAX_ACK_DELAY_MS)
+  /** @param slow ms that a packet may wait for its ACK when packets come slowly: each ACK takes a cell of every hop, as they do */
+  isDue(now: number, slow: number): boolean {
+    return this.#dueNow || (this.#waiting > 0 && now >= this.#waitingSince + this.#delay(slow))
   }
 
   /** Monotonic ms at which an ACK is due, undefined when none waits. */
-  dueAt(): number | undefined {
+  dueAt(slow: number): number | undefined {
     if (this.#waiting === 0) return undefined
-    return this.#dueNow ? 0 : this.#waitingSince + MAX_ACK_DELAY_MS
+    return this.#dueNow ? 0 : this.#waitingSince + this.#delay(slow)
+  }
+
+  /** A flight that is still small, as at the beginning, comes in bursts, and its sender waits for what is said of the last of them. */
+  #delay(slow: number): number {
+    return this.#gap >= SLOW_GAP_MS && this.#elicitingTotal > SLOW_ACK_AFTER_PACKETS ? slow : ACK_DELAY_MS
   }
 
   /** What the ACK says about how long the newest packet waited, µs. */

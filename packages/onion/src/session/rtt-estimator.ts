@@ -1,4 +1,4 @@
-import { MAX_ACK_DELAY_MS } from './protocol.ts'
+import { ACK_DELAY_MS, SLOW_ACK_DELAY_MS } from './protocol.ts'
 import { GRANULARITY_MS, INITIAL_RTT_MS } from './tuning.ts'
 
 /** How long a least RTT stays believed, ms: after a change of path the old one must not haunt the session for good. */
@@ -41,7 +41,7 @@ export class RttEstimator {
     this.#latest = rtt
     this.#min = Math.min(this.#min, rtt)
     this.#nextMin = Math.min(this.#nextMin, rtt)
-    const delay = Math.min(ackDelay, MAX_ACK_DELAY_MS)
+    const delay = Math.min(ackDelay, SLOW_ACK_DELAY_MS)
     const adjusted = rtt >= this.#min + delay ? rtt - delay : rtt
     if (!this.#has) {
       this.#has = true
@@ -54,8 +54,13 @@ export class RttEstimator {
     return adjusted
   }
 
+  /** Ms for which this side keeps back an ACK of packets that come slowly, and the other side may, whose estimate is about the same. */
+  get ackDelay(): number {
+    return this.#has ? Math.min(SLOW_ACK_DELAY_MS, Math.max(ACK_DELAY_MS, this.#smoothed / 2)) : ACK_DELAY_MS
+  }
+
   /** Probe timeout without backoff (RFC 9002, section 6.2.1). */
   get probeTimeout(): number {
-    return this.#smoothed + Math.max(4 * this.#variation, GRANULARITY_MS) + MAX_ACK_DELAY_MS
+    return this.#smoothed + Math.max(4 * this.#variation, GRANULARITY_MS) + this.ackDelay
   }
 }

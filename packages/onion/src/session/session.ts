@@ -247,7 +247,7 @@ export class Session {
     const recovery = this.#recovery
     if (recovery.sent.isFull) return false
     const now = this.#init.clock.monotonic()
-    if (this.#received.isDue(now) || recovery.probes > 0) return true
+    if (this.#received.isDue(now, recovery.rtt.ackDelay) || recovery.probes > 0) return true
     return recovery.hasRoom && this.#outbox.hasWork && this.#pacer.maySend(now)
   }
 
@@ -308,7 +308,7 @@ export class Session {
     at = Math.min(
       at,
       this.#datagrams.expiresAt,
-      this.#received.dueAt() ?? Infinity,
+      this.#received.dueAt(this.#recovery.rtt.ackDelay) ?? Infinity,
       this.#recovery.timeoutAt() ?? Infinity,
     )
     const now = this.#init.clock.monotonic()

@@ -246,25 +246,70 @@ test('RFC 9002, section 5: the first sample is taken as it is, the delay of the 
 test('ACKs: the first hundred by twos, then by sixteens; at once for a gap or a late packet; after 5 ms', () => {
   const received = new ReceivedPackets()
   received.add(0, true, 0)
-  assert.equal(received.isDue(0), false)
-  assert.equal(received.isDue(5), true)
+  assert.equal(received.isDue(0, 25), false)
+  assert.equal(received.isDue(5, 25), true)
   received.add(1, true, 1)
-  assert.equal(received.isDue(1), true)
+  assert.equal(received.isDue(1, 25), true)
   for (let n = 2; n < 100; n++) received.add(n, true, 2)
   received.acknowledged()
   for (let n = 100; n < 115; n++) received.add(n, true, 3)
-  assert.equal(received.isDue(3), false)
+  assert.equal(received.isDue(3, 25), false)
   received.add(115, true, 3)
-  assert.equal(received.isDue(3), true)
+  assert.equal(received.isDue(3, 25), true)
   received.acknowledged()
   received.add(117, true, 4)
-  assert.equal(received.isDue(4), true)
+  assert.equal(received.isDue(4, 25), true)
   received.acknowledged()
   received.add(116, true, 4)
-  assert.equal(received.isDue(4), true)
+  assert.equal(received.isDue(4, 25), true)
   received.acknowledged()
   received.add(118, false, 4)
-  assert.equal(received.dueAt(), undefined)
+  assert.equal(received.dueAt(25), undefined)
+})
+
+test('ACKs of packets that come slowly wait for as long as the owner says, those of bursts for 5 ms, whatever it says', () => {
+  const received = new ReceivedPackets()
+  let at = 0
+  const take = (packets: number, gap: number): void => {
+    for (const last = received.largest + packets; received.largest < last;)
+      received.add(received.largest + 1, true, (at += gap))
+  }
+  /** Ms from the next packet until its ACK is due. */
+  const wait = (): number => {
+    received.acknowledged()
+    take(1, at === 0 ? 0 : 10)
+    return (received.dueAt(25) ?? Infinity) - at
+  }
+  take(150, 10)
+  assert.equal(wait(), 5, 'too early')
+  take(60, 10)
+  assert.equal(wait(), 25)
+  take(60, 1)
+  assert.equal(wait(), 5)
+  take(60, 3.1)
+  assert.equal(wait(), 25)
+  // Thirty at once, every 50 ms.
+  for (let burst = 0; burst < 10; burst++) {
+    take(1, 50)
+    take(29, 0)
+  }
+  received.acknowledged()
+  take(1, 0)
+  assert.equal(received.dueAt(25), at + 5)
+})
+
+test('the delay of slow ACKs is half a round trip within 5 and 25 ms, and the probe timeout has it in', () => {
+  for (const [rtt, delay] of [
+    [1, 5],
+    [30, 15],
+    [200, 25],
+  ] as const) {
+    const estimator = new RttEstimator()
+    assert.equal(estimator.ackDelay, 5)
+    for (let at = 0; at < 50; at++) estimator.sample(rtt, 0, at)
+    assert.equal(estimator.ackDelay, delay)
+    assert.ok(estimator.probeTimeout >= rtt + delay + 1)
+  }
 })
 
 test('received packets: known is what came, or is older than 64 ranges', () => {
