@@ -26,7 +26,8 @@ export const systemClock: Clock = {
     const timer = setTimeout(() => {
       if (performance.now() - due < STOOD_STILL_MS) return callback()
       // Node's loop looks for input between timers and immediates.
-      behindReads = setImmediate(callback).unref()
+      // One that does not keep the process alive does not keep the loop from waiting for input either.
+      behindReads = setImmediate(callback)
     }, ms)
     timer.unref()
     return () => {

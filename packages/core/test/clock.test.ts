@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { VirtualClock, WeftError, systemClock, wait, withTimeout } from '../src/index.ts'
 
 const tooLate = (): WeftError => new WeftError({ code: 'E_TOO_LATE', cause: 'It took too long.', fix: 'Wait longer.' })
@@ -25,6 +27,14 @@ describe('the clock of this machine', () => {
     assert.deepEqual(seen, ['data', 'late'])
     socket.destroy()
     server.close()
+  })
+})
+
+describe('the clock of a process in which nothing else happens', () => {
+  it('makes callbacks that are late without waiting for input', () => {
+    const program = fileURLToPath(new URL('fixtures/late-callback.ts', import.meta.url))
+    const { status, signal } = spawnSync(process.execPath, [program], { timeout: 20_000 })
+    assert.deepEqual([status, signal], [7, null])
   })
 })
 

@@ -1,7 +1,7 @@
 import { type SessionMemory } from './memory-budget.ts'
 import { MIN_CAPACITY } from './tuning.ts'
 
-/** A ring this small is kept while its stream lives; a larger one goes back when it is empty and memory is short. */
+/** An empty ring this small is kept while its session has a share of the memory; a larger one goes back when that of all is short, too. */
 const KEEP_CAPACITY = 16_384
 
 const NOTHING = new Uint8Array(0)
@@ -71,7 +71,7 @@ export class ByteRing {
   /** Nothing is kept any more: gives large memory back when it is short. */
   onEmpty(): void {
     const { budget, hasShare } = this.#memory
-    if (this.#bytes.length > KEEP_CAPACITY && (budget.isTight || !hasShare)) this.free()
+    if (!hasShare || (this.#bytes.length > KEEP_CAPACITY && budget.isTight)) this.free()
   }
 
   free(): void {

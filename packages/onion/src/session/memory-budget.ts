@@ -49,10 +49,13 @@ export class MemoryBudget {
     this.#used -= bytes
     if (this.#waiters.size === 0 || this.share < WRITE_CHUNK) return
     let left = this.#waiters.size
+    // As many as could write a piece each: who is told may have nothing to write after all.
+    let pieces = Math.floor(this.share / WRITE_CHUNK)
     for (const waiter of this.#waiters) {
       this.#waiters.delete(waiter)
+      if (waiter.onMemory()) pieces--
       // Those that go on waiting come behind all others.
-      if (waiter.onMemory() || --left === 0) return
+      if (--left === 0 || pieces <= 0) return
     }
   }
 

@@ -71,6 +71,11 @@ export class SendSide {
     return Math.min(this.#end, this.#limit) - this.#next
   }
 
+  /** True when bytes were sent and are not acknowledged. */
+  get isInFlight(): boolean {
+    return this.#next > this.#base
+  }
+
   /** True when the end of the stream alone is to be said. */
   get owesFin(): boolean {
     return this.#ended && this.#next === this.#end && (!this.#finSent || this.#finLost)
@@ -131,6 +136,11 @@ export class SendSide {
       if (this.#acked.low(0) <= end) this.#base = Math.max(end, this.#acked.high(0))
       this.#acked.remove(0, this.#base)
     }
+    this.giveBack()
+  }
+
+  /** Gives memory back that holds nothing, where it is short. */
+  giveBack(): void {
     if (this.#base === this.#end) this.#ring.onEmpty()
   }
 

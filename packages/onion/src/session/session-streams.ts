@@ -68,7 +68,13 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#recovery = owner.recovery
     this.#outbox = owner.outbox
     this.#datagrams = owner.datagrams
-    this.#room = new WriteRoom(owner.memory, owner.recovery, owner.payloadLength, () => owner.announce())
+    this.#room = new WriteRoom(
+      owner.memory,
+      owner.recovery,
+      owner.payloadLength,
+      () => this.#outbox.mayTakeData && !this.#table.hasDataInFlight,
+      () => owner.announce(),
+    )
   }
 
   /** Streams that are known and not over. */
@@ -146,7 +152,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   /** Hands on what came since the last call, and tells streams that they may write again. */
   deliver(): void {
     for (let stream = this.#arrived.shift(); stream !== undefined; stream = this.#arrived.shift()) this.#handOn(stream)
-    this.#room.tell(this.#recovery.inFlight === 0 && this.#outbox.mayTakeData)
+    this.#room.tell()
   }
 
   #handOn(stream: SessionStream): void {
@@ -215,6 +221,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   settle(stream: SessionStream): void {
     if (stream.id < 0 || !stream.isSettled || this.#table.find(stream.id) !== stream) return
     stream.onSettled()
+    this.#room.forget(stream)
     const mayTell = this.#table.remove(stream.id)
     if (!this.#isExit) return
     this.#memory.budget.giveStreams(1)

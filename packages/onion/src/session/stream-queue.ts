@@ -32,6 +32,15 @@ export class StreamQueue<T> {
     return item
   }
 
+  /** Takes out whichever it is. */
+  remove(item: T): void {
+    if (!this.#members.has(item)) return
+    for (let left = this.#count; left > 0; left--) {
+      const first = this.shift()
+      if (first !== undefined && first !== item) this.add(first)
+    }
+  }
+
   /** Puts the first behind all others. */
   rotate(): void {
     if (this.#count < 2) return

@@ -24,6 +24,12 @@ export class StreamTable {
     return this.#streams.get(id)
   }
 
+  /** Whether bytes of any stream were sent and are not acknowledged. */
+  get hasDataInFlight(): boolean {
+    for (const { send } of this.#streams.values()) if (send.isInFlight) return true
+    return false
+  }
+
   all(): SessionStream[] {
     return [...this.#streams.values()]
   }

@@ -10,15 +10,26 @@ export class WriteRoom implements MemoryWaiter {
   readonly #memory: SessionMemory
   readonly #recovery: Recovery
   readonly #payloadLength: number
+  readonly #isIdle: () => boolean
   readonly #announce: () => void
   /** Streams that were full and have less to hold now, or may hold more, in the order of their turns. */
   readonly #waiting = new StreamQueue<SessionStream>()
 
-  /** @param announce called when tell() has something to do that no packet of this session brought about */
-  constructor(memory: SessionMemory, recovery: Recovery, payloadLength: number, announce: () => void) {
+  /**
+   * @param isIdle whether no bytes of streams are in flight or could be sent, so that nothing of the session gives memory back
+   * @param announce called when tell() has something to do that no packet of this session brought about
+   */
+  constructor(
+    memory: SessionMemory,
+    recovery: Recovery,
+    payloadLength: number,
+    isIdle: () => boolean,
+    announce: () => void,
+  ) {
     this.#memory = memory
     this.#recovery = recovery
     this.#payloadLength = payloadLength
+    this.#isIdle = isIdle
     this.#announce = announce
   }
 
@@ -42,37 +53,47 @@ export class WriteRoom implements MemoryWaiter {
     this.#waiting.add(stream)
   }
 
-  /**
-   * Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait.
-   * @param isIdle nothing of the session is in flight or could be sent, so nothing of it gives memory back: one stream that holds
-   * nothing, and whose bytes the other side would take, may write beyond the share. Without that all of them would wait for other
-   * sessions, for ever if those stand still.
-   */
-  tell(isIdle: boolean): void {
+  /** The stream is over. */
+  forget(stream: SessionStream): void {
+    this.#waiting.remove(stream)
+  }
+
+  /** Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait. */
+  tell(): void {
     // Whoever is told may write later, and be stopped by onWritten() then: no more are told than could write a piece each.
-    for (let left = this.#memory.pieces; left > 0; left--) {
+    for (let left = this.#memory.pieces; left > 0 && this.#memory.hasShare; left--) {
       const stream = this.#firstFit()
       if (stream === undefined) return
       this.#waiting.shift()
       drained(stream)
     }
-    if (isIdle) this.#tellOne()
+    if (this.#waiting.size === 0) return
+    if (!this.#memory.hasShare && this.#isIdle()) this.#tellUntilOneWrites()
     if (this.#waiting.size > 0) this.#memory.budget.wait(this)
   }
 
-  #tellOne(): void {
-    for (let left = this.#waiting.size; left > 0; left--) {
+  /**
+   * Has one stream write beyond the share that holds nothing, and of which the other side takes all that it may bring. Without that all
+   * would wait for other sessions, for ever if those stand still. Who has nothing to write leaves the turn to the next: the first that
+   * has stops the others.
+   */
+  #tellUntilOneWrites(): void {
+    const { held } = this.#memory
+    for (let left = this.#waiting.size; left > 0 && this.#memory.held === held; left--) {
       const stream = this.#waiting.shift()
       if (stream === undefined || !isFull(stream)) continue
-      if (stream.send.buffered === 0 && stream.send.allowed > 0) return drained(stream)
-      this.#waiting.add(stream)
+      if (stream.send.buffered === 0 && stream.send.allowed >= WRITE_CHUNK) drained(stream)
+      else this.#waiting.add(stream)
     }
   }
 
-  /** A stream took memory: if that was the last of the session's share, all others are stopped. */
+  /** A stream took memory: if that was the last of the session's share, streams that hold nothing give theirs back, and all others are stopped. */
   onWritten(table: StreamTable): void {
     if (this.#memory.hasShare) return
-    for (const stream of table.all()) {
+    const streams = table.all()
+    for (const { send } of streams) send.giveBack()
+    if (this.#memory.hasShare) return
+    for (const stream of streams) {
       if (stream.isFull || stream.state !== 'open' || stream.send.isEnded) continue
       stream.isFull = true
       this.#waiting.add(stream)

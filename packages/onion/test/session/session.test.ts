@@ -759,6 +759,93 @@ test('a client that has all its connections get leave to write, one after anothe
   assert.equal(resets, 0)
 })
 
+/** An exit whose streams write what they are told to once they have leave, and a client that acknowledges all at once. */
+function obedient(streams: number, memory: MemoryBudget) {
+  const opened: SessionStream[] = []
+  const resets: number[] = []
+  /** Bytes that each still has to write, in pieces of `piece` at most. */
+  const left: number[] = []
+  let piece = 65_536
+  const write = (at: number): void => {
+    const stream = opened[at] ?? assert.fail()
+    while (!stream.isFull && (left[at] ?? 0) > 0) {
+      const length = Math.min(piece, left[at] ?? 0)
+      left[at] = (left[at] ?? 0) - length
+      stream.write(new Uint8Array(length))
+    }
+  }
+  const { session, world, give } = loneSession('exit', memory, (stream) => {
+    const at = opened.push(stream) - 1
+    left.push(0)
+    stream.handler = { onDrain: () => write(at), onReset: (code) => void resets.push(code) }
+    stream.accept('192.0.2.1')
+    stream.askRoom()
+  })
+  const received = new RangeSet()
+  for (let id = 0; id < streams; id++) give((w) => void w.open(4 * id, 80, 'a'))
+  const rounds = (count: number, maxData: number): void => {
+    for (let turn = 0; turn < count; turn++) {
+      world.now += 5
+      while (session.wantsToSend()) {
+        const number = session.fill(new Uint8Array(PAYLOAD))
+        received.add(number, number + 1)
+      }
+      world.now += 5
+      give((w) => {
+        if (received.count > 0) w.ack(received, 0)
+        w.maxData(maxData)
+      })
+    }
+  }
+  const has = (at: number, bytes: number): void => {
+    left[at] = (left[at] ?? 0) + bytes
+    write(at)
+  }
+  return { session, opened, resets, rounds, has, setPiece: (bytes: number) => void (piece = bytes), give }
+}
+
+test('streams whose limit leaves no room for a write get no turn beyond the share', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const { rounds, has, resets, opened } = obedient(200, memory)
+  // All but the last byte of what the client allows for each stream.
+  for (let at = 0; at < 200; at++) {
+    has(at, 262_143)
+    rounds(30, 1 << 30)
+  }
+  assert.ok(opened.every(({ send }) => send.buffered === 0 && send.allowed === 1))
+  for (let at = 0; at < 200; at++) has(at, 1 << 20)
+  rounds(1_000, 1 << 30)
+  assert.ok(memory.used < 4 << 20, `${memory.used}`)
+  assert.deepEqual(resets, [])
+})
+
+test('where others hold the memory, streams that have nothing to write leave their turns to the one that has', () => {
+  const memory = new MemoryBudget(12 << 20)
+  assert.ok(memory.take((12 << 20) - 200_000))
+  const { rounds, has, session, resets } = obedient(50, memory)
+  rounds(3, 1 << 30)
+  has(49, 200_000)
+  // An ACK for each write, and some to spare.
+  rounds(60, 1 << 30)
+  assert.equal(session.stats.dataSent, 200_000)
+  assert.deepEqual(resets, [])
+})
+
+test('empty rings are not kept beyond the share: many short answers leave the memory to others', () => {
+  const memory = new MemoryBudget(12 << 20)
+  const all = Array.from({ length: 5 }, () => obedient(100, memory))
+  for (const { rounds, has, setPiece } of all) {
+    setPiece(16_384)
+    for (let at = 0; at < 100; at++) has(at, 16_384)
+    rounds(600, 1 << 30)
+  }
+  assert.deepEqual(
+    all.map(({ resets, session }) => [resets.length, session.stats.dataSent]),
+    all.map(() => [0, 100 * 16_384]),
+  )
+  assert.ok(memory.used < 8 << 20, `${memory.used}`)
+})
+
 test('sessions that wait for memory and have used up their share leave what is freed to those that have not', () => {
   const memory = new MemoryBudget(12 << 20)
   const greedy = Array.from({ length: 4 }, () => endless(10, memory))
