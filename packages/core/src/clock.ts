@@ -25,8 +25,7 @@ export const systemClock: Clock = {
     let behindReads: NodeJS.Immediate | undefined
     const timer = setTimeout(() => {
       if (performance.now() - due < STOOD_STILL_MS) return callback()
-      // Node's loop looks for input between timers and immediates.
-      // One that does not keep the process alive does not keep the loop from waiting for input either.
+      // Node's loop looks for input between timers and immediates; one that is unref'd would let it wait for input first.
       behindReads = setImmediate(callback)
     }, ms)
     timer.unref()

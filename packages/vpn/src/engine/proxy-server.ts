@@ -83,8 +83,6 @@ export class ProxyServer {
     const cancel = this.#init.clock.after(REQUEST_MS, () => {
       const fault = badRequest(`began a request to the proxy and did not end it within ${REQUEST_MS / 1_000} s`)
       socket.off('data', onData)
-      // It was refused before, and keeps the connection open.
-      if (socket.writableEnded) return void socket.destroy()
       this.#fail(fault)
       this.#end(socket, parser.failed(fault))
     })
@@ -100,8 +98,9 @@ export class ProxyServer {
           else void this.#serve(socket, parser, step.request, step.rest, signal)
         } else if (step.kind === 'end') {
           if (step.why !== undefined) this.#fail(badRequest(`sent ${step.why} to the proxy`))
-          // The time for its request goes on: whoever keeps the connection open is cut off then.
-          socket.end(step.bytes)
+          cancel()
+          socket.off('data', onData)
+          this.#end(socket, step.bytes)
         } else socket.write(step.bytes)
       }
     }
