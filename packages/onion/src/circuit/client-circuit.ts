@@ -9,7 +9,7 @@ import { type CircuitLink } from './circuit-link.ts'
 import { type ClientHop } from './client-hop.ts'
 import { type ClientShared } from './client-shared.ts'
 import { type Control, PING_TOKEN_BYTES, readControl, writeControl } from './control.ts'
-import { sessionKind, UnitKind } from './layer.ts'
+import { type SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
 import { CircuitReason } from './reasons.ts'
 
@@ -32,7 +32,7 @@ export interface ClientCircuitOptions {
 }
 
 /**
- * A circuit as its client sees it: builds it hop by hop, wraps and unwraps all layers. Made by `ClientCircuits`, which hands
+ * A circuit as its client sees it: builds it in one round trip, wraps and unwraps all layers. Made by `ClientCircuits`, which hands
  * it what comes from its link.
  */
 export class ClientCircuit {
@@ -45,7 +45,8 @@ export class ClientCircuit {
   readonly #forget: () => void
   readonly #hops: ClientHop[] = []
   #state: 'building' | 'ready' | 'closed' = 'building'
-  #build: CircuitBuild | undefined
+  /** The hops behind `#hops`, in their order. */
+  readonly #builds: CircuitBuild[] = []
   #retryAt = 0
   readonly #deadline: number
   #dropped = 0
@@ -89,9 +90,18 @@ export class ClientCircuit {
     return this.#dropped
   }
 
-  /** Sends the first message; called once. */
+  /** Sends the first messages to all hops; called once. */
   start(): void {
-    this.#nextHop()
+    const { networkId, random, padding, clock, suites } = this.#shared
+    const { hops } = this.#options
+    const nowMs = clock.monotonic()
+    for (const [depth, hop] of hops.entries()) {
+      const last = depth === hops.length - 1
+      const build = CircuitBuild.start({ networkId, random, padding, suites, hop, depth, last, nowMs })
+      if (build === undefined) return this.#lost(CircuitReason.handshakeRefused, depth)
+      this.#builds.push(build)
+    }
+    this.#sendHandshakes()
   }
 
   /**
@@ -169,50 +179,33 @@ export class ClientCircuit {
     const now = this.#shared.clock.monotonic()
     if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
     else if (now >= this.#retryAt) {
-      if (this.#build !== undefined) this.#build.resent = true
-      this.#sendHandshake()
+      for (const build of this.#builds) build.resent = true
+      this.#sendHandshakes()
     }
   }
 
-  #nextHop(): void {
-    const { hops } = this.#options
-    const depth = this.#hops.length
-    const hop = hops[depth]
-    if (hop === undefined) {
-      this.#state = 'ready'
-      this.#options.onReady?.()
-      return
-    }
-    const { networkId, random, clock, suites } = this.#shared
-    const last = depth === hops.length - 1
-    this.#build = CircuitBuild.start({ networkId, random, suites, hop, depth, last, nowMs: clock.monotonic() })
-    if (this.#build === undefined) this.#lost(CircuitReason.handshakeRefused, depth)
-    else this.#sendHandshake()
-  }
-
-  #sendHandshake(): void {
-    const message = this.#build?.message
-    if (message === undefined) return
+  /** Asks all hops that did not answer yet: the first by `create`, each other one over the one before, under its early key if need be. */
+  #sendHandshakes(): void {
     this.#retryAt = this.#shared.clock.monotonic() + RETRY_MS
-    const depth = this.#hops.length
-    if (depth > 0) this.#sendControl(depth - 1, { kind: 'extend', message })
-    // The link may still be in the making; if it never comes up, its end or the deadline says so.
-    else this.link.sendMessage(LinkCommand.create, this.#circuitId, writeCreate(this.#shared.content, 0, message))
+    const answered = this.#hops.length
+    for (const [at, { message }] of this.#builds.entries())
+      if (answered + at > 0) this.#sendControl(answered + at - 1, { kind: 'extend', message })
+      // The link may still be in the making; if it never comes up, its end or the deadline says so.
+      else this.link.sendMessage(LinkCommand.create, this.#circuitId, writeCreate(this.#shared.content, 0, message))
   }
 
   /** The answer of the hop at `depth`; one that came twice finds another hop being built, or none. */
   #onAnswer(depth: number, answer: Uint8Array | undefined): void {
-    const build = this.#build
+    const [build] = this.#builds
     if (build === undefined || depth !== this.#hops.length) return
     const { clock, padding } = this.#shared
     const hop = answer === undefined ? undefined : build.finish(answer, padding, clock.monotonic())
-    if (hop === undefined) {
-      this.#lost(CircuitReason.handshakeRefused, depth)
-      return
-    }
-    this.#build = undefined
+    if (hop === undefined) return this.#lost(CircuitReason.handshakeRefused, depth)
+    this.#builds.shift()
     this.#hops.push(hop)
-    this.#nextHop()
+    if (this.#builds.length > 0) return
+    this.#state = 'ready'
+    this.#options.onReady?.()
   }
 
   #onControl(depth: number, content: Uint8Array): void {
@@ -220,7 +213,7 @@ export class ClientCircuit {
     if (control?.kind === 'extended') this.#onAnswer(depth + 1, control.message)
     else if (control?.kind === 'ended') this.#lost(control.reason, depth + 1)
     else if (control?.kind === 'failed') {
-      if (this.#build !== undefined && depth + 1 === this.#hops.length) this.#lost(control.reason, depth + 1)
+      if (depth + 1 === this.#hops.length && this.#builds.length > 0) this.#lost(control.reason, depth + 1)
     } else if (control?.kind === 'pong') {
       const ms = this.#hops[depth]?.pongCame(control.token, this.#shared.clock.monotonic())
       if (ms !== undefined) this.#options.onPong?.(depth, ms)
@@ -228,19 +221,23 @@ export class ClientCircuit {
   }
 
   #sendControl(depth: number, control: Control): void {
-    const hop = this.#hops[depth] as ClientHop
     writeControl(this.#shared.slot.nestedPayload(depth), control)
-    this.#sendUnit(depth, UnitKind.control, hop.forward.next())
+    this.#sendUnit(depth, UnitKind.control, this.#sealing(depth).next())
+  }
+
+  /** What seals units to the hop at `depth`: the agreed key, or the early one before its answer came. */
+  #sealing(depth: number): SealingLayer {
+    return this.#hops[depth]?.forward ?? (this.#builds[depth - this.#hops.length] as CircuitBuild).early
   }
 
   /** Wraps what stands in the slot's payload at `depth` in that hop's layer and those of all hops before it. */
   #sendUnit(depth: number, kind: number, counter: number): boolean {
     const { slot } = this.#shared
     for (let at = depth; at >= 0; at--) {
-      const { forward } = this.#hops[at] as ClientHop
+      const sealing = this.#sealing(at)
       const span = nestedSpan(at)
       slot.bytes[kindAt(span)] = at === depth ? kind : UnitKind.pass
-      forward.seal(slot, slot, span, at === depth ? counter : forward.next())
+      sealing.seal(slot, slot, span, at === depth ? counter : sealing.next())
     }
     return this.link.sendCell(this.#circuitId, slot)
   }
@@ -255,8 +252,8 @@ export class ClientCircuit {
   #close(reason: number, tell = true): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#build?.wipe()
-    this.#build = undefined
+    for (const build of this.#builds) build.wipe()
+    this.#builds.length = 0
     for (const hop of this.#hops) hop.wipe()
     this.#forget()
     if (tell) this.link.sendMessage(LinkCommand.destroy, this.#circuitId, writeDestroy(this.#shared.content, reason))

@@ -4,6 +4,7 @@ import { type Suites, offerOf, readSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
+import { writeClientMessage } from './client-message.ts'
 import { decodeSecondMessage, encodeFirstMessage, KEY_ID_BYTES } from './handshake-message.ts'
 import { generateKemKeyPair, kemDecapsulate, type KemKeyPair } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, type Ntor3First, secondKeys } from './ntor3.ts'
@@ -21,6 +22,8 @@ export interface ClientHandshakeOptions {
   readonly depth: number
   readonly purpose: CircuitPurpose
   readonly suites: Suites
+  /** 32 bytes that the hop is told, for units that it may get before its answer came; none when left out. */
+  readonly earlyKey?: Uint8Array
   readonly random: Random
   /** Fixed ephemeral keys, for test vectors; fresh ones when left out. */
   readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemKeyPair }
@@ -77,9 +80,10 @@ export class ClientHandshake {
       verification: circuitVerification(options.networkId, options.depth),
     }
     const { encryptionKey, macKey } = firstKeys(onionSecret, first)
-    const encrypted = encryptOnce(encryptionKey, Uint8Array.of(options.purpose, offerOf(suites)))
+    const told = writeClientMessage({ purpose: options.purpose, offer: offerOf(suites), earlyKey: options.earlyKey })
+    const encrypted = encryptOnce(encryptionKey, told)
     const mac = firstMac(macKey, first, encrypted)
-    wipe(encryptionKey, macKey)
+    wipe(encryptionKey, macKey, told)
     const message = encodeFirstMessage({
       nodeId: first.nodeId,
       keyId: first.onionKey.subarray(0, KEY_ID_BYTES),
@@ -121,7 +125,7 @@ export class ClientHandshake {
 
   /** Forgets the secrets; `finish` takes nothing any more. */
   wipe(): void {
-    wipe(this.#secretKey, this.#onionSecret)
+    wipe(this.#secretKey, this.#onionSecret, this.#mac)
     this.#kem = undefined
   }
 }

@@ -1,6 +1,10 @@
+import { MAX_HOPS } from '../packet/sizes.ts'
 import type { CircuitLink } from './circuit-link.ts'
 import { CreateLines } from './create-lines.ts'
 import type { WaitingCreate } from './waiting-create.ts'
+
+/** Early units of a build: one for each hop behind the next. */
+const EARLY_CELLS = MAX_HOPS - 2
 
 /**
  * Creates that wait for their handshake. Keys have their turn one after the other, so that who sends many waits for himself. Members and
@@ -29,6 +33,14 @@ export class CreateQueue {
 
   get(link: CircuitLink, circuitId: number): WaitingCreate | undefined {
     return this.#clients.get(link, circuitId) ?? this.#members.get(link, circuitId)
+  }
+
+  /** Keeps a cell that belongs to a create that waits, while there are few of it. False when there is no such create. */
+  keepCell(link: CircuitLink, circuitId: number, body: Uint8Array): boolean {
+    const create = this.get(link, circuitId)
+    if (create === undefined) return false
+    if (create.early.length < EARLY_CELLS) create.early.push(body.slice())
+    return true
   }
 
   /** Adds one at the end of its key's line. Returns the one that had to go for it, if there was no room: perhaps itself. */

@@ -1,6 +1,7 @@
 import type { PacketAead } from '../packet/packet-aead.ts'
 import type { Packet } from '../packet/packet.ts'
 import { ReplayWindow } from '../packet/replay-window.ts'
+import { HEADER_SIZE } from '../packet/sizes.ts'
 import { type Span, UNIT_COUNTER } from '../packet/span.ts'
 import { type Padding } from './padding.ts'
 
@@ -9,7 +10,7 @@ export const UnitKind = { pass: 0, control: 1, session: 2 } as const
 
 /**
  * Where the control counters of a session's hop begin. The session numbers its packets itself, under the same keys: apart
- * by this bit, the two never use one nonce twice.
+ * by this bit, the two never use one nonce twice. The same bit tells units under an early key from those under the agreed one.
  */
 export const SESSION_CONTROL = 2 ** 52
 
@@ -24,17 +25,22 @@ const HIGH_LIMIT = 2 ** 21
 /** A session's control messages are few. */
 const CONTROL_WINDOW = 1024
 
+/** Whether the unit at the head of the body says that it is under an early key: its counter is that high. */
+export function isEarlyUnit({ view }: Packet): boolean {
+  return view.getUint32(HEADER_SIZE) >= SESSION_CONTROL / HIGH
+}
+
 /** Seals one direction of one hop's layer. */
 export class SealingLayer {
   readonly #aead: PacketAead
   readonly #padding: Padding
   #counter: number
 
-  /** `session`: the hop's other counters are a session's packet numbers. Wiped with the layer is `aead`. */
-  constructor(aead: PacketAead, padding: Padding, session: boolean) {
+  /** `apart`: counters of its own begin at {@link SESSION_CONTROL}, as at a session's hop and under an early key. Wiped with the layer is `aead`. */
+  constructor(aead: PacketAead, padding: Padding, apart: boolean) {
     this.#aead = aead
     this.#padding = padding
-    this.#counter = padding.firstCounter() + (session ? SESSION_CONTROL : 0)
+    this.#counter = padding.firstCounter() + (apart ? SESSION_CONTROL : 0)
   }
 
   /** The next counter of the layer's own: a random 1 to 4 above the last. */
@@ -66,10 +72,10 @@ export class OpeningLayer {
   readonly #window = new ReplayWindow()
   readonly #controlWindow: ReplayWindow | undefined
 
-  /** Wiped with the layer is `aead`. */
-  constructor(aead: PacketAead, session: boolean) {
+  /** `apart` as of {@link SealingLayer}. Wiped with the layer is `aead`. */
+  constructor(aead: PacketAead, apart: boolean) {
     this.#aead = aead
-    this.#controlWindow = session ? new ReplayWindow(CONTROL_WINDOW) : undefined
+    this.#controlWindow = apart ? new ReplayWindow(CONTROL_WINDOW) : undefined
   }
 
   /** Opens the unit in `from`, whose counter stands before it, into `to`. @returns its counter, or -1 when it is to be dropped. */

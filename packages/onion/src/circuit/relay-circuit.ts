@@ -1,13 +1,14 @@
 import { type Packet } from '../packet/packet.ts'
-import { newAead } from '../packet/suite.ts'
+import { newAead, Suite } from '../packet/suite.ts'
 import { payloadLength, unitLength } from '../packet/sizes.ts'
 import { type Span, kindAt, movedSpan, unitSpan } from '../packet/span.ts'
+import { wipe } from '../sodium.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { type Control, writeControl } from './control.ts'
 import { type RelayExitCircuit } from './exit-circuit.ts'
 import { type Extension, type NextEnd } from './extension.ts'
-import { OpeningLayer, SealingLayer, sessionKind, UnitKind } from './layer.ts'
+import { isEarlyUnit, OpeningLayer, SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import type { CellFlow } from '../queue/cell-flow.ts'
 import type { CellQueue } from '../queue/cell-queue.ts'
 import { CircuitPurpose } from './purpose.ts'
@@ -25,6 +26,8 @@ export interface RelayCircuitInit {
   readonly answer: Uint8Array
   /** Taken over: the layers copy them, and they are wiped. */
   readonly keys: CircuitKeys
+  /** Of units that may come before the client has the answer; taken over as the keys are. */
+  readonly earlyKey: Uint8Array | undefined
 }
 
 /** One direction of a circuit at one of its hops, by where its cells go. */
@@ -51,6 +54,8 @@ export class RelayCircuit {
   readonly #queue: CellQueue<CircuitWay>
   readonly #forward: OpeningLayer
   readonly #backward: SealingLayer
+  /** Until a unit under the agreed key came. */
+  #early: OpeningLayer | undefined
   readonly #session: boolean
   /** Made when the first cell has to wait. */
   #waitingForward: CellFlow<CircuitWay> | undefined
@@ -72,6 +77,10 @@ export class RelayCircuit {
     this.#forward = new OpeningLayer(newAead(suite, forward, suites), this.#session)
     this.#backward = new SealingLayer(newAead(suite, backward, suites), padding, this.#session)
     wipeCircuitKeys(init.keys)
+    const { earlyKey } = init
+    if (earlyKey === undefined) return
+    this.#early = new OpeningLayer(newAead(Suite.chacha20Poly1305, earlyKey, suites), true)
+    wipe(earlyKey)
   }
 
   /** Keeps a cell until its turn. */
@@ -109,21 +118,24 @@ export class RelayCircuit {
 
   #openThrough(packet: Packet): Uint8Array | undefined {
     const { through, drops, clock, padding } = this.#shared
-    if (this.#forward.open(through, packet, movedSpan(this.depth)) < 0) {
+    const early = this.#early !== undefined && isEarlyUnit(packet) ? this.#early : undefined
+    if ((early ?? this.#forward).open(through, packet, movedSpan(this.depth)) < 0) {
       drops.unopened++
       return undefined
     }
     this.lastOpenedMs = clock.monotonic()
-    this.answer = undefined
+    if (early === undefined) this.#answerCame()
     const length = payloadLength(this.depth)
     const kind = through.body[length]
     if (kind === UnitKind.control) return through.body.subarray(0, length)
-    const next = this.next
-    if (kind !== UnitKind.pass || next === undefined || this.extension?.state !== 'made') {
+    const { next, extension } = this
+    if (kind !== UnitKind.pass || next === undefined || extension === undefined) {
       drops.outOfPlace++
       return undefined
     }
-    this.extension.answer = undefined
+    // While the extension waits, what comes are early units of the next hop; any other shows that the client has its answer.
+    if (extension.state === 'made' && extension.answer !== undefined && !isEarlyUnit(through))
+      extension.answer = undefined
     padding.fill(through.body, length) // also over the kind, which is this hop's own
     this.#count(next.link.sendCell(next.circuitId, through))
     return undefined
@@ -138,7 +150,7 @@ export class RelayCircuit {
       return undefined
     }
     this.lastOpenedMs = clock.monotonic()
-    this.answer = undefined
+    this.#answerCame()
     const payload = packet.unitPayload(this.depth)
     const kind = sessionKind(counter, packet.bytes[kindAt(span)])
     if (kind === UnitKind.control) return payload
@@ -148,6 +160,13 @@ export class RelayCircuit {
     }
     this.exit?.onPacket?.(counter, payload)
     return undefined
+  }
+
+  /** A unit under the agreed key shows that the client has it. */
+  #answerCame(): void {
+    this.answer = undefined
+    this.#early?.wipe()
+    this.#early = undefined
   }
 
   /** A cell from the next hop: becomes the content of a unit of this hop's own. The packet's padding is written over. */
@@ -216,5 +235,6 @@ export class RelayCircuit {
     if (this.#waitingBackward !== undefined) this.#queue.remove(this.#waitingBackward)
     this.#forward.wipe()
     this.#backward.wipe()
+    this.#early?.wipe()
   }
 }

@@ -1,7 +1,7 @@
 import { type Clock, equalBytes, type Random } from '@weft/core'
 import { sha256, type X25519KeyPair } from '@weft/crypto'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
-import { type Packet } from '../packet/packet.ts'
+import { Packet } from '../packet/packet.ts'
 import { MAX_HOPS } from '../packet/sizes.ts'
 import { CHACHA_ONLY, type Suites } from '../packet/suite.ts'
 import { CircuitAdmission } from './circuit-admission.ts'
@@ -12,6 +12,7 @@ import { CircuitTable } from './circuit-table.ts'
 import { CreateQueue } from './create-queue.ts'
 import { readControl } from './control.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
+import { isEarlyUnit } from './layer.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
 import type { CellAllowance } from '../queue/cell-bucket.ts'
 import { CellQueue } from '../queue/cell-queue.ts'
@@ -75,6 +76,8 @@ export class RelayCircuits {
   readonly #seen: ClientKeyMemory
   readonly #unknown: UnknownCircuits
   readonly #creates: CreateQueue
+  /** Holds a cell that waited with its create. */
+  readonly #early = new Packet()
   #sweepAt: number | undefined
   #closed = false
 
@@ -139,7 +142,9 @@ export class RelayCircuits {
   onCell(link: CircuitLink, circuitId: number, packet: Packet): void {
     const end = this.#table.get(link, circuitId)
     if (end === undefined) {
-      this.#unknown.answer(link, circuitId)
+      if (this.#creates.keepCell(link, circuitId, packet.body)) return
+      // An early unit may come without its create, when that was lost or overtaken: the client sends both again.
+      if (!isEarlyUnit(packet)) this.#unknown.answer(link, circuitId)
       return
     }
     // What comes from the client's side goes towards the exit.
@@ -256,11 +261,19 @@ export class RelayCircuits {
     }
     const { depth } = create
     const isMember = this.#options.isMember(link.peerKey) !== undefined
-    const tooMany = this.#creates.add({ link, isMember, circuitId, depth, message: create.message.slice(), hash })
+    const tooMany = this.#creates.add({
+      link,
+      isMember,
+      circuitId,
+      depth,
+      message: create.message.slice(),
+      hash,
+      early: [],
+    })
     if (tooMany !== undefined) this.#refuse(tooMany.link, tooMany.circuitId, CircuitReason.tooManyCircuits)
   }
 
-  #answer({ link, circuitId, depth, message, hash }: WaitingCreate): void {
+  #answer({ link, circuitId, depth, message, hash, early }: WaitingCreate): void {
     if (!this.#admission.hasRoom(link, this.#circuits.size)) {
       this.#refuse(link, circuitId, CircuitReason.tooManyCircuits)
       return
@@ -298,6 +311,10 @@ export class RelayCircuits {
     this.#table.add(link, circuitId, { circuit, towardsClient: true })
     this.#sweepAt ??= circuit.lastOpenedMs + this.#limits.idleMs
     this.#sendCreated(circuit, handshake.answer)
+    for (const body of early) {
+      this.#early.body.set(body)
+      this.onCell(link, circuitId, this.#early)
+    }
   }
 
   /** Checks the role that the client asks for, and hands a session's circuit over. */

@@ -4,12 +4,13 @@ import { type Suites, chooseSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
+import { readClientMessage } from './client-message.ts'
 import { decodeFirstMessage, encodeSecondMessage, KEY_ID_BYTES } from './handshake-message.ts'
 import { kemEncapsulate, type KemResult } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, secondKeys } from './ntor3.ts'
 import { encryptOnce } from './ntor3-functions.ts'
 import { PROTOCOL_ID } from './protocol-id.ts'
-import { type CircuitPurpose, isCircuitPurpose } from './purpose.ts'
+import { type CircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
 import { type ClientKeyMemory } from './seen-client-keys.ts'
 import { circuitVerification } from './verification.ts'
@@ -32,6 +33,8 @@ export interface ServerHandshake {
   readonly answer: Uint8Array
   readonly purpose: CircuitPurpose
   readonly keys: CircuitKeys
+  /** Of units that the client sends before it has the answer, if it does. */
+  readonly earlyKey: Uint8Array | undefined
 }
 
 /**
@@ -55,20 +58,22 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   }
   const { encryptionKey, macKey } = firstKeys(onionSecret, first)
   const mac = firstMac(macKey, first, asked.encrypted)
-  const clientMessage = encryptOnce(encryptionKey, asked.encrypted)
+  const told = encryptOnce(encryptionKey, asked.encrypted)
   wipe(encryptionKey, macKey)
-  const [purpose, offer] = clientMessage
-  const suite = chooseSuite(offer, options.suites)
+  const clientMessage = readClientMessage(told)
+  wipe(told)
+  const suite = chooseSuite(clientMessage?.offer, options.suites)
   // Remembered only after the MAC, so that keys nobody used cannot push others out of the memory.
   const refused = equalConstantTime(mac, asked.mac)
-    ? clientMessage.length !== 2 || !isCircuitPurpose(purpose) || suite === undefined
+    ? clientMessage === undefined || suite === undefined
       ? CircuitReason.malformed
       : options.seen.remember(onion.publicKey, asked.clientKey)
         ? undefined
         : CircuitReason.handshakeRefused
     : CircuitReason.handshakeRefused
-  if (refused !== undefined || !isCircuitPurpose(purpose) || suite === undefined) {
+  if (refused !== undefined || clientMessage === undefined || suite === undefined) {
     wipe(onionSecret, mac)
+    if (clientMessage?.earlyKey !== undefined) wipe(clientMessage.earlyKey)
     return refused ?? CircuitReason.malformed
   }
   const own = options.ephemeral?.x25519 ?? generateX25519(options.random)
@@ -76,6 +81,7 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const kem = options.ephemeral?.kem ?? kemEncapsulate(asked.kemKey)
   if (ephemeral === undefined || kem === undefined) {
     wipe(onionSecret, own.secretKey)
+    if (clientMessage.earlyKey !== undefined) wipe(clientMessage.earlyKey)
     if (ephemeral !== undefined) wipe(ephemeral)
     if (kem !== undefined) wipe(kem.sharedKey)
     return CircuitReason.handshakeRefused
@@ -87,5 +93,6 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const auth = authenticator(verifyKey, second, mac, encrypted)
   wipe(onionSecret, own.secretKey, ephemeral, kem.sharedKey, keySeed, verifyKey, messageKey)
   const answer = encodeSecondMessage({ serverKey: own.publicKey, kemCiphertext: kem.ciphertext, auth, encrypted })
-  return { answer, purpose, keys: { suite, forward, backward } }
+  const { purpose, earlyKey } = clientMessage
+  return { answer, purpose, keys: { suite, forward, backward }, earlyKey }
 }

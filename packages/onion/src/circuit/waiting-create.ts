@@ -11,4 +11,6 @@ export interface WaitingCreate {
   readonly message: Uint8Array
   /** By which the same `create` is known again. */
   readonly hash: Uint8Array
+  /** Bodies of cells that came behind it, in their order: the client's early units. */
+  readonly early: Uint8Array[]
 }

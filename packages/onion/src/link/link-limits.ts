@@ -37,7 +37,7 @@ export const LINK_LIMITS: LinkLimits = {
   cookieRepliesPerTurn: 64,
   handshakesPerPrefix: 20,
   handshakes: 256,
-  queued: 16,
+  queued: 48,
   rekeyAfterPackets: REKEY_AFTER_PACKETS,
   rejectAfterPackets: REJECT_AFTER_PACKETS,
 }

@@ -23,7 +23,7 @@ export class ChaChaMask implements HeaderMask {
   constructor(key: Uint8Array) {
     if (key.length !== KEY_BYTES)
       throw new RangeError(`a key of header protection has ${KEY_BYTES} bytes, got ${key.length}`)
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
   }
 
   of({ view, sampleNonce }: Packet): DataView {

@@ -27,7 +27,7 @@ export class ChaChaPackets implements PacketAead {
   /** @throws RangeError when the key is not 32 bytes. */
   constructor(key: Uint8Array) {
     if (key.length !== KEY_BYTES) throw new RangeError(`an AEAD key has ${KEY_BYTES} bytes, got ${key.length}`)
-    this.#key = key.slice()
+    this.#key = new Uint8Array(key)
     this.nonce = new DataView(this.#nonce.buffer)
   }
 

@@ -13,6 +13,7 @@ const waiting = (link: FakeLink, circuitId: number, isMember = false): WaitingCr
   depth: 0,
   message: new Uint8Array(1),
   hash: new Uint8Array(32),
+  early: [],
 })
 
 test('keys have their turn one after the other, and each its creates in their order', () => {

@@ -76,24 +76,24 @@ test('16 links of a key have one line of creates: what is beyond it is refused, 
   network.run((item) => (item.to === 'a' ? [item] : []))
   const { circuits } = network.node('a')
   assert.equal(circuits.waiting, 9)
-  assert.equal(network.delivered.length, 2 * PARTS + 1)
+  assert.equal(network.delivered.filter(({ command }) => command === LinkCommand.create).length, 2 * PARTS + 1)
   circuits.work()
+  const answered = network.queue.filter(({ to }) => to !== 'b')
   assert.deepEqual(
-    network.queue.map(({ to, command }) => [to, command]),
+    answered.map(({ to, command }) => [to, command]),
     [
       ['C', LinkCommand.created],
       ['D', LinkCommand.created],
     ],
   )
   // A link that goes takes its own along, and no other's.
-  const { queue } = network
   network.queue = []
   network.cut('C', 'a', 1)
   assert.equal(circuits.waiting, 6)
   network.cut('C', 'a', 0)
   assert.deepEqual([circuits.waiting, circuits.size], [6, 1])
   while (circuits.work());
-  assert.deepEqual([circuits.waiting, circuits.size, queue.length], [0, 7, 2])
+  assert.deepEqual([circuits.waiting, circuits.size], [0, 7])
 })
 
 for (const parts of [2, PARTS])

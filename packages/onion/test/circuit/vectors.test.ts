@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fromHex, seededRandom, toHex } from '@weft/core'
 import { ClientHandshake } from '../../src/circuit/client-handshake.ts'
-import { OpeningLayer, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
+import { readControl } from '../../src/circuit/control.ts'
+import { isEarlyUnit, OpeningLayer, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
 import { Padding } from '../../src/circuit/padding.ts'
 import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake } from '../../src/circuit/server-handshake.ts'
@@ -30,11 +31,12 @@ interface Vectors {
     | 'backward',
     string
   > & { depth: number; purpose: 1; suite: Suite }
+  early: Record<'earlyKey' | 'firstMessage' | 'extends' | 'unit', string> & { counter: number }
   packets: Record<'forwardKeys' | 'forwardUnits' | 'backwardKeys' | 'backwardUnits', [string, string, string]> &
     Record<'forwardCounters' | 'backwardCounters' | 'suites', [number, number, number]> & { payload: string }
 }
 
-const { handshake, packets } = JSON.parse(
+const { handshake, early, packets } = JSON.parse(
   readFileSync(new URL('../vectors/circuit.json', import.meta.url), 'utf8'),
 ) as Vectors
 const random = seededRandom(1)
@@ -84,6 +86,31 @@ test('the hybrid handshake makes the messages and keys of the vector', () => {
   assert.deepEqual([toHex(keys.forward), toHex(keys.backward)], [handshake.forward, handshake.backward])
   assert.deepEqual(keys, server.keys)
   assert.equal(keys.suite, handshake.suite)
+})
+
+test('a hop takes the early key and the early unit of the vector', () => {
+  const secretKey = fromHex(handshake.b)
+  const server = answerHandshake(fromHex(early.firstMessage), {
+    networkId: handshake.networkId,
+    nodeId: fromHex(handshake.nodeId),
+    onionKeys: [{ secretKey, publicKey: x25519PublicKey(secretKey) }],
+    depth: handshake.depth,
+    suites: WITH_AES,
+    seen: new SeenClientKeys(10),
+    random,
+  })
+  assert.ok(typeof server === 'object' && server.earlyKey !== undefined)
+  assert.deepEqual([server.purpose, toHex(server.earlyKey)], [0, early.earlyKey])
+  const head = new Packet()
+  head.body.set(fromHex(early.unit))
+  assert.ok(isEarlyUnit(head))
+  const span = movedSpan(handshake.depth)
+  const out = new Packet()
+  const opened = new OpeningLayer(newAead(1, server.earlyKey, WITH_AES), true).open(out, head, span)
+  assert.deepEqual([opened, out.bytes[kindAt(span)]], [early.counter, UnitKind.control])
+  const control = readControl(out.plainOf(span).subarray(0, -1))
+  assert.ok(control?.kind === 'extend')
+  assert.equal(toHex(control.message), early.extends)
 })
 
 test('three layers are sealed and opened as in the vector, nested and at the head of the body', () => {

@@ -107,16 +107,16 @@ describe('a set of links', () => {
     )
   })
 
-  it('keeps at most 16 packets for a link that is being made', async () => {
+  it('keeps at most 48 packets for a link that is being made', async () => {
     const { network, a, b } = twoNodes()
     const link = a.links.connect(b.endpoint, b.keys.publicKey, false)
-    const sent = Array.from({ length: 20 }, (_, i) => link.sendCell(1, cell(i)))
-    assert.deepEqual(sent, [...Array<boolean>(16).fill(true), ...Array<boolean>(4).fill(false)])
+    const sent = Array.from({ length: 52 }, (_, i) => link.sendCell(1, cell(i)))
+    assert.deepEqual(sent, [...Array<boolean>(48).fill(true), ...Array<boolean>(4).fill(false)])
     assert.equal(a.links.counters.unsent, 4)
     await network.run(10)
     assert.deepEqual(
       b.received.map(numberOf),
-      Array.from({ length: 16 }, (_, i) => i),
+      Array.from({ length: 48 }, (_, i) => i),
     )
   })
 

@@ -28,19 +28,29 @@ const shake = (length: number, tag: string, ...parts: Uint8Array[]): Buffer =>
   createHash('shake256', { outputLength: length }).update(Buffer.concat([long(text(tag)), ...parts])).digest()
 const dh = (secret: Uint8Array, point: Uint8Array): Uint8Array => x25519(secret, point) ?? fill(0)
 
-function makeHandshake(kemSecret: KeyObject, ciphertext: Buffer): Record<string, string | number> {
+/** As the hop at depth 2; `told` is the client's message. */
+function makeFirst(kemSecret: KeyObject, told: Buffer) {
   const P = 'weft:ntor3:mlkem768:v1'
   const networkId = 'weft-vectors'
-  const [ID, b, x, y] = [2, 3, 4, 5].map((byte) => fill(byte)) as [Buffer, Buffer, Buffer, Buffer]
-  const [B, X, Y] = [b, x, y].map(x25519PublicKey) as [Uint8Array, Uint8Array, Uint8Array]
+  const [ID, b, x] = [2, 3, 4].map((byte) => fill(byte)) as [Buffer, Buffer, Buffer]
+  const [B, X] = [b, x].map(x25519PublicKey) as [Uint8Array, Uint8Array]
   const ek = createPublicKey(kemSecret).export({ format: 'raw-public' })
-  const T = decapsulate(kemSecret, ciphertext)
   const depth = 2
   const VER = Buffer.concat([text('weft:circuit:v1\0'), text(networkId), Buffer.of(depth)])
   const Bx = dh(x, B)
   const phase1 = shake(64, `${P}:kdf_phase1`, Bx, ID, X, B, ek, text(P), long(VER))
-  const sealed = createCipheriv('aes-256-ctr', phase1.subarray(0, 32), fill(0, 16)).update(Buffer.of(1, 3))
+  const sealed = createCipheriv('aes-256-ctr', phase1.subarray(0, 32), fill(0, 16)).update(told)
   const mac = sha3(`${P}:msg_mac`, long(phase1.subarray(32)), ID, B, X, ek, sealed)
+  const message = Buffer.concat([ID, B.subarray(0, 8), X, ek, Buffer.of(told.length), sealed, mac])
+  return { P, networkId, ID, b, x, B, X, ek, depth, VER, Bx, mac, message }
+}
+
+function makeHandshake(kemSecret: KeyObject, ciphertext: Buffer): Record<string, string | number> {
+  const first = makeFirst(kemSecret, Buffer.of(1, 3))
+  const { P, networkId, ID, b, x, B, X, ek, depth, VER, Bx, mac, message } = first
+  const T = decapsulate(kemSecret, ciphertext)
+  const y = fill(5)
+  const Y = x25519PublicKey(y)
   const secret = Buffer.concat([T, dh(y, X), Bx, ID, B, X, Y, ek, ciphertext, text(P), long(VER)])
   const verify = sha3(`${P}:verify`, secret)
   const keys = shake(96, `${P}:kdf_final`, sha3(`${P}:key_seed`, secret))
@@ -60,7 +70,7 @@ function makeHandshake(kemSecret: KeyObject, ciphertext: Buffer): Record<string,
     kemSeed: fill(6, 64).toString('hex'),
     kemCiphertext: ciphertext.toString('hex'),
     kemSharedKey: T.toString('hex'),
-    firstMessage: Buffer.concat([ID, B.subarray(0, 8), X, ek, Buffer.of(2), sealed, mac]).toString('hex'),
+    firstMessage: message.toString('hex'),
     secondMessage: Buffer.concat([Y, ciphertext, AUTH, Buffer.of(1), reply]).toString('hex'),
     forward: keys.subarray(32, 64).toString('hex'),
     backward: keys.subarray(64).toString('hex'),
@@ -90,6 +100,24 @@ function makeUnits(keys: Buffer[], counters: number[], payload: Buffer): string[
   return units.map((bytes) => bytes.toString('hex'))
 }
 
+/** The message to a hop that others follow, and a unit under its early key that asks it for the next. */
+function makeEarly(kemSecret: KeyObject): Record<string, string | number> {
+  const earlyKey = fill(0x31)
+  const next = makeFirst(kemSecret, Buffer.of(1, 3)).message
+  const content = Buffer.alloc(1404 - 2 * 25 - 25)
+  content[0] = 1
+  content.writeUInt16BE(next.length, 1)
+  next.copy(content, 3)
+  const counter = 2 ** 52 + 2 ** 31 + 5
+  return {
+    earlyKey: earlyKey.toString('hex'),
+    firstMessage: makeFirst(kemSecret, Buffer.concat([Buffer.of(0, 3), earlyKey])).message.toString('hex'),
+    counter,
+    extends: next.toString('hex'),
+    unit: unit(1, earlyKey, counter, content, 1).toString('hex'),
+  }
+}
+
 const kemSecret = createPrivateKey({ key: fill(6, 64), format: 'raw-seed', asymmetricKeyType: 'ml-kem-768' })
 const before = existsSync(file)
   ? (JSON.parse(readFileSync(file, 'utf8')) as { handshake: { kemCiphertext: string } }).handshake.kemCiphertext
@@ -103,6 +131,7 @@ const forwardCounters = [1000, 2 ** 31 + 3, 77]
 const backwardCounters = [5, 2 ** 40, 2 ** 32]
 const vector = {
   handshake: makeHandshake(kemSecret, ciphertext),
+  early: makeEarly(kemSecret),
   packets: {
     suites: SUITES,
     payload: payload.toString('hex'),
