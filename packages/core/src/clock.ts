@@ -6,7 +6,7 @@ export interface Clock {
   now(): number
   /** Never goes back; for measuring durations. */
   monotonic(): number
-  /** Calls back once after `ms`; returns the cancel function. Does not keep the process alive. */
+  /** Calls back once, when `monotonic` has gone on by `ms` or more; returns the cancel function. Does not keep the process alive. */
   after(ms: number, callback: () => void): () => void
 }
 
@@ -23,12 +23,15 @@ export const systemClock: Clock = {
   after(ms, callback) {
     const due = performance.now() + ms
     let behindReads: NodeJS.Immediate | undefined
-    const timer = setTimeout(() => {
-      if (performance.now() - due < STOOD_STILL_MS) return callback()
+    const fire = (): void => {
+      const late = performance.now() - due
+      // Node counts whole ms, from when its loop last looked at the time.
+      if (late < 0) timer = setTimeout(fire, Math.ceil(-late)).unref()
+      else if (late < STOOD_STILL_MS) callback()
       // Node's loop looks for input between timers and immediates; one that is unref'd would let it wait for input first.
-      behindReads = setImmediate(callback)
-    }, ms)
-    timer.unref()
+      else behindReads = setImmediate(callback)
+    }
+    let timer = setTimeout(fire, ms).unref()
     return () => {
       clearTimeout(timer)
       if (behindReads !== undefined) clearImmediate(behindReads)

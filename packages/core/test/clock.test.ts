@@ -28,6 +28,22 @@ describe('the clock of this machine', () => {
     socket.destroy()
     server.close()
   })
+
+  it('calls back no sooner than it was asked to: what waits until then would wait for ever', async () => {
+    const waits = Array.from({ length: 1_000 }, (_, at) => {
+      // A loop that is busy knows the time of before.
+      for (const until = performance.now() + (at % 4) / 10; performance.now() < until;);
+      const begun = systemClock.monotonic()
+      const ms = 1 + (at % 30) + (at % 3) / 2
+      return new Promise<number>((resolve) =>
+        systemClock.after(ms, () => resolve(systemClock.monotonic() - begun - ms)),
+      )
+    })
+    const keepAlive = setInterval(() => {}, 1_000)
+    const early = (await Promise.all(waits)).filter((late) => late < 0)
+    clearInterval(keepAlive)
+    assert.deepEqual(early, [])
+  })
 })
 
 describe('the clock of a process in which nothing else happens', () => {
