@@ -87,7 +87,12 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     random,
     members: () => members,
     unreachable: new Set(),
-    linkTo: () => ({ newCircuitId: () => built.length + 1, sendMessage: () => true }) as unknown as CircuitLink,
+    linkTo: () =>
+      ({
+        newCircuitId: () => built.length + 1,
+        sendMessage: () => true,
+        sendCell: () => true,
+      }) as unknown as CircuitLink,
     spares: 0,
     onChange: () => {},
   })
