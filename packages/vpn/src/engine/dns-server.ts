@@ -1,7 +1,7 @@
 import { type RemoteInfo, type Socket as Datagrams, createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type Server, type Socket, createServer, isIPv6 } from 'node:net'
-import { type Clock, WeftError } from '@weft/core'
+import { type Clock, WeftError, isWeftError } from '@weft/core'
 import { cutTo } from '../dns/dns-answer.ts'
 import { udpLimit } from '../dns/dns-query.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
@@ -15,6 +15,8 @@ const MAX_WAITING_OF_CONNECTION = 32
 const MAX_QUERY_BYTES = 4_096
 /** ms without a question after which a connection is closed (RFC 7766, section 6.2.3: a few seconds). */
 const IDLE_MS = 10_000
+/** Ports that are tried where any will do. */
+const ANY_PORT_TRIES = 16
 
 /** Names for the programs of this machine: DNS by UDP and TCP on one port of loopback. */
 export class DnsServer {
@@ -34,6 +36,16 @@ export class DnsServer {
 
   /** @returns the port. @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED; `details` has the port and the protocol */
   async listen(host: string, port: number): Promise<number> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await this.#listen(host, port)
+      } catch (error) {
+        // A port that is free for TCP may not be for UDP: where any will do there are others.
+        if (port !== 0 || tries === ANY_PORT_TRIES || !isWeftError(error, 'E_PORT_TAKEN')) throw error
+      }
+  }
+
+  async #listen(host: string, port: number): Promise<number> {
     let protocol = 'tcp'
     try {
       this.#tcp.listen({ host, port })

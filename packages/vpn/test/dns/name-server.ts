@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram'
+import { type Socket as Datagrams, createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, type Socket, createServer } from 'node:net'
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import { ipToBytes } from '@weft/onion'
 import { MessageFramer, framed } from '../../src/dns/message-framer.ts'
 import { readQuestion, u16 } from '../../src/dns/dns-message.ts'
@@ -92,6 +92,24 @@ export function answerFrom(zone: Zone, query: Uint8Array, limit = 65_535): Buffe
   return whole.length <= limit ? whole : message(0x200, [])
 }
 
+/** A port of both kinds, which another program may have of one of them. */
+async function onePort(): Promise<{ readonly tcp: Server; readonly udp: Datagrams; readonly port: number }> {
+  for (;;) {
+    const tcp = createServer().listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const { port } = tcp.address() as AddressInfo
+    const udp = createSocket('udp4')
+    const bound = once(udp, 'listening').then(
+      () => true,
+      () => false,
+    )
+    udp.bind(port, '127.0.0.1')
+    if (await bound) return { tcp, udp, port }
+    udp.close()
+    tcp.close()
+  }
+}
+
 /** A name server of this machine: UDP and TCP on one port. */
 export class NameServer implements AsyncDisposable {
   readonly port: number
@@ -110,14 +128,8 @@ export class NameServer implements AsyncDisposable {
   }
 
   static async listen(zone: Zone): Promise<NameServer> {
-    const tcp = createServer()
-    const udp = createSocket('udp4')
+    const { tcp, udp, port } = await onePort()
     const sockets = new Set<Socket>()
-    tcp.listen(0, '127.0.0.1')
-    await once(tcp, 'listening')
-    const { port } = tcp.address() as AddressInfo
-    udp.bind(port, '127.0.0.1')
-    await once(udp, 'listening')
     const server = new NameServer(port, async () => {
       udp.close()
       tcp.close()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
+import { Socket as Datagrams, createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -31,6 +31,7 @@ async function asked(
   options: { readonly fault?: () => WeftError | undefined; readonly deadFirst?: boolean } = {},
 ) {
   const server = await NameServer.listen(ZONE)
+  t.after(() => server[Symbol.asyncDispose]())
   const dead = createSocket('udp4').bind(0, '127.0.0.1')
   await once(dead, 'listening')
   const { port: unused } = dead.address()
@@ -52,7 +53,6 @@ async function asked(
   t.after(async () => {
     await dns.close()
     rig.close()
-    await server[Symbol.asyncDispose]()
   })
   const resolver = new Resolver({ timeout: 8_000, tries: 1 })
   resolver.setServers([`127.0.0.1:${dns.endpoint.port}`])
@@ -70,6 +70,20 @@ async function byUdp(port: number, query: Uint8Array): Promise<Buffer> {
     socket.close()
   }
 }
+
+test('where any port will do, one is taken that is free for both protocols', async (t) => {
+  const { dns } = await asked(t)
+  const bind = t.mock.method(Datagrams.prototype, 'bind')
+  bind.mock.mockImplementationOnce(function (this: Datagrams) {
+    process.nextTick(() => this.emit('error', Object.assign(new Error('taken'), { code: 'EADDRINUSE' })))
+    return this
+  })
+  const init = { clock: systemClock, random: systemRandom, open: () => Promise.reject(new Error('nothing is asked')) }
+  const other = await LocalDns.listen(init, '127.0.0.1', 0)
+  assert.equal(bind.mock.callCount(), 2)
+  await other.close()
+  await assert.rejects(LocalDns.listen(init, '127.0.0.1', dns.endpoint.port), { code: 'E_PORT_TAKEN' })
+})
 
 test('programs get records of every type, by asking the exit', async (t) => {
   const { resolver, server } = await asked(t)
