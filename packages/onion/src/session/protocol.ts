@@ -84,8 +84,10 @@ export const ACK_EVERY = 16
 export const ACK_DELAY_MS = 5
 /** Of packets that come slowly, when so many came before: half a round trip, at most these ms. Slowly: with so many ms between them. */
 export const SLOW_ACK_AFTER_PACKETS = 200
-export const SLOW_ACK_DELAY_MS = 25
+export const SLOW_ACK_DELAY_MS = 100
 export const SLOW_GAP_MS = 3
+/** A pause counts as so many ms between two packets. */
+export const PAUSE_MS = 25
 
 /** Ms without any packet after which a session ends. */
 export const IDLE_TIMEOUT_MS = 120_000

@@ -4,8 +4,8 @@ import {
   ACK_EVERY,
   ACK_EVERY_AT_FIRST,
   MAX_ACK_RANGES,
+  PAUSE_MS,
   SLOW_ACK_AFTER_PACKETS,
-  SLOW_ACK_DELAY_MS,
   SLOW_GAP_MS,
 } from './protocol.ts'
 import { RangeSet } from './range-set.ts'
@@ -45,8 +45,8 @@ export class ReceivedPackets {
     if (count > MAX_ACK_RANGES) this.forgetBelow(this.ranges.low(count - MAX_ACK_RANGES))
     if (!eliciting) return
     this.#elicitingTotal++
-    // A pause is no more than a slow packet.
-    this.#gap += (Math.min(now - this.#elicitingAt, SLOW_ACK_DELAY_MS) - this.#gap) / 8
+    // What comes behind a pause may come fast.
+    this.#gap += (Math.min(now - this.#elicitingAt, PAUSE_MS) - this.#gap) / 8
     this.#elicitingAt = now
     if (this.#waiting++ === 0) this.#waitingSince = now
     const every = this.#elicitingTotal <= ACK_AT_FIRST_PACKETS ? ACK_EVERY_AT_FIRST : ACK_EVERY

@@ -288,6 +288,16 @@ test('ACKs of packets that come slowly wait for as long as the owner says, those
   assert.equal(wait(), 5)
   take(60, 3.1)
   assert.equal(wait(), 25)
+  // A pause of a second, and what comes fast behind it.
+  take(1, 1_000)
+  take(1, 1)
+  received.acknowledged()
+  take(1, 1)
+  assert.equal((received.dueAt(25) ?? Infinity) - at, 25)
+  take(10, 1)
+  received.acknowledged()
+  take(1, 1)
+  assert.equal((received.dueAt(25) ?? Infinity) - at, 5)
   // Thirty at once, every 50 ms.
   for (let burst = 0; burst < 10; burst++) {
     take(1, 50)
@@ -298,11 +308,12 @@ test('ACKs of packets that come slowly wait for as long as the owner says, those
   assert.equal(received.dueAt(25), at + 5)
 })
 
-test('the delay of slow ACKs is half a round trip within 5 and 25 ms, and the probe timeout has it in', () => {
+test('the delay of slow ACKs is half a round trip within 5 and 100 ms, and the probe timeout has it in', () => {
   for (const [rtt, delay] of [
     [1, 5],
     [30, 15],
-    [200, 25],
+    [150, 75],
+    [300, 100],
   ] as const) {
     const estimator = new RttEstimator()
     assert.equal(estimator.ackDelay, 5)
