@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Random, systemRandom } from '@weft/core'
-import { toDidKey } from '@weft/crypto'
+import { type X25519KeyPair, toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
 import { createPlainCertificate } from '@weft/overlay'
 import type { EngineInit } from '../../packages/vpn/src/engine/engine-init.ts'
@@ -85,7 +85,7 @@ export class ManyNetwork implements AsyncDisposable {
       key,
       roles: ['entry', 'relay', 'exit'],
       linkKey: keys.link.publicKey,
-      onionKey: keys.onion.publicKey,
+      onionKey: (keys.onion[0] as X25519KeyPair).publicKey,
       family: `family-${at}`,
       prefix: `10.${at}.0.0/16`,
       asn: 64_512 + at,
@@ -108,7 +108,7 @@ export class ManyNetwork implements AsyncDisposable {
 type Keys = NonNullable<EngineInit['keys']>
 
 function keyPairs(random: Random): Keys {
-  return { link: generateX25519(random), onion: generateX25519(random) }
+  return { link: generateX25519(random), onion: [generateX25519(random)] }
 }
 
 function engineInit(nodeKey: Uint8Array, keys: Keys | undefined, bytesPerSecond: number | undefined): EngineInit {

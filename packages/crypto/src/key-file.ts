@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -40,8 +41,11 @@ export function loadOrCreateX25519Key(path: string, secretForNewKey?: Uint8Array
   return x25519KeyPair(loadOrCreateSecret(path, secretForNewKey))
 }
 
-/** The 32 bytes of a secret in its file, if there is one. A copy of the caller's own. */
-function readSecret(path: string): Uint8Array | undefined {
+/**
+ * The 32 bytes of a secret in its file, if there is one. A copy of the caller's own.
+ * @throws WeftError E_KEY_FILE when it cannot be read, is of another size, or others may read it.
+ */
+export function readSecret(path: string): Uint8Array | undefined {
   try {
     const bytes = readFileSync(path)
     const mode = statSync(path).mode & 0o777
@@ -72,11 +76,25 @@ function readSecret(path: string): Uint8Array | undefined {
   }
 }
 
-/** Reads a secret from its file, or makes both (temporary file, fsync, rename). A copy of the caller's own. */
+/** Reads a secret from its file, or makes both. A copy of the caller's own. */
 function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefined): Uint8Array {
   const kept = readSecret(path)
   if (kept !== undefined) return kept
   const secret = new Uint8Array(secretForNewFile ?? systemRandom.bytes(32))
+  try {
+    writeSecret(path, secret)
+  } catch (error) {
+    wipe(secret)
+    throw error
+  }
+  return secret
+}
+
+/** What a file is called until all of it is on the disk; a crash may leave one. */
+export const HALF_WRITTEN = /\.\d+\.new$/
+
+/** Makes the file of a secret, of mode 0600, whole or not at all (temporary file, fsync, rename). @throws WeftError E_KEY_FILE */
+export function writeSecret(path: string, secret: Uint8Array): void {
   const temporary = `${path}.${process.pid}.new`
   try {
     ensureDirectory(dirname(path))
@@ -88,16 +106,9 @@ function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefin
       closeSync(file)
     }
     chmodSync(temporary, 0o600)
-    renameSync(temporary, path)
-    const directory = openSync(dirname(path), 'r')
-    try {
-      fsyncSync(directory)
-    } finally {
-      closeSync(directory)
-    }
+    moveSecret(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
-    wipe(secret)
     throw keyFileError(
       path,
       messageOf(error),
@@ -106,7 +117,42 @@ function loadOrCreateSecret(path: string, secretForNewFile: Uint8Array | undefin
         : 'Give the daemon a state directory that it may write to (WEFT_HOME or --home).',
     )
   }
-  return secret
+}
+
+/** Gives the file of a secret another name, for good once it returns. @throws system errors */
+export function moveSecret(from: string, to: string): void {
+  renameSync(from, to)
+  syncDirectory(dirname(to))
+}
+
+/**
+ * Overwrites the file of a secret with zeros and removes it. After a crash it is as it was, of zeros, or gone.
+ * @throws system errors; none when there is no such file
+ */
+export function eraseSecret(path: string): void {
+  try {
+    const file = openSync(path, 'r+')
+    try {
+      // In place: what is written to another file leaves these bytes on the disk.
+      writeSync(file, new Uint8Array(statSync(path).size))
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    unlinkSync(path)
+    syncDirectory(dirname(path))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }
 
 function keyFileError(path: string, why: string, fix: string): WeftError {

@@ -15,7 +15,8 @@ const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b656e04220420')
 /** @param secretKey 32 secret bytes, which the pair then owns. */
 export function x25519KeyPair(secretKey: Uint8Array): X25519KeyPair {
   if (secretKey.length !== 32) throw new RangeError(`X25519: a secret key has 32 bytes, got ${secretKey.length}`)
-  const der = Buffer.from(concatBytes([PKCS8_PREFIX, secretKey]))
+  // The same memory, so that no second copy is left behind.
+  const der = Buffer.from(concatBytes([PKCS8_PREFIX, secretKey]).buffer)
   const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
   der.fill(0)
   const spki = key.export({ format: 'der', type: 'spki' })

@@ -1,9 +1,30 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
-import { loadKey, loadOrCreateKey, loadOrCreateX25519Key, x25519KeyPair } from '../src/index.ts'
+import {
+  HALF_WRITTEN,
+  eraseSecret,
+  loadKey,
+  loadOrCreateKey,
+  loadOrCreateX25519Key,
+  moveSecret,
+  readSecret,
+  writeSecret,
+  x25519KeyPair,
+} from '../src/index.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -68,4 +89,35 @@ it('keeps an X25519 key in the same way', () => {
   assert.equal(given[0], 1, 'the pair has a copy of its own')
   chmodSync(path, 0o640)
   assert.throws(() => loadOrCreateX25519Key(path), { code: 'E_KEY_FILE', fix: /chmod 600/ })
+})
+
+it('writes a secret, moves it and erases it', () => {
+  const [path, other] = [join(directory, 'deep', 'one.key'), join(directory, 'deep', 'other.key')]
+  const secret = new Uint8Array(32).fill(3)
+  assert.equal(readSecret(path), undefined)
+  writeSecret(path, secret)
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.deepEqual(readSecret(path), secret)
+  moveSecret(path, other)
+  assert.deepEqual([readSecret(path), readSecret(other)], [undefined, secret])
+  // Whoever has it open sees what is left of it on the disk.
+  const file = openSync(other, 'r')
+  eraseSecret(other)
+  const left = Buffer.alloc(64, 1)
+  assert.equal(readSync(file, left, 0, 64, 0), 32)
+  closeSync(file)
+  assert.ok(left.subarray(0, 32).every((byte) => byte === 0))
+  assert.deepEqual(readdirSync(join(directory, 'deep')), [])
+  eraseSecret(other)
+})
+
+it('names what a crash may leave half written', () => {
+  // One of an earlier process of the same id is in the way, and is not taken for the secret.
+  const path = join(directory, 'one.key')
+  const left = `${path}.${process.pid}.new`
+  assert.match(left, HALF_WRITTEN)
+  assert.doesNotMatch(path, HALF_WRITTEN)
+  writeFileSync(left, 'half')
+  assert.throws(() => writeSecret(path, new Uint8Array(32)), { code: 'E_KEY_FILE' })
+  assert.equal(readSecret(path), undefined)
 })

@@ -12,6 +12,7 @@ import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import { anonymousCaller } from './anonymous-caller.ts'
 import type { OwnPackets } from './admission/admission-profile.ts'
 import type { AdmissionProof } from './admission/admission-proof.ts'
+import type { OnionKeySource } from './admission/onion-key-source.ts'
 import { OwnProfile } from './admission/own-profile.ts'
 import type { Offer } from './admission/measure/claims.ts'
 import type { LossGauge } from './admission/measure/gauges.ts'
@@ -68,6 +69,8 @@ export interface OverlayOptions {
   readonly announce?: readonly string[]
   /** For the roles entry, relay and exit, and for no other: at which port the node takes packets, under which keys. */
   readonly packets?: OwnPackets
+  /** Where each of its certificates has its onion key from; left out, all have that of `packets`. */
+  readonly onionKeys?: OnionKeySource | undefined
   /** Operator family; in a devnet the network file's table says it. */
   readonly family: string
   readonly region?: string
@@ -165,6 +168,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     revocations,
     transport,
     profile,
+    onionKeys: options.onionKeys,
     proof: options.proof,
     stake: options.stake,
     probes,

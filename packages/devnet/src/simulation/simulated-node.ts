@@ -1,9 +1,10 @@
-import { type Logger, type Random, Scope } from '@weft/core'
+import { type Clock, type Logger, type Random, Scope } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import {
   type ListenAddress,
   type MapReader,
   type NetworkFile,
+  type OnionKeySource,
   type Overlay,
   createOverlay,
   memoryStores,
@@ -21,6 +22,8 @@ export interface SimulatedNodeOptions {
   /** A new process on its machine. */
   readonly makeProcess: () => SimulatedProcess
   readonly makeRandom: () => Random
+  /** Of one whose certificates have each an onion key of their own; called at each start. */
+  readonly onionKeys?: ((clock: Clock) => OnionKeySource | undefined) | undefined
   readonly logger: Logger
 }
 
@@ -70,7 +73,7 @@ export class SimulatedNode {
 
   /** Starts its process, at once. */
   async start(): Promise<Overlay> {
-    const { plan, file, internet, mapReader, makeProcess, makeRandom, logger } = this.#options
+    const { plan, file, internet, mapReader, makeProcess, makeRandom, onionKeys, logger } = this.#options
     const process = makeProcess()
     const random = makeRandom()
     const scope = new Scope({ name: plan.name, clock: process.clock, logger })
@@ -81,6 +84,7 @@ export class SimulatedNode {
       roles: plan.roles,
       listen: listenOf(plan),
       ...(plan.packets === undefined ? {} : { packets: plan.packets }),
+      onionKeys: onionKeys?.(process.clock),
       family: plan.family,
       region: plan.region,
       country: plan.country,

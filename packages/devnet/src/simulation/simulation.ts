@@ -1,6 +1,6 @@
-import { type Logger, VirtualClock, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Logger, VirtualClock, WeftError, messageOf } from '@weft/core'
 import { type DidKey, rememberSignatures } from '@weft/crypto'
-import type { NetworkFile } from '@weft/overlay'
+import type { NetworkFile, OnionKeySource } from '@weft/overlay'
 import { randomFor } from '../plan/seed.ts'
 import { INTERNET, type LinkProfile } from './link-profile.ts'
 import { BEGIN, type PlanOptions, type PlannedMember, planMembers } from './plan-members.ts'
@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly minimums?: PlanOptions['minimums']
   /** Changes what a member claims, or where it is. */
   readonly change?: PlanOptions['change']
+  /** Where a node has onion keys from, at each start; by default one key for good. */
+  readonly onionKeys?: (name: string, clock: Clock) => OnionKeySource | undefined
   /** Takes the lines of the trace. */
   readonly sink?: (lines: string) => void
 }
@@ -70,7 +72,7 @@ export class Simulation implements Disposable {
       random: randomFor(seed, 'internet'),
       trace: this.trace,
     })
-    const { behindNat, minimums, change } = options
+    const { behindNat, minimums, change, onionKeys } = options
     const clocks = { mapEpochMs, certificateTtlMs, recoveryAfterMs, rotateMs }
     const plan = planMembers({ seed, members, validators, ...clocks, candidates, behindNat, minimums, change })
     this.file = plan.file
@@ -86,6 +88,7 @@ export class Simulation implements Disposable {
         mapReader,
         makeProcess: () => new SimulatedProcess(member.name, member.site, this.clock),
         makeRandom: () => randomFor(seed, `${member.name} ${starts++}`),
+        onionKeys: onionKeys === undefined ? undefined : (clock) => onionKeys(member.name, clock),
         logger: this.#loggerOf(member),
       })
     })

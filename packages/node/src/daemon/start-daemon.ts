@@ -90,12 +90,10 @@ async function composeDaemon(
   const { values } = config
   const startedAt = systemClock.now()
   log.info('the daemon starts', { version: VERSION, pid: process.pid, home: paths.home, roles: config.roles })
-  const keys = {
-    node: loadOrCreateKey(paths.nodeKey),
-    person: loadOrCreateKey(paths.personKey),
-    packets: loadPacketKeys(config.roles, paths),
-  }
+  const [node, person] = [loadOrCreateKey(paths.nodeKey), loadOrCreateKey(paths.personKey)]
   const { file: networkFile } = readNetworkFile(config.networkFile)
+  const packets = loadPacketKeys({ roles: config.roles, paths, networkFile, clock: systemClock, logger: log })
+  const keys = { node, person, packets }
   const listeners = scope.use(
     'API doors',
     await Listeners.open({

@@ -97,6 +97,10 @@ export async function startNetwork({
     scope,
   })
   throwIfAborted(signal)
+  const onionKeys = keys.packets?.onion
+  // Threads have a new key before anybody hears of it.
+  onionKeys?.onChange((pairs) => vpn.setOnionKeys(pairs))
+  const [newest] = onionKeys?.pairs ?? []
   const overlay = await components
     .createOverlay({
       ...common,
@@ -105,14 +109,15 @@ export async function startNetwork({
       roles,
       listen,
       ...(announce.length === 0 ? {} : { announce }),
-      ...(keys.packets === undefined
+      ...(keys.packets === undefined || newest === undefined
         ? {}
         : {
             packets: {
               port: packetsPort(config),
               linkKey: keys.packets.link.publicKey,
-              onionKey: keys.packets.onion.publicKey,
+              onionKey: newest.publicKey,
             },
+            onionKeys,
           }),
       family: values['node.family'] ?? defaultFamily(keys.person),
       region: values['node.region'],
@@ -138,6 +143,7 @@ export async function startNetwork({
       throw portError({ code: 'EADDRINUSE' }, taken, setting)
     })
   throwIfAborted(signal)
+  onionKeys?.start(scope)
   vpn.follow(overlay)
   const storage = await components.createStorage({
     ...common,

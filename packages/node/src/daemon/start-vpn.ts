@@ -46,7 +46,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       networkId: networkIdOf(networkFile),
       nodeKey: keys.node.publicKey,
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
-      keys: keys.packets,
+      keys: keys.packets === undefined ? undefined : { link: keys.packets.link, onion: keys.packets.onion.pairs },
       suite: values['vpn.suite'],
       // A client carries nothing for others.
       workers: keys.packets === undefined ? 1 : values['vpn.workers'],

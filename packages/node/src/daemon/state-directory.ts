@@ -17,6 +17,8 @@ export interface StatePaths {
   readonly personKey: string
   /** X25519, of a node that carries packets: of its links, and of circuits. */
   readonly linkKey: string
+  readonly onionKeys: string
+  /** Of circuits, the first one: made by earlier versions and for devnets. */
   readonly onionKey: string
   /** What this node shows to validators, where the policy of its network asks for something. */
   readonly proof: string
@@ -45,6 +47,7 @@ function statePaths(home: string): StatePaths {
     nodeKey: join(home, 'node.key'),
     personKey: join(home, 'person.key'),
     linkKey: join(home, 'link.key'),
+    onionKeys: join(home, 'onion'),
     onionKey: join(home, 'onion.key'),
     proof: join(home, 'admission.proof'),
     bridges: join(home, BRIDGES_FILE),

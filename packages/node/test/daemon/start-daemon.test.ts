@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,7 +11,7 @@ import { loadConfig } from '../../src/config/load-config.ts'
 import { startDaemon } from '../../src/daemon/start-daemon.ts'
 import { stateUnwritable } from '../../src/daemon/state-directory.ts'
 import { type FakeOverlay, createFakeOverlay } from '../support/fake-overlay.ts'
-import { createFakeVpn } from '../support/fake-vpn.ts'
+import { type FakeVpn, createFakeVpn } from '../support/fake-vpn.ts'
 import { JSON_TYPE, call } from '../support/http.ts'
 import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
 
@@ -86,37 +86,54 @@ test('the port of the overlay is named by its setting, too', async (t) => {
   )
 })
 
-test('an entry, relay or exit has two keys more in its home, and declares their public halves two ports further', async (t) => {
+test('an entry, relay or exit has keys more in its home, and declares their public halves two ports further', async (t) => {
   const { home } = await testConfig(t)
-  const packets: OverlayOptions['packets'][] = []
-  const start = async (roles: string): Promise<void> => {
+  const given: OverlayOptions[] = []
+  let vpn: FakeVpn | undefined
+  const start = async (roles: string): Promise<OverlayOptions> => {
     const config = await loadConfig(
       ['--home', home, '--base-port', '16001', '--public-port', '16011', '--roles', roles],
       {},
     )
-    const createOverlay = async (given: OverlayOptions): Promise<never> => {
-      packets.push(given.packets)
+    const createOverlay = async (init: OverlayOptions): Promise<never> => {
+      given.push(init)
       throw new Error('far enough')
     }
     const loadComponents = async () => ({
       createOverlay,
       createStorage: none,
-      createVpn: createFakeVpn,
+      createVpn: async (init: VpnInit) => (vpn = await createFakeVpn(init)),
       probes: () => [],
     })
     await assert.rejects(startDaemon({ ...options, config, loadComponents }), /far enough/)
+    return given.at(-1) ?? assert.fail()
   }
-  await start('storage')
-  assert.deepEqual([packets, existsSync(join(home, 'link.key'))], [[undefined], false])
-  await start('storage,exit')
-  await start('relay')
-  const [link, onion] = ['link.key', 'onion.key'].map((name) => {
-    assert.equal(statSync(join(home, name)).mode & 0o777, 0o600)
-    return x25519KeyPair(new Uint8Array(readFileSync(join(home, name)))).publicKey
-  })
+  /** The public half of the only key in a file of the home, or in one of its directory. */
+  const keyIn = (name: string): Uint8Array => {
+    const path = join(home, name)
+    if (statSync(path).isDirectory()) return keyIn(join(name, readdirSync(path)[0] ?? assert.fail()))
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    return x25519KeyPair(new Uint8Array(readFileSync(path))).publicKey
+  }
+  const { packets, onionKeys } = await start('storage')
+  assert.deepEqual([packets, onionKeys, existsSync(join(home, 'link.key'))], [undefined, undefined, false])
+  const first = await start('storage,exit')
+  const [link, onion] = [keyIn('link.key'), keyIn('onion')]
   assert.notDeepEqual(link, onion)
-  const expected = { port: 16_013, linkKey: link, onionKey: onion }
-  assert.deepEqual(packets.slice(1), [expected, expected], 'the same keys at every start')
+  assert.deepEqual(first.packets, { port: 16_013, linkKey: link, onionKey: onion })
+  assert.deepEqual((await start('relay')).packets, first.packets, 'the same keys at every start')
+
+  const source = given.at(-1)?.onionKeys ?? assert.fail()
+  assert.deepEqual(source.next(), onion)
+  source.certified(onion, Date.now() + 1_000)
+  const next = source.next()
+  assert.deepEqual(vpn?.onionKeys, [next, onion], 'the packet threads hear of a new one')
+  await start('storage')
+  assert.deepEqual(
+    [existsSync(join(home, 'onion')), keyIn('link.key')],
+    [false, link],
+    'who carries no packets has none',
+  )
 })
 
 test('the VPN opens before the overlay, where the settings say; a taken UDP port is named by its setting', async (t) => {

@@ -1,4 +1,5 @@
 import { Emitter, type Fault } from '@weft/core'
+import type { X25519KeyPair } from '@weft/crypto'
 import type { ConformanceProbe, LossGauge } from '@weft/overlay'
 import type {
   ExitStatus,
@@ -31,6 +32,12 @@ export class FakeVpn implements NodeVpn {
 
   constructor(init: VpnInit) {
     this.init = init
+  }
+
+  /** Public halves of the onion keys that it was told of last. */
+  onionKeys: readonly Uint8Array[] = []
+  setOnionKeys(keys: readonly X25519KeyPair[]): void {
+    this.onionKeys = keys.map(({ publicKey }) => publicKey)
   }
 
   follow(): void {

@@ -17,6 +17,7 @@ import type { OwnBeaconKey } from '../beacon/own-beacon-key.ts'
 import { epochAt, epochStart } from '../network/epoch.ts'
 import type { Network } from '../network/network.ts'
 import { toleratedFaults } from '../network/quorum.ts'
+import type { PacketService } from '../member.ts'
 import type { AdmissionState } from '../overlay.ts'
 import type { Rpc } from '../rpc.ts'
 import type { Revocations } from '../revocation/revocations.ts'
@@ -31,6 +32,7 @@ import { type FailedAttempt, isRefusal, progressAfter } from './failed-attempt.t
 import { MAX_WIRE_CERTIFICATE } from './certificate-pool.ts'
 import { certifiedPosition } from './certified-position.ts'
 import { findOwnCertificate } from './find-own-certificate.ts'
+import type { OnionKeySource } from './onion-key-source.ts'
 import type { CertifiedPosition } from './position-field.ts'
 import type { BurstResponder } from './measure/burst-responder.ts'
 import { type Offer, firstClaim, loweredClaim, profileClaiming } from './measure/claims.ts'
@@ -54,6 +56,8 @@ export interface ApplicantInit {
   readonly revocations: Pick<Revocations, 'voids' | 'onChange'>
   readonly beacons: Pick<BeaconHistory, 'after' | 'newestEpoch' | 'onChange'>
   readonly beaconKey: Pick<OwnBeaconKey, 'entry'>
+  /** Where each certificate has its onion key from; left out, all have that of the profile. */
+  readonly onionKeys?: Pick<OnionKeySource, 'next' | 'has' | 'certified'> | undefined
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -266,7 +270,8 @@ export class Applicant {
     const resources = resourcesUntil(claimed.resources, expiresAt)
     if (resources !== claimed.resources)
       logger.warn('the attestation of energy ends before a new certificate would, so it is declared', { expiresAt })
-    const bodyBytes = encodeCertificateBody({ ...claimed, resources, position, issuedEpoch, expiresAt })
+    const packets = this.#withOnionKey(claimed.packets, (keys) => keys.next())
+    const bodyBytes = encodeCertificateBody({ ...claimed, packets, resources, position, issuedEpoch, expiresAt })
     const round = new ApplicationRound({
       ...this.#init,
       bodyBytes,
@@ -317,8 +322,23 @@ export class Applicant {
     return certifiedPosition(last, () => beacon)
   }
 
+  #withOnionKey(
+    packets: PacketService | undefined,
+    keyOf: (keys: Pick<OnionKeySource, 'next' | 'has'>) => Uint8Array,
+  ): PacketService | undefined {
+    const { onionKeys } = this.#init
+    return packets === undefined || onionKeys === undefined ? packets : { ...packets, onionKey: keyOf(onionKeys) }
+  }
+
+  /** Its onion key is in use for as long as it says. */
+  #noteOnionKey({ body: { packets, expiresAt } }: VerifiedCertificate): void {
+    if (packets !== undefined) this.#init.onionKeys?.certified(packets.onionKey, expiresAt)
+  }
+
   #save(certificate: VerifiedCertificate): void {
     this.#last = certificate.body
+    // Before it is shown to anybody: from then on a map may have the key.
+    this.#noteOnionKey(certificate)
     const { database, logger } = this.#init
     logger.info('certified', { epoch: certificate.body.issuedEpoch, votes: certificate.votes.length })
     try {
@@ -389,12 +409,19 @@ export class Applicant {
     try {
       const certificate = verifyCertificate(network, decodeMessage(CertificateSchema, bytes, MAX_WIRE_CERTIFICATE))
       this.#last = certificate.body
+      this.#noteOnionKey(certificate)
       const { issuedEpoch, expiresAt, position, measured } = certificate.body
       const claimed = this.#claiming(network.term, measured)
       if (claimed === undefined) return undefined
       const beaconKey = sameKey(claimed, certificate.body)
       const resources = resourcesUntil(claimed.resources, expiresAt)
-      const wanted = encodeCertificateBody({ ...claimed, resources, beaconKey, position, issuedEpoch, expiresAt })
+      const listed = certificate.body.packets?.onionKey
+      // Any key will do whose secret is there.
+      const packets = this.#withOnionKey(claimed.packets, (keys) =>
+        listed !== undefined && keys.has(listed) ? listed : NO_KEY,
+      )
+      const profile = { ...claimed, packets, resources, beaconKey, position }
+      const wanted = encodeCertificateBody({ ...profile, issuedEpoch, expiresAt })
       return this.#isInForce(certificate) && Buffer.compare(wanted, certificate.bodyBytes) === 0
         ? certificate
         : undefined
@@ -406,6 +433,9 @@ export class Applicant {
     }
   }
 }
+
+/** Of no certificate: all zeros is refused there. */
+const NO_KEY = new Uint8Array(32)
 
 /** A proof of possession is drawn anew by each process: that of the certificate is as good, for the same key. */
 function sameKey(profile: AdmissionProfile, certified: CertificateBody): AdmissionProfile['beaconKey'] {

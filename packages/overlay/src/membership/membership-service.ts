@@ -3,6 +3,7 @@ import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { SignedMap, Topic } from '@weft/wire'
 import type { AdmissionProfile } from '../admission/admission-profile.ts'
 import type { AdmissionProof } from '../admission/admission-proof.ts'
+import type { OnionKeySource } from '../admission/onion-key-source.ts'
 import type { OwnProfile } from '../admission/own-profile.ts'
 import { AbsenceReporter } from '../absence/absence-reporter.ts'
 import { Applicant } from '../admission/applicant.ts'
@@ -50,6 +51,8 @@ export interface MembershipServiceInit {
   readonly transport: Transport
   /** What to be certified as; undefined for a pure client. */
   readonly profile: OwnProfile | undefined
+  /** Of a node whose certificates have each an onion key of their own. */
+  readonly onionKeys: OnionKeySource | undefined
   /** What the policy of the network asks for, to be shown to validators. */
   readonly proof: AdmissionProof | undefined
   /** Of a validator that can judge proofs of stake. */
@@ -164,6 +167,7 @@ export class MembershipService {
     const dials = new DialResponder({ network, self: key.id, members, prober: transport, clock })
     transport.handle('admission.dial', (request, caller, signal) => dials.answer(request, caller, signal))
     this.#applicant = this.#applicantFor(profile.current)
+    this.#tellOnionKeys()
   }
 
   /** A member cannot be reached: the validators are told, and look for themselves. */
@@ -286,7 +290,8 @@ export class MembershipService {
 
   #applicantFor(profile: AdmissionProfile | undefined): Applicant | undefined {
     if (profile === undefined) return undefined
-    const { network, key, transport, database, revocations, proof, offer, clock, random, logger } = this.#init
+    const { network, key, transport, database, revocations, onionKeys, proof, offer } = this.#init
+    const { clock, random, logger } = this.#init
     const applicant = new Applicant({
       network,
       key,
@@ -299,6 +304,7 @@ export class MembershipService {
       revocations,
       beacons: this.#beacons,
       beaconKey: this.#beaconKey,
+      onionKeys,
       clock,
       random,
       logger,
@@ -374,8 +380,15 @@ export class MembershipService {
     if (beacon !== undefined) this.#beacons.note(beacon)
   }
 
+  /** Which of its onion keys clients find in the map. */
+  #tellOnionKeys(): void {
+    const { onionKeys, membership, key } = this.#init
+    onionKeys?.listed(membership.member(key.id))
+  }
+
   #onMapChange(): void {
     this.#noteBeacon()
+    this.#tellOnionKeys()
     this.#office?.observe()
     // Its failures are its own to note: it tries again with the next map.
     void this.#applicant?.resubmit(this.#inMap(), this.#init.scope.signal)

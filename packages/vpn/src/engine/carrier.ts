@@ -1,5 +1,5 @@
-import type { Clock, Logger, Random } from '@weft/core'
-import type { X25519KeyPair } from '@weft/crypto'
+import { type Clock, type Logger, type Random, equalBytes } from '@weft/core'
+import { type X25519KeyPair, wipe } from '@weft/crypto'
 import {
   type CellAllowance,
   CellBucket,
@@ -13,7 +13,7 @@ import {
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { CarriedStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
-import type { EngineInit } from './engine-init.ts'
+import type { EngineInit, PacketKeys } from './engine-init.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { LastHop, NO_LAST_HOP } from './last-hop.ts'
 import type { PacketPorts } from './packet-ports.ts'
@@ -21,7 +21,7 @@ import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
 
 export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
-  readonly keys: { readonly onion: X25519KeyPair }
+  readonly keys: Pick<PacketKeys, 'onion'>
   readonly suites: Suites
   readonly queue: FlushQueue
   readonly clock: Clock
@@ -40,10 +40,12 @@ export class Carrier {
   /** For cells that wait. */
   readonly #turns: Turns
   readonly #lastHop: LastHop | undefined
+  #onionKeys: readonly X25519KeyPair[]
 
   /** @throws WeftError E_EXIT_RULE */
   constructor(init: CarrierInit) {
     const { networkId, nodeKey, roles, keys, suites, queue, clock, random, logger, worker, nextHop, isMember } = init
+    this.#onionKeys = keys.onion
     if (roles.exit || roles.relay) this.#lastHop = new LastHop({ init, queue, clock, random, logger })
     this.#turns = new Turns(() => {
       const more = this.circuits.queue.serve()
@@ -54,7 +56,7 @@ export class Carrier {
     this.circuits = new RelayCircuits({
       id: nodeKey,
       networkId,
-      onionKeys: () => [keys.onion],
+      onionKeys: () => this.#onionKeys,
       roles,
       clock,
       random,
@@ -78,6 +80,14 @@ export class Carrier {
   /** To be called once its node can take packets. */
   async open(): Promise<void> {
     await this.#lastHop?.open()
+  }
+
+  /** All that are in use from now on, newest first. Circuits that stand are as they were. */
+  setOnionKeys(onionKeys: readonly X25519KeyPair[]): void {
+    // Where it is not done already: a secret that is no memory of all threads is a copy of this one.
+    for (const { publicKey, secretKey } of this.#onionKeys)
+      if (!onionKeys.some((key) => equalBytes(key.publicKey, publicKey))) wipe(secretKey)
+    this.#onionKeys = onionKeys
   }
 
   /** Where members are called for clients whose circuits end here. */

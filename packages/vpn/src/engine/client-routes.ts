@@ -1,4 +1,4 @@
-import { type Clock, type Fault, type Random, toWeftError } from '@weft/core'
+import { type Clock, type Fault, type Random, equalBytes, toWeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { CircuitLink, ClientCircuits, StreamTarget } from '@weft/onion'
 import { chooseRoute, isNobodyLeft } from '../route/choose-route.ts'
@@ -44,8 +44,8 @@ export class ClientRoutes {
   /** In the order in which they became ready: the first healthy one is in use. */
   #legs: Leg[] = []
   #preferred: Leg | undefined
-  /** Nodes that failed, and until when they are left out, monotonic ms. */
-  readonly #failed = new Map<DidKey, number>()
+  /** Nodes that failed, until when they are left out, monotonic ms, and the onion key under which they refused a handshake. */
+  readonly #failed = new Map<DidKey, { readonly until: number; readonly refused: Uint8Array | undefined }>()
   /** As the overlay said last. */
   #unreachable: ReadonlySet<DidKey>
   /** What legs that are gone have carried. */
@@ -110,6 +110,7 @@ export class ClientRoutes {
   /** Builds what is missing; to be called when members change, too. */
   keep(): void {
     if (this.#closed) return
+    this.#takeBackRefused()
     const members = new Set(this.#init.members().map(({ id }) => id))
     for (const leg of this.#legs) {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
@@ -198,7 +199,7 @@ export class ClientRoutes {
   #choose(): readonly RouteMember[] | undefined {
     const { clock, random, members, self, end = 'exit' } = this.#init
     const now = clock.monotonic()
-    for (const [id, until] of this.#failed) if (until <= now) this.#failed.delete(id)
+    for (const [id, { until }] of this.#failed) if (until <= now) this.#failed.delete(id)
     const busy = new Set(this.#legs.flatMap(({ hops }) => hops.map(({ id }) => id)))
     const away = this.#unreachable
     const failed = [...[...this.#failed.keys()].filter((id) => !away.has(id)), ...away]
@@ -259,9 +260,17 @@ export class ClientRoutes {
   }
 
   /** The one that failed last stands last. */
-  #leaveOut(id: DidKey, ms: number): void {
+  #leaveOut(id: DidKey, ms: number, refused?: Uint8Array): void {
     this.#failed.delete(id)
-    this.#failed.set(id, this.#init.clock.monotonic() + ms)
+    this.#failed.set(id, { until: this.#init.clock.monotonic() + ms, refused })
+  }
+
+  /** Whoever had a new onion key when it was asked under the one of an older map did nothing wrong. */
+  #takeBackRefused(): void {
+    for (const { id, onionKey } of this.#init.members()) {
+      const refused = this.#failed.get(id)?.refused
+      if (refused !== undefined && !equalBytes(refused, onionKey)) this.#failed.delete(id)
+    }
   }
 
   #onReady(): void {
@@ -281,7 +290,7 @@ export class ClientRoutes {
     if (leg.fault !== undefined) {
       this.#fault = leg.fault
       if (leg.culprit === undefined) for (const { id } of leg.hops) this.#leaveOut(id, SILENT_MS)
-      else this.#leaveOut(leg.culprit.id, FAILED_MS)
+      else this.#leaveOut(leg.culprit.id, FAILED_MS, leg.isRefused ? leg.culprit.onionKey : undefined)
     }
     this.#opener.wake()
     this.#init.onChange()

@@ -6,14 +6,22 @@ import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { TlsIdentity } from '../carriage/tls-options.ts'
 import type { ProgramNames } from '../tun/split-programs.ts'
 
+/** Of a node that carries packets for others. */
+export interface PacketKeys {
+  /** Of its links. */
+  readonly link: X25519KeyPair
+  /** Of circuits: all that are in use, newest first. Secrets in shared memory are no copies in a thread, and are wiped there as well. */
+  readonly onion: readonly X25519KeyPair[]
+}
+
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
 export interface EngineInit {
   readonly networkId: string
   /** 32 bytes: the key of this node, which names it in handshakes. */
   readonly nodeKey: Uint8Array
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
-  /** Of a node that carries packets for others; a client has none. */
-  readonly keys: { readonly link: X25519KeyPair; readonly onion: X25519KeyPair } | undefined
+  /** A client has none. */
+  readonly keys: PacketKeys | undefined
   /** What may seal the layers of circuits, those of others included. */
   readonly suite: SuiteSetting
   /** Which of this node's packet workers it is, of how many, and what they have in common where there are several. */

@@ -4,6 +4,7 @@ import {
   type CircuitLink,
   type ClientCircuit,
   type ClientCircuits,
+  CircuitReason,
   SessionCode,
   Session,
   type SessionStream,
@@ -63,6 +64,7 @@ export class Leg {
   #state: 'building' | 'ready' | 'over' = 'building'
   #fault: Fault | undefined
   #culprit: RouteMember | undefined
+  #isRefused = false
   /** Monotonic ms: the last word from the exit, and since when one is due. */
   #heardAt = 0
   #readyAt: number | undefined
@@ -102,6 +104,7 @@ export class Leg {
       },
       onEnd: (reason, atHop) => {
         this.#culprit = hops[atHop]
+        this.#isRefused = reason === CircuitReason.handshakeRefused
         this.#end(circuitFault(reason, hops[atHop], ROLES[atHop]))
       },
     })
@@ -138,6 +141,11 @@ export class Leg {
   /** The hop that failed or vanished; undefined when it is not known which. */
   get culprit(): RouteMember | undefined {
     return this.#culprit
+  }
+
+  /** It ended as the culprit did not take the handshake: its onion key may be another by now. */
+  get isRefused(): boolean {
+    return this.#isRefused
   }
 
   get streams(): number {

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, type Random, WeftError, toHex } from '@weft/core'
-import { type DidKey, toDidKey } from '@weft/crypto'
+import { type DidKey, type X25519KeyPair, toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   ClientCircuits,
@@ -197,6 +197,11 @@ export class PacketEngine {
   /** Where members are called for clients whose circuits end here. */
   setAddresses(members: readonly MemberAddresses[]): void {
     this.#carrier?.setAddresses(members)
+  }
+
+  /** What circuits are made against from now on, newest first. */
+  setOnionKeys(onionKeys: readonly X25519KeyPair[]): void {
+    this.#carrier?.setOnionKeys(onionKeys)
   }
 
   /** Members that the overlay cannot reach at the moment. */

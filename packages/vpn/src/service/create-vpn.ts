@@ -11,7 +11,7 @@ import {
   orAborted,
 } from '@weft/core'
 import type { Bridge } from '@weft/bridge'
-import { type DidKey, toDidKey } from '@weft/crypto'
+import { type DidKey, type X25519KeyPair, toDidKey } from '@weft/crypto'
 import {
   type ConformanceProbe,
   type LossGauge,
@@ -84,7 +84,7 @@ async function removeLeft({ tun, logger }: VpnInit): Promise<void> {
 /** The main thread's side of the VPN: keeps the packet thread, tells it the members, and answers for it. */
 export class VpnService implements Vpn {
   readonly #init: VpnInit
-  readonly #threadsInit: ThreadsInit
+  #threadsInit: ThreadsInit
   readonly #emitter = new Emitter<VpnEvents>()
   #thread: Promise<PacketThreads> | undefined
   /** Monotonic ms: since when the thread runs; undefined while it does not. */
@@ -164,7 +164,6 @@ export class VpnService implements Vpn {
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
   follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on'>): void {
     const { membership } = overlay
-    const tell = (what: (thread: PacketThreads) => void): void => void this.#thread?.then(what, () => {})
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
       this.#addresses = memberAddresses(membership.members(), toDidKey(this.#init.nodeKey))
@@ -173,7 +172,7 @@ export class VpnService implements Vpn {
         bridges.length === 0
           ? outsideAddresses(membership.members(), bootstrap)
           : bridges.map(({ endpoint }) => endpoint)
-      tell((thread) => {
+      this.#tell((thread) => {
         thread.setMembers(this.#members)
         thread.setOutside(this.#outside)
         thread.setAddresses(this.#addresses)
@@ -181,12 +180,20 @@ export class VpnService implements Vpn {
     }
     const takeReach = (): void => {
       this.#unreachable = new Set(overlay.peers().flatMap((peer) => (isAway(peer) ? [peer.id] : [])))
-      tell((thread) => thread.setUnreachable(this.#unreachable))
+      this.#tell((thread) => thread.setUnreachable(this.#unreachable))
     }
     const stops = [membership.onChange(takeMembers), overlay.on('peer', takeReach)]
     this.#unfollow = () => stops.forEach((stop) => stop())
     takeMembers()
     takeReach()
+  }
+
+  /** What circuits are made against from now on, newest first; of a node that carries packets. */
+  setOnionKeys(onion: readonly X25519KeyPair[]): void {
+    const { keys } = this.#threadsInit
+    if (keys === undefined) return
+    this.#threadsInit = { ...this.#threadsInit, keys: { ...keys, onion } }
+    this.#tell((thread) => thread.setOnionKeys(onion))
   }
 
   /** Starts the packet thread if it does not run. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE, E_PACKETS_FAILED */
@@ -237,6 +244,11 @@ export class VpnService implements Vpn {
         used: id === this.#exit,
         reason: this.#whyNot(id),
       }))
+  }
+
+  /** Also one that is being opened, once it is. */
+  #tell(what: (thread: PacketThreads) => void): void {
+    void this.#thread?.then(what, () => {})
   }
 
   #whyNot(id: DidKey): string {

@@ -1,5 +1,5 @@
 import type { Fault } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import type { DidKey, X25519KeyPair } from '@weft/crypto'
 import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
@@ -18,6 +18,7 @@ export type PacketCommand =
   | { readonly type: 'up'; readonly id: number; readonly tun: boolean | undefined }
   | { readonly type: 'down' | 'status' | 'close'; readonly id: number }
   | { readonly type: 'addresses'; readonly members: readonly MemberAddresses[] }
+  | { readonly type: 'onionKeys'; readonly keys: readonly X25519KeyPair[] }
   | { readonly type: 'routesReady'; readonly id: number; readonly routes: number }
   | { readonly type: 'service'; readonly id: number; readonly request: ServiceRequest }
   | { readonly type: 'endRoutes'; readonly routes: number }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Clock, type Logger, WeftError, messageOf, withTimeout } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import type { DidKey, X25519KeyPair } from '@weft/crypto'
 import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
 import type { ProbeTarget } from '../engine/probe-target.ts'
@@ -85,6 +85,11 @@ export class PacketThread implements AsyncDisposable {
   /** Where the last hop of others' circuits calls members. */
   setAddresses(members: readonly MemberAddresses[]): void {
     if (this.#over === undefined) this.#send({ type: 'addresses', members })
+  }
+
+  /** What circuits are made against, newest first. */
+  setOnionKeys(keys: readonly X25519KeyPair[]): void {
+    if (this.#over === undefined) this.#send({ type: 'onionKeys', keys })
   }
 
   /** @throws WeftError as `ServiceRoutes.ready`, E_PACKETS_FAILED */

@@ -1,6 +1,6 @@
 import type { Clock, Logger, WeftError } from '@weft/core'
 import { systemRandom } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import type { DidKey, X25519KeyPair } from '@weft/crypto'
 import { newSharedMemory } from '@weft/onion'
 import type { LossCount } from '@weft/overlay'
 import type { EngineInit } from '../engine/engine-init.ts'
@@ -75,6 +75,11 @@ export class PacketThreads implements AsyncDisposable {
   /** Where the last hop of others' circuits calls members. */
   setAddresses(members: readonly MemberAddresses[]): void {
     for (const thread of this.#threads) thread.setAddresses(members)
+  }
+
+  /** What circuits are made against, newest first. */
+  setOnionKeys(keys: readonly X25519KeyPair[]): void {
+    for (const thread of this.#threads) thread.setOnionKeys(keys)
   }
 
   /** @throws WeftError as `ServiceRoutes.ready`, E_PACKETS_FAILED */

@@ -50,6 +50,9 @@ async function run(command: PacketCommand): Promise<VpnStatus | LossCount | unde
     case 'addresses':
       engine.setAddresses(command.members)
       return undefined
+    case 'onionKeys':
+      engine.setOnionKeys(command.keys)
+      return undefined
     case 'routesReady':
       await engine.services.ready(command.routes)
       return undefined

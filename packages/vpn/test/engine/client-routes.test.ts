@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { type CircuitLink, type ClientCircuit, type ClientCircuitOptions, ClientCircuits, Session } from '@weft/onion'
+import {
+  CircuitReason,
+  type CircuitLink,
+  type ClientCircuit,
+  type ClientCircuitOptions,
+  ClientCircuits,
+  Session,
+} from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
@@ -25,6 +32,8 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
   /** Exits that answer pings; and that take streams. */
   const answering = new Set<number>()
   const serving = new Set<number>()
+  /** Onion keys under which entries take no handshake. */
+  const refusing = new Set<Uint8Array>()
   const unreachable = new Set<DidKey>()
   // The handshake with an entry begins as it does in earnest; what comes of it is told below.
   const begun = new ClientCircuits({ networkId: 'test', clock, random: seededRandom(seed) })
@@ -53,6 +62,11 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       }
       clock.after(10, () => {
         if (over) return
+        const [entry] = options.hops
+        if (entry !== undefined && refusing.has(entry.onionKey)) {
+          options.onEnd?.(CircuitReason.handshakeRefused, 0)
+          return
+        }
         options.onReady?.()
         if (!hostile.includes(exit)) return
         session.close(code, '')
@@ -96,7 +110,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     spares: 0,
     onChange: () => {},
   })
-  return { clock, routes, built, entries, members, answering, serving, unreachable }
+  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable }
 }
 
 for (const code of [0, 2, 11])
@@ -276,6 +290,29 @@ test('an entry whose onion key is none is left out, and the other one serves', a
     routes.close()
   }
   assert.ok(drawn > 0)
+})
+
+test('a hop that refused the handshake under a key of before is asked as soon as the map has its new one', async () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const { clock, routes, members, entries, refusing } = network(seed, 1)
+    members.push(makeMember(3, ['entry']))
+    const [stale, , , other] = members as [RouteMember, RouteMember, RouteMember, RouteMember]
+    for (const { onionKey } of [stale, other]) refusing.add(onionKey)
+    routes.keep()
+    await clock.advance(30_000)
+    assert.match(routes.fault?.cause ?? '', /handshake refused/)
+    const renewed = { ...stale, onionKey: new Uint8Array(32).fill(9) }
+    members[0] = renewed
+    const asked = entries.length
+    routes.keep()
+    await clock.advance(1_000)
+    assert.deepEqual(entries.slice(asked), [stale.key], 'the other one is still left out')
+    assert.deepEqual(
+      routes.legs().map(({ hops, state }) => [hops[0]?.node, state]),
+      [[stale.id, 'active']],
+    )
+    routes.close()
+  }
 })
 
 test('streams begin at no member that is called over them while there is another entry', async () => {

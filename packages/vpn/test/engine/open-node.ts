@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 import { silentLogger, systemClock, systemRandom } from '@weft/core'
-import { toDidKey } from '@weft/crypto'
+import { type X25519KeyPair, toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
 import { type Role, createPlainCertificate } from '@weft/overlay'
 import type { CarriageSetting } from '../../src/carriage/carriage-choice.ts'
@@ -18,6 +18,8 @@ export const NETWORK = 'test-network'
 export interface TestNode {
   readonly engine: PacketEngine
   readonly member: RouteMember
+  /** That of the member. */
+  readonly onion: X25519KeyPair
 }
 
 /** Roles that carry packets: none for a client. @param host address of its UDP port @param limit bytes a second that it carries for others */
@@ -37,7 +39,7 @@ export async function openNode(
       networkId: NETWORK,
       nodeKey,
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
-      keys: carries ? { link, onion } : undefined,
+      keys: carries ? { link, onion: [onion] } : undefined,
       suite: 'auto',
       worker: { index: 0, count: 1, shared: undefined },
       carriage: {
@@ -69,7 +71,7 @@ export async function openNode(
     linkKey: link.publicKey,
     onionKey: onion.publicKey,
   })
-  return { engine, member }
+  return { engine, member, onion }
 }
 
 /**

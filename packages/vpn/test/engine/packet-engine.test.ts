@@ -5,9 +5,12 @@ import { type Server, createServer } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
+import { systemRandom } from '@weft/core'
+import { generateX25519 } from '@weft/onion'
 import type { Role } from '@weft/overlay'
 import type { PacketEngine } from '../../src/engine/packet-engine.ts'
 import { PortDuplex } from '../../src/service/port-duplex.ts'
+import { until } from '../service/until.ts'
 import { type TestNode, get, openNode, socks } from './open-node.ts'
 
 const BODY = randomBytes(1_000_000)
@@ -142,6 +145,55 @@ describe('a network of packet engines', () => {
     await over
     assert.deepEqual([services.status.routes, services.status.streams], [0, 0])
     echo.close()
+  })
+
+  test('a route outlives new onion keys of its hops, and those of before being erased; new ones are built with the new', async () => {
+    const server = createTcpServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const socket = await socks(proxy, '127.0.0.1', port)
+    assert.ok(typeof socket !== 'number', 'the proxy refused')
+    const says = async (text: string): Promise<void> => {
+      socket.write(text)
+      assert.equal(String(await once(socket, 'data')), text)
+    }
+    await says('before')
+    const { engine: late } = await openNode(96, [])
+    const before = nodes.map(({ member }) => member)
+    late.setMembers(before)
+    const renewed = nodes.map((node) => ({ ...node, next: generateX25519(systemRandom) }))
+    const members = renewed.map(({ member, next }) => ({ ...member, onionKey: next.publicKey }))
+    for (const { engine, onion, next } of renewed) {
+      engine.setOnionKeys([next, onion])
+      engine.setMembers(members)
+    }
+    client.setMembers(members)
+    await says('with both')
+    // Whoever has the map of before builds a route by it.
+    await late.up()
+    assert.equal(hash(await get(late.status().proxy?.port ?? assert.fail(), target)), hash(BODY))
+    await late.down()
+    for (const { engine, onion, next } of renewed) {
+      engine.setOnionKeys([next])
+      assert.ok(onion.secretKey.every((byte) => byte === 0))
+    }
+    await says('with the new one')
+    // By a user of its own, over a route of its own.
+    const other = await socks(proxy, '127.0.0.1', port, 'renewed')
+    assert.ok(typeof other !== 'number', 'the proxy refused')
+    other.destroy()
+    // Behind the overlap the map of before leads nowhere, and the next one does at once.
+    await late.up()
+    await until(() => /handshake refused/.test(late.status().fault?.cause ?? ''))
+    late.setMembers(members)
+    assert.equal(hash(await get(late.status().proxy?.port ?? assert.fail(), target)), hash(BODY))
+    await late.close()
+    socket.destroy()
+    server.close()
+    for (const [at, { next }] of renewed.entries()) {
+      const node = nodes[at] ?? assert.fail()
+      nodes[at] = { ...node, member: members[at] ?? assert.fail(), onion: next }
+    }
   })
 
   test('probes of one node at the same time share the answer', async () => {

@@ -3,11 +3,12 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
 import { x25519KeyPair } from '@weft/crypto'
 import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
 import { until } from './until.ts'
+import type { PacketCommand } from '../../src/service/packet-messages.ts'
 import { NO_TUN } from '../engine/no-tun.ts'
 
 async function freeUdpPort(): Promise<number> {
@@ -68,7 +69,7 @@ async function network(t: TestContext): Promise<Network> {
         roles: { entry: true, relay: true, exit: false },
         suite: 'auto',
         carriage: 'auto',
-        keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) },
+        keys: { link: x25519KeyPair(systemRandom.bytes(32)), onion: [x25519KeyPair(systemRandom.bytes(32))] },
         workers: 1,
         udp,
         proxy,
@@ -95,6 +96,30 @@ test('a packet thread that ends is started again', async (t) => {
   await until(() => service.fault === undefined)
   assert.equal((await service.status()).carried?.links, 0)
   assert.deepEqual([workers.length, waits], [2, [1_000]])
+})
+
+test('a packet thread is told of new onion keys, and one that is started again begins with them', async (t) => {
+  const { clock, workers, create } = await network(t)
+  const post = t.mock.method(Worker.prototype, 'postMessage')
+  /** Public halves of the onion keys of each message that has some. */
+  const told = (): Uint8Array[][] =>
+    post.mock.calls.flatMap(({ arguments: [message] }) => {
+      const command = message as PacketCommand
+      const pairs = command.type === 'open' ? command.init.keys?.onion : undefined
+      const keys = command.type === 'onionKeys' ? command.keys : pairs
+      return keys === undefined ? [] : [keys.map(({ publicKey }) => publicKey)]
+    })
+  const service = await create()
+  const keys = [1, 2].map((seed) => x25519KeyPair(new Uint8Array(32).fill(seed)))
+  const names = keys.map(({ publicKey }) => publicKey)
+  service.setOnionKeys(keys)
+  await service.status()
+  assert.deepEqual(told().slice(1), [names])
+  await workers[0]?.terminate()
+  await until(() => service.fault !== undefined)
+  await clock.advance(1_000)
+  await until(() => service.fault === undefined)
+  assert.deepEqual(told().slice(2), [names])
 })
 
 test('one whose proxy cannot start again leaves its UDP port to the next', async (t) => {

@@ -6,6 +6,7 @@ import type { Worker } from 'node:worker_threads'
 import { isWeftError, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { type X25519KeyPair, x25519KeyPair } from '@weft/crypto'
 import { type CircuitLink, CircuitReason, ClientCircuits, type Endpoint, type Link, LinkSet } from '@weft/onion'
+import type { PacketKeys } from '../../src/engine/engine-init.ts'
 import { PacketThreads, type ThreadsInit } from '../../src/service/packet-threads.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
 import { until } from './until.ts'
@@ -22,8 +23,15 @@ interface Entry {
   readonly lost: string[]
   readonly endpoint: Endpoint
   readonly id: Uint8Array
-  readonly keys: { readonly link: X25519KeyPair; readonly onion: X25519KeyPair }
+  readonly keys: PacketKeys & { readonly onion: readonly [X25519KeyPair] }
   readonly init: ThreadsInit
+}
+
+/** As the daemon makes onion keys: all threads see the same memory. */
+function sharedPair(): X25519KeyPair {
+  const secretKey = new Uint8Array(new SharedArrayBuffer(32))
+  secretKey.set(systemRandom.bytes(32))
+  return x25519KeyPair(secretKey)
 }
 
 /** An entry with two packet workers. */
@@ -36,7 +44,7 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
   const onWorker = (worker: Worker): void => void workers.push(worker)
   process.on('worker', onWorker)
   const lost: string[] = []
-  const keys = { link: x25519KeyPair(systemRandom.bytes(32)), onion: x25519KeyPair(systemRandom.bytes(32)) }
+  const keys: Entry['keys'] = { link: x25519KeyPair(systemRandom.bytes(32)), onion: [sharedPair()] }
   const id = systemRandom.bytes(32)
   const init: ThreadsInit = {
     networkId: NETWORK,
@@ -70,8 +78,8 @@ interface Client {
   readonly creates: Uint8Array[]
   /** Reasons of each `destroy` that came. */
   readonly refusals: number[]
-  /** Builds a circuit of two hops, of which the second is nobody: resolves when the first has answered. */
-  build(): Promise<void>
+  /** Builds a circuit of two hops, of which the second is nobody: resolves when the first has answered, with which hop failed and why. */
+  build(onionKey?: Uint8Array): Promise<readonly [hop: number, reason: number]>
 }
 
 /** A client at a port of its own, with a link to the entry. */
@@ -110,7 +118,7 @@ async function clientOf(t: TestContext, { endpoint, keys, id }: Entry): Promise<
   })
   const link = links.connect(endpoint, keys.link.publicKey, true)
   await isUp
-  const build = (): Promise<void> => {
+  const build: Client['build'] = (onionKey = keys.onion[0].publicKey) => {
     watched = {
       initiator: true,
       peerKey: link.peerKey,
@@ -124,25 +132,25 @@ async function clientOf(t: TestContext, { endpoint, keys, id }: Entry): Promise<
         return link.sendMessage(command, circuitId, content)
       },
     }
-    const { promise, resolve } = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<readonly [number, number]>()
     // The entry answers that it knows no such next hop, under the keys of the circuit.
     circuits.build({
       link: watched,
       hops: [
-        { id, onionKey: keys.onion.publicKey },
-        { id: systemRandom.bytes(32), onionKey: keys.onion.publicKey },
+        { id, onionKey },
+        { id: systemRandom.bytes(32), onionKey },
       ],
       timeoutMs: 10_000,
       onReady: () => {},
-      onEnd: () => resolve(),
+      onEnd: (reason, hop) => resolve([hop, reason]),
     })
     return promise
   }
   return { link, creates, refusals, build }
 }
 
-test('clients land on both workers, and a create that one has answered is refused by both', { skip }, async (t) => {
-  const entry = await entryOfTwo(t)
+/** Clients until each worker has two of them: the system deals by a hash of both addresses. */
+async function clientsOfBoth(t: TestContext, entry: Entry): Promise<readonly [Client, ...Client[]]> {
   const clients: Client[] = []
   const linksOf = async (): Promise<readonly number[]> => {
     const { carried } = await entry.threads.status()
@@ -150,10 +158,14 @@ test('clients land on both workers, and a create that one has answered is refuse
     assert.equal(carried.links, clients.length)
     return carried.workers.map(({ links }) => links)
   }
-  // The system deals by a hash of both addresses: both have one soon.
   do clients.push(await clientOf(t, entry))
   while ((await linksOf()).some((links) => links < 2))
-  const [first, ...others] = clients as [Client, ...Client[]]
+  return clients as unknown as [Client, ...Client[]]
+}
+
+test('clients land on both workers, and a create that one has answered is refused by both', { skip }, async (t) => {
+  const entry = await entryOfTwo(t)
+  const [first, ...others] = await clientsOfBoth(t, entry)
   await first.build()
   const [create] = first.creates
   assert.ok(create !== undefined)
@@ -171,6 +183,39 @@ test('clients land on both workers, and a create that one has answered is refuse
     carried?.circuits,
     carried?.workers.reduce((sum, { circuits }) => sum + circuits, 0),
   )
+})
+
+test(
+  'both workers hear of a new onion key, answer under that of before until it is gone, and hold no copy of it',
+  { skip },
+  async (t) => {
+    const entry = await entryOfTwo(t)
+    const clients = await clientsOfBoth(t, entry)
+    const answered = [1, CircuitReason.unknownNextHop]
+    const refused = [0, CircuitReason.handshakeRefused]
+    const askAll = (onionKey: Uint8Array) => Promise.all(clients.map((client) => client.build(onionKey)))
+    const all = (answer: readonly number[]): readonly (readonly number[])[] => clients.map(() => answer)
+    const [before] = entry.keys.onion
+    const after = sharedPair()
+    assert.deepEqual(await askAll(after.publicKey), all(refused))
+    entry.threads.setOnionKeys([after, before])
+    assert.deepEqual(await askAll(after.publicKey), all(answered))
+    assert.deepEqual(await askAll(before.publicKey), all(answered))
+    entry.threads.setOnionKeys([after])
+    assert.deepEqual(await askAll(before.publicKey), all(refused))
+    assert.deepEqual(await askAll(after.publicKey), all(answered))
+    // A thread that wipes what it has wipes what all have.
+    assert.ok(before.secretKey.every((byte) => byte === 0))
+    assert.ok(after.secretKey.some((byte) => byte !== 0))
+  },
+)
+
+test('a secret that is wiped is gone in the threads at once, though none of them was told', { skip }, async (t) => {
+  const entry = await entryOfTwo(t)
+  const client = await clientOf(t, entry)
+  assert.deepEqual(await client.build(), [1, CircuitReason.unknownNextHop])
+  entry.keys.onion[0].secretKey.fill(0)
+  assert.deepEqual(await client.build(), [0, CircuitReason.handshakeRefused])
 })
 
 test('when one worker ends the other is ended, and then it is told; the port is free by then', { skip }, async (t) => {
