@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -41,7 +41,7 @@ function homeAt(directory: string, name: string, host: string): string {
 }
 
 test(
-  'a node on a slow line is certified without the role that asks for more, reads why, and has it once its line is faster',
+  'a node on a slow line is certified without the role that asks for more, reads why, and has it once its line is faster; then its onion keys change',
   { skip: skipWithout('root', 'nat', 'tc') },
   async () => {
     const directory = mkdtempSync(join(tmpdir(), 'weft-measure-'))
@@ -83,6 +83,15 @@ test(
       network.unlimit(atNode)
       await eventually('that it relays', rolesOf, (roles) => roles.includes('relay'), RENEWAL_MS)
       assert.equal((await statusOf()).admission.demoted, undefined)
+
+      // Its packets are probed under the next onion key as well, and that of before goes.
+      const onionKeys = async (): Promise<readonly string[]> =>
+        readdirSync(join(node, 'onion')).map((name) => name.slice(0, 64))
+      const [first = ''] = await onionKeys()
+      await eventually('another onion key', onionKeys, (keys) => keys.length === 2, RENEWAL_MS)
+      await eventually('the end of the one before', onionKeys, (keys) => !keys.includes(first), RENEWAL_MS)
+      assert.equal((await statusOf()).admission.inMap, true)
+      assert.ok((await rolesOf()).includes('relay'))
     } finally {
       for (const home of [node, validator]) await weft(['stop', '--home', home])
       assert.deepEqual(findNodeProcesses(directory), [])
