@@ -121,6 +121,22 @@ test('a daemon that was away erases what is over once it knows its map, and not 
   assert.deepEqual(onDisk(home), [toHex(next)])
 })
 
+test('a daemon whose map of before has the older key still keeps that, though its time was over', (t) => {
+  const home = homeOf(t)
+  const clock = new VirtualClock(BEGIN)
+  const before = home.start(clock)
+  const old = renew(before, clock)
+  const next = before.next()
+  before.certified(next, BEGIN + DAY + 1)
+  before.listed(entry(next, BEGIN + DAY + 1))
+  // The newer map was not kept. What is certified is told first.
+  const keys = home.open(new VirtualClock(BEGIN + 3 * HOUR))
+  keys.certified(next, BEGIN + DAY + 1)
+  keys.listed(entry(old, BEGIN + DAY))
+  keys.start(new Scope({ name: 'test' }))
+  assert.deepEqual(hexes(keys.pairs), [toHex(next), toHex(old)])
+})
+
 test('a key that the map has is kept as long as that map may be used, though nobody renewed its certificate', async (t) => {
   const [home, clock] = [homeOf(t), new VirtualClock(BEGIN)]
   const keys = home.start(clock)
@@ -286,6 +302,7 @@ test('a crash at any step leaves all keys that a map may have, none that was era
       words,
     )
     assert.deepEqual(onDisk(home), hexes(keys.pairs).toSorted(), words)
+    assert.deepEqual(names.map((name) => name.slice(0, 64)).toSorted(), onDisk(home), words)
     assert.ok(!existsSync(home.firstKey), words)
     if (!isOver) assert.ok(keys.has(first), words)
     if (second !== undefined) assert.ok(keys.has(second), words)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { WeftError, identifyProcess } from '@weft/core'
+import { WeftError, identifyProcess, toHex } from '@weft/core'
 import { x25519KeyPair } from '@weft/crypto'
 import type { OverlayOptions } from '@weft/overlay'
 import type { VpnInit } from '@weft/vpn'
@@ -11,9 +11,10 @@ import { loadConfig } from '../../src/config/load-config.ts'
 import { startDaemon } from '../../src/daemon/start-daemon.ts'
 import { stateUnwritable } from '../../src/daemon/state-directory.ts'
 import { type FakeOverlay, createFakeOverlay } from '../support/fake-overlay.ts'
+import { createFakeStorage } from '../support/fake-storage.ts'
 import { type FakeVpn, createFakeVpn } from '../support/fake-vpn.ts'
 import { JSON_TYPE, call } from '../support/http.ts'
-import { startTestDaemon, testConfig } from '../support/test-daemon.ts'
+import { freePort, startTestDaemon, testConfig } from '../support/test-daemon.ts'
 
 const none = async (): Promise<never> => {
   throw new Error('the start must fail before this')
@@ -134,6 +135,34 @@ test('an entry, relay or exit has keys more in its home, and declares their publ
     [false, link],
     'who carries no packets has none',
   )
+})
+
+test('onion keys that are over are erased once the overlay runs', async (t) => {
+  const { home } = await testConfig(t)
+  const [base, port] = [await freePort(), await freePort()]
+  const config = await loadConfig(
+    ['--home', home, '--base-port', `${base}`, '--public-port', `${port}`, '--roles', 'relay'],
+    {},
+  )
+  const secret = new Uint8Array(32).fill(3)
+  const over = `${toHex(x25519KeyPair(secret.slice()).publicKey)}.1.key`
+  mkdirSync(join(home, 'onion'), { mode: 0o700 })
+  writeFileSync(join(home, 'onion', over), secret, { mode: 0o600 })
+  let atOverlay: readonly string[] = []
+  const loadComponents = async () => ({
+    createOverlay: (init: OverlayOptions) => {
+      atOverlay = readdirSync(join(home, 'onion'))
+      return createFakeOverlay(init)
+    },
+    createStorage: createFakeStorage,
+    createVpn: createFakeVpn,
+    probes: () => [],
+  })
+  const daemon = await startDaemon({ ...options, config, loadComponents })
+  t.after(() => daemon.close())
+  assert.deepEqual(atOverlay, [over], 'a map may have it, for all that is known')
+  const left = readdirSync(join(home, 'onion'))
+  assert.ok(left.length === 1 && !left.includes(over), left.join(' '))
 })
 
 test('the VPN opens before the overlay, where the settings say; a taken UDP port is named by its setting', async (t) => {

@@ -147,18 +147,21 @@ describe('a network of packet engines', () => {
     echo.close()
   })
 
-  test('a route outlives new onion keys of its hops, and those of before being erased; new ones are built with the new', async () => {
+  test('a route outlives new onion keys of its hops, and those of before being erased; new ones are built with the new', async (t) => {
     const server = createTcpServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
     await once(server, 'listening')
+    t.after(() => server.close())
     const { port } = server.address() as { port: number }
     const socket = await socks(proxy, '127.0.0.1', port)
     assert.ok(typeof socket !== 'number', 'the proxy refused')
+    t.after(() => socket.destroy())
     const says = async (text: string): Promise<void> => {
       socket.write(text)
       assert.equal(String(await once(socket, 'data')), text)
     }
     await says('before')
     const { engine: late } = await openNode(96, [])
+    t.after(() => late.close())
     const before = nodes.map(({ member }) => member)
     late.setMembers(before)
     const renewed = nodes.map((node) => ({ ...node, next: generateX25519(systemRandom) }))
@@ -187,9 +190,6 @@ describe('a network of packet engines', () => {
     await until(() => /handshake refused/.test(late.status().fault?.cause ?? ''))
     late.setMembers(members)
     assert.equal(hash(await get(late.status().proxy?.port ?? assert.fail(), target)), hash(BODY))
-    await late.close()
-    socket.destroy()
-    server.close()
     for (const [at, { next }] of renewed.entries()) {
       const node = nodes[at] ?? assert.fail()
       nodes[at] = { ...node, member: members[at] ?? assert.fail(), onion: next }
