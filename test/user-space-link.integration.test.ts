@@ -11,16 +11,30 @@ const SERVER = `require('node:net').createServer((socket) => socket.end(Buffer.a
 const CLIENT = `let count = 0; let ms; const start = performance.now(); require('node:net').connect(25800, '10.9.0.2')
   .on('connect', () => (ms = performance.now() - start)).on('data', ({ length }) => (count += length)).on('close', () => console.log(JSON.stringify({ ms, count })))`
 
-/** Two namespaces that go with the object. */
-class Pair implements Disposable {
-  readonly names = ['a', 'b'].map((end) => `weftlink${process.pid.toString(36)}${end}`) as [string, string]
+/** A server that says nothing, on all addresses, and a client that tells how long it takes to connect to one of them. */
+const SILENT_SERVER = `require('node:net').createServer(() => {}).listen(25801, '0.0.0.0', () => console.log('up'))`
+const CONNECTS = `const start = performance.now(); require('node:net').connect(25801, process.argv[1]).on('connect', () => { console.log(performance.now() - start); process.exit() })`
 
-  constructor() {
+/** Namespaces that go with the object. */
+class Namespaces implements Disposable {
+  readonly names: readonly string[]
+
+  constructor(...ends: readonly string[]) {
+    this.names = ends.map((end) => `weftlink${process.pid.toString(36)}${end}`)
     for (const name of this.names) execFileSync('ip', ['netns', 'add', name])
   }
 
-  run(end: 0 | 1, ...words: readonly string[]): string {
-    return execFileSync('ip', ['netns', 'exec', this.names[end], ...words], { encoding: 'utf8' })
+  /** Each with its address in one network. */
+  get ends(): readonly { readonly namespace: string; readonly address: string }[] {
+    return this.names.map((namespace, at) => ({ namespace, address: `10.9.0.${at + 1}/24` }))
+  }
+
+  words(end: number, ...words: readonly string[]): string[] {
+    return ['netns', 'exec', this.names[end] as string, ...words]
+  }
+
+  run(end: number, ...words: readonly string[]): string {
+    return execFileSync('ip', this.words(end, ...words), { encoding: 'utf8' })
   }
 
   [Symbol.dispose](): void {
@@ -32,13 +46,9 @@ test(
   'a link carries what is sent whole, late and in spite of its losses',
   { skip: skipWithout('root', 'nat', 'tun') },
   async (t) => {
-    using pair = new Pair()
-    const ends = pair.names.map((namespace, at) => ({ namespace, address: `10.9.0.${at + 1}/24` })) as [
-      { namespace: string; address: string },
-      { namespace: string; address: string },
-    ]
-    await using _ = await UserSpaceLink.open({ ends, profile: { delayMs: 20, loss: 0.01 } })
-    const server = spawn('ip', ['netns', 'exec', pair.names[1], process.execPath, '-e', SERVER])
+    using pair = new Namespaces('a', 'b')
+    await using _ = await UserSpaceLink.open({ ends: pair.ends, profile: { delayMs: 20, loss: 0.01 } })
+    const server = spawn('ip', pair.words(1, process.execPath, '-e', SERVER))
     try {
       await once(server.stdout, 'data')
       const { ms, count } = JSON.parse(pair.run(0, process.execPath, '-e', CLIENT)) as { ms: number; count: number }
@@ -48,6 +58,35 @@ test(
     } finally {
       server.kill('SIGKILL')
       await once(server, 'exit')
+    }
+  },
+)
+
+test(
+  'of three ends, each pair has the delays of its own two directions',
+  { skip: skipWithout('root', 'nat', 'tun') },
+  async (t) => {
+    const delays = [
+      [0, 10, 120],
+      [30, 0, 60],
+      [120, 20, 0],
+    ]
+    using three = new Namespaces('c', 'd', 'e')
+    const profile = (from: number, to: number) => ({ delayMs: delays[from]?.[to] ?? 0, loss: 0 })
+    await using _ = await UserSpaceLink.open({ ends: three.ends, profile })
+    const servers = [1, 2].map((end) => spawn('ip', three.words(end, process.execPath, '-e', SILENT_SERVER)))
+    try {
+      await Promise.all(servers.map(({ stdout }) => once(stdout, 'data')))
+      const took = (from: number, to: number) =>
+        Number(three.run(from, process.execPath, '-e', CONNECTS, `10.9.0.${to + 1}`))
+      const times = { ab: took(0, 1), ac: took(0, 2), bc: took(1, 2) }
+      t.diagnostic(`connected after ${JSON.stringify(times)} ms`)
+      assert.ok(times.ab >= 40 && times.ac >= 240 && times.bc >= 80, 'there and back')
+    } finally {
+      for (const server of servers) {
+        server.kill('SIGKILL')
+        await once(server, 'exit')
+      }
     }
   },
 )

@@ -11,9 +11,10 @@ export interface LinkEnd {
 }
 
 export interface UserSpaceLinkOptions {
-  readonly ends: readonly [LinkEnd, LinkEnd]
-  /** Of each direction. */
-  readonly profile: LineProfile
+  /** Two or more. Of more than two, each sends to the addresses of the others and nowhere else. */
+  readonly ends: readonly LinkEnd[]
+  /** Of each direction; or of the one from an end to another, by their places in `ends`. */
+  readonly profile: LineProfile | ((from: number, to: number) => LineProfile)
   /** What is lost follows from it and from what is sent. Default 1. */
   readonly seed?: number
 }
@@ -24,8 +25,8 @@ const MTU = 1_500
 let links = 0
 
 /**
- * A link between two network namespaces that delays, loses and limits, for machines whose kernel has no netem: a process
- * carries each packet from one TUN interface to another. Needs root. Packets come as they would over a wire, none of them joined.
+ * A link between network namespaces that delays, loses and limits, for machines whose kernel has no netem: a process carries
+ * each packet from one TUN interface to another. Needs root. Packets come as they would over a wire, none of them joined.
  */
 export class UserSpaceLink implements AsyncDisposable {
   readonly #process: ChildProcess
@@ -37,8 +38,11 @@ export class UserSpaceLink implements AsyncDisposable {
   /** @throws Error when the interfaces cannot be made or set up */
   static async open({ ends, profile, seed = 1 }: UserSpaceLinkOptions): Promise<UserSpaceLink> {
     const number = links++
-    const names = [0, 1].map((end) => `wl${process.pid.toString(36)}${number}${'ab'[end]}`) as [string, string]
-    const options: LinkProgramOptions = { names, profile, seed }
+    const names = ends.map((_, end) => `wl${process.pid.toString(36)}${number}e${end}`)
+    const hosts = ends.map(({ address }) => address.replace(/\/.*/, ''))
+    const profileOf = typeof profile === 'function' ? profile : () => profile
+    const profiles = ends.map((_from, from) => ends.map((_to, to) => profileOf(from, to)))
+    const options: LinkProgramOptions = { names, hosts, profiles, seed }
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
     const link = new UserSpaceLink(child)
     try {
