@@ -6,7 +6,7 @@ const BUFFER = 4 << 20
 /** ms without an answer after which a datagram counts as lost. */
 const LOST_MS = 500
 
-/** A UDP server on loopback that sends back what it hears. */
+/** A UDP server, on loopback by default, that sends back what it hears. */
 export class DatagramEcho implements Disposable {
   readonly #socket: Socket
 
@@ -15,8 +15,8 @@ export class DatagramEcho implements Disposable {
     socket.on('message', (bytes, { port, address }) => socket.send(bytes, port, address))
   }
 
-  static async listen(): Promise<DatagramEcho> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER, sendBufferSize: BUFFER }).bind(0, '127.0.0.1')
+  static async listen(host = '127.0.0.1', port = 0): Promise<DatagramEcho> {
+    const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER, sendBufferSize: BUFFER }).bind(port, host)
     await once(socket, 'listening')
     return new DatagramEcho(socket)
   }

@@ -10,12 +10,14 @@ export type EngineRequest =
   | { readonly kind: 'open'; readonly inits: readonly EngineInit[] }
   | { readonly kind: 'members'; readonly members: readonly RouteMember[] }
   | { readonly kind: 'up' }
+  | { readonly kind: 'close' }
 
 /** What it is answered, a message each, in that order. */
 export type EngineAnswer =
   | { readonly kind: 'opened'; readonly ports: readonly number[] }
   | { readonly kind: 'known' }
   | { readonly kind: 'proxies'; readonly ports: readonly number[] }
+  | { readonly kind: 'closed' }
 
 const engines: PacketEngine[] = []
 
@@ -39,6 +41,9 @@ async function answer(request: EngineRequest): Promise<EngineAnswer> {
     case 'up':
       await Promise.all(engines.map((engine) => engine.up()))
       return { kind: 'proxies', ports: engines.map((engine) => engine.status().proxy?.port ?? 0) }
+    case 'close':
+      await Promise.all(engines.splice(0).map((engine) => engine.close()))
+      return { kind: 'closed' }
   }
 }
 

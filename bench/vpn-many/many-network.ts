@@ -1,18 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { type Random, systemRandom } from '@weft/core'
-import { type X25519KeyPair, toDidKey } from '@weft/crypto'
-import { generateX25519 } from '@weft/onion'
-import { createPlainCertificate } from '@weft/overlay'
 import type { EngineInit } from '../../packages/vpn/src/engine/engine-init.ts'
-import type { RouteMember } from '../../packages/vpn/src/route/route-member.ts'
+import { type EngineMember, newEngineClient, newEngineNode } from './engine-node.ts'
 import { EngineProcess } from './engine-process.ts'
 
-const NETWORK = 'bench-many'
-const NOBODY = { users: [], cgroups: [] }
+const SETTINGS = { networkId: 'bench-many', allow: ['127.0.0.1/32:*'] }
 
 interface Node {
   readonly init: EngineInit
-  readonly member: Omit<RouteMember, 'endpoint'>
+  readonly member: EngineMember
   process: EngineProcess
   port: number
 }
@@ -41,7 +35,7 @@ export class ManyNetwork implements AsyncDisposable {
   async clients(count: number): Promise<AsyncDisposable & { readonly proxies: readonly number[] }> {
     const process = new EngineProcess()
     try {
-      const inits = Array.from({ length: count }, () => engineInit(randomBytes(32), undefined, undefined))
+      const inits = Array.from({ length: count }, () => newEngineClient(SETTINGS))
       await process.ask({ kind: 'open', inits }, 'opened')
       await this.#tell(process)
       const { ports } = await process.ask({ kind: 'up' }, 'proxies')
@@ -76,23 +70,8 @@ export class ManyNetwork implements AsyncDisposable {
   }
 
   async #add(at: number, bytesPerSecond: number): Promise<void> {
-    const key = randomBytes(32)
-    const keys = keyPairs(systemRandom)
-    const init = engineInit(key, keys, bytesPerSecond)
+    const { init, member } = newEngineNode(at, { ...SETTINGS, bytesPerSecond })
     const process = new EngineProcess()
-    const member = {
-      id: toDidKey(key),
-      key,
-      roles: ['entry', 'relay', 'exit'],
-      linkKey: keys.link.publicKey,
-      onionKey: (keys.onion[0] as X25519KeyPair).publicKey,
-      family: `family-${at}`,
-      prefix: `10.${at}.0.0/16`,
-      asn: 64_512 + at,
-      country: 'DE',
-      region: 'europe',
-      simulated: true,
-    } as const
     const node: Node = { init, member, process, port: 0 }
     this.#nodes.push(node)
     const { ports } = await process.ask({ kind: 'open', inits: [init] }, 'opened')
@@ -102,30 +81,5 @@ export class ManyNetwork implements AsyncDisposable {
   async #tell(process: EngineProcess): Promise<void> {
     const members = this.#nodes.map(({ member, port }) => ({ ...member, endpoint: { address: '127.0.0.1', port } }))
     await process.ask({ kind: 'members', members }, 'known')
-  }
-}
-
-type Keys = NonNullable<EngineInit['keys']>
-
-function keyPairs(random: Random): Keys {
-  return { link: generateX25519(random), onion: [generateX25519(random)] }
-}
-
-function engineInit(nodeKey: Uint8Array, keys: Keys | undefined, bytesPerSecond: number | undefined): EngineInit {
-  const carries = keys !== undefined
-  return {
-    networkId: NETWORK,
-    nodeKey,
-    roles: { entry: carries, relay: carries, exit: carries },
-    keys,
-    suite: 'auto',
-    worker: { index: 0, count: 1, shared: undefined },
-    carriage: { setting: 'udp', identity: carries ? createPlainCertificate() : undefined, bridges: [] },
-    udp: { host: '127.0.0.1', port: 0 },
-    proxy: { host: '127.0.0.1', port: 0 },
-    dns: undefined,
-    tun: { isWanted: false, exclude: [], include: [], excludePrograms: NOBODY, includePrograms: NOBODY, stateFile: '' },
-    relay: { bytesPerSecond },
-    exit: { allow: ['127.0.0.1/32:*'], deny: [], own: [], nameServers: [], ip: false },
   }
 }

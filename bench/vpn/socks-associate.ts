@@ -7,9 +7,9 @@ const NO_AUTHENTICATION = 0
 const USER_AND_PASSWORD = 2
 const UDP_ASSOCIATE = 3
 
-/** The header of RFC 1928, section 7, for a port of 127.0.0.1. */
-export function datagramTo(port: number, bytes: Uint8Array): Buffer {
-  return Buffer.concat([Uint8Array.of(0, 0, 0, 1, 127, 0, 0, 1, port >> 8, port & 255), bytes])
+/** The header of RFC 1928, section 7, for a port of 127.0.0.1 or of another IPv4 address. */
+export function datagramTo(port: number, bytes: Uint8Array, host = '127.0.0.1'): Buffer {
+  return Buffer.concat([Uint8Array.of(0, 0, 0, 1, ...host.split('.').map(Number), port >> 8, port & 255), bytes])
 }
 
 /** The same for a name. */

@@ -19,10 +19,10 @@ async function read(socket: Socket, count: number): Promise<Buffer> {
 }
 
 /**
- * A connection to a port of 127.0.0.1 through a SOCKS5 proxy (RFC 1928, 1929). The socket flows once it has a listener.
+ * A connection to a port of 127.0.0.1, or of another IPv4 address, through a SOCKS5 proxy (RFC 1928, 1929). The socket flows once it has a listener.
  * @throws Error with the reply that refused it
  */
-export async function socksConnect(proxy: number, target: number, user?: string): Promise<Socket> {
+export async function socksConnect(proxy: number, target: number, user?: string, host = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: proxy, noDelay: true })
   await once(socket, 'connect')
   socket.write(Buffer.from([VERSION, 1, user === undefined ? NO_AUTHENTICATION : USER_AND_PASSWORD]))
@@ -32,7 +32,7 @@ export async function socksConnect(proxy: number, target: number, user?: string)
     socket.write(Buffer.from([1, name.length, ...name, name.length, ...name]))
     await read(socket, 2)
   }
-  socket.write(Buffer.from([VERSION, 1, 0, 1, 127, 0, 0, 1, target >> 8, target & 255]))
+  socket.write(Buffer.from([VERSION, 1, 0, 1, ...host.split('.').map(Number), target >> 8, target & 255]))
   const answer = await read(socket, 10)
   if (answer[1] === 0) return socket
   socket.destroy()

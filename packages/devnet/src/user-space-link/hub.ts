@@ -26,9 +26,7 @@ export class Hub {
 
   constructor({ hosts, profiles, random }: HubOptions) {
     this.#byHost = new Map(hosts.map((host, at) => [Buffer.from(host.split('.').map(Number)).readUInt32BE(), at]))
-    this.#lines = hosts.map((_, to) =>
-      profiles.map((from) => new Line(from[to] ?? { delayMs: 0, loss: 0 }, random)),
-    )
+    this.#lines = hosts.map((_, to) => profiles.map((from) => new Line(from[to] ?? { delayMs: 0, loss: 0 }, random)))
   }
 
   /** Takes a packet that came from an end at `now`, ms; it must not be changed afterwards. */

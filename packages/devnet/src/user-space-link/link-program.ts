@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { seededRandom } from '@weft/core'
 import { LinuxTun, ReadableWait, loadLinuxTunCalls } from '@weft/vpn'
 import { Hub, type HubOptions } from './hub.ts'
@@ -15,6 +16,8 @@ const PACKET = 65_536
 const TURN = 64
 
 const { names, seed, ...rest } = JSON.parse(process.argv[2] ?? '{}') as LinkProgramOptions
+// By default the kernel wakes a process up to 50 µs late, to wake others with it (proc(5)); a route's round trip has eight such waits.
+writeFileSync('/proc/self/timerslack_ns', '1')
 const calls = await loadLinuxTunCalls()
 const ends = names.map((name) => new LinuxTun(calls, name))
 const hub = new Hub({ ...rest, random: seededRandom(seed) })
