@@ -25,16 +25,22 @@ export class ByteRing {
     return this.#bytes.length
   }
 
+  /** Bytes by which it grows when it is to hold `need`. */
+  growth(need: number): number {
+    const { length } = this.#bytes
+    if (need <= length) return 0
+    let capacity = Math.max(MIN_CAPACITY, length)
+    while (capacity < need) capacity *= 2
+    return capacity - length
+  }
+
   /** Makes room for [base, end), keeping [base, keep). False when the budget does not have it; the ring is as before then. */
   reserve(base: number, keep: number, end: number): boolean {
-    const need = end - base
-    if (need <= this.#bytes.length) return true
-    let capacity = Math.max(MIN_CAPACITY, this.#bytes.length)
-    while (capacity < need) capacity *= 2
-    const more = capacity - this.#bytes.length
+    const more = this.growth(end - base)
+    if (more === 0) return true
     if (!(this.#receives ? this.#memory.takeToReceive(more) : this.#memory.take(more))) return false
     const old = this.#bytes
-    this.#bytes = new Uint8Array(capacity)
+    this.#bytes = new Uint8Array(old.length + more)
     for (let at = base; at < keep;) {
       const from = at & (old.length - 1)
       const length = Math.min(keep - at, old.length - from)

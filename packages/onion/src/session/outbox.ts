@@ -2,8 +2,9 @@ import { type FrameWriter } from './frame-writer.ts'
 import { INITIAL_SESSION_WINDOW, PROTOCOL_DNS, PROTOCOL_IP, PROTOCOL_UDP } from './protocol.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
-import { type SessionStream, StreamControl, type StreamTarget } from './session-stream.ts'
+import { type SessionStream, StreamControl } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
+import { type StreamTarget } from './stream-target.ts'
 import { MAX_FRAMES_PER_PACKET } from './tuning.ts'
 
 /** Frames about the session that wait to be sent, as bits. */

@@ -117,17 +117,28 @@ export class ReceiveSide {
     }
   }
 
+  /** The next bytes in order as one view, or undefined. The view is good until they were handed on and something is inserted. */
+  peek(): Uint8Array | undefined {
+    if (this.#ready === this.#delivered) return undefined
+    return this.#ring.view(this.#delivered, this.#ready - this.#delivered)
+  }
+
   /** The next bytes in order as one view, or undefined; they count as handed on. The view is good until the next insert(). */
   next(): Uint8Array | undefined {
-    if (this.#ready === this.#delivered) return undefined
-    const view = this.#ring.view(this.#delivered, this.#ready - this.#delivered)
-    this.#delivered += view.length
+    const view = this.peek()
+    if (view !== undefined) this.#delivered += view.length
     return view
   }
 
-  /** All that is ready was handed on. */
-  onDrained(): void {
-    if (this.#pieces.count === 0) this.#ring.onEmpty()
+  /** `bytes` of what is ready, at most all, were handed on from what peek() gave. */
+  advance(bytes: number): void {
+    this.#delivered = Math.min(this.#ready, this.#delivered + bytes)
+    this.giveBack()
+  }
+
+  /** Gives memory back that holds nothing, where it is short. */
+  giveBack(): void {
+    if (!this.hasReady && this.#pieces.count === 0) this.#ring.onEmpty()
   }
 
   /** Nothing of the stream is wanted any more: it is only counted until its end is known. */

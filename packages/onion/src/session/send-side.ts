@@ -2,6 +2,7 @@ import { ByteRing } from './byte-ring.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { INITIAL_STREAM_WINDOW } from './protocol.ts'
 import { RangeSet } from './range-set.ts'
+import { WRITE_CHUNK } from './tuning.ts'
 
 /** The sending half of a stream (RFC 9000, section 3.1): what was written and is not acknowledged, and what of it goes next. */
 export class SendSide {
@@ -45,6 +46,11 @@ export class SendSide {
   /** Bytes for which memory is taken. */
   get capacity(): number {
     return this.#ring.capacity
+  }
+
+  /** Bytes that another write of a whole chunk takes beyond those of the chunk itself: what the ring grows by where it holds something. */
+  get growth(): number {
+    return this.buffered === 0 ? 0 : this.#ring.growth(this.buffered + WRITE_CHUNK)
   }
 
   /** Bytes that are kept: written and not acknowledged in order. */

@@ -5,24 +5,8 @@ import { type SessionMemory } from './memory-budget.ts'
 import { SessionCode } from './protocol.ts'
 import { ReceiveSide } from './receive-side.ts'
 import { SendSide } from './send-side.ts'
+import { type StreamTarget } from './stream-target.ts'
 import { WeftError } from '@weft/core'
-
-/**
- * What a stream leads to: a name or an address literal, and a TCP port; or what the exit does itself, with an empty host and port 0:
- * `udp` carries datagrams by the stream's channel, `ip` IP packets alike, `dns` messages of DNS. `service` leads to a service, which `host` names,
- * of a member of the network.
- */
-export interface StreamTarget {
-  readonly host: string
-  readonly port: number
-  readonly protocol?: 'udp' | 'dns' | 'ip' | 'service'
-  /** Of a service: the key of the member whose it is, 32 bytes. */
-  readonly member?: Uint8Array
-}
-
-export const UDP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'udp' }
-export const DNS_STREAM: StreamTarget = { host: '', port: 0, protocol: 'dns' }
-export const IP_CHANNEL: StreamTarget = { host: '', port: 0, protocol: 'ip' }
 
 /** What a stream's owner is told; set on `SessionStream.handler` before anything can come (at once after openStream, within onStream). */
 export interface StreamHandler {
@@ -32,6 +16,11 @@ export interface StreamHandler {
   onRefused?(code: number): void
   /** The next bytes in order. Valid during the call only; `consume` says when they were passed on. */
   onData?(chunk: Uint8Array): void
+  /**
+   * For an owner that passes bytes on at another's pace: `peek` has some. They stay in the session's memory until `consume` says that they were
+   * passed on. Where there is none they come by onData, in pieces of a packet at most, and only when all before them was passed on.
+   */
+  onReadable?(): void
   /** The other side sends no more; what it sent has been handed over. */
   onEnd?(): void
   /** Both directions are over before their end, by the other side or with the session. */
@@ -56,8 +45,10 @@ export interface StreamHost {
   mark(stream: SessionStream): number
   /** A stream is full: it is told once it may write. */
   awaitRoom(stream: SessionStream): void
-  /** A stream took memory. */
-  wrote(): void
+  /** A stream was asked for room and has some: it may write at any time. */
+  mayWrite(stream: SessionStream): void
+  /** A stream took memory, or there was none for it. */
+  wrote(stream: SessionStream): void
   ready(stream: SessionStream): void
   settle(stream: SessionStream): void
   makeChannel(): DatagramChannel
@@ -142,13 +133,15 @@ export class SessionStream {
     if (this.#state === 'closed' || this.send.isEnded) return false
     if (bytes.length === 0) return !this.isFull
     if (!this.send.append(bytes)) {
+      this.isFull = true
+      this.#host.wrote(this)
       this.reset(SessionCode.limit)
       this.handler.onReset?.(SessionCode.limit)
       return false
     }
     this.isFull = this.send.buffered >= this.#host.mark(this)
-    this.#host.wrote()
     this.#host.schedule(this)
+    this.#host.wrote(this)
     return !this.isFull
   }
 
@@ -158,7 +151,10 @@ export class SessionStream {
    */
   askRoom(): boolean {
     if (this.#state === 'closed' || this.send.isEnded || this.isFull) return false
-    if (this.#host.mark(this) > 0) return true
+    if (this.#host.mark(this) > 0) {
+      this.#host.mayWrite(this)
+      return true
+    }
     this.isFull = true
     this.#host.awaitRoom(this)
     return false
@@ -179,14 +175,44 @@ export class SessionStream {
     this.#host.settle(this)
   }
 
-  /** The owner has passed on `bytes` of what onData gave, at most all: the other side may send as many more. */
+  /** The next bytes that came, for an owner with onReadable: good until consume(). */
+  peek(): Uint8Array | undefined {
+    return this.#state === 'open' ? this.receive.peek() : undefined
+  }
+
+  /** Bytes can be handed on straight from a packet: there are none before them. */
+  get takesAtOnce(): boolean {
+    return this.#state === 'open' && (this.handler.onReadable === undefined || !this.#hasUnpassed)
+  }
+
+  /** Bytes were handed on that the owner has not passed on. */
+  get #hasUnpassed(): boolean {
+    return this.receive.delivered > this.#credited
+  }
+
+  /** The owner has passed on `bytes` of what onData or peek() gave, at most all: the other side may send as many more. */
   consume(bytes: number): void {
     if (this.receive.isDiscarding) return
+    if (this.handler.onReadable !== undefined) {
+      const more = bytes - (this.receive.delivered - this.#credited)
+      if (more > 0) this.receive.advance(more)
+      if (this.receive.isDone) this.#host.ready(this)
+    }
     const count = Math.min(bytes, this.receive.delivered - this.#credited)
     if (count <= 0) return
     this.#credited += count
     if (this.#host.raise(this, count) && !this.receive.hasFinalSize) this.#host.control(this, StreamControl.limit)
     this.#host.credit(count)
+  }
+
+  /**
+   * The owner passes on nothing any more. Where it has ended its own direction, and the other side has said its end, what it wrote still goes
+   * there; else the stream is reset.
+   */
+  abandon(code: number): void {
+    if (this.#state !== 'open' || !this.send.isEnded || !this.receive.hasFinalSize) return this.reset(code)
+    this.#discard()
+    this.#host.settle(this)
   }
 
   /**
@@ -273,6 +299,14 @@ export class SessionStream {
   /** True when both directions are over and the other side knows all it must. */
   get isSettled(): boolean {
     if ((this.owed & ~this.acked) !== 0 || !this.receive.isDone) return false
+    // Who has bytes that are to be passed on is told when the session ends.
+    if (
+      this.handler.onReadable !== undefined &&
+      this.#state === 'open' &&
+      !this.receive.isDiscarding &&
+      this.#hasUnpassed
+    )
+      return false
     return this.send.isDone || (this.acked & (StreamControl.reset | StreamControl.refused)) !== 0
   }
 

@@ -7,30 +7,16 @@ import { ipFromBytes } from './ip-bytes.ts'
 import { IpChannel } from './ip-channel.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox, SessionControl } from './outbox.ts'
-import {
-  INITIAL_SESSION_WINDOW,
-  MAX_DATAGRAMS_PER_PACKET,
-  MAX_SESSION_WINDOW,
-  PROTOCOL_IP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-} from './protocol.ts'
+import { INITIAL_SESSION_WINDOW, MAX_DATAGRAMS_PER_PACKET, MAX_SESSION_WINDOW } from './protocol.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { type FrameLedger, type Recovery } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
-import {
-  DNS_STREAM,
-  IP_CHANNEL,
-  SessionStream,
-  StreamControl,
-  type StreamHost,
-  type StreamTarget,
-  UDP_CHANNEL,
-} from './session-stream.ts'
+import { SessionStream, StreamControl, type StreamHost } from './session-stream.ts'
 import { SessionViolation } from './session-violation.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { StreamTable } from './stream-table.ts'
+import { IP_CHANNEL, type StreamTarget, UDP_CHANNEL, serviceOf, targetOf } from './stream-target.ts'
 import { type StreamsOwner } from './streams-owner.ts'
 import { checkService, checkTarget } from './target-host.ts'
 import { MAX_WAITING_STREAMS } from './tuning.ts'
@@ -72,6 +58,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
       owner.memory,
       owner.recovery,
       owner.payloadLength,
+      this.#table,
       () => this.#outbox.mayTakeData && !this.#table.hasDataInFlight,
       () => owner.announce(),
     )
@@ -158,9 +145,11 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   #handOn(stream: SessionStream): void {
     // Until the target is connected, or the client knows it, bytes wait.
     if (stream.state === 'opening') return
-    const { receive } = stream
-    for (let chunk = receive.next(); chunk !== undefined; chunk = receive.next()) stream.handler.onData?.(chunk)
-    receive.onDrained()
+    const { receive, handler } = stream
+    if (handler.onReadable === undefined) {
+      for (let chunk = receive.next(); chunk !== undefined; chunk = receive.next()) stream.handler.onData?.(chunk)
+      receive.giveBack()
+    } else if (receive.hasReady) handler.onReadable()
     if (receive.isDone && !receive.isDiscarding && !stream.endSaid) {
       stream.endSaid = true
       stream.handler.onEnd?.()
@@ -208,8 +197,12 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#owner.announce()
   }
 
-  wrote(): void {
-    this.#room.onWritten(this.#table)
+  mayWrite(stream: SessionStream): void {
+    this.#room.let(stream)
+  }
+
+  wrote(stream: SessionStream): void {
+    this.#room.onWritten(stream)
   }
 
   ready(stream: SessionStream): void {
@@ -351,7 +344,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     const rise = receive.check(last, fin)
     this.#checkRise(rise)
     if (!receive.insert(offset, payload, start, end, fin)) {
-      if (stream.state !== 'open' || !receive.isNext(offset, last)) {
+      if (!stream.takesAtOnce || !receive.isNext(offset, last)) {
         this.isDropped = true
         return
       }
@@ -427,21 +420,4 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     const stream = this.#incoming(id)
     if (stream !== undefined && !stream.send.isDone) stream.onReset(code)
   }
-}
-
-function targetOf(protocol: number, port: number, host: string): StreamTarget {
-  switch (protocol) {
-    case PROTOCOL_TCP:
-      return { host, port }
-    case PROTOCOL_UDP:
-      return UDP_CHANNEL
-    case PROTOCOL_IP:
-      return IP_CHANNEL
-    default:
-      return DNS_STREAM
-  }
-}
-
-function serviceOf(name: string, member: Uint8Array): StreamTarget {
-  return { host: name, port: 0, protocol: 'service', member }
 }

@@ -10,10 +10,11 @@ import { IDLE_TIMEOUT_MS, SessionCode } from './protocol.ts'
 import { ReceivedPackets } from './received-packets.ts'
 import { type FrameLedger, Recovery } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
-import { type SessionStream, type StreamTarget } from './session-stream.ts'
+import { type SessionStream } from './session-stream.ts'
 import { SessionDatagrams } from './session-datagrams.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SessionViolation } from './session-violation.ts'
+import { type StreamTarget } from './stream-target.ts'
 import { CLIENT_IP_PACKETS, DEFAULT_MEMORY, KEEP_ALIVE_MS, MIN_NUMBER_GAP } from './tuning.ts'
 
 export interface SessionInit {

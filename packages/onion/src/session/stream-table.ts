@@ -30,6 +30,10 @@ export class StreamTable {
     return false
   }
 
+  values(): Iterable<SessionStream> {
+    return this.#streams.values()
+  }
+
   all(): SessionStream[] {
     return [...this.#streams.values()]
   }

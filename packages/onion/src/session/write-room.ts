@@ -1,4 +1,4 @@
-import { type MemoryWaiter, type SessionMemory } from './memory-budget.ts'
+import { type MemoryUser, type SessionMemory } from './memory-budget.ts'
 import { type Recovery } from './recovery.ts'
 import { type SessionStream } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
@@ -6,14 +6,17 @@ import { type StreamTable } from './stream-table.ts'
 import { MAX_SEND_MARK, MIN_SEND_MARK, WRITE_CHUNK } from './tuning.ts'
 
 /** How much the streams of a session may buffer to be sent, and which of those that were full are told that they may write again. */
-export class WriteRoom implements MemoryWaiter {
+export class WriteRoom implements MemoryUser {
   readonly #memory: SessionMemory
   readonly #recovery: Recovery
   readonly #payloadLength: number
+  readonly #table: StreamTable
   readonly #isIdle: () => boolean
   readonly #announce: () => void
   /** Streams that were full and have less to hold now, or may hold more, in the order of their turns. */
   readonly #waiting = new StreamQueue<SessionStream>()
+  /** Streams that may write at any time, in the order in which they were told so: to be stopped when memory is short. */
+  readonly #writing = new Set<SessionStream>()
 
   /**
    * @param isIdle whether no bytes of streams are in flight or could be sent, so that nothing of the session gives memory back
@@ -23,14 +26,17 @@ export class WriteRoom implements MemoryWaiter {
     memory: SessionMemory,
     recovery: Recovery,
     payloadLength: number,
+    table: StreamTable,
     isIdle: () => boolean,
     announce: () => void,
   ) {
     this.#memory = memory
     this.#recovery = recovery
     this.#payloadLength = payloadLength
+    this.#table = table
     this.#isIdle = isIdle
     this.#announce = announce
+    memory.user = this
   }
 
   /** True when tell() has something to do. */
@@ -56,50 +62,95 @@ export class WriteRoom implements MemoryWaiter {
   /** The stream is over. */
   forget(stream: SessionStream): void {
     this.#waiting.remove(stream)
+    this.#writing.delete(stream)
   }
 
   /** Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait. */
   tell(): void {
-    // Whoever is told may write later, and be stopped by onWritten() then: no more are told than could write a piece each.
+    if (this.#waiting.size === 0) return
+    if (this.#isStuck()) this.#giveBack()
     for (let left = this.#memory.pieces; left > 0 && this.#memory.hasShare; left--) {
       const stream = this.#firstFit()
       if (stream === undefined) return
       this.#waiting.shift()
-      drained(stream)
+      this.#drained(stream)
     }
     if (this.#waiting.size === 0) return
-    if (!this.#memory.hasShare && this.#isIdle()) this.#tellUntilOneWrites()
-    if (this.#waiting.size > 0) this.#memory.budget.wait(this)
+    const isStarved = this.#isStuck() && !this.#tellUntilOneWrites()
+    if (this.#waiting.size > 0) this.#memory.wait(isStarved)
+  }
+
+  /** Only what other sessions give back would let this one go on. */
+  #isStuck(): boolean {
+    return !this.#memory.hasShare && this.#isIdle()
   }
 
   /**
    * Has one stream write beyond the share that holds nothing, and of which the other side takes all that it may bring. Without that all
    * would wait for other sessions, for ever if those stand still. Who has nothing to write leaves the turn to the next: the first that
-   * has stops the others.
+   * has stops the others. False when there is no memory for it.
    */
-  #tellUntilOneWrites(): void {
-    const { held } = this.#memory
-    for (let left = this.#waiting.size; left > 0 && this.#memory.held === held; left--) {
+  #tellUntilOneWrites(): boolean {
+    if (!this.#memory.beginTurn()) return false
+    for (let left = this.#waiting.size; left > 0 && this.#memory.isTurn; left--) {
       const stream = this.#waiting.shift()
       if (stream === undefined || !isFull(stream)) continue
-      if (stream.send.buffered === 0 && stream.send.allowed >= WRITE_CHUNK) drained(stream)
+      if (stream.send.buffered === 0 && stream.send.allowed >= WRITE_CHUNK) this.#drained(stream)
       else this.#waiting.add(stream)
     }
+    return true
   }
 
-  /** A stream took memory: if that was the last of the session's share, streams that hold nothing give theirs back, and all others are stopped. */
-  onWritten(table: StreamTable): void {
-    if (this.#memory.hasShare) return
-    const streams = table.all()
-    for (const { send } of streams) send.giveBack()
-    if (this.#memory.hasShare) return
-    for (const stream of streams) {
-      if (stream.isFull || stream.state !== 'open' || stream.send.isEnded) continue
+  #drained(stream: SessionStream): void {
+    stream.isFull = false
+    this.let(stream)
+    stream.handler.onDrain?.()
+  }
+
+  /** The stream may write from now on, until onFull. */
+  let(stream: SessionStream): void {
+    this.#writing.add(stream)
+    this.#memory.watch(stream.send.growth)
+  }
+
+  /** A stream took memory: all, of any session, that could take more than there is for them now are stopped. */
+  onWritten(stream: SessionStream): void {
+    if (stream.isFull) this.#writing.delete(stream)
+    else this.let(stream)
+    this.#memory.endTurn()
+    this.#memory.budget.review()
+  }
+
+  /** Streams that hold nothing give their memory back; those that may write and hold more than they may now, or could, are stopped. */
+  onShort(): void {
+    this.#memory.endTurn()
+    if (!this.#memory.hasShare) this.#giveBack()
+    let growth = 0
+    let isStopped = false
+    for (const stream of this.#writing) {
+      const isOver = stream.isFull || stream.state === 'closed' || stream.send.isEnded
+      if (!isOver && stream.send.buffered < this.mark(stream)) {
+        growth = Math.max(growth, stream.send.growth)
+        continue
+      }
+      this.#writing.delete(stream)
+      if (isOver) continue
+      isStopped = true
       stream.isFull = true
       this.#waiting.add(stream)
       stream.handler.onFull?.()
     }
-    this.#memory.budget.wait(this)
+    this.#memory.rewatch(this.#writing.size > 0, growth)
+    if (!isStopped) return
+    this.#memory.wait(false)
+    this.#announce()
+  }
+
+  #giveBack(): void {
+    for (const { send, receive } of this.#table.values()) {
+      send.giveBack()
+      receive.giveBack()
+    }
   }
 
   /** The first that may write. Those before it hold too much: they are looked at again when some of it is acknowledged. */
@@ -111,29 +162,18 @@ export class WriteRoom implements MemoryWaiter {
     return undefined
   }
 
-  /** The shared budget has memory again; it is of use if the session has not used up its share. */
-  onMemory(): boolean {
-    if (this.#memory.hasShare) {
-      const isUsed = this.#firstFit() !== undefined
-      if (isUsed) this.#announce()
-      return isUsed
-    }
-    if (this.#waiting.size > 0) this.#memory.budget.wait(this)
-    return false
+  onMemory(): void {
+    if (!this.#memory.hasShare || this.#firstFit() !== undefined) this.#announce()
   }
 
   /** The session is over. */
   clear(): void {
-    this.#memory.budget.forget(this)
+    this.#memory.leave()
     this.#waiting.clear()
+    this.#writing.clear()
   }
 }
 
 function isFull(stream: SessionStream): boolean {
   return stream.isFull && stream.state !== 'closed'
-}
-
-function drained(stream: SessionStream): void {
-  stream.isFull = false
-  stream.handler.onDrain?.()
 }

@@ -4,7 +4,8 @@ import { type DatagramChannel } from '../../src/session/datagram-channel.ts'
 import { FrameWriter } from '../../src/session/frame-writer.ts'
 import { MemoryBudget } from '../../src/session/memory-budget.ts'
 import { Session } from '../../src/session/session.ts'
-import { type SessionStream, UDP_CHANNEL } from '../../src/session/session-stream.ts'
+import { type SessionStream } from '../../src/session/session-stream.ts'
+import { UDP_CHANNEL } from '../../src/session/stream-target.ts'
 import { PAYLOAD, World } from './simulated-path.ts'
 
 export const MEBIBYTE = 2 ** 20
@@ -17,6 +18,7 @@ export function aloneWithIp() {
 /** A session that is given frames by hand. */
 export function loneSession(role: 'client' | 'exit', memory: MemoryBudget, onStream: (stream: SessionStream) => void) {
   const ends: string[] = []
+  const wakes = { count: 0 }
   const world = new World()
   const session = new Session({
     role,
@@ -25,6 +27,7 @@ export function loneSession(role: 'client' | 'exit', memory: MemoryBudget, onStr
     payloadLength: PAYLOAD,
     memory,
     onStream,
+    onWritable: () => void wakes.count++,
     onClose: (code, reason) => void ends.push(`${code} ${reason}`),
   })
   let number = 0
@@ -40,7 +43,7 @@ export function loneSession(role: 'client' | 'exit', memory: MemoryBudget, onStr
     session.receive(number++, payload)
     session.endBatch()
   }
-  return { world, session, memory, ends, give, giveBytes }
+  return { world, session, memory, ends, wakes, give, giveBytes }
 }
 
 /** A session that is given frames by hand, with an open channel as stream 0. */

@@ -1,49 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FrameWriter } from '../../src/session/frame-writer.ts'
 import { MemoryBudget } from '../../src/session/memory-budget.ts'
 import { SessionCode } from '../../src/session/protocol.ts'
-import { RangeSet } from '../../src/session/range-set.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
 import { loneSession } from './lone-channel.ts'
-import { PAYLOAD } from './simulated-path.ts'
+import { acknowledging, endless, obedient } from './memory-rig.ts'
 
 // What the streams of one session take of the memory that an exit has for all, whatever its client and its targets do.
-
-/** A client that acknowledges, in one packet with `more`, what an exit sends within 5 ms, at most `most` packets. */
-function acknowledging({ session, world, give }: ReturnType<typeof loneSession>) {
-  const received = new RangeSet()
-  return (more: (writer: FrameWriter) => void, most = Infinity): void => {
-    world.now += 5
-    for (let sent = 0; sent < most && session.wantsToSend(); sent++) {
-      const number = session.fill(new Uint8Array(PAYLOAD))
-      received.add(number, number + 1)
-    }
-    world.now += 5
-    give((w) => {
-      if (received.count > 0) w.ack(received, 0)
-      more(w)
-    })
-  }
-}
-
-/** An exit with endless sources for as many streams, and a client that acknowledges all that was sent, at once. */
-function endless(streams: number, memory: MemoryBudget) {
-  const resets: number[] = []
-  const opened: SessionStream[] = []
-  const lone = loneSession('exit', memory, (stream) => {
-    opened.push(stream)
-    const more = (): void => {
-      while (stream.write(new Uint8Array(65_536)));
-    }
-    stream.handler = { onDrain: more, onReset: (code) => void resets.push(code) }
-    stream.accept('192.0.2.1')
-    if (stream.askRoom()) more()
-  })
-  for (let id = 0; id < streams; id++) lone.give((w) => void w.open(4 * id, 80, 'a'))
-  const acknowledge = acknowledging(lone)
-  return { ...lone, opened, resets, round: (more: (writer: FrameWriter) => void) => acknowledge(more, 16) }
-}
 
 test('streams that are always full take no more when others want memory, too, though each ACK leaves nothing in flight', () => {
   const memory = new MemoryBudget(12 << 20)
@@ -105,7 +68,7 @@ test('streams that have leave to write and nothing to write are stopped once oth
   for (let id = 0; id < 100; id++) lone.give((w) => void w.open(4 * id, 80, 'a'))
   let writers = 0
   for (const stream of streams) {
-    if (log.full > 0) break
+    if (streams.every(({ isFull }) => isFull)) break
     writers++
     stream.write(new Uint8Array(65_536))
   }
@@ -136,41 +99,6 @@ test('a client that has all its connections get leave to write, one after anothe
   }
   assert.equal(resets, 0)
 })
-
-/** An exit whose streams write what they are told to once they have leave, and a client that acknowledges all at once. */
-function obedient(streams: number, memory: MemoryBudget) {
-  const opened: SessionStream[] = []
-  const resets: number[] = []
-  /** Bytes that each still has to write, in pieces of `piece` at most. */
-  const left: number[] = []
-  let piece = 65_536
-  const write = (at: number): void => {
-    const stream = opened[at] ?? assert.fail()
-    while (!stream.isFull && (left[at] ?? 0) > 0) {
-      const length = Math.min(piece, left[at] ?? 0)
-      left[at] = (left[at] ?? 0) - length
-      stream.write(new Uint8Array(length))
-    }
-  }
-  const lone = loneSession('exit', memory, (stream) => {
-    const at = opened.push(stream) - 1
-    left.push(0)
-    stream.handler = { onDrain: () => write(at), onReset: (code) => void resets.push(code) }
-    stream.accept('192.0.2.1')
-    stream.askRoom()
-  })
-  const { session, give } = lone
-  for (let id = 0; id < streams; id++) give((w) => void w.open(4 * id, 80, 'a'))
-  const acknowledge = acknowledging(lone)
-  const rounds = (count: number, maxData: number): void => {
-    for (let turn = 0; turn < count; turn++) acknowledge((w) => w.maxData(maxData))
-  }
-  const has = (at: number, bytes: number): void => {
-    left[at] = (left[at] ?? 0) + bytes
-    write(at)
-  }
-  return { session, opened, resets, rounds, has, setPiece: (bytes: number) => void (piece = bytes), give }
-}
 
 test('streams whose limit leaves no room for a write get no turn beyond the share', () => {
   const memory = new MemoryBudget(12 << 20)

@@ -26,7 +26,7 @@ test('the receiving half hands on every byte once and in order, whatever the ord
           assert.deepEqual(chunk, content(delivered, delivered + chunk.length))
           delivered += chunk.length
         }
-        side.onDrained()
+        side.giveBack()
       }
       const have = new Uint8Array(total)
       const take = (from: number, to: number): void => {

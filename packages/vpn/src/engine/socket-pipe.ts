@@ -1,11 +1,16 @@
 import type { Socket } from 'node:net'
 import { SessionCode, type SessionStream } from '@weft/onion'
-import { ChunkGatherer } from './chunk-gatherer.ts'
+import { CHUNK } from './chunk-pool.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
+
+/** What came in a packet and has no memory, until the socket has it: a packet has at most 1,379 bytes. Of this thread. */
+const LOOSE_BYTES = 2_048
+let loose = Buffer.allocUnsafeSlow(LOOSE_BYTES)
 
 /**
  * Joins a TCP socket and a stream of a session, each way with back-pressure: a socket is not read while the stream's
- * buffer is full, and the stream's window opens only by what the socket has taken.
+ * buffer is full, and the stream's window opens only by what the socket has taken. What it has not taken stays in the stream,
+ * where it counts against the session's memory, but for one packet's bytes at most.
  */
 export class SocketPipe implements Flushable {
   readonly #socket: Socket
@@ -13,7 +18,10 @@ export class SocketPipe implements Flushable {
   readonly #queue: FlushQueue
   readonly #wake: () => void
   readonly #onOver: () => void
-  readonly #gatherer = new ChunkGatherer(() => this.flush())
+  /** Bytes of the write that is under way; 0: none is. */
+  #underWay = 0
+  /** Writes that the socket has taken at once, and has not told of yet. */
+  #untold = 0
   #ended = false
   #socketEnded = false
   #over = false
@@ -30,12 +38,17 @@ export class SocketPipe implements Flushable {
     this.#onOver = onOver
     socket.setNoDelay(true)
     stream.handler = {
-      onData: (chunk) => this.#onData(chunk),
+      onReadable: () => queue.mark(this),
+      onData: (bytes) => this.#writeLoose(bytes),
       onEnd: () => this.#onEnd(),
       onReset: () => this.#reset(),
       onFull: () => socket.pause(),
       onDrain: () => socket.resume(),
     }
+    // Before it tells of a resume, a socket reads, also where it was paused since: what is not wanted would come all the same.
+    socket.on('resume', () => {
+      if (socket.isPaused()) socket.pause()
+    })
     socket.on('data', (chunk: Buffer) => this.send(chunk))
     socket.on('end', () => {
       this.#socketEnded = true
@@ -71,22 +84,47 @@ export class SocketPipe implements Flushable {
   }
 
   flush(): boolean {
-    this.#gatherer.take((bytes, give) => {
-      const { length } = bytes
-      this.#socket.write(bytes, (error) => {
-        give()
-        if (error !== null && error !== undefined) return
-        this.#stream.consume(length)
-        this.#wake()
-      })
-    })
+    if (this.#over) return false
+    while (this.#underWay === 0 && this.#socket.writable) {
+      const bytes = this.#stream.peek()
+      if (bytes === undefined) break
+      // No more at once: the stream's window opens with each write.
+      this.#write(bytes.length > CHUNK ? bytes.subarray(0, CHUNK) : bytes)
+    }
     if (this.#ended && !this.#socket.writableEnded) this.#socket.end(() => this.#settle())
     return false
   }
 
-  #onData(chunk: Uint8Array): void {
-    this.#gatherer.push(chunk)
-    this.#queue.mark(this)
+  #writeLoose(bytes: Uint8Array): void {
+    const { length } = bytes
+    if (length > LOOSE_BYTES) return this.#write(Buffer.from(bytes))
+    loose.set(bytes)
+    this.#write(loose.subarray(0, length))
+    if (this.#underWay > 0) loose = Buffer.allocUnsafeSlow(LOOSE_BYTES)
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#underWay = bytes.length
+    this.#socket.write(bytes, this.#onWritten)
+    // The system has it all; the socket tells of that later.
+    if (this.#socket.writableLength > 0) return
+    this.#untold++
+    this.#passedOn()
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    if (this.#untold > 0) this.#untold--
+    else if (error === null || error === undefined) {
+      this.#passedOn()
+      this.#queue.mark(this)
+    }
+  }
+
+  #passedOn(): void {
+    const bytes = this.#underWay
+    this.#underWay = 0
+    this.#stream.consume(bytes)
+    this.#wake()
   }
 
   #onEnd(): void {
@@ -106,10 +144,7 @@ export class SocketPipe implements Flushable {
   #abort(code: number): void {
     if (this.#over) return
     this.#queue.remove(this)
-    if (!(this.#socketEnded && this.#ended)) this.#stream.reset(code)
-    // Both directions are over for the stream: bytes that the socket did not take are nobody's any more, and the session's window, which
-    // is that of its other streams too, opens by them.
-    else this.#stream.consume(Infinity)
+    this.#stream.abandon(code)
     this.#wake()
     this.#finish()
   }
@@ -121,7 +156,6 @@ export class SocketPipe implements Flushable {
   #finish(): void {
     if (this.#over) return
     this.#over = true
-    this.#gatherer.drop()
     this.#onOver()
   }
 }

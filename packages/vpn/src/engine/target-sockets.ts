@@ -26,7 +26,7 @@ export interface Dial {
 
 /**
  * Connections to targets at once: as many as the memory of all sessions has streams (12 MiB at 6 KiB each). A connection may outlast
- * its stream, while its target reads slowly, so the streams alone are no bound.
+ * its stream, until the system has closed it, so the streams alone are no bound.
  */
 const MAX_CONNECTIONS = 2_048
 /** Into which all connections of this thread are read: what came is copied before the next read. */

@@ -101,3 +101,86 @@ test("a client with 200 connections that reads nothing has its share of the exit
   assert.ok(memory.used < 6 << 20, `${memory.used}`)
   assert.deepEqual(ends, [])
 })
+
+/** Lets sockets of this machine have their say. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await new Promise((again) => setImmediate(again))
+}
+
+test('connections that are made while no memory is free are not read, and not reset: their bytes come later', async (t) => {
+  const accepted: Socket[] = []
+  const server = createServer((socket) => {
+    accepted.push(socket.on('error', () => {}))
+    socket.write(new Uint8Array(65_536))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const { memory, session, driver, close } = exitRig(systemClock, { allow: ['127.0.0.1/32:*'] })
+  t.after(() => {
+    close()
+    for (const socket of accepted) socket.destroy()
+    server.close()
+  })
+  const taken = memory.limit - 40_000
+  assert.ok(memory.take(taken))
+  const ends: string[] = []
+  let [opened, came] = [0, 0]
+  for (let i = 0; i < 30; i++) {
+    const stream = session.openStream({ host: '127.0.0.1', port })
+    stream.handler = {
+      onOpened: () => void opened++,
+      onRefused: (code) => void ends.push(`refused ${code}`),
+      onReset: (code) => void ends.push(`reset ${code}`),
+      onData: ({ length }) => {
+        came += length
+        stream.consume(length)
+        driver.wake()
+      },
+    }
+  }
+  driver.wake()
+  await until(() => opened === 30 && accepted.length === 30)
+  await turns()
+  assert.deepEqual([came, ends, memory.used], [0, [], taken])
+  // A write is free, and no share: one after another has its turn, without a packet from the client.
+  memory.give(30_000)
+  await until(() => came === 30 * 65_536)
+  assert.deepEqual(ends, [])
+})
+
+test('what a target does not take counts against the memory, and its connection ends with the session, though both ends were said', async (t) => {
+  const accepted: Socket[] = []
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    accepted.push(socket.on('error', () => {}))
+    socket.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const { exit, memory, session, driver, close } = exitRig(systemClock, { allow: ['127.0.0.1/32:*'] })
+  t.after(() => {
+    close()
+    for (const socket of accepted) socket.destroy()
+    server.close()
+  })
+  const stream = session.openStream({ host: '127.0.0.1', port })
+  let [isOpened, isEnded] = [false, false]
+  stream.handler = { onOpened: () => (isOpened = true), onEnd: () => (isEnded = true) }
+  driver.wake()
+  await until(() => isOpened)
+  // Until the system takes no more of it.
+  for (let round = 0; memory.used < 200_000; round++) {
+    assert.ok(round < 1_000)
+    stream.write(new Uint8Array(16_384))
+    driver.wake()
+    await turns()
+  }
+  stream.end()
+  driver.wake()
+  await until(() => isEnded && stream.send.isDone)
+  await turns()
+  assert.equal(exit.streams, 1)
+  session.close(0, '')
+  driver.wake()
+  await until(() => exit.streams === 0)
+  assert.equal(memory.used, 0)
+})

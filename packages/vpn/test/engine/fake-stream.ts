@@ -9,6 +9,9 @@ export class FakeStream {
   isFull = false
   given = 0
   consumed = 0
+  /** What came and was not passed on, for an owner that asks for it. */
+  #unread = Buffer.alloc(0)
+  #isFinal = false
   /** Told after each change. */
   onChange: () => void = () => {}
 
@@ -32,16 +35,50 @@ export class FakeStream {
     this.onChange()
   }
 
-  consume(bytes: number): void {
-    this.consumed = Math.min(this.given, this.consumed + bytes)
-    this.onChange()
+  abandon(code: number): void {
+    if (!this.#isFinal || !this.ends.includes('end')) return this.reset(code)
+    this.#unread = Buffer.alloc(0)
+    this.consume(Infinity)
   }
 
-  /** Bytes come from the other side; as in earnest they are valid during the call only. */
+  consume(bytes: number): void {
+    this.consumed = Math.min(this.given, this.consumed + bytes)
+    this.#unread = this.#unread.subarray(bytes)
+    this.onChange()
+    if (this.handler.onReadable !== undefined) this.#sayEnd()
+  }
+
+  peek(): Uint8Array | undefined {
+    return this.#unread.length > 0 ? this.#unread : undefined
+  }
+
+  /** Bytes come from the other side; as in earnest those that are handed over are valid during the call only. */
   give(bytes: Uint8Array): void {
+    this.given += bytes.length
+    if (this.handler.onReadable === undefined) return this.#handOver(bytes)
+    this.#unread = Buffer.concat([this.#unread, bytes])
+    this.handler.onReadable()
+  }
+
+  /** There is no memory for them. */
+  giveLoose(bytes: Uint8Array): void {
+    this.given += bytes.length
+    this.#handOver(bytes)
+  }
+
+  #handOver(bytes: Uint8Array): void {
     const chunk = Buffer.from(bytes)
-    this.given += chunk.length
     this.handler.onData?.(chunk)
     chunk.fill(0)
+  }
+
+  /** The other side sends no more: its owner hears of that when it has passed on all. */
+  finish(): void {
+    this.#isFinal = true
+    this.#sayEnd()
+  }
+
+  #sayEnd(): void {
+    if (this.#isFinal && this.consumed === this.given) this.handler.onEnd?.()
   }
 }

@@ -69,7 +69,7 @@ test('the socket ends first: the stream is ended behind its bytes, and the other
   stream.give(Buffer.from('down'))
   await until(() => stream.consumed === 4)
   assert.equal(told.over, 0)
-  stream.handler.onEnd?.()
+  stream.finish()
   assert.equal((await readAll(peer)).toString(), 'down')
   await closed
   await turns()
@@ -83,7 +83,7 @@ test('the stream ends first: the socket is ended behind its bytes, and the other
   // More than is gathered for one write, in pieces that do not divide it.
   const down = MANY.subarray(0, 300_000)
   for (let from = 0; from < down.length; from += 10_007) stream.give(down.subarray(from, from + 10_007))
-  stream.handler.onEnd?.()
+  stream.finish()
   assert.ok((await readAll(peer)).equals(down))
   await until(() => stream.consumed === down.length)
   assert.deepEqual([told.over, stream.ends.length], [0, 0])
@@ -115,7 +115,7 @@ test('a socket that breaks off when both ends were told gives up nothing of what
   peer.end('up')
   await until(() => stream.ends.length > 0)
   stream.give(MANY)
-  stream.handler.onEnd?.()
+  stream.finish()
   await until(() => stream.consumed > 0)
   peer.resetAndDestroy()
   await closed
@@ -203,14 +203,14 @@ test("a stream's window opens only by what its socket has taken, and the session
   await turns()
   // The other end reads nothing: what does not fit between the two waits here.
   const stuck = stream.consumed
-  assert.ok(socket.writableLength > 0)
-  assert.equal(stuck + socket.writableLength, stream.given)
+  assert.ok(socket.writableLength > 0 && socket.writableLength <= 65_536, `${socket.writableLength}`)
+  assert.ok(stuck + socket.writableLength < stream.given)
   const got = readAll(peer)
   await until(() => {
     assert.ok(stream.consumed + socket.writableLength <= stream.given)
     return stream.consumed === stream.given
   })
-  stream.handler.onEnd?.()
+  stream.finish()
   assert.ok((await got).equals(MANY))
   assert.equal(told.consumedAtWake, stream.given)
 })
@@ -220,7 +220,7 @@ test('a stream that ends and is reset at once leaves no socket open: a thread wi
   const faults: unknown[] = []
   socket.on('error', (error) => void faults.push(error))
   const closed = Promise.all([closeOf(socket), closeOf(peer.on('error', () => {}).resume())])
-  stream.handler.onEnd?.()
+  stream.finish()
   // The end is under way, and nobody has heard of it yet.
   pipe.flush()
   assert.ok(socket.writableEnded)
@@ -229,4 +229,100 @@ test('a stream that ends and is reset at once leaves no socket open: a thread wi
   await closed
   assert.deepEqual(faults, [])
   assert.equal(told.over, 1)
+})
+
+test('what comes while the socket takes nothing stays in the stream: one write is under way', async (t) => {
+  const { socket, peer, stream, until } = await piped(t)
+  const { mock } = t.mock.method(socket, 'write')
+  const sizes = (): number[] => mock.calls.map(({ arguments: [bytes] }) => (bytes as unknown as Buffer).length)
+  stream.give(MANY.subarray(0, 8 << 20))
+  await until(() => stream.consumed > 0)
+  await turns()
+  assert.ok(socket.writableLength > 0)
+  const [{ length }, stuck] = [sizes(), stream.consumed]
+  for (let at = 0; at < 500; at++) {
+    stream.give(MANY.subarray((8 << 20) + at, (8 << 20) + at + 1))
+    if (at % 100 === 0) await turns()
+  }
+  assert.deepEqual([sizes().length, stream.consumed], [length, stuck])
+  assert.ok(socket.writableLength <= 65_536)
+  const got = readAll(peer)
+  stream.finish()
+  assert.ok((await got).equals(MANY.subarray(0, (8 << 20) + 500)))
+  // The small pieces went together.
+  assert.ok(sizes().filter((size) => size < 1_000).length < 3, sizes().slice(-20).join())
+})
+
+test('what there is no memory for goes to the socket at once, and opens the window when that has taken it', async (t) => {
+  const { socket, peer, stream, until } = await piped(t)
+  stream.giveLoose(Buffer.from('no '))
+  assert.equal(stream.consumed, 3)
+  stream.giveLoose(Buffer.from('memory, '))
+  assert.equal(stream.consumed, 11)
+  stream.give(MANY)
+  await until(() => stream.consumed > 11)
+  await turns()
+  assert.ok(socket.writableLength > 0)
+  const got = readAll(peer)
+  await until(() => stream.consumed === stream.given)
+  // Nobody reads: at last a piece waits for the socket, and is its own.
+  peer.pause()
+  let count = 0
+  for (; socket.writableLength === 0; count++) stream.giveLoose(Buffer.alloc(1_300, `${count % 10}`))
+  assert.equal(stream.consumed, stream.given - 1_300)
+  const other = await piped(t)
+  other.stream.giveLoose(Buffer.alloc(1_300, 'x'))
+  peer.resume()
+  await until(() => stream.consumed === stream.given)
+  stream.finish()
+  const pieces = Array.from({ length: count }, (_, at) => Buffer.alloc(1_300, `${at % 10}`))
+  assert.ok((await got).equals(Buffer.concat([Buffer.from('no memory, '), MANY, ...pieces])))
+})
+
+test('a socket that is stopped in the same turn in which it was told to go on is not read', async (t) => {
+  const server = createServer((socket) => void socket.on('error', () => {}).write('here I am')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const [stream, buffer] = [new FakeStream(), Buffer.alloc(1_000)]
+  const socket: Socket = connect({
+    port: (server.address() as { port: number }).port,
+    host: '127.0.0.1',
+    // As exits do; Node reads such a socket in other ways.
+    onread: {
+      buffer,
+      callback: (length) => {
+        pipe.send(buffer.subarray(0, length))
+        return true
+      },
+    },
+  })
+  t.after(() => {
+    socket.destroy()
+    server.close()
+  })
+  const pipe = await new Promise<SocketPipe>((resolve) =>
+    socket.once('connect', () => {
+      const queue = new FlushQueue(() => {})
+      const made = new SocketPipe(
+        socket,
+        stream as unknown as SessionStream,
+        queue,
+        () => {},
+        () => {},
+      )
+      stream.isFull = true
+      made.begin()
+      resolve(made)
+    }),
+  )
+  await turns()
+  assert.equal(stream.written.length, 0)
+  stream.handler.onDrain?.()
+  stream.handler.onFull?.()
+  await turns()
+  assert.equal(stream.written.length, 0)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  stream.onChange = resolve
+  stream.handler.onDrain?.()
+  await promise
+  assert.equal(stream.written.join(''), 'here I am')
 })
