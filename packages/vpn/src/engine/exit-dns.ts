@@ -10,8 +10,15 @@ import type { DnsAsker } from '../exit/dns-asker.ts'
 /** Of one session: streams of DNS, and questions under way. */
 const MAX_STREAMS = 4
 const MAX_RUNNING = 64
+/**
+ * Bytes of answers that wait on one stream, however little memory there is for its session: that can be the doing of its other streams, and
+ * answers are small.
+ */
+const MIN_WAITING = 16_384
 /** Bytes of a question: a name and what may stand beside it. */
 const MAX_QUERY_BYTES = 1_024
+/** Before each message. */
+const LENGTH_BYTES = 2
 
 /** What one session has. */
 interface Share {
@@ -44,19 +51,23 @@ export class ExitDns {
       isOver = true
       share.streams--
     }
-    const answer = (message: Uint8Array): void => {
+    const room = (): number => Math.max(stream.room, MIN_WAITING - stream.send.buffered)
+    const answer = (question: Uint8Array, message: Uint8Array): void => {
       if (isOver) return
-      stream.write(framed(message))
+      const fits = ({ length }: Uint8Array): boolean => LENGTH_BYTES + length <= room()
+      const said = fits(message) ? message : tooMany(question)
+      if (!fits(said)) return
+      stream.write(framed(said))
       wake()
     }
     const framer = new MessageFramer(MAX_QUERY_BYTES, (message) => {
       // Whoever takes no answers gets no more of them.
-      if (stream.room === 0) return
-      if (share.running >= MAX_RUNNING) return answer(tooMany(message))
+      if (room() <= 0) return
+      if (share.running >= MAX_RUNNING) return answer(message, tooMany(message))
       share.running++
       void this.#answer(message).then((bytes) => {
         share.running--
-        answer(bytes)
+        answer(message, bytes)
       })
     })
     stream.handler = {

@@ -237,3 +237,32 @@ test('200 questions at once are all answered, although an exit takes 64 at a tim
   )
   assert.deepEqual(new Set(found), new Set(['ENOTFOUND']))
 })
+
+test('names are answered while other streams of the session have used up its share of memory', async (t) => {
+  const { resolver, rig } = await asked(t)
+  assert.ok(rig.memory.take(rig.memory.limit - 100_000))
+  assert.deepEqual(await resolver.resolve4('www.test'), ['192.0.2.1'])
+})
+
+test('answers that a client does not take use no more memory than a few of them, where there is no share for more', async (t) => {
+  const { rig, server } = await asked(t)
+  const taken = rig.memory.limit - 250_000
+  assert.ok(rig.memory.take(taken))
+  const stream = rig.session.openStream(DNS_STREAM)
+  const told = { came: 0, isReset: false }
+  // As much as the stream's window lets through at first.
+  stream.handler = { onData: ({ length }) => (told.came += length), onReset: () => (told.isReset = true) }
+  for (let id = 0; told.came < 256 * 1_024 - 5_000; id++) {
+    const { came } = told
+    for (let at = 0; at < 3; at++) stream.write(framed(queryFor('big.test', 16, id)))
+    rig.driver.wake()
+    await until(() => told.came > came)
+  }
+  const before = server.asked.length
+  for (let id = 0; id < 60; id++) stream.write(framed(queryFor('big.test', 16, id)))
+  rig.driver.wake()
+  await until(() => server.asked.length >= before + 6)
+  for (let turn = 0; turn < 200; turn++) await new Promise((again) => setImmediate(again))
+  assert.ok(rig.memory.used <= taken + 32_768, `${rig.memory.used - taken}`)
+  assert.equal(told.isReset, false)
+})
