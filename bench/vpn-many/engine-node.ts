@@ -50,7 +50,7 @@ export function newEngineClient(settings: EngineSettings): EngineInit {
 type Keys = NonNullable<EngineInit['keys']>
 
 function keyPairs(random: Random): Keys {
-  return { link: generateX25519(random), onion: [generateX25519(random)] }
+  return { link: generateX25519(random), onion: [generateX25519(random)], isFirstUse: true }
 }
 
 function engineInit(nodeKey: Uint8Array, keys: Keys | undefined, settings: EngineSettings): EngineInit {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Clock,
@@ -133,7 +133,7 @@ export class OnionKeys implements OnionKeySource {
       for (const key of this.#keys) {
         if (this.#isListed(key)) this.#keepUntil(key, end)
         // Of an older certificate: a proposer may list one for a while although there is a newer one.
-        else if (key.until !== undefined && key.until < end)
+        else if (key.until !== undefined && key.until <= end)
           this.#keepUntil(key, Math.min(key.until, clock.now() + overlapMs))
       }
     }
@@ -198,6 +198,8 @@ export class OnionKeys implements OnionKeySource {
       moveSecret(this.#path(key.name), this.#path(name))
       key.name = name
     } catch (error) {
+      // Renamed, and not sure to be so after a crash.
+      if (existsSync(this.#path(name))) key.name = name
       this.#init.logger.warn('how long an onion key is needed could not be kept', { cause: messageOf(error) })
     }
   }
@@ -205,6 +207,18 @@ export class OnionKeys implements OnionKeySource {
   /** When it is to be erased: that of the map in use not before nobody uses that map any more. */
   #end(key: OnionKey): number {
     return (key.until ?? Infinity) + (this.#isListed(key) ? MAP_MAX_AGE_MS : 0)
+  }
+
+  /** One that cannot be erased does not keep the others. Whether any is left. */
+  #eraseLeft(): boolean {
+    for (const name of this.#left)
+      try {
+        eraseSecret(this.#path(name))
+        this.#left.delete(name)
+      } catch (error) {
+        this.#init.logger.warn('an onion key that is over could not be erased', { cause: messageOf(error) })
+      }
+    return this.#left.size > 0
   }
 
   #erase(): void {
@@ -224,14 +238,11 @@ export class OnionKeys implements OnionKeySource {
           this.#left.add(name)
         }
       }
-      for (const name of this.#left) {
-        eraseSecret(this.#path(name))
-        this.#left.delete(name)
-      }
+      const again = this.#eraseLeft() ? AGAIN_MS : Infinity
       const next = Math.min(...this.#keys.map((key) => this.#end(key)))
-      this.#cancel = clock.after(Math.min(LOOK_MS, next - now), () => this.#erase())
+      this.#cancel = clock.after(Math.min(LOOK_MS, again, next - now), () => this.#erase())
     } catch (error) {
-      logger.warn('an onion key that is over could not be erased', { cause: messageOf(error) })
+      logger.warn('onion keys that are over could not be replaced', { cause: messageOf(error) })
       this.#cancel = clock.after(AGAIN_MS, () => this.#erase())
     }
   }

@@ -45,10 +45,22 @@ export function loadPacketKeys({ roles, paths, networkFile, clock, logger }: Pac
 function eraseOnionKeys(firstKey: string, directory: string, logger: Logger): void {
   try {
     eraseSecret(firstKey)
-    for (const name of readdirSync(directory)) eraseSecret(join(directory, name))
-    rmdirSync(directory)
+    const names = readdirSync(directory)
+    const left = names.filter((name) => !isErased(join(directory, name), logger))
+    if (left.length === 0) rmdirSync(directory)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     logger.warn('onion keys of before could not be erased', { cause: messageOf(error) })
+  }
+}
+
+/** One that cannot be erased does not keep the others. */
+function isErased(path: string, logger: Logger): boolean {
+  try {
+    eraseSecret(path)
+    return true
+  } catch (error) {
+    logger.warn('an onion key of before could not be erased', { cause: messageOf(error) })
+    return false
   }
 }

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import fs, { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import fs, {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -250,6 +260,35 @@ test('where nothing can be written the certificate keeps its key, and what canno
   assert.equal(onDisk(home).length, 2)
   await clock.advance(60_000)
   assert.deepEqual(onDisk(home), [toHex(next)])
+})
+
+test('two certificates of one epoch end together: the key that the map names no more goes after the overlap all the same', async (t) => {
+  const [home, clock] = [homeOf(t), new VirtualClock(BEGIN)]
+  const keys = home.start(clock)
+  const one = renew(keys, clock)
+  const other = renew(keys, clock)
+  await clock.advance(OVERLAP)
+  assert.deepEqual([keys.has(one), keys.has(other)], [false, true])
+  assert.deepEqual(onDisk(home), [toHex(other)])
+})
+
+test('a key that cannot be erased does not keep those after it', async (t) => {
+  const [home, clock] = [homeOf(t), new VirtualClock(BEGIN)]
+  const keys = home.start(clock)
+  renew(keys, clock)
+  const stuck = join(home.directory, readdirSync(home.directory)[0] ?? assert.fail())
+  // A directory cannot be opened for writing.
+  rmSync(stuck)
+  mkdirSync(stuck)
+  await clock.advance(HOUR)
+  renew(keys, clock)
+  await clock.advance(OVERLAP)
+  const third = renew(keys, clock)
+  await clock.advance(OVERLAP)
+  const left = readdirSync(home.directory, { withFileTypes: true }).filter((file) => file.isDirectory())
+  assert.equal(left.length, 1)
+  for (const { name } of left) rmdirSync(join(home.directory, name))
+  assert.deepEqual(onDisk(home), [toHex(third)])
 })
 
 test('a file that others may read is refused', (t) => {

@@ -3,7 +3,7 @@ import { newAead, Suite, type Suites } from '../packet/suite.ts'
 import { KEY_BYTES, wipe } from '../sodium.ts'
 import { ClientHandshake } from './client-handshake.ts'
 import { ClientHop } from './client-hop.ts'
-import { SealingLayer } from './layer.ts'
+import { EARLY_UNITS, SealingLayer } from './layer.ts'
 import { type Padding } from './padding.ts'
 import { CircuitPurpose } from './purpose.ts'
 
@@ -16,7 +16,9 @@ export interface CircuitBuildOptions {
   readonly depth: number
   /** The circuit ends at this hop: it is asked for a session. */
   readonly last: boolean
+  /** Monotonic; and the {@link earlyTime} of now. */
   readonly nowMs: number
+  readonly time: number
 }
 
 /** A hop that the client is agreeing with: the handshake, when it began, and how to reach the hops behind it before its answer came. */
@@ -45,7 +47,7 @@ export class CircuitBuild {
 
   /** Undefined when the hop's onion key cannot be used. */
   static start(options: CircuitBuildOptions): CircuitBuild | undefined {
-    const { networkId, random, padding, suites, hop, depth, last, nowMs } = options
+    const { networkId, random, padding, suites, hop, depth, last, nowMs, time } = options
     const purpose = last ? CircuitPurpose.session : CircuitPurpose.hop
     const { id: nodeId, onionKey } = hop
     const common = { networkId, random, suites, nodeId, onionKey, depth, purpose }
@@ -54,14 +56,19 @@ export class CircuitBuild {
       return handshake && new CircuitBuild(handshake, undefined, suites, last, nowMs)
     }
     const earlyKey = random.bytes(KEY_BYTES)
-    const handshake = ClientHandshake.start({ ...common, earlyKey })
-    const early = handshake && new SealingLayer(newAead(Suite.chacha20Poly1305, earlyKey, suites), padding, true)
+    const handshake = ClientHandshake.start({ ...common, early: { key: earlyKey, time } })
+    const early = handshake && new SealingLayer(newAead(Suite.chacha20Poly1305, earlyKey, suites), padding, EARLY_UNITS)
     wipe(earlyKey)
     return handshake && new CircuitBuild(handshake, early, suites, last, nowMs)
   }
 
   get message(): Uint8Array {
     return this.#handshake.message
+  }
+
+  /** The hop answered, and did not take what was sent through it before. */
+  get earlyRefused(): boolean {
+    return this.#handshake.earlyRefused
   }
 
   /** The layer of units that are sent through the hop before its answer came. @throws RangeError of the last hop */

@@ -8,6 +8,7 @@ import { CircuitBuild } from './circuit-build.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { type ClientHop } from './client-hop.ts'
 import { type ClientShared } from './client-shared.ts'
+import { earlyTime } from './early-gate.ts'
 import { type Control, PING_TOKEN_BYTES, readControl, writeControl } from './control.ts'
 import { type SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
@@ -95,9 +96,10 @@ export class ClientCircuit {
     const { networkId, random, padding, clock, suites } = this.#shared
     const { hops } = this.#options
     const nowMs = clock.monotonic()
+    const time = earlyTime(clock.now())
     for (const [depth, hop] of hops.entries()) {
       const last = depth === hops.length - 1
-      const build = CircuitBuild.start({ networkId, random, padding, suites, hop, depth, last, nowMs })
+      const build = CircuitBuild.start({ networkId, random, padding, suites, hop, depth, last, nowMs, time })
       if (build === undefined) return this.#lost(CircuitReason.handshakeRefused, depth)
       this.#builds.push(build)
     }
@@ -179,9 +181,13 @@ export class ClientCircuit {
     const now = this.#shared.clock.monotonic()
     if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
     else if (now >= this.#retryAt) {
-      for (const build of this.#builds) build.resent = true
-      this.#sendHandshakes()
+      this.#askAgain()
     }
+  }
+
+  #askAgain(): void {
+    for (const build of this.#builds) build.resent = true
+    this.#sendHandshakes()
   }
 
   /** Asks all hops that did not answer yet: the first by `create`, each other one over the one before, under its early key if need be. */
@@ -203,9 +209,10 @@ export class ClientCircuit {
     if (hop === undefined) return this.#lost(CircuitReason.handshakeRefused, depth)
     this.#builds.shift()
     this.#hops.push(hop)
-    if (this.#builds.length > 0) return
-    this.#state = 'ready'
-    this.#options.onReady?.()
+    if (this.#builds.length === 0) {
+      this.#state = 'ready'
+      this.#options.onReady?.()
+    } else if (build.earlyRefused) this.#askAgain()
   }
 
   #onControl(depth: number, content: Uint8Array): void {

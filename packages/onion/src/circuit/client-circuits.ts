@@ -14,7 +14,7 @@ import { UnknownCircuits } from './unknown-circuits.ts'
 
 export interface ClientCircuitsOptions {
   readonly networkId: string
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly random: Random
   /** What this machine computes; ChaCha20-Poly1305 alone when left out. */
   readonly suites?: Suites

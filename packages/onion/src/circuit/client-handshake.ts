@@ -4,7 +4,7 @@ import { type Suites, offerOf, readSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
-import { writeClientMessage } from './client-message.ts'
+import { EARLY_REFUSED, type EarlyOffer, writeClientMessage } from './client-message.ts'
 import { decodeSecondMessage, encodeFirstMessage, KEY_ID_BYTES } from './handshake-message.ts'
 import { generateKemKeyPair, kemDecapsulate, type KemKeyPair } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, type Ntor3First, secondKeys } from './ntor3.ts'
@@ -22,8 +22,8 @@ export interface ClientHandshakeOptions {
   readonly depth: number
   readonly purpose: CircuitPurpose
   readonly suites: Suites
-  /** 32 bytes that the hop is told, for units that it may get before its answer came; none when left out. */
-  readonly earlyKey?: Uint8Array
+  /** What the hop is told for units that it may get before its answer came; nothing when left out. */
+  readonly early?: EarlyOffer
   readonly random: Random
   /** Fixed ephemeral keys, for test vectors; fresh ones when left out. */
   readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemKeyPair }
@@ -37,6 +37,8 @@ export class ClientHandshake {
   /** The first message; send it again as it is when no answer came. */
   readonly message: Uint8Array
   readonly #suites: Suites
+  readonly #offersEarly: boolean
+  #earlyRefused = false
   readonly #first: Ntor3First
   readonly #onionSecret: Uint8Array
   readonly #mac: Uint8Array
@@ -46,6 +48,7 @@ export class ClientHandshake {
   private constructor(init: {
     message: Uint8Array
     suites: Suites
+    offersEarly: boolean
     first: Ntor3First
     onionSecret: Uint8Array
     mac: Uint8Array
@@ -54,6 +57,7 @@ export class ClientHandshake {
   }) {
     this.message = init.message
     this.#suites = init.suites
+    this.#offersEarly = init.offersEarly
     this.#first = init.first
     this.#onionSecret = init.onionSecret
     this.#mac = init.mac
@@ -80,7 +84,7 @@ export class ClientHandshake {
       verification: circuitVerification(options.networkId, options.depth),
     }
     const { encryptionKey, macKey } = firstKeys(onionSecret, first)
-    const told = writeClientMessage({ purpose: options.purpose, offer: offerOf(suites), earlyKey: options.earlyKey })
+    const told = writeClientMessage({ purpose: options.purpose, offer: offerOf(suites), early: options.early })
     const encrypted = encryptOnce(encryptionKey, told)
     const mac = firstMac(macKey, first, encrypted)
     wipe(encryptionKey, macKey, told)
@@ -92,7 +96,13 @@ export class ClientHandshake {
       encrypted,
       mac,
     })
-    return new ClientHandshake({ message, suites, first, onionSecret, mac, secretKey: own.secretKey, kem })
+    const offersEarly = options.early !== undefined
+    return new ClientHandshake({ message, suites, offersEarly, first, onionSecret, mac, secretKey: own.secretKey, kem })
+  }
+
+  /** The hop answered, and does not take the early key. */
+  get earlyRefused(): boolean {
+    return this.#earlyRefused
   }
 
   /** The keys, once; undefined when the answer is not from the hop or was changed. A refused answer leaves the handshake open for the true one. */
@@ -114,7 +124,9 @@ export class ClientHandshake {
     const message = encryptOnce(messageKey, reply.encrypted)
     wipe(keySeed, messageKey)
     // Whatever else the hop says would need words that this client does not know.
-    const suite = message.length === 1 ? readSuite(message[0], this.#suites) : undefined
+    const said = message.length === 1 ? (message[0] as number) : 0
+    this.#earlyRefused = this.#offersEarly && (said & EARLY_REFUSED) !== 0
+    const suite = readSuite(this.#earlyRefused ? said - EARLY_REFUSED : said, this.#suites)
     if (suite === undefined) {
       wipe(forward, backward)
       return undefined

@@ -1,7 +1,7 @@
 import { equalBytes } from '@weft/core'
 import { type Suite, type Suites, newAead } from '../packet/suite.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
-import { OpeningLayer, SealingLayer } from './layer.ts'
+import { OpeningLayer, SESSION_CONTROL, SealingLayer } from './layer.ts'
 import { type Padding } from './padding.ts'
 
 /** Pings of one hop that may be out at once; an older one is forgotten. */
@@ -20,7 +20,7 @@ export class ClientHop {
   constructor(keys: CircuitKeys, suites: Suites, padding: Padding, session: boolean, rttMs: number | undefined) {
     const { suite, forward, backward } = keys
     this.suite = suite
-    this.forward = new SealingLayer(newAead(suite, forward, suites), padding, session)
+    this.forward = new SealingLayer(newAead(suite, forward, suites), padding, session ? SESSION_CONTROL : 0)
     this.backward = new OpeningLayer(newAead(suite, backward, suites), session)
     wipeCircuitKeys(keys)
     this.rttMs = rttMs

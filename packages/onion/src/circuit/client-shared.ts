@@ -6,7 +6,7 @@ import { type Padding } from './padding.ts'
 /** What all circuits of a client share. */
 export interface ClientShared {
   readonly networkId: string
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly random: Random
   readonly padding: Padding
   readonly suites: Suites

@@ -3,8 +3,8 @@ import type { CircuitLink } from './circuit-link.ts'
 import { CreateLines } from './create-lines.ts'
 import type { WaitingCreate } from './waiting-create.ts'
 
-/** Early units of a build: one for each hop behind the next. */
-const EARLY_CELLS = MAX_HOPS - 2
+/** Early units of a build: one for each hop behind this one. */
+const EARLY_CELLS = MAX_HOPS - 1
 
 /**
  * Creates that wait for their handshake. Keys have their turn one after the other, so that who sends many waits for himself. Members and

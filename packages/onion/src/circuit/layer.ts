@@ -10,9 +10,11 @@ export const UnitKind = { pass: 0, control: 1, session: 2 } as const
 
 /**
  * Where the control counters of a session's hop begin. The session numbers its packets itself, under the same keys: apart
- * by this bit, the two never use one nonce twice. The same bit tells units under an early key from those under the agreed one.
+ * by this bit, the two never use one nonce twice.
  */
 export const SESSION_CONTROL = 2 ** 52
+/** Where the counters of units under an early key begin: far above those of control units. */
+export const EARLY_UNITS = 2 ** 52 + 2 ** 51
 
 /** The kind of a unit of a session's hop; undefined when its counter belongs to another kind. */
 export function sessionKind(counter: number, kind: number | undefined): number | undefined {
@@ -27,7 +29,7 @@ const CONTROL_WINDOW = 1024
 
 /** Whether the unit at the head of the body says that it is under an early key: its counter is that high. */
 export function isEarlyUnit({ view }: Packet): boolean {
-  return view.getUint32(HEADER_SIZE) >= SESSION_CONTROL / HIGH
+  return view.getUint32(HEADER_SIZE) >= EARLY_UNITS / HIGH
 }
 
 /** Seals one direction of one hop's layer. */
@@ -36,11 +38,11 @@ export class SealingLayer {
   readonly #padding: Padding
   #counter: number
 
-  /** `apart`: counters of its own begin at {@link SESSION_CONTROL}, as at a session's hop and under an early key. Wiped with the layer is `aead`. */
-  constructor(aead: PacketAead, padding: Padding, apart: boolean) {
+  /** `from`: where its own counters begin: 0, {@link SESSION_CONTROL} at a session's hop, {@link EARLY_UNITS}. Wiped with the layer is `aead`. */
+  constructor(aead: PacketAead, padding: Padding, from: number) {
     this.#aead = aead
     this.#padding = padding
-    this.#counter = padding.firstCounter() + (apart ? SESSION_CONTROL : 0)
+    this.#counter = padding.firstCounter() + from
   }
 
   /** The next counter of the layer's own: a random 1 to 4 above the last. */
@@ -72,7 +74,7 @@ export class OpeningLayer {
   readonly #window = new ReplayWindow()
   readonly #controlWindow: ReplayWindow | undefined
 
-  /** `apart` as of {@link SealingLayer}. Wiped with the layer is `aead`. */
+  /** `apart`: counters from {@link SESSION_CONTROL} on have a window of their own. Wiped with the layer is `aead`. */
   constructor(aead: PacketAead, apart: boolean) {
     this.#aead = aead
     this.#controlWindow = apart ? new ReplayWindow(CONTROL_WINDOW) : undefined

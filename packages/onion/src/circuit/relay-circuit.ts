@@ -8,7 +8,7 @@ import { type CircuitLink } from './circuit-link.ts'
 import { type Control, writeControl } from './control.ts'
 import { type RelayExitCircuit } from './exit-circuit.ts'
 import { type Extension, type NextEnd } from './extension.ts'
-import { isEarlyUnit, OpeningLayer, SealingLayer, sessionKind, UnitKind } from './layer.ts'
+import { isEarlyUnit, OpeningLayer, SESSION_CONTROL, SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import type { CellFlow } from '../queue/cell-flow.ts'
 import type { CellQueue } from '../queue/cell-queue.ts'
 import { CircuitPurpose } from './purpose.ts'
@@ -75,7 +75,7 @@ export class RelayCircuit {
     const { suite, forward, backward } = init.keys
     const { suites, padding } = init.shared
     this.#forward = new OpeningLayer(newAead(suite, forward, suites), this.#session)
-    this.#backward = new SealingLayer(newAead(suite, backward, suites), padding, this.#session)
+    this.#backward = new SealingLayer(newAead(suite, backward, suites), padding, this.#session ? SESSION_CONTROL : 0)
     wipeCircuitKeys(init.keys)
     const { earlyKey } = init
     if (earlyKey === undefined) return

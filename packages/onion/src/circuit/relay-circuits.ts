@@ -11,6 +11,7 @@ import { type CircuitLink } from './circuit-link.ts'
 import { CircuitTable } from './circuit-table.ts'
 import { CreateQueue } from './create-queue.ts'
 import { readControl } from './control.ts'
+import { EarlyGate } from './early-gate.ts'
 import { type ExitCircuit, RelayExitCircuit } from './exit-circuit.ts'
 import { isEarlyUnit } from './layer.ts'
 import { readCreate, readDestroy, writeCreated, writeDestroy } from './link-content.ts'
@@ -39,7 +40,7 @@ export interface RelayCircuitsOptions {
   /** The onion keys in use now, newest first. */
   readonly onionKeys: () => readonly X25519KeyPair[]
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
   readonly random: Random
   readonly limits?: Partial<CircuitLimits>
   /** What this machine computes; ChaCha20-Poly1305 alone when left out. */
@@ -52,6 +53,8 @@ export interface RelayCircuitsOptions {
   readonly allowance?: CellAllowance
   /** Where handshakes are remembered; in this object when left out. */
   readonly seen?: ClientKeyMemory
+  /** Nobody can have used the onion keys before: early keys are taken from the start. */
+  readonly isFirstUse?: boolean
   /** Cells wait, and `serve` is wanted in the next turn. */
   readonly onWaiting?: () => void
   /** Takes the circuits that end here; false refuses one for want of room. */
@@ -74,6 +77,7 @@ export class RelayCircuits {
   readonly #extensions: RelayExtensions
   readonly #admission: CircuitAdmission
   readonly #seen: ClientKeyMemory
+  readonly #gate: EarlyGate
   readonly #unknown: UnknownCircuits
   readonly #creates: CreateQueue
   /** Holds a cell that waited with its create. */
@@ -96,6 +100,7 @@ export class RelayCircuits {
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
     this.#admission = new CircuitAdmission({ roles, clock, limits, table: this.#table, isMember })
     this.#seen = options.seen ?? new SeenClientKeys(limits.seenClientKeys)
+    this.#gate = new EarlyGate(clock, this.#seen, options.isFirstUse ?? false)
     this.#unknown = new UnknownCircuits(clock, limits.unknownPerSecond)
     this.#creates = new CreateQueue(limits.waitingCreates)
   }
@@ -286,6 +291,7 @@ export class RelayCircuits {
       depth,
       suites: this.#shared.suites,
       seen: this.#seen,
+      gate: this.#gate,
       random,
     })
     if (typeof handshake === 'number') {

@@ -4,6 +4,8 @@ import { toHex } from '@weft/core'
 export interface ClientKeyMemory {
   /** False when the pair is known already; otherwise it is from now on. */
   remember(onionKey: Uint8Array, clientKey: Uint8Array): boolean
+  /** How often a younger generation began, with which the one before the last was forgotten. */
+  readonly generation: number
   /** Forgets what belongs to onion keys that are no longer in use. */
   keepOnly(onionKeys: readonly { readonly publicKey: Uint8Array }[]): void
 }
@@ -11,10 +13,11 @@ export interface ClientKeyMemory {
 /**
  * The clients' ephemeral keys that were used with each onion key: a handshake that comes a second time is refused.
  * Bounded: two generations of `limit` keys for each onion key; when the younger is full, the older is forgotten. What an
- * attacker gains by making a hop forget is work for the hop, never a key: the hop's own part is fresh each time.
+ * attacker gains by making a hop forget is work for the hop, never a key: the hop's own part is fresh each time. Early keys go by `EarlyGate`.
  */
 export class SeenClientKeys implements ClientKeyMemory {
   readonly #limit: number
+  generation = 0
   readonly #byOnionKey = new Map<string, { young: Set<string>; old: Set<string> }>()
 
   constructor(limit: number) {
@@ -31,6 +34,7 @@ export class SeenClientKeys implements ClientKeyMemory {
     const key = Buffer.from(clientKey).toString('latin1') // one byte a letter: half the memory of hex
     if (seen.young.has(key) || seen.old.has(key)) return false
     if (seen.young.size >= this.#limit) {
+      this.generation++
       seen.old = seen.young
       seen.young = new Set()
     }

@@ -4,7 +4,8 @@ import { type Suites, chooseSuite } from '../packet/suite.ts'
 import { wipe, x25519 } from '../sodium.ts'
 import { generateX25519 } from '../x25519.ts'
 import { type CircuitKeys } from './circuit-keys.ts'
-import { readClientMessage } from './client-message.ts'
+import { EARLY_REFUSED, readClientMessage } from './client-message.ts'
+import { type EarlyGate } from './early-gate.ts'
 import { decodeFirstMessage, encodeSecondMessage, KEY_ID_BYTES } from './handshake-message.ts'
 import { kemEncapsulate, type KemResult } from '../ml-kem.ts'
 import { authenticator, finalKeys, firstKeys, firstMac, secondKeys } from './ntor3.ts'
@@ -24,6 +25,8 @@ export interface ServerHandshakeOptions {
   readonly depth: number
   readonly suites: Suites
   readonly seen: ClientKeyMemory
+  /** Of early keys; none is taken when left out. */
+  readonly gate?: Pick<EarlyGate, 'takes'>
   readonly random: Random
   /** Fixed ephemeral key and KEM result, for test vectors; fresh ones when left out. */
   readonly ephemeral?: { readonly x25519: X25519KeyPair; readonly kem: KemResult }
@@ -33,7 +36,7 @@ export interface ServerHandshake {
   readonly answer: Uint8Array
   readonly purpose: CircuitPurpose
   readonly keys: CircuitKeys
-  /** Of units that the client sends before it has the answer, if it does. */
+  /** Of units that the client sends before it has the answer, if it does and they are taken. */
   readonly earlyKey: Uint8Array | undefined
 }
 
@@ -73,7 +76,7 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
     : CircuitReason.handshakeRefused
   if (refused !== undefined || clientMessage === undefined || suite === undefined) {
     wipe(onionSecret, mac)
-    if (clientMessage?.earlyKey !== undefined) wipe(clientMessage.earlyKey)
+    if (clientMessage?.early !== undefined) wipe(clientMessage.early.key)
     return refused ?? CircuitReason.malformed
   }
   const own = options.ephemeral?.x25519 ?? generateX25519(options.random)
@@ -81,7 +84,7 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const kem = options.ephemeral?.kem ?? kemEncapsulate(asked.kemKey)
   if (ephemeral === undefined || kem === undefined) {
     wipe(onionSecret, own.secretKey)
-    if (clientMessage.earlyKey !== undefined) wipe(clientMessage.earlyKey)
+    if (clientMessage.early !== undefined) wipe(clientMessage.early.key)
     if (ephemeral !== undefined) wipe(ephemeral)
     if (kem !== undefined) wipe(kem.sharedKey)
     return CircuitReason.handshakeRefused
@@ -89,10 +92,13 @@ export function answerHandshake(message: Uint8Array, options: ServerHandshakeOpt
   const second = { ...first, serverKey: own.publicKey, kemCiphertext: kem.ciphertext }
   const { keySeed, verifyKey } = secondKeys({ kem: kem.sharedKey, ephemeral, onion: onionSecret }, second)
   const [messageKey, forward, backward] = finalKeys(keySeed, PROTOCOL_ID, 3) as [Uint8Array, Uint8Array, Uint8Array]
-  const encrypted = encryptOnce(messageKey, Uint8Array.of(suite))
+  const { purpose, early } = clientMessage
+  const takesEarly = early !== undefined && options.gate?.takes(early.time) === true
+  if (early !== undefined && !takesEarly) wipe(early.key)
+  const refusal = early === undefined || takesEarly ? 0 : EARLY_REFUSED
+  const encrypted = encryptOnce(messageKey, Uint8Array.of(suite | refusal))
   const auth = authenticator(verifyKey, second, mac, encrypted)
   wipe(onionSecret, own.secretKey, ephemeral, kem.sharedKey, keySeed, verifyKey, messageKey)
   const answer = encodeSecondMessage({ serverKey: own.publicKey, kemCiphertext: kem.ciphertext, auth, encrypted })
-  const { purpose, earlyKey } = clientMessage
-  return { answer, purpose, keys: { suite, forward, backward }, earlyKey }
+  return { answer, purpose, keys: { suite, forward, backward }, earlyKey: takesEarly ? early.key : undefined }
 }

@@ -3,9 +3,9 @@ import type { ClientKeyMemory } from '../circuit/seen-client-keys.ts'
 import { DIGEST_WORDS, KeyDigest, isAt } from './shared-digest.ts'
 import { SharedLock } from './shared-lock.ts'
 
-/** Words before the tables: the lock, which of both tables is the younger, and how many it holds. */
+/** Words before the tables: the lock, which of both tables is the younger, how many it holds, and how often a younger one began. */
 const HEAD_WORDS = 4
-const [LOCK, YOUNGER, COUNT] = [0, 1, 2]
+const [LOCK, YOUNGER, COUNT, GENERATION] = [0, 1, 2, 3]
 
 /** Memory for so many keys in each of two generations, twice as many places. @param limit a power of two */
 export function clientKeysMemory(limit: number): SharedArrayBuffer {
@@ -38,6 +38,10 @@ export class SharedClientKeys implements ClientKeyMemory {
   /** Those of other onion keys go with the others of their generation. */
   keepOnly(): void {}
 
+  get generation(): number {
+    return Atomics.load(this.#words, GENERATION)
+  }
+
   get size(): number {
     return this.#words[COUNT] as number
   }
@@ -52,6 +56,7 @@ export class SharedClientKeys implements ClientKeyMemory {
       const older = 1 - younger
       words.fill(0, this.#start(older), this.#start(older) + this.#tableWords)
       words[YOUNGER] = older
+      words[GENERATION] = (words[GENERATION] as number) + 1
       words[COUNT] = 0
       at = this.#find(older, digest)
     }

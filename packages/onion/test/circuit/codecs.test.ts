@@ -77,7 +77,7 @@ test("counters rise by 1 to 4 from below 2^31, those of a session hop's control 
     [false, 0],
     [true, SESSION_CONTROL],
   ] as const) {
-    const layer = new SealingLayer(new ChaChaPackets(key), padding, session)
+    const layer = new SealingLayer(new ChaChaPackets(key), padding, session ? SESSION_CONTROL : 0)
     const steps = new Set<number>()
     let last = layer.next()
     assert.ok(last >= base && last < base + 2 ** 31 + 4)
@@ -111,7 +111,7 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
       ),
       fc.boolean(),
       (counters, session) => {
-        const sealing = new SealingLayer(new ChaChaPackets(key), padding, session)
+        const sealing = new SealingLayer(new ChaChaPackets(key), padding, session ? SESSION_CONTROL : 0)
         const opening = new OpeningLayer(new ChaChaPackets(key), session)
         const seen = new Set<number>()
         let newest = -1
@@ -130,7 +130,7 @@ test('a layer opens each counter once, in any order, and nothing beyond 2^53', (
   )
   const opening = new OpeningLayer(new ChaChaPackets(key), false)
   const packet = new Packet()
-  new SealingLayer(new ChaChaPackets(key), padding, false).seal(packet, packet, unitSpan(0), 2 ** 53)
+  new SealingLayer(new ChaChaPackets(key), padding, 0).seal(packet, packet, unitSpan(0), 2 ** 53)
   assert.equal(opening.open(packet, packet, unitSpan(0)), -1)
 })
 

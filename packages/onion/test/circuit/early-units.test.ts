@@ -74,6 +74,86 @@ test('early units wait with a create that waits for its handshake, and go with i
   assert.equal(circuit.state, 'ready')
 })
 
+test('all early units of the longest circuit wait with its create', () => {
+  const network = new FakeNetwork()
+  network.works = false
+  const circuit = network.build('abcde')
+  network.run()
+  network.works = true
+  for (const name of 'abcde') {
+    while (network.node(name).circuits.work());
+    network.run()
+  }
+  assert.equal(circuit.state, 'ready')
+})
+
+test('a hop that does not take early keys says so, and is asked again at once', () => {
+  for (const wary of ['a', 'b', 'ab', 'abc']) {
+    const network = new FakeNetwork(
+      'abcd',
+      Object.fromEntries(Array.from(wary, (name) => [name, { isFirstUse: false }])),
+    )
+    const circuit = network.build('abcd')
+    network.run()
+    assert.equal(circuit.state, 'ready', wary)
+    assert.equal(network.node('d').exits.length, 1)
+    circuit.seal(say(1, 'up'))
+    network.run()
+    assert.deepEqual(network.node('d').exits[0]?.packets, [[1, 'up']])
+  }
+})
+
+test('what a hop does not answer is told from what it does not know: a ping of a circuit that its exit lost is answered', () => {
+  const network = new FakeNetwork()
+  const ends: [number, number][] = []
+  const circuit = network.build('abc', { onEnd: (reason, hop) => ends.push([reason, hop]) })
+  network.run()
+  network.node('c').exits[0]?.circuit.destroy(CircuitReason.none)
+  network.run((item) => (item.command === destroy ? [] : [item]))
+  assert.equal(network.node('c').circuits.size, 0)
+  circuit.ping(2)
+  network.run()
+  assert.deepEqual(ends, [[CircuitReason.unknownCircuit, 2]])
+})
+
+test('who sends a recorded create and its early units again has nobody called: not after its hop forgot, nor after that was started anew', async () => {
+  for (const how of ['flush', 'restart'] as const) {
+    const settings = { b: { limits: { seenClientKeys: 4 }, isFirstUse: how === 'flush' } }
+    const network = new FakeNetwork('abc', settings)
+    if (how === 'restart') await network.pass(100_000)
+    const circuit = network.build('abc')
+    const recorded: Item[] = []
+    network.run((item) => {
+      if (item.from === 'a' && item.to === 'b') recorded.push(item)
+      return [item]
+    })
+    assert.equal(circuit.state, 'ready')
+    assert.deepEqual(
+      recorded.map(({ command }) => command),
+      [create, relay],
+    )
+    circuit.destroy()
+    network.run()
+    if (how === 'flush') {
+      for (let at = 0; at < 10; at++) {
+        const other = network.build('abc')
+        network.run()
+        other.destroy()
+        network.run()
+      }
+    } else network.restart('b')
+    const before = network.delivered.length
+    for (const item of recorded) network.deliver({ ...item, circuitId: item.circuitId + 1 })
+    network.run()
+    const after = network.delivered.slice(before)
+    assert.ok(
+      after.some(({ from, command }) => from === 'b' && command === LinkCommand.created),
+      `it was forgotten: ${how}`,
+    )
+    assert.equal(after.filter(({ to }) => to === 'c').length, 0, how)
+  }
+})
+
 test('a hop takes each early unit once, and none once the client has its answer', async () => {
   const network = new FakeNetwork()
   const circuit = network.build('abc')
@@ -135,6 +215,7 @@ test('a create that waits keeps as many early units as a build has, and gives th
       [1404, 0],
       [1404, 1],
       [1404, 2],
+      [1404, 3],
     ],
   )
   assert.equal(queue.keepCell(link, 6, body), false)
@@ -144,18 +225,18 @@ test('a create that waits keeps as many early units as a build has, and gives th
 })
 
 test("a client's message is purpose and offer, and to a hop that others follow perhaps a key: nothing else is taken", () => {
-  const earlyKey = seededRandom(3).bytes(32)
+  const early = { key: seededRandom(3).bytes(32), time: 0xfedc }
   for (const message of [
-    { purpose: 0, offer: 3, earlyKey },
-    { purpose: 0, offer: 1, earlyKey: undefined },
-    { purpose: 1, offer: 3, earlyKey: undefined },
+    { purpose: 0, offer: 3, early },
+    { purpose: 0, offer: 1, early: undefined },
+    { purpose: 1, offer: 3, early: undefined },
   ] as const)
     assert.deepEqual(readClientMessage(writeClientMessage(message)), message)
-  assert.equal(readClientMessage(writeClientMessage({ purpose: 1, offer: 3, earlyKey })), undefined)
+  assert.equal(readClientMessage(writeClientMessage({ purpose: 1, offer: 3, early })), undefined)
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 255 }), (bytes) => {
       const message = readClientMessage(bytes)
-      const taken = bytes.length === 34 ? bytes[0] === 0 : bytes.length === 2 && (bytes[0] ?? 2) <= 1
+      const taken = bytes.length === 36 ? bytes[0] === 0 : bytes.length === 2 && (bytes[0] ?? 2) <= 1
       assert.equal(message !== undefined, taken)
       if (message !== undefined) assert.deepEqual(writeClientMessage(message), bytes)
     }),

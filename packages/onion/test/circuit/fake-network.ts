@@ -88,6 +88,8 @@ export interface NodeSetting {
   readonly bytesPerSecond?: number
   /** Links that it makes with each next hop, taken in turn: as many as it says it has packet workers. */
   readonly parts?: number
+  /** As of `RelayCircuits`; true by default. */
+  readonly isFirstUse?: boolean
 }
 
 /** Nodes a, b, c, … and clients with any other names, C if nothing is said, joined by links that lose, double and reorder only when told to. */
@@ -109,8 +111,11 @@ export class FakeNetwork {
     this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random })
   }
 
-  #addNode(name: string, { roles, limits, accept, bytesPerSecond, parts = 1 }: NodeSetting): void {
-    const onion = generateX25519(this.random)
+  #addNode(
+    name: string,
+    { roles, limits, accept, bytesPerSecond, parts = 1, isFirstUse = true }: NodeSetting,
+    onion = generateX25519(this.random),
+  ): void {
     const id = this.keyOf(name)
     const exits: FakeNode['exits'] = []
     let extended = 0
@@ -121,6 +126,7 @@ export class FakeNetwork {
       roles: { entry: true, relay: true, exit: true, ...roles },
       clock: this.clock,
       random: this.random,
+      isFirstUse,
       ...(limits === undefined ? {} : { limits }),
       ...(bytesPerSecond === undefined ? {} : { allowance: new CellBucket(bytesPerSecond, this.clock.monotonic()) }),
       nextHop: (wanted, role) => {
@@ -141,6 +147,11 @@ export class FakeNetwork {
       },
     })
     this.nodes.set(name, { name, id, onion, circuits, exits })
+  }
+
+  /** The node forgets all that is not on its disk. */
+  restart(name: string): void {
+    this.#addNode(name, { isFirstUse: false }, this.node(name).onion)
   }
 
   /** Stands for node id and link key at once. */

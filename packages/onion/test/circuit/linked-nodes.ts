@@ -137,6 +137,7 @@ export class LinkedNodes {
       id: this.#ids[at]!,
       networkId: 'test',
       onionKeys: () => [this.#onions[at]!],
+      isFirstUse: true,
       roles: { entry: at === 0, relay: at === 1, exit: at === 2 },
       clock: this.clock,
       random: this.#random,

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { fromHex, seededRandom, toHex } from '@weft/core'
 import { ClientHandshake } from '../../src/circuit/client-handshake.ts'
 import { readControl } from '../../src/circuit/control.ts'
-import { isEarlyUnit, OpeningLayer, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
+import { isEarlyUnit, OpeningLayer, SESSION_CONTROL, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
 import { Padding } from '../../src/circuit/padding.ts'
 import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake } from '../../src/circuit/server-handshake.ts'
@@ -31,7 +31,7 @@ interface Vectors {
     | 'backward',
     string
   > & { depth: number; purpose: 1; suite: Suite }
-  early: Record<'earlyKey' | 'firstMessage' | 'extends' | 'unit', string> & { counter: number }
+  early: Record<'earlyKey' | 'firstMessage' | 'extends' | 'unit', string> & { time: number; counter: number }
   packets: Record<'forwardKeys' | 'forwardUnits' | 'backwardKeys' | 'backwardUnits', [string, string, string]> &
     Record<'forwardCounters' | 'backwardCounters' | 'suites', [number, number, number]> & { payload: string }
 }
@@ -97,6 +97,7 @@ test('a hop takes the early key and the early unit of the vector', () => {
     depth: handshake.depth,
     suites: WITH_AES,
     seen: new SeenClientKeys(10),
+    gate: { takes: (time) => time === early.time },
     random,
   })
   assert.ok(typeof server === 'object' && server.earlyKey !== undefined)
@@ -125,7 +126,7 @@ test('three layers are sealed and opened as in the vector, nested and at the hea
     packet.nestedPayload(2).set(fromHex(packets.payload))
     for (const depth of [2, 1, 0]) {
       packet.bytes[kindAt(nestedSpan(depth))] = depth === 2 ? UnitKind.session : UnitKind.pass
-      const layer = new SealingLayer(aeads[depth]!, padding, depth === 2)
+      const layer = new SealingLayer(aeads[depth]!, padding, depth === 2 ? SESSION_CONTROL : 0)
       layer.seal(packet, packet, nestedSpan(depth), counters[depth]!)
     }
     assert.equal(toHex(packet.body), units[0])

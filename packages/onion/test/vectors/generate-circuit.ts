@@ -108,10 +108,12 @@ function makeEarly(kemSecret: KeyObject): Record<string, string | number> {
   content[0] = 1
   content.writeUInt16BE(next.length, 1)
   next.copy(content, 3)
-  const counter = 2 ** 52 + 2 ** 31 + 5
+  const counter = 2 ** 52 + 2 ** 51 + 2 ** 31 + 5
+  const time = 0xa1b2
   return {
     earlyKey: earlyKey.toString('hex'),
-    firstMessage: makeFirst(kemSecret, Buffer.concat([Buffer.of(0, 3), earlyKey])).message.toString('hex'),
+    time,
+    firstMessage: makeFirst(kemSecret, Buffer.concat([Buffer.of(0, 3), earlyKey, Buffer.of(time >> 8, time & 255)])).message.toString('hex'),
     counter,
     extends: next.toString('hex'),
     unit: unit(1, earlyKey, counter, content, 1).toString('hex'),

@@ -21,7 +21,7 @@ import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
 
 export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
-  readonly keys: Pick<PacketKeys, 'onion'>
+  readonly keys: Pick<PacketKeys, 'onion' | 'isFirstUse'>
   readonly suites: Suites
   readonly queue: FlushQueue
   readonly clock: Clock
@@ -57,6 +57,7 @@ export class Carrier {
       id: nodeKey,
       networkId,
       onionKeys: () => this.#onionKeys,
+      isFirstUse: keys.isFirstUse ?? false,
       roles,
       clock,
       random,

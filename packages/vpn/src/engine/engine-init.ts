@@ -12,6 +12,8 @@ export interface PacketKeys {
   readonly link: X25519KeyPair
   /** Of circuits: all that are in use, newest first. Secrets in shared memory are no copies in a thread, and are wiped there as well. */
   readonly onion: readonly X25519KeyPair[]
+  /** Nobody can have used the onion keys before, as in a network that is made for a bench: the first circuits need no time to be trusted. */
+  readonly isFirstUse?: boolean
 }
 
 /** What the packet path of a node is made from: plain data, so that it crosses to its thread. */
