@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import type { Bench } from '../bench/lib/bench-result.ts'
 import { renderBench, replaceSection } from './lib/bench-report.ts'
 import { readBenchSetting } from './lib/bench-setting.ts'
+import { buildDist } from './lib/build-dist.ts'
 import { failWith } from './lib/fail-with.ts'
 import { listFiles } from './lib/list-files.ts'
 import { repositoryRoot as root } from './lib/repository-root.ts'
@@ -42,6 +43,7 @@ try {
   })
   if (values.long) process.env['WEFT_LONG'] ??= '1'
   const names = choose(available, positionals)
+  await buildDist(root, { report: (line) => console.error(`build: ${line}`) })
   console.error(`bench: ${names.join(', ')}`)
   for (const name of names) await runBench(name)
   process.exit(0)
