@@ -87,7 +87,7 @@ export const SLOW_ACK_AFTER_PACKETS = 200
 export const SLOW_ACK_DELAY_MS = 100
 export const SLOW_GAP_MS = 3
 /** A pause counts as so many ms between two packets. */
-export const PAUSE_MS = 25
+export const PAUSE_MS = 50
 
 /** Ms without any packet after which a session ends. */
 export const IDLE_TIMEOUT_MS = 120_000
