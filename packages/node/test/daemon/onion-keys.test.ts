@@ -71,6 +71,18 @@ function renew(keys: OnionKeys, clock: VirtualClock): Uint8Array {
   return key
 }
 
+/** A home whose daemon had a first key, and another with a certificate that ends a ms later. */
+function renewedHome(t: TestContext): { home: Home; old: Uint8Array; next: Uint8Array } {
+  const home = homeOf(t)
+  const clock = new VirtualClock(BEGIN)
+  const keys = home.start(clock)
+  const old = renew(keys, clock)
+  const next = keys.next()
+  keys.certified(next, BEGIN + DAY + 1)
+  keys.listed(entry(next, BEGIN + DAY + 1))
+  return { home, old, next }
+}
+
 test('a certificate has a key of its own, the same at each try, after a restart as well', (t) => {
   const [home, clock] = [homeOf(t), new VirtualClock(BEGIN)]
   const keys = home.start(clock)
@@ -116,13 +128,7 @@ test('the key of before is good for the overlap after a map has the new one; the
 })
 
 test('a daemon that was away erases what is over once it knows its map, and not before', (t) => {
-  const home = homeOf(t)
-  const clock = new VirtualClock(BEGIN)
-  const before = home.start(clock)
-  const old = renew(before, clock)
-  const next = before.next()
-  before.certified(next, BEGIN + DAY + 1)
-  before.listed(entry(next, BEGIN + DAY + 1))
+  const { home, old, next } = renewedHome(t)
   const keys = home.open(new VirtualClock(BEGIN + 3 * HOUR))
   assert.ok(keys.has(old), 'the map of before the restart may have it')
   keys.listed(entry(next, BEGIN + DAY + 1))
@@ -132,13 +138,7 @@ test('a daemon that was away erases what is over once it knows its map, and not 
 })
 
 test('a daemon whose map of before has the older key still keeps that, though its time was over', (t) => {
-  const home = homeOf(t)
-  const clock = new VirtualClock(BEGIN)
-  const before = home.start(clock)
-  const old = renew(before, clock)
-  const next = before.next()
-  before.certified(next, BEGIN + DAY + 1)
-  before.listed(entry(next, BEGIN + DAY + 1))
+  const { home, old, next } = renewedHome(t)
   // The newer map was not kept. What is certified is told first.
   const keys = home.open(new VirtualClock(BEGIN + 3 * HOUR))
   keys.certified(next, BEGIN + DAY + 1)
