@@ -62,7 +62,7 @@ export class MemoryBudget {
 
   give(bytes: number): void {
     this.#used -= bytes
-    if (this.free >= this.#enough) this.#tell()
+    this.goOn()
   }
 
   #tell(): void {
@@ -77,6 +77,11 @@ export class MemoryBudget {
       } else enough = 0
     }
     this.#enough = enough
+  }
+
+  /** To be called when a session that was told is done: it may have had nothing to write, and what it leaves is for the next. */
+  goOn(): void {
+    if (this.free >= this.#enough) this.#tell()
   }
 
   /** To be called when a stream wrote: has each session whose streams could take more than its share, of what is free now, stop those. */

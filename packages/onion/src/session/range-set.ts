@@ -1,7 +1,11 @@
+/** Places that a set has from the start, and what one takes. */
+const FIRST_PLACES = 8
+const PLACE_BYTES = 16
+
 /** A sorted set of half-open ranges [low, high) of safe integers that do not touch. Adding at the top costs O(1). */
 export class RangeSet {
-  #low = new Float64Array(8)
-  #high = new Float64Array(8)
+  #low = new Float64Array(FIRST_PLACES)
+  #high = new Float64Array(FIRST_PLACES)
   #count = 0
 
   get count(): number {
@@ -16,8 +20,19 @@ export class RangeSet {
     return this.#high[index] ?? 0
   }
 
+  /** Bytes of places beyond the first ones that it has when it holds `count` ranges, if not more before. */
+  growth(count: number): number {
+    let places = this.#low.length
+    while (places < count) places *= 2
+    return (places - FIRST_PLACES) * PLACE_BYTES
+  }
+
+  /** Has no more than its first places then. */
   clear(): void {
     this.#count = 0
+    if (this.#low.length === FIRST_PLACES) return
+    this.#low = new Float64Array(FIRST_PLACES)
+    this.#high = new Float64Array(FIRST_PLACES)
   }
 
   /** Index of the first range that ends above `value` (count when none does). */

@@ -9,16 +9,20 @@ import { MAX_REASSEMBLY_RANGES } from './tuning.ts'
 /** The receiving half of a stream (RFC 9000, section 3.2): puts bytes in order and hands them on. */
 export class ReceiveSide {
   readonly window = new ReceiveWindow(INITIAL_STREAM_WINDOW, MAX_STREAM_WINDOW)
+  readonly #memory: SessionMemory
   readonly #ring: ByteRing
   /** All below was handed on; all below `ready` is there; above it are pieces. */
   #delivered = 0
   #ready = 0
   readonly #pieces = new RangeSet()
+  /** Bytes taken for where pieces begin and end. */
+  #placeBytes = 0
   #highest = 0
   #finalSize = -1
   #discarding = false
 
   constructor(memory: SessionMemory) {
+    this.#memory = memory
     this.#ring = new ByteRing(memory, true)
   }
 
@@ -73,7 +77,7 @@ export class ReceiveSide {
 
   #keep(offset: number, end: number, payload: Uint8Array, start: number): boolean {
     const from = Math.max(offset, this.#ready)
-    if (from > this.#ready && this.#pieces.count >= MAX_REASSEMBLY_RANGES) return false
+    if (from > this.#ready && !this.#takePlace()) return false
     const keep = this.#pieces.count === 0 ? this.#ready : this.#pieces.high(this.#pieces.count - 1)
     if (!this.#ring.reserve(this.#delivered, keep, end)) return false
     this.#ring.write(from, payload, start + from - offset, start + end - offset)
@@ -90,6 +94,23 @@ export class ReceiveSide {
     }
     this.#pieces.remove(0, this.#ready)
     return true
+  }
+
+  /** Makes room for where one more piece begins and ends. */
+  #takePlace(): boolean {
+    const count = this.#pieces.count + 1
+    if (count > MAX_REASSEMBLY_RANGES) return false
+    const more = this.#pieces.growth(count) - this.#placeBytes
+    if (more === 0) return true
+    if (!this.#memory.takeToReceive(more)) return false
+    this.#placeBytes += more
+    return true
+  }
+
+  #clearPieces(): void {
+    this.#pieces.clear()
+    this.#memory.give(this.#placeBytes)
+    this.#placeBytes = 0
   }
 
   /** Bytes came, and others before them are missing. */
@@ -138,15 +159,16 @@ export class ReceiveSide {
 
   /** Gives memory back that holds nothing, where it is short. */
   giveBack(): void {
-    if (!this.hasReady && this.#pieces.count === 0) this.#ring.onEmpty()
+    if (this.#pieces.count > 0) return
+    if (this.#placeBytes > 0) this.#clearPieces()
+    if (!this.hasReady) this.#ring.onEmpty()
   }
 
   /** Nothing of the stream is wanted any more: it is only counted until its end is known. */
   discard(): void {
     this.#discarding = true
     this.#ready = this.#delivered
-    this.#pieces.clear()
-    this.#ring.free()
+    this.free()
   }
 
   get isDiscarding(): boolean {
@@ -154,6 +176,7 @@ export class ReceiveSide {
   }
 
   free(): void {
+    this.#clearPieces()
     this.#ring.free()
   }
 }

@@ -8,6 +8,7 @@ import {
   GRANULARITY_MS,
   MAX_PACKET_THRESHOLD,
   MAX_TIME_THRESHOLD,
+  MAX_UNASKED_PACKETS,
   PACKET_THRESHOLD,
   TIME_THRESHOLD,
   TIME_THRESHOLD_STEP,
@@ -81,6 +82,15 @@ export class Recovery {
   /** True when the window has room for one more packet. */
   get hasRoom(): boolean {
     return this.inFlight + 1 <= this.controller.window
+  }
+
+  /** True while so much is kept behind a packet that is not acknowledged that none may be sent that asks for no ACK. */
+  get isCrowded(): boolean {
+    return this.sent.next - this.sent.base >= this.#crowdedFrom
+  }
+
+  get #crowdedFrom(): number {
+    return MAX_UNASKED_PACKETS + 2 * this.inFlight
   }
 
   onSent(eliciting: boolean, frames: number, now: number): void {
@@ -266,7 +276,7 @@ export class Recovery {
   }
 
   #release(now: number): void {
-    this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout)
+    this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout, this.#crowdedFrom)
   }
 
   /** Monotonic ms of the loss timer or the probe timeout; undefined when nothing is in flight. */

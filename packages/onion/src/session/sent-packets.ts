@@ -229,13 +229,17 @@ export class SentPackets {
     return this.#frames.length[this.#frameAt(sequence, index)] ?? 0
   }
 
-  /** Lets go of the oldest records that nobody needs: all but packets in flight and those lost that were sent after `lostBefore`. */
-  advance(lostBefore: number): void {
+  /**
+   * Lets go of the oldest records that nobody needs: all but packets in flight and, unless they are too many, those lost that were sent after
+   * `lostBefore`.
+   */
+  advance(lostBefore: number, most: number): void {
     while (this.base < this.next) {
       const at = this.base & this.#mask
       const state = this.#packets.state[at] ?? 0
       if (state === PacketState.flying) break
-      if (state === PacketState.lost && (this.#packets.time[at] ?? 0) > lostBefore && !this.isFull) break
+      if (state === PacketState.lost && (this.#packets.time[at] ?? 0) > lostBefore && this.next - this.base < most)
+        break
       this.#frameBase = (this.#packets.firstFrame[at] ?? 0) + (this.#packets.frameCount[at] ?? 0)
       this.base++
     }

@@ -248,8 +248,17 @@ export class Session {
     const recovery = this.#recovery
     if (recovery.sent.isFull) return false
     const now = this.#init.clock.monotonic()
-    if (this.#received.isDue(now, recovery.rtt.ackDelay) || recovery.probes > 0) return true
+    if (this.#isAckDue(now) || recovery.probes > 0) return true
     return recovery.hasRoom && this.#outbox.hasWork && this.#pacer.maySend(now)
+  }
+
+  #isAckDue(now: number): boolean {
+    return !this.#recovery.isCrowded && this.#received.isDue(now, this.#recovery.rtt.ackDelay)
+  }
+
+  #ackDueAt(): number {
+    if (this.#recovery.isCrowded) return Infinity
+    return this.#received.dueAt(this.#recovery.rtt.ackDelay) ?? Infinity
   }
 
   /** Writes the next packet over the whole of `payload`; returns its packet number. Call only when wantsToSend(). */
@@ -306,12 +315,7 @@ export class Session {
     if (this.#streams.hasNews) return this.#now
     let at = this.#lastReceived + IDLE_TIMEOUT_MS
     if (!this.#isExit) at = Math.min(at, this.#keepAliveAt())
-    at = Math.min(
-      at,
-      this.#datagrams.expiresAt,
-      this.#received.dueAt(this.#recovery.rtt.ackDelay) ?? Infinity,
-      this.#recovery.timeoutAt() ?? Infinity,
-    )
+    at = Math.min(at, this.#datagrams.expiresAt, this.#ackDueAt(), this.#recovery.timeoutAt() ?? Infinity)
     const now = this.#init.clock.monotonic()
     if (this.#recovery.hasRoom && this.#outbox.hasWork) at = Math.min(at, this.#pacer.nextAt(now))
     return at

@@ -2,6 +2,11 @@
 
 /** Records of sent packets that are kept at most: above the largest window (16 MiB of 1329 bytes), within a hop's replay window. */
 export const MAX_SENT_PACKETS = 32_768
+/**
+ * Packets that ask for no ACK, for each of which a record is kept while one before them is not acknowledged: beyond so many, and two for each
+ * in flight, no more are sent. In a round trip that is ACKs for 7,000 packets.
+ */
+export const MAX_UNASKED_PACKETS = 448
 /** Frames in one packet at most, so that a record of a sent packet stays small. */
 export const MAX_FRAMES_PER_PACKET = 32
 /** After so many packets, or up to twice as many, a packet number is left out (RFC 9000, section 21.4). */

@@ -68,6 +68,11 @@ export class WriteRoom implements MemoryUser {
   /** Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait. */
   tell(): void {
     if (this.#waiting.size === 0) return
+    this.#tellInTurn()
+    this.#memory.budget.goOn()
+  }
+
+  #tellInTurn(): void {
     if (this.#isStuck()) this.#giveBack()
     for (let left = this.#memory.pieces; left > 0 && this.#memory.hasShare; left--) {
       const stream = this.#firstFit()

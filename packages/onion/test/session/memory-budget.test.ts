@@ -120,6 +120,22 @@ test('of many that wait some are told at once, and the others when more is given
   assert.deepEqual(told(), Array<number>(150).fill(1))
 })
 
+test('of many that wait the next are told when those before them have nothing to write, though nothing is given back', () => {
+  const budget = new MemoryBudget(12 * MiB)
+  const waiting = Array.from({ length: 150 }, () => user(budget, 0))
+  const other = new SessionMemory(budget)
+  assert.ok(other.take(budget.free))
+  for (const { memory } of waiting) memory.wait(false)
+  other.give(MiB)
+  const told = (): number => waiting.filter(({ told: { memory } }) => memory === 1).length
+  assert.equal(told(), 64)
+  budget.goOn()
+  assert.equal(told(), 128)
+  budget.goOn()
+  budget.goOn()
+  assert.equal(told(), 150)
+})
+
 test('a session whose streams may write is told as soon as they could take more than there is for them', () => {
   const budget = new MemoryBudget(12 * MiB)
   const [idle, growing, late] = [user(budget, 0), user(budget, MiB), user(budget, 500_000)]

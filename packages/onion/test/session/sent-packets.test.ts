@@ -27,7 +27,7 @@ test('records are what was noted, however many are in flight, and after the ring
         for (let count = 0; count < fewer && sent.base < sent.next; count++) {
           expected.delete(sent.base)
           sent.setState(sent.base, PacketState.acked)
-          sent.advance(0)
+          sent.advance(0, Infinity)
         }
         assert.equal(sent.next - sent.base, expected.size)
         for (const [sequence, { time, frames }] of expected) {
@@ -53,7 +53,7 @@ test('two sessions never share a ring', () => {
   }
   const empty = (sent: SentPackets): void => {
     for (let at = sent.base; at < sent.next; at++) sent.setState(at, PacketState.acked)
-    sent.advance(0)
+    sent.advance(0, Infinity)
   }
   const first = new SentPackets()
   fill(first, 500, 0)

@@ -713,6 +713,39 @@ test('a client that acknowledges all that may have been sent, unseen, is closed 
   assert.ok(exit.stats.packetsSent > 490 && exit.stats.packetsSent < 1000 + 1000, `${exit.stats.packetsSent}`)
 })
 
+test('a client that acknowledges nothing has few packets sent to it, and what it said last is acknowledged when it acknowledges', () => {
+  const lone = loneSession('exit', new MemoryBudget(24 << 20), (stream) => stream.accept('192.0.2.1'))
+  const { world, session: exit, ends, give } = lone
+  give((writer) => writer.open(0, 443, 'a'))
+  const payload = new Uint8Array(PAYLOAD)
+  const received = new RangeSet()
+  const fill = (): void => {
+    for (; exit.wantsToSend(); world.now += 1) {
+      const number = exit.fill(payload)
+      received.add(number, number + 1)
+    }
+  }
+  fill()
+  for (let round = 0; round < 20_000; round++) {
+    world.now += 5
+    give((writer) => writer.ping())
+    exit.onTimeout()
+    fill()
+  }
+  // 448 that ask for no ACK, and the probes, of which there is a pair in a minute.
+  assert.ok(exit.stats.packetsSent < 520, `${exit.stats.packetsSent}`)
+  assert.ok((exit.nextTimeout() ?? 0) > world.now, 'a timer that is always due')
+  const before = exit.stats.packetsSent
+  give((writer) => {
+    writer.ack(received, 0)
+    writer.ping()
+  })
+  world.now += 100
+  fill()
+  assert.equal(exit.stats.packetsSent, before + 1)
+  assert.deepEqual(ends, [])
+})
+
 test('numbers that are left out are no losses: a transfer on a good path ends with none, and a receiver keeps few ranges', () => {
   let sink: ReturnType<typeof exchange> | undefined
   const path = simulatedPath(21, GOOD, (stream) => {

@@ -73,6 +73,26 @@ test('the receiving half keeps nothing without memory, and at most 1024 pieces',
   assert.ok(rich.insert(0, new Uint8Array(1), 0, 1, false))
 })
 
+test('where pieces begin and end counts as memory, and is given back with them', () => {
+  const held = memory()
+  const side = new ReceiveSide(held)
+  for (let i = 0; i < 1000; i++) assert.ok(side.insert(2 * i + 1, new Uint8Array(1), 0, 1, false))
+  // A ring of 4096 bytes, and 1024 places of 16 bytes, of which the first eight are the stream's own.
+  assert.equal(held.held, 4096 + 1016 * 16)
+  assert.ok(side.insert(0, new Uint8Array(2000), 0, 2000, false))
+  while (side.next() !== undefined);
+  side.giveBack()
+  assert.equal(held.held, 4096)
+  for (let i = 1001; i < 1040; i++) assert.ok(side.insert(2 * i, new Uint8Array(1), 0, 1, false))
+  side.discard()
+  assert.equal(held.held, 0)
+  // Half of it is for sending: 2048 pieces would fit in a ring of 4096 bytes, but not their places.
+  const poor = new ReceiveSide(memory(40_000))
+  let kept = 0
+  while (poor.insert(2 * kept + 1, new Uint8Array(1), 0, 1, false)) kept++
+  assert.ok(kept >= 8 && kept < 1024, `${kept} pieces`)
+})
+
 test('the sending half sends every byte, again when lost, and is done when all is acknowledged', () => {
   const action = fc.record({ kind: fc.constantFrom('write', 'send', 'ack', 'lose', 'late'), n: fc.nat(5000) })
   fc.assert(
