@@ -1,4 +1,4 @@
-export { type Endpoint, limitPrefix } from './link/endpoint.ts'
+export { type Endpoint, limitNetwork, limitPrefix } from './link/endpoint.ts'
 export type { LinkPaths } from './link/link-paths.ts'
 export { LinkSet } from './link/link-set.ts'
 export type { LinkDownReason } from './link/link-host.ts'

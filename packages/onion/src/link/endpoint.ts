@@ -24,3 +24,12 @@ export function limitPrefix(address: string): string {
   }
   return `${groups.slice(0, 4).join(':')}::/64`
 }
+
+/**
+ * The network of what {@link limitPrefix} gives, whose owner has many such prefixes: the /48 of a /64, which is what one customer gets at
+ * most as a rule (RFC 6177), or the /24 of an IPv4 address.
+ */
+export function limitNetwork(prefix: string): string {
+  if (prefix.includes(':')) return `${prefix.split(':', 3).join(':')}::/48`
+  return `${prefix.slice(0, prefix.lastIndexOf('.'))}.0/24`
+}

@@ -4,7 +4,7 @@ import type { Packet } from '../packet/packet.ts'
 import { TokenBuckets } from '../token-buckets.ts'
 import { CookieMaker } from './cookie.ts'
 import { type CookieReplies } from './cookie-reply.ts'
-import { type Endpoint, limitPrefix } from './endpoint.ts'
+import { type Endpoint, limitNetwork, limitPrefix } from './endpoint.ts'
 import { HandshakeQueue, type WaitingHandshake } from './handshake-queue.ts'
 import { INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END, isProven, openInitiation } from './initiation-packet.ts'
 import type { LinkCounters, LinkLimits } from './link-limits.ts'
@@ -35,8 +35,9 @@ export class HandshakeGate {
   readonly #options: HandshakeGateOptions
   readonly #queue: HandshakeQueue
   readonly #cookies: CookieMaker
-  /** Of prefixes whose senders proved to receive there. */
+  /** Of prefixes whose senders proved to receive there, and of their networks. */
   readonly #rates: TokenBuckets
+  readonly #networkRates: TokenBuckets
   /** Monotonic ms. */
   #loadedUntil = -Infinity
   /** Packets that came here in this turn. */
@@ -47,8 +48,9 @@ export class HandshakeGate {
     this.#options = options
     this.#queue = new HandshakeQueue(options.limits.waitingHandshakes)
     this.#cookies = new CookieMaker(options.random)
-    const { handshakesPerPrefix } = options.limits
+    const { handshakesPerPrefix, handshakesPerNetwork } = options.limits
     this.#rates = new TokenBuckets(handshakesPerPrefix, handshakesPerPrefix)
+    this.#networkRates = new TokenBuckets(handshakesPerNetwork, handshakesPerNetwork)
   }
 
   /** Handshakes that wait to be looked into. */
@@ -88,13 +90,17 @@ export class HandshakeGate {
       }
     }
     const prefix = limitPrefix(from.address)
-    if (isLoaded && !this.#rates.take(prefix, now)) {
+    if (isLoaded && !this.#mayAsk(prefix, now)) {
       counters.tooManyHandshakes++
       return
     }
     const reserve = isKnown(prefix) ? 0 : limits.waitingHandshakes / 4
     const message = packet.bytes.subarray(INITIATION_MESSAGE_AT, INITIATION_MESSAGE_END)
     if (!this.#queue.add(message, from, reserve)) counters.tooManyHandshakes++
+  }
+
+  #mayAsk(prefix: string, now: number): boolean {
+    return this.#rates.take(prefix, now) && this.#networkRates.take(limitNetwork(prefix), now)
   }
 
   take(): WaitingHandshake | undefined {

@@ -5,6 +5,8 @@ export interface LinkLimits {
   readonly links: number
   /** Of one IPv4 address or IPv6 /64; counts links that others initiated. */
   readonly linksPerPrefix: number
+  /** The same of one IPv4 /24 or IPv6 /48, whose owner has many such prefixes. */
+  readonly linksPerNetwork: number
   /** Part of `links` that others than members may have made. */
   readonly strangersShare: number
   /** Initiations that wait to be looked into; a quarter of the room is for prefixes that have a link. */
@@ -17,6 +19,8 @@ export interface LinkLimits {
   readonly cookieRepliesPerTurn: number
   /** Under load, initiations of one IPv4 address or IPv6 /64 a second. */
   readonly handshakesPerPrefix: number
+  /** The same of one IPv4 /24 or IPv6 /48. */
+  readonly handshakesPerNetwork: number
   /** Handshakes answered that no packet has confirmed yet. */
   readonly handshakes: number
   /** Packets kept while a link is being made. */
@@ -29,6 +33,7 @@ export interface LinkLimits {
 export const LINK_LIMITS: LinkLimits = {
   links: 4_096,
   linksPerPrefix: 256,
+  linksPerNetwork: 768,
   strangersShare: 3 / 4,
   waitingHandshakes: 256,
   loadedFrom: 32,
@@ -36,6 +41,7 @@ export const LINK_LIMITS: LinkLimits = {
   initiationsPerTurn: 256,
   cookieRepliesPerTurn: 64,
   handshakesPerPrefix: 20,
+  handshakesPerNetwork: 60,
   handshakes: 256,
   queued: 48,
   rekeyAfterPackets: REKEY_AFTER_PACKETS,

@@ -1,13 +1,13 @@
-import { type Endpoint, limitPrefix } from './endpoint.ts'
+import { type Endpoint, limitNetwork, limitPrefix } from './endpoint.ts'
 import type { LinkLimits } from './link-limits.ts'
 
-/** Whether there is room for a link that another side begins: by how many there are, how many of its prefix, and how many of strangers. */
+/** Whether there is room for a link that another side begins: by how many there are, how many of its prefix and its network, and how many of strangers. */
 export class LinkRoom<L> {
   readonly #limits: LinkLimits
   /** Links that others than members made. */
   readonly #strangers = new Set<L>()
-  /** Links that others made. */
-  readonly #perPrefix = new Map<string, number>()
+  /** Links that others made, of each prefix and of each network. */
+  readonly #counts = new Map<string, number>()
 
   constructor(limits: LinkLimits) {
     this.#limits = limits
@@ -15,16 +15,17 @@ export class LinkRoom<L> {
 
   /** @param links of all kinds that there are */
   isFree(from: Endpoint, stranger: boolean, links: number): boolean {
-    const { links: most, linksPerPrefix, strangersShare } = this.#limits
+    const { links: most, linksPerPrefix, linksPerNetwork, strangersShare } = this.#limits
     if (links >= most) return false
     if (!stranger) return true
-    const ofPrefix = this.#perPrefix.get(limitPrefix(from.address)) ?? 0
-    return this.#strangers.size < most * strangersShare && ofPrefix < linksPerPrefix
+    if (this.#strangers.size >= most * strangersShare) return false
+    const prefix = limitPrefix(from.address)
+    return this.#of(prefix) < linksPerPrefix && this.#of(limitNetwork(prefix)) < linksPerNetwork
   }
 
   /** Whether somebody of the prefix has a link. */
   knows(prefix: string): boolean {
-    return this.#perPrefix.has(prefix)
+    return this.#counts.has(prefix)
   }
 
   add(link: L, from: Endpoint, stranger: boolean): void {
@@ -44,8 +45,14 @@ export class LinkRoom<L> {
 
   #count(endpoint: Endpoint, change: 1 | -1): void {
     const prefix = limitPrefix(endpoint.address)
-    const count = (this.#perPrefix.get(prefix) ?? 0) + change
-    if (count === 0) this.#perPrefix.delete(prefix)
-    else this.#perPrefix.set(prefix, count)
+    for (const key of [prefix, limitNetwork(prefix)]) {
+      const count = this.#of(key) + change
+      if (count === 0) this.#counts.delete(key)
+      else this.#counts.set(key, count)
+    }
+  }
+
+  #of(key: string): number {
+    return this.#counts.get(key) ?? 0
   }
 }

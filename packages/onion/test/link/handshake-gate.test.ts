@@ -174,6 +174,19 @@ describe('a node under load', () => {
     assert.equal(clients.filter(({ events }) => events[0] === 'up').length, 6)
   })
 
+  it('works for one network no more than so many times a second, whatever address of it asks', async () => {
+    const { network, server, load } = busyNode({ loadedFrom: 4, handshakesPerPrefix: 3, handshakesPerNetwork: 5 })
+    load(4)
+    const clients = Array.from({ length: 12 }, (_, i) =>
+      network.add(50 + i, { listen: false }, `2001:db8:${i < 8 ? 1 : 2}:${i}::1`),
+    )
+    for (const { links } of clients) links.connect(server.endpoint, server.keys.publicKey, true)
+    await network.run(10)
+    // Five of the eight of one network, and all four of the other.
+    assert.equal(server.links.waiting, 4 + 5 + 4)
+    assert.equal(server.links.counters.tooManyHandshakes, 3)
+  })
+
   it('leaves a quarter of its queue to those it has links with', async () => {
     const { network, server, initiation } = busyNode({ loadedFrom: 100, waitingHandshakes: 8 })
     const from = { address: '203.0.113.5', port: 9 }

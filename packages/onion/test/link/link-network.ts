@@ -33,9 +33,9 @@ export class TestNode {
   readonly #network: TestNetwork
   readonly #random: Random
 
-  constructor(network: TestNetwork, port: number, options: Partial<LinkSetOptions>) {
+  constructor(network: TestNetwork, port: number, options: Partial<LinkSetOptions>, address: string) {
     this.#network = network
-    this.endpoint = { address: '192.0.2.1', port }
+    this.endpoint = { address, port }
     this.#random = seededRandom(port)
     this.keys = generateX25519(this.#random)
     this.links = this.start(options)
@@ -85,8 +85,8 @@ export class TestNetwork {
     this.#random = seededRandom(seed)
   }
 
-  add(port: number, options: Partial<LinkSetOptions> = {}): TestNode {
-    const node = new TestNode(this, port, options)
+  add(port: number, options: Partial<LinkSetOptions> = {}, address = '192.0.2.1'): TestNode {
+    const node = new TestNode(this, port, options, address)
     this.#nodes.set(port, node)
     return node
   }

@@ -480,6 +480,26 @@ describe('a set of links', () => {
     assert.equal(server.links.counters.tooManyLinks, 3)
   })
 
+  it('leaves strangers of one network a part of theirs, whatever addresses of it they have', () => {
+    const network = new TestNetwork()
+    const server = network.add(1, { limits: { links: 40, linksPerPrefix: 4, linksPerNetwork: 6 } })
+    network.log = []
+    const far = network.add(30, { listen: false })
+    let made = 0
+    const from = (address: string): number => {
+      far.links.connect({ address: '192.0.2.1', port: 1_000 + made++ }, server.keys.publicKey, true)
+      network.deliver(network.log!.at(-1)!, { address, port: 1 }, server)
+      return server.links.size
+    }
+    for (let i = 0; i < 12; i++) from(`2001:db8:1:${i}::1`)
+    assert.equal(server.links.size, 6)
+    for (let i = 0; i < 12; i++) from(`198.51.100.${i}`)
+    assert.equal(server.links.size, 12)
+    assert.equal(server.links.counters.tooManyLinks, 12)
+    assert.equal(from('2001:db8:2:1::1'), 13)
+    assert.equal(from('198.51.101.1'), 14)
+  })
+
   it('does not take the link to one endpoint for that to another of the same key', () => {
     const { a, b } = twoNodes()
     const between = a.links.connect({ address: '203.0.113.9', port: 9 }, b.keys.publicKey, false)

@@ -1,5 +1,5 @@
 import { type Clock, isLoopback } from '@weft/core'
-import { limitPrefix } from '@weft/onion'
+import { limitNetwork, limitPrefix } from '@weft/onion'
 import {
   CONNECTION_RATE,
   MAX_CONNECTIONS,
@@ -38,7 +38,7 @@ export class CarriageDoors {
   enter(caller: Caller, address: string): (() => void) | undefined {
     if (this.#open >= MAX_CONNECTIONS) return undefined
     const prefix = limitPrefix(address)
-    const network = networkOf(prefix)
+    const network = limitNetwork(prefix)
     // Nodes and clients of a devnet share it.
     if (!isLoopback(address) && !this.#mayEnter(prefix, network)) return undefined
     add(this.#held, prefix, 1)
@@ -80,12 +80,6 @@ export class CarriageDoors {
     this.#cameInAll++
     return true
   }
-}
-
-/** The /48 of a /64, which is what one customer gets at most as a rule (RFC 6177), or the /24 of an IPv4 address. */
-function networkOf(prefix: string): string {
-  if (prefix.includes(':')) return `${prefix.split(':', 3).join(':')}::/48`
-  return `${prefix.slice(0, prefix.lastIndexOf('.'))}.0/24`
 }
 
 function count(counts: ReadonlyMap<string, number>, key: string): number {
