@@ -6,7 +6,7 @@ import type { RouteMember } from '../route/route-member.ts'
 import type { LegStatus, VpnState } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { Leg, SLOW_BUILD_MS } from './leg.ts'
-import { StreamOpener, type TakeStream } from './stream-opener.ts'
+import { StreamOpener, type TakeStream, type WriteEarly } from './stream-opener.ts'
 
 export interface ClientRoutesInit {
   readonly circuits: ClientCircuits
@@ -152,8 +152,8 @@ export class ClientRoutes {
   }
 
   /** @throws WeftError as {@link StreamOpener.open} */
-  open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
-    return this.#opener.open(target, signal, take)
+  open(target: StreamTarget, signal: AbortSignal, take: TakeStream, writeEarly?: WriteEarly): Promise<void> {
+    return this.#opener.open(target, signal, take, writeEarly)
   }
 
   close(): void {

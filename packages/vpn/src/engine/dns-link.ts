@@ -4,13 +4,13 @@ import { MAX_MESSAGE_BYTES } from '../dns/dns-codes.ts'
 import { u16 } from '../dns/dns-message.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
 import type { Leg } from './leg.ts'
-import type { TakeStream } from './stream-opener.ts'
+import type { TakeStream, WriteEarly } from './stream-opener.ts'
 
 export interface DnsLinkInit {
   readonly clock: Clock
   readonly random: Random
   /** Opens a stream to an exit's DNS. @throws WeftError as `StreamOpener.open` */
-  readonly open: (signal: AbortSignal, take: TakeStream) => Promise<void>
+  readonly open: (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly) => Promise<void>
 }
 
 /** Questions that wait for an answer; those of them that are with the exit, which takes no more of one stream (docs/specs/session.md, DNS). */
@@ -38,6 +38,8 @@ export class DnsLink {
   readonly #controller = new AbortController()
   #open: { readonly stream: SessionStream; readonly leg: Leg } | undefined
   #isOpening = false
+  /** The newest that no exit has taken yet. */
+  #early: SessionStream | undefined
   #cancelIdle: (() => void) | undefined
 
   constructor(init: DnsLinkInit) {
@@ -95,17 +97,27 @@ export class DnsLink {
     if (this.#isOpening || this.#asked.size === 0) return
     this.#isOpening = true
     this.#init
-      .open(this.#controller.signal, (stream, leg) => this.#take(stream, leg))
+      .open(
+        this.#controller.signal,
+        (stream, leg) => this.#take(stream, leg),
+        // A question that is asked twice does no harm.
+        (stream) => {
+          this.#early = stream
+          this.#send(stream)
+        },
+      )
       .catch((error: unknown) => {
         const fault = toWeftError(error, {
           code: 'E_INTERNAL',
           cause: 'Names could not be asked for.',
           fix: 'See the log.',
         })
-        for (const [id, { sentOver }] of this.#asked) if (sentOver === undefined) this.#fail(id, fault)
+        for (const [id, { sentOver }] of this.#asked)
+          if (sentOver === undefined || sentOver === this.#early) this.#fail(id, fault)
       })
       .finally(() => {
         this.#isOpening = false
+        this.#early = undefined
         // What was asked since.
         if (this.#asked.size > 0 && this.#open !== undefined) this.#lookAfter()
       })

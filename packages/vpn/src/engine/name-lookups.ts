@@ -46,7 +46,7 @@ export class NameLookups {
   #linkOver(routes: Routes): DnsLink {
     let link = this.#links.get(routes)
     if (link === undefined) {
-      link = new DnsLink({ ...this.#init, open: (signal, take) => routes.open(DNS_STREAM, signal, take) })
+      link = new DnsLink({ ...this.#init, open: (...request) => routes.open(DNS_STREAM, ...request) })
       this.#links.set(routes, link)
     }
     return link

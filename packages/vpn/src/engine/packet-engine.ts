@@ -37,7 +37,7 @@ import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
 import { ServiceRoutes } from './service-routes.ts'
-import type { TakeStream } from './stream-opener.ts'
+import type { TakeStream, WriteEarly } from './stream-opener.ts'
 import { TunClient, carriesForOthers } from './tun-client.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
@@ -409,8 +409,8 @@ export class PacketEngine {
   #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
     const { clock, random } = this.#parts
     // The exit that a name is asked at is the one that its address is for, as far as there is one.
-    const open = (signal: AbortSignal, take: TakeStream): Promise<void> =>
-      this.#routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take)
+    const open = (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly): Promise<void> =>
+      this.#routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take, writeEarly)
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 

@@ -7,6 +7,12 @@ import { targetFault } from './target-fault.ts'
 /** Takes over a stream that its target took, within the call: the stream's first bytes may be next. */
 export type TakeStream = (stream: SessionStream, leg: Leg) => void
 
+/**
+ * Writes early data: what goes right behind that which opens the stream, before the exit answered. On each leg that is tried, so it may come
+ * to its target more than once.
+ */
+export type WriteEarly = (stream: SessionStream) => void
+
 /** What requests need of the routes. */
 export interface OpenerRoutes {
   /** The leg that new streams go over; undefined while none is fit for them. */
@@ -35,6 +41,7 @@ interface Request {
   readonly target: StreamTarget
   readonly signal: AbortSignal
   readonly take: TakeStream
+  readonly writeEarly: WriteEarly | undefined
   /** Monotonic ms. */
   readonly deadline: number
 }
@@ -61,13 +68,13 @@ export class StreamOpener {
 
   /**
    * Opens a stream to a target. While no answer came it moves to another leg when its own falls silent, since nothing of
-   * the request has been sent yet.
+   * the request has been sent yet but what may come twice.
    * @throws WeftError E_TARGET_… and E_EXIT_… by the exit's answer, E_TARGET_INVALID, E_SESSION_STREAMS, E_ROUTE_TIMEOUT and those of
    * `chooseRoute`
    */
-  async open(target: StreamTarget, signal: AbortSignal, take: TakeStream): Promise<void> {
+  async open(target: StreamTarget, signal: AbortSignal, take: TakeStream, writeEarly?: WriteEarly): Promise<void> {
     let refusal: WeftError | undefined
-    const request = { target, signal, take, deadline: this.#clock.monotonic() + OPEN_MS }
+    const request = { target, signal, take, writeEarly, deadline: this.#clock.monotonic() + OPEN_MS }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const leg = this.#routes.inUse() ?? (await this.#legReady(request))
       const outcome = await this.#tryOn(leg, request)
@@ -129,7 +136,7 @@ export class StreamOpener {
     })
   }
 
-  #tryOn(leg: Leg, { target, signal, take, deadline }: Request): Promise<Outcome> {
+  #tryOn(leg: Leg, { target, signal, take, writeEarly, deadline }: Request): Promise<Outcome> {
     const stream = leg.openStream(target)
     if (stream === undefined) return Promise.resolve('moved')
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
@@ -176,6 +183,7 @@ export class StreamOpener {
         else resolve('moved')
       },
     }
+    writeEarly?.(stream)
     return promise
   }
 

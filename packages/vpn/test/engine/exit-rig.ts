@@ -5,7 +5,7 @@ import { ExitService } from '../../src/engine/exit-service.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import type { Leg } from '../../src/engine/leg.ts'
 import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
-import type { TakeStream } from '../../src/engine/stream-opener.ts'
+import type { TakeStream, WriteEarly } from '../../src/engine/stream-opener.ts'
 import { DnsAsker } from '../../src/exit/dns-asker.ts'
 import { ExitPolicy, type ExitPolicyInit } from '../../src/exit/exit-policy.ts'
 import { NameResolver } from '../../src/exit/name-resolver.ts'
@@ -114,7 +114,7 @@ function joined(exit: ExitService, queue: FlushQueue, clock: Clock) {
 /** Opens streams to the DNS of the rig's exit, and keeps them in `streams`. */
 export function dnsOver(rig: ReturnType<typeof exitRig>, streams: SessionStream[] = []) {
   const leg = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as Leg
-  return (take: TakeStream): Promise<void> => {
+  return (take: TakeStream, writeEarly?: WriteEarly): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
     const stream = rig.session.openStream(DNS_STREAM)
     streams.push(stream)
@@ -125,6 +125,7 @@ export function dnsOver(rig: ReturnType<typeof exitRig>, streams: SessionStream[
       },
       onRefused: (code) => reject(new WeftError({ code: 'E_EXIT_FULL', cause: `refused ${code}`, fix: '' })),
     }
+    writeEarly?.(stream)
     rig.driver.wake()
     return promise
   }

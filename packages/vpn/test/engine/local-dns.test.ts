@@ -11,6 +11,7 @@ import { u16 } from '../../src/dns/dns-message.ts'
 import { MessageFramer, framed } from '../../src/dns/message-framer.ts'
 import type { DnsLinkInit } from '../../src/engine/dns-link.ts'
 import { LocalDns } from '../../src/engine/local-dns.ts'
+import type { WriteEarly } from '../../src/engine/stream-opener.ts'
 import { type Known, NameServer, type Zone, a, queryFor, txt, wireName } from '../dns/name-server.ts'
 import { dnsOver, exitRig, until } from './exit-rig.ts'
 
@@ -28,7 +29,7 @@ const ZONE: Zone = new Map<string, Known>([
 /** DNS of a machine whose exit asks a name server beside it. */
 async function asked(
   t: TestContext,
-  options: { readonly fault?: () => WeftError | undefined; readonly deadFirst?: boolean } = {},
+  options: { readonly fault?: (writeEarly: WriteEarly) => WeftError | undefined; readonly deadFirst?: boolean } = {},
 ) {
   const server = await NameServer.listen(ZONE)
   t.after(() => server[Symbol.asyncDispose]())
@@ -43,10 +44,10 @@ async function asked(
   const init: DnsLinkInit = {
     clock: systemClock,
     random: systemRandom,
-    open: async (_, take) => {
-      const fault = options.fault?.()
+    open: async (_, take, writeEarly) => {
+      const fault = options.fault?.(writeEarly)
       if (fault !== undefined) throw fault
-      return open(take)
+      return open(take, writeEarly)
     },
   }
   const dns = await LocalDns.listen(init, '127.0.0.1', 0)
@@ -99,6 +100,39 @@ test('programs get records of every type, by asking the exit', async (t) => {
   )
   assert.ok(new Set(server.asked.map(({ id }) => id)).size > 4, 'ids are random')
   assert.ok(new Set(server.asked.map(({ port }) => port)).size > 4, 'ports are random')
+})
+
+test('the first question goes with what asks for the stream, once, and over each stream that is tried', async (t) => {
+  /** Bytes that wait to be sent on streams that nobody took yet. */
+  const early: number[] = []
+  const { dns, resolver, server, rig } = await asked(t, {
+    fault: (writeEarly) => {
+      const stream = rig.session.openStream(DNS_STREAM)
+      writeEarly(stream)
+      early.push(stream.send.buffered)
+      stream.reset(SessionCode.none)
+      return undefined
+    },
+  })
+  assert.deepEqual(await resolver.resolve4('www.test'), ['192.0.2.1'])
+  assert.ok((early[0] ?? 0) > 20, `${early[0]}`)
+  assert.equal(server.asked.length, 1)
+  dns.moved()
+  // Nothing is asked that has its answer.
+  assert.deepEqual(await resolver.resolve6('www.test'), ['2606:4700::1'])
+  assert.equal(server.asked.length, 2)
+})
+
+test('a question that went with a stream that no exit took fails with it', async (t) => {
+  const full = new WeftError({ code: 'E_EXIT_FULL', cause: 'full', fix: '' })
+  const { port, rig } = await asked(t, {
+    fault: (writeEarly) => {
+      writeEarly(rig.session.openStream(DNS_STREAM))
+      return full
+    },
+  })
+  const answer = readAnswer(await byUdp(port, queryFor('www.test', 1, 9, { size: 1232 }))) ?? assert.fail()
+  assert.deepEqual(extendedErrorOf(answer), { code: 23, text: 'E_EXIT_FULL: full' })
 })
 
 test('an answer that is too long for UDP is cut and comes by TCP, on both ways', async (t) => {

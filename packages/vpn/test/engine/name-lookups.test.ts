@@ -28,7 +28,7 @@ async function lookups(t: TestContext) {
   })
   const streams: SessionStream[] = []
   const open = dnsOver(rig, streams)
-  const routes = { open: (_: unknown, __: unknown, take: Parameters<typeof open>[0]) => open(take) }
+  const routes = { open: (_: unknown, __: unknown, ...request: Parameters<typeof open>) => open(...request) }
   const names = new NameLookups({ clock: systemClock, random: systemRandom })
   const find = (host: string, isReverse = false): Promise<string> =>
     names.resolve({ host, isReverse, isolation: undefined }, routes)
