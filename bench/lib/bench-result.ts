@@ -17,6 +17,8 @@ export interface BenchRow {
   readonly peer?: string
   /** Ours against the peer's; above 1 where Weft is better. */
   readonly ratioToPeer?: number
+  /** What the design asks for, as a ratio to the peer. */
+  readonly ratioGoal?: number
 }
 
 export interface BenchResult {

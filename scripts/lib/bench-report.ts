@@ -32,7 +32,10 @@ export function renderBench(record: BenchRecord): string {
 
 function renderRow(row: BenchRow): string {
   const met = reachesGoal(row)
-  const goal = row.goal === undefined ? '' : `${isHigherBetter(row) ? '≥' : '≤'} ${figure(row.goal)}`
+  const goals = [
+    ...(row.goal === undefined ? [] : [`${isHigherBetter(row) ? '≥' : '≤'} ${figure(row.goal)}`]),
+    ...(row.ratioGoal === undefined ? [] : [`≥ ${row.ratioGoal} × ${row.peer ?? 'its peer'}`]),
+  ]
   const verdict = met === undefined ? '' : met ? 'met' : '**missed**'
   const beside =
     row.peer === undefined ? '' : row.ratioToPeer === undefined ? row.peer : `${figure(row.ratioToPeer)} × ${row.peer}`
@@ -41,7 +44,7 @@ function renderRow(row: BenchRow): string {
     `${figure(row.median)} ${row.unit}`,
     `${figure(row.min)} to ${figure(row.max)}`,
     String(row.samples),
-    goal,
+    goals.join(', '),
     verdict,
     beside,
   ]

@@ -14,6 +14,7 @@ const RECORD: BenchRecord = {
   rows: [
     { what: 'put', unit: 'MB/s', median: 79, min: 70, max: 90, samples: 5, goal: 80, peer: 'cp', ratioToPeer: 0.5 },
     { what: 'start', unit: 'ms', median: 20, min: 19, max: 25, samples: 5, goal: 20 },
+    { what: 'get', unit: 'MB/s', median: 9, min: 9, max: 9, samples: 5, peer: 'cp', ratioToPeer: 2, ratioGoal: 1.5 },
   ],
 }
 
@@ -24,10 +25,19 @@ test('a goal is met from the better side, which the unit or the row tells', () =
   assert.equal(reachesGoal({ ...row, unit: '%', better: 'higher' }), true)
 })
 
+test('a goal may be a ratio to a peer, which is missed where no peer was there', () => {
+  const row = { what: '', unit: 'ms', median: 10, min: 10, max: 10, samples: 5, ratioGoal: 0.9 }
+  assert.equal(reachesGoal({ ...row, ratioToPeer: 0.9 }), true)
+  assert.equal(reachesGoal({ ...row, ratioToPeer: 0.89 }), false)
+  assert.equal(reachesGoal(row), false)
+  assert.equal(reachesGoal({ ...row, ratioToPeer: 2, goal: 9 }), false)
+})
+
 test('a section says which goals are met and which are missed', () => {
   const section = renderBench(RECORD)
   assert.match(section, /\| put \| 79\.0 MB\/s \| 70\.0 to 90\.0 \| 5 \| ≥ 80\.0 \| \*\*missed\*\* \| 0\.500 × cp \|/)
   assert.match(section, /\| start \|.*\| ≤ 20\.0 \| met \|/)
+  assert.match(section, /\| get \|.*\| ≥ 1\.5 × cp \| met \| 2\.00 × cp \|/)
 })
 
 test('a section replaces the one of its bench and no other', () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { makeHome, startDaemonIn, startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
+import { holdLine } from '../../bench/lib/hold-line.ts'
 import { eventually } from './eventually.ts'
 import { weft, weftJson } from './weft.ts'
 
@@ -32,6 +33,8 @@ export interface TunNetworkOptions {
   readonly hasIPv6?: boolean
   /** Whether that exit is the only one. */
   readonly oneExit?: boolean
+  /** The client's wire carries no more each way. */
+  readonly heldAtMbit?: number
 }
 
 interface IpTraffic {
@@ -162,10 +165,14 @@ export class TunNetwork implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true })
   }
 
-  async #up({ hasIPv6 = false, oneExit = false }: TunNetworkOptions): Promise<void> {
+  async #up({ hasIPv6 = false, oneExit = false, heldAtMbit }: TunNetworkOptions): Promise<void> {
     const base = this.#basePort
     for (const name of ['c', 'n', 'x', 's'] as const) this.#add(name)
     this.#wire('c', '10.60.0.2/24', 'n', `${LAN}/24`)
+    if (heldAtMbit !== undefined) {
+      holdLine(this.namespace('c'), 'to-n', heldAtMbit)
+      holdLine(this.namespace('n'), 'to-c', heldAtMbit)
+    }
     this.#wire('n', '10.61.0.1/24', 'x', '10.61.0.2/24')
     this.#wire('x', `${EXIT_OUTSIDE}/24`, 's', `${SERVER}/24`)
     this.#ip('c', 'route', 'add', 'default', 'via', LAN)
