@@ -13,9 +13,9 @@ export interface DnsLinkInit {
   readonly open: (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly) => Promise<void>
 }
 
-/** Questions that wait for an answer; those of them that are with the exit, which takes no more of one stream (docs/specs/session.md, DNS). */
+/** Questions that wait for an answer; those of them that are with the exit, which looks up 57 names for a session, and fewer where others have their share. */
 const MAX_ASKED = 512
-const MAX_AT_EXIT = 64
+const MAX_AT_EXIT = 32
 /** ms for an answer; programs ask again after 5 s (resolv.conf(5)). */
 const ANSWER_MS = 4_500
 /** ms after which a question whose leg fell silent is asked over another. */

@@ -61,6 +61,7 @@ export class ExitChannels {
     const exitChannel = new ExitChannel({
       ...this.#init,
       channel,
+      session,
       takeSocket: () => {
         if (this.#sockets >= MAX_SOCKETS) return false
         this.#sockets++

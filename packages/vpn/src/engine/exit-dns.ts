@@ -6,10 +6,10 @@ import { type DnsQuery, forwardedQuery, readQuery } from '../dns/dns-query.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
 import { namesPrivateAddress } from '../dns/private-addresses.ts'
 import type { DnsAsker } from '../exit/dns-asker.ts'
+import type { SessionShares } from '../exit/session-shares.ts'
 
-/** Of one session: streams of DNS, and questions under way. */
+/** Streams of DNS of one session. */
 const MAX_STREAMS = 4
-const MAX_RUNNING = 64
 /**
  * Bytes of answers that wait on one stream, however little memory there is for its session: that can be the doing of its other streams, and
  * answers are small.
@@ -20,36 +20,38 @@ const MAX_QUERY_BYTES = 1_024
 /** Before each message. */
 const LENGTH_BYTES = 2
 
-/** What one session has. */
-interface Share {
-  streams: number
-  running: number
+export interface ExitDnsInit {
+  readonly asker: DnsAsker
+  /** Names that are asked for now, those of connections and datagrams among them. */
+  readonly lookups: SessionShares
 }
 
 /** The streams by which clients have this exit ask its name servers. */
 export class ExitDns {
   readonly #asker: DnsAsker
-  readonly #ofSession = new WeakMap<object, Share>()
+  readonly #lookups: SessionShares
+  /** Streams of each session. */
+  readonly #streams = new WeakMap<object, number>()
 
-  constructor(asker: DnsAsker) {
+  constructor({ asker, lookups }: ExitDnsInit) {
     this.#asker = asker
+    this.#lookups = lookups
   }
 
   /** @param session whose streams are counted together */
   take(stream: SessionStream, session: object, wake: () => void): void {
-    const share = this.#ofSession.get(session) ?? { streams: 0, running: 0 }
-    if (share.streams >= MAX_STREAMS) {
+    const count = (by: number): void => void this.#streams.set(session, (this.#streams.get(session) ?? 0) + by)
+    if ((this.#streams.get(session) ?? 0) >= MAX_STREAMS) {
       stream.refuse(SessionCode.limit)
       wake()
       return
     }
-    this.#ofSession.set(session, share)
-    share.streams++
+    count(1)
     let isOver = false
     const over = (): void => {
       if (isOver) return
       isOver = true
-      share.streams--
+      count(-1)
     }
     const room = (): number => Math.max(stream.room, MIN_WAITING - stream.send.buffered)
     const answer = (question: Uint8Array, message: Uint8Array): void => {
@@ -63,10 +65,9 @@ export class ExitDns {
     const framer = new MessageFramer(MAX_QUERY_BYTES, (message) => {
       // Whoever takes no answers gets no more of them.
       if (room() <= 0) return
-      if (share.running >= MAX_RUNNING) return answer(message, tooMany(message))
-      share.running++
+      if (!this.#lookups.take(session)) return answer(message, tooMany(message))
       void this.#answer(message).then((bytes) => {
-        share.running--
+        this.#lookups.give(session)
         answer(message, bytes)
       })
     })

@@ -11,6 +11,7 @@ import {
 import type { DnsAsker } from '../exit/dns-asker.ts'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
+import type { SessionShares } from '../exit/session-shares.ts'
 import { codeOfResolve } from '../exit/target-codes.ts'
 import { ExitChannels } from './exit-channels.ts'
 import { ExitDns } from './exit-dns.ts'
@@ -25,6 +26,8 @@ export interface Internet {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly asker: DnsAsker
+  /** Names that are asked for now: those of `resolver` and of `asker`. */
+  readonly lookups: SessionShares
   /** Where it carries IP packets. */
   readonly packets?: () => ExitPackets | undefined
 }
@@ -68,7 +71,7 @@ export class ExitService {
     this.#sockets = new TargetSockets(clock, queue)
     this.members = new MemberDoor(clock, this.#sockets, init.workers)
     if (internet !== undefined)
-      this.#outside = { channels: new ExitChannels({ ...internet, clock }), dns: new ExitDns(internet.asker) }
+      this.#outside = { channels: new ExitChannels({ ...internet, clock }), dns: new ExitDns(internet) }
   }
 
   get streams(): number {
@@ -158,7 +161,7 @@ export class ExitService {
     stream.handler = { onReset: () => (gone = true) }
     let address: string
     try {
-      address = await resolver.resolve(host)
+      address = await resolver.resolve(host, driver)
     } catch (error) {
       return refuse(codeOfResolve(error))
     }

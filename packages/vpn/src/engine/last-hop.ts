@@ -3,6 +3,7 @@ import { MemoryBudget } from '@weft/onion'
 import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
+import { SessionShares } from '../exit/session-shares.ts'
 import type { CarriedStatus } from '../vpn.ts'
 import type { EngineInit } from './engine-init.ts'
 import { ExitIp } from './exit-ip.ts'
@@ -19,6 +20,9 @@ export interface LastHopInit {
 
 /** Bytes that a last hop keeps for all sessions together until they are acknowledged; each of several workers has its part. */
 const MEMORY = 12 * 1024 * 1024
+
+/** Names that an exit asks for at once, for connections, datagrams and questions of programs together: one session alone gets 57. */
+const MAX_LOOKUPS = 512
 
 type LastHopStatus = Pick<
   CarriedStatus,
@@ -39,6 +43,7 @@ interface Outside {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly asker: DnsAsker
+  readonly lookups: SessionShares
 }
 
 /** Where circuits end at this node: an exit with all that it needs, or a relay, whose circuits lead to members only. */
@@ -52,11 +57,13 @@ export class LastHop {
     const { init, queue, clock, random, logger } = parts
     this.#parts = parts
     const servers = init.exit.nameServers
+    const lookups = new SessionShares(MAX_LOOKUPS)
     if (init.roles.exit)
       this.#outside = {
         policy: new ExitPolicy({ ...init.exit, clock }),
-        resolver: new NameResolver({ clock, servers }),
+        resolver: new NameResolver({ clock, servers, lookups }),
         asker: new DnsAsker({ clock, random, servers }),
+        lookups,
       }
     const internet = this.#outside && { ...this.#outside, packets: () => this.#ip?.packets }
     this.service = new ExitService({

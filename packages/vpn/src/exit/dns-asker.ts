@@ -28,8 +28,8 @@ const UDP_MS = 1_000
 const TCP_MS = 2_000
 /** Rounds over the servers. */
 const ROUNDS = 2
-/** Questions under way at once: each has a socket. */
-const MAX_RUNNING = 256
+/** Questions under way at once, each with a socket: as many as an exit looks up (MAX_LOOKUPS of last-hop.ts), which gives each session its share. */
+const MAX_RUNNING = 512
 
 /** Hands questions to this machine's name servers as they are, each from a port of its own with an id of its own (RFC 5452, section 9). */
 export class DnsAsker {

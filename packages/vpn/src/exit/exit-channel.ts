@@ -10,6 +10,8 @@ import { codeOfResolve, codeOfSystem } from './target-codes.ts'
 
 export interface ExitChannelInit {
   readonly channel: DatagramChannel
+  /** Whose it is: its lookups are counted together. */
+  readonly session: object
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly clock: Clock
@@ -156,7 +158,7 @@ export class ExitChannel {
     this.#lookups++
     target.isResolving = true
     void this.#init.resolver
-      .resolve(target.named.host)
+      .resolve(target.named.host, this.#init.session)
       .then(
         (address) => {
           target.address = address

@@ -10,11 +10,11 @@ export function nameServersSilent(why: string): WeftError {
   })
 }
 
-/** @param limit how many it asks for at once */
+/** @param limit how many it asks for at once, of all sessions */
 export function tooManyNames(limit: number): WeftError {
   return new WeftError({
     code: 'E_NAME_LIMIT',
-    cause: `This exit resolves ${limit} names already.`,
+    cause: `This exit looks up ${limit} names at once, and fewer for one session.`,
     fix: 'Try again in a moment.',
     retryable: true,
   })

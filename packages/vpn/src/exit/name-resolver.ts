@@ -2,11 +2,14 @@ import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type Clock, WeftError, canonicalHost, withTimeout } from '@weft/core'
 import { nameServersSilent, tooManyNames } from './name-faults.ts'
+import type { SessionShares } from './session-shares.ts'
 
 export interface NameResolverInit {
   readonly clock: Clock
   /** `ADDRESS` or `ADDRESS:PORT` of name servers; the system's by default. */
   readonly servers?: readonly string[]
+  /** Lookups under way, each of the session that began it. */
+  readonly lookups: SessionShares
 }
 
 interface Cached {
@@ -17,8 +20,6 @@ interface Cached {
 }
 
 const MAX_CACHED = 2_000
-/** Lookups under way at once. */
-const MAX_RUNNING = 256
 /** ms for a whole lookup: before the client's patience ends (4.4 s), so that it hears of the name server and not of a timeout. */
 const LOOKUP_MS = 3_500
 /** ms for the first try of one server; two tries. */
@@ -34,21 +35,24 @@ const NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/
 /** Resolves names at an exit, once each: the address that comes back is the one that policy judges and that is dialled. */
 export class NameResolver {
   readonly #clock: Clock
+  readonly #lookups: SessionShares
   readonly #resolver = new Resolver({ timeout: TRY_MS, tries: TRIES })
   readonly #cache = new Map<string, Cached>()
   readonly #running = new Map<string, Promise<string>>()
 
-  constructor({ clock, servers }: NameResolverInit) {
+  constructor({ clock, servers, lookups }: NameResolverInit) {
     this.#clock = clock
+    this.#lookups = lookups
     if (servers !== undefined && servers.length > 0) this.#resolver.setServers(servers)
   }
 
   /**
    * The address of `host`: itself when it is one, loopback for localhost (RFC 6761, section 6.3), else its first A or AAAA record.
    * The hosts file is not read: it is the operator's.
+   * @param session for which it is asked: a lookup counts against its share until it ends, whoever waits for it
    * @throws WeftError E_NAME_NOT_FOUND, E_NAME_SERVER, E_NAME_LIMIT
    */
-  async resolve(host: string): Promise<string> {
+  async resolve(host: string, session: object): Promise<string> {
     const literal = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host
     if (isIP(literal) !== 0) return canonicalHost(literal) ?? literal
     const name = host.toLowerCase().replace(/\.$/, '')
@@ -61,9 +65,10 @@ export class NameResolver {
     }
     let running = this.#running.get(name)
     if (running === undefined) {
-      if (this.#running.size >= MAX_RUNNING) throw tooManyNames(MAX_RUNNING)
+      if (!this.#lookups.take(session)) throw tooManyNames(this.#lookups.limit)
       const tooLate = (): WeftError => nameServersSilent('ETIMEOUT')
-      const ask = (): Promise<string> => this.#ask(name)
+      // Also when nobody waits any more: the resolver still asks.
+      const ask = (): Promise<string> => this.#ask(name).finally(() => this.#lookups.give(session))
       running = withTimeout(this.#clock, LOOKUP_MS, undefined, tooLate, ask).finally(() => this.#running.delete(name))
       this.#running.set(name, running)
     }

@@ -9,6 +9,7 @@ import type { TakeStream, WriteEarly } from '../../src/engine/stream-opener.ts'
 import { DnsAsker } from '../../src/exit/dns-asker.ts'
 import { ExitPolicy, type ExitPolicyInit } from '../../src/exit/exit-policy.ts'
 import { NameResolver } from '../../src/exit/name-resolver.ts'
+import { SessionShares } from '../../src/exit/session-shares.ts'
 
 const PAYLOAD = 1329
 
@@ -37,6 +38,8 @@ export function exitRig(
 ) {
   const queue = new FlushQueue(() => {})
   const memory = new MemoryBudget(12 << 20)
+  const lookups = new SessionShares(512)
+  const servers = options.nameServers ?? []
   const exit =
     options.exit ??
     new ExitService({
@@ -51,8 +54,9 @@ export function exitRig(
                 own: [],
                 ...(options.interfaces === undefined ? {} : { interfaces: options.interfaces }),
               }),
-              asker: new DnsAsker({ clock, random: systemRandom, servers: options.nameServers ?? [] }),
-              resolver: (options.resolver ?? new NameResolver({ clock, servers: [] })) as NameResolver,
+              asker: new DnsAsker({ clock, random: systemRandom, servers }),
+              resolver: (options.resolver ?? new NameResolver({ clock, servers, lookups })) as NameResolver,
+              lookups,
             },
       workers: 1,
       memory,

@@ -262,7 +262,7 @@ test('a session has four streams of DNS at an exit, and one that asks too much o
   assert.equal(told[5], `1 reset ${SessionCode.violation}`)
 })
 
-test('200 questions at once are all answered, although an exit takes 64 at a time', async (t) => {
+test('200 questions at once are all answered, although an exit takes 57 at a time', async (t) => {
   const { resolver } = await asked(t)
   const found = await Promise.all(
     Array.from({ length: 200 }, (_, index) =>

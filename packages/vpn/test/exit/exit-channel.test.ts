@@ -23,6 +23,7 @@ function make() {
   let waiting = 0
   const exit = new ExitChannel({
     channel,
+    session: {},
     policy: new ExitPolicy({ clock, allow: ['127.0.0.1/32:*'], deny: [], own: [] }),
     resolver: {
       resolve: () => {

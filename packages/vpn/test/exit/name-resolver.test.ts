@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { VirtualClock, isWeftError } from '@weft/core'
 import { NameResolver } from '../../src/exit/name-resolver.ts'
+import { SessionShares } from '../../src/exit/session-shares.ts'
 
 /** A name server of the test: answers by name, counts the questions. */
 const questions: string[] = []
@@ -53,7 +54,12 @@ before(async () => {
 })
 after(() => server.close())
 
-const resolver = (clock = new VirtualClock()): NameResolver => new NameResolver({ clock, servers: [address] })
+/** A resolver that one session asks. */
+function resolver(clock = new VirtualClock(), lookups = new SessionShares(512)) {
+  const real = new NameResolver({ clock, servers: [address], lookups })
+  const session = {}
+  return { resolve: (host: string) => real.resolve(host, session), close: () => real.close() }
+}
 const fails = (code: string) => (error: unknown) => isWeftError(error, code)
 
 describe('names at an exit', () => {
@@ -107,6 +113,25 @@ describe('names at an exit', () => {
     await clock.advance(3_500)
     await pending
     one.close()
+  })
+
+  test('a lookup counts until it ends, though nobody waits for it any more; who waits for that of another has none', async () => {
+    const clock = new VirtualClock()
+    const lookups = new SessionShares(8)
+    const [one, other] = [{}, {}]
+    const real = new NameResolver({ clock, servers: [address], lookups })
+    const first = assert.rejects(real.resolve('silent.counted.test', one), fails('E_NAME_SERVER'))
+    const same = assert.rejects(real.resolve('silent.counted.test', one), fails('E_NAME_SERVER'))
+    await assert.rejects(real.resolve('four.test', one), fails('E_NAME_LIMIT'))
+    assert.equal(await real.resolve('four.test', other), '192.0.2.44')
+    assert.equal(await real.resolve('four.test', one), '192.0.2.44', 'what is known takes no lookup')
+    await clock.advance(3_500)
+    await Promise.all([first, same])
+    assert.equal(lookups.used, 1)
+    await assert.rejects(real.resolve('six.test', one), fails('E_NAME_LIMIT'))
+    real.close()
+    while (lookups.used > 0) await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(await real.resolve('six.test', one), '2001:db8::6')
   })
 
   test('close gives up what is under way', async () => {
