@@ -110,7 +110,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_EVENT_STREAM: "The daemon's stream of events holds an event over the limit.",
     E_DNS_BUSY: 'As many questions for names as may be wait for an answer of the exit.',
     E_DNS_TIMEOUT: 'The exit did not answer a question for a name in time, or the VPN was turned off meanwhile.',
-    E_EXIT_FULL: 'The exit carries as many connections as it takes.',
+    E_EXIT_FULL: 'The exit is at its limit: of connections, of new ones a second, or of names that it looks up.',
     E_EXIT_IP: 'An exit that is to carry IP packets has not what that takes.',
     E_EXIT_NO_IP: 'No exit that was asked carries IP packets.',
     E_EXIT_RULE: 'A rule for what an exit may dial is not written as CIDR:PORT.',

@@ -64,6 +64,7 @@ export class ClientRoutes {
     this.#unreachable = init.unreachable
     const routes = {
       inUse: () => this.#inUse(),
+      beside: (leg: Leg) => this.#beside(leg),
       keep: () => this.keep(),
       leaveExit: (leg: Leg) => this.#leaveExit(leg),
       lastFault: () => this.#fault,
@@ -166,7 +167,15 @@ export class ClientRoutes {
   #inUse(): Leg | undefined {
     const preferred = this.#preferred
     if (preferred !== undefined && preferred.healthy && this.#legs.includes(preferred)) return preferred
-    const healthy = this.#legs.filter((leg) => leg.healthy)
+    return this.#firstOf(this.#legs)
+  }
+
+  #beside({ hops }: Leg): Leg | undefined {
+    return this.#firstOf(this.#legs.filter((leg) => leg.hops.at(-1)?.id !== hops.at(-1)?.id))
+  }
+
+  #firstOf(legs: readonly Leg[]): Leg | undefined {
+    const healthy = legs.filter((leg) => leg.healthy)
     return healthy.find(({ hops }) => !this.#isCalled(hops)) ?? healthy.find((leg) => this.#sharing.has(leg))
   }
 

@@ -17,6 +17,8 @@ export type WriteEarly = (stream: SessionStream) => void
 export interface OpenerRoutes {
   /** The leg that new streams go over; undefined while none is fit for them. */
   inUse(): Leg | undefined
+  /** One that is ready to another exit than this leg's. */
+  beside(leg: Leg): Leg | undefined
   /** Builds what is missing. */
   keep(): void
   /** Its exit does not do what was asked of it: others are taken. */
@@ -34,7 +36,9 @@ const MAX_TRIES = 6
 /** Requests that may wait for a leg. */
 const MAX_WAITING = 1_024
 
-type Outcome = 'opened' | 'moved' | 'notOffered'
+type Outcome = 'opened' | 'moved' | 'notOffered' | 'full'
+
+const CODES = { notOffered: SessionCode.notOffered, full: SessionCode.limit } as const
 
 /** What a request for a stream leads to, and until when. */
 interface Request {
@@ -68,19 +72,26 @@ export class StreamOpener {
 
   /**
    * Opens a stream to a target. While no answer came it moves to another leg when its own falls silent, since nothing of
-   * the request has been sent yet but what may come twice.
+   * the request has been sent yet but what may come twice. An exit at its limit is left for one other, where a leg to that is ready: two exits hear of a target at most,
+   * and none is asked twice.
    * @throws WeftError E_TARGET_… and E_EXIT_… by the exit's answer, E_TARGET_INVALID, E_SESSION_STREAMS, E_ROUTE_TIMEOUT and those of
    * `chooseRoute`
    */
   async open(target: StreamTarget, signal: AbortSignal, take: TakeStream, writeEarly?: WriteEarly): Promise<void> {
     let refusal: WeftError | undefined
+    let full: Leg | undefined
     const request = { target, signal, take, writeEarly, deadline: this.#clock.monotonic() + OPEN_MS }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const leg = this.#routes.inUse() ?? (await this.#legReady(request))
+      const leg =
+        full === undefined ? (this.#routes.inUse() ?? (await this.#legReady(request))) : this.#routes.beside(full)
+      if (leg === undefined) break
       const outcome = await this.#tryOn(leg, request)
       if (outcome === 'opened') return
-      refusal = outcome === 'notOffered' ? targetFault(SessionCode.notOffered, target) : undefined
       this.#routes.keep()
+      // Whatever becomes of the request at another exit, that the first was full is why it failed.
+      if (full !== undefined) break
+      if (outcome === 'full') full = leg
+      refusal = outcome === 'moved' ? undefined : targetFault(CODES[outcome], target)
     }
     throw refusal ?? this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
   }
@@ -171,6 +182,7 @@ export class StreamOpener {
       onRefused: (code) => {
         end()
         leg.forget(stream)
+        if (code === SessionCode.limit) return resolve('full')
         if (code !== SessionCode.notOffered) return reject(targetFault(code, target))
         this.#routes.leaveExit(leg)
         resolve('notOffered')
@@ -179,8 +191,7 @@ export class StreamOpener {
       onReset: (code) => {
         end()
         leg.forget(stream)
-        if (code === SessionCode.limit) reject(targetFault(code, target))
-        else resolve('moved')
+        resolve(code === SessionCode.limit ? 'full' : 'moved')
       },
     }
     writeEarly?.(stream)

@@ -43,8 +43,8 @@ const TARGET_FAULTS: Readonly<Record<number, readonly [string, string, string]>>
   [SessionCode.connectionReset]: ['E_TARGET_RESET', 'The target reset the connection.', 'Try again.'],
   [SessionCode.limit]: [
     'E_EXIT_FULL',
-    'The exit carries as many connections as it takes.',
-    'Try again in a moment, or through another exit.',
+    'The exit is at its limit: of connections, of new ones a second, or of names that it looks up, for this client or for all.',
+    'Try again in a moment. Another exit was asked as well, if a route to one was ready.',
   ],
   [SessionCode.stopping]: ['E_EXIT_STOPS', 'The exit stops.', 'Try again: another route is taken.'],
   [SessionCode.notOffered]: [

@@ -9,6 +9,7 @@ import {
   type ClientCircuitOptions,
   ClientCircuits,
   Session,
+  SessionCode,
 } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
@@ -21,7 +22,7 @@ const PAYLOAD = 1329
  * Circuits that are ready after 10 ms, unless the entry's onion key is none; the exits named close each session with a
  * code as soon as they hear of it.
  */
-function network(seed: number, exits: number, hostile: readonly number[] = [], code = 0) {
+function network(seed: number, exits: number, hostile: readonly number[] = [], code = 0, spares = 0) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const members = [makeMember(1, ['entry']), makeMember(2, ['relay'])]
@@ -32,6 +33,9 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
   /** Exits that answer pings; and that take streams. */
   const answering = new Set<number>()
   const serving = new Set<number>()
+  /** What exits answer instead of taking a stream, by exit; and how often each was asked. */
+  const refusals = new Map<number, number>()
+  const asked: number[] = []
   /** Onion keys under which entries take no handshake. */
   const refusing = new Set<Uint8Array>()
   const unreachable = new Set<DidKey>()
@@ -50,7 +54,12 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
         clock,
         random,
         payloadLength: PAYLOAD,
-        onStream: (stream) => stream.accept('192.0.2.1'),
+        onStream: (stream) => {
+          asked.push(exit)
+          const refusal = refusals.get(exit)
+          if (refusal === undefined) stream.accept('192.0.2.1')
+          else stream.refuse(refusal)
+        },
       })
       let over = false
       const talk = (): void => {
@@ -107,10 +116,10 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
         sendMessage: () => true,
         sendCell: () => true,
       }) as unknown as CircuitLink,
-    spares: 0,
+    spares,
     onChange: () => {},
   })
-  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable }
+  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable, refusals, asked }
 }
 
 for (const code of [0, 2, 11])
@@ -266,6 +275,89 @@ test('a request without an answer moves from a leg that falls silent to one that
     [1, 0],
   )
   await opened
+  routes.close()
+})
+
+/** Lets a request and its answer go their ways, over two exits as well. */
+async function answered({ clock }: ReturnType<typeof network>): Promise<void> {
+  for (let part = 0; part < 20; part++) await clock.advance(10)
+}
+
+/** Two routes that share no node, to exits that both take streams. */
+async function twoRoutes() {
+  const rig = network(5, 2, [], 0, 1)
+  rig.members.push(makeMember(3, ['entry']), makeMember(4, ['relay']))
+  for (const exit of [0, 1]) {
+    rig.serving.add(exit)
+    rig.answering.add(exit)
+  }
+  rig.routes.keep()
+  await rig.clock.advance(100)
+  const [first = -1, second = -1] = rig.built
+  assert.deepEqual(legsOf(rig.routes, rig.members), [
+    [first, 'active'],
+    [second, 'spare'],
+  ])
+  let taken: DidKey | undefined
+  const open = async (): Promise<void> => {
+    const opened = rig.routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) => {
+      taken = leg.hops[2]?.id
+    })
+    opened.catch(() => {})
+    await answered(rig)
+    return opened
+  }
+  return { ...rig, first, second, open, taken: () => taken }
+}
+
+test('a request that its exit refuses as it is at its limit goes to another, and the route stays as it is for others', async () => {
+  const { routes, members, built, first, second, refusals, asked, open, taken } = await twoRoutes()
+  refusals.set(first, SessionCode.limit)
+  await open()
+  assert.equal(taken(), members[2 + second]?.id)
+  assert.deepEqual(asked, [first, second])
+  assert.deepEqual(legsOf(routes, members), [
+    [first, 'active'],
+    [second, 'spare'],
+  ])
+  assert.equal(built.length, 2)
+  routes.close()
+})
+
+test('when both exits are at their limit a request fails with that, and each was asked once', async () => {
+  const { routes, built, first, second, refusals, asked, open } = await twoRoutes()
+  refusals.set(first, SessionCode.limit).set(second, SessionCode.limit)
+  await assert.rejects(open(), (error) => isWeftError(error, 'E_EXIT_FULL'))
+  assert.deepEqual(asked, [first, second])
+  assert.equal(built.length, 2)
+  // Nor is a third looked for when the second has another reason.
+  refusals.set(second, SessionCode.notOffered)
+  await assert.rejects(open(), (error) => isWeftError(error, 'E_EXIT_FULL'))
+  assert.deepEqual(asked, [first, second, first, second])
+  routes.close()
+})
+
+test('what the other exit says of the target is the answer', async () => {
+  const { routes, first, second, refusals, open } = await twoRoutes()
+  refusals.set(first, SessionCode.limit).set(second, SessionCode.connectionRefused)
+  await assert.rejects(open(), (error) => isWeftError(error, 'E_TARGET_REFUSED'))
+  routes.close()
+})
+
+test('without a route to another exit a request that is refused for want of room fails at once', async () => {
+  const rig = network(5, 2)
+  const { clock, routes, built, serving, refusals } = rig
+  serving.add(0).add(1)
+  refusals.set(0, SessionCode.limit).set(1, SessionCode.limit)
+  routes.keep()
+  await clock.advance(20)
+  const opened = assert.rejects(
+    routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, () => assert.fail()),
+    (error) => isWeftError(error, 'E_EXIT_FULL'),
+  )
+  await answered(rig)
+  await opened
+  assert.equal(built.length, 1)
   routes.close()
 })
 
