@@ -14,10 +14,15 @@ export class TokenBucket {
 
   /** Takes a token; false when there is none beyond `reserve`, which is left for others. */
   take(now: number, reserve = 0): boolean {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
-    this.#at = now
-    if (this.#tokens < 1 + reserve) return false
+    if (!this.has(now, reserve)) return false
     this.#tokens--
     return true
+  }
+
+  /** Whether take() would give one. */
+  has(now: number, reserve = 0): boolean {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) * this.#perMs)
+    this.#at = now
+    return this.#tokens >= 1 + reserve
   }
 }

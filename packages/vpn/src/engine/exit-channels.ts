@@ -8,6 +8,8 @@ export interface ExitChannelsInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly clock: Clock
+  /** Whether a session may have a name looked up now, as often as it asks. */
+  readonly mayAsk: (session: object) => boolean
 }
 
 /** UDP sockets of an exit, and channels of one session: programs that open one for each of their own sockets get by. */
@@ -62,6 +64,7 @@ export class ExitChannels {
       ...this.#init,
       channel,
       session,
+      mayAsk: () => this.#init.mayAsk(session),
       takeSocket: () => {
         if (this.#sockets >= MAX_SOCKETS) return false
         this.#sockets++

@@ -13,6 +13,7 @@ import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
 import type { SessionShares } from '../exit/session-shares.ts'
 import { codeOfResolve } from '../exit/target-codes.ts'
+import { DialTurns } from './dial-turns.ts'
 import { ExitChannels } from './exit-channels.ts'
 import { ExitDns } from './exit-dns.ts'
 import type { ExitPackets } from './exit-packets.ts'
@@ -44,7 +45,7 @@ export interface ExitServiceInit {
   readonly logger: Logger
 }
 
-/** ms to connect to a target; the client waits for 4.4 s (OPEN_MS of stream-opener.ts), the way there and back included. */
+/** ms from an OPEN to its answer; the client waits for 4.4 s (OPEN_MS of stream-opener.ts), the way there and back included. */
 const DIAL_MS = 3_800
 /** Sessions at once: some 30 KB each before a byte is carried. */
 const MAX_SESSIONS = 2_048
@@ -59,6 +60,7 @@ export class ExitService {
   readonly #init: ExitServiceInit
   readonly #drivers = new Set<SessionDriver>()
   readonly #sockets: TargetSockets
+  readonly #turns: DialTurns
   /** Services of members. */
   readonly members: MemberDoor
   /** What an exit has beside it. */
@@ -69,9 +71,13 @@ export class ExitService {
     this.#init = init
     const { internet, clock, queue } = init
     this.#sockets = new TargetSockets(clock, queue)
+    this.#turns = new DialTurns(clock)
     this.members = new MemberDoor(clock, this.#sockets, init.workers)
     if (internet !== undefined)
-      this.#outside = { channels: new ExitChannels({ ...internet, clock }), dns: new ExitDns(internet) }
+      this.#outside = {
+        channels: new ExitChannels({ ...internet, clock, mayAsk: (session) => this.#turns.takeNow(session) }),
+        dns: new ExitDns(internet),
+      }
   }
 
   get streams(): number {
@@ -119,6 +125,7 @@ export class ExitService {
 
   close(): void {
     for (const driver of this.#drivers) driver.session.close(SessionCode.stopping, 'the exit stops')
+    this.#turns.close()
     this.#sockets.close()
     this.#outside?.channels.close()
   }
@@ -142,18 +149,25 @@ export class ExitService {
   }
 
   #connect(stream: SessionStream, driver: SessionDriver, internet: Internet): void {
-    this.#open(stream, driver, internet).catch((error: unknown) => {
-      this.#init.logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
-      stream.refuse(SessionCode.internal)
-      driver.wake()
-    })
-  }
-
-  async #open(stream: SessionStream, driver: SessionDriver, { policy, resolver }: Internet): Promise<void> {
+    const { clock, logger } = this.#init
     const refuse = (code: number): void => {
       stream.refuse(code)
       driver.wake()
     }
+    const until = clock.monotonic() + DIAL_MS
+    const begin = (): void => {
+      this.#open({ stream, driver, internet, until, refuse }).catch((error: unknown) => {
+        logger.error('a connection could not be begun', { code: systemCode(error) ?? 'E_INTERNAL' })
+        refuse(SessionCode.internal)
+      })
+    }
+    let leave = (): void => {}
+    stream.handler = { onReset: () => leave() }
+    leave = this.#turns.take(driver, begin, () => refuse(SessionCode.limit))
+  }
+
+  async #open({ stream, driver, internet, until, refuse }: Request): Promise<void> {
+    const { policy, resolver } = internet
     const { target } = stream
     if (target === undefined) return refuse(SessionCode.violation)
     const { host, port } = target
@@ -169,9 +183,22 @@ export class ExitService {
     // Only now: many may have waited for one slow name.
     if (this.#sockets.isFull) return refuse(SessionCode.limit)
     if (policy.refusal(address, port) !== undefined) return refuse(SessionCode.policy)
+    const timeoutMs = until - this.#init.clock.monotonic()
+    if (timeoutMs <= 0) return refuse(SessionCode.timedOut)
     const wake = (): void => driver.wake()
-    this.#sockets.dial({ stream, wake, address, port, timeoutMs: DIAL_MS, told: address, onFailed: refuse })
+    this.#sockets.dial({ stream, wake, address, port, timeoutMs, told: address, onFailed: refuse })
   }
+}
+
+/** A connection that a client asked for. */
+interface Request {
+  readonly stream: SessionStream
+  readonly driver: SessionDriver
+  readonly internet: Internet
+  /** Monotonic ms: when it is to be answered. */
+  readonly until: number
+  /** @param code one of SessionCode */
+  readonly refuse: (code: number) => void
 }
 
 /** Of a system call that failed; the message may hold an address, which is never logged. */

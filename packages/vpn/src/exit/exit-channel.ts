@@ -15,6 +15,8 @@ export interface ExitChannelInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly clock: Clock
+  /** A name is to be looked up; false when the session asks for too many. */
+  readonly mayAsk: () => boolean
   /** A socket is to be opened; false when this exit has as many as it takes. */
   readonly takeSocket: () => boolean
   readonly giveSocket: () => void
@@ -150,7 +152,7 @@ export class ExitChannel {
   }
 
   #resolve(target: Target, now: number): void {
-    if (this.#lookups >= MAX_LOOKUPS) {
+    if (this.#lookups >= MAX_LOOKUPS || !this.#init.mayAsk()) {
       target.refusal = SessionCode.limit
       target.judgedUntil = now + TELL_MS
       return

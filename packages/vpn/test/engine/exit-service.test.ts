@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type Socket, createServer } from 'node:net'
 import { test } from 'node:test'
 import { VirtualClock, systemClock } from '@weft/core'
+import { SessionCode } from '@weft/onion'
 import { exitRig, until } from './exit-rig.ts'
 
 const MINUTE = 60_000
@@ -183,4 +184,50 @@ test('what a target does not take counts against the memory, and its connection 
   driver.wake()
   await until(() => exit.streams === 0)
   assert.equal(memory.used, 0)
+})
+
+test('a session that asks for connections without end gets them at a rate; others get theirs beside it', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  const clock = new VirtualClock()
+  const rig = exitRig(clock, { allow: ['127.0.0.1/32:*'] })
+  const other = rig.join()
+  t.after(() => {
+    other.driver.close()
+    rig.close()
+  })
+  const ask = ({ session, driver }: Pick<typeof rig, 'session' | 'driver'>, count: number) => {
+    const codes: number[] = []
+    const streams = Array.from({ length: count }, () => {
+      const stream = session.openStream({ host: '127.0.0.1', port })
+      stream.handler = { onRefused: (code) => void codes.push(code) }
+      return stream
+    })
+    driver.wake()
+    return { codes, streams }
+  }
+  for (let round = 0; round < 4; round++) {
+    const { codes } = ask(rig, 64)
+    await until(() => codes.length === 64)
+    assert.deepEqual(new Set(codes), new Set([SessionCode.connectionRefused]))
+  }
+  const { codes, streams } = ask(rig, 70)
+  await until(() => codes.length === 6)
+  await turns()
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 6 }, () => SessionCode.limit),
+  )
+  const beside = ask(other, 5)
+  await until(() => beside.codes.length === 5)
+  assert.deepEqual(new Set(beside.codes), new Set([SessionCode.connectionRefused]))
+  // What was given up takes no turn of the others.
+  for (const stream of streams.slice(0, 32)) stream.reset(SessionCode.none)
+  rig.driver.wake()
+  await turns()
+  await clock.advance(520)
+  await until(() => codes.length === 6 + 32)
+  assert.deepEqual(new Set(codes.slice(6)), new Set([SessionCode.connectionRefused]))
 })

@@ -33,6 +33,7 @@ function make() {
       },
     } as unknown as NameResolver,
     clock,
+    mayAsk: () => true,
     takeSocket: () => true,
     giveSocket: () => {},
     takeWaiting: (bytes) => {
