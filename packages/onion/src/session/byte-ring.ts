@@ -34,6 +34,11 @@ export class ByteRing {
     return capacity - length
   }
 
+  /** Whether the budget has what it takes to hold `need` bytes. */
+  mayHold(need: number): boolean {
+    return this.growth(need) <= this.#memory.budget.free
+  }
+
   /** Makes room for [base, end), keeping [base, keep). False when the budget does not have it; the ring is as before then. */
   reserve(base: number, keep: number, end: number): boolean {
     const more = this.growth(end - base)

@@ -35,6 +35,11 @@ export class SendSide {
     return true
   }
 
+  /** Whether append() would take so many bytes. */
+  mayAppend(bytes: number): boolean {
+    return this.#ring.mayHold(this.buffered + bytes)
+  }
+
   end(): void {
     this.#ended = true
   }

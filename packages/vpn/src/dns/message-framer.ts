@@ -1,6 +1,7 @@
 /** Cuts a stream of bytes into messages, each behind its length of 16 bits (RFC 1035, section 4.2.2; RFC 7766, section 8). */
 export class MessageFramer {
   readonly #limit: number
+  readonly #least: number
   readonly #onMessage: (message: Uint8Array) => void
   #head = -1
   #message: Uint8Array | undefined
@@ -9,13 +10,15 @@ export class MessageFramer {
   /**
    * @param limit bytes of the longest message
    * @param onMessage the message is its own, nobody writes to it later
+   * @param least bytes of the shortest message
    */
-  constructor(limit: number, onMessage: (message: Uint8Array) => void) {
+  constructor(limit: number, onMessage: (message: Uint8Array) => void, least = 0) {
     this.#limit = limit
+    this.#least = least
     this.#onMessage = onMessage
   }
 
-  /** False once a message was announced that is too long: nothing behind it can be read. */
+  /** False once a message was announced that is too long or too short: nothing behind it is read. */
   push(bytes: Uint8Array): boolean {
     let at = 0
     while (at < bytes.length) {
@@ -36,7 +39,7 @@ export class MessageFramer {
   }
 
   #begin(length: number): boolean {
-    if (length > this.#limit) return false
+    if (length > this.#limit || length < this.#least) return false
     this.#head = -1
     this.#have = 0
     this.#message = new Uint8Array(length)

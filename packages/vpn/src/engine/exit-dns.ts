@@ -1,7 +1,7 @@
-import { isWeftError } from '@weft/core'
-import { SessionCode, type SessionStream } from '@weft/onion'
+import { type Clock, isWeftError } from '@weft/core'
+import { SessionCode, type SessionStream, TokenBucket } from '@weft/onion'
 import { bareAnswer, readAnswer, refusalOf } from '../dns/dns-answer.ts'
-import { EDE, RCODE } from '../dns/dns-codes.ts'
+import { EDE, HEADER_BYTES, RCODE } from '../dns/dns-codes.ts'
 import { type DnsQuery, forwardedQuery, readQuery } from '../dns/dns-query.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
 import { namesPrivateAddress } from '../dns/private-addresses.ts'
@@ -15,12 +15,27 @@ const MAX_STREAMS = 4
  * answers are small.
  */
 const MIN_WAITING = 16_384
+/**
+ * Questions of one session, a second and at once; a question costs an exit as much as a connection. What is beyond is not answered, so that
+ * it costs nothing; the client here keeps answers for as long as they hold.
+ */
+const QUESTIONS_PER_SECOND = 128
+const QUESTIONS_BURST = 512
+/** Messages of a stream that are no question which can be asked: from the client here none is. */
+const MAX_MALFORMED = 8
 /** Bytes of a question: a name and what may stand beside it. */
 const MAX_QUERY_BYTES = 1_024
 /** Before each message. */
 const LENGTH_BYTES = 2
 
+/** What one session has. */
+interface Share {
+  streams: number
+  readonly questions: TokenBucket
+}
+
 export interface ExitDnsInit {
+  readonly clock: Clock
   readonly asker: DnsAsker
   /** Names that are asked for now, those of connections and datagrams among them. */
   readonly lookups: SessionShares
@@ -28,57 +43,67 @@ export interface ExitDnsInit {
 
 /** The streams by which clients have this exit ask its name servers. */
 export class ExitDns {
+  readonly #clock: Clock
   readonly #asker: DnsAsker
   readonly #lookups: SessionShares
-  /** Streams of each session. */
-  readonly #streams = new WeakMap<object, number>()
+  readonly #ofSession = new WeakMap<object, Share>()
 
-  constructor({ asker, lookups }: ExitDnsInit) {
+  constructor({ clock, asker, lookups }: ExitDnsInit) {
+    this.#clock = clock
     this.#asker = asker
     this.#lookups = lookups
   }
 
   /** @param session whose streams are counted together */
   take(stream: SessionStream, session: object, wake: () => void): void {
-    const count = (by: number): void => void this.#streams.set(session, (this.#streams.get(session) ?? 0) + by)
-    if ((this.#streams.get(session) ?? 0) >= MAX_STREAMS) {
+    const share = this.#shareOf(session)
+    if (share.streams >= MAX_STREAMS) {
       stream.refuse(SessionCode.limit)
       wake()
       return
     }
-    count(1)
+    share.streams++
     let isOver = false
     const over = (): void => {
       if (isOver) return
       isOver = true
-      count(-1)
+      share.streams--
     }
     const room = (): number => Math.max(stream.room, MIN_WAITING - stream.send.buffered)
     const answer = (question: Uint8Array, message: Uint8Array): void => {
       if (isOver) return
-      const fits = ({ length }: Uint8Array): boolean => LENGTH_BYTES + length <= room()
+      // However little memory there is for all: an answer without room is lost, not its stream.
+      const fits = ({ length }: Uint8Array): boolean =>
+        LENGTH_BYTES + length <= room() && stream.send.mayAppend(LENGTH_BYTES + length)
       const said = fits(message) ? message : tooMany(question)
       if (!fits(said)) return
       stream.write(framed(said))
       wake()
     }
-    const framer = new MessageFramer(MAX_QUERY_BYTES, (message) => {
+    const violate = (): void => {
+      over()
+      stream.reset(SessionCode.violation)
+    }
+    let malformed = 0
+    const onMessage = (message: Uint8Array): void => {
       // Whoever takes no answers gets no more of them.
-      if (room() <= 0) return
+      if (isOver || room() <= 0 || !share.questions.take(this.#clock.monotonic())) return
+      const query = readQuery(message)
+      if ((query === undefined || 'rcode' in query) && ++malformed > MAX_MALFORMED) return violate()
+      // It is a reply.
+      if (query === undefined) return
       if (!this.#lookups.take(session)) return answer(message, tooMany(message))
       void this.#answer(message).then((bytes) => {
         this.#lookups.give(session)
         answer(message, bytes)
       })
-    })
+    }
+    const framer = new MessageFramer(MAX_QUERY_BYTES, onMessage, HEADER_BYTES)
     stream.handler = {
       onData: (chunk) => {
         if (isOver) return
         stream.consume(chunk.length)
-        if (!framer.push(chunk)) {
-          over()
-          stream.reset(SessionCode.violation)
-        }
+        if (!framer.push(chunk)) violate()
         wake()
       },
       onEnd: () => {
@@ -90,6 +115,16 @@ export class ExitDns {
     }
     stream.accept('0.0.0.0')
     wake()
+  }
+
+  #shareOf(session: object): Share {
+    let share = this.#ofSession.get(session)
+    if (share === undefined) {
+      const questions = new TokenBucket(QUESTIONS_PER_SECOND, QUESTIONS_BURST, this.#clock.monotonic())
+      share = { streams: 0, questions }
+      this.#ofSession.set(session, share)
+    }
+    return share
   }
 
   async #answer(message: Uint8Array): Promise<Uint8Array> {

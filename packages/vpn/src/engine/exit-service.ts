@@ -76,7 +76,7 @@ export class ExitService {
     if (internet !== undefined)
       this.#outside = {
         channels: new ExitChannels({ ...internet, clock, mayAsk: (session) => this.#turns.takeNow(session) }),
-        dns: new ExitDns(internet),
+        dns: new ExitDns({ ...internet, clock }),
       }
   }
 
