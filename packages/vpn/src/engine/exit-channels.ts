@@ -3,6 +3,7 @@ import { SessionCode, type SessionStream } from '@weft/onion'
 import { ExitChannel, MAPPING_MS } from '../exit/exit-channel.ts'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
 import type { NameResolver } from '../exit/name-resolver.ts'
+import { SessionShares } from '../exit/session-shares.ts'
 
 export interface ExitChannelsInit {
   readonly policy: ExitPolicy
@@ -12,9 +13,10 @@ export interface ExitChannelsInit {
   readonly mayAsk: (session: object) => boolean
 }
 
-/** UDP sockets of an exit, and channels of one session: programs that open one for each of their own sockets get by. */
+/** UDP sockets of an exit. Channels that have none yet are as many as its memory has streams; each session has an eighth of what is free of both. */
 const MAX_SOCKETS = 1_024
-const MAX_CHANNELS_OF_SESSION = 128
+/** ms after which a channel by which nothing was sent is ended: the next datagram opens another. */
+const SILENT_MS = 10_000
 /** Bytes that wait for names, of all channels together. */
 const MAX_WAITING_BYTES = 2 * 1024 * 1024
 /** ms between looks for channels that carry nothing. */
@@ -25,6 +27,7 @@ interface Open {
   readonly stream: SessionStream
   readonly session: object
   readonly wake: () => void
+  readonly cancelSilent: () => void
 }
 
 /** The channels that clients have at this exit. */
@@ -32,7 +35,7 @@ export class ExitChannels {
   readonly #init: ExitChannelsInit
   readonly #open = new Map<SessionStream, Open>()
   readonly #ofSession = new Map<object, number>()
-  #sockets = 0
+  readonly #sockets = new SessionShares(MAX_SOCKETS)
   #waitingBytes = 0
   #cancelSweep: (() => void) | undefined
 
@@ -48,9 +51,8 @@ export class ExitChannels {
   take(stream: SessionStream, session: object, wake: () => void): void {
     const { channel } = stream
     const held = this.#ofSession.get(session) ?? 0
-    // Every channel will want a socket as soon as it has something to send.
-    const isFull = held >= MAX_CHANNELS_OF_SESSION || Math.max(this.#sockets, this.#open.size) >= MAX_SOCKETS
-    if (channel === undefined || isFull) {
+    // Each of the session's channels will want a socket as soon as it has something to send; those of others have theirs by then, or not.
+    if (channel === undefined || !this.#sockets.hasRoom(session, held)) {
       stream.refuse(SessionCode.limit)
       wake()
       return
@@ -65,12 +67,8 @@ export class ExitChannels {
       channel,
       session,
       mayAsk: () => this.#init.mayAsk(session),
-      takeSocket: () => {
-        if (this.#sockets >= MAX_SOCKETS) return false
-        this.#sockets++
-        return true
-      },
-      giveSocket: () => this.#sockets--,
+      takeSocket: () => this.#sockets.take(session),
+      giveSocket: () => this.#sockets.give(session),
       takeWaiting: (bytes) => {
         if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) return false
         this.#waitingBytes += bytes
@@ -80,7 +78,10 @@ export class ExitChannels {
       wake,
       onBroken: end,
     })
-    this.#open.set(stream, { channel: exitChannel, stream, session, wake })
+    const cancelSilent = this.#init.clock.after(SILENT_MS, () => {
+      if (!exitChannel.hasSent) end(SessionCode.timedOut)
+    })
+    this.#open.set(stream, { channel: exitChannel, stream, session, wake, cancelSilent })
     this.#ofSession.set(session, held + 1)
     stream.handler = {
       onReset: () => this.#forget(stream),
@@ -106,6 +107,7 @@ export class ExitChannels {
     const left = (this.#ofSession.get(open.session) ?? 1) - 1
     if (left === 0) this.#ofSession.delete(open.session)
     else this.#ofSession.set(open.session, left)
+    open.cancelSilent()
     open.channel.close()
   }
 

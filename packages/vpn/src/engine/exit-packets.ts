@@ -18,6 +18,8 @@ export interface ExitPacketsInit {
 
 /** ms between two words about refused packets to one client (RFC 1812, section 4.3.2.8). */
 const TELL_MS = 50
+/** ms that a client has to send a packet, before its address may be given to another when there are no more. */
+const SILENT_MS = 10_000
 
 /** What became of IP packets at an exit, by reason where they were dropped. */
 export interface IpCounters {
@@ -41,6 +43,8 @@ export class ExitPackets {
   readonly #clients = new Map<number, IpClient>()
   readonly #streams = new Map<SessionStream, IpClient>()
   readonly #sessions = new Set<object>()
+  /** Those of whom no packet went out yet, in the order in which they came: since when, monotonic ms, and what ends one. */
+  readonly #silent = new Map<IpClient, { readonly since: number; readonly end: () => void }>()
   readonly #header = new IpHeader()
   /** Of the packet that an ICMP error is about. */
   readonly #answer = new Uint8Array(MAX_IP_PACKET_BYTES)
@@ -76,7 +80,7 @@ export class ExitPackets {
   /** @param session of which one channel is taken */
   take(stream: SessionStream, session: object, wake: () => void): void {
     const { ip } = stream
-    const number = ip === undefined || this.#sessions.has(session) ? undefined : this.#numbers.take()
+    const number = ip === undefined || this.#sessions.has(session) ? undefined : this.#takeNumber()
     if (ip === undefined || number === undefined) {
       stream.refuse(SessionCode.limit)
       return wake()
@@ -88,23 +92,36 @@ export class ExitPackets {
     this.#sessions.add(session)
     const forget = (): void => {
       if (!this.#streams.delete(stream)) return
+      this.#silent.delete(client)
       this.counters.overflowed += ip.queue.dropped
       this.#clients.delete(number)
       this.#sessions.delete(session)
       this.#numbers.give(number)
     }
+    const end = (code: number): void => {
+      forget()
+      stream.reset(code)
+      wake()
+    }
+    this.#silent.set(client, { since: this.#init.clock.monotonic(), end: () => end(SessionCode.timedOut) })
     ip.handler = { onPacket: (bytes) => this.#fromClient(client, bytes) }
     stream.handler = {
       onReset: forget,
-      onEnd: () => {
-        forget()
-        stream.reset(SessionCode.none)
-        wake()
-      },
+      onEnd: () => end(SessionCode.none),
     }
     // An address of IPv6 ends in that of IPv4: who gets one has both.
     stream.accept(ipFromBytes(network.hasIPv6 ? client.address6 : client.address4))
     wake()
+  }
+
+  /** Where all are given, one is taken back that was held for a while for nothing. */
+  #takeNumber(): number | undefined {
+    const number = this.#numbers.take()
+    if (number !== undefined) return number
+    const [oldest] = this.#silent.values()
+    if (oldest === undefined || this.#init.clock.monotonic() - oldest.since < SILENT_MS) return undefined
+    oldest.end()
+    return this.#numbers.take()
   }
 
   /** A packet that the system sent into the interface. */
@@ -148,6 +165,10 @@ export class ExitPackets {
       return
     }
     if (!this.#verdicts.allows(header, bytes)) return this.#refuse(client, bytes)
+    if (client.isSilent) {
+      client.isSilent = false
+      this.#silent.delete(client)
+    }
     client.note(bytes, header.destinationAt, header.addressBytes)
     counters.sent++
     this.#init.write(bytes)

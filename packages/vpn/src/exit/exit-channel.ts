@@ -17,7 +17,7 @@ export interface ExitChannelInit {
   readonly clock: Clock
   /** A name is to be looked up; false when the session asks for too many. */
   readonly mayAsk: () => boolean
-  /** A socket is to be opened; false when this exit has as many as it takes. */
+  /** A socket is to be opened; false when the session has its share of those that this exit takes. */
   readonly takeSocket: () => boolean
   readonly giveSocket: () => void
   /** Bytes are to wait for a name; false when as many do at this exit as may. */
@@ -70,6 +70,7 @@ export class ExitChannel {
   readonly #sockets = new Map<4 | 6, Socket>()
   #lookups = 0
   #isClosed = false
+  #hasSent = false
   /** Monotonic ms. */
   #sentAt: number
 
@@ -85,6 +86,11 @@ export class ExitChannel {
   /** Monotonic ms: when a datagram came from inside last. What comes from outside keeps no mapping (RFC 4787, section 4.3). */
   get sentAt(): number {
     return this.#sentAt
+  }
+
+  /** Whether a datagram came from inside, ever. */
+  get hasSent(): boolean {
+    return this.#hasSent
   }
 
   close(): void {
@@ -112,6 +118,7 @@ export class ExitChannel {
   #onDatagram(named: ChannelTarget, bytes: Uint8Array): void {
     const now = this.#init.clock.monotonic()
     this.#sentAt = now
+    this.#hasSent = true
     const target = this.#targets.get(named.number) ?? this.#add(named)
     if (!target.isResolving && now >= target.judgedUntil) this.#judge(target, now)
     if (target.isResolving) this.#wait(target, bytes)

@@ -17,6 +17,8 @@ export class IpClient {
    * nothing of what was said to that one. One in a hundred strangers of a client with 160 counterparts passes; it has no other worth.
    */
   readonly #noted = new Uint8Array(NOTED_BITS / 8)
+  /** No packet of it went out yet. */
+  isSilent = true
   /** Monotonic ms of the last word about a refusal. */
   toldAt = Number.NEGATIVE_INFINITY
 

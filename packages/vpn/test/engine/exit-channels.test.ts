@@ -27,13 +27,15 @@ async function echo(t: TestContext): Promise<{ socket: Socket; port: number; hea
   return { socket, port: socket.address().port, heard }
 }
 
+type Rig = ReturnType<typeof exitRig>
+
 function open(t: TestContext, options: Parameters<typeof exitRig>[1] = { allow: ['127.0.0.1/32:*'] }) {
   const clock = new VirtualClock()
   const rig = exitRig(clock, options)
   t.after(rig.close)
-  const channel = () => {
+  const channel = ({ session, driver }: Pick<Rig, 'session' | 'driver'> = rig) => {
     const told: string[] = []
-    const stream = rig.session.openStream(UDP_CHANNEL)
+    const stream = session.openStream(UDP_CHANNEL)
     const opened = stream.channel ?? assert.fail()
     stream.handler = {
       onOpened: () => void told.push('opened'),
@@ -44,10 +46,10 @@ function open(t: TestContext, options: Parameters<typeof exitRig>[1] = { allow: 
       onDatagram: ({ port }, address, bytes) => void told.push(`${address} ${port} ${Buffer.from(bytes).toString()}`),
       onUnreached: ({ host }, code) => void told.push(`${host} unreached ${code}`),
     }
-    rig.driver.wake()
+    driver.wake()
     const send = (host: string, port: number, text: string): void => {
       opened.send(host, port, Buffer.from(text))
-      rig.driver.wake()
+      driver.wake()
     }
     return { stream, told, send }
   }
@@ -160,7 +162,7 @@ test('a channel without traffic from inside for five minutes ends, however much 
 
 test('a session has 128 channels at most, and one that ends makes room', async (t) => {
   const { rig, channel } = open(t)
-  const channels = Array.from({ length: 129 }, channel)
+  const channels = Array.from({ length: 129 }, () => channel())
   await until(() => channels.every(({ told }) => told.length === 1))
   assert.deepEqual(
     channels.map(({ told }) => told[0]),
@@ -175,4 +177,49 @@ test('a session has 128 channels at most, and one that ends makes room', async (
   rig.session.close(SessionCode.none, '')
   rig.driver.wake()
   await until(() => rig.exit.channels === 0)
+})
+
+test('channels by which nothing is sent leave sockets to others, and end after ten seconds', async (t) => {
+  const server = await echo(t)
+  const { clock, rig, channel } = open(t)
+  const sessions = [rig, ...Array.from({ length: 10 }, () => rig.join())]
+  t.after(() => {
+    for (const { driver } of sessions.slice(1)) driver.close()
+  })
+  const idle = sessions.slice(1).flatMap((session) => Array.from({ length: 104 }, () => channel(session)))
+  await until(() => idle.every(({ told }) => told.length === 1))
+  assert.ok(rig.exit.channels > 1_024)
+  const busy = channel()
+  busy.send('127.0.0.1', server.port, 'x')
+  await until(() => busy.told.length === 2)
+  assert.deepEqual(busy.told, ['opened', `127.0.0.1 ${server.port} re x`])
+  await clock.advance(9_999)
+  assert.ok(idle.every(({ told }) => told.length === 1))
+  await clock.advance(1)
+  await until(() => idle.every(({ told }) => told.at(-1) === `reset ${SessionCode.timedOut}`))
+  assert.equal(rig.exit.channels, 1)
+})
+
+test('of the sockets a session has an eighth of what is free: eight sessions that take theirs leave as many to a ninth', async (t) => {
+  const server = await echo(t)
+  const { rig, channel } = open(t)
+  const sessions = [rig, ...Array.from({ length: 8 }, () => rig.join())]
+  t.after(() => {
+    for (const { driver } of sessions.slice(1)) driver.close()
+  })
+  const sending = async (session: (typeof sessions)[number], count: number): Promise<string[]> => {
+    const all = Array.from({ length: count }, () => channel(session))
+    await until(() => all.every(({ told }) => told.length === 1))
+    const opened = all.filter(({ told }) => told[0] === 'opened')
+    for (const { send } of opened) send('127.0.0.1', server.port, 'x')
+    await until(() => opened.every(({ told }) => told.length === 2))
+    return all.map(({ told }) => told.at(-1) ?? '')
+  }
+  const served = (told: readonly string[]): number => told.filter((line) => line.endsWith(' re x')).length
+  for (const [at, session] of sessions.slice(1).entries()) {
+    const told = await sending(session, 128)
+    if (at === 0) assert.equal(served(told), 114)
+    assert.ok(told.every((line) => line.endsWith(' re x') || line.endsWith(` ${SessionCode.limit}`)))
+  }
+  assert.equal(served(await sending(rig, 40)), 40)
 })

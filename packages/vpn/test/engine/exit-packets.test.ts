@@ -192,3 +192,29 @@ test('a session has one channel, and an exit as many clients as addresses', () =
   while (exit.size < network.end - network.first) join()
   assert.deepEqual(join().codes, [SessionCode.limit])
 })
+
+test('when all addresses are given, those of clients that sent nothing for ten seconds go to others, the oldest first', async () => {
+  const { exit, clock, join, network } = rig()
+  const [busy, refused, silent] = [join(), join(), join()]
+  busy.send({})
+  refused.send({ destination: '10.1.2.3' })
+  while (exit.size < network.end - network.first) join()
+  await clock.advance(9_999)
+  assert.deepEqual(join().codes, [SessionCode.limit])
+  await clock.advance(1)
+  const [one, two] = [join(), join()]
+  assert.deepEqual([busy.codes, refused.codes, silent.codes], [[], [SessionCode.timedOut], [SessionCode.timedOut]])
+  assert.deepEqual([one.own(), two.own()], [refused.own(), silent.own()])
+  assert.equal(exit.size, network.end - network.first)
+  // What was taken back is given back once.
+  silent.end()
+  assert.equal(exit.size, network.end - network.first)
+})
+
+test('while addresses are left, a client that sends nothing keeps its own', async () => {
+  const { clock, join } = rig()
+  const { codes } = join()
+  await clock.advance(10 * 60_000)
+  join()
+  assert.deepEqual(codes, [])
+})
