@@ -2,16 +2,16 @@ import type { Clock } from '@weft/core'
 import { TokenBucket } from '@weft/onion'
 
 /**
- * Dials a second, and at once. Of one session: as many at once as it may have streams, so that a browser that opens all its pages waits for
- * nothing. Of all: some 140 µs each, a seventh of a core.
+ * Dials a second, and at once. Of one session: more at once than a browser opens that is given back all its pages, and more in a second than
+ * one program that asks for one thing after another. Of all: some 140 µs each, a seventh of a core.
  */
-const SESSION_PER_SECOND = 64
-const SESSION_BURST = 256
+const SESSION_PER_SECOND = 256
+const SESSION_BURST = 512
 const EXIT_PER_SECOND = 1_024
 const EXIT_BURST = 1_024
-/** Of one session: how long what it asks waits, at most, and how many may: what a second takes. The client waits for 4.4 s in all, and then there is time for another exit. */
+/** Of one session: how long what it asks waits, at most, and how many may. The client waits for 4.4 s in all, and then there is time for another exit. */
 const WAIT_MS = 1_500
-const MAX_WAITING = SESSION_PER_SECOND
+const MAX_WAITING = 64
 /** ms between looks at those that wait. */
 const LOOK_MS = 20
 

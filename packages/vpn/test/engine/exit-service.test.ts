@@ -208,7 +208,7 @@ test('a session that asks for connections without end gets them at a rate; other
     driver.wake()
     return { codes, streams }
   }
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 8; round++) {
     const { codes } = ask(rig, 64)
     await until(() => codes.length === 64)
     assert.deepEqual(new Set(codes), new Set([SessionCode.connectionRefused]))
