@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
 import { RouteNetwork } from './lib/route-network.ts'
@@ -10,6 +13,7 @@ import { RouteNetwork } from './lib/route-network.ts'
 const BASE_PORT = 26_500
 const BYTES = 20_000_000
 const SUM = createHash('sha256').update(Buffer.alloc(BYTES, 7)).digest('hex')
+const WEB_PORT_CLIENT = join(import.meta.dirname, '../packages/vpn/test/web-port/client-process.ts')
 const NO_UDP = `
 table inet block {
   chain out { type filter hook output priority 0; oifname != "lo" meta l4proto udp drop; }
@@ -60,3 +64,34 @@ describe('packets in TLS where UDP is blocked', { skip: skipWithout('root', 'nat
     await eventually('packets in TLS', carriage, (over) => over === 'tls')
   })
 })
+
+for (const [how, verdict] of [
+  ['are refused', 'reject with tcp reset'],
+  ['come to nothing', 'drop'],
+] as const)
+  test(
+    `where TCP 443 alone is open, and connections to other ports ${how}, entries there are found, and taken from then on`,
+    { skip: skipWithout('root', 'nat') },
+    async () => {
+      const rules = `
+        table inet block {
+          chain out {
+            type filter hook output priority 0
+            tcp dport 443 accept
+            tcp sport 443 accept
+            ip daddr 10.78.0.0/16 udp sport != 5000 drop
+            ip daddr 10.78.0.0/16 meta l4proto tcp ${verdict}
+          }
+        }`
+      const script = `ip link set lo up && ip address add 10.78.0.1/16 dev lo && echo "$1" | nft -f - && exec "$2" "$3"`
+      const { stdout } = await promisify(execFile)(
+        'unshare',
+        ['-n', 'sh', '-c', script, 'sh', rules, join(import.meta.dirname, '../bin/node'), WEB_PORT_CLIENT],
+        { env: { ...process.env, NODE_TEST_CONTEXT: undefined }, timeout: 120_000 },
+      )
+      assert.deepEqual(
+        JSON.parse(stdout),
+        Array.from({ length: 10 }, () => 'here'),
+      )
+    },
+  )

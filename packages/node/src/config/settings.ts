@@ -114,7 +114,7 @@ const SETTINGS = {
   'ports.packets': optional(
     integer(1, 65_535, 'UDP and TCP port'),
     'ports.public + 2',
-    'Where an entry, relay or exit takes packets, by UDP; an entry takes them in TLS over TCP at the same number, for clients whose network lets no UDP through. 443 is let through most often.',
+    'Where an entry, relay or exit takes packets, by UDP; an entry takes them in TLS over TCP at the same number, for clients whose network lets no UDP through. An entry had better have 443: many such networks let TLS through there alone, and clients in them take entries at 443 first. The default is another number.',
   ),
   'api.allowed_hosts': setting(
     listOf(HOST, 16),

@@ -24,6 +24,12 @@ export interface CarriageChoiceInit {
 const TRY_UDP_MS = 30_000
 /** Networks remembered as such where UDP, or whole packets, do not work. */
 const NETWORKS = 16
+/** The port of web servers: networks that let little through let TLS through there. */
+export const WEB_PORT = 443
+/** ms for which one port that was not reached speaks for all others. */
+const WEB_ONLY_MS = 10 * 60_000
+/** ms since an answer by UDP in which an entry that is not reached is thought to be down: links that stand are renewed more often. */
+const UDP_LATELY_MS = 180_000
 
 /**
  * Which way links to entries take. With `auto` UDP goes first; where a handshake was not answered within a second, others go in halves and in TLS
@@ -37,9 +43,14 @@ export class CarriageChoice {
   readonly #blocked = new Map<string, number>()
   /** Networks where whole packets do not get through. */
   readonly #narrow = new Set<string>()
+  /** Networks where TLS was not to be had at another port than 443: until when that counts, monotonic ms. */
+  readonly #webOnly = new Map<string, number>()
+  /** The ways in TLS that links of this client may take. */
+  readonly #inTls = new WeakSet<Endpoint>()
   #triedUdpAt = -Infinity
-  /** Monotonic ms. */
+  /** Monotonic ms, and in which network. */
   #udpAnsweredAt = -Infinity
+  #udpAnsweredIn = ''
 
   constructor(init: CarriageChoiceInit) {
     this.#init = init
@@ -56,7 +67,8 @@ export class CarriageChoice {
       return { over: 'halves', setting, reason, since: undefined }
     }
     if (since === undefined) return { over: 'udp', setting, reason: '', since: undefined }
-    const reason = 'an entry answered in TLS over TCP, and not by UDP, which seems to be blocked in this network'
+    const blocked = 'an entry answered in TLS over TCP, and not by UDP, which seems to be blocked in this network'
+    const reason = this.isWebOnly ? `${blocked}; other ports than 443 too: entries there are taken first` : blocked
     return { over: 'tls', setting, reason, since }
   }
 
@@ -66,6 +78,7 @@ export class CarriageChoice {
     if (setting === 'udp') return udpPaths(udp)
     const halves = inHalves(udp)
     const tls = inTls(udp, linkKey)
+    this.#inTls.add(tls)
     if (setting === 'tls') return { next: () => [tls] }
     /** Of the handshake that runs: the first time that UDP was tried; monotonic ms. */
     let triedAt: number | undefined
@@ -86,6 +99,23 @@ export class CarriageChoice {
     }
   }
 
+  /** A connection in TLS was made, or could not be. */
+  tlsTried(way: Endpoint, isMade: boolean): void {
+    if (way.port === WEB_PORT || !this.#inTls.has(way)) return
+    const network = this.#network()
+    const now = this.#init.clock.monotonic()
+    const hasUdp = network === this.#udpAnsweredIn && now - this.#udpAnsweredAt < UDP_LATELY_MS
+    this.#webOnly.delete(network)
+    if (isMade || hasUdp) return
+    forgetOldest(this.#webOnly)
+    this.#webOnly.set(network, now + WEB_ONLY_MS)
+  }
+
+  /** This network seems to lead to entries at port 443 only: neither UDP nor TLS at another port was to be had. */
+  get isWebOnly(): boolean {
+    return this.#init.clock.monotonic() < (this.#webOnly.get(this.#network()) ?? -Infinity)
+  }
+
   /**
    * What is wanted most stands last. It is not there each time: where it gets through one way only, its initiation comes first
    * and makes the others, which are older, void.
@@ -104,6 +134,8 @@ export class CarriageChoice {
   #onUdp(isNarrow: boolean): void {
     this.#udpAnsweredAt = this.#init.clock.monotonic()
     const network = this.#network()
+    this.#udpAnsweredIn = network
+    this.#webOnly.delete(network)
     const wasNarrow = this.#narrow.has(network)
     if (isNarrow) remember(this.#narrow, network)
     else this.#narrow.delete(network)

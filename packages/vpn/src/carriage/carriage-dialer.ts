@@ -27,6 +27,7 @@ export interface CarriageDialerInit {
   readonly onSend: (flow: Flow) => void
   /** By way of whom nodes are called; by default by this one itself. */
   readonly through?: OpenThrough | undefined
+  readonly onTried?: ((way: Endpoint, isMade: boolean) => void) | undefined
 }
 
 /** Flows remembered; beyond it those without connections are forgotten. */
@@ -127,8 +128,9 @@ export class CarriageDialer {
       .then(
         (tls) => {
           call.calling = undefined
-          if (this.#closed) tls.destroy()
-          else if (!tls.destroyed) this.#join(call, tls)
+          if (this.#closed) return void tls.destroy()
+          this.#init.onTried?.(flow, true)
+          if (!tls.destroyed) this.#join(call, tls)
         },
         () => this.#onFailed(call),
       )
@@ -138,6 +140,7 @@ export class CarriageDialer {
     call.calling = undefined
     call.retryAt = this.#init.clock.monotonic() + call.retryMs
     call.retryMs = Math.min(RETRY_MOST_MS, 2 * call.retryMs)
+    if (!this.#closed) this.#init.onTried?.(call.flow, false)
     if (call.flow.connections === 0) this.#silence(call)
   }
 

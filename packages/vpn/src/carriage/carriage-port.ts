@@ -21,6 +21,8 @@ export interface CarriagePortOptions {
   readonly onBatch: UdpPortOptions['onBatch']
   /** By way of whom nodes are called; by default by this one itself. */
   readonly through?: OpenThrough | undefined
+  /** A connection to a node was made, or could not be. */
+  readonly onTried?: ((way: Endpoint, isMade: boolean) => void) | undefined
   /** At a node that takes packets in TLS. */
   readonly listen?: {
     readonly host: string
@@ -55,10 +57,10 @@ export class CarriagePort {
     return port
   }
 
-  private constructor({ clock, random, onBatch, through }: CarriagePortOptions) {
+  private constructor({ clock, random, onBatch, through, onTried }: CarriagePortOptions) {
     this.#clock = clock
     this.#onBatch = onBatch
-    this.#dialer = new CarriageDialer({ ...this.#common(), clock, random, through })
+    this.#dialer = new CarriageDialer({ ...this.#common(), clock, random, through, onTried })
   }
 
   /** Clients that are connected here. */

@@ -19,6 +19,8 @@ export interface ClientRoutesInit {
   /** Members that the overlay cannot reach at the moment: taken only where there are no others. */
   readonly unreachable: ReadonlySet<DidKey>
   readonly linkTo: (entry: RouteMember) => CircuitLink
+  /** Entries that the network around seems not to lead to: others are taken first. */
+  readonly unlikelyEntries?: () => ReadonlySet<DidKey>
   /** Legs in readiness beside the one in use. */
   readonly spares: number
   /** Where they lead; out of the network by default. */
@@ -206,14 +208,20 @@ export class ClientRoutes {
   }
 
   #choose(): readonly RouteMember[] | undefined {
-    const { clock, random, members, self, end = 'exit' } = this.#init
+    const { clock, random, members, self, end = 'exit', unlikelyEntries } = this.#init
     const now = clock.monotonic()
     for (const [id, { until }] of this.#failed) if (until <= now) this.#failed.delete(id)
     const busy = new Set(this.#legs.flatMap(({ hops }) => hops.map(({ id }) => id)))
     const away = this.#unreachable
-    const failed = [...[...this.#failed.keys()].filter((id) => !away.has(id)), ...away]
+    // Last those of whom both say so: where the overlay reaches nobody, the others are all that is left.
+    const own = new Set(this.#failed.keys())
+    const failed = [...own.difference(away), ...away.difference(own), ...own.intersection(away)]
+    const unlikely = unlikelyEntries?.() ?? new Set()
+    // Whoever failed is no more likely. Those that the overlay does not reach may be: where little is let through, that is everybody.
+    const unlikelyEntry = unlikely.size === 0 ? unlikely : unlikely.union(own)
+    const wishes = { never: new Set([self]), busy, failed, end, notEntry: this.#called, unlikelyEntry }
     try {
-      return chooseRoute(members(), { never: new Set([self]), busy, failed, end, notEntry: this.#called }, random)
+      return chooseRoute(members(), wishes, random)
     } catch (error) {
       this.#cannotBuild(error)
       return undefined

@@ -21,7 +21,7 @@ import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
-import { CarriageChoice } from '../carriage/carriage-choice.ts'
+import { CarriageChoice, WEB_PORT } from '../carriage/carriage-choice.ts'
 import { udpPaths } from '../carriage/udp-paths.ts'
 import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
@@ -175,6 +175,7 @@ export class PacketEngine {
       ...parts,
       onBatch: (count, packets, from, isOwn) => engine.#onBatch(count, packets, from, isOwn),
       onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
+      onTlsTried: (way, isMade) => engine.#carriage.tlsTried(way, isMade),
     })
     await engine.#carrier?.open()
     return engine
@@ -392,11 +393,23 @@ export class PacketEngine {
     return link
   }
 
+  /** Those that the network around seems not to lead to. */
+  #unlikelyEntries(): ReadonlySet<DidKey> {
+    if (!this.#carriage.isWebOnly) return new Set()
+    const isAtWebPort = ({ endpoint, moreEndpoints = [] }: RouteMember): boolean =>
+      [endpoint, ...moreEndpoints].some(({ port }) => port === WEB_PORT)
+    return new Set(this.#members.flatMap((member) => (isAtWebPort(member) ? [] : member.id)))
+  }
+
+  #endpointOf(member: RouteMember): Endpoint {
+    return this.#ports?.endpointOf(member) ?? member.endpoint
+  }
+
   #nextHop(key: Uint8Array, role: 'relay' | 'exit'): CircuitLink | undefined {
     const member = this.#byKey.get(toHex(key))
     if (member === undefined || !member.roles.includes(role)) return undefined
     try {
-      const endpoint = this.#ports?.endpointOf(member) ?? member.endpoint
+      const endpoint = this.#endpointOf(member)
       return this.#links.connect(endpoint, member.linkKey, false, udpPaths(endpoint))
     } catch (error) {
       this.#parts.logger.debug('no link to the next hop', {
@@ -426,8 +439,9 @@ export class PacketEngine {
       random,
       members: () => this.#members,
       unreachable: this.#unreachable,
+      unlikelyEntries: () => this.#unlikelyEntries(),
       linkTo: (entry) => {
-        const endpoint = this.#ports?.endpointOf(entry) ?? entry.endpoint
+        const endpoint = this.#endpointOf(entry)
         return this.#linkAsClient(endpoint, entry.linkKey, this.#carriage.pathsTo(endpoint, entry.linkKey))
       },
       end: name === undefined ? 'service' : 'exit',

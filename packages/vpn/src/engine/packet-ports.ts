@@ -17,6 +17,8 @@ export interface PacketPortsParts {
   readonly onBatch: (count: number, packets: readonly Packet[], from: readonly Endpoint[], isOwn: boolean) => void
   /** One of the UDP ports takes no more, or all do again. */
   readonly onHold: (isHeld: boolean) => void
+  /** A connection for packets in TLS that this node called for was made, or could not be; not told where bridges call. */
+  readonly onTlsTried: (way: Endpoint, isMade: boolean) => void
 }
 
 /** Where any port will do, another one is taken when the number is free in UDP and not in TCP; so many times. */
@@ -157,7 +159,7 @@ function closeAll({ shared, own }: UdpPorts): void {
 function openTls(
   { keys, roles, udp, carriage, worker }: EngineInit,
   port: number,
-  { clock, random, onBatch }: PacketPortsParts,
+  { clock, random, onBatch, onTlsTried }: PacketPortsParts,
 ): Promise<CarriagePort> {
   const { identity, bridges } = carriage
   const dialer = bridges.length === 0 ? undefined : new BridgeDialer({ bridges, clock })
@@ -167,6 +169,7 @@ function openTls(
     onBatch: (count: number, packets: readonly Packet[], from: readonly Endpoint[]): void =>
       onBatch(count, packets, from, false),
     through: dialer && ((target, signal) => dialer.open(target, signal)),
+    onTried: dialer === undefined ? onTlsTried : undefined,
   } satisfies Partial<CarriagePortOptions>
   // Clients speak to entries only; all others are members, of whom UDP was asked for.
   if (keys === undefined || identity === undefined || !roles.entry || worker.index > 0) return CarriagePort.open(common)

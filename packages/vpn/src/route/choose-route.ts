@@ -14,6 +14,8 @@ export interface RouteWishes {
   readonly end?: 'exit' | 'service'
   /** Nodes that are taken as the entry only where no route begins at another, be that one busy or failed. */
   readonly notEntry?: ReadonlySet<DidKey>
+  /** Nodes that are taken as the entry only where all others are of `notEntry`; then they are as any others. */
+  readonly unlikelyEntry?: ReadonlySet<DidKey>
 }
 
 /** From the client outwards. */
@@ -46,7 +48,15 @@ function weightOf(member: RouteMember, position: HopRole): number {
  * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with why each candidate fell out in `details`
  */
 export function chooseRoute(members: readonly RouteMember[], wishes: RouteWishes, random: Random): RouteMember[] {
-  if ((wishes.notEntry?.size ?? 0) === 0) return chooseAmong(members, wishes, false, random)
+  const { notEntry = NOBODY_SPARED, unlikelyEntry = NOBODY_SPARED } = wishes
+  if (unlikelyEntry.size > 0) {
+    try {
+      return chooseAmong(members, { ...wishes, notEntry: notEntry.union(unlikelyEntry) }, true, random)
+    } catch (error) {
+      if (!(error instanceof WeftError)) throw error
+    }
+  }
+  if (notEntry.size === 0) return chooseAmong(members, wishes, false, random)
   try {
     // Another leg's entry, or one that failed, comes before one that is named.
     return chooseAmong(members, wishes, true, random)

@@ -7,6 +7,9 @@ import { CarriageChoice, type CarriageSetting } from '../../src/carriage/carriag
 const UDP: Endpoint = { address: '192.0.2.1', port: 443 }
 const TLS: Endpoint = { ...UDP, over: 'tls' }
 const HALVES: Endpoint = { ...UDP, over: 'halves' }
+const ELSEWHERE: Endpoint = { address: '192.0.2.2', port: 4782 }
+const TLS_ELSEWHERE: Endpoint = { ...ELSEWHERE, over: 'tls' }
+const TEN_MINUTES = 600_000
 
 function choice(setting: CarriageSetting = 'auto') {
   const clock = new VirtualClock(1_000_000)
@@ -15,13 +18,87 @@ function choice(setting: CarriageSetting = 'auto') {
   const made = new CarriageChoice({
     setting,
     clock,
-    inTls: () => TLS,
+    inTls: ({ address }) => (address === UDP.address ? TLS : TLS_ELSEWHERE),
     network: () => at.network,
     onChange: () => changes++,
   })
   const paths = () => made.pathsTo(UDP, new Uint8Array(32))
-  return { clock, at, made, paths, changes: () => changes }
+  /** A link to an entry at another port goes on in TLS, which can be had or not. */
+  const tried = (isMade: boolean): void => {
+    made.pathsTo(ELSEWHERE, new Uint8Array(32)).next(1)
+    made.tlsTried(TLS_ELSEWHERE, isMade)
+  }
+  return { clock, at, made, paths, tried, changes: () => changes }
 }
+
+describe('a network that seems to lead to port 443 only', () => {
+  test('is one where UDP is not answered and TLS not to be had at another port; none is so at first', () => {
+    const { made, tried } = choice()
+    assert.ok(!made.isWebOnly)
+    tried(false)
+    assert.ok(made.isWebOnly)
+  })
+
+  test('one that does not answer at 443 says nothing of other ports', () => {
+    const { made, paths } = choice()
+    paths().next(1)
+    made.tlsTried(TLS, false)
+    assert.ok(!made.isWebOnly)
+  })
+
+  test('that holds for ten minutes, in that network, until TLS can be had elsewhere or UDP is answered', async () => {
+    const { clock, at, made, paths, tried } = choice()
+    tried(false)
+    at.network = 'café'
+    assert.ok(!made.isWebOnly)
+    at.network = 'home'
+    assert.ok(made.isWebOnly)
+    await clock.advance(TEN_MINUTES)
+    assert.ok(!made.isWebOnly)
+    tried(false)
+    tried(true)
+    assert.ok(!made.isWebOnly)
+    tried(false)
+    const link = paths()
+    link.next(0)
+    link.answered?.(UDP)
+    assert.ok(!made.isWebOnly)
+  })
+
+  test('where UDP was answered lately an entry that is not reached is down', async () => {
+    const { clock, at, made, paths, tried } = choice()
+    const link = paths()
+    link.next(0)
+    link.answered?.(UDP)
+    tried(false)
+    assert.ok(!made.isWebOnly)
+    at.network = 'café'
+    tried(false)
+    assert.ok(made.isWebOnly, 'in another network it was not')
+    at.network = 'home'
+    await clock.advance(TEN_MINUTES)
+    tried(false)
+    assert.ok(made.isWebOnly, 'nor for ten minutes')
+  })
+
+  test('connections that are no links of this client say nothing', () => {
+    const { made } = choice()
+    made.tlsTried(TLS_ELSEWHERE, false)
+    assert.ok(!made.isWebOnly)
+  })
+
+  test('the status says that entries at 443 come first', async () => {
+    const { clock, made, paths, tried } = choice()
+    const link = paths()
+    link.next(0)
+    await clock.advance(1_000)
+    link.next(1)
+    link.answered?.(TLS)
+    assert.doesNotMatch(made.status.reason, /443/)
+    tried(false)
+    assert.match(made.status.reason, /443/)
+  })
+})
 
 describe('what packets to an entry travel in', () => {
   test('UDP alone at first, then both, then TLS by itself: UDP may get through one way only', () => {

@@ -24,10 +24,16 @@ afterEach(() => {
   open.clear()
 })
 
-async function openPort(onPacket: OnPacket, listens: boolean, clock: Clock = systemClock): Promise<CarriagePort> {
+async function openPort(
+  onPacket: OnPacket,
+  listens: boolean,
+  clock: Clock = systemClock,
+  onTried?: (way: Endpoint, isMade: boolean) => void,
+): Promise<CarriagePort> {
   const port = await CarriagePort.open({
     clock,
     random: systemRandom,
+    onTried,
     onBatch: (count, packets, from) => {
       for (let at = 0; at < count; at++) onPacket(packets[at] as Packet, from[at] as Endpoint)
       port.flush()
@@ -112,6 +118,30 @@ describe('packets in TLS', () => {
     while (client.counters.carriageClosed === 0) await new Promise(setImmediate)
     client.send(numbered(2), way)
     assert.equal(client.counters.carriageClosed, 2)
+  })
+
+  test('whoever calls is told which connections were made, and which were not', async () => {
+    const server = await openPort(() => {}, true)
+    const told: [Endpoint, boolean][] = []
+    let wake = (): void => {}
+    const client = await openPort(
+      () => {},
+      false,
+      systemClock,
+      (way, isMade) => {
+        told.push([way, isMade])
+        wake()
+      },
+    )
+    const ways = [server.listening ?? assert.fail(), 1].map((port) => client.to({ address: HOST, port }, LINK_KEY))
+    for (const [at, way] of ways.entries()) {
+      client.send(numbered(1), way)
+      while (told.length === at) await new Promise<void>((resolve) => (wake = resolve))
+    }
+    assert.deepEqual(told, [
+      [ways[0], true],
+      [ways[1], false],
+    ])
   })
 
   test('go by way of somebody else where that is set, and by no other', async () => {

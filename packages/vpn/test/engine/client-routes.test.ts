@@ -39,6 +39,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
   /** Onion keys under which entries take no handshake. */
   const refusing = new Set<Uint8Array>()
   const unreachable = new Set<DidKey>()
+  const unlikely = new Set<DidKey>()
   // The handshake with an entry begins as it does in earnest; what comes of it is told below.
   const begun = new ClientCircuits({ networkId: 'test', clock, random: seededRandom(seed) })
   const circuits = {
@@ -110,6 +111,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     random,
     members: () => members,
     unreachable: new Set(),
+    unlikelyEntries: () => unlikely,
     linkTo: () =>
       ({
         newCircuitId: () => built.length + 1,
@@ -119,7 +121,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     spares,
     onChange: () => {},
   })
-  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable, refusals, asked }
+  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable, unlikely, refusals, asked }
 }
 
 for (const code of [0, 2, 11])
@@ -450,6 +452,24 @@ test('an entry that cannot be reached is taken before one that is called', async
     routes.onReach(new Set([other.id]))
     await clock.advance(5_000)
     assert.deepEqual(new Set(routes.legs().map(({ hops }) => hops[0]?.node)), new Set([other.id]))
+    routes.close()
+  }
+})
+
+test('an entry that the network seems not to lead to is taken when the others failed, not when the overlay does not reach them', async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { clock, routes, members, entries, refusing, unlikely } = network(seed, 1)
+    const [likely] = members as [RouteMember]
+    const others = [makeMember(3, ['entry']), makeMember(4, ['entry'])]
+    members.push(...others)
+    for (const { id } of others) unlikely.add(id)
+    // Where little is let through the overlay reaches nobody.
+    routes.onReach(new Set(members.map(({ id }) => id)))
+    refusing.add(likely.onionKey)
+    await clock.advance(20)
+    assert.deepEqual(entries[0], likely.key)
+    await clock.advance(5_000)
+    assert.ok(others.some(({ id }) => id === routes.legs()[0]?.hops[0]?.node))
     routes.close()
   }
 })

@@ -28,7 +28,11 @@ export async function openNode(
   roles: readonly Role[],
   host = '127.0.0.1',
   parts: Partial<EngineParts> = {},
-  { limit, carriage = 'auto' }: { readonly limit?: number; readonly carriage?: CarriageSetting } = {},
+  {
+    limit,
+    carriage = 'auto',
+    port: udpPort = 0,
+  }: { readonly limit?: number; readonly carriage?: CarriageSetting; readonly port?: number } = {},
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
@@ -47,7 +51,7 @@ export async function openNode(
         identity: roles.includes('entry') ? createPlainCertificate() : undefined,
         bridges: [],
       },
-      udp: { host, port: 0 },
+      udp: { host, port: udpPort },
       proxy: { host: '127.0.0.1', port: 0 },
       dns: undefined,
       tun: NO_TUN,
@@ -98,8 +102,8 @@ export async function socks(port: number, host: string, target: number, user?: s
 }
 
 /** The body of a page that the proxy fetches. */
-export async function get(proxy: number, target: number): Promise<Buffer> {
-  const socket = await socks(proxy, '127.0.0.1', target)
+export async function get(proxy: number, target: number, user?: string): Promise<Buffer> {
+  const socket = await socks(proxy, '127.0.0.1', target, user)
   assert.ok(typeof socket !== 'number', 'the proxy refused')
   socket.write(`GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`)
   const chunks: Buffer[] = []

@@ -149,3 +149,25 @@ test('one that is named is no entry while there is another, be that one in use b
   for (let seed = 1; seed <= 20; seed++)
     assert.equal(chooseRoute(related, { ...NONE, notEntry }, seededRandom(seed))[0], named)
 })
+
+describe('entries that the network seems not to lead to', () => {
+  const [likely, other, spare] = [member(['entry']), member(['entry']), member(['entry'])] as const
+  const rest = [member(['relay']), member(['relay']), exit(), exit()]
+  const unlikelyEntry = new Set([other.id, spare.id])
+  const draw = (wishes: object) => chooseRoute([likely, other, spare, ...rest], { ...NONE, ...wishes }, seededRandom(3))
+
+  test('come after all others, also those of another leg and those that failed', () => {
+    for (let round = 0; round < 30; round++) {
+      const [entry] = chooseRoute([likely, other, spare, ...rest], { ...NONE, unlikelyEntry }, seededRandom(round))
+      assert.equal(entry, likely)
+    }
+    assert.equal(draw({ unlikelyEntry, busy: new Set([likely.id]) })[0], likely)
+    assert.equal(draw({ unlikelyEntry, failed: [likely.id, ...rest.map(({ id }) => id)] })[0], likely)
+  })
+
+  test('are as any others where there is nobody else, and come before one that is to be no entry', () => {
+    const all = new Set([likely.id, other.id, spare.id])
+    assert.equal(draw({ unlikelyEntry: all, failed: [other.id, spare.id] })[0], likely)
+    assert.notEqual(draw({ unlikelyEntry, notEntry: new Set([likely.id]) })[0], likely)
+  })
+})
