@@ -1,5 +1,5 @@
 import { PacketQueue } from './packet-queue.ts'
-import { type PacketPool } from './packet-pool.ts'
+import { type IpPacketPool } from './ip-packet-pool.ts'
 
 /** What the owner of a channel of IP packets is told; set on `IpChannel.handler` before anything can come. */
 export interface IpChannelHandler {
@@ -10,7 +10,7 @@ export interface IpChannelHandler {
 /** What a channel of IP packets needs of its session. */
 export interface IpChannelHost {
   readonly clock: { monotonic(): number }
-  readonly packets: PacketPool
+  readonly packets: IpPacketPool
   /** Bytes of the longest packet that fits a cell. */
   readonly mostPacketBytes: number
   schedule(channel: IpChannel): void

@@ -1,10 +1,10 @@
 import { copyFirst } from './copy-first.ts'
-import { type PacketPool } from './packet-pool.ts'
+import { type IpPacketPool } from './ip-packet-pool.ts'
 import { MAX_DATAGRAM_AGE_MS, MAX_QUEUED_IP_PACKETS } from './tuning.ts'
 
 /** The IP packets of one channel that wait to be sent. When there is no room for another the oldest goes. Allocates nothing for a packet. */
 export class PacketQueue {
-  readonly #pool: PacketPool
+  readonly #pool: IpPacketPool
   readonly #slots = new Int32Array(MAX_QUEUED_IP_PACKETS)
   readonly #lengths = new Int32Array(MAX_QUEUED_IP_PACKETS)
   /** Monotonic ms. */
@@ -13,7 +13,7 @@ export class PacketQueue {
   #size = 0
   dropped = 0
 
-  constructor(pool: PacketPool) {
+  constructor(pool: IpPacketPool) {
     this.#pool = pool
   }
 

@@ -3,7 +3,7 @@ import { type DatagramFrame } from './datagram-frame.ts'
 import { type FrameWriter } from './frame-writer.ts'
 import { IpChannel } from './ip-channel.ts'
 import { type SessionMemory } from './memory-budget.ts'
-import { type PacketPool } from './packet-pool.ts'
+import { type IpPacketPool } from './ip-packet-pool.ts'
 import { PartialDatagrams } from './partial-datagrams.ts'
 import { MAX_IP_PACKET_BYTES } from './protocol.ts'
 import { SentKind, type SentPackets } from './sent-packets.ts'
@@ -19,7 +19,7 @@ export class SessionDatagrams implements ChannelHost {
   readonly isExit: boolean
   readonly clock: { monotonic(): number }
   readonly memory: SessionMemory
-  readonly packets: PacketPool
+  readonly packets: IpPacketPool
   readonly mostPacketBytes: number
   readonly #sent: SentPackets
   readonly #announce: () => void
@@ -34,7 +34,7 @@ export class SessionDatagrams implements ChannelHost {
       readonly isExit: boolean
       readonly clock: { monotonic(): number }
       readonly memory: SessionMemory
-      readonly packets: PacketPool
+      readonly packets: IpPacketPool
       readonly payloadLength: number
     },
     sent: SentPackets,

@@ -5,7 +5,7 @@ import { FrameWriter } from './frame-writer.ts'
 import { MemoryBudget, SessionMemory } from './memory-budget.ts'
 import { Outbox, SessionControl } from './outbox.ts'
 import { Pacer } from './pacer.ts'
-import { PacketPool } from './packet-pool.ts'
+import { IpPacketPool } from './ip-packet-pool.ts'
 import { IDLE_TIMEOUT_MS, SessionCode } from './protocol.ts'
 import { ReceivedPackets } from './received-packets.ts'
 import { type FrameLedger, Recovery } from './recovery.ts'
@@ -27,7 +27,7 @@ export interface SessionInit {
   /** Shared by the sessions of an exit; a session without one has 256 MiB of its own. */
   readonly memory?: MemoryBudget
   /** Room for IP packets that wait, shared by the sessions of an exit; a session without one has its own. */
-  readonly packets?: PacketPool
+  readonly packets?: IpPacketPool
   /** Exit: a client opens a stream. Set its handler within the call; accept() or refuse() it then or later. */
   onStream?(stream: SessionStream): void
   /** A stream or close() gave the session something to send; not called again until wantsToSend() was false. */
@@ -110,7 +110,7 @@ export class Session {
         clock: init.clock,
         memory: this.#memory,
         payloadLength: init.payloadLength,
-        packets: init.packets ?? new PacketPool(CLIENT_IP_PACKETS),
+        packets: init.packets ?? new IpPacketPool(CLIENT_IP_PACKETS),
       },
       this.#recovery.sent,
       () => this.#announce(),

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { FrameReader } from '../../src/session/frame-reader.ts'
 import { FrameWriter } from '../../src/session/frame-writer.ts'
 import { type IpChannel } from '../../src/session/ip-channel.ts'
-import { PacketPool } from '../../src/session/packet-pool.ts'
+import { IpPacketPool } from '../../src/session/ip-packet-pool.ts'
 import { PacketQueue } from '../../src/session/packet-queue.ts'
 import { MAX_IP_PACKET_BYTES, SessionCode } from '../../src/session/protocol.ts'
 import { IP_CHANNEL } from '../../src/session/stream-target.ts'
@@ -117,7 +117,7 @@ test('a lost packet is not sent again', () => {
 })
 
 test('the queue drops the oldest for a new one, and what is too old', () => {
-  const queue = new PacketQueue(new PacketPool(10_000))
+  const queue = new PacketQueue(new IpPacketPool(10_000))
   for (let i = 0; i < MAX_QUEUED_IP_PACKETS + 5; i++) assert.ok(queue.push(content(i, 20), 20, 0))
   assert.equal(queue.size, MAX_QUEUED_IP_PACKETS)
   assert.equal(queue.dropped, 5)
@@ -128,7 +128,7 @@ test('the queue drops the oldest for a new one, and what is too old', () => {
 })
 
 test('one channel never takes all of the room, and all of it comes back', () => {
-  const pool = new PacketPool(100)
+  const pool = new IpPacketPool(100)
   const queues = Array.from({ length: 5 }, () => new PacketQueue(pool))
   for (const queue of queues) for (let i = 0; i < 200; i++) queue.push(content(i, 50), 50, 0)
   for (const queue of queues) assert.ok(queue.size > 0, 'each has something')
@@ -140,7 +140,7 @@ test('one channel never takes all of the room, and all of it comes back', () => 
 test('property: a queue gives back what a list would', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.nat(MAX_IP_PACKET_BYTES), fc.constant(-1)), { maxLength: 700 }), (steps) => {
-      const pool = new PacketPool(1_000)
+      const pool = new IpPacketPool(1_000)
       const queue = new PacketQueue(pool)
       const model: Uint8Array[] = []
       for (const [index, length] of steps.entries()) {

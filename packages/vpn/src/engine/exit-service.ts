@@ -3,7 +3,7 @@ import {
   CircuitReason,
   type ExitCircuit,
   type MemoryBudget,
-  PacketPool,
+  IpPacketPool,
   SessionCode,
   Session,
   type SessionStream,
@@ -65,7 +65,7 @@ export class ExitService {
   readonly members: MemberDoor
   /** What an exit has beside it. */
   readonly #outside: { readonly channels: ExitChannels; readonly dns: ExitDns } | undefined
-  readonly #waitingPackets = new PacketPool(MAX_WAITING_PACKETS)
+  readonly #waitingPackets = new IpPacketPool(MAX_WAITING_PACKETS)
 
   constructor(init: ExitServiceInit) {
     this.#init = init

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@weft/core'
-import { IpChannel, PacketPool, SessionCode, type SessionStream, ipFromBytes } from '@weft/onion'
+import { IpChannel, IpPacketPool, SessionCode, type SessionStream, ipFromBytes } from '@weft/onion'
 import { ExitPackets } from '../../src/engine/exit-packets.ts'
 import { ExitPolicy } from '../../src/exit/exit-policy.ts'
 import { IpNetwork } from '../../src/exit/ip-network.ts'
@@ -25,7 +25,7 @@ function rig({ hasIPv6 = true, allow = [], deny = [] }: { hasIPv6?: boolean; all
     const codes: number[] = []
     const told: Uint8Array[] = []
     let address = ''
-    const channel = new IpChannel({ clock, packets: new PacketPool(10), mostPacketBytes: 1280, schedule: () => {} })
+    const channel = new IpChannel({ clock, packets: new IpPacketPool(10), mostPacketBytes: 1280, schedule: () => {} })
     const stream = {
       ip: channel,
       handler: {} as SessionStream['handler'],

@@ -4,7 +4,7 @@ import { MAX_IP_PACKET_BYTES } from './protocol.ts'
 const BLOCK = 64
 
 /** Room for IP packets that wait to be sent, shared by channels: slots of one size that are made when first wanted and used again and again. */
-export class PacketPool {
+export class IpPacketPool {
   readonly limit: number
   readonly #slots: Uint8Array[] = []
   readonly #free: number[] = []
