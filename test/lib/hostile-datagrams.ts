@@ -20,15 +20,18 @@ export const MUTATIONS = {
 /** Datagrams between two looks at the clock; a receiver's buffer holds more. */
 const BURST = 64
 
-/** Sends `count` datagrams to a port of 127.0.0.1, each made of one of `packets`; from a port of its own. */
+/** Sends `count` datagrams to a port of 127.0.0.1, each made of one of `packets`, from the port `from`. */
 export async function sendHostile(
   port: number,
   packets: readonly Buffer[],
   mutate: (packet: Buffer, random: Random) => Buffer,
   count: number,
   random: Random,
+  from: number,
 ): Promise<void> {
   const socket = createSocket('udp4')
+  socket.bind(from, '127.0.0.1')
+  await once(socket, 'listening')
   socket.connect(port, '127.0.0.1')
   await once(socket, 'connect')
   for (let sent = 0; sent < count; sent += BURST) {

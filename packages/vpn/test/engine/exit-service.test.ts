@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { VirtualClock, systemClock } from '@weft/core'
 import { SessionCode } from '@weft/onion'
 import { exitRig, until } from './exit-rig.ts'
+import { thereAndBack } from './there-and-back.ts'
 
 const MINUTE = 60_000
 
@@ -103,11 +104,6 @@ test("a client with 200 connections that reads nothing has its share of the exit
   assert.deepEqual(ends, [])
 })
 
-/** Lets sockets of this machine have their say. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) await new Promise((again) => setImmediate(again))
-}
-
 test('connections that are made while no memory is free are not read, and not reset: their bytes come later', async (t) => {
   const accepted: Socket[] = []
   const server = createServer((socket) => {
@@ -141,7 +137,9 @@ test('connections that are made while no memory is free are not read, and not re
   }
   driver.wake()
   await until(() => opened === 30 && accepted.length === 30)
-  await turns()
+  // All of it lies with the system, to be read.
+  await until(() => accepted.every(({ writableLength }) => writableLength === 0))
+  await thereAndBack()
   assert.deepEqual([came, ends, memory.used], [0, [], taken])
   // A write is free, and no share: one after another has its turn, without a packet from the client.
   memory.give(30_000)
@@ -173,12 +171,12 @@ test('what a target does not take counts against the memory, and its connection 
     assert.ok(round < 1_000)
     stream.write(new Uint8Array(16_384))
     driver.wake()
-    await turns()
+    await thereAndBack()
   }
   stream.end()
   driver.wake()
   await until(() => isEnded && stream.send.isDone)
-  await turns()
+  await thereAndBack()
   assert.equal(exit.streams, 1)
   session.close(0, '')
   driver.wake()

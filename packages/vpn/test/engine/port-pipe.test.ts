@@ -9,6 +9,7 @@ import { PORT_CREDIT, PortPipe } from '../../src/engine/port-pipe.ts'
 import { PortDuplex } from '../../src/service/port-duplex.ts'
 import { FakeStream } from './fake-stream.ts'
 import { until } from './exit-rig.ts'
+import { thereAndBack } from './there-and-back.ts'
 
 const MANY = randomBytes(8 << 20)
 
@@ -59,8 +60,11 @@ test('a reader that stalls opens no window, and a stream that is full takes no m
   })()
   const taken = (): number => stream.written.reduce((sum, { length }) => sum + length, 0)
   await until(() => taken() >= PORT_CREDIT)
-  // Time enough for all of it, were it let through.
-  for (let turn = 0; turn < 200; turn++) await new Promise((again) => setImmediate(again))
+  // What is read now is told behind all that was sent, were it let through.
+  await thereAndBack()
+  const { consumed } = stream
+  duplex.read()
+  await until(() => stream.consumed > consumed)
   assert.ok(taken() < PORT_CREDIT + 2 * 65_536, `${taken()}`)
   assert.ok(written < PORT_CREDIT + 8 * 65_536, `${written}`)
   // Some of what came waits in the buffer of whoever does not read, and no more.

@@ -7,6 +7,7 @@ import { SessionCode, type SessionStream } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { SocketPipe } from '../../src/engine/socket-pipe.ts'
 import { FakeStream } from './fake-stream.ts'
+import { thereAndBack } from './there-and-back.ts'
 
 const MANY = randomBytes(16 << 20)
 
@@ -42,11 +43,6 @@ async function piped(t: TestContext, stream = new FakeStream()) {
   return { socket, peer, stream, told, pipe, until }
 }
 
-/** Lets sockets of this machine have their say. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise((again) => setImmediate(again))
-}
-
 /** With an error or without. */
 const closeOf = (socket: Socket): Promise<unknown> => new Promise((closed) => socket.once('close', closed))
 
@@ -64,7 +60,7 @@ test('the socket ends first: the stream is ended behind its bytes, and the other
   peer.end('up')
   await until(() => stream.ends.length > 0)
   assert.equal(Buffer.concat(stream.written).toString(), 'up')
-  await turns()
+  await thereAndBack()
   assert.deepEqual([told.over, socket.writableEnded], [0, false])
   stream.give(Buffer.from('down'))
   await until(() => stream.consumed === 4)
@@ -72,7 +68,7 @@ test('the socket ends first: the stream is ended behind its bytes, and the other
   stream.finish()
   assert.equal((await readAll(peer)).toString(), 'down')
   await closed
-  await turns()
+  await thereAndBack()
   assert.equal(told.over, 1)
   assert.deepEqual(stream.ends, ['end'])
 })
@@ -90,7 +86,7 @@ test('the stream ends first: the socket is ended behind its bytes, and the other
   peer.end('up')
   await until(() => stream.ends.length > 0)
   await closed
-  await turns()
+  await thereAndBack()
   assert.equal(Buffer.concat(stream.written).toString(), 'up')
   assert.equal(told.over, 1)
   assert.deepEqual(stream.ends, ['end'])
@@ -103,7 +99,7 @@ test('a socket that breaks off resets the stream, and what it did not take is no
   await until(() => stream.consumed > 0)
   peer.resetAndDestroy()
   await closed
-  await turns()
+  await thereAndBack()
   assert.deepEqual(stream.ends, [`reset ${SessionCode.connectionReset}`])
   assert.ok(stream.consumed < stream.given, `${stream.consumed}`)
   assert.equal(told.over, 1)
@@ -119,7 +115,7 @@ test('a socket that breaks off when both ends were told gives up nothing of what
   await until(() => stream.consumed > 0)
   peer.resetAndDestroy()
   await closed
-  await turns()
+  await thereAndBack()
   // A reset would take back what the other side has not acknowledged yet.
   assert.deepEqual(stream.ends, ['end'])
   assert.deepEqual([told.over, stream.consumed], [1, stream.given])
@@ -145,7 +141,7 @@ test('abort ends both sides at once, with its code, whatever waits', async (t) =
   stream.handler.onReset?.(SessionCode.none)
   assert.equal((await readAll(peer)).length, 0)
   await closed
-  await turns()
+  await thereAndBack()
   assert.deepEqual(stream.ends, [`reset ${SessionCode.timedOut}`])
   assert.deepEqual([told.over, stream.consumed], [1, 0])
 })
@@ -159,7 +155,7 @@ test('a stream that is reset resets its socket, and is not answered', async (t) 
   assert.equal(told.over, 1)
   await broken
   await closed
-  await turns()
+  await thereAndBack()
   assert.deepEqual([told.over, stream.ends.length], [1, 0])
 })
 
@@ -168,12 +164,12 @@ test('a socket is not read while its stream is full', async (t) => {
   stream.isFull = true
   peer.end(MANY)
   await until(() => stream.written.length > 0)
-  await turns()
+  await thereAndBack()
   assert.deepEqual([stream.written.length, socket.isPaused()], [1, true])
   // Room for one more: it is full again at once.
   stream.handler.onDrain?.()
   await until(() => stream.written.length === 2)
-  await turns()
+  await thereAndBack()
   assert.deepEqual([stream.written.length, stream.ends.length], [2, 0])
   stream.isFull = false
   stream.handler.onDrain?.()
@@ -187,7 +183,7 @@ test('a socket is not read before its stream has room', async (t) => {
   full.isFull = true
   const { peer, stream, until } = await piped(t, full)
   peer.write('here I am')
-  await turns()
+  await thereAndBack()
   assert.equal(stream.written.length, 0)
   stream.isFull = false
   stream.handler.onDrain?.()
@@ -200,7 +196,7 @@ test("a stream's window opens only by what its socket has taken, and the session
   stream.give(MANY)
   assert.equal(stream.consumed, 0)
   await until(() => stream.consumed > 0)
-  await turns()
+  await thereAndBack()
   // The other end reads nothing: what does not fit between the two waits here.
   const stuck = stream.consumed
   assert.ok(socket.writableLength > 0 && socket.writableLength <= 65_536, `${socket.writableLength}`)
@@ -237,12 +233,12 @@ test('what comes while the socket takes nothing stays in the stream: one write i
   const sizes = (): number[] => mock.calls.map(({ arguments: [bytes] }) => (bytes as unknown as Buffer).length)
   stream.give(MANY.subarray(0, 8 << 20))
   await until(() => stream.consumed > 0)
-  await turns()
+  await thereAndBack()
   assert.ok(socket.writableLength > 0)
   const [{ length }, stuck] = [sizes(), stream.consumed]
   for (let at = 0; at < 500; at++) {
     stream.give(MANY.subarray((8 << 20) + at, (8 << 20) + at + 1))
-    if (at % 100 === 0) await turns()
+    if (at % 100 === 0) await thereAndBack()
   }
   assert.deepEqual([sizes().length, stream.consumed], [length, stuck])
   assert.ok(socket.writableLength <= 65_536)
@@ -261,7 +257,7 @@ test('what there is no memory for goes to the socket at once, and opens the wind
   assert.equal(stream.consumed, 11)
   stream.give(MANY)
   await until(() => stream.consumed > 11)
-  await turns()
+  await thereAndBack()
   assert.ok(socket.writableLength > 0)
   const got = readAll(peer)
   await until(() => stream.consumed === stream.given)
@@ -314,11 +310,11 @@ test('a socket that is stopped in the same turn in which it was told to go on is
       resolve(made)
     }),
   )
-  await turns()
+  await thereAndBack()
   assert.equal(stream.written.length, 0)
   stream.handler.onDrain?.()
   stream.handler.onFull?.()
-  await turns()
+  await thereAndBack()
   assert.equal(stream.written.length, 0)
   const { promise, resolve } = Promise.withResolvers<void>()
   stream.onChange = resolve
