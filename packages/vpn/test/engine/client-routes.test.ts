@@ -121,7 +121,20 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     spares,
     onChange: () => {},
   })
-  return { clock, routes, built, entries, members, answering, serving, refusing, unreachable, unlikely, refusals, asked }
+  return {
+    clock,
+    routes,
+    built,
+    entries,
+    members,
+    answering,
+    serving,
+    refusing,
+    unreachable,
+    unlikely,
+    refusals,
+    asked,
+  }
 }
 
 for (const code of [0, 2, 11])

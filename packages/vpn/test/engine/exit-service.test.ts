@@ -213,7 +213,7 @@ test('a session that asks for connections without end gets them at a rate; other
   }
   const { codes, streams } = ask(rig, 70)
   await until(() => codes.length === 6)
-  await turns()
+  await thereAndBack()
   assert.deepEqual(
     codes,
     Array.from({ length: 6 }, () => SessionCode.limit),
@@ -224,7 +224,7 @@ test('a session that asks for connections without end gets them at a rate; other
   // What was given up takes no turn of the others.
   for (const stream of streams.slice(0, 32)) stream.reset(SessionCode.none)
   rig.driver.wake()
-  await turns()
+  await thereAndBack()
   await clock.advance(520)
   await until(() => codes.length === 6 + 32)
   assert.deepEqual(new Set(codes.slice(6)), new Set([SessionCode.connectionRefused]))
