@@ -7,13 +7,13 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { checksumOf, sumOf } from '../../packages/vpn/src/ip/checksum.ts'
-import { PROTOCOL, setU16, u16 } from '../../packages/vpn/src/ip/ip-header.ts'
+import { PROTOCOL, u16 } from '../../packages/vpn/src/ip/ip-header.ts'
 import { LinuxTun, loadLinuxTunCalls } from '../../packages/vpn/src/tun/linux-tun.ts'
 import { INNER4, INNER6, INTERFACE } from '../../packages/vpn/src/tun/machine-rules-text.ts'
 import { MachineRules } from '../../packages/vpn/src/tun/machine-rules.ts'
 import type { Programs } from '../../packages/vpn/src/tun/split-programs.ts'
 import { type PacketShape, makePacket } from '../../packages/vpn/test/ip/make-packet.ts'
+import { FLAGS, type Tcp, withTcp } from './with-tcp.ts'
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
@@ -28,7 +28,6 @@ const DNS_PORT = 9_053
 /** As systemd-resolved has it. */
 const RESOLVER = '127.0.0.53'
 const IPV4_BYTES = 20
-const FLAGS = { fin: 1, syn: 2, ack: 16 } as const
 const NONE: Programs = { uids: [], cgroups: [] }
 
 const [what] = process.argv.slice(2)
@@ -201,25 +200,6 @@ async function reply(way: LinuxTun, flags: number): Promise<Tcp & { readonly pac
   }
   way.write(withTcp(packet, tcp))
   return { ...tcp, packet }
-}
-
-interface Tcp {
-  readonly flags: number
-  readonly sequence: number
-  readonly acknowledged: number
-}
-
-/** @param packet with a TCP header of 20 bytes and nothing behind it */
-function withTcp(packet: Uint8Array, { flags, sequence, acknowledged }: Tcp): Uint8Array {
-  const at = packet.length - 20
-  const view = new DataView(packet.buffer, packet.byteOffset)
-  view.setUint32(at + 4, sequence)
-  view.setUint32(at + 8, acknowledged)
-  view.setUint16(at + 12, (5 << 12) | flags)
-  view.setUint16(at + 14, 65_535)
-  view.setUint16(at + 16, 0)
-  setU16(packet, at + 16, checksumOf(sumOf(packet, at === IPV4_BYTES ? 12 : 8, packet.length) + PROTOCOL.tcp + 20))
-  return packet
 }
 
 function sourceOf(packet: Uint8Array): string {

@@ -32,6 +32,7 @@ export class ExitIp {
       const wayOut = await IpWayOut.open({
         nodeKey,
         queue,
+        clock,
         onPacket: (bytes, length) => exit.#packets?.fromOutside(bytes, length),
         onGone: (fault) => exit.#fail(fault),
       })
@@ -41,6 +42,7 @@ export class ExitIp {
         clock,
         network: wayOut.network,
         write: (packet) => wayOut.write(packet),
+        release: (number) => wayOut.release(number),
       })
       wayOut.start()
     } catch (error) {

@@ -14,6 +14,8 @@ export interface ExitPacketsInit {
   readonly network: IpNetwork
   /** Hands a packet to the system. */
   readonly write: (packet: Uint8Array) => void
+  /** Has the system forget what the client of a number began. Never rejects. */
+  readonly release: (number: number) => Promise<void>
 }
 
 /** ms between two words about refused packets to one client (RFC 1812, section 4.3.2.8). */
@@ -95,8 +97,13 @@ export class ExitPackets {
       this.#silent.delete(client)
       this.counters.overflowed += ip.queue.dropped
       this.#clients.delete(number)
-      this.#sessions.delete(session)
-      this.#numbers.give(number)
+      const free = (): void => {
+        this.#sessions.delete(session)
+        this.#numbers.give(number)
+      }
+      // Its session gets no other number until then: there is no more to clear up than there are sessions.
+      if (client.hasSent) void this.#init.release(number).then(free)
+      else free()
     }
     const end = (code: number): void => {
       forget()
@@ -165,10 +172,7 @@ export class ExitPackets {
       return
     }
     if (!this.#verdicts.allows(header, bytes)) return this.#refuse(client, bytes)
-    if (client.isSilent) {
-      client.isSilent = false
-      this.#silent.delete(client)
-    }
+    if (!client.hasSent) this.#silent.delete(client)
     client.note(bytes, header.destinationAt, header.addressBytes)
     counters.sent++
     this.#init.write(bytes)

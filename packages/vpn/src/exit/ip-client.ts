@@ -17,8 +17,8 @@ export class IpClient {
    * nothing of what was said to that one. One in a hundred strangers of a client with 160 counterparts passes; it has no other worth.
    */
   readonly #noted = new Uint8Array(NOTED_BITS / 8)
-  /** No packet of it went out yet. */
-  isSilent = true
+  /** Whether it sent anything on. */
+  hasSent = false
   /** Monotonic ms of the last word about a refusal. */
   toldAt = Number.NEGATIVE_INFINITY
 
@@ -37,6 +37,7 @@ export class IpClient {
   /** It sent something to the address at `at`. */
   note(bytes: Uint8Array, at: number, length: number): void {
     const bit = bitOf(bytes, at, length)
+    this.hasSent = true
     this.#noted[bit >> 3] = (this.#noted[bit >> 3] as number) | (1 << (bit & 7))
   }
 

@@ -70,6 +70,14 @@ export class IpNetwork {
     return address
   }
 
+  /** The number in an address of this network, of 4 or 16 bytes at `at`; -1 for all others. */
+  numberAt(bytes: Uint8Array, at: number, length: number): number {
+    if (length === 16) for (let i = 0; i < 12; i++) if (bytes[at + i] !== this.#prefix6[i]) return -1
+    const end = at + length
+    if (!this.#holds(bytes.subarray(end - 4, end))) return -1
+    return (((bytes[end - 2] as number) << 8) | (bytes[end - 1] as number)) & this.mask
+  }
+
   #holds([a, b, c = 0]: Uint8Array): boolean {
     const [ownA, ownB, ownC = 0] = this.#base4
     return a === ownA && b === ownB && c >>> 2 === ownC >>> 2

@@ -1,24 +1,39 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { WeftError, addressReach, messageOf, toHex } from '@weft/core'
+import { setImmediate } from 'node:timers/promises'
+import { type Clock, WeftError, addressReach, messageOf, toHex } from '@weft/core'
 import { MAX_IP_PACKET_BYTES, ipFromBytes } from '@weft/onion'
 import type { FlushQueue } from '../engine/flush-queue.ts'
 import { loadLinuxTunCalls } from '../tun/linux-tun.ts'
 import { runCommand } from '../tun/run-command.ts'
 import type { TunCounters } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
+import { Departures } from './departures.ts'
+import { flowLimits } from './flow-limits.ts'
 import { IpNetwork } from './ip-network.ts'
 import { sharedRules, stillOpened } from './ip-way-out-rules.ts'
+import { LinuxConntrack } from './linux-conntrack.ts'
 
 export interface IpWayOutInit {
   readonly nodeKey: Uint8Array
   readonly queue: FlushQueue
+  readonly clock: Clock
   readonly onPacket: (bytes: Uint8Array, length: number) => void
   readonly onGone: (fault: WeftError) => void
 }
 
 const IPV4 = '/proc/sys/net/ipv4/conf'
+const MOST_FLOWS = '/proc/sys/net/netfilter/nf_conntrack_max'
 const IPV6_FORWARDING = '/proc/sys/net/ipv6/conf/all/forwarding'
+
+interface Parts {
+  readonly network: IpNetwork
+  readonly port: TunPort
+  readonly name: string
+  readonly opened: readonly string[]
+  readonly conntrack: LinuxConntrack
+  readonly departures: Departures
+}
 
 /** An exit's interface for the IP packets of its clients, and the rules of the system by which they leave under the exit's own address. */
 export class IpWayOut {
@@ -27,13 +42,17 @@ export class IpWayOut {
   readonly #name: string
   /** Interfaces on which forwarding was off. */
   readonly #opened: readonly string[]
+  readonly #conntrack: LinuxConntrack
+  readonly #departures: Departures
   #isClosed = false
 
-  private constructor(network: IpNetwork, port: TunPort, name: string, opened: readonly string[]) {
+  private constructor({ network, port, name, opened, conntrack, departures }: Parts) {
     this.network = network
     this.#port = port
     this.#name = name
     this.#opened = opened
+    this.#conntrack = conntrack
+    this.#departures = departures
   }
 
   /** @throws WeftError E_EXIT_IP */
@@ -46,7 +65,7 @@ export class IpWayOut {
     }
   }
 
-  static async #open(name: string, { nodeKey, queue, onPacket, onGone }: IpWayOutInit): Promise<IpWayOut> {
+  static async #open(name: string, { nodeKey, queue, clock, onPacket, onGone }: IpWayOutInit): Promise<IpWayOut> {
     const calls = await loadLinuxTunCalls()
     const port = new TunPort(calls, {
       name,
@@ -66,9 +85,13 @@ export class IpWayOut {
       )
       await runCommand('ip', ['-batch', '-'], interfaceLines(name, network))
       const opened = [...new Set([...(await stillOpened(name)), ...closedRoutes(name)])]
-      await runCommand('nft', ['-f', '-'], sharedRules(name, network, opened))
+      await putRules(name, network, opened)
+      const conntrack = await LinuxConntrack.load()
+      // What a process that was killed left is counted by nobody.
+      await removeFlows(conntrack, network)
       for (const each of [name, ...opened]) writeFileSync(`${IPV4}/${each}/forwarding`, '1')
-      return new IpWayOut(network, port, name, opened)
+      const departures = new Departures(clock, (numbers) => removeFlows(conntrack, network, numbers))
+      return new IpWayOut({ network, port, name, opened, conntrack, departures })
     } catch (error) {
       port.close()
       await runCommand('nft', ['delete', 'table', 'inet', name]).catch(() => {})
@@ -91,6 +114,13 @@ export class IpWayOut {
     this.#port.write(packet.length)
   }
 
+  /** Has the system forget what a client began. Never rejects. */
+  async release(number: number): Promise<void> {
+    // What it sent last is written by the end of this turn.
+    await setImmediate()
+    await this.#departures.add(number)
+  }
+
   /** Takes the interface, the rules and the forwarding away again. */
   async close(): Promise<void> {
     if (this.#isClosed) return
@@ -103,8 +133,34 @@ export class IpWayOut {
         // The interface is gone.
       }
     }
+    await this.#departures.close()
+    await removeFlows(this.#conntrack, this.network)
     await runCommand('nft', ['delete', 'table', 'inet', this.#name]).catch(() => {})
   }
+}
+
+async function putRules(name: string, network: IpNetwork, opened: readonly string[]): Promise<void> {
+  const put = (max: string): Promise<string> =>
+    runCommand('nft', ['-f', '-'], sharedRules(name, network, opened, flowLimits(Number(max))))
+  // The first rule that asks for it loads connection tracking.
+  if (readText(MOST_FLOWS) === '') await put('0')
+  await put(readText(MOST_FLOWS))
+}
+
+/**
+ * Of clients with these numbers, or of all. Where the kernel cannot (without nf_conntrack_netlink) they end by themselves:
+ * docs/known-issues.md, Routes.
+ */
+async function removeFlows(
+  conntrack: LinuxConntrack,
+  network: IpNetwork,
+  numbers?: ReadonlySet<number>,
+): Promise<void> {
+  const isWanted = (bytes: Uint8Array, at: number, length: number): boolean => {
+    const number = network.numberAt(bytes, at, length)
+    return number >= 0 && (numbers?.has(number) ?? true)
+  }
+  await conntrack.remove(isWanted).catch(() => {})
 }
 
 /** Lines of ip-batch(8). */

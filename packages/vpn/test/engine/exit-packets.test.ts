@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { VirtualClock } from '@weft/core'
 import { IpChannel, IpPacketPool, SessionCode, type SessionStream, ipFromBytes } from '@weft/onion'
 import { ExitPackets } from '../../src/engine/exit-packets.ts'
@@ -14,12 +15,18 @@ const SERVER6 = '2001:db8::9'
 function rig({ hasIPv6 = true, allow = [], deny = [] }: { hasIPv6?: boolean; allow?: string[]; deny?: string[] } = {}) {
   const clock = new VirtualClock()
   const written: Uint8Array[] = []
+  const released: { readonly number: number; readonly done: () => void }[] = []
   const network = IpNetwork.of(new Uint8Array(32).fill(5), [], hasIPv6)
   const exit = new ExitPackets({
     policy: new ExitPolicy({ clock, allow, deny, own: ['198.51.100.1'], interfaces: () => ['192.0.2.1'] }),
     clock,
     network,
     write: (packet) => written.push(packet.slice()) > 0,
+    release: (number) => {
+      const { promise, resolve } = Promise.withResolvers<undefined>()
+      released.push({ number, done: () => resolve(undefined) })
+      return promise
+    },
   })
   const join = (session: object = {}) => {
     const codes: number[] = []
@@ -54,7 +61,7 @@ function rig({ hasIPv6 = true, allow = [], deny = [] }: { hasIPv6?: boolean; all
     const packet = makePacket(shape)
     exit.fromOutside(packet, packet.length)
   }
-  return { exit, join, written, reply, network, clock }
+  return { exit, join, written, released, reply, network, clock }
 }
 
 function bytesOf(address: string): Uint8Array {
@@ -159,8 +166,8 @@ test('without IPv6 none of its packets go out', () => {
   assert.equal(exit.counters.malformed, 1)
 })
 
-test('who sent nothing to an address hears nothing from it, whatever the one before did; ICMP errors about its packets come', () => {
-  const { exit, join, reply, network } = rig()
+test('who sent nothing to an address hears nothing from it, whatever the one before did; ICMP errors about its packets come', async () => {
+  const { exit, join, reply, network, released } = rig()
   const first = join()
   first.send({})
   const address = first.own()
@@ -168,6 +175,8 @@ test('who sent nothing to an address hears nothing from it, whatever the one bef
   assert.equal(exit.size, 0)
   reply({ source: SERVER, destination: address })
   assert.equal(exit.counters.unasked, 1)
+  released[0]?.done()
+  await setImmediate()
   let next = join()
   while (next.own() !== address) next = join()
   reply({ source: SERVER, destination: address })
@@ -182,6 +191,31 @@ test('who sent nothing to an address hears nothing from it, whatever the one bef
   reply({ ...error, content: about(SERVER) })
   assert.equal(next.told.length, 1)
   assert.ok(exit.size <= network.end - network.first)
+})
+
+test("until the system has forgotten what a client began its address is nobody else's, and its session gets no other", async () => {
+  const { exit, join, network, released } = rig()
+  const session = {}
+  const first = join(session)
+  first.send({})
+  first.end()
+  assert.equal(released.length, 1)
+  assert.deepEqual(join(session).codes, [SessionCode.limit])
+  const others = Array.from({ length: network.end - network.first - 1 }, () => join())
+  assert.ok(others.every(({ own }) => own() !== first.own()))
+  assert.deepEqual(join().codes, [SessionCode.limit])
+  released[0]?.done()
+  await setImmediate()
+  assert.equal(join(session).own(), first.own())
+  assert.equal(exit.size, network.end - network.first)
+})
+
+test('who sent nothing leaves nothing to forget', () => {
+  const { join, released } = rig()
+  const session = {}
+  join(session).end()
+  assert.deepEqual(join(session).codes, [])
+  assert.equal(released.length, 0)
 })
 
 test('a session has one channel, and an exit as many clients as addresses', () => {

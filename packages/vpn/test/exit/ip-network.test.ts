@@ -31,3 +31,18 @@ test('a network that this machine has an address in is left to it', () => {
   const other = IpNetwork.of(key, ['192.0.2.1', taken, '::1'], false)
   assert.notEqual(other.cidr4, first.cidr4)
 })
+
+test('an address of the network has its number, others have none', () => {
+  const network = IpNetwork.of(new Uint8Array(32).fill(7), [], true)
+  for (const number of [2, 255, 256, 1_022])
+    for (const address of [network.address4(number), network.address6(number)]) {
+      const bytes = Uint8Array.of(9, ...address)
+      assert.equal(network.numberAt(bytes, 1, address.length), number)
+    }
+  const other = network.address4(2)
+  other[2] = (other[2] as number) ^ 4
+  assert.equal(network.numberAt(other, 0, 4), -1)
+  const far = network.address6(2)
+  far[11] = 1
+  assert.equal(network.numberAt(far, 0, 16), -1)
+})
