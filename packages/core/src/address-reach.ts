@@ -12,12 +12,15 @@ const PRIVATE = blockList(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100
 
 /**
  * The special-purpose ranges of RFC 6890 that are not global, with multicast (RFC 5771, RFC 4291), 6to4 and its relays
- * (RFC 3056, RFC 7526), NAT64 (RFC 6052, RFC 8215), IPv4-translated addresses (RFC 2765) and the deprecated site-local range (RFC 3879).
+ * (RFC 3056, RFC 7526), NAT64 (RFC 6052, RFC 8215), IPv4-translated addresses (RFC 2765), the deprecated site-local range
+ * (RFC 3879), the dummy prefix (RFC 9780) and identifiers of segment routing (RFC 9602). And the one address outside of all
+ * such ranges by which a big cloud speaks to each of its machines (Azure); those of others are in these ranges or private.
  * The ranges for documentation are left out: nobody stands there, so that a dial harms no one, and examples and tests use them.
  */
 const SPECIAL = blockList([
   '0.0.0.0/8',
   '127.0.0.0/8',
+  '168.63.129.16/32',
   '169.254.0.0/16',
   '192.0.0.0/24',
   '192.88.99.0/24',
@@ -29,8 +32,10 @@ const SPECIAL = blockList([
   '64:ff9b::/96',
   '64:ff9b:1::/48',
   '100::/64',
+  '100:0:0:1::/64',
   '2001::/23',
   '2002::/16',
+  '5f00::/16',
   'fe80::/10',
   'fec0::/10',
   'ff00::/8',
