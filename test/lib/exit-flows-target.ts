@@ -3,7 +3,13 @@ import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { ipv6Groups, systemClock } from '../../packages/core/src/index.ts'
-import { IpChannel, PacketPool, SessionCode, type SessionStream, ipFromBytes } from '../../packages/onion/src/index.ts'
+import {
+  IpChannel,
+  IpPacketPool,
+  SessionCode,
+  type SessionStream,
+  ipFromBytes,
+} from '../../packages/onion/src/index.ts'
 import { ExitPackets } from '../../packages/vpn/src/engine/exit-packets.ts'
 import { FlushQueue } from '../../packages/vpn/src/engine/flush-queue.ts'
 import { ExitPolicy } from '../../packages/vpn/src/exit/exit-policy.ts'
@@ -198,7 +204,7 @@ async function open(): Promise<{ readonly wayOut: IpWayOut; readonly exit: ExitP
 function join(): Client {
   const channel = new IpChannel({
     clock: systemClock,
-    packets: new PacketPool(100),
+    packets: new IpPacketPool(100),
     mostPacketBytes: 1280,
     schedule: () => {},
   })

@@ -207,7 +207,7 @@ const SETTINGS = {
   'exit.name_servers': setting(
     listOf(NAME_SERVER, 4),
     [],
-    "Name servers that an exit asks for its users; without any, the system's.",
+    "Name servers that an exit asks for its users; without any, the system's. What they answer, strangers hear: where the system's know names of an internal network, set public ones.",
   ),
   'exit.ip': setting(
     oneOf(['on', 'off']),

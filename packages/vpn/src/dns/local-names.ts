@@ -7,8 +7,11 @@ import type { DnsQuery } from './dns-query.ts'
 /** Seconds: as RFC 6303, section 3, has it for such answers. */
 const TTL = 10_800
 
-/** Names that mean something on one machine or network only, or nothing: RFC 6761, 6762, 7686, 8375. */
-const NOWHERE = ['local', 'onion', 'invalid', 'home.arpa']
+/**
+ * Names that mean something on one machine or network only, or nothing: RFC 6761, 6762, 7686, 8375; `internal`, which ICANN keeps free
+ * for that, and what else is used so, though it should not (RFC 6762, appendix G).
+ */
+const NOWHERE = ['local', 'onion', 'invalid', 'home.arpa', 'internal', 'intranet', 'private', 'corp', 'home', 'lan']
 /** Names of private addresses (RFC 6303, section 4): whoever hears these asked for learns the networks of who asks. */
 const REVERSE = [
   '10.in-addr.arpa',
@@ -27,13 +30,20 @@ const REVERSE = [
 ]
 const ZONES: ReadonlySet<string> = new Set([...NOWHERE, ...REVERSE])
 
-/** The answer to a name that no exit is asked for; undefined for all others. */
+/** The answer to a name that no exit is asked for, and that no exit asks for; undefined for all others. */
 export function localAnswer(query: DnsQuery): Uint8Array | undefined {
   const labels = labelsOf(query.question.name)
   if (labels.at(-1) === 'localhost') return loopback(query)
-  for (let from = 0; from < labels.length; from++)
-    if (ZONES.has(labels.slice(from).join('.'))) return bareAnswer(query, RCODE.nameError)
-  return undefined
+  return isOfZone(labels) ? bareAnswer(query, RCODE.nameError) : undefined
+}
+
+/** The same of a name in lower case, without a dot at its end. */
+export function isLocalName(name: string): boolean {
+  return isOfZone(name.split('.'))
+}
+
+function isOfZone(labels: readonly string[]): boolean {
+  return labels.some((_, from) => ZONES.has(labels.slice(from).join('.')))
 }
 
 /** @param name in the form of DnsQuestion */

@@ -3,6 +3,7 @@ import { SessionCode, type SessionStream, TokenBucket } from '@weft/onion'
 import { bareAnswer, readAnswer, refusalOf } from '../dns/dns-answer.ts'
 import { EDE, HEADER_BYTES, RCODE } from '../dns/dns-codes.ts'
 import { type DnsQuery, forwardedQuery, readQuery } from '../dns/dns-query.ts'
+import { localAnswer } from '../dns/local-names.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
 import { namesPrivateAddress } from '../dns/private-addresses.ts'
 import type { DnsAsker } from '../exit/dns-asker.ts'
@@ -131,6 +132,9 @@ export class ExitDns {
     const query = readQuery(message)
     if (query === undefined) return refusalOf(message, RCODE.formatError)
     if ('rcode' in query) return refusalOf(message, query.rcode)
+    // Clients answer these themselves. Who asks for one all the same wants what the operator's own name servers know.
+    const local = localAnswer(query)
+    if (local !== undefined) return local
     let bytes: Uint8Array
     try {
       bytes = await this.#asker.ask(forwardedQuery(query, query.id))

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type Clock, WeftError, canonicalHost, withTimeout } from '@weft/core'
+import { isLocalName } from '../dns/local-names.ts'
 import { nameServersSilent, tooManyNames } from './name-faults.ts'
 import type { SessionShares } from './session-shares.ts'
 
@@ -47,7 +48,7 @@ export class NameResolver {
   }
 
   /**
-   * The address of `host`: itself when it is one, loopback for localhost (RFC 6761, section 6.3), else its first A or AAAA record.
+   * The address of `host`: itself when it is one, loopback for localhost (RFC 6761, section 6.3), none for names of one network, else its first A or AAAA record.
    * The hosts file is not read: it is the operator's.
    * @param session for which it is asked: a lookup counts against its share until it ends, whoever waits for it
    * @throws WeftError E_NAME_NOT_FOUND, E_NAME_SERVER, E_NAME_LIMIT
@@ -58,6 +59,8 @@ export class NameResolver {
     const name = host.toLowerCase().replace(/\.$/, '')
     if (name.length > 253 || !NAME.test(name)) throw notFound()
     if (name === 'localhost' || name.endsWith('.localhost')) return '127.0.0.1'
+    // What a name server of the operator's knows of its own network is nobody's outside.
+    if (isLocalName(name)) throw notFound()
     const cached = this.#cache.get(name)
     if (cached !== undefined && cached.until > this.#clock.monotonic()) {
       if (cached.address === undefined) throw notFound()

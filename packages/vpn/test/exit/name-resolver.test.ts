@@ -68,6 +68,20 @@ describe('names at an exit', () => {
     assert.equal(await resolver().resolve('Six.Test.'), '2001:db8::6')
   })
 
+  test('names of one network are not there, and asked of nobody', async () => {
+    const asked = questions.length
+    for (const name of [
+      'printer.local',
+      'Vault.Internal.',
+      'db.eu.corp',
+      'lan',
+      'a.home.arpa',
+      '1.0.168.192.in-addr.arpa',
+    ])
+      await assert.rejects(resolver().resolve(name), fails('E_NAME_NOT_FOUND'), name)
+    assert.equal(questions.length, asked)
+  })
+
   test('addresses and localhost are asked of nobody', async () => {
     const asked = questions.length
     assert.equal(await resolver().resolve('192.0.2.1'), '192.0.2.1')
