@@ -10,6 +10,7 @@ const TARGET = join(import.meta.dirname, 'lib', 'exit-flows-target.ts')
 for (const [name, what] of [
   ['one client of an exit begins so many flows and no more, which are soon over; it is told, and others go on', 'one'],
   ["all clients of an exit together leave half of the system's table to others", 'all'],
+  ['one client begins so many flows a second and no more', 'often'],
   ['what a client began is tracked no longer when it has left', 'gone'],
   ['what any client began is tracked no longer when the way out has closed', 'closed'],
   ['what an exit that was killed left is tracked no longer once another began', 'left'],

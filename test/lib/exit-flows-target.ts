@@ -56,7 +56,7 @@ ip('-6', 'route', 'add', 'default', 'dev', 'wire')
 writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1')
 
 const { wayOut, exit } = await open()
-await ({ one, all, gone, closed, left } as Record<string, () => Promise<void>>)[what as string]?.()
+await ({ one, all, often, gone, closed, left } as Record<string, () => Promise<void>>)[what as string]?.()
 await wayOut.close()
 process.stdout.write('kept\n')
 process.exit()
@@ -115,7 +115,7 @@ async function one(): Promise<void> {
 /** All clients together: of a table that is small, whose limits are put in place of the machine's. */
 async function all(): Promise<void> {
   const limits = flowLimits(1_024)
-  assert.deepEqual(limits, { perClient: 32, groups: 16, perGroup: 32 })
+  assert.deepEqual([limits.perClient, limits.groups, limits.perGroup], [32, 16, 32])
   await runCommand('nft', ['-f', '-'], sharedRules(NAME, wayOut.network, [], limits))
   const clients = Array.from({ length: 40 }, join)
   for (let index = 0; index < 100; index++)
@@ -123,6 +123,21 @@ async function all(): Promise<void> {
   await heardBy(clients[0] as Client, () => true)
   assert.equal(clients.flatMap(flowsOf).length, 512)
   assert.equal((await ownFlow())(), 1)
+}
+
+/** One client begins more in a second than it may, though it may hold more. */
+async function often(): Promise<void> {
+  const limits = { ...flowLimits(262_144), perSecond: 1, atOnce: 8 }
+  await runCommand('nft', ['-f', '-'], sharedRules(NAME, wayOut.network, [], limits))
+  const [hasty, other] = [join(), join()]
+  for (let index = 0; index < 100; index++)
+    hasty.send({ destination: index % 2 === 0 ? FAR4 : FAR6, port: 1000 + index })
+  other.send({})
+  await heardBy(hasty, () => true)
+  const { length } = flowsOf(hasty)
+  // One more for each second that this takes.
+  assert.ok(length >= 8 && length < 50, String(length))
+  assert.equal(flowsOf(other).length, 1)
 }
 
 /** A client leaves: its entries go, nobody else's do. */

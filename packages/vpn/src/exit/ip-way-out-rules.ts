@@ -15,7 +15,7 @@ const CLIENT = { ip: '@nh,96,32', ip6: '@nh,160,32' } as const
  * The rules for one exit's clients, a table of nft(8) of its own. One transaction puts it in place of what a process that was
  * killed left of it. What the exit judged already is judged here a second time where that costs nothing: no packet of a client gets to this
  * machine itself, to another client, or out with another source; nobody outside begins anything with a client; and interfaces that
- * are opened for the replies forward nothing else. A flow beyond what a client, or its group, may hold is answered as a target that
+ * are opened for the replies forward nothing else. A flow beyond what a client, or its group, may hold or begin is answered as a target that
  * policy refuses; of one that is tracked already no packet is looked at again.
  * @param opened interfaces on which forwarding was off before: what stands in the set is set back by whoever removes the table
  */
@@ -34,6 +34,7 @@ delete table inet ${name}
 table inet ${name} {
   set opened { type ifname; ${elements} }
   set clients { type mark; flags dynamic; size 1024; }
+  set rates { type mark; flags dynamic,timeout; timeout 1m; size 1024; }
   set groups { type mark; flags dynamic; size 1024; }
 ${timeouts}
   chain here {
@@ -67,11 +68,13 @@ function timeoutObjects(version: 'ip' | 'ip6'): string {
 }
 
 /** For the first packet of a flow. */
-function beginRules(version: 'ip' | 'ip6', { perClient, groups, perGroup }: FlowLimits): string[] {
+function beginRules(version: 'ip' | 'ip6', limits: FlowLimits): string[] {
   const family = `meta nfproto ${version === 'ip' ? 'ipv4' : 'ipv6'}`
   const client = CLIENT[version]
+  const { perClient, groups, perGroup, perSecond, atOnce } = limits
   const refuse = 'reject with icmpx type admin-prohibited'
   return [
+    `${family} update @rates { ${client} limit rate over ${perSecond}/second burst ${atOnce} packets } ${refuse}`,
     `${family} add @clients { ${client} ct count over ${perClient} } ${refuse}`,
     `${family} add @groups { ${client} & ${groups - 1} ct count over ${perGroup} } ${refuse}`,
     `${family} meta l4proto tcp ct timeout set "tcp_${version}"`,
