@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
-import { SERVER, TunNetwork } from './lib/tun-network.ts'
+import { runTool } from './lib/run-tool.ts'
+import { SECRET, SERVER, TunNetwork } from './lib/tun-network.ts'
 import { weftJson } from './lib/weft.ts'
 
 // Programs that others wrote, as their packages have them, over three nodes in namespaces: none of them knows of Weft.
@@ -16,6 +17,13 @@ const PROXY = BASE_PORT + 61
 const DNS = BASE_PORT + 64
 const PAGE = 'http://www.test:8080/who'
 const IPERF = 5_201
+const FILL = join(import.meta.dirname, 'lib', 'fill-exit.program.ts')
+/** Ports of the server: one where nobody listens, and one of which nothing is heard. */
+const CLOSED = 9
+const SILENT = 19
+/** Of a range for documentation; the exit's machine has no route to the first, and a router says that of the second. */
+const NO_NETWORK = '198.51.100.7'
+const NO_HOST = '198.51.100.8'
 
 interface Iperf {
   readonly end: {
@@ -25,6 +33,13 @@ interface Iperf {
   }
 }
 
+interface Failure {
+  readonly code: string
+  readonly cause: string
+  readonly fix: string
+  readonly count: number
+}
+
 describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 'curl', 'clients') }, () => {
   let network: TunNetwork
   let iperf: ChildProcess
@@ -32,6 +47,26 @@ describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 
   const client = (...words: readonly string[]): Promise<string> => network.exec('c', words, 90_000)
   const measure = async (...words: readonly string[]): Promise<Iperf['end']> =>
     (JSON.parse(await client('iperf3', '-J', '-c', SERVER, '-p', String(IPERF), ...words)) as Iperf).end
+
+  /** What curl is refused with: the reply of SOCKS5 (RFC 1928, section 6) and the status of HTTP CONNECT. */
+  const refused = async (url: string): Promise<readonly [socks: number, http: number]> => {
+    const curl = ['netns', 'exec', network.namespace('c'), 'curl', '-sS', '--max-time', '30', '-w', '%{http_connect}']
+    const [socks, http] = await Promise.all([
+      runTool('ip', [...curl, '--proxy', `socks5h://127.0.0.1:${PROXY}`, url]),
+      runTool('ip', [...curl, '--proxy', `http://127.0.0.1:${PROXY}`, '--proxytunnel', url]),
+    ])
+    const [, reply] = /\((\d+)\)\s*$/.exec(socks.stderr) ?? []
+    // 97 and 56: the proxy refused (curl(1)).
+    assert.deepEqual([socks.code, http.code], [97, 56], `${url}: ${socks.stderr}${http.stderr}`)
+    return [Number(reply), Number(http.stdout.toString())]
+  }
+  /** The reasons that `weft vpn status` has, by code. */
+  const reasons = async (): Promise<ReadonlyMap<string, Failure>> => {
+    const { failures } = await weftJson<{ failures: readonly Failure[] }>(['vpn', 'status'], network.env)
+    const told = JSON.stringify(failures)
+    for (const secret of [SERVER, SECRET, NO_NETWORK, NO_HOST, '.test']) assert.ok(!told.includes(secret), told)
+    return new Map(failures.map((failure) => [failure.code, failure]))
+  }
 
   before(async () => {
     network = await TunNetwork.up(BASE_PORT, { oneExit: true })
@@ -66,6 +101,55 @@ describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 
       const over = `ncat --proxy 127.0.0.1:${PROXY} --proxy-type socks5 ${SERVER} 8080`
       const page = await client('sh', '-c', `${ask} | ${over}`)
       assert.ok(page.startsWith('HTTP/1.1 200') && page.endsWith(network.exitOutside), page)
+    })
+  })
+
+  describe('what leads nowhere is told as each protocol has it, with its reason', () => {
+    before(async () => {
+      await network.exec('x', ['ip', 'route', 'add', 'throw', NO_NETWORK])
+      await network.exec('x', ['ip', 'route', 'add', 'unreachable', NO_HOST])
+      await network.drop('s', `tcp dport ${SILENT}`)
+    })
+
+    test('targets that are not there, do not answer or are not to be reached, and names', async () => {
+      const targets: readonly (readonly [url: string, socks: number, http: number, code: string])[] = [
+        [`http://${SERVER}:${CLOSED}/`, 5, 502, 'E_TARGET_REFUSED'],
+        [`http://${NO_NETWORK}/`, 3, 502, 'E_TARGET_NETWORK'],
+        [`http://${NO_HOST}/`, 4, 502, 'E_TARGET_HOST'],
+        [`http://${SERVER}:${SILENT}/`, 6, 504, 'E_TARGET_TIMEOUT'],
+        [`http://${SECRET}:8080/`, 2, 403, 'E_TARGET_POLICY'],
+        ['http://secret.test:8080/', 2, 403, 'E_TARGET_POLICY'],
+        [`http://${SERVER}:25/`, 2, 403, 'E_TARGET_POLICY'],
+        ['http://nobody.test/', 4, 502, 'E_TARGET_NAME'],
+        ['http://silent.test/', 4, 504, 'E_TARGET_NAME_SERVER'],
+      ]
+      const told = await Promise.all(targets.map(([url]) => refused(url)))
+      assert.deepEqual(
+        told,
+        targets.map(([, socks, http]) => [socks, http]),
+      )
+      const found = await reasons()
+      for (const [url, , , code] of targets) {
+        const { cause = '', fix = '' } = found.get(code) ?? {}
+        assert.ok(cause !== '' && fix !== '', `${url}: ${code} is missing or says nothing`)
+      }
+      assert.deepEqual(new Set(found.keys()), new Set(targets.map(([, , , code]) => code)))
+    })
+
+    test('datagrams, where the exit has all the channels that it gives one client', async () => {
+      const said = await client(process.execPath, FILL, String(PROXY))
+      assert.match(said, /refused with 1\n/)
+      const { cause = '', fix = '' } = (await reasons()).get('E_EXIT_FULL') ?? {}
+      assert.match(`${cause} ${fix}`, /carries as many .* as it takes.*another exit/)
+    })
+
+    test('an exit whose name server is dead', async () => {
+      await network.drop('s', 'udp dport 53')
+      try {
+        assert.deepEqual(await refused('http://other.test/'), [4, 504])
+      } finally {
+        await network.dropNothing('s')
+      }
     })
   })
 

@@ -99,6 +99,16 @@ export class TunNetwork implements AsyncDisposable {
     return stdout
   }
 
+  /** Loses what matches (nft(8)) on its way into a namespace, and tells nobody. */
+  async drop(where: 'c' | 'n' | 'x' | 's', match: string): Promise<void> {
+    const rules = `table inet lost { chain in { type filter hook input priority 0; ${match} drop; }; }`
+    await this.exec(where, ['nft', rules])
+  }
+
+  async dropNothing(where: 'c' | 'n' | 'x' | 's'): Promise<void> {
+    await this.exec(where, ['nft', 'delete', 'table', 'inet', 'lost'])
+  }
+
   /** curl of the client's namespace, which knows of no proxy. */
   curl(...words: readonly string[]): Promise<string> {
     return this.exec('c', ['curl', '-sS', '--fail', '--max-time', '30', ...words])

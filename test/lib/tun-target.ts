@@ -1,12 +1,13 @@
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:http'
-import { a, answerFrom } from '../../packages/vpn/test/dns/name-server.ts'
+import { type Known, a, answerFrom } from '../../packages/vpn/test/dns/name-server.ts'
 
 /** What a client reaches through its tunnel: HTTP, a UDP echo and a name server; and a place that nobody is to reach. */
 const [own = '', secret = '', own6 = ''] = process.argv.slice(2)
-const zone = new Map([
+const zone = new Map<string, Known>([
   ['www.test', [a(own)]],
   ['secret.test', [a(secret)]],
+  ['silent.test', 'silent'],
 ])
 let strangers = 0
 
