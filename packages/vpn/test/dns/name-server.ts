@@ -93,7 +93,7 @@ export function answerFrom(zone: Zone, query: Uint8Array, limit = 65_535): Buffe
 }
 
 /** A port of both kinds, which another program may have of one of them. */
-async function onePort(): Promise<{ readonly tcp: Server; readonly udp: Datagrams; readonly port: number }> {
+export async function onePort(): Promise<{ readonly tcp: Server; readonly udp: Datagrams; readonly port: number }> {
   for (;;) {
     const tcp = createServer().listen(0, '127.0.0.1')
     await once(tcp, 'listening')

@@ -148,6 +148,34 @@ test('a flood of streams to one member: five in six seconds, 32 together; other 
   assert.equal(sockets.length, 33)
 })
 
+test('a member is called twice a second, though its connections end at once', async (t) => {
+  const { port, sockets } = await echo(t)
+  const clock = new VirtualClock()
+  const rig = exitRig(clock)
+  t.after(rig.close)
+  rig.exit.members.setMembers([{ key: MEMBER, addresses: [{ host: '127.0.0.1', port }] }])
+  const { said, open } = opener(rig)
+  /** One after another, each ended before the next. */
+  const callUntilRefused = async (): Promise<number> => {
+    for (let made = 0; made < 20; made++) {
+      said.length = 0
+      const stream = open(target())
+      await until(() => said.length === 1)
+      if (said[0] === `refused ${SessionCode.limit}`) return made
+      stream.reset(SessionCode.none)
+      rig.driver.wake()
+      await until(() => rig.exit.members.connections === 0)
+    }
+    return assert.fail('it was never refused')
+  }
+  assert.equal(await callUntilRefused(), 5)
+  for (let second = 0; second < 3; second++) {
+    await clock.advance(1_000)
+    assert.equal(await callUntilRefused(), 2)
+  }
+  await until(() => sockets.length === 11)
+})
+
 test('one session has 64 connections to members at most, and another one still gets some', async (t) => {
   const { port } = await echo(t)
   const rig = exitRig(systemClock)

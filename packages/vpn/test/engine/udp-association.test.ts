@@ -136,6 +136,28 @@ test('fragments, strangers and what is no SOCKS are dropped; the first port that
   assert.deepEqual([heard.slice(1), overheard], [[`127.0.0.1 ${target} first`, `127.0.0.1 ${target} again`], []])
 })
 
+test(
+  'datagrams from another address than that of the connection are dropped, whatever port they have',
+  { skip: process.platform === 'linux' ? false : 'only Linux has all of 127.0.0.0/8' },
+  async (t) => {
+    const { associate } = await proxied(t)
+    const target = await echo(t)
+    const program = await bound(t)
+    const { port } = program.address()
+    const stranger = createSocket('udp4').bind(port, '127.0.0.2')
+    await once(stranger, 'listening')
+    t.after(() => stranger.close())
+    const [heard, overheard] = [heardBy(program), heardBy(stranger)]
+    for (const named of [0, port]) {
+      const { reply } = await associate(named)
+      stranger.send(wrapped(target, 'stranger'), relayOf(reply), '127.0.0.1')
+      program.send(wrapped(target, 'own'), relayOf(reply), '127.0.0.1')
+      await until(() => heard.length > 0)
+      assert.deepEqual([heard.splice(0), overheard], [[`127.0.0.1 ${target} own`], []])
+    }
+  },
+)
+
 test('when its channel ends, the next datagram takes another', async (t) => {
   const { streams, rig, associate } = await proxied(t)
   const target = await echo(t)
