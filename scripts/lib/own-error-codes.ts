@@ -217,7 +217,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_OBJECT_RECORD: 'A record of an object cannot be used, though its owner signed it.',
     E_OBJECT_UNKNOWN: 'The id is that of no object in the list of this node; the network was not asked.',
     E_PACKETS_FAILED: 'The thread that carries packets ended or does not answer.',
-    E_PROXY_FULL: 'Programs have as many UDP associations with the proxy as it takes.',
+    E_PROXY_FULL:
+      'Programs have as many UDP associations, or users and passwords with connections, with the proxy as it takes.',
     E_PACKETS_SILENT: 'Nobody answered a link handshake at the packet address of a node with its key.',
     E_PAGE: 'The dashboard itself failed.',
     E_PEERS_FEW: 'So many members cannot be reached that records have no quorum: nothing can be put.',

@@ -11,6 +11,8 @@ export interface DnsLinkInit {
   readonly random: Random
   /** Opens a stream to an exit's DNS. @throws WeftError as `StreamOpener.open` */
   readonly open: (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly) => Promise<void>
+  /** ms without a question after which the stream is ended, so that it keeps no leg in use. */
+  readonly idleMs?: number
 }
 
 /** Questions that wait for an answer; those of them that are with the exit, which looks up 57 names for a session, and fewer where others have their share. */
@@ -20,7 +22,7 @@ const MAX_AT_EXIT = 32
 const ANSWER_MS = 4_500
 /** ms after which a question whose leg fell silent is asked over another. */
 const AGAIN_MS = 1_500
-/** ms without a question after which the stream is ended, so that it keeps no leg in use. */
+/** The default of `idleMs`. */
 const IDLE_MS = 30_000
 
 interface Asked {
@@ -185,7 +187,7 @@ export class DnsLink {
   #rest(): void {
     this.#cancelIdle?.()
     if (this.#controller.signal.aborted) return
-    this.#cancelIdle = this.#init.clock.after(IDLE_MS, () => this.#end())
+    this.#cancelIdle = this.#init.clock.after(this.#init.idleMs ?? IDLE_MS, () => this.#end())
   }
 
   #end(): void {

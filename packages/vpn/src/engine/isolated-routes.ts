@@ -1,7 +1,8 @@
+import { WeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { ClientRoutes } from './client-routes.ts'
 
-/** Pairs of user and password with routes of their own at most; one more ends one (#endOldest). */
+/** Pairs of user and password with routes of their own at most; one more ends one that carries nothing, or is refused. */
 const MAX_ISOLATIONS = 16
 /** The routes of requests without user and password; no credentials can have this name, which is base64. */
 export const DEFAULT = '-'
@@ -36,7 +37,10 @@ export class IsolatedRoutes {
     return { sent, received }
   }
 
-  /** @param isolation the credentials, as the parser gives them; undefined without */
+  /**
+   * @param isolation the credentials, as the parser gives them; undefined without
+   * @throws WeftError E_PROXY_FULL when it is new, and all others have connections
+   */
   of(isolation: string | undefined): ClientRoutes {
     const name = isolation ?? DEFAULT
     const existing = this.#routes.get(name)
@@ -45,7 +49,7 @@ export class IsolatedRoutes {
       this.#routes.set(name, existing)
       return existing
     }
-    if (name !== DEFAULT && name !== TUN_ROUTES && this.#others().length >= MAX_ISOLATIONS) this.#endOldest()
+    if (name !== DEFAULT && name !== TUN_ROUTES && this.#others().length >= MAX_ISOLATIONS) this.#endIdle()
     const routes = this.#make(name)
     this.#routes.set(name, routes)
     return routes
@@ -69,11 +73,11 @@ export class IsolatedRoutes {
     return [...this.#routes].filter(([name]) => name !== DEFAULT && name !== TUN_ROUTES)
   }
 
-  /** Ends the one without open connections that was used longest ago; when all have some, the one used longest ago. */
-  #endOldest(): void {
-    const others = this.#others()
-    const [name] = others.find(([, { streams }]) => streams === 0) ?? others[0] ?? []
-    if (name !== undefined) this.#end(name)
+  /** Ends the one without open connections that was used longest ago. Whoever makes up credentials ends no connections of others. */
+  #endIdle(): void {
+    const [name] = this.#others().find(([, { streams }]) => streams === 0) ?? []
+    if (name === undefined) throw tooManyIsolations()
+    this.#end(name)
   }
 
   #end(name: string): void {
@@ -84,4 +88,13 @@ export class IsolatedRoutes {
     this.#endedBytes.sent += routes.bytes.sent
     this.#endedBytes.received += routes.bytes.received
   }
+}
+
+function tooManyIsolations(): WeftError {
+  return new WeftError({
+    code: 'E_PROXY_FULL',
+    cause: `Programs have connections with ${MAX_ISOLATIONS} users and passwords already, each on routes of its own.`,
+    fix: 'Close connections, or use fewer users and passwords: those with the same share a route.',
+    retryable: true,
+  })
 }

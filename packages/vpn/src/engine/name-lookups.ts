@@ -17,6 +17,9 @@ export interface NameLookupsInit {
   readonly random: Random
 }
 
+/** ms after the last question in which the stream to an exit's DNS stands: routes with a stream keep their place (IsolatedRoutes). */
+const IDLE_MS = 1_000
+
 /** Looks names up for programs, each over its own routes: those of different credentials share no stream here either. Nothing is kept. */
 export class NameLookups {
   readonly #init: NameLookupsInit
@@ -46,7 +49,11 @@ export class NameLookups {
   #linkOver(routes: Routes): DnsLink {
     let link = this.#links.get(routes)
     if (link === undefined) {
-      link = new DnsLink({ ...this.#init, open: (...request) => routes.open(DNS_STREAM, ...request) })
+      link = new DnsLink({
+        ...this.#init,
+        idleMs: IDLE_MS,
+        open: (...request) => routes.open(DNS_STREAM, ...request),
+      })
       this.#links.set(routes, link)
     }
     return link

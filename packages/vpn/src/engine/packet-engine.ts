@@ -272,8 +272,8 @@ export class PacketEngine {
     const server = new ProxyServer({
       queue: this.#queue,
       clock,
-      open: (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
-      resolve: (request) => names.resolve(request, this.#routes.of(request.isolation)),
+      open: async (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
+      resolve: async (request) => names.resolve(request, this.#routes.of(request.isolation)),
     })
     this.#server = server
     try {

@@ -136,6 +136,7 @@ function refusalOf(fault: WeftError): Refusal {
     case SessionCode.limit:
       return ['503 Service Unavailable', 'connection_limit_reached']
     default:
+      if (fault.code === 'E_PROXY_FULL') return ['503 Service Unavailable', 'connection_limit_reached']
       return isNobodyLeft(fault.code) || fault.code === 'E_ROUTE_TIMEOUT'
         ? ['503 Service Unavailable', 'destination_unavailable']
         : ['502 Bad Gateway', 'proxy_internal_error']

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { systemClock, systemRandom } from '@weft/core'
+import { type Clock, VirtualClock, systemClock, systemRandom } from '@weft/core'
 import type { SessionStream } from '@weft/onion'
 import { NameLookups } from '../../src/engine/name-lookups.ts'
 import { type Known, NameServer, type Zone, a, txt, wireName } from '../dns/name-server.ts'
-import { dnsOver, exitRig } from './exit-rig.ts'
+import { dnsOver, exitRig, until } from './exit-rig.ts'
 
 const ptr = (name: string) => ({ type: 12, ttl: 60, data: wireName(name) })
 const ZONE: Zone = new Map<string, Known>([
@@ -19,7 +19,7 @@ const ZONE: Zone = new Map<string, Known>([
 ])
 
 /** Lookups by an exit that asks a name server beside it. */
-async function lookups(t: TestContext) {
+async function lookups(t: TestContext, clock: Clock = systemClock) {
   const server = await NameServer.listen(ZONE)
   const rig = exitRig(systemClock, { nameServers: [`127.0.0.1:${server.port}`] })
   t.after(async () => {
@@ -29,7 +29,7 @@ async function lookups(t: TestContext) {
   const streams: SessionStream[] = []
   const open = dnsOver(rig, streams)
   const routes = { open: (_: unknown, __: unknown, ...request: Parameters<typeof open>) => open(...request) }
-  const names = new NameLookups({ clock: systemClock, random: systemRandom })
+  const names = new NameLookups({ clock, random: systemRandom })
   const find = (host: string, isReverse = false): Promise<string> =>
     names.resolve({ host, isReverse, isolation: undefined }, routes)
   return { find, server, streams, names, routes }
@@ -71,5 +71,16 @@ test('many at once go over one stream of their routes, other routes have another
   assert.deepEqual([...new Set(all)], ['192.0.2.1'])
   assert.equal(streams.length, 1)
   await names.resolve({ host: 'www.test', isReverse: false, isolation: 'other' }, { ...routes })
+  assert.equal(streams.length, 2)
+})
+
+test('routes of which nothing more is asked carry nothing a second later, and the next question is answered', async (t) => {
+  const clock = new VirtualClock()
+  const { find, streams } = await lookups(t, clock)
+  await find('www.test')
+  assert.equal(streams[0]?.state, 'open')
+  await clock.advance(1_000)
+  await until(() => streams[0]?.state === 'closed')
+  await find('www.test')
   assert.equal(streams.length, 2)
 })

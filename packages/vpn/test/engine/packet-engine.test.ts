@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import { connect, createServer as createTcpServer } from 'node:net'
+import { type Socket, connect, createServer as createTcpServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 import { systemRandom } from '@weft/core'
@@ -229,6 +229,20 @@ describe('a network of packet engines', () => {
     for await (const chunk of held) chunks.push(chunk as Buffer)
     const all = Buffer.concat(chunks)
     assert.equal(hash(all.subarray(all.indexOf('\r\n\r\n') + 4)), hash(BODY))
+  })
+
+  test('of too many users with open connections the last one is refused, and nobody else loses any', async () => {
+    const held: Socket[] = []
+    for (let user = 0; user < 16; user++) {
+      const socket = await socks(proxy, '127.0.0.1', target, `held${user}`)
+      assert.ok(typeof socket !== 'number', 'the proxy refused')
+      held.push(socket)
+    }
+    assert.equal(await socks(proxy, '127.0.0.1', target, 'one-more'), 1)
+    assert.equal(client.status().failures[0]?.code, 'E_PROXY_FULL')
+    assert.equal(hash(await get(proxy, target)), hash(BODY))
+    assert.ok(held.every(({ readableEnded, destroyed }) => !readableEnded && !destroyed))
+    for (const socket of held) socket.destroy()
   })
 
   test('the next request works after a hop is gone', async () => {

@@ -134,6 +134,7 @@ test('each failure has a status and an error type of RFC 9209, code and fix', ()
     assert.ok(text.endsWith('\r\n\r\nE_STREAM_REFUSED: why\nFix: how\n'))
   }
   assert.match(said('E_NO_EXIT'), /^HTTP\/1\.1 503 /)
+  assert.match(said('E_PROXY_FULL'), /^HTTP\/1\.1 503 [^]*error=connection_limit_reached\r\n/)
 })
 
 test('any split of the bytes gives the same step, and any bytes at all give one or none', () => {

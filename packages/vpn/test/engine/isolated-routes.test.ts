@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClientRoutes } from '../../src/engine/client-routes.ts'
+import { IsolatedRoutes, TUN_ROUTES } from '../../src/engine/isolated-routes.ts'
+
+/** Routes of users that have as many streams as the test says; `ended` has the names of those that were ended. */
+function rig() {
+  const streams = new Map<string, number>()
+  const ended: string[] = []
+  const routes = new IsolatedRoutes(
+    (name) =>
+      ({
+        get streams() {
+          return streams.get(name) ?? 0
+        },
+        bytes: { sent: 1, received: 2 },
+        close: () => void ended.push(name),
+      }) as unknown as ClientRoutes,
+  )
+  const users = Array.from({ length: 16 }, (_, at) => `user${at}`)
+  for (const user of users) routes.of(user)
+  return { routes, users, streams, ended }
+}
+
+test('a seventeenth user takes the place of one without connections, of the one that was used longest ago', () => {
+  const { routes, streams, ended } = rig()
+  streams.set('user0', 1)
+  routes.of('user1')
+  routes.of('new')
+  assert.deepEqual(ended, ['user2'])
+  assert.deepEqual(routes.bytes, { sent: 17, received: 34 })
+})
+
+test('routes that carry connections are never ended for another user, who is refused until there is room', () => {
+  const { routes, users, streams, ended } = rig()
+  for (const user of users) streams.set(user, 1)
+  for (let at = 0; at < 100; at++) assert.throws(() => routes.of(`new${at}`), { code: 'E_PROXY_FULL' })
+  assert.deepEqual(ended, [])
+  // Those that are there, and all without credentials, are served.
+  for (const user of [...users, undefined, TUN_ROUTES]) routes.of(user)
+  streams.set('user7', 0)
+  routes.of('new')
+  assert.deepEqual(ended, ['user7'])
+})
