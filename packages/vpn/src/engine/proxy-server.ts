@@ -9,6 +9,7 @@ import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import { SocketPipe } from './socket-pipe.ts'
+import { isOfSameUser } from './socket-users.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { UdpAssociation } from './udp-association.ts'
 
@@ -160,8 +161,10 @@ export class ProxyServer {
     { port, isolation }: AssociateRequest,
     signal: AbortSignal,
   ): Promise<void> {
-    const { remoteAddress, localAddress } = socket
-    if (remoteAddress === undefined || localAddress === undefined) return
+    const { remoteAddress, remotePort, localAddress, localPort } = socket
+    if (remoteAddress === undefined || remotePort === undefined || localAddress === undefined) return
+    const client = { address: unmapped(remoteAddress), port }
+    const proxy = { address: unmapped(localAddress), port: localPort ?? this.#port }
     if (this.#associations >= MAX_ASSOCIATIONS) return this.#refuse(socket, parser, tooManyAssociations())
     this.#associations++
     socket.once('close', () => this.#associations--)
@@ -170,7 +173,8 @@ export class ProxyServer {
         {
           clock: this.#init.clock,
           host: unmapped(localAddress),
-          client: { address: unmapped(remoteAddress), port },
+          client,
+          isClient: (from) => isOfSameUser({ ...client, port: from }, { ...client, port: remotePort }, proxy),
           open: (taken) => this.#init.open(UDP_CHANNEL, isolation, signal, taken),
           onFault: (fault) => this.#fail(fault),
         },

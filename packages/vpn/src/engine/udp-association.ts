@@ -15,6 +15,8 @@ export interface UdpAssociationInit {
   readonly host: string
   /** From where they come: the other end of the connection; port 0 when the program did not name it. */
   readonly client: { readonly address: string; readonly port: number }
+  /** Whether who is at a port of the client's address is the user whose connection it is; asked where the program named no port. */
+  readonly isClient: (port: number) => boolean
   /** Opens a channel to an exit. @throws WeftError as `StreamOpener.open` */
   readonly open: (take: TakeStream) => Promise<void>
   /** A target, or the route, took no datagrams. */
@@ -30,6 +32,8 @@ const MAX_UNSENT_BYTES = 1024 * 1024
 const RECEIVE_BUFFER = 1024 * 1024
 /** ms between attempts to get another. */
 const RETRY_MS = 1_000
+/** ms between looks at whose a port is. */
+const LOOK_EVERY_MS = 10
 const NONE = Buffer.alloc(0)
 
 /**
@@ -40,6 +44,8 @@ export class UdpAssociation {
   readonly #init: UdpAssociationInit
   readonly #socket: Socket
   #clientPort: number
+  /** When it was looked last whose a port is, monotonic ms. */
+  #lookedAt = -Infinity
   #route: { readonly stream: SessionStream; readonly channel: DatagramChannel; readonly leg: Leg } | undefined
   #isOpening = false
   /** Monotonic ms. */
@@ -140,7 +146,7 @@ export class UdpAssociation {
     if (address !== this.#init.client.address) return
     if (this.#clientPort !== 0 && port !== this.#clientPort) return
     const read = this.#readHeader(bytes)
-    if (read === undefined) return
+    if (read === undefined || !this.#isFromClient(port)) return
     // A program that did not know its port has it from its first datagram on: nobody else on its machine is heard then.
     this.#clientPort = port
     const content = bytes.subarray(read.start)
@@ -150,6 +156,15 @@ export class UdpAssociation {
     route.leg.wake()
     // Nothing comes back over it for a while: another leg may be fit.
     if (!route.leg.healthy) this.#open()
+  }
+
+  #isFromClient(port: number): boolean {
+    if (this.#clientPort !== 0) return true
+    const now = this.#init.clock.monotonic()
+    // Others on this machine may send as many as they like: what is looked through each time is long.
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return false
+    this.#lookedAt = now
+    return this.#init.isClient(port)
   }
 
   /** Most datagrams go where the one before went. */

@@ -5,6 +5,7 @@ import { type Socket, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { WeftError, systemClock } from '@weft/core'
 import { SessionCode, type SessionStream } from '@weft/onion'
+import { literalLookup } from '../../src/exit/literal-lookup.ts'
 import { ProxyServer } from '../../src/engine/proxy-server.ts'
 import type { Leg } from '../../src/engine/leg.ts'
 import type { TakeStream } from '../../src/engine/stream-opener.ts'
@@ -155,6 +156,37 @@ test(
       await until(() => heard.length > 0)
       assert.deepEqual([heard.splice(0), overheard], [[`127.0.0.1 ${target} own`], []])
     }
+  },
+)
+
+test(
+  'where no port was named, another user of the machine is not heard, though he speaks first',
+  {
+    skip:
+      process.platform === 'linux' && process.getuid?.() === 0
+        ? false
+        : 'only root has sockets of others, and only Linux tells',
+  },
+  async (t) => {
+    const { associate } = await proxied(t)
+    const target = await echo(t)
+    const program = await bound(t)
+    const stranger = createSocket({ type: 'udp4', lookup: literalLookup })
+    const listening = once(stranger, 'listening')
+    // The socket is made within the call, since no name is looked up.
+    process.seteuid?.(65_534)
+    stranger.bind(0, '127.0.0.1')
+    process.seteuid?.(0)
+    await listening
+    t.after(() => stranger.close())
+    const [heard, overheard] = [heardBy(program), heardBy(stranger)]
+    const { reply } = await associate()
+    stranger.send(wrapped(target, 'stranger'), relayOf(reply), '127.0.0.1')
+    await until(() => {
+      program.send(wrapped(target, 'own'), relayOf(reply), '127.0.0.1')
+      return heard.length > 0 || overheard.length > 0
+    })
+    assert.deepEqual([new Set(heard), overheard], [new Set([`127.0.0.1 ${target} own`]), []])
   },
 )
 
