@@ -111,6 +111,7 @@ it('tells of five requests that failed, and of what the node carries', () => {
     packetsWaiting: 0,
     packetsWaited: { realtime: 0, interactive: 0, bulk: 0 },
     packetsDropped: {},
+    portEvents: {},
   }
   const html = render({ ...OFF, failures, carried }, [])
   assert.deepEqual(

@@ -154,6 +154,8 @@ export interface CarriedStatus {
   /** Cells that went on after they had waited, by what their circuits counted as. */
   readonly packetsWaited: { readonly realtime: number; readonly interactive: number; readonly bulk: number }
   readonly packetsDropped: Readonly<Record<string, number>>
+  /** What is no packet: batches that went packet by packet, connections in TLS that were refused or sent what is no packet. */
+  readonly portEvents: Readonly<Record<string, number>>
 }
 
 /** The whole machine through the route. */

@@ -103,5 +103,11 @@ export function vpnMetrics({ state, tun, streams, route, services, carried }: Vp
       Object.entries(carried?.packetsDropped ?? {}).map(([reason, value]) => ({ labels: { reason }, value })),
       ['reason'],
     ),
+    counter(
+      'weft_packet_port_events_total',
+      'Batches that went packet by packet, and connections in TLS that were refused or sent what is no packet, by kind.',
+      Object.entries(carried?.portEvents ?? {}).map(([kind, value]) => ({ labels: { kind }, value })),
+      ['kind'],
+    ),
   ]
 }

@@ -336,6 +336,11 @@ export const vpnStatus = z.strictObject({
         .strictObject({ realtime: z.int(), interactive: z.int(), bulk: z.int() })
         .describe('Cells that went on after they had waited, by what their circuits asked for'),
       packetsDropped: z.record(z.string(), z.int()).describe('By reason'),
+      portEvents: z
+        .record(z.string(), z.int())
+        .describe(
+          'Batches that went packet by packet, and connections in TLS that were refused or sent what is no packet',
+        ),
     })
     .optional()
     .describe('What this node carries for others by its roles'),

@@ -98,6 +98,7 @@ export class FakeVpn implements NodeVpn {
               packetsWaiting: 2,
               packetsWaited: { realtime: 1, interactive: 2, bulk: 3 },
               packetsDropped: { replayed: 9 },
+              portEvents: { carriageRefused: 4 },
             },
     }
   }

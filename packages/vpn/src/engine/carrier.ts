@@ -102,7 +102,7 @@ export class Carrier {
 
   /** @param ports undefined until they are open */
   status(ports: PacketPorts | undefined, links: LinkSet): CarriedStatus {
-    const { received, sent, dropped } = ports?.counters ?? { received: 0, sent: 0, dropped: {} }
+    const { received, sent, dropped, events } = ports?.counters ?? { received: 0, sent: 0, dropped: {}, events: {} }
     const { circuits } = this
     return {
       workers: [{ circuits: circuits.size, links: links.size, packetsForwarded: circuits.forwarded }],
@@ -116,6 +116,7 @@ export class Carrier {
       packetsWaiting: circuits.queue.size,
       packetsWaited: { ...circuits.queue.served },
       packetsDropped: sumRecords([dropped, { ...links.counters }, { ...circuits.drops }]),
+      portEvents: events,
     }
   }
 

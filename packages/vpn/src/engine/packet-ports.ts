@@ -81,25 +81,35 @@ export class PacketPorts {
     return this.#shared.mark(mark) && this.#own.mark(mark)
   }
 
-  /** What went each way, and what was dropped, by reason. */
-  get counters(): { readonly received: number; readonly sent: number; readonly dropped: Record<string, number> } {
+  /** What went each way, packets that were dropped, by reason, and what befell batches and connections. */
+  get counters(): PortCounts {
     const udp = this.#own === this.#shared ? [this.#shared] : [this.#shared, this.#own]
-    const { received, sent, ...droppedInTls } = this.tls.counters
+    const { received, sent, carriageMalformed, carriageRefused, ...droppedInTls } = this.tls.counters
     const all = { received, sent }
+    const events = { unsegmented: 0, carriageMalformed, carriageRefused }
     const dropped: Readonly<Record<string, number>>[] = [droppedInTls]
     for (const { counters } of udp) {
-      const { sendErrors, receiveErrors, received: came, sent: went, ...others } = counters
+      const { sendErrors, receiveErrors, received: came, sent: went, unsegmented, ...others } = counters
       all.received += came
       all.sent += went
+      events.unsegmented += unsegmented
       dropped.push(others, sendErrors, receiveErrors)
     }
-    return { ...all, dropped: sumRecords(dropped) }
+    return { ...all, dropped: sumRecords(dropped), events }
   }
 
   close(): void {
     closeAll({ shared: this.#shared, own: this.#own })
     this.tls.close()
   }
+}
+
+export interface PortCounts {
+  readonly received: number
+  readonly sent: number
+  readonly dropped: Readonly<Record<string, number>>
+  /** What is no packet: batches that went packet by packet, connections in TLS that were refused or sent what is no packet. */
+  readonly events: Readonly<Record<string, number>>
 }
 
 interface UdpPorts {

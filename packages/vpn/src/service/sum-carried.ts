@@ -27,5 +27,6 @@ export function sumCarried(all: readonly CarriedStatus[]): CarriedStatus | undef
       bulk: sum(({ packetsWaited }) => packetsWaited.bulk),
     },
     packetsDropped: sumRecords(all.map(({ packetsDropped }) => packetsDropped)),
+    portEvents: sumRecords(all.map(({ portEvents }) => portEvents)),
   }
 }
