@@ -87,7 +87,7 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
   const [entry, , exit, late] = rows.map(([, , , , cells]) => cells ?? '')
   assert.match(entry ?? '', /…aaaaaaaa.*DE<span class="quiet"> \(simulated\).*1\.3 ms.*as usual/)
   assert.doesNotMatch(exit ?? '', /simulated/)
-  assert.match(late ?? '', /–.*slow or lossy.*it is late/)
+  assert.match(late ?? '', /–.*silent for a while.*it is late/)
   assert.match(html, /data-testid="received">2\.5 MB\/s, 3 GB in all/)
   assert.match(html, /data-testid="sent">1 kB\/s, 5 B in all/)
   assert.match(html, /<svg[^>]*aria-hidden="true"/)

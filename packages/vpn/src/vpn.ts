@@ -3,7 +3,7 @@ import type { DidKey } from '@weft/crypto'
 
 export type HopRole = 'entry' | 'relay' | 'exit'
 
-/** green: as usual; yellow: slow or lossy; red: nothing comes through. */
+/** green: as usual; yellow: its leg is silent, and which hop it is is not known; red: nothing comes through. */
 export type HopHealth = 'green' | 'yellow' | 'red'
 
 /** One node of a route as the client knows it. */

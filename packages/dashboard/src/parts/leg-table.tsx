@@ -16,7 +16,7 @@ const LEG: Readonly<Record<Leg['state'], [Tone, string]>> = {
 
 const HEALTH: Readonly<Record<Hop['health'], [Tone, string]>> = {
   green: ['good', 'as usual'],
-  yellow: ['warn', 'slow or lossy'],
+  yellow: ['warn', 'silent for a while, it or another hop'],
   red: ['bad', 'nothing comes through'],
 }
 

@@ -87,8 +87,8 @@ export class LinkSet {
   }
 
   /**
-   * The link to the holder of `responderKey`; makes it when there is none. What is sent before it is up waits, up to 16
-   * packets. A member also gets a link that the other side made.
+   * The link to the holder of `responderKey`; makes it when there is none. What is sent before it is up waits, up to 48
+   * packets (`queued` of its limits). A member also gets a link that the other side made.
    * @param paths ways there, of a link that is made now; `to` alone by default
    * @throws WeftError E_LINK_LIMIT, E_LINK_KEY, E_LINKS_CLOSED
    */
