@@ -186,7 +186,5 @@ function writeOpen(writer: FrameWriter, id: number, { protocol, port, host, memb
     case 'service':
       // Checked when the stream was opened.
       return member === undefined || writer.openService(id, member, host)
-    case undefined:
   }
-  return writer.open(id, port, host)
 }

@@ -13,13 +13,12 @@ const TOKEN_BYTES = 8
 
 /**
  * Counts the pings over a link that nobody answers: lost on the way there, or on the way back. A token is random, so that
- * none can be answered that did not come. @throws WeftError E_ABORTED
+ * none can be answered that did not come.
  */
 export async function measureLoss(
   link: Pick<Link, 'ping' | 'onPong'>,
   clock: Clock,
   random: Random,
-  signal?: AbortSignal,
 ): Promise<LossCount> {
   const open = new Set<string>()
   const before = link.onPong
@@ -31,9 +30,9 @@ export async function measureLoss(
         open.add(toHex(token))
         link.ping(token)
       }
-      await wait(clock, PACE_MS, signal)
+      await wait(clock, PACE_MS)
     }
-    await wait(clock, LATE_MS, signal)
+    await wait(clock, LATE_MS)
     return { sent: PINGS, lost: open.size }
   } finally {
     link.onPong = before

@@ -3,7 +3,7 @@ import { SessionCode, type StreamTarget } from '@weft/onion'
 
 /** What an exit said of a target, as a fault without the target's name. `details.code` is what it said, one of SessionCode. */
 export function targetFault(code: number, target?: StreamTarget): WeftError {
-  const special = target?.protocol === 'service' ? SERVICE_FAULTS[code] : undefined
+  const special = target?.protocol === undefined ? undefined : SPECIAL_FAULTS[target.protocol]?.[code]
   const [name, cause, fix] = special ??
     TARGET_FAULTS[code] ?? [
       'E_TARGET_FAILED',
@@ -48,9 +48,9 @@ const TARGET_FAULTS: Readonly<Record<number, readonly [string, string, string]>>
   ],
   [SessionCode.stopping]: ['E_EXIT_STOPS', 'The exit stops.', 'Try again: another route is taken.'],
   [SessionCode.notOffered]: [
-    'E_EXIT_NO_IP',
-    'The exit does not carry IP packets.',
-    'Nothing to do: another exit is asked. Its operator allows it with exit.ip.',
+    'E_EXIT_NOT_OFFERED',
+    'The exit does not offer what was asked of it.',
+    'Nothing to do: another exit is asked. The older of the nodes may have to be updated.',
   ],
   [SessionCode.nameServerFailed]: [
     'E_TARGET_NAME_SERVER',
@@ -82,3 +82,14 @@ const SERVICE_FAULTS: Readonly<Record<number, readonly [string, string, string]>
     'Update the older of the nodes; the services are listed in docs/specs/session.md.',
   ],
 }
+
+/** The same of whole machines' IP packets. */
+const IP_FAULTS: typeof SERVICE_FAULTS = {
+  [SessionCode.notOffered]: [
+    'E_EXIT_NO_IP',
+    'The exit does not carry IP packets.',
+    'Nothing to do: another exit is asked. Its operator allows it with exit.ip.',
+  ],
+}
+
+const SPECIAL_FAULTS: Readonly<Record<string, typeof SERVICE_FAULTS>> = { service: SERVICE_FAULTS, ip: IP_FAULTS }
