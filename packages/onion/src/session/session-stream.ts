@@ -71,6 +71,11 @@ export class SessionStream {
   pending = 0
   owed = 0
   acked = 0
+  /** Of a client's stream: the exit took what asks for it. One without room for a further stream does not, and says nothing. */
+  get isHeard(): boolean {
+    return (this.acked & StreamControl.open) !== 0
+  }
+
   /** Code of RESET_STREAM, STOP_SENDING or REFUSED. */
   code = 0
   /** What OPENED says, 4 or 16 bytes. */

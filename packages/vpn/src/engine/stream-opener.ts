@@ -31,6 +31,8 @@ export interface OpenerRoutes {
 const OPEN_MS = 4_400
 /** ms for which a transfer waits for its first route. */
 const READY_MS = 15_000
+/** ms after which an exit that has not taken what asks for a stream is held to have no room for it. */
+const HEARD_MS = 1_500
 /** Legs that a request is tried on. */
 const MAX_TRIES = 6
 /** Requests that may wait for a leg. */
@@ -153,6 +155,7 @@ export class StreamOpener {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
     const end = (): void => {
       cancel()
+      cancelHeard()
       this.#watching.delete(look)
       signal.removeEventListener('abort', look)
     }
@@ -163,13 +166,19 @@ export class StreamOpener {
     }
     const look = (): void => {
       if (signal.aborted || this.#clock.monotonic() >= deadline) {
+        const code = stream.isHeard ? SessionCode.timedOut : SessionCode.limit
         give()
-        reject(leg.healthy ? targetFault(SessionCode.timedOut, target) : this.#tooLate())
+        reject(leg.healthy ? targetFault(code, target) : this.#tooLate())
       } else if (leg.over || (!leg.healthy && this.#routes.inUse() !== undefined)) {
         give()
         resolve('moved')
       }
     }
+    const cancelHeard = this.#clock.after(HEARD_MS, () => {
+      if (stream.isHeard || !leg.healthy || this.#routes.beside(leg) === undefined) return
+      give()
+      resolve('full')
+    })
     const cancel = this.#clock.after(deadline - this.#clock.monotonic(), look)
     this.#watching.add(look)
     signal.addEventListener('abort', look, { once: true })

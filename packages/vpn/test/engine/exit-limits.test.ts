@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { VirtualClock, systemClock } from '@weft/core'
-import { type ExitCircuit, SessionCode, type SessionStream, UDP_CHANNEL } from '@weft/onion'
+import { type ExitCircuit, SessionCode, type SessionStream } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { TargetSockets } from '../../src/engine/target-sockets.ts'
 import { exitRig, until } from './exit-rig.ts'
@@ -71,6 +71,21 @@ test('a last hop has 2,048 connections at most, those that are being made includ
   sockets.close()
 })
 
+test('what asks for a stream beyond the share of its session is not heard, and once one has ended it is', async (t) => {
+  silent(t)
+  const rig = exitRig(systemClock, { allow: ['127.0.0.1/32:*'] })
+  t.after(rig.close)
+  const streams = Array.from({ length: 250 }, () => rig.session.openStream({ host: '127.0.0.1', port: 80 }))
+  const heard = (): number => streams.filter(({ isHeard }) => isHeard).length
+  rig.driver.wake()
+  await until(() => heard() > 0 && !rig.session.wantsToSend())
+  assert.ok(heard() < 230, `${heard()}`)
+  const before = heard()
+  for (const stream of streams.slice(0, 100)) stream.reset(SessionCode.none)
+  rig.driver.wake()
+  await until(() => heard() > before)
+})
+
 test('an exit that has as many connections as it takes says so', async (t) => {
   silent(t)
   const isFull = t.mock.getter(TargetSockets.prototype, 'isFull', () => true)
@@ -83,27 +98,4 @@ test('an exit that has as many connections as it takes says so', async (t) => {
   isFull.mock.restore()
   open(rig, said)
   await until(() => rig.exit.streams === 1)
-})
-
-test('an exit has 1,024 channels of datagrams at most, however many sessions ask', async (t) => {
-  const rig = exitRig(new VirtualClock(), { allow: ['127.0.0.1/32:*'] })
-  const sessions = [rig, ...Array.from({ length: 8 }, () => rig.join())]
-  t.after(() => {
-    for (const { driver } of sessions.slice(1)) driver.close()
-    rig.close()
-  })
-  const said: string[] = []
-  for (const { session, driver } of sessions)
-    for (let at = 0; at < 128; at++) {
-      session.openStream(UDP_CHANNEL).handler = {
-        onOpened: () => void said.push('opened'),
-        onRefused: (code) => void said.push(`refused ${code}`),
-      }
-      driver.wake()
-    }
-  await until(() => said.length === sessions.length * 128)
-  const opened = said.filter((each) => each === 'opened').length
-  assert.deepEqual(new Set(said), new Set(['opened', `refused ${SessionCode.limit}`]))
-  assert.ok(opened <= 1_024, `${opened}`)
-  assert.equal(rig.exit.channels, opened)
 })

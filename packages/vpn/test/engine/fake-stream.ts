@@ -7,6 +7,7 @@ export class FakeStream {
   readonly ends: string[] = []
   readonly written: Buffer[] = []
   isFull = false
+  isHeard = true
   given = 0
   consumed = 0
   /** What came and was not passed on, for an owner that asks for it. */

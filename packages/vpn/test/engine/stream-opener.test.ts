@@ -22,6 +22,7 @@ function opener() {
   const clock = new VirtualClock()
   const asked: FakeStream[] = []
   let used: Leg | undefined
+  let beside: Leg | undefined
   const left: Leg[] = []
   const leg = (healthy = true): Leg =>
     ({
@@ -36,6 +37,7 @@ function opener() {
     }) as unknown as Leg
   const routes = {
     inUse: () => used,
+    beside: () => beside,
     keep: () => {},
     leaveExit: (each: Leg) => left.push(each),
     lastFault: () => undefined,
@@ -47,6 +49,7 @@ function opener() {
     left,
     leg,
     opener: one,
+    setBeside: (leg: Leg) => void (beside = leg),
     use: (next: Leg | undefined) => {
       used = next
       one.wake()
@@ -137,4 +140,30 @@ test('an exit that does not offer it is left for another one, which is asked in 
   rig.asked[1]?.handler.onOpened?.('192.0.2.1')
   await open
   assert.deepEqual([rig.left, opened], [[first], [second]])
+})
+
+test('an exit that takes no further stream, and says nothing, is full: SOCKS5 says so within 5 s, and the status why', async (t) => {
+  const rig = opener()
+  rig.use(rig.leg())
+  const { proxy, ended } = await program(t, rig, SOCKS)
+  await until(() => rig.asked.length === 1)
+  Object.assign(rig.asked[0] as object, { isHeard: false })
+  await rig.clock.advance(PATIENCE)
+  assert.match((await ended).toString('hex'), /^0500050100/)
+  assert.equal(proxy.failures[0]?.code, 'E_EXIT_FULL')
+})
+
+test('where a route to another exit is ready, that one is asked in time', async () => {
+  const rig = opener()
+  const [first, second] = [rig.leg(), rig.leg()]
+  rig.use(first)
+  rig.setBeside(second)
+  const opened: Leg[] = []
+  const open = rig.opener.open(TARGET, new AbortController().signal, (_, leg) => void opened.push(leg))
+  Object.assign(rig.asked[0] as object, { isHeard: false })
+  await rig.clock.advance(1_500)
+  assert.deepEqual(rig.asked[0]?.ends, ['reset 0'])
+  rig.asked[1]?.handler.onOpened?.('192.0.2.1')
+  await open
+  assert.deepEqual([opened, rig.left], [[second], []])
 })
