@@ -20,6 +20,7 @@ const OFF: Vpn = {
   failures: [],
   services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
   route: { legs: [], throughput: NOTHING },
+  others: [],
   carriage: { over: 'udp', setting: 'auto', reason: '' },
 }
 
@@ -121,4 +122,45 @@ it('tells of five requests that failed, and of what the node carries', () => {
   assert.doesNotMatch(html, /1 times/)
   assert.match(html, /E_1<\/code> \(2 times\) c/)
   assert.match(html, /4 circuits, 2 connections and 1 UDP channels to the outside/)
+})
+
+const TUN = {
+  interface: 'weft0',
+  mtu: 1280,
+  state: 'open' as const,
+  exit: 'did:key:z6Mkffffffff',
+  ipv6: false,
+  packets: {},
+  bytes: { sent: 0, received: 0 },
+  superPackets: { read: 0, split: 0, written: 0, merged: 0 },
+}
+
+it('shows how the tunnel stands, and what packets go in', () => {
+  const open = render({ ...OFF, tun: TUN }, [])
+  assert.match(open, /data-testid="tunnel" data-state="open">.*weft0.*…ffffffff<\/code>, without IPv6/)
+  assert.match(open, /data-testid="carriage">over UDP<\/dd>/)
+  const fault = { code: 'E_NO_EXIT', cause: 'None is left.', fix: 'Turn it off.' }
+  const carriage = { over: 'tls', setting: 'auto', reason: 'UDP is blocked' } as const
+  const waiting = render({ ...OFF, tun: { ...TUN, state: 'waiting', fault }, carriage }, [])
+  assert.match(waiting, /data-state="waiting">.*nothing leaves this machine/)
+  assert.match(waiting, /role="alert".*None is left\./)
+  assert.match(waiting, /data-testid="carriage">in TLS over TCP<span class="quiet">: UDP is blocked/)
+  assert.doesNotMatch(render(OFF, []), /data-testid="tunnel"/)
+})
+
+it('shows the legs of the whole machine, and those of users and passwords', () => {
+  const legs = [{ state: 'active', carriage: 'udp', hops: [hop('exit', 'ffffffff')], streams: 0, since: 0 }] as const
+  const fault = { code: 'E_NO_EXIT', cause: 'None is left.', fix: 'Wait.' }
+  const html = render(
+    {
+      ...OFF,
+      others: [
+        { use: 'tunnel', state: 'connected', legs },
+        { use: 'credentials', number: 3, state: 'blocked', fault, legs: [] },
+      ],
+    },
+    [],
+  )
+  assert.match(html, /data-use="tunnel">.*Legs of the whole machine.*connected.*data-node="did:key:z6Mkffffffff"/)
+  assert.match(html, /data-use="credentials">.*Legs of user and password 3.*no route can be built.*E_NO_EXIT/)
 })

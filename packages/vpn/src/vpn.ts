@@ -73,14 +73,31 @@ export interface RouteStatus {
   readonly throughput: Throughput
 }
 
+/** What goes over routes of its own: what asks the proxy without user and password, the whole machine, and each user and password. */
+export interface RouteUse {
+  readonly use: 'proxy' | 'tunnel' | 'credentials'
+  /** Of a user and password: the first that was seen has 1. It says nothing of them. */
+  readonly number: number | undefined
+}
+
+/** Routes beside those of the proxy; `legs` as there. */
+export interface OtherRouteStatus extends RouteUse {
+  readonly use: 'tunnel' | 'credentials'
+  readonly state: Exclude<VpnState, 'off'>
+  readonly fault: Fault | undefined
+  readonly legs: readonly LegStatus[]
+}
+
 export interface ExitStatus {
   readonly node: DidKey
   readonly country: string
   readonly region: string
   readonly family: string
   readonly simulated: boolean
-  /** It is the exit of the leg in use. */
+  /** It is the exit of a leg in use. */
   readonly used: boolean
+  /** Whose. */
+  readonly uses: readonly RouteUse[]
   /** Why it cannot be chosen now; empty when it can. */
   readonly reason: string
 }
@@ -198,6 +215,8 @@ export interface VpnStatus {
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]
   readonly route: RouteStatus
+  /** The tunnel's first, then those of users and passwords. */
+  readonly others: readonly OtherRouteStatus[]
   readonly services: ServicesStatus
   readonly carriage: CarriageStatus
   /** Undefined on a node without the roles entry, relay and exit. */
@@ -222,6 +241,6 @@ export interface Vpn extends AsyncDisposable {
   /** Ends the proxy, every connection over it and the routes. */
   down(): Promise<void>
   status(): Promise<VpnStatus>
-  exits(): readonly ExitStatus[]
+  exits(): Promise<readonly ExitStatus[]>
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void
 }

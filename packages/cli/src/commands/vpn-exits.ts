@@ -1,7 +1,7 @@
 import type { VpnExitsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { shortId } from '../output/format.ts'
-import { placeWords } from '../output/route-lines.ts'
+import { placeWords, useWords } from '../output/route-lines.ts'
 import { formatTable } from '../output/table.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -13,11 +13,11 @@ export async function run(invocation: Invocation): Promise<void> {
     output.note('The signed map has no exits. Who is there: weft members')
     return
   }
-  const rows = exits.map(({ node, country, region, family, simulated, used, reason }) => [
+  const rows = exits.map(({ node, country, region, family, simulated, used, uses, reason }) => [
     invocation.flag('long') ? node : shortId(node),
     placeWords(country, region, simulated),
     family,
-    used ? output.styled('green', 'in use') : reason,
+    used ? output.styled('green', `in use: ${uses.map(useWords).join(', ')}`) : reason,
   ])
   output.print(...formatTable(['NODE', 'PLACE', 'FAMILY', 'USE'], rows))
 }

@@ -1,5 +1,5 @@
-import type { Fault } from '@weft/core'
-import type { VpnRouteAnswer, VpnStatusAnswer } from '@weft/node'
+import { type Fault, counted } from '@weft/core'
+import type { VpnExitsAnswer, VpnRouteAnswer, VpnStatusAnswer } from '@weft/node'
 import { faultLines } from './fault-lines.ts'
 import { formatBytes, formatDuration, shortId } from './format.ts'
 import type { Output } from './output.ts'
@@ -7,6 +7,8 @@ import { formatTable } from './table.ts'
 
 type Leg = VpnRouteAnswer['legs'][number]
 type State = VpnStatusAnswer['state']
+type Other = VpnRouteAnswer['others'][number]
+type Use = VpnExitsAnswer['exits'][number]['uses'][number]
 
 /** What packets to an entry travel in. */
 export const CARRIAGE_WORDS = { udp: 'over UDP', halves: 'over UDP in halves', tls: 'in TLS over TCP' } as const
@@ -21,11 +23,48 @@ export function stateLines(state: State, fault: Fault | undefined, output: Outpu
   ]
 }
 
+/** What goes over a route, for people. */
+export function useWords({ use, number }: Use): string {
+  switch (use) {
+    case 'proxy':
+      return 'the proxy'
+    case 'tunnel':
+      return 'the whole machine'
+    case 'credentials':
+      return `user and password ${number}`
+  }
+}
+
+/** Every route with what goes over it, the whole machine's first; of the proxy alone its legs as they are. */
+export function routeLines(route: VpnRouteAnswer, now: number, long: boolean, output: Output): string[] {
+  const { state, fault, legs, others } = route
+  const lines = (all: readonly Leg[]): string[] => all.flatMap((leg) => legLines(leg, now, long, output))
+  const ofOther = (other: Other): string[] => [...otherLines(other, output), ...lines(other.legs)]
+  const proxy = others.length === 0 || legs.length === 0 ? [] : ['', `${useWords({ use: 'proxy' })}:`]
+  return [
+    ...stateLines(state, fault, output),
+    ...others.filter(({ use }) => use === 'tunnel').flatMap(ofOther),
+    ...proxy,
+    ...lines(legs),
+    ...others.filter(({ use }) => use !== 'tunnel').flatMap(ofOther),
+  ]
+}
+
+/** What goes over routes of its own, and how they stand. */
+export function otherLines(other: Other, output: Output): string[] {
+  const { state, fault } = other
+  return [
+    '',
+    `${useWords(other)}: ${output.styled(STATE_STYLES[state], state)}`,
+    ...(fault === undefined ? [] : faultLines(fault, output)),
+  ]
+}
+
 /** One leg: a line of it as a whole and a table of its hops. */
 export function legLines(leg: Leg, now: number, long: boolean, output: Output): string[] {
   const rtt = leg.rttMs === undefined ? 'round trip not measured yet' : `round trip ${milliseconds(leg.rttMs)}`
   return [
-    `${leg.state}  ${rtt}, ${leg.streams} connections, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}`,
+    `${leg.state}  ${rtt}, ${counted(leg.streams, 'connection')}, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}`,
     ...formatTable(
       ['  ROLE', 'NODE', 'PLACE', 'LATENCY', ...(long ? ['SUITE'] : []), 'HEALTH', 'WHY'],
       leg.hops.map(({ role, node, country, region, simulated, latencyMs, suite, health, reason }) => [

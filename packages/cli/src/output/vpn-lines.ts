@@ -1,14 +1,24 @@
+import { counted } from '@weft/core'
 import type { VpnStatusAnswer } from '@weft/node'
 import { faultLines } from './fault-lines.ts'
 import { formatDuration } from './format.ts'
 import type { Output } from './output.ts'
 import { ipPacketLines, tunLines } from './tun-lines.ts'
-import { CARRIAGE_WORDS, legLines, stateLines, throughputWords } from './route-lines.ts'
+import { CARRIAGE_WORDS, legLines, otherLines, stateLines, throughputWords } from './route-lines.ts'
+
+type Leg = VpnStatusAnswer['route']['legs'][number]
+
+const MORE = [
+  ['spare', 'in readiness'],
+  ['building', 'being built'],
+  ['silent', 'silent'],
+] as const
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, dns, tun, streams, failures, route, carriage, carried } = status
-  const [used, ...others] = route.legs
+  const { state, fault, proxy, dns, tun, streams, failures, route, others, carriage, carried } = status
+  const tunnel = others.find(({ use }) => use === 'tunnel')
+  const credentials = others.filter(({ use }) => use === 'credentials').length
   return [
     ...stateLines(state, fault, output),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
@@ -17,14 +27,32 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
     ...carriageLines(carriage),
-    ...(used === undefined ? [] : legLines(used, now, long, output)),
-    ...(others.length === 0 ? [] : [`${others.length} more in readiness: weft vpn route`]),
+    ...firstLegLines(route.legs, now, long, output),
+    ...(tunnel === undefined
+      ? []
+      : [...otherLines(tunnel, output), ...firstLegLines(tunnel.legs, now, long, output), '']),
+    ...(credentials === 0
+      ? []
+      : [`${counted(credentials, 'user and password has', 'users and passwords have')} a route: weft vpn route`]),
     ...(carried === undefined ? [] : carriedLines(carried, long, output)),
     ...(failures.length === 0 ? [] : ['', 'Requests that failed, the latest first (their targets are kept nowhere):']),
     ...failures.flatMap((failure) => [
       `  ${formatDuration(now - failure.at)} ago${failure.count === 1 ? '' : `, ${failure.count} times`}`,
       ...faultLines(failure, output),
     ]),
+  ]
+}
+
+/** The one in use, where there is one, and how many there are beside it. */
+function firstLegLines([first, ...more]: readonly Leg[], now: number, long: boolean, output: Output): string[] {
+  if (first === undefined) return []
+  const counts = MORE.flatMap(([state, words]) => {
+    const count = more.filter((leg) => leg.state === state).length
+    return count === 0 ? [] : [`${count} ${words}`]
+  })
+  return [
+    ...legLines(first, now, long, output),
+    ...(counts.length === 0 ? [] : [`beside it ${counts.join(', ')}: weft vpn route`]),
   ]
 }
 
@@ -54,7 +82,7 @@ function carriedLines(
   const dropped = Object.entries(packetsDropped).filter(([, count]) => count > 0)
   const words = dropped.map(([reason, count]) => `${count} ${reason}`).join(', ')
   return [
-    `carries for others  ${circuits} circuits over ${links} links${inTls === 0 ? '' : `, of clients ${inTls} in TLS`}, ${exitStreams} connections and ${exitChannels} UDP channels out, ${memberStreams} connections to members${exitIp === undefined ? '' : `, IP packets of ${exitIp.clients} clients`}`,
+    `carries for others  ${counted(circuits, 'circuit')} over ${counted(links, 'link')}${inTls === 0 ? '' : `, of clients ${inTls} in TLS`}, ${counted(exitStreams, 'connection')} and ${counted(exitChannels, 'UDP channel')} out, ${counted(memberStreams, 'connection')} to members${exitIp === undefined ? '' : `, IP packets of ${counted(exitIp.clients, 'client')}`}`,
     ...(exitIp === undefined || !long
       ? []
       : [

@@ -9,6 +9,7 @@ import {
   lease,
   mapStatus,
   objectStatus,
+  otherRoutes,
   ownLease,
   peerLink,
   peerStatus,
@@ -353,7 +354,12 @@ export type SessionAnswer = z.output<typeof sessionAnswer>
 export const vpnStatusAnswer = vpnStatus.extend({ schemaVersion })
 export type VpnStatusAnswer = z.output<typeof vpnStatusAnswer>
 
-export const vpnRouteAnswer = vpnRoute.extend({ schemaVersion, state: vpnState, fault: fault.optional() })
+export const vpnRouteAnswer = vpnRoute.extend({
+  schemaVersion,
+  state: vpnState,
+  fault: fault.optional(),
+  others: otherRoutes,
+})
 export type VpnRouteAnswer = z.output<typeof vpnRouteAnswer>
 
 export const vpnExitsAnswer = z.strictObject({ schemaVersion, exits: z.array(vpnExit).readonly() })

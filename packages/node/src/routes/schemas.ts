@@ -255,6 +255,22 @@ export const vpnRoute = z.strictObject({
   throughput,
 })
 
+const credentialsNumber = z.int().optional().describe('Of a user and password: says nothing of them')
+
+/** What has routes of its own. */
+export const otherRoutes = z
+  .array(
+    z.strictObject({
+      use: z.enum(['tunnel', 'credentials']),
+      number: credentialsNumber,
+      state: z.enum(['connecting', 'connected', 'blocked']),
+      fault: fault.optional(),
+      legs: z.array(leg).readonly().describe('The first is the one in use, when there is one'),
+    }),
+  )
+  .readonly()
+  .describe('Routes beside those of the proxy: of the whole machine, and of each user and password that asks the proxy')
+
 export const vpnStatus = z.strictObject({
   state: vpnState,
   fault: fault.optional(),
@@ -287,7 +303,8 @@ export const vpnStatus = z.strictObject({
     )
     .readonly()
     .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
-  route: vpnRoute,
+  route: vpnRoute.describe('Of what asks the proxy without user and password'),
+  others: otherRoutes,
   services: z
     .strictObject({
       routes: z.int().describe('Transfers that have routes of their own'),
@@ -352,7 +369,11 @@ export const vpnExit = z.strictObject({
   region: z.string(),
   family: z.string(),
   simulated: z.boolean(),
-  used: z.boolean().describe('It is the exit of the route in use'),
+  used: z.boolean().describe('It is the exit of a route in use'),
+  uses: z
+    .array(z.strictObject({ use: z.enum(['proxy', 'tunnel', 'credentials']), number: credentialsNumber }))
+    .readonly()
+    .describe('Of which routes'),
   reason: z.string().describe('Why it cannot be chosen now; empty when it can'),
 })
 

@@ -20,11 +20,11 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
       method: 'GET',
       url: '/api/v1/vpn/route',
       scope: 'vpn:read',
-      summary: 'The nodes of the routes, hop by hop, the route in use first.',
+      summary: 'The nodes of the routes, hop by hop, and what goes over each.',
       response: vpnRouteAnswer,
       handler: async () => {
-        const { state, fault, route } = await vpn.status()
-        return { schemaVersion: 1 as const, state, fault, ...route }
+        const { state, fault, route, others } = await vpn.status()
+        return { schemaVersion: 1 as const, state, fault, ...route, others }
       },
     }),
     defineRoute({
@@ -33,7 +33,7 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
       scope: 'vpn:read',
       summary: 'The exits of the signed map.',
       response: vpnExitsAnswer,
-      handler: () => ({ schemaVersion: 1 as const, exits: vpn.exits() }),
+      handler: async () => ({ schemaVersion: 1 as const, exits: await vpn.exits() }),
     }),
     defineRoute({
       method: 'POST',

@@ -31,7 +31,17 @@ test('up, status, route, exits, down', async (t) => {
       ],
     ],
   )
-  assert.equal((await get<VpnExitsAnswer>('/api/v1/vpn/exits')).exits[0]?.country, 'DE')
+  assert.deepEqual(
+    route.others.map(({ use, number, state, legs }) => [use, number, state, legs.length]),
+    [
+      ['tunnel', undefined, 'connecting', 0],
+      ['credentials', 1, 'connected', 1],
+    ],
+  )
+  assert.deepEqual((await get<VpnStatusAnswer>('/api/v1/vpn')).others, route.others)
+  const [exit] = (await get<VpnExitsAnswer>('/api/v1/vpn/exits')).exits
+  assert.equal(exit?.country, 'DE')
+  assert.deepEqual(exit.uses, [{ use: 'credentials', number: 1 }])
   assert.equal((await post('/api/v1/vpn/down')).state, 'off')
 })
 

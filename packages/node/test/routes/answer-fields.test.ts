@@ -25,9 +25,14 @@ for (const [command, schema] of [
   ['weft network invite', answers.joinTokenAnswer.omit({ schemaVersion: true })],
   ['weft network attest <member>', answers.attestationAnswer.omit({ schemaVersion: true })],
   ['weft network revoke <node>', answers.revokeAnswer.omit({ schemaVersion: true })],
+  ['weft vpn up', answers.vpnStatusAnswer.omit({ schemaVersion: true })],
+  ['weft vpn route', answers.vpnRouteAnswer.omit({ schemaVersion: true })],
+  ['weft vpn route', answers.vpnRouteAnswer.shape.legs.unwrap().element],
+  ['weft vpn route', answers.vpnRouteAnswer.shape.others.unwrap().element],
+  ['weft vpn exits', answers.vpnExitsAnswer.shape.exits.unwrap().element],
   ['weft status', answers.statusAnswer.omit({ schemaVersion: true })],
 ] as const) {
-  test(`docs/specs/cli.md has every field of ${command}`, () => {
+  test(`docs/specs/cli.md has every field of ${command}: ${fieldsIn(schema).join(', ')}`, () => {
     const row = commands.find((line) => line.startsWith(`| \`${command}\` |`))
     assert.ok(row !== undefined)
     const told = new Set(fieldsOf(row))

@@ -70,6 +70,12 @@ export class FakeVpn implements NodeVpn {
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
+      others: up
+        ? [
+            { use: 'tunnel', number: undefined, state: 'connecting', fault: undefined, legs: [] },
+            { use: 'credentials', number: 1, state: 'connected', fault: undefined, legs: fakeRoute().legs },
+          ]
+        : [],
       services: { routes: 1, streams: 12, sentBytes: 13, receivedBytes: 14 },
       carriage: { over: 'tls', setting: 'auto', reason: 'UDP is blocked', since: 1_000 },
       carried:
@@ -102,8 +108,9 @@ export class FakeVpn implements NodeVpn {
             },
     }
   }
-  exits(): readonly ExitStatus[] {
-    return [{ node: NODE, country: 'DE', region: 'europe', family: 'f', simulated: true, used: true, reason: '' }]
+  async exits(): Promise<readonly ExitStatus[]> {
+    const uses = [{ use: 'credentials', number: 1 }] as const
+    return [{ node: NODE, country: 'DE', region: 'europe', family: 'f', simulated: true, used: true, uses, reason: '' }]
   }
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
     return this.emitter.on(name, listener)

@@ -1,5 +1,6 @@
 import { WeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { OtherRouteStatus } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 
 /** Pairs of user and password with routes of their own at most; one more ends one that carries nothing, or is refused. */
@@ -17,6 +18,9 @@ export class IsolatedRoutes {
   readonly #routes = new Map<string, ClientRoutes>()
   /** What routes that are ended have carried. */
   readonly #endedBytes = { sent: 0, received: 0 }
+  /** By which people tell users and passwords apart that are named nowhere. */
+  readonly #numbers = new WeakMap<ClientRoutes, number>()
+  #numbered = 0
 
   constructor(make: (name: string) => ClientRoutes) {
     this.#make = make
@@ -35,6 +39,18 @@ export class IsolatedRoutes {
       received += bytes.received
     }
     return { sent, received }
+  }
+
+  /** All but the default ones: the machine's first, then those of users and passwords. */
+  get others(): OtherRouteStatus[] {
+    const machine = this.#routes.get(TUN_ROUTES)
+    const numbered = this.#others().map(([, routes]) => ({ routes, number: this.#numberOf(routes) }))
+    return [
+      ...(machine === undefined ? [] : [statusOf('tunnel', undefined, machine)]),
+      ...numbered
+        .sort((a, b) => a.number - b.number)
+        .map(({ routes, number }) => statusOf('credentials', number, routes)),
+    ]
   }
 
   /**
@@ -69,6 +85,12 @@ export class IsolatedRoutes {
     for (const name of this.#routes.keys()) this.#end(name)
   }
 
+  #numberOf(routes: ClientRoutes): number {
+    const number = this.#numbers.get(routes) ?? ++this.#numbered
+    this.#numbers.set(routes, number)
+    return number
+  }
+
   #others(): [string, ClientRoutes][] {
     return [...this.#routes].filter(([name]) => name !== DEFAULT && name !== TUN_ROUTES)
   }
@@ -97,4 +119,9 @@ function tooManyIsolations(): WeftError {
     fix: 'Close connections, or use fewer users and passwords: those with the same share a route.',
     retryable: true,
   })
+}
+
+function statusOf(use: OtherRouteStatus['use'], number: number | undefined, routes: ClientRoutes): OtherRouteStatus {
+  const { state, fault } = routes
+  return { use, number, state, fault, legs: routes.legs() }
 }

@@ -313,6 +313,7 @@ export class PacketEngine {
       streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
       failures: this.#server?.failures ?? [],
       route: this.#route(),
+      others: this.#routes.others,
       services: this.services.status,
       carriage: this.#carriage.status,
       carried: this.#carrier?.status(this.#ports, this.#links),
@@ -448,7 +449,7 @@ export class PacketEngine {
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {
         this.#setAlarms()
-        if (isDefault) this.#tellRoute()
+        if (name !== undefined) this.#tellRoute()
       },
     })
   }

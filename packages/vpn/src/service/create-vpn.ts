@@ -29,6 +29,7 @@ import { routeMembers } from '../route/route-members.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, removeLeftRules } from '../tun/machine-rules.ts'
 import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
+import { exitUses } from './exit-uses.ts'
 import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
 
@@ -95,7 +96,6 @@ export class VpnService implements Vpn {
   #addresses: readonly MemberAddresses[] = []
   #wanted = false
   #tun: boolean | undefined
-  #exit: DidKey | undefined
   #fault: Fault | undefined
   /** Why the routes are blocked, by the last that was heard of them. */
   #blocked: Fault | undefined
@@ -217,7 +217,6 @@ export class VpnService implements Vpn {
   async down(): Promise<void> {
     this.#wanted = false
     this.#tun = undefined
-    this.#exit = undefined
     const thread = await this.#thread
     await thread?.down()
   }
@@ -232,7 +231,8 @@ export class VpnService implements Vpn {
     }
   }
 
-  exits(): readonly ExitStatus[] {
+  async exits(): Promise<readonly ExitStatus[]> {
+    const status = await this.status()
     return this.#members
       .filter(({ roles }) => roles.includes('exit'))
       .map(({ id, country, region, family, simulated }) => ({
@@ -241,7 +241,8 @@ export class VpnService implements Vpn {
         region,
         family,
         simulated,
-        used: id === this.#exit,
+        used: exitUses(id, status).length > 0,
+        uses: exitUses(id, status),
         reason: this.#whyNot(id),
       }))
   }
@@ -274,8 +275,6 @@ export class VpnService implements Vpn {
     try {
       const thread = await PacketThreads.open(this.#threadsInit, this.#init.workers, clock, logger, {
         onRoute: (event) => {
-          const used = event.route.legs.find(({ state }) => state === 'active')
-          this.#exit = used?.hops.at(-1)?.node
           this.#blocked = event.state === 'blocked' ? event.fault : undefined
           this.#emitter.emit('route', event)
         },
@@ -298,7 +297,6 @@ export class VpnService implements Vpn {
   #onLost(error: WeftError): void {
     const { clock, logger } = this.#init
     this.#thread = undefined
-    this.#exit = undefined
     this.#blocked = undefined
     this.#fault = faultOf(error)
     const ranMs = this.#startedAt === undefined ? 0 : clock.monotonic() - this.#startedAt
@@ -339,6 +337,7 @@ function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnS
     streams: { open: 0, opened: 0, failed: 0 },
     failures: [],
     route: { legs: [], rttMs: undefined, throughput: NOTHING },
+    others: [],
     services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
     carriage: { over: setting === 'tls' ? 'tls' : 'udp', setting, reason: '', since: undefined },
     carried: undefined,

@@ -215,6 +215,18 @@ describe('a network of packet engines', () => {
     await engine.close()
   })
 
+  test('a route of a user and password is told, and nothing of who it is', async () => {
+    const held = await socks(proxy, '127.0.0.1', target, 'hidden-user')
+    assert.ok(typeof held !== 'number', 'the proxy refused')
+    const { others } = client.status()
+    const route = others.find(({ legs }) => legs[0]?.streams === 1) ?? assert.fail()
+    assert.deepEqual([route.use, route.state, route.legs[0]?.state], ['credentials', 'connected', 'active'])
+    assert.equal(route.legs[0]?.hops.length, 3)
+    assert.doesNotMatch(JSON.stringify(others), /hidden-user|aGlkZGVu|hpZGRlbi|oaWRkZW/)
+    held.destroy()
+    await once(held, 'close')
+  })
+
   test('of too many users one without open connections goes first, though another was idle for longer', async () => {
     const held = await socks(proxy, '127.0.0.1', target, 'held')
     assert.ok(typeof held !== 'number', 'the proxy refused')
