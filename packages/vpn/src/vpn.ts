@@ -3,8 +3,8 @@ import type { DidKey } from '@weft/crypto'
 
 export type HopRole = 'entry' | 'relay' | 'exit'
 
-/** green: as usual; yellow: its leg is silent, and which hop it is is not known; red: nothing comes through. */
-export type HopHealth = 'green' | 'yellow' | 'red'
+/** green: as usual; yellow: its leg is silent, and which hop it is is not known; red: nothing comes through; unknown: it has not answered yet. */
+export type HopHealth = 'green' | 'yellow' | 'red' | 'unknown'
 
 /** One node of a route as the client knows it. */
 export interface HopStatus {

@@ -73,7 +73,7 @@ export function legLines(leg: Leg, now: number, long: boolean, output: Output): 
         placeWords(country, region, simulated),
         latencyMs === undefined ? '-' : milliseconds(latencyMs),
         ...(long ? [suite ?? '-'] : []),
-        output.styled(health, health),
+        output.styled(health === 'unknown' ? 'dim' : health, health),
         reason,
       ]),
     ),

@@ -18,6 +18,7 @@ const HEALTH: Readonly<Record<Hop['health'], [Tone, string]>> = {
   green: ['good', 'as usual'],
   yellow: ['warn', 'silent for a while, it or another hop'],
   red: ['bad', 'nothing comes through'],
+  unknown: ['idle', 'not known yet'],
 }
 
 /** One leg of the route: its nodes in the order in which they pass on what this node sends. */

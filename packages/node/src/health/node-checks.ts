@@ -105,6 +105,9 @@ function notApplied(reach: Extract<Reach, { readonly state: 'asking' | 'unreacha
   }
 }
 
+const BY_BRIDGE =
+  ' Where the addresses of all members are blocked, a client gets to them by a bridge: weft bridge add (README.md, "Where the addresses of members are blocked").'
+
 function peersFault(overlay: Overlay): Fault | undefined {
   const peers = overlay.peers()
   if (peers.length === 0) return undefined
@@ -123,6 +126,6 @@ function peersFault(overlay: Overlay): Fault | undefined {
   return {
     code: 'E_NO_PEERS',
     cause: `None of the ${peers.length} other members can be reached.`,
-    fix: 'Check the network of this machine and its firewall; weft peers tells what was tried for each.',
+    fix: `Check the network of this machine and its firewall; weft peers tells what was tried for each.${overlay.admission().state === 'client' ? BY_BRIDGE : ''}`,
   }
 }

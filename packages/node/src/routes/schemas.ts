@@ -211,7 +211,7 @@ const hop = z.strictObject({
     .enum(['chacha20-poly1305', 'aes-256-gcm'])
     .optional()
     .describe('What seals the layer between this node and the hop; absent until that is agreed'),
-  health: z.enum(['green', 'yellow', 'red']),
+  health: z.enum(['green', 'yellow', 'red', 'unknown']).describe('unknown: it has not answered yet'),
   reason: z.string().describe('Why it is not green; empty when it is'),
 })
 

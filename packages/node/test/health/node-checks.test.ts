@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { AdmissionState, Reach } from '@weft/overlay'
 import { admissionFault, nodeChecks } from '../../src/health/node-checks.ts'
@@ -59,10 +60,11 @@ test('a node that does not know where it is reached has not applied, and reads w
 
 test('a node that reaches no one says so, and one that reaches too few for a quorum of records', () => {
   const overlay = new FakeOverlay('did:key:zself')
-  const check = (): string | undefined =>
+  const fault = (): Fault | undefined =>
     nodeChecks({ home: '/', overlay, storage: new FakeStorage(), vpn, droppedLines: () => 0 }).find(
       ({ name }) => name === 'peers',
-    )?.fault?.code
+    )?.fault
+  const check = (): string | undefined => fault()?.code
   const [first, second] = overlay.memberList.map(({ id }) => id)
   overlay.peerStates.set(first!, { id: first!, state: 'unreachable', since: 1, rttMs: undefined, fault: reason })
   assert.equal(check(), 'E_PEERS_FEW')
@@ -71,6 +73,11 @@ test('a node that reaches no one says so, and one that reaches too few for a quo
   overlay.peerStates.set(first!, { id: first!, state: 'unreachable', since: 1, rttMs: undefined, fault: reason })
   overlay.peerStates.set(second!, { id: second!, state: 'connecting', since: 1, rttMs: undefined, fault: undefined })
   assert.equal(check(), 'E_NO_PEERS')
+  // A client has another way; who offers something is called at its own address.
+  assert.match(fault()?.fix ?? '', /weft bridge add/)
+  overlay.admissionState = { state: 'certified', epoch: 1, expiresAt: 2, inMap: true }
+  assert.equal(check(), 'E_NO_PEERS')
+  assert.doesNotMatch(fault()?.fix ?? '', /bridge/)
 })
 
 test('a home that vanished, a log that cannot be written and a VPN that has a fault are faults', () => {

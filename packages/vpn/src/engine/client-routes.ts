@@ -6,6 +6,7 @@ import type { RouteMember } from '../route/route-member.ts'
 import type { LegStatus, VpnState } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { Leg, SLOW_BUILD_MS } from './leg.ts'
+import { type WayToEntries, noRouteFault } from './no-route-fault.ts'
 import { StreamOpener, type TakeStream, type WriteEarly } from './stream-opener.ts'
 
 export interface ClientRoutesInit {
@@ -21,6 +22,8 @@ export interface ClientRoutesInit {
   readonly linkTo: (entry: RouteMember) => CircuitLink
   /** Entries that the network around seems not to lead to: others are taken first. */
   readonly unlikelyEntries?: () => ReadonlySet<DidKey>
+  /** What may be in the way where no entry answers. */
+  readonly way?: () => WayToEntries
   /** Legs in readiness beside the one in use. */
   readonly spares: number
   /** Where they lead; out of the network by default. */
@@ -57,6 +60,8 @@ export class ClientRoutes {
   /** Legs that begin at one of them, since there was no other entry; until there is. */
   readonly #sharing = new Set<Leg>()
   #fault: Fault | undefined
+  /** The last one that failed got no answer of its entry. */
+  #entrySilent = false
   #retryMs = RETRY_FIRST_MS
   #cancelRetry: (() => void) | undefined
   #closed = false
@@ -69,7 +74,7 @@ export class ClientRoutes {
       beside: (leg: Leg) => this.#beside(leg),
       keep: () => this.keep(),
       leaveExit: (leg: Leg) => this.#leaveExit(leg),
-      lastFault: () => this.#fault,
+      lastFault: () => this.#toldToRequests(),
     }
     this.#opener = new StreamOpener(routes, init.clock)
   }
@@ -83,11 +88,7 @@ export class ClientRoutes {
     const fault = this.#fault
     if (fault === undefined || this.#inUse() !== undefined) return undefined
     if (isNobodyLeft(fault.code)) return fault
-    return {
-      code: 'E_ROUTE_NONE',
-      cause: `No route works at the moment. The last one: ${fault.cause}`,
-      fix: 'Nothing to do at once: other nodes are tried again and again. weft peers shows which members answer; a route needs an entry, a relay and an exit.',
-    }
+    return noRouteFault(fault, this.#entrySilent ? this.#init.way?.() : undefined)
   }
 
   /** Connections that are open or being opened. */
@@ -164,6 +165,14 @@ export class ClientRoutes {
     this.#cancelRetry?.()
     for (const leg of this.#legs) leg.destroy()
     this.#opener.close()
+  }
+
+  /** What the last one failed with; that another is taken is said only where there is one. */
+  #toldToRequests(): Fault | undefined {
+    const { fault } = this
+    return fault?.code === 'E_ROUTE_NONE' && this.#fault !== undefined
+      ? { ...this.#fault, fix: fault.fix }
+      : (fault ?? this.#fault)
   }
 
   #inUse(): Leg | undefined {
@@ -306,6 +315,7 @@ export class ClientRoutes {
     if (leg.stood) this.#retryMs = RETRY_FIRST_MS
     if (leg.fault !== undefined) {
       this.#fault = leg.fault
+      this.#entrySilent = !leg.entryAnswered && leg.culprit === leg.hops[0] && !leg.isRefused
       if (leg.culprit === undefined) for (const { id } of leg.hops) this.#leaveOut(id, SILENT_MS)
       else this.#leaveOut(leg.culprit.id, FAILED_MS, leg.isRefused ? leg.culprit.onionKey : undefined)
     }

@@ -148,6 +148,11 @@ export class Leg {
     return this.#isRefused
   }
 
+  /** Its entry said something, at whatever time. */
+  get entryAnswered(): boolean {
+    return this.#answered(0)
+  }
+
   get streams(): number {
     return this.#streams.size
   }
@@ -324,7 +329,7 @@ export class Leg {
     const before = index === 0 ? 0 : rttMs[index - 1]
     // Pings of two hops that passed each other tell nothing of the way between them.
     const latencyMs = rtt === undefined || before === undefined || rtt <= before ? undefined : rtt - before
-    const [health, reason] = this.#health(hop)
+    const [health, reason] = this.#health(hop, index)
     return {
       node: hop.id,
       role: ROLES[index] as HopRole,
@@ -338,8 +343,13 @@ export class Leg {
     }
   }
 
-  #health(hop: RouteMember): [HopHealth, string] {
+  #answered(index: number): boolean {
+    return this.#readyAt !== undefined || this.#circuit?.suites[index] !== undefined
+  }
+
+  #health(hop: RouteMember, index: number): [HopHealth, string] {
     if (this.#state === 'over') return ['red', this.#fault?.cause ?? 'the leg was ended']
+    if (!this.#answered(index)) return ['unknown', 'it has not answered yet']
     if (this.#suspect && this.#unreachable !== undefined)
       return hop === this.#unreachable ? ['red', 'the node cannot be reached'] : ['green', '']
     if (this.#suspect)

@@ -445,6 +445,11 @@ export class PacketEngine {
         const endpoint = this.#endpointOf(entry)
         return this.#linkAsClient(endpoint, entry.linkKey, this.#carriage.pathsTo(endpoint, entry.linkKey))
       },
+      way: () => ({
+        setting: this.#init.carriage.setting,
+        byBridges: this.#init.carriage.bridges.length > 0,
+        bridgeFault: this.#ports?.bridgeFault,
+      }),
       end: name === undefined ? 'service' : 'exit',
       spares: isDefault || name === TUN_ROUTES ? 1 : 0,
       onChange: () => {

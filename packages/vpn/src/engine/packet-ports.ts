@@ -1,5 +1,5 @@
 import { BridgeDialer } from '@weft/bridge'
-import { type Clock, type Logger, type Random, isWeftError } from '@weft/core'
+import { type Clock, type Fault, type Logger, type Random, isWeftError } from '@weft/core'
 import type { Endpoint, Packet } from '@weft/onion'
 import { CarriagePort, type CarriagePortOptions } from '../carriage/carriage-port.ts'
 import { reachableEndpoint } from '../route/reachable-endpoint.ts'
@@ -33,13 +33,17 @@ export class PacketPorts {
   readonly tls: CarriagePort
   readonly #shared: UdpPort
   readonly #own: UdpPort
+  /** Of a client that calls by bridges only. */
+  readonly #dialer: BridgeDialer | undefined
 
   /** @throws WeftError E_PORT_TAKEN, E_UDP_PORT, E_LISTEN_FAILED */
   static async open(init: EngineInit, parts: PacketPortsParts): Promise<PacketPorts> {
     for (let tries = 1; ; tries++) {
       const udp = await openUdpPorts(init, parts)
+      const { bridges } = init.carriage
+      const dialer = bridges.length === 0 ? undefined : new BridgeDialer({ bridges, clock: parts.clock })
       try {
-        return new PacketPorts(udp, await openTls(init, udp.shared.address.port, parts))
+        return new PacketPorts(udp, await openTls(init, udp.shared.address.port, parts, dialer), dialer)
       } catch (error) {
         closeAll(udp)
         if (init.udp.port !== 0 || tries === TRIES || !isWeftError(error, 'E_PORT_TAKEN')) throw error
@@ -47,7 +51,8 @@ export class PacketPorts {
     }
   }
 
-  private constructor({ shared, own }: UdpPorts, tls: CarriagePort) {
+  private constructor({ shared, own }: UdpPorts, tls: CarriagePort, dialer: BridgeDialer | undefined) {
+    this.#dialer = dialer
     this.#shared = shared
     this.#own = own
     this.tls = tls
@@ -56,6 +61,11 @@ export class PacketPorts {
   /** Where packets come in by UDP. */
   get address(): Endpoint {
     return this.#shared.address
+  }
+
+  /** Why no bridge leads to nodes; undefined while one does, none was tried, or none is wanted. */
+  get bridgeFault(): Fault | undefined {
+    return this.#dialer?.fault
   }
 
   /** @param isOwn of a link that this worker made */
@@ -170,9 +180,9 @@ function openTls(
   { keys, roles, udp, carriage, worker }: EngineInit,
   port: number,
   { clock, random, onBatch, onTlsTried }: PacketPortsParts,
+  dialer: BridgeDialer | undefined,
 ): Promise<CarriagePort> {
-  const { identity, bridges } = carriage
-  const dialer = bridges.length === 0 ? undefined : new BridgeDialer({ bridges, clock })
+  const { identity } = carriage
   const common = {
     clock,
     random,

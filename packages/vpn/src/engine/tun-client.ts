@@ -11,6 +11,7 @@ import type { TunStatus } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
 import type { TakeStream } from './stream-opener.ts'
+import { waitingFault } from './waiting-fault.ts'
 
 export interface TunClientInit extends MachineRulesInit {
   readonly clock: Clock
@@ -103,7 +104,7 @@ export class TunClient {
       },
       bytes: { sent: this.#sentBytes, received: counters.writtenBytes },
       superPackets: superPacketsOf(counters),
-      fault: this.#fault,
+      fault: this.#fault === undefined || route !== undefined ? this.#fault : waitingFault(this.#fault),
     }
   }
 

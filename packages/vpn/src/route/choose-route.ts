@@ -188,7 +188,10 @@ function nobodyFor(position: HopRole, considered: number, discarded: Readonly<Re
       considered === 0
         ? `No member of the signed map carries packets, so none can be the ${position} of a route.`
         : `None of ${considered} members that carry packets can be the ${position} of this route${reasons.length === 0 ? `: none has the role ${position}` : ` (${reasons.join(', ')})`}.`,
-    fix: 'See the roles of the members with weft members; a route needs an entry, a relay and an exit of different operators and networks.',
+    fix:
+      considered === 0
+        ? 'weft check says whether this node has a signed map, and what keeps it from one; weft members shows the roles of those in it.'
+        : 'See the roles of the members with weft members; a route needs an entry, a relay and an exit of different operators and networks.',
     retryable: true,
     details: { position, discarded },
   })

@@ -7,6 +7,7 @@ import { type Server, type Socket, connect, createServer as createTcpServer } fr
 import { after, before, describe, test } from 'node:test'
 import type { Endpoint } from '@weft/onion'
 import type { RouteMember } from '../../src/route/route-member.ts'
+import { until } from '../service/until.ts'
 import { type TestNode, get, openNode } from './open-node.ts'
 
 const BODY = randomBytes(300_000)
@@ -131,6 +132,32 @@ describe('packets of a client in TLS', () => {
     assert.ok(path.lost > 0)
     await engine.close()
     nodes[1]?.engine.setMembers(members)
+  })
+
+  test('what keeps packets from entries is said: UDP that is blocked and nothing else allowed, a bridge that does not work', async () => {
+    const { port } = between.address() as { port: number }
+    const [entry, ...others] = members as [RouteMember, ...RouteMember[]]
+    const blocked = [{ ...entry, endpoint: { address: '127.0.0.1', port } }, ...others]
+    const { engine: byUdp } = await openNode(93, [], '127.0.0.1', {}, { carriage: 'udp' })
+    const bridge = {
+      endpoint: { host: '127.0.0.1', port: 1 },
+      pin: new Uint8Array(32),
+      id: new Uint8Array(8),
+      secret: new Uint8Array(32),
+      serverName: '',
+    }
+    const { engine: byBridge } = await openNode(92, [], '127.0.0.1', {}, { bridges: [bridge] })
+    for (const engine of [byUdp, byBridge]) {
+      engine.setMembers(blocked)
+      await engine.up()
+    }
+    await until(() => [byUdp, byBridge].every((engine) => engine.status().fault !== undefined))
+    assert.match(byUdp.status().fault?.fix ?? '', /vpn\.carriage = "auto"/)
+    const { code, cause, fix } = byBridge.status().fault ?? assert.fail()
+    assert.equal(code, 'E_BRIDGE_NONE')
+    assert.match(cause, /E_BRIDGE_UNREACHABLE/)
+    assert.match(fix, /weft bridge show/)
+    for (const engine of [byUdp, byBridge]) await engine.close()
   })
 
   test('UDP is what is taken where both work', async () => {

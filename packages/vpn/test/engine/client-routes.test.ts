@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, isWeftError, seededRandom } from '@weft/core'
+import { type Fault, VirtualClock, isWeftError, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import {
   CircuitReason,
@@ -10,6 +10,7 @@ import {
   ClientCircuits,
   Session,
   SessionCode,
+  Suite,
 } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
@@ -40,6 +41,9 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
   const refusing = new Set<Uint8Array>()
   const unreachable = new Set<DidKey>()
   const unlikely = new Set<DidKey>()
+  /** Exits that never answer while a circuit is built; and whether the entry does. */
+  const lost = new Set<number>()
+  const way = { answers: true }
   // The handshake with an entry begins as it does in earnest; what comes of it is told below.
   const begun = new ClientCircuits({ networkId: 'test', clock, random: seededRandom(seed) })
   const circuits = {
@@ -73,6 +77,10 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       clock.after(10, () => {
         if (over) return
         const [entry] = options.hops
+        if (!way.answers || lost.has(exit)) {
+          options.onEnd?.(CircuitReason.nextHopNotReached, way.answers ? 2 : 0)
+          return
+        }
         if (entry !== undefined && refusing.has(entry.onionKey)) {
           options.onEnd?.(CircuitReason.handshakeRefused, 0)
           return
@@ -85,7 +93,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       return {
         payloadLength: PAYLOAD,
         rttMs: [],
-        suites: [],
+        suites: way.answers ? [Suite.aes256Gcm] : [],
         ping: (hop: number) => {
           clock.after(5, () => {
             if (!over && answering.has(exit)) options.onPong?.(hop, 5)
@@ -118,6 +126,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
         sendMessage: () => true,
         sendCell: () => true,
       }) as unknown as CircuitLink,
+    way: () => ({ setting: 'udp', byBridges: false, bridgeFault: undefined }),
     spares,
     onChange: () => {},
   })
@@ -134,6 +143,8 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     unlikely,
     refusals,
     asked,
+    lost,
+    way,
   }
 }
 
@@ -536,4 +547,62 @@ test('however many entries are called one after the other, another is taken whil
     await clock.advance(1_000)
   }
   routes.close()
+})
+
+/** What a request is refused with while no route works. */
+async function refusal({ clock, routes }: ReturnType<typeof network>): Promise<Fault> {
+  const refused = routes
+    .open({ host: 'a.test', port: 80 }, new AbortController().signal, () => assert.fail('nobody opened it'))
+    .then(
+      () => assert.fail('it was opened'),
+      (error: unknown) => error as Fault,
+    )
+  await clock.advance(10_000)
+  return refused
+}
+
+test('with all exits lost a request is not told that another route is taken, nor what mends the way to entries', async () => {
+  const rig = network(5, 2)
+  rig.lost.add(0).add(1)
+  const { code, cause, fix } = await refusal(rig)
+  assert.equal(code, 'E_ROUTE_TIMEOUT')
+  assert.match(cause, /E_CIRCUIT_ENDED: The exit/)
+  assert.doesNotMatch(fix, /another route is taken|vpn\.carriage/)
+  assert.match(fix, /tried again and again/)
+  assert.equal(rig.routes.fault?.fix, fix)
+  rig.routes.close()
+})
+
+test('where no entry answers, state and request name what may be in the way; once one does no more', async () => {
+  const rig = network(5, 1)
+  rig.way.answers = false
+  const { cause, fix } = await refusal(rig)
+  assert.match(cause, /E_CIRCUIT_ENDED: The entry/)
+  assert.match(fix, /vpn\.carriage = "auto"/)
+  assert.equal(rig.routes.fault?.fix, fix)
+  rig.way.answers = true
+  rig.lost.add(0)
+  await rig.clock.advance(20_000)
+  assert.match(rig.routes.fault?.cause ?? '', /The exit/)
+  assert.doesNotMatch(rig.routes.fault?.fix ?? '', /vpn\.carriage/)
+  rig.routes.close()
+})
+
+test('of a leg that is being built only the hops that answered are green', async () => {
+  const { clock, routes } = network(5, 1)
+  routes.keep()
+  const healths = (): unknown[] => routes.legs().map(({ hops }) => hops.map(({ health }) => health))
+  assert.deepEqual(healths(), [['green', 'unknown', 'unknown']])
+  assert.match(routes.legs()[0]?.hops[1]?.reason ?? '', /not answered/)
+  await clock.advance(20)
+  assert.deepEqual(healths(), [['green', 'green', 'green']])
+  routes.close()
+  const silent = network(5, 1)
+  silent.way.answers = false
+  silent.routes.keep()
+  assert.deepEqual(
+    silent.routes.legs().map(({ hops }) => hops.map(({ health }) => health)),
+    [['unknown', 'unknown', 'unknown']],
+  )
+  silent.routes.close()
 })

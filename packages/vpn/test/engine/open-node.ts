@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
+import type { Bridge } from '@weft/bridge'
 import { silentLogger, systemClock, systemRandom } from '@weft/core'
 import { type X25519KeyPair, toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
@@ -32,7 +33,13 @@ export async function openNode(
     limit,
     carriage = 'auto',
     port: udpPort = 0,
-  }: { readonly limit?: number; readonly carriage?: CarriageSetting; readonly port?: number } = {},
+    bridges = [],
+  }: {
+    readonly limit?: number
+    readonly carriage?: CarriageSetting
+    readonly port?: number
+    readonly bridges?: readonly Bridge[]
+  } = {},
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
   const carries = roles.length > 0
@@ -49,7 +56,7 @@ export async function openNode(
       carriage: {
         setting: carriage,
         identity: roles.includes('entry') ? createPlainCertificate() : undefined,
-        bridges: [],
+        bridges,
       },
       udp: { host, port: udpPort },
       proxy: { host: '127.0.0.1', port: 0 },
