@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import { type Clock, type Fault, WeftError, isWeftError, toWeftError } from '@weft/core'
 import { type SessionStream, type StreamTarget, UDP_CHANNEL } from '@weft/onion'
 import { AnyParser } from '../proxy/any-parser.ts'
-import type { AssociateRequest, ProxyParser, ProxyRequest, ResolveRequest } from '../proxy/proxy-request.ts'
+import {
+  type AssociateRequest,
+  type ProxyParser,
+  type ProxyRequest,
+  type ResolveRequest,
+  SET_RIGHT,
+} from '../proxy/proxy-request.ts'
 import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
@@ -98,7 +104,7 @@ export class ProxyServer {
           else if (step.kind === 'resolve') void this.#resolve(socket, parser, step.request, signal)
           else void this.#serve(socket, parser, step.request, step.rest, signal)
         } else if (step.kind === 'end') {
-          if (step.why !== undefined) this.#fail(badRequest(`sent ${step.why} to the proxy`))
+          if (step.why !== undefined) this.#fail(badRequest(`sent the proxy ${step.why}`, step.fix))
           cancel()
           socket.off('data', onData)
           this.#end(socket, step.bytes)
@@ -252,10 +258,10 @@ function unmapped(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
-function badRequest(what: string): WeftError {
+function badRequest(what: string, fix = SET_RIGHT): WeftError {
   return new WeftError({
     code: 'E_PROXY_REQUEST',
     cause: `A program ${what}.`,
-    fix: 'Set it to SOCKS5 with names resolved by the proxy (socks5h), or to HTTP CONNECT.',
+    fix,
   })
 }

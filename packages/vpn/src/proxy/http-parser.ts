@@ -44,7 +44,13 @@ export class HttpParser implements ProxyParser {
     const said = this.#pending
     this.#pending = Buffer.alloc(0)
     if (end < 0 || end > MAX_HEAD)
-      return [refuse('431 Request Header Fields Too Large', `a head of HTTP of more than ${MAX_HEAD} bytes`)]
+      return [
+        refuse(
+          '431 Request Header Fields Too Large',
+          `a head of HTTP of more than ${MAX_HEAD} bytes`,
+          'Have it send fewer or shorter headers to the proxy.',
+        ),
+      ]
     return [this.#read(said.toString('latin1', 0, end), said.subarray(end + END.length))]
   }
 
@@ -71,7 +77,7 @@ export class HttpParser implements ProxyParser {
     if (fields.has('transfer-encoding') || (fields.get('content-length') ?? '0') !== '0')
       return malformed('CONNECT with content')
     const address = addressOf(target)
-    if (address === undefined) return malformed('CONNECT to what is no host and port')
+    if (address === undefined) return malformed('CONNECT to what is no host and port', HOST_AND_PORT)
     const isolation = isolationOf(fields.get('proxy-authorization'))
     return { kind: 'request', request: { ...address, isolation }, rest }
   }
@@ -79,7 +85,11 @@ export class HttpParser implements ProxyParser {
   /** Only to whoever asked this machine for it: a web page whose name leads here by a trick (DNS rebinding) learns nothing. */
   #pac(host: string | undefined): ProxyStep {
     if (host !== `127.0.0.1:${this.#port}` && host !== `localhost:${this.#port}`)
-      return refuse('403 Forbidden', `a request for ${PAC_PATH} by another name than that of this machine`)
+      return refuse(
+        '403 Forbidden',
+        `a request for ${PAC_PATH} by another name than that of this machine`,
+        `Have the browser fetch http://127.0.0.1:${this.#port}${PAC_PATH}.`,
+      )
     const text = `function FindProxyForURL(url, host) {\n  return 'SOCKS5 127.0.0.1:${this.#port}';\n}\n`
     return { kind: 'end', bytes: page('200 OK', text, [], 'application/x-ns-proxy-autoconfig') }
   }
@@ -90,7 +100,7 @@ export class HttpParser implements ProxyParser {
       `This port speaks SOCKS5 (RFC 1928) and HTTP CONNECT. Use for example: curl --proxy socks5h://127.0.0.1:${this.#port} URL\n`,
       ['Allow: CONNECT'],
     )
-    return { kind: 'end', bytes, why: `the method ${method} of HTTP, of which it serves CONNECT alone,` }
+    return { kind: 'end', bytes, why: `the method ${method} of HTTP, of which it serves CONNECT alone` }
   }
 }
 
@@ -143,12 +153,15 @@ function refusalOf(fault: WeftError): Refusal {
   }
 }
 
-function malformed(why: string): ProxyStep {
-  return refuse('400 Bad Request', why)
+const HOST_AND_PORT = 'Give it a host and a port of 1 to 65535, as in CONNECT example.org:443.'
+const NOT_HTTP = `It does not speak HTTP/1.1 as RFC 9112 has it: try another version of it, or SOCKS5 with names resolved by the proxy (socks5h).`
+
+function malformed(why: string, fix = NOT_HTTP): ProxyStep {
+  return refuse('400 Bad Request', why, fix)
 }
 
-function refuse(status: string, why: string): ProxyStep {
-  return { kind: 'end', bytes: page(status, `The proxy refuses ${why}.\n`), why }
+function refuse(status: string, why: string, fix: string): ProxyStep {
+  return { kind: 'end', bytes: page(status, `The proxy refuses ${why}.\nFix: ${fix}\n`), why, fix }
 }
 
 function page(

@@ -23,6 +23,9 @@ export interface ResolveRequest {
   readonly isolation: string | undefined
 }
 
+/** What to do about a program that speaks something else. */
+export const SET_RIGHT = 'Set it to SOCKS5 with names resolved by the proxy (socks5h), or to HTTP CONNECT.'
+
 export type ProxyStep =
   /** Bytes to answer with; the conversation goes on. */
   | { readonly kind: 'answer'; readonly bytes: Uint8Array }
@@ -30,8 +33,8 @@ export type ProxyStep =
   | { readonly kind: 'request'; readonly request: ProxyRequest; readonly rest: Uint8Array }
   | { readonly kind: 'associate'; readonly request: AssociateRequest }
   | { readonly kind: 'resolve'; readonly request: ResolveRequest }
-  /** Bytes to end with; `why` unless that is what was asked for. */
-  | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly why?: string }
+  /** Bytes to end with; `why` unless that is what was asked for, and what to do where it is not {@link SET_RIGHT}. */
+  | { readonly kind: 'end'; readonly bytes: Uint8Array; readonly why?: string; readonly fix?: string }
 
 /** The server's half of one protocol up to the request, sans-I/O. Once it ended or has the request it takes no more. */
 export interface ProxyParser {

@@ -94,7 +94,8 @@ export class SocksParser implements ProxyParser {
   #greeting(): ProxyStep | undefined {
     const [version, count] = this.#pending
     if (version === undefined) return undefined
-    if (version === 4) return refuse(SOCKS4_REJECTED, 'SOCKS4, which has no remote names')
+    if (version === 4)
+      return refuse(SOCKS4_REJECTED, 'a request of SOCKS4, which leaves it to programs to look names up')
     if (version !== VERSION) return refuse(Uint8Array.of(VERSION, NO_METHOD), `version ${version} of SOCKS`)
     if (count === undefined || this.#pending.length < 2 + count) return undefined
     const methods = this.#pending.subarray(2, 2 + count)
@@ -104,7 +105,11 @@ export class SocksParser implements ProxyParser {
       return { kind: 'answer', bytes: Uint8Array.of(VERSION, USER_PASSWORD) }
     }
     if (!methods.includes(NO_AUTHENTICATION))
-      return refuse(Uint8Array.of(VERSION, NO_METHOD), 'no method of authentication that this proxy knows')
+      return refuse(
+        Uint8Array.of(VERSION, NO_METHOD),
+        'no method of authentication that this proxy knows',
+        'Let it use none, or any user and password: these keep its connections on a route of their own.',
+      )
     this.#state = 'request'
     return { kind: 'answer', bytes: Uint8Array.of(VERSION, NO_AUTHENTICATION) }
   }
@@ -151,7 +156,8 @@ export class SocksParser implements ProxyParser {
       return refuseRequest(SOCKS_REPLY.addressTypeNotSupported, 'a name where it asks for the name of an address')
     if (command === RESOLVE || command === RESOLVE_PTR)
       return { kind: 'resolve', request: { host, isReverse: command === RESOLVE_PTR, isolation: this.#isolation } }
-    if (port === 0) return refuseRequest(SOCKS_REPLY.generalFailure, 'port 0')
+    if (port === 0)
+      return refuseRequest(SOCKS_REPLY.generalFailure, 'a request for port 0', 'Give it a port of 1 to 65535.')
     return { kind: 'request', request: { host, port, isolation: this.#isolation }, rest: bytes.slice(end) }
   }
 
@@ -160,12 +166,12 @@ export class SocksParser implements ProxyParser {
   }
 }
 
-function refuse(bytes: Uint8Array, why: string): ProxyStep {
-  return { kind: 'end', bytes, why }
+function refuse(bytes: Uint8Array, why: string, fix?: string): ProxyStep {
+  return { kind: 'end', bytes, why, ...(fix === undefined ? {} : { fix }) }
 }
 
-function refuseRequest(reply: SocksReply, why: string): ProxyStep {
-  return refuse(socksReply(reply), why)
+function refuseRequest(reply: SocksReply, why: string, fix?: string): ProxyStep {
+  return refuse(socksReply(reply), why, fix)
 }
 
 /** RFC 1928, section 6. */

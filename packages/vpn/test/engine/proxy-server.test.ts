@@ -79,3 +79,37 @@ test('a program that says nothing is refused after 4 s, and what it says then op
   )
   await server.close()
 })
+
+const REFUSED: readonly (readonly [said: Uint8Array | string, cause: RegExp, fix: RegExp])[] = [
+  [
+    'CONNECT example.org HTTP/1.1\r\n\r\n',
+    /sent the proxy CONNECT to what is no host and port\./,
+    /port of 1 to 65535/,
+  ],
+  ['GET /proxy.pac HTTP/1.1\r\nHost: evil.test\r\n\r\n', /by another name/, /http:\/\/127\.0\.0\.1:\d+\/proxy\.pac/],
+  [`CONNECT a.b:1 HTTP/1.1\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`, /more than 16384 bytes/, /fewer or shorter headers/],
+  ['GET http://a.b/ HTTP/1.1\r\n\r\n', /the method GET of HTTP, of which it serves CONNECT alone\.$/, /socks5h/],
+  ['CONNECT a.b:1 HTTP/2\r\n\r\n', /no request line/, /RFC 9112.*socks5h/],
+  [
+    Uint8Array.of(4, 1, 0, 80, 192, 0, 2, 1, 0),
+    /^A program sent the proxy a request of SOCKS4, which .*\.$/,
+    /socks5h/,
+  ],
+  [Uint8Array.of(5, 1, 1), /no method of authentication/, /user and password/],
+  [Uint8Array.of(5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 0, 0), /for port 0/, /port of 1 to 65535/],
+]
+
+test('what is no request is told with what to do about it', async () => {
+  for (const [said, cause, fix] of REFUSED) {
+    const { server, client } = await lingering(said)
+    try {
+      const [failure] = server.failures
+      assert.equal(failure?.code, 'E_PROXY_REQUEST')
+      assert.match(failure.cause, cause)
+      assert.match(failure.fix, fix)
+    } finally {
+      client.destroy()
+      await server.close()
+    }
+  }
+})
