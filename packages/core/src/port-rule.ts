@@ -18,6 +18,8 @@ export function parsePortRule(text: string): PortRule {
   const bits = Number((v6 === undefined ? v4bits : v6bits) ?? whole)
   const from = any === undefined ? Number(first) : 1
   const to = any === undefined ? Number(last ?? first) : 65_535
+  if (match === null && FORM.test(`${text}:*`))
+    throw refuse(text, 'a colon and a port, a range of ports, or * behind its address')
   if (match === null || family === 0 || (family === 6) !== (v6 !== undefined) || bits > whole)
     throw refuse(text, 'an address with or without /bits before the colon')
   if (from < 1 || to > 65_535 || from > to) throw refuse(text, 'a port of 1 to 65535, a range of them, or * behind it')

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns'
 import { isServerName } from '@weft/bridge'
-import { parsePortRule } from '@weft/core'
+import { checkNetwork, parsePortRule } from '@weft/core'
 import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
 import { type Setting, optional, setting } from './setting.ts'
@@ -17,10 +17,7 @@ const PORT_RULE = checked(
   parsePortRule,
   'a rule CIDR:PORT such as 192.0.2.0/24:443, 127.0.0.1/32:8000-8999 or [2001:db8::/32]:*',
 )
-const CIDR = checked(
-  (text) => void parsePortRule(text.includes(':') ? `[${text}]:*` : `${text}:*`),
-  'a CIDR such as 192.168.0.0/16 or fd00::/8',
-)
+const CIDR = checked(checkNetwork, 'a CIDR such as 192.168.0.0/16 or fd00::/8')
 const USER = text(
   /^(?:[0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)$/,
   'the name of a user of this machine, or its number',

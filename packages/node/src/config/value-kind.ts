@@ -47,7 +47,9 @@ export function checked(check: (value: string) => void, syntax: string): ValueKi
       try {
         check(value)
       } catch (error) {
-        throw new RangeError(`must be ${syntax}: ${isWeftError(error) ? error.cause : messageOf(error)}`)
+        const why = isWeftError(error) ? error.cause : messageOf(error)
+        // Who tells it ends the sentence.
+        throw new RangeError(`must be ${syntax}: ${why.replace(/\.$/, '')}`)
       }
       return value
     },

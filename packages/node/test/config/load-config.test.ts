@@ -169,6 +169,26 @@ test('rules of an exit are read one by one, and a wrong one is named with what i
     )
 })
 
+test('a rule without a port is asked for one, a network for an address; each in one sentence', async () => {
+  const causeOf = async (args: string[], environment: Record<string, string> = {}): Promise<string> => {
+    try {
+      await load(args, environment)
+    } catch (error) {
+      assert.ok(error instanceof WeftError)
+      return error.cause
+    }
+    return assert.fail('it was taken')
+  }
+  const rule = await causeOf(['--exit-allow', '10.0.0.0/8'])
+  assert.match(rule, /needs a colon and a port, .* behind its address\.$/)
+  assert.match(await causeOf(['--exit-allow', 'example.org:80']), /needs an address with or without/)
+  assert.doesNotMatch(rule, /\.\./)
+  const network = await causeOf([], { WEFT_VPN_TUN_EXCLUDE: 'x' })
+  assert.match(network, /'x' has no IPv4 or IPv6 address\.$/)
+  assert.doesNotMatch(network, /rule|port/)
+  assert.match(await causeOf([], { WEFT_VPN_TUN_INCLUDE: '11.99.0.1/16' }), /write 11\.99\.0\.0\/16\.$/)
+})
+
 test('bad values are refused by setting, source and syntax', async () => {
   await assert.rejects(
     load(['--base-port', '70000']),
