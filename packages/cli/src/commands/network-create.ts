@@ -3,6 +3,8 @@ import { counted } from '@weft/core'
 import { createNetwork } from '@weft/devnet'
 import { loadConfig } from '@weft/node'
 import { ownHomeOf } from '../daemon/home.ts'
+import { validatorStart } from '../output/join-words.ts'
+import { configuredRoles } from '../program/configured-roles.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
 
@@ -48,7 +50,7 @@ export async function run(invocation: Invocation): Promise<void> {
       `Seats rotate only while ${LEAST_ROTATING} validators or more sit: of ${created.validators} none may be down.`,
     )
   output.note(
-    `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Next, here: weft start --home ${home} --roles validator,storage. Then, for everyone who is to join: weft network invite${others}`,
+    `${counted(created.validators, 'validator')}, of which ${created.quorum} must sign; four or more bear the loss of one. Next, here: ${validatorStart(home, await configuredRoles(home, invocation.env))}. Then, for everyone who is to join: weft network invite${others}`,
   )
 }
 
