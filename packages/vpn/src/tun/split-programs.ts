@@ -59,7 +59,7 @@ function findCgroups(paths: readonly string[], setting: string, mounts: string):
   if (root === undefined)
     throw split(
       `${setting} names cgroups, and cgroup v2 is not mounted on this machine.`,
-      `Mount it (mount -t cgroup2 none ${CGROUPS}), or go by users, and restart the daemon.`,
+      `Mount it (${mountCommand(mounts)}), or go by users, and restart the daemon.`,
     )
   return paths.map((path) => {
     const names = path.split('/').filter((name) => name !== '')
@@ -71,6 +71,12 @@ function findCgroups(paths: readonly string[], setting: string, mounts: string):
       )
     return { path: relative(CGROUPS, directory), level: names.length }
   })
+}
+
+/** Elsewhere than at the usual place where that has what would be covered: cgroup v1, whose hierarchies are mounted below it. */
+function mountCommand(mounts: string): string {
+  const isTaken = /^(?:\S+ ){4}\/sys\/fs\/cgroup[/ ]/m.test(mounts)
+  return isTaken ? 'mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' : `mount -t cgroup2 none ${CGROUPS}`
 }
 
 function readMounts(): string {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
+import { isWeftError } from '@weft/core'
 import { findPrograms } from '../../src/tun/split-programs.ts'
 
 const EXCLUDE = 'vpn.tun_exclude'
@@ -49,4 +50,22 @@ test('without cgroup v2 the error says so; without cgroups it is not asked for',
     message: /vpn\.tun_include_cgroups .* cgroup v2 is not mounted/,
   })
   assert.deepEqual(await findPrograms({ users: [], cgroups: [] }, EXCLUDE, ''), { uids: [], cgroups: [] })
+})
+
+test('cgroup v2 is not to be mounted over cgroup v1', async () => {
+  const fixOf = async (mounts: string): Promise<string> => {
+    try {
+      await findPrograms({ users: [], cgroups: ['/a'] }, EXCLUDE, mounts)
+    } catch (error) {
+      assert.ok(isWeftError(error, 'E_TUN_SPLIT'))
+      return error.fix
+    }
+    return assert.fail('it found some')
+  }
+  assert.match(await fixOf('30 20 0:30 / /sys rw - sysfs sysfs rw\n'), /\(mount -t cgroup2 none \/sys\/fs\/cgroup\)/)
+  for (const mounts of [
+    '35 30 0:39 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n',
+    '30 20 0:30 / /sys rw - sysfs sysfs rw\n36 30 0:40 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n',
+  ])
+    assert.match(await fixOf(mounts), /\(mkdir \/run\/cgroup2 && mount -t cgroup2 none \/run\/cgroup2\)/)
 })
