@@ -97,6 +97,8 @@ export class VpnService implements Vpn {
   #wanted = false
   #tun: boolean | undefined
   #fault: Fault | undefined
+  /** Why this exit carries no IP packets, which it is to; what ended that stays so until the next start. */
+  #exitFault: Fault | undefined
   /** Why the routes are blocked, by the last that was heard of them. */
   #blocked: Fault | undefined
   #restartMs = RESTART_FIRST_MS
@@ -156,9 +158,12 @@ export class VpnService implements Vpn {
     }
   }
 
-  /** What is wrong: the packet thread died, or the proxy is up and no route can be built; undefined when nothing is. */
+  /**
+   * What is wrong: the packet thread died, the proxy is up and no route can be built, or the exit carries no IP packets and is to;
+   * undefined when nothing is.
+   */
   get fault(): Fault | undefined {
-    return this.#fault ?? this.#blocked
+    return this.#fault ?? this.#blocked ?? this.#exitFault
   }
 
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
@@ -225,7 +230,7 @@ export class VpnService implements Vpn {
     const thread = await this.#thread?.catch(() => undefined)
     if (thread === undefined) return withoutThread(this.#fault, this.#init.carriage)
     try {
-      return await withTimeout(this.#init.clock, STATUS_MS, undefined, threadSilent, () => thread.status())
+      return await withTimeout(this.#init.clock, STATUS_MS, undefined, threadSilent, () => this.#statusOf(thread))
     } catch (error) {
       return withoutThread(faultOf(error), this.#init.carriage)
     }
@@ -245,6 +250,12 @@ export class VpnService implements Vpn {
         uses: exitUses(id, status),
         reason: this.#whyNot(id),
       }))
+  }
+
+  async #statusOf(thread: PacketThreads): Promise<VpnStatus> {
+    const status = await thread.status()
+    this.#exitFault = status.carried?.exitIp?.fault
+    return status
   }
 
   /** Also one that is being opened, once it is. */
@@ -287,6 +298,8 @@ export class VpnService implements Vpn {
       thread.setUnreachable(this.#unreachable)
       thread.setOutside(this.#outside)
       thread.setAddresses(this.#addresses)
+      // One that ends meanwhile is heard of as any other (#onLost).
+      if (this.#init.exit.ip) await this.#statusOf(thread).catch(() => {})
       return thread
     } catch (error) {
       this.#thread = undefined
@@ -298,6 +311,7 @@ export class VpnService implements Vpn {
     const { clock, logger } = this.#init
     this.#thread = undefined
     this.#blocked = undefined
+    this.#exitFault = undefined
     this.#fault = faultOf(error)
     const ranMs = this.#startedAt === undefined ? 0 : clock.monotonic() - this.#startedAt
     this.#startedAt = undefined

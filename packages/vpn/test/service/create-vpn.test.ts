@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
+import { type Fault, type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
 import { x25519KeyPair } from '@weft/crypto'
 import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
+import { PacketThreads } from '../../src/service/packet-threads.ts'
 import { until } from './until.ts'
 import type { PacketCommand } from '../../src/service/packet-messages.ts'
 import { NO_TUN } from '../engine/no-tun.ts'
@@ -36,7 +37,7 @@ interface Network {
   /** ms that were waited before each start of another thread. */
   readonly waits: readonly number[]
   readonly proxy: number
-  readonly create: () => Promise<VpnService>
+  readonly create: (ip?: boolean) => Promise<VpnService>
 }
 
 /** A node that carries packets for others, so that its thread runs and holds its UDP port from the start. */
@@ -62,7 +63,7 @@ async function network(t: TestContext): Promise<Network> {
     workers,
     waits,
     proxy: proxy.port,
-    create: () =>
+    create: (ip = false) =>
       createVpn({
         networkId: 'test',
         nodeKey: new Uint8Array(32).fill(7),
@@ -77,7 +78,7 @@ async function network(t: TestContext): Promise<Network> {
         tun: NO_TUN,
         bootstrap: [],
         relay: { bytesPerSecond: undefined },
-        exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
+        exit: { allow: [], deny: [], own: [], nameServers: [], ip },
         clock,
         logger,
         scope,
@@ -191,4 +192,25 @@ test('a port that is taken from the start is told to whoever opens it', async (t
   await create()
   await assert.rejects(create(), (error) => isWeftError(error, 'E_PORT_TAKEN'))
   assert.equal(workers.length, 2)
+})
+
+test('an exit that is to carry IP packets and cannot has a fault from the start', async (t) => {
+  const { create } = await network(t)
+  const why = { code: 'E_EXIT_IP', cause: 'It is not root.', fix: 'Run it as root.' }
+  const told: (Fault | undefined)[] = [why, why, undefined]
+  const thread = {
+    setMembers: () => {},
+    setUnreachable: () => {},
+    setOutside: () => {},
+    setAddresses: () => {},
+    status: async () => ({ carried: { exitIp: { fault: told.shift() } } }),
+    [Symbol.asyncDispose]: async () => {},
+  }
+  t.mock.method(PacketThreads, 'open', async () => thread)
+  const service = await create(true)
+  assert.deepEqual(service.fault, why)
+  await service.status()
+  assert.deepEqual(service.fault, why)
+  await service.status()
+  assert.equal(service.fault, undefined)
 })
