@@ -105,7 +105,7 @@ export interface ExitStatus {
 /** off: the proxy does not listen; connecting: no route yet; connected; blocked: no route can be built, `fault` says why. */
 export type VpnState = 'off' | 'connecting' | 'connected' | 'blocked'
 
-/** A request that the proxy could not fulfil; without its target, which is nobody's business. */
+/** A request that the proxy could not fulfil, or a connection that ended with its route; without its target, which is nobody's business. */
 export interface ProxyFailure extends Fault {
   /** ms since the Unix epoch: of the last, when several failed alike one after another. */
   readonly at: number

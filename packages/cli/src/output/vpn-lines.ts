@@ -35,7 +35,7 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
       ? []
       : [`${counted(credentials, 'user and password has', 'users and passwords have')} a route: weft vpn route`]),
     ...(carried === undefined ? [] : carriedLines(carried, long, output)),
-    ...(failures.length === 0 ? [] : ['', 'Requests that failed, the latest first (their targets are kept nowhere):']),
+    ...(failures.length === 0 ? [] : ['', 'What failed, the latest first (targets are kept nowhere):']),
     ...failures.flatMap((failure) => [
       `  ${formatDuration(now - failure.at)} ago${failure.count === 1 ? '' : `, ${failure.count} times`}`,
       ...faultLines(failure, output),

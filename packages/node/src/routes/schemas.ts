@@ -302,7 +302,9 @@ export const vpnStatus = z.strictObject({
       }),
     )
     .readonly()
-    .describe('Requests that the proxy could not fulfil, the latest first, without their targets'),
+    .describe(
+      'Requests that the proxy could not fulfil and connections that ended with their route, the latest first, without their targets',
+    ),
   route: vpnRoute.describe('Of what asks the proxy without user and password'),
   others: otherRoutes,
   services: z

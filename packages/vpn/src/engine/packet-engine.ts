@@ -35,7 +35,7 @@ import { PacketPorts } from './packet-ports.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
-import { ProxyServer } from './proxy-server.ts'
+import { KEPT_FAILURES, ProxyServer } from './proxy-server.ts'
 import { ServiceRoutes } from './service-routes.ts'
 import type { TakeStream, WriteEarly } from './stream-opener.ts'
 import { TunClient, carriesForOthers } from './tun-client.ts'
@@ -88,6 +88,8 @@ export class PacketEngine {
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
   #server: ProxyServer | undefined
+  /** Of proxies before: counts never fall, and why something failed is read behind its end, too. */
+  #before: Pick<VpnStatus, 'streams' | 'failures'> = { streams: { open: 0, opened: 0, failed: 0 }, failures: [] }
   #dns: LocalDns | undefined
   #tun: TunClient | undefined
   /** Where connections of the overlay lead. */
@@ -291,6 +293,8 @@ export class PacketEngine {
 
   /** Ends the proxy, what runs over it, and the routes. */
   async down(): Promise<void> {
+    const { streams, failures } = this.#requests()
+    this.#before = { streams: { ...streams, open: 0 }, failures }
     const server = this.#server
     const dns = this.#dns
     const tun = this.#tun
@@ -310,8 +314,7 @@ export class PacketEngine {
       proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
       dns: this.#dns?.endpoint,
       tun: this.#tun?.status,
-      streams: this.#server?.counts ?? { open: 0, opened: 0, failed: 0 },
-      failures: this.#server?.failures ?? [],
+      ...this.#requests(),
       route: this.#route(),
       others: this.#routes.others,
       services: this.services.status,
@@ -457,6 +460,16 @@ export class PacketEngine {
         if (name !== undefined) this.#tellRoute()
       },
     })
+  }
+
+  #requests(): Pick<VpnStatus, 'streams' | 'failures'> {
+    const { streams, failures } = this.#before
+    if (this.#server === undefined) return this.#before
+    const { open, opened, failed } = this.#server.counts
+    return {
+      streams: { open, opened: streams.opened + opened, failed: streams.failed + failed },
+      failures: [...this.#server.failures, ...failures].slice(0, KEPT_FAILURES),
+    }
   }
 
   #state(): VpnStatus['state'] {

@@ -39,7 +39,7 @@ const MAX_CONNECTIONS = 2_048
 const MAX_ASSOCIATIONS = 256
 /** ms in which a client has to say what it wants. */
 const REQUEST_MS = 4_000
-const KEPT_FAILURES = 16
+export const KEPT_FAILURES = 16
 
 /** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection, or one channel for its datagrams. */
 export class ProxyServer {
@@ -204,6 +204,7 @@ export class ProxyServer {
     this.#open++
     const over = (): void => {
       this.#open--
+      if (leg.over && leg.fault !== undefined) this.#tell(endedWith(leg.fault))
       leg.forget(stream)
     }
     const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
@@ -212,8 +213,12 @@ export class ProxyServer {
     pipe.begin()
   }
 
-  #fail({ code, cause, fix }: Fault): void {
+  #fail(fault: Fault): void {
     this.#failed++
+    this.#tell(fault)
+  }
+
+  #tell({ code, cause, fix }: Fault): void {
     const at = this.#init.clock.now()
     const [newest] = this.failures
     if (newest?.code === code && newest.cause === cause) {
@@ -243,6 +248,15 @@ function listenFault(error: unknown, host: string, port: number): WeftError {
         details: { port },
         origin: error,
       })
+}
+
+/** A connection that had reached its target. */
+function endedWith({ code, cause }: Fault): Fault {
+  return {
+    code,
+    cause: `A connection ended with its route: ${cause}`,
+    fix: 'Open it again: it goes over another route, if there is one (weft vpn route).',
+  }
 }
 
 function tooManyAssociations(): WeftError {

@@ -257,11 +257,43 @@ describe('a network of packet engines', () => {
     for (const socket of held) socket.destroy()
   })
 
+  test('what went over a proxy is still counted when it is down, and behind that', async () => {
+    const { engine } = await openNode(90, [])
+    engine.setMembers(nodes.map(({ member }) => member))
+    try {
+      for (const round of [1, 2]) {
+        await engine.up()
+        const { port } = engine.status().proxy ?? assert.fail()
+        const through = await socks(port, '127.0.0.1', target)
+        assert.ok(typeof through !== 'number', 'the proxy refused')
+        through.destroy()
+        assert.equal(await socks(port, '127.0.0.1', 9), 2)
+        await engine.down()
+        const { streams, failures } = engine.status()
+        assert.deepEqual(streams, { open: 0, opened: round, failed: round })
+        assert.equal(failures.length, round)
+      }
+    } finally {
+      await engine.close()
+    }
+  })
+
   test('the next request works after a hop is gone', async () => {
-    const relay = client.status().route.legs[0]?.hops[1]?.node
+    const held = await socks(proxy, '127.0.0.1', target)
+    assert.ok(typeof held !== 'number', 'the proxy refused')
+    held.on('error', () => {}).resume()
+    const over = new Promise((done) => held.once('close', done))
+    const { failed } = client.status().streams
+    const relay = client.status().route.legs.find(({ streams }) => streams > 0)?.hops[1]?.node
     const node = nodes.find(({ member }) => member.id === relay) ?? assert.fail()
     await node.engine.close()
     assert.equal(hash(await get(proxy, target)), hash(BODY))
+    // Whose connection it was reads why it ended; it had not failed to reach its target.
+    await over
+    const { failures, streams } = client.status()
+    assert.match(failures[0]?.cause ?? '', /^A connection ended with its route: /)
+    assert.match(failures[0]?.code ?? '', /^E_(CIRCUIT_ENDED|ROUTE_\w+)$/)
+    assert.equal(streams.failed, failed)
   })
 })
 
