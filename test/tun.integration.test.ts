@@ -83,6 +83,9 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
       assert.deepEqual([packets['broken'], packets['unreadable'], packets['untaken']], [0, 0, 0])
     }
     const { stdout } = await weft(['vpn', 'status', '--long'], network.env)
+    assert.match(stdout, /\nthe whole machine: connected\nactive /)
+    const { stdout: exits } = await weft(['vpn', 'exits', '--long'], network.env)
+    assert.match(exits, new RegExp(`${tun.exit} .*in use: .*the whole machine`))
     assert.match(stdout, /\d+ packets from \d+ super-packets of the system, \d+ to it in \d+/)
   })
 

@@ -50,7 +50,7 @@ interface IpTraffic {
 
 export interface TunStatus {
   readonly state: string
-  readonly tun?: { readonly state: string; readonly ipv6: boolean } & IpTraffic
+  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly exit?: string } & IpTraffic
   readonly carried?: { readonly exitIp?: { readonly clients: number } & IpTraffic }
 }
 

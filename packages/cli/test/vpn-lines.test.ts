@@ -117,6 +117,7 @@ test('one of a thing is told as one', () => {
     packetsWaiting: 0,
     packetsWaited: { realtime: 0, interactive: 0, bulk: 0 },
     packetsDropped: {},
+    portEvents: {},
   }
   const one = text({ carried })
   assert.match(one, /1 connection, for/)
