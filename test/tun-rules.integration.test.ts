@@ -11,6 +11,8 @@ for (const [name, what] of [
   ['what an exit begins by itself is heard by nobody on its client, and answered by no way', 'called'],
   ['what comes for the interface by another one is heard by nobody either', 'beside'],
   ["an included user's questions to a resolver of the machine are answered by the daemon", 'names'],
+  ['questions to name servers of IPv6 are answered by the daemon, also while the exit has no IPv6', 'names6'],
+  ['the same where something may go outside', 'names6split'],
   ['nothing gets out while rules take the place of those that were left', 'renewed'],
   [
     'what the system sends for no program of an included user goes through the tunnel as its connection did',

@@ -59,6 +59,10 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
   })
 
+  test('a name server of IPv6 is answered for, too, which nothing would reach', async () => {
+    assert.equal(await network.namesByIPv6('www.test'), SERVER)
+  })
+
   test('a download and an upload come whole', async (t) => {
     const bytes = 30_000_000
     const script = `curl -sS --fail --max-time 120 -w '%{stderr}%{speed_download}' http://${SERVER}:8080/${bytes} | sha256sum`
@@ -252,6 +256,10 @@ describe(
       assert.equal((await network.status()).tun?.ipv6, true)
       assert.equal(await network.curl('-g', `http://[${SERVER6}]:8080/`), EXIT_OUTSIDE6)
       assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
+    })
+
+    test('a name server of IPv6 is answered for', async () => {
+      assert.equal(await network.namesByIPv6('www.test'), SERVER)
     })
 
     test('where something may go outside it is carried for all others as well', async () => {

@@ -21,8 +21,9 @@ const NODES = [
 export const SERVER = '203.0.113.9'
 /** Beside the exit, and of nobody's business. */
 export const SECRET = '10.99.0.1'
-/** A name server that is nowhere. */
+/** Name servers that are nowhere. */
 export const NOWHERE = '192.0.2.53'
+const NOWHERE6 = '2001:db8:53::53'
 const EXIT_OUTSIDE = '203.0.113.1'
 export const SERVER6 = '2001:db8:9::9'
 export const EXIT_OUTSIDE6 = '2001:db8:9::1'
@@ -112,6 +113,15 @@ export class TunNetwork implements AsyncDisposable {
   /** curl of the client's namespace, which knows of no proxy. */
   curl(...words: readonly string[]): Promise<string> {
     return this.exec('c', ['curl', '-sS', '--fail', '--max-time', '30', ...words])
+  }
+
+  /** Addresses of a name, as a name server of IPv6 is asked for them in the client's namespace. */
+  async namesByIPv6(name: string): Promise<string> {
+    const script = `
+      const resolver = new (require('node:dns').promises.Resolver)({ timeout: 10_000, tries: 1 })
+      resolver.setServers(['${NOWHERE6}'])
+      resolver.resolve4('${name}').then((all) => console.log(all.join()))`
+    return (await this.exec('c', [process.execPath, '-e', script])).trim()
   }
 
   status(): Promise<TunStatus> {

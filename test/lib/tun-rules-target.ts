@@ -17,7 +17,7 @@ import { FLAGS, type Tcp, withTcp } from './with-tcp.ts'
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
- * other one, `renewed` puts the rules anew, `names` asks for names, and
+ * other one, `renewed` puts the rules anew, `names` asks for names, `names6` and `names6split` by IPv6, and
  * `included` and `excluded` answer a program of a user who alone goes through it, or beside it. None may get anything out by the other interface.
  */
 const FAR4 = '203.0.113.9'
@@ -25,6 +25,7 @@ const FAR6 = '2001:db8:9::9'
 const NOBODY = 65_534
 const PORT = 9_090
 const DNS_PORT = 9_053
+const DNS_PORT6 = 9_054
 /** As systemd-resolved has it. */
 const RESOLVER = '127.0.0.53'
 const IPV4_BYTES = 20
@@ -46,11 +47,12 @@ let tun = new LinuxTun(calls, INTERFACE)
 const put = (): Promise<MachineRules> =>
   MachineRules.put(
     {
-      exclude: [],
+      exclude: what === 'names6split' ? ['198.51.100.0/24'] : [],
       include: [],
       excludePrograms: what === 'excluded' ? { uids: [NOBODY], cgroups: [] } : NONE,
       includePrograms: what === 'included' || what === 'names' ? { uids: [NOBODY], cgroups: [] } : NONE,
-      dnsPort: what === 'names' ? DNS_PORT : undefined,
+      dnsPort: what?.startsWith('names') === true ? DNS_PORT : undefined,
+      dnsPort6: what?.startsWith('names6') === true ? DNS_PORT6 : undefined,
       uid: 0,
     },
     [],
@@ -61,6 +63,7 @@ try {
   if (what === 'included') await answerProgram(tun)
   else if (what === 'excluded') await answerProgram(wire)
   else if (what === 'names') await askResolver()
+  else if (what === 'names6' || what === 'names6split') await askByIPv6()
   else if (what === 'renewed') await renewRules()
   else await callMachine(what === 'called' ? tun : wire)
 } finally {
@@ -148,6 +151,23 @@ async function askResolver(): Promise<void> {
   }
   await all.promise
   assert.deepEqual(heard.toSorted(), ['0 53', `${NOBODY} ${DNS_PORT}`])
+}
+
+/** Name servers of IPv6 are asked while the exit has no IPv6: the daemon answers in their place. */
+async function askByIPv6(): Promise<void> {
+  const datagrams = createSocket('udp6', (question, from) => datagrams.send(question, from.port, from.address))
+  datagrams.bind(DNS_PORT6, '::1')
+  await once(datagrams, 'listening')
+  const server = createServer((socket) => socket.pipe(socket)).listen(DNS_PORT6, '::1')
+  await once(server, 'listening')
+  const socket = createSocket('udp6')
+  socket.send('by UDP', 53, FAR6)
+  const [answer] = (await once(socket, 'message')) as [Buffer]
+  assert.equal(answer.toString(), 'by UDP')
+  const connection = connect({ host: FAR6, port: 53 })
+  await once(connection, 'connect')
+  connection.end('by TCP')
+  assert.equal(Buffer.concat(await connection.toArray()).toString(), 'by TCP')
 }
 
 /** A connection to its end and beyond, when no program has it any more. */

@@ -248,6 +248,7 @@ export class PacketEngine {
         stateFile,
         outside: this.#outside,
         dnsPort: this.#dns?.endpoint.port,
+        dnsPort6: await this.#dns?.beginIPv6(),
         uid: process.getuid?.() ?? 0,
         open: (signal, take) => {
           const routes = this.#routes.of(TUN_ROUTES)

@@ -4,6 +4,8 @@ import type { Programs } from './split-programs.ts'
 /** "weft" in ASCII: the mark of packets that go outside of the tunnel; and the routing table of all others, with its rule's priority. */
 export const OUTSIDE_MARK = 0x7765_6674
 const TUNNEL_TABLE = 30_565
+/** By which questions for names to servers of IPv6 have a way, so that the rules are asked about them, where the tunnel has none. */
+const NAMES_TABLE = 30_564
 export const INTERFACE = 'weft0'
 /** Of the interface, always the same: what stands in packets towards an exit is the address that the exit gave. */
 export const INNER4 = '100.127.255.1'
@@ -24,8 +26,10 @@ export interface MachineRulesInit {
   /** Programs whose packets go outside, names included; and those whose alone go through the tunnel, beside what is included by address. */
   readonly excludePrograms: Programs
   readonly includePrograms: Programs
-  /** Where names are answered on loopback; undefined leaves them as they are. */
+  /** Where names are answered on 127.0.0.1; undefined leaves them as they are. */
   readonly dnsPort: number | undefined
+  /** The same on ::1; undefined where nobody listens there. */
+  readonly dnsPort6: number | undefined
   /** The user that the daemon runs as. */
   readonly uid: number
 }
@@ -48,10 +52,8 @@ export interface MachineRulesInit {
  * - `source` gives what another machine or container sends through this one the interface's address, and what is marked only after its
  *   socket took the interface's address that of the way that it goes.
  */
-export function machineRules(
-  { exclude, include, excludePrograms, includePrograms, dnsPort, uid }: MachineRulesInit,
-  outside: readonly OutsideAddress[],
-): string {
+export function machineRules(init: MachineRulesInit, outside: readonly OutsideAddress[]): string {
+  const { exclude, include, excludePrograms, includePrograms, dnsPort, uid } = init
   const some = programConditions(includePrograms)
   const without = programConditions(excludePrograms)
   // Names of who is not included are asked for where it is; not so where addresses are included, which could be those of names.
@@ -111,9 +113,9 @@ ${cidrSets('include', include)}
   chain names {
     type nat hook output priority -100
     meta mark ${MARK} accept
-    ${lines(early && dnsPort !== undefined ? some.map((condition) => `${condition} ${toDaemon(dnsPort)}`) : [])}
+    ${lines(early ? some.flatMap((condition) => toDaemon(init).map((rule) => `${condition} ${rule}`)) : [])}
     oifname "lo" accept
-    ${dnsPort === undefined ? '' : toDaemon(dnsPort)}
+    ${lines(toDaemon(init))}
   }
   chain guard {
     type filter hook postrouting priority filter
@@ -144,9 +146,9 @@ export function isSplit({ exclude, include, excludePrograms, includePrograms }: 
   return exclude.length + include.length + programs.length > 0
 }
 
-/** Whether what goes by IPv6 into the tunnel is carried, or answered at once, where {@link isSplit}. */
+/** Whether what goes by IPv6 into the tunnel is carried, or answered at once, where {@link isSplit}; but for what was turned to the daemon. */
 export function ipv6Rules(isCarried: boolean): string {
-  const into = `add rule inet ${TABLE} unreachable meta mark != ${MARK} oifname "${INTERFACE}" meta nfproto ipv6`
+  const into = `add rule inet ${TABLE} unreachable meta mark != ${MARK} oifname "${INTERFACE}" meta nfproto ipv6 ip6 daddr != ::1`
   const answers = isCarried
     ? []
     : [`${into} meta l4proto tcp reject with tcp reset`, `${into} reject with icmpv6 no-route`]
@@ -182,8 +184,26 @@ export function routeLines(family: 4 | 6): string {
   ].join('\n')
 }
 
+/**
+ * Of IPv6, beside those: questions for names go into the interface whatever it carries, as far as they are not turned to the daemon before. Those
+ * without a mark: "not" would turn the port about as well.
+ */
+export const NAMES_ROUTE_LINES = [
+  `route replace default dev ${INTERFACE} table ${NAMES_TABLE}`,
+  ...['tcp', 'udp'].map(
+    (protocol) =>
+      `rule add fwmark 0/0xffffffff ipproto ${protocol} dport 53 table ${NAMES_TABLE} priority ${NAMES_TABLE}`,
+  ),
+  '',
+].join('\n')
+
 /** Takes them away, however many a process that was killed left. */
-export const REMOVED_ROUTES = `rule del priority ${TUNNEL_TABLE}\nroute flush table ${TUNNEL_TABLE}\n`
+export const REMOVED_ROUTES = [
+  `rule del priority ${TUNNEL_TABLE}`,
+  ...['tcp', 'udp'].map(() => `rule del priority ${NAMES_TABLE}`),
+  ...[TUNNEL_TABLE, NAMES_TABLE].map((table) => `route flush table ${table}`),
+  '',
+].join('\n')
 
 /** Words of ip(8), by which packets of IPv6 go into the tunnel, or nowhere. */
 export function ipv6Route(isCarried: boolean): readonly string[] {
@@ -224,9 +244,13 @@ function programConditions({ uids, cgroups }: Programs): string[] {
   ]
 }
 
-/** Questions for names. */
-function toDaemon(dnsPort: number): string {
-  return `meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`
+/** Questions for names; by IPv6 also where nobody answers them there: they are refused. */
+function toDaemon({ dnsPort, dnsPort6 }: MachineRulesInit): string[] {
+  if (dnsPort === undefined) return []
+  return [
+    `meta nfproto ipv4 meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort}`,
+    `meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 redirect to :${dnsPort6 ?? dnsPort}`,
+  ]
 }
 
 function lines(rules: readonly string[]): string {

@@ -3,6 +3,7 @@ import { MAX_IP_PACKET_BYTES } from '@weft/onion'
 import {
   INTERFACE,
   type MachineRulesInit,
+  NAMES_ROUTE_LINES,
   type OutsideAddress,
   REMOVED_ROUTES,
   REMOVED_RULES,
@@ -54,7 +55,7 @@ export class MachineRules {
       writeFileSync(VALID_MARK, '1')
       await runCommand('ip', ['-batch', '-'], interfaceLines(MAX_IP_PACKET_BYTES, rules.#hasIPv6))
       await runCommand('ip', ['-4', '-batch', '-'], routeLines(4))
-      if (rules.#hasIPv6) await rules.#putIPv6()
+      if (rules.#hasIPv6) await rules.#putIPv6(init.dnsPort !== undefined)
       return rules
     } catch (error) {
       await rules.remove()
@@ -77,8 +78,9 @@ export class MachineRules {
   }
 
   /** It is carried nowhere as yet. */
-  async #putIPv6(): Promise<void> {
+  async #putIPv6(answersNames: boolean): Promise<void> {
     if (this.#isSplit) await runCommand('nft', ['-f', '-'], ipv6Rules(false))
+    if (answersNames) await runCommand('ip', ['-6', '-batch', '-'], NAMES_ROUTE_LINES)
     await runCommand('ip', ['-6', '-batch', '-'], routeLines(6))
     if (this.#isSplit) await runCommand('ip', ipv6Route(true))
   }
