@@ -14,6 +14,7 @@ for (const [name, what] of [
   ['questions to name servers of IPv6 are answered by the daemon, also while the exit has no IPv6', 'names6'],
   ['the same where something may go outside', 'names6split'],
   ['nothing gets out while rules take the place of those that were left', 'renewed'],
+  ['nor where they cannot', 'failed'],
   [
     'what the system sends for no program of an included user goes through the tunnel as its connection did',
     'included',

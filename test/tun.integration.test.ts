@@ -23,7 +23,7 @@ table inet watch {
     type filter hook postrouting priority 300
     oifname != "to-n" accept
     icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } accept
-    ip daddr ${hostOf(1)} udp dport ${BASE_PORT + 2} counter name to_entry accept
+    ip daddr ${hostOf(1)} meta l4proto { tcp, udp } th dport ${BASE_PORT + 2} counter name to_entry accept
     ip daddr { ${[0, 1, 2, 3, 4].map(hostOf).join(', ')} } tcp dport { ${BASE_PORT}, ${BASE_PORT + 1} } counter name overlay accept
     counter name others
   }
@@ -156,6 +156,9 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await assert.rejects(network.curl('--max-time', '3', `http://${network.lan}:9/`), /curl: \(28\)/)
     assert.equal(await leaked(), answers)
     assert.ok((await network.rules()).tables.includes('weft_tun'), 'the guard stands')
+    const told = await network.weftThere(['vpn', 'status'])
+    assert.match(told.stderr, /E_DAEMON_NOT_RUNNING: .* let nothing leave this machine\.\n.*weft start.*weft vpn down/)
+    assert.equal(told.code, 3)
     await network.startClient()
     await expectNothing()
     // Nobody listens there: that it says so shows that packets leave again.
@@ -176,14 +179,61 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await expectNothing()
   })
 
-  test('a daemon without the right to make an interface says so, and its proxy works', async () => {
+  test('a daemon without the right to make an interface says so, and its proxy goes on', async () => {
     await network.startClient('setpriv', '--bounding-set', '-net_admin', '--inh-caps', '-net_admin')
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
     const { code, stderr } = await weft(['vpn', 'up', '--tun'], network.env)
     assert.equal(code, 1)
     assert.match(stderr, /E_TUN_UNAVAILABLE: .*\n.*proxy/)
-    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    const { state, tun } = await network.status()
+    assert.deepEqual([state, tun?.state, tun?.fault?.code], ['connected', 'failed', 'E_TUN_UNAVAILABLE'])
     await weft(['stop'], network.env)
     await expectNothing()
+  })
+
+  test('with vpn.tun a start after a SIGKILL never opens the machine', async () => {
+    network.setClient('[vpn]', 'tun = "on"', 'proxy = "on"')
+    await network.startClient()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    await network.kill('client')
+    const before = await leaked()
+    const send = `const socket = require('node:dgram').createSocket('udp4'); console.log('up')
+      const send = () => socket.send('1', 9, '${network.lan}', () => setImmediate(send)); send()`
+    const sender = spawn('ip', ['netns', 'exec', network.namespace('c'), process.execPath, '-e', send])
+    await once(sender.stdout, 'data')
+    await network.startClient()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    sender.kill('SIGKILL')
+    await once(sender, 'exit')
+    assert.equal(await leaked(), before)
+    assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+  })
+
+  test('nor where its tunnel cannot be opened: then it says why, and opens the machine when it is told to', async () => {
+    await network.kill('client')
+    network.setClient('[vpn]', 'tun = "on"', 'proxy = "on"', 'tun_exclude_users = ["no-such-user"]')
+    await network.startClient()
+    const { tun } = await network.status()
+    assert.deepEqual([tun?.state, tun?.fault?.code], ['shut', 'E_TUN_SPLIT'])
+    assert.match(tun?.fault?.cause ?? '', /no-such-user.*let nothing leave this machine/)
+    assert.match(tun?.fault?.fix ?? '', /weft vpn down opens the machine/)
+    await expectShut()
+    await weft(['stop'], network.env)
+    await expectShut()
+    // Nor by a daemon whose proxy waits to be called.
+    network.setClient('[vpn]', 'tun = "on"')
+    await network.startClient()
+    const { tun: waiting } = await network.status()
+    assert.deepEqual([waiting?.state, waiting?.fault?.code], ['shut', 'E_TUN_LEFT'])
+    await expectShut()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    assert.equal((await network.status()).tun?.state, 'open')
+    await network.kill('client')
+    await network.startClient()
+    await weftJson(['vpn', 'down'], network.env)
+    await expectNothing()
+    assert.equal((await network.status()).tun, undefined)
+    await weft(['stop'], network.env)
   })
 
   test('excluded addresses are reached directly, all others through the tunnel; vpn.tun needs no flag', async () => {
@@ -229,6 +279,12 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.equal((await network.exec('x', ['cat', '/proc/sys/net/ipv4/conf/to-s/forwarding'])).trim(), '0')
     assert.ok(!(await network.exec('x', ['ip', '-br', 'link'])).includes('weftx'))
   })
+
+  async function expectShut(): Promise<void> {
+    const before = await leaked()
+    await assert.rejects(network.curl('--max-time', '2', `http://${network.lan}:9/`), /curl: \(28\)/)
+    assert.equal(await leaked(), before)
+  }
 
   async function expectNothing(): Promise<void> {
     const { tables, rules, links } = await network.rules()

@@ -323,6 +323,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_TOUR_FETCH: 'The page that the tour fetches over three nodes did not come.',
     E_TOUR_PORT: "No port is free for the tour's own server that is not the devnet's.",
     E_TOUR_SEEN: "The tour's own server was asked by another process than the exit's.",
+    E_TUN_LEFT: 'Rules that a daemon left, which was killed, let nothing leave this machine.',
     E_TUN_ROLES: 'A node that carries packets for others does not lead its own machine through a tunnel.',
     E_TUN_SPLIT: 'A user or cgroup that is to go beside the tunnel, or alone through it, is not on this machine.',
     E_TUN_TAKEN: 'Another process leads this machine through a tunnel.',

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { makeHome, startDaemonIn, startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
 import { holdLine } from '../../bench/lib/hold-line.ts'
 import { eventually } from './eventually.ts'
-import { weft, weftJson } from './weft.ts'
+import { type Finished, weft, weftJson } from './weft.ts'
 
 const run = promisify(execFile)
 const TARGET = join(import.meta.dirname, 'tun-target.ts')
@@ -49,9 +49,17 @@ interface IpTraffic {
   }
 }
 
+interface Fault {
+  readonly code: string
+  readonly cause: string
+  readonly fix: string
+}
+
 export interface TunStatus {
   readonly state: string
-  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly exit?: string } & IpTraffic
+  readonly proxy?: { readonly port: number }
+  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly exit?: string; readonly fault?: Fault } & IpTraffic
+  readonly failures: readonly (Fault & { readonly count: number })[]
   readonly carried?: { readonly exitIp?: { readonly clients: number } & IpTraffic }
 }
 
@@ -122,6 +130,20 @@ export class TunNetwork implements AsyncDisposable {
       resolver.setServers(['${NOWHERE6}'])
       resolver.resolve4('${name}').then((all) => console.log(all.join()))`
     return (await this.exec('c', [process.execPath, '-e', script])).trim()
+  }
+
+  /** weft in the client's namespace, as who stands there calls it. @param by words of a program that runs it */
+  async weftThere(words: readonly string[], ...by: readonly string[]): Promise<Finished> {
+    const weftWords = [...by, process.execPath, join(import.meta.dirname, '..', '..', 'dist', 'weft.js'), ...words]
+    try {
+      const { stdout, stderr } = await run('ip', ['netns', 'exec', this.namespace('c'), ...weftWords], {
+        env: { ...process.env, ...this.env, NODE_TEST_CONTEXT: undefined },
+      })
+      return { code: 0, stdout, stderr }
+    } catch (error) {
+      const { code = null, stdout = '', stderr = '' } = error as Partial<Finished>
+      return { code, stdout, stderr }
+    }
   }
 
   status(): Promise<TunStatus> {

@@ -10,14 +10,14 @@ import { setImmediate } from 'node:timers/promises'
 import { PROTOCOL, u16 } from '../../packages/vpn/src/ip/ip-header.ts'
 import { LinuxTun, loadLinuxTunCalls } from '../../packages/vpn/src/tun/linux-tun.ts'
 import { INNER4, INNER6, INTERFACE } from '../../packages/vpn/src/tun/machine-rules-text.ts'
-import { MachineRules } from '../../packages/vpn/src/tun/machine-rules.ts'
+import { MachineRules, leftRules } from '../../packages/vpn/src/tun/machine-rules.ts'
 import type { Programs } from '../../packages/vpn/src/tun/split-programs.ts'
 import { type PacketShape, makePacket } from '../../packages/vpn/test/ip/make-packet.ts'
 import { FLAGS, type Tcp, withTcp } from './with-tcp.ts'
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
- * other one, `renewed` puts the rules anew, `names` asks for names, `names6` and `names6split` by IPv6, and
+ * other one, `renewed` puts the rules anew, `failed` fails to, `names` asks for names, `names6` and `names6split` by IPv6, and
  * `included` and `excluded` answer a program of a user who alone goes through it, or beside it. None may get anything out by the other interface.
  */
 const FAR4 = '203.0.113.9'
@@ -43,6 +43,7 @@ ip('route', 'add', 'default', 'dev', 'wire')
 ip('-6', 'route', 'add', 'default', 'dev', 'wire')
 
 const directory = mkdtempSync(join(tmpdir(), 'weft-tun-rules-'))
+const stateFile = join(directory, 'tun.json')
 let tun = new LinuxTun(calls, INTERFACE)
 const put = (): Promise<MachineRules> =>
   MachineRules.put(
@@ -56,7 +57,7 @@ const put = (): Promise<MachineRules> =>
       uid: 0,
     },
     [],
-    join(directory, 'tun.json'),
+    stateFile,
   )
 let rules = await put()
 try {
@@ -65,6 +66,7 @@ try {
   else if (what === 'names') await askResolver()
   else if (what === 'names6' || what === 'names6split') await askByIPv6()
   else if (what === 'renewed') await renewRules()
+  else if (what === 'failed') await failToRenew()
   else await callMachine(what === 'called' ? tun : wire)
 } finally {
   const other = what === 'excluded' ? tun : wire
@@ -124,6 +126,22 @@ async function renewRules(): Promise<void> {
   }
   await renewed
   socket.close()
+}
+
+/** Rules that were left stay where those that are to take their place cannot be put; where there were none, none are left. */
+async function failToRenew(): Promise<void> {
+  tun[Symbol.dispose]()
+  await assert.rejects(put(), /weft0/)
+  assert.equal(await leftRules(stateFile), 'standing')
+  const socket = createSocket('udp4')
+  // Dropped, which the system tells who sends.
+  await new Promise((resolve) => socket.send('1', PORT, FAR4, resolve))
+  socket.close()
+  assert.deepEqual(packets(wire).map(hex), [])
+  await rules.remove()
+  await assert.rejects(put(), /weft0/)
+  assert.equal(await leftRules(stateFile), 'none')
+  tun = new LinuxTun(calls, INTERFACE)
 }
 
 /** A resolver of the machine that another user runs gets the questions of who is not included alone. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { ipPacketLines } from '../src/output/tun-lines.ts'
+import { Output } from '../src/output/output.ts'
+import { ipPacketLines, tunLines } from '../src/output/tun-lines.ts'
 
 test('what was dropped is told by reason, where anything was', () => {
   const traffic = {
@@ -14,4 +16,21 @@ test('what was dropped is told by reason, where anything was', () => {
   ])
   const none = ipPacketLines({ ...traffic, packets: { sent: 1, received: 1, broken: 0 } })
   assert.match(none[0] ?? '', /dropped: none$/)
+})
+
+test('a tunnel that is not there says whether anything leaves this machine, why, and what to do', () => {
+  const tun = {
+    interface: 'weft0',
+    mtu: 1280,
+    ipv6: false,
+    packets: { sent: 0, received: 0 },
+    bytes: { sent: 0, received: 0 },
+    superPackets: { read: 0, split: 0, written: 0, merged: 0 },
+    fault: { code: 'E_TUN_LEFT', cause: 'Because.', fix: 'Do.' },
+  }
+  const stream = new PassThrough() as never
+  const lines = (state: 'failed' | 'shut'): string =>
+    tunLines({ ...tun, state }, true, new Output(false, stream, stream)).join()
+  assert.match(lines('failed'), /packets go their own way.*E_TUN_LEFT.*Because.*Do\./s)
+  assert.match(lines('shut'), /nothing leaves this machine.*E_TUN_LEFT.*Because.*Do\./s)
 })

@@ -4,6 +4,7 @@
  */
 export { DAEMON_NODE_FLAGS } from './daemon-flags.ts'
 export { type SettingExplanation, explainSection, explainSetting } from './config/explain-setting.ts'
+export { leftTunnel } from './daemon/left-tunnel.ts'
 export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'
 export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'

@@ -180,8 +180,11 @@ export interface TunStatus {
   readonly interface: string
   /** Bytes. */
   readonly mtu: number
-  /** waiting: no exit carries its packets at the moment, and none leave. */
-  readonly state: 'waiting' | 'open'
+  /**
+   * waiting: no exit carries its packets at the moment, and none leave. failed: it could not be opened, and packets go their own way; shut: there
+   * is none, and rules of a daemon that was killed let nothing leave.
+   */
+  readonly state: 'waiting' | 'open' | 'failed' | 'shut'
   readonly exit: DidKey | undefined
   /** The exit carries IPv6; otherwise it is unreachable. */
   readonly ipv6: boolean
@@ -209,7 +212,7 @@ export interface VpnStatus {
   readonly proxy: { readonly host: string; readonly port: number } | undefined
   /** Where names are answered (DNS); undefined when they are not. */
   readonly dns: { readonly host: string; readonly port: number } | undefined
-  /** Undefined while the machine's packets go their own way. */
+  /** Undefined while nobody asked for it. */
   readonly tun: TunStatus | undefined
   readonly streams: { readonly open: number; readonly opened: number; readonly failed: number }
   /** The latest first, 16 at most. */

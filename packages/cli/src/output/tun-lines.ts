@@ -5,9 +5,19 @@ import type { Output } from './output.ts'
 
 type Tun = NonNullable<VpnStatusAnswer['tun']>
 
+const ABSENT = {
+  failed: 'none: it could not be opened, and packets go their own way',
+  shut: 'none, and nothing leaves this machine',
+} as const
+
 /** How the tunnel of the whole machine stands. */
 export function tunLines(tun: Tun, long: boolean, output: Output): string[] {
   const { interface: name, state, exit, ipv6, packets, fault } = tun
+  if (state === 'failed' || state === 'shut')
+    return [
+      `  tunnel      ${output.styled('red', ABSENT[state])}`,
+      ...(fault === undefined ? [] : faultLines(fault, output)),
+    ]
   const where =
     state === 'waiting'
       ? output.styled('yellow', 'no exit yet, and nothing leaves this machine')

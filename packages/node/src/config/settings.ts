@@ -157,7 +157,7 @@ const SETTINGS = {
   'vpn.tun': setting(
     oneOf(['on', 'off']),
     'off',
-    'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once.',
+    'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once. With it on, rules that a killed daemon left keep the machine shut until the tunnel stands again, or `weft vpn down`.',
   ),
   'vpn.tun_exclude': setting(
     listOf(CIDR, 256),

@@ -1,4 +1,4 @@
-import { WeftError, isWeftError } from '@weft/core'
+import { type Logger, WeftError, isWeftError } from '@weft/core'
 import type { NodeVpn } from './components.ts'
 import { portError } from './port-error.ts'
 
@@ -19,6 +19,20 @@ export async function openProxy(vpn: NodeVpn, basePort: number, tun?: boolean): 
   } catch (error) {
     // The VPN does not know who has the port, nor by which setting it was chosen.
     throw isWeftError(error, 'E_PORT_TAKEN') ? taken(basePort, error.details) : error
+  }
+}
+
+/**
+ * The same as a daemon starts. Where rules of one that was killed let nothing leave this machine, and its tunnel cannot be opened, the daemon
+ * runs all the same: it says why, and can open the machine. @throws as `openProxy`
+ */
+export async function openProxyFromStart(vpn: NodeVpn, basePort: number, logger: Logger): Promise<void> {
+  try {
+    await openProxy(vpn, basePort)
+  } catch (error) {
+    const { tun } = await vpn.status()
+    if (!isWeftError(error) || tun?.state !== 'shut' || tun.fault?.code !== error.code) throw error
+    logger.error('the tunnel cannot be opened, and nothing leaves this machine', { ...tun.fault })
   }
 }
 

@@ -8,7 +8,7 @@ import type { DaemonLog } from '../log/daemon-log.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
 import type { OwnBridges } from './open-bridges.ts'
-import { openProxy } from './open-proxy.ts'
+import { openProxyFromStart } from './open-proxy.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { privateCallers } from './private-callers.ts'
@@ -155,7 +155,7 @@ export async function startNetwork({
       ? { holder: { quotaBytes: values['storage.quota'], reserveBytes: values['storage.reserve'] } }
       : {}),
   })
-  if (proxyFromStart(config, networkFile)) await openProxy(vpn, values['ports.base'])
+  if (proxyFromStart(config, networkFile)) await openProxyFromStart(vpn, values['ports.base'], log)
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
   const packets = keys.packets === undefined ? undefined : packetsPort(config)
   return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort: packets }

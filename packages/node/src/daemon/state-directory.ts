@@ -38,7 +38,7 @@ export interface StatePaths {
   readonly storage: string
 }
 
-function statePaths(home: string): StatePaths {
+export function statePaths(home: string): StatePaths {
   return {
     home,
     socket: join(home, 'api.sock'),

@@ -1,7 +1,7 @@
 import type { ExitIpStatus, TunStatus } from '@weft/vpn'
 import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
 
-const STATES = ['off', 'waiting', 'open'] as const
+const STATES = ['off', 'waiting', 'open', 'failed', 'shut'] as const
 const WAYS = ['sent', 'received'] as const
 
 /**
@@ -10,7 +10,7 @@ const WAYS = ['sent', 'received'] as const
  */
 export function tunMetrics(tun: TunStatus | undefined, exitIp: ExitIpStatus | undefined): Metric[] {
   const ends = [
-    ...(tun === undefined ? [] : [{ end: 'client', ...tun }]),
+    ...(tun === undefined || tun.state === 'failed' || tun.state === 'shut' ? [] : [{ end: 'client', ...tun }]),
     ...(exitIp === undefined ? [] : [{ end: 'exit', ...exitIp }]),
   ]
   const each = (pick: (status: (typeof ends)[number]) => readonly Sample[]): Sample[] =>

@@ -283,7 +283,11 @@ export const vpnStatus = z.strictObject({
     .strictObject({
       interface: z.string(),
       mtu: z.int(),
-      state: z.enum(['waiting', 'open']).describe('waiting: no exit carries packets at the moment, and none leave'),
+      state: z
+        .enum(['waiting', 'open', 'failed', 'shut'])
+        .describe(
+          'waiting: no exit carries packets at the moment, and none leave; failed: it could not be opened, and packets go their own way; shut: rules of a daemon that was killed let none leave',
+        ),
       exit: z.string().optional(),
       ipv6: z.boolean().describe('The exit carries IPv6; otherwise it is unreachable'),
       packets: z.record(z.string(), z.int()).describe('Sent and received, and dropped by reason'),

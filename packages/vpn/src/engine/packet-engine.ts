@@ -221,52 +221,58 @@ export class PacketEngine {
   }
 
   /**
-   * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted.
+   * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted. Where that fails all is as
+   * it was before: a proxy that stood goes on.
    * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN
    */
   async up(tun = this.#init.tun.isWanted): Promise<void> {
     if (this.#closed) return
     if (tun && this.#init.keys !== undefined) throw carriesForOthers()
-    if (this.#server === undefined) await this.#openProxy()
-    if (tun && this.#tun === undefined) await this.#openTun()
+    const stood = this.#server !== undefined
+    // Before a route is built: rules that a daemon left, which was killed, let nothing else out.
+    if (tun) this.#ports?.mark(OUTSIDE_MARK)
+    if (!stood) await this.#openProxy()
+    if (!tun || this.#tun !== undefined) return
+    try {
+      await this.#openTun()
+    } catch (error) {
+      if (stood) await this.#dns?.endIPv6()
+      else await this.down()
+      throw error
+    }
   }
 
   async #openTun(): Promise<void> {
     const { clock, logger } = this.#parts
     const { exclude, include, stateFile, ...programs } = this.#init.tun
-    try {
-      const excludePrograms = await findPrograms(programs.excludePrograms, 'vpn.tun_exclude')
-      const includePrograms = await findPrograms(programs.includePrograms, 'vpn.tun_include')
-      this.#tun = await TunClient.up({
-        clock,
-        logger,
-        queue: this.#queue,
-        exclude,
-        include,
-        excludePrograms,
-        includePrograms,
-        stateFile,
-        outside: this.#outside,
-        dnsPort: this.#dns?.endpoint.port,
-        dnsPort6: await this.#dns?.beginIPv6(),
-        uid: process.getuid?.() ?? 0,
-        open: (signal, take) => {
-          const routes = this.#routes.of(TUN_ROUTES)
-          return routes.open(IP_CHANNEL, signal, (stream, leg) => {
-            // Names are asked for where their addresses will be called from.
-            routes.prefer(leg)
-            this.#dns?.moved()
-            take(stream, leg)
-          })
-        },
-        markPort: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
-        onChange: () => this.#tellRoute(),
-      })
-      this.#dns?.moved()
-    } catch (error) {
-      await this.down()
-      throw error
-    }
+    const excludePrograms = await findPrograms(programs.excludePrograms, 'vpn.tun_exclude')
+    const includePrograms = await findPrograms(programs.includePrograms, 'vpn.tun_include')
+    this.#tun = await TunClient.up({
+      clock,
+      logger,
+      queue: this.#queue,
+      exclude,
+      include,
+      excludePrograms,
+      includePrograms,
+      stateFile,
+      outside: this.#outside,
+      dnsPort: this.#dns?.endpoint.port,
+      dnsPort6: await this.#dns?.beginIPv6(),
+      uid: process.getuid?.() ?? 0,
+      open: (signal, take) => {
+        const routes = this.#routes.of(TUN_ROUTES)
+        return routes.open(IP_CHANNEL, signal, (stream, leg) => {
+          // Names are asked for where their addresses will be called from.
+          routes.prefer(leg)
+          this.#dns?.moved()
+          take(stream, leg)
+        })
+      },
+      markPort: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
+      onChange: () => this.#tellRoute(),
+    })
+    this.#dns?.moved()
   }
 
   async #openProxy(): Promise<void> {

@@ -262,12 +262,12 @@ function unavailable(why: string): WeftError {
       ? {
           code: 'E_TUN_TAKEN',
           cause: `Another process has the interface ${INTERFACE}.`,
-          fix: 'End the other daemon, or turn its tunnel off: weft vpn down.',
+          fix: 'End the other daemon, or turn its tunnel off (weft vpn down --home, with its home); then call weft vpn up again.',
         }
       : {
           code: 'E_TUN_UNAVAILABLE',
           cause: `The whole machine cannot be led through the route: ${why}.`,
-          fix: 'Run the daemon on Linux as root (or with CAP_NET_ADMIN), with /dev/net/tun, ip and nft; or set programs to the proxy, which needs none of these.',
+          fix: 'Run the daemon on Linux as root (or with CAP_NET_ADMIN), with /dev/net/tun, ip and nft. Or set programs to the proxy, which needs none of these: weft vpn up starts it where vpn.tun is off.',
         },
   )
 }
@@ -277,6 +277,6 @@ export function carriesForOthers(): WeftError {
   return new WeftError({
     code: 'E_TUN_ROLES',
     cause: 'This node carries packets for others; their way would lead through its own tunnel.',
-    fix: 'Run a client of its own on another machine, or set programs to the proxy.',
+    fix: 'Run a client of its own on another machine, or set programs to the proxy: weft vpn up starts it where vpn.tun is off.',
   })
 }

@@ -5,6 +5,7 @@ import {
   type Logger,
   type Scope,
   WeftError,
+  isWeftError,
   messageOf,
   toWeftError,
   withTimeout,
@@ -27,11 +28,12 @@ import { type MemberAddresses, memberAddresses } from '../route/member-addresses
 import { outsideAddresses } from '../route/outside-addresses.ts'
 import { routeMembers } from '../route/route-members.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import { isInUse, removeLeftRules } from '../tun/machine-rules.ts'
+import { isInUse, leftRules, removeLeftRules } from '../tun/machine-rules.ts'
 import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
 import { exitUses } from './exit-uses.ts'
 import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
+import { OF_TUNNEL, cannotOpen, leftShut, tunTrouble } from './tun-trouble.ts'
 
 export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
   /** Threads that carry packets for others. */
@@ -65,20 +67,27 @@ const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, 
  * @throws WeftError E_PORT_TAKEN, E_EXIT_RULE
  */
 export async function createVpn(init: VpnInit): Promise<VpnService> {
-  const service = new VpnService(init)
-  await removeLeft(init)
+  const service = new VpnService(init, await settleLeft(init))
   init.scope.use('vpn', service)
   if (init.keys !== undefined) await service.open()
   return service
 }
 
-/** A daemon that was killed left its rules, by which nothing leaves the machine any more. */
-async function removeLeft({ tun, logger }: VpnInit): Promise<void> {
-  if (isInUse()) return
+/**
+ * A daemon that was killed left its rules, by which nothing leaves the machine any more. Where the machine is to go through a tunnel they stay
+ * until that takes their place.
+ * @returns whether they stand
+ */
+async function settleLeft({ tun, logger }: VpnInit): Promise<boolean> {
+  if (isInUse()) return false
   try {
-    await removeLeftRules(tun.stateFile)
+    const areKept = tun.isWanted && (await leftRules(tun.stateFile)) !== 'none'
+    if (areKept) logger.warn('nothing leaves this machine by rules of a daemon that was killed; weft vpn down opens it')
+    else await removeLeftRules(tun.stateFile)
+    return areKept
   } catch (error) {
     logger.warn('rules for the tunnel are left of a daemon that was killed', { reason: messageOf(error) })
+    return false
   }
 }
 
@@ -101,12 +110,18 @@ export class VpnService implements Vpn {
   #exitFault: Fault | undefined
   /** Why the routes are blocked, by the last that was heard of them. */
   #blocked: Fault | undefined
+  /** Why the machine is not led through the tunnel that it was to have; and whether rules that were left let nothing out. */
+  #tunFault: Fault | undefined
+  #isShut: boolean
   #restartMs = RESTART_FIRST_MS
   #cancelRestart: (() => void) | undefined
   #unfollow: (() => void) | undefined
   #closed = false
 
-  constructor(init: VpnInit) {
+  /** @param isShut whether rules that a daemon left let nothing out */
+  constructor(init: VpnInit, isShut = false) {
+    this.#isShut = isShut
+    if (isShut) this.#tunFault = leftShut()
     const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
     this.#init = init
     const identity = roles.entry ? createPlainCertificate() : undefined
@@ -159,11 +174,12 @@ export class VpnService implements Vpn {
   }
 
   /**
-   * What is wrong: the packet thread died, the proxy is up and no route can be built, or the exit carries no IP packets and is to;
-   * undefined when nothing is.
+   * What is wrong: the packet thread died, the proxy is up and no route can be built, the exit carries no IP packets and is to, or the machine
+   * is not led through the tunnel that vpn.tun asks for; undefined when nothing is.
    */
   get fault(): Fault | undefined {
-    return this.#fault ?? this.#blocked ?? this.#exitFault
+    const tunFault = this.#init.tun.isWanted ? this.#tunFault : undefined
+    return this.#fault ?? this.#blocked ?? this.#exitFault ?? tunFault
   }
 
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
@@ -213,20 +229,51 @@ export class VpnService implements Vpn {
   }
 
   async up(tun = this.#tun): Promise<void> {
+    const wasWanted = this.#wanted
     this.#wanted = true
-    const thread = await this.open()
-    await thread.up(tun)
+    try {
+      const thread = await this.open()
+      await thread.up(tun)
+    } catch (error) {
+      this.#wanted = wasWanted
+      await this.#onTunFailed(error)
+      throw error
+    }
     this.#tun = tun
+    // Without the tunnel rules that were left stay.
+    if (this.#isShut && !(tun ?? this.#init.tun.isWanted)) return
+    this.#isShut = false
+    this.#tunFault = undefined
   }
 
+  /** Also opens a machine that rules keep shut. @throws WeftError E_TUN_LEFT */
   async down(): Promise<void> {
     this.#wanted = false
     this.#tun = undefined
     const thread = await this.#thread
     await thread?.down()
+    if (!isInUse())
+      await removeLeftRules(this.#init.tun.stateFile).catch((error: unknown) => {
+        throw cannotOpen(messageOf(error))
+      })
+    this.#isShut = false
+    this.#tunFault = undefined
   }
 
   async status(): Promise<VpnStatus> {
+    const status = await this.#statusOfThread()
+    if (status.tun !== undefined || this.#tunFault === undefined) return status
+    return { ...status, tun: tunTrouble(this.#tunFault, this.#isShut) }
+  }
+
+  async #onTunFailed(error: unknown): Promise<void> {
+    if (!isWeftError(error) || !OF_TUNNEL.has(error.code)) return
+    const { code, cause, fix } = error
+    this.#tunFault = { code, cause, fix }
+    this.#isShut = !isInUse() && (await leftRules(this.#init.tun.stateFile)) !== 'none'
+  }
+
+  async #statusOfThread(): Promise<VpnStatus> {
     const thread = await this.#thread?.catch(() => undefined)
     if (thread === undefined) return withoutThread(this.#fault, this.#init.carriage)
     try {

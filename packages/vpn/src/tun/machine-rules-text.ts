@@ -163,6 +163,9 @@ export function outsideRules(outside: readonly OutsideAddress[]): string {
 /** What takes them away. */
 export const REMOVED_RULES = `table inet ${TABLE}\ndelete table inet ${TABLE}\n`
 
+/** Words of nft, by which they are seen. */
+export const LISTED_RULES: readonly string[] = ['--terse', 'list', 'table', 'inet', TABLE]
+
 /** Lines of ip-batch(8) for both versions. */
 export function interfaceLines(mtu: number, hasIPv6: boolean): string {
   return [

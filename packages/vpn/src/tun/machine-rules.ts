@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { messageOf } from '@weft/core'
 import { MAX_IP_PACKET_BYTES } from '@weft/onion'
 import {
   INTERFACE,
+  LISTED_RULES,
   type MachineRulesInit,
   NAMES_ROUTE_LINES,
   type OutsideAddress,
@@ -21,6 +23,9 @@ import { runCommand } from './run-command.ts'
 const VALID_MARK = '/proc/sys/net/ipv4/conf/all/src_valid_mark'
 const IPV6_OFF = '/proc/sys/net/ipv6/conf/all/disable_ipv6'
 
+/** Of the time since the machine started: its rules do not outlive it. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
 /** What this machine's packets are led into the tunnel by: its table of nft, its rules of routing, and what both stand on. */
 export class MachineRules {
   readonly #stateFile: string
@@ -37,7 +42,8 @@ export class MachineRules {
   }
 
   /**
-   * Puts them in place, the guard first; where a thread that ended left its own, these take their place at once. The interface stands already.
+   * Puts them in place, the guard first; where a thread or daemon that ended left its own, these take their place at once, and what fails then
+   * leaves the machine shut. The interface stands already.
    * @param stateFile says that they are there, until they are not: also for a process after this one
    * @throws Error of a program of the system
    */
@@ -47,8 +53,9 @@ export class MachineRules {
     stateFile: string,
   ): Promise<MachineRules> {
     const rules = new MachineRules(stateFile, isSplit(init))
+    const isRenewal = (await leftRules(stateFile)) !== 'none'
     const { srcValidMark = readText(VALID_MARK) } = readState(stateFile)
-    writeFileSync(stateFile, `${JSON.stringify({ schemaVersion: 1, srcValidMark })}\n`)
+    writeFileSync(stateFile, `${JSON.stringify({ schemaVersion: 1, srcValidMark, bootId: readText(BOOT_ID) })}\n`)
     try {
       await runCommand('nft', ['-f', '-'], machineRules(init, outside))
       await removeLeftRoutes()
@@ -58,7 +65,7 @@ export class MachineRules {
       if (rules.#hasIPv6) await rules.#putIPv6(init.dnsPort !== undefined)
       return rules
     } catch (error) {
-      await rules.remove()
+      if (!isRenewal) await rules.remove()
       throw error
     }
   }
@@ -118,14 +125,35 @@ async function removeLeftRoutes(): Promise<void> {
     await runCommand('ip', [family, '-force', '-batch', '-'], REMOVED_ROUTES).catch(() => {})
 }
 
+/**
+ * Whether rules that `stateFile` speaks of stand, by which nothing leaves this machine while nobody carries its packets; unknown where
+ * that may not be looked at.
+ */
+export async function leftRules(stateFile: string): Promise<'none' | 'standing' | 'unknown'> {
+  if (!existsSync(stateFile)) return 'none'
+  const { bootId } = readState(stateFile)
+  if (bootId !== undefined && bootId !== readText(BOOT_ID)) return 'none'
+  try {
+    await runCommand('nft', LISTED_RULES)
+    return 'standing'
+  } catch (error) {
+    return messageOf(error).includes('No such file') ? 'none' : 'unknown'
+  }
+}
+
 /** Whether another process leads packets into a tunnel just now. */
 export function isInUse(): boolean {
   return existsSync(`/sys/class/net/${INTERFACE}`)
 }
 
-function readState(stateFile: string): { readonly srcValidMark?: unknown } {
+interface State {
+  readonly srcValidMark?: unknown
+  readonly bootId?: unknown
+}
+
+function readState(stateFile: string): State {
   try {
-    return JSON.parse(readText(stateFile)) as { srcValidMark?: unknown }
+    return JSON.parse(readText(stateFile)) as State
   } catch {
     // Half written when its process was killed.
     return {}
