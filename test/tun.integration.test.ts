@@ -111,6 +111,9 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     await assert.rejects(network.curl('--max-time', '5', 'http://169.254.169.254/'), /curl: \(7\)/)
     assert.equal(await network.curl(`http://${SERVER}:8080/strangers`), '0')
     assert.ok(((await network.exitStatus()).carried?.exitIp?.packets['refused'] ?? 0) >= 2)
+    // One entry for all of them.
+    const refused = (await network.status()).failures.filter(({ code }) => code === 'E_TARGET_POLICY')
+    assert.deepEqual([refused.length, (refused[0]?.count ?? 0) >= 3], [1, true])
   })
 
   test('IPv6, which the exit has not, is unreachable at once', async () => {

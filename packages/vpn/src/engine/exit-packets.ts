@@ -18,8 +18,9 @@ export interface ExitPacketsInit {
   readonly release: (number: number) => Promise<void>
 }
 
-/** ms between two words about refused packets to one client (RFC 1812, section 4.3.2.8). */
+/** ms in which one client has earned another word about refused packets (RFC 1812, section 4.3.2.8; RFC 4443, section 2.4), and how many at once. */
 const TELL_MS = 50
+const TELL_BURST = 16
 /** ms that a client has to send a packet, before its address may be given to another when there are no more. */
 const SILENT_MS = 10_000
 
@@ -182,12 +183,13 @@ export class ExitPackets {
     this.counters.refused++
     const { clock, network } = this.#init
     const now = clock.monotonic()
-    if (now - client.toldAt < TELL_MS) return
+    const until = Math.max(now, client.toldUntil)
+    if (until - now > (TELL_BURST - 1) * TELL_MS) return
     const header = this.#header
     const own = header.version === 4 ? network.own4 : network.own6
     const length = prohibited(header, bytes, bytes.length, own, this.#answer)
     if (length === 0 || !client.channel.send(this.#answer, length)) return
-    client.toldAt = now
+    client.toldUntil = until + TELL_MS
     client.wake()
   }
 }

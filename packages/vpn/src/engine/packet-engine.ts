@@ -35,7 +35,8 @@ import { PacketPorts } from './packet-ports.ts'
 import type { LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
-import { KEPT_FAILURES, ProxyServer } from './proxy-server.ts'
+import { ProxyServer } from './proxy-server.ts'
+import { latestFailures } from './refused-packets.ts'
 import { ServiceRoutes } from './service-routes.ts'
 import type { TakeStream, WriteEarly } from './stream-opener.ts'
 import { TunClient, carriesForOthers } from './tun-client.ts'
@@ -475,7 +476,7 @@ export class PacketEngine {
     const { open, opened, failed } = this.#server.counts
     return {
       streams: { open, opened: streams.opened + opened, failed: streams.failed + failed },
-      failures: [...this.#server.failures, ...failures].slice(0, KEPT_FAILURES),
+      failures: latestFailures(this.#tun?.failures ?? [], this.#server.failures, failures),
     }
   }
 

@@ -14,6 +14,7 @@ import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
+import { KEPT_FAILURES } from './refused-packets.ts'
 import { SocketPipe } from './socket-pipe.ts'
 import { isOfSameUser } from './socket-users.ts'
 import type { TakeStream } from './stream-opener.ts'
@@ -39,7 +40,6 @@ const MAX_CONNECTIONS = 2_048
 const MAX_ASSOCIATIONS = 256
 /** ms in which a client has to say what it wants. */
 const REQUEST_MS = 4_000
-export const KEPT_FAILURES = 16
 
 /** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection, or one channel for its datagrams. */
 export class ProxyServer {

@@ -1,15 +1,17 @@
 import { type Clock, type Fault, type Logger, WeftError, messageOf, toWeftError } from '@weft/core'
 import { type IpChannel, MAX_IP_PACKET_BYTES, SessionCode, type SessionStream, ipToBytes } from '@weft/onion'
 import { IpHeader, isAddressAt } from '../ip/ip-header.ts'
+import { isProhibition } from '../ip/icmp-error.ts'
 import { rewriteAddress, rewriteInside } from '../ip/rewrite-address.ts'
 import { loadLinuxTunCalls } from '../tun/linux-tun.ts'
 import { INNER4, INNER6, INTERFACE, type MachineRulesInit, type OutsideAddress } from '../tun/machine-rules-text.ts'
 import { MachineRules } from '../tun/machine-rules.ts'
 import { droppedAt, noTunPackets, superPacketsOf } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
-import type { TunStatus } from '../vpn.ts'
+import type { ProxyFailure, TunStatus } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { Leg } from './leg.ts'
+import { RefusedPackets } from './refused-packets.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { waitingFault } from './waiting-fault.ts'
 
@@ -49,6 +51,7 @@ export class TunClient {
   readonly #controller = new AbortController()
   readonly #header = new IpHeader()
   readonly #counters = { sent: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
+  readonly #refused: RefusedPackets
   #sentBytes = 0
   #port: TunPort | undefined
   #rules: MachineRules | undefined
@@ -60,6 +63,7 @@ export class TunClient {
 
   private constructor(init: TunClientInit) {
     this.#init = init
+    this.#refused = new RefusedPackets(init.clock)
   }
 
   /** @throws WeftError E_TUN_UNAVAILABLE, E_TUN_TAKEN */
@@ -106,6 +110,11 @@ export class TunClient {
       superPackets: superPacketsOf(counters),
       fault: this.#fault === undefined || route !== undefined ? this.#fault : waitingFault(this.#fault),
     }
+  }
+
+  /** What exits refused. */
+  get failures(): readonly ProxyFailure[] {
+    return this.#refused.failures
   }
 
   /** Where this daemon's own connections lead from now on. */
@@ -166,6 +175,7 @@ export class TunClient {
     else {
       const inside = header.version === 4 ? INSIDE4 : INSIDE6
       rewriteAddress(header, packet, length, header.destinationAt, inside)
+      if (isProhibition(header, packet, address)) this.#refused.note()
       if (header.isIcmpError) rewriteInside(header, packet, length, address, inside)
       port.write(length)
     }

@@ -19,8 +19,8 @@ export class IpClient {
   readonly #noted = new Uint8Array(NOTED_BITS / 8)
   /** Whether it sent anything on. */
   hasSent = false
-  /** Monotonic ms of the last word about a refusal. */
-  toldAt = Number.NEGATIVE_INFINITY
+  /** Monotonic ms until which words about refusals were told ahead of their time. */
+  toldUntil = Number.NEGATIVE_INFINITY
 
   constructor(number: number, channel: IpChannel, wake: () => void, address4: Uint8Array, address6: Uint8Array) {
     this.number = number

@@ -1,5 +1,5 @@
 import { checksumOf, sumOf } from './checksum.ts'
-import { type IpHeader, PROTOCOL, setU16 } from './ip-header.ts'
+import { type IpHeader, PROTOCOL, isAddressAt, setU16 } from './ip-header.ts'
 
 /** Bytes of an ICMP error over IPv4 at most (RFC 1812, section 4.3.2.3), and over IPv6 (RFC 4443, section 2.4). */
 const MOST4 = 576
@@ -19,6 +19,20 @@ export function prohibited(
 ): number {
   if (!header.isFirst || header.isIcmpError) return 0
   return header.version === 4 ? prohibited4(bytes, length, own, into) : prohibited6(bytes, length, own, into)
+}
+
+/**
+ * Whether an exit says of itself that it refused a packet of the client whose address `own` is. A router or target behind it says so, too: that
+ * comes from elsewhere than the private range that an exit gives addresses of (docs/specs/session.md, IP packets).
+ */
+export function isProhibition(header: IpHeader, bytes: Uint8Array, own: Uint8Array): boolean {
+  const { version, contentAt, sourceAt } = header
+  if (!header.isIcmpError) return false
+  const [type, code] = version === 4 ? [3, 13] : [1, 1]
+  if (bytes[contentAt] !== type || bytes[contentAt + 1] !== code) return false
+  // 100.64.0.0/10 (RFC 6598); of IPv6 the /64 of the client's own address.
+  if (version === 4) return bytes[sourceAt] === 100 && (bytes[sourceAt + 1] as number) >> 6 === 1
+  return isAddressAt(bytes, sourceAt, own.subarray(0, 8))
 }
 
 function prohibited4(bytes: Uint8Array, length: number, own: Uint8Array, into: Uint8Array): number {

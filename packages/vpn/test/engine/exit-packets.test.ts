@@ -132,19 +132,24 @@ for (const [name, shape] of [
     assert.equal(exit.counters.refused, 1)
   })
 
-test('who is refused is told so by ICMP, not more than once in 50 ms', async () => {
+test('who is refused is told so by ICMP: 16 times at once, then once in 50 ms, whatever others are told', async () => {
   const { exit, join, clock } = rig()
-  const client = join()
-  for (let i = 0; i < 5; i++) client.send({ destination: '10.1.2.3', protocol: PROTOCOL.tcp, port: 80 })
-  assert.equal(client.told.length, 1)
+  const [client, other] = [join(), join()]
+  for (let i = 0; i < 20; i++) client.send({ destination: '10.1.2.3', protocol: PROTOCOL.tcp, port: 80 })
+  assert.equal(client.told.length, 16)
+  other.send({ destination: '10.1.2.3' })
+  assert.equal(other.told.length, 1)
   const [error] = client.told
   const header = new IpHeader()
   assert.ok(error !== undefined && header.read(error, error.length) && header.isIcmpError)
   assert.equal(error[21], 13)
   await clock.advance(60)
-  client.send({ destination: '10.1.2.3' })
-  assert.equal(client.told.length, 2)
-  assert.equal(exit.counters.refused, 6)
+  for (let i = 0; i < 2; i++) client.send({ destination: '10.1.2.3' })
+  assert.equal(client.told.length, 17)
+  await clock.advance(60_000)
+  for (let i = 0; i < 20; i++) client.send({ destination: '10.1.2.3' })
+  assert.equal(client.told.length, 33)
+  assert.equal(exit.counters.refused, 43)
 })
 
 test('the policy is asked anew for another port of the same address, and what is allowed there goes', () => {
