@@ -160,6 +160,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LINK_LIMIT: 'A node holds as many links for packets as it takes.',
     E_LIVENESS_MALFORMED: 'A message of the failure detection, or a statement in it, cannot be read or breaks a limit.',
     E_LISTEN_NEEDED: 'The roles of the node need an address to listen on, and none is set.',
+    E_LISTEN_VERSION: 'Others are to reach a node by a version of IP by which it does not listen.',
     E_LOG_DROPPED: 'Lines of the log could not be written.',
     E_LOOKUP_ANSWER: 'A node answered a lookup with what the signed map does not hold, or with too little.',
     E_LOOKUP_FAILED: 'The members closest to a key could not be found by asking other nodes.',

@@ -212,7 +212,8 @@ export class RouteNetwork implements AsyncDisposable {
         ? []
         : [
             '[network]',
-            `listen_host = "${this.#hasIPv6 ? '::' : host}"`,
+            // Who is reached by both listens on all addresses, unless it is told otherwise.
+            ...(this.#hasIPv6 ? [] : [`listen_host = "${host}"`]),
             `announce = ${JSON.stringify(this.#addressesOf(name, host))}`,
           ]
     const ports = ['[ports]', `base = ${base}`, ...(host === undefined ? [] : [`public = ${this.#publicOf(name)}`])]

@@ -89,7 +89,7 @@ const SETTINGS = {
   'network.listen_host': setting(
     text(/^[0-9A-Fa-f.:]{2,39}$/, 'an IPv4 or IPv6 address'),
     '0.0.0.0',
-    'Address on which nodes with a role listen for other nodes; :: takes IPv6 and IPv4. In a simulated network always 127.0.0.1.',
+    'Address on which nodes with a role listen for other nodes; :: takes IPv6 and IPv4, and is what counts where this is not set and others reach the node by IPv6 (network.announce, or the network file of a validator). In a simulated network always 127.0.0.1.',
   ),
   'network.announce': setting(
     listOf(MULTIADDR, 8),

@@ -104,7 +104,7 @@ async function composeDaemon(
   )
   const bridges = openBridges(config, paths, log)
   const components = await orAborted(loadComponents(), signal)
-  const { overlay, storage, vpn, energy, overlayPort, webSocketPort, packetsPort } = await startNetwork({
+  const { overlay, storage, vpn, energy, overlayPort, webSocketPort, packetsPort, listen } = await startNetwork({
     config,
     components,
     paths,
@@ -139,6 +139,7 @@ async function composeDaemon(
       networkFile,
       roles: config.roles,
       ports,
+      listen,
       storageQuota: values['storage.quota'],
       energy,
     }),

@@ -8,6 +8,7 @@ import type { DaemonLog } from '../log/daemon-log.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { defaultFamily } from './default-family.ts'
 import type { OwnBridges } from './open-bridges.ts'
+import { declaredHosts, listenHost } from './listen-host.ts'
 import { openProxyFromStart } from './open-proxy.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
@@ -51,6 +52,8 @@ export interface StartedNetwork {
   readonly webSocketPort: number | undefined
   /** Of an entry, relay or exit. */
   readonly packetsPort: number | undefined
+  /** Where it listens for others, and where they are to reach it, as far as that is said. */
+  readonly listen: { readonly host: string; readonly declared: readonly string[] }
 }
 
 /**
@@ -73,7 +76,8 @@ export async function startNetwork({
   const { values, roles } = config
   const simulated = networkFile.simulated !== undefined
   const port = roles.length === 0 ? undefined : values['ports.public']
-  const host = simulated ? '127.0.0.1' : values['network.listen_host']
+  const hosts = declaredHosts(config, networkFile, keys.node.id)
+  const host = simulated ? '127.0.0.1' : listenHost(config, hosts)
   const listen =
     port === undefined
       ? []
@@ -91,6 +95,7 @@ export async function startNetwork({
     components,
     keys,
     networkFile,
+    host,
     bridges: bridges?.bridges ?? [],
     tunFile: paths.tun,
     logger: log,
@@ -158,5 +163,7 @@ export async function startNetwork({
   if (proxyFromStart(config, networkFile)) await openProxyFromStart(vpn, values['ports.base'], log)
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
   const packets = keys.packets === undefined ? undefined : packetsPort(config)
-  return { overlay, storage, vpn, energy: resources?.energy, overlayPort: port, webSocketPort, packetsPort: packets }
+  const energy = resources?.energy
+  const places = { host, declared: hosts }
+  return { overlay, storage, vpn, energy, overlayPort: port, webSocketPort, packetsPort: packets, listen: places }
 }

@@ -20,6 +20,8 @@ export interface VpnStart {
   readonly config: Config
   readonly components: Pick<Components, 'createVpn'>
   readonly keys: { readonly node: SigningKey; readonly packets: PacketKeys | undefined }
+  /** Where an entry, relay or exit listens. */
+  readonly host: string
   /** By which alone this node calls; none where it calls by itself. */
   readonly bridges: readonly Bridge[]
   readonly networkFile: NetworkFile
@@ -54,7 +56,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       bridges: start.bridges,
       udp: {
         // Nobody dials a client: any port will do, and it sends by IPv4 and IPv6.
-        host: simulated ? '127.0.0.1' : keys.packets === undefined ? '::' : values['network.listen_host'],
+        host: simulated || keys.packets !== undefined ? start.host : '::',
         port: keys.packets === undefined ? 0 : port,
       },
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },

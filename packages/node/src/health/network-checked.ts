@@ -8,6 +8,8 @@ export interface NetworkChecked {
   readonly roles: readonly Role[]
   /** By what they serve. */
   readonly ports: Readonly<Record<string, number>>
+  /** Where it listens for others, and hosts at which they are to reach it, as far as that is said. */
+  readonly listen: { readonly host: string; readonly declared: readonly string[] }
   /** Bytes that this node keeps for others. */
   readonly storageQuota: number
   /** What the operator says of it, or an attester; undefined for nothing. */

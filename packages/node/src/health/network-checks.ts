@@ -1,4 +1,5 @@
-import { joinFaults, sizeWords } from '@weft/core'
+import { isIPv6 } from 'node:net'
+import { type Fault, joinFaults, sizeWords } from '@weft/core'
 import { energyChecks } from './energy-check.ts'
 import { leaseChecks } from './lease-check.ts'
 import type { NetworkChecked } from './network-checked.ts'
@@ -42,7 +43,23 @@ function clockCheck({ overlay }: NetworkChecked): Check {
 function portsCheck(checked: NetworkChecked): Check {
   const { ports, roles } = checked
   const open = roles.length === 0 ? 'none for other nodes: a client listens for nobody' : publicPorts(checked)
-  return { name: 'ports', tried: `API on 127.0.0.1:${ports['api']}; ${open}`, fault: undefined }
+  const fault = roles.length === 0 ? undefined : apartFault(checked.listen)
+  return { name: 'ports', tried: `API on 127.0.0.1:${ports['api']}; ${open}`, fault }
+}
+
+/**
+ * Where others are to reach this node by a version of IP by which it does not listen. That it is certified proves nothing: a validator that is alone
+ * certifies itself.
+ */
+function apartFault({ host, declared }: NetworkChecked['listen']): Fault | undefined {
+  if (host === '::') return undefined
+  const apart = declared.filter((each) => isIPv6(each) !== isIPv6(host))
+  if (apart.length === 0) return undefined
+  return {
+    code: 'E_LISTEN_VERSION',
+    cause: `Others are to reach this node at ${apart.join(', ')}, and it listens for ${isIPv6(host) ? 'IPv6' : 'IPv4'} only (network.listen_host is ${host}).`,
+    fix: 'Set network.listen_host to "::", which takes both, or leave it out, and restart the daemon; or announce only what it listens on (network.announce; of a validator the network file says it).',
+  }
 }
 
 /** What the network file asks of this node's roles: by what validators measured, and before that by its own settings. */

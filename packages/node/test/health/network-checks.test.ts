@@ -24,6 +24,7 @@ function check(name: string, changes: Partial<NetworkChecked> = {}) {
     networkFile: networkOf(4),
     roles: ['storage', 'relay'],
     ports: { api: 7780, overlay: 4780, packets: 4782 },
+    listen: { host: '0.0.0.0', declared: [] },
     storageQuota: 10,
     energy: undefined,
     ...changes,
@@ -51,6 +52,22 @@ test('who is not reached reads what each validator saw, and which ports to open'
   const self = overlay.memberList[0] ?? assert.fail('no members')
   assert.match(check('reach', { overlay: new FakeOverlay(self.id) }).tried ?? '', /dialled back by a quorum/)
   assert.deepEqual([check('reach', { overlay }).fault, check('clock', { overlay }).fault], [undefined, undefined])
+})
+
+test('a node that others are to reach by IPv6 and that listens for IPv4 alone is told so, and what to set', () => {
+  const six = '2001:db8::1'
+  const { fault } = check('ports', { listen: { host: '0.0.0.0', declared: ['192.0.2.1', six] } })
+  assert.equal(fault?.code, 'E_LISTEN_VERSION')
+  assert.match(fault.cause, /at 2001:db8::1, and it listens for IPv4 only/)
+  assert.match(fault.fix, /network\.listen_host to "::"/)
+  assert.equal(check('ports', { listen: { host: six, declared: ['192.0.2.1'] } }).fault?.code, 'E_LISTEN_VERSION')
+  for (const listen of [
+    { host: '::', declared: ['192.0.2.1', six] },
+    { host: six, declared: [six] },
+    { host: '0.0.0.0', declared: ['192.0.2.1'] },
+  ])
+    assert.equal(check('ports', { listen }).fault, undefined)
+  assert.equal(check('ports', { roles: [], listen: { host: '0.0.0.0', declared: [six] } }).fault, undefined)
 })
 
 test('a client needs no address and opens no port', () => {

@@ -25,7 +25,8 @@ const relayed: Reach = { state: 'relayed', addresses: ['/p2p/a', '/p2p/b'], thro
 
 function check(overlay: FakeOverlay, reach: Reach, roles: NetworkChecked['roles'] = ['storage']) {
   overlay.reachState = reach
-  return reachCheck({ overlay, networkFile, roles, ports, storageQuota: 1, energy: undefined })
+  const listen = { host: '0.0.0.0', declared: [] }
+  return reachCheck({ overlay, networkFile, roles, ports, listen, storageQuota: 1, energy: undefined })
 }
 
 test('over relays is no fault; the relays are named, and what to open is worth a word', () => {
