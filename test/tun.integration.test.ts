@@ -169,8 +169,9 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.ok((await leaked()) > answers)
   })
 
-  test('up again, and down: nothing is left', async () => {
-    await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+  test('up again, by two at once, and down: nothing is left', async () => {
+    const up = (): Promise<unknown> => weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    await Promise.all([up(), up()])
     assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
     await weftJson(['vpn', 'down'], network.env)
     await expectNothing()

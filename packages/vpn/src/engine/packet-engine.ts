@@ -93,6 +93,8 @@ export class PacketEngine {
   #before: Pick<VpnStatus, 'streams' | 'failures'> = { streams: { open: 0, opened: 0, failed: 0 }, failures: [] }
   #dns: LocalDns | undefined
   #tun: TunClient | undefined
+  /** Shared by all who ask for it meanwhile. */
+  #openingTun: Promise<void> | undefined
   /** Where connections of the overlay lead. */
   #outside: readonly OutsideAddress[] = []
   #proxyPort = 0
@@ -235,7 +237,8 @@ export class PacketEngine {
     if (!stood) await this.#openProxy()
     if (!tun || this.#tun !== undefined) return
     try {
-      await this.#openTun()
+      this.#openingTun ??= this.#openTun().finally(() => (this.#openingTun = undefined))
+      await this.#openingTun
     } catch (error) {
       if (stood) await this.#dns?.endIPv6()
       else await this.down()
