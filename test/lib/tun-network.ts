@@ -58,7 +58,12 @@ interface Fault {
 export interface TunStatus {
   readonly state: string
   readonly proxy?: { readonly port: number }
-  readonly tun?: { readonly state: string; readonly ipv6: boolean; readonly exit?: string; readonly fault?: Fault } & IpTraffic
+  readonly tun?: {
+    readonly state: string
+    readonly ipv6: boolean
+    readonly exit?: string
+    readonly fault?: Fault
+  } & IpTraffic
   readonly failures: readonly (Fault & { readonly count: number })[]
   readonly carried?: { readonly exitIp?: { readonly clients: number } & IpTraffic }
 }
