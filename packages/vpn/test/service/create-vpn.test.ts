@@ -4,7 +4,16 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Fault, type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
+import {
+  type Fault,
+  type Logger,
+  Scope,
+  VirtualClock,
+  isWeftError,
+  randomInt,
+  silentLogger,
+  systemRandom,
+} from '@weft/core'
 import { x25519KeyPair } from '@weft/crypto'
 import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
 import { PacketThreads } from '../../src/service/packet-threads.ts'
@@ -12,22 +21,21 @@ import { until } from './until.ts'
 import type { PacketCommand } from '../../src/service/packet-messages.ts'
 import { NO_TUN } from '../engine/no-tun.ts'
 
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  await once(socket, 'close')
-  return port
-}
+/** Below those that the system gives to whoever asks for any (ip_local_port_range), so that no connection beside these tests takes it. */
+const [FIRST_PORT, PORTS] = [30_000, 2_000]
 
-async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
+/** A port of loopback that is free for TCP and UDP, and is not the other one. */
+async function freePort(other?: number): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + randomInt(systemRandom, PORTS)
+    if (port === other) continue
+    const server = createServer().listen(port, '127.0.0.1')
+    const socket = createSocket('udp4').bind(port, '127.0.0.1')
+    const both = await Promise.allSettled([once(server, 'listening'), once(socket, 'listening')])
+    if (server.listening) await once(server.close(), 'close')
+    if (both[1].status === 'fulfilled') await once(socket.close(), 'close')
+    if (both.every(({ status }) => status === 'fulfilled')) return port
+  }
 }
 
 interface Network {
@@ -56,8 +64,8 @@ async function network(t: TestContext): Promise<Network> {
     await closed
   })
   const logger: Logger = { ...silentLogger, error: (_, fields) => void waits.push(Number(fields?.['afterMs'])) }
-  const udp = { host: '127.0.0.1', port: await freeUdpPort() }
-  const proxy = { host: '127.0.0.1', port: await freeTcpPort() }
+  const udp = { host: '127.0.0.1', port: await freePort() }
+  const proxy = { host: '127.0.0.1', port: await freePort(udp.port) }
   return {
     clock,
     workers,
