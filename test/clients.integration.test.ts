@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { FLAGS } from './lib/chromium.ts'
 import { eventually } from './lib/eventually.ts'
-import { skipWithout } from './lib/needs.ts'
+import { CHROMIUM, skipWithout } from './lib/needs.ts'
 import { runTool } from './lib/run-tool.ts'
 import { SECRET, SERVER, TunNetwork } from './lib/tun-network.ts'
 import { weftJson } from './lib/weft.ts'
@@ -43,10 +44,17 @@ interface Failure {
 describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 'curl', 'clients') }, () => {
   let network: TunNetwork
   let iperf: ChildProcess
+  let profiles = 0
 
   const client = (...words: readonly string[]): Promise<string> => network.exec('c', words, 90_000)
   const measure = async (...words: readonly string[]): Promise<Iperf['end']> =>
     (JSON.parse(await client('iperf3', '-J', '-c', SERVER, '-p', String(IPERF), ...words)) as Iperf).end
+
+  /** What a page is to Chromium when it has loaded it. @param flags of its own, such as a proxy */
+  const browse = (url: string, ...flags: readonly string[]): Promise<string> => {
+    const profile = `--user-data-dir=${join(network.home('client'), `chromium${profiles++}`)}`
+    return client(CHROMIUM, '--headless', ...FLAGS, profile, ...flags, '--dump-dom', url)
+  }
 
   /** What curl is refused with: the reply of SOCKS5 (RFC 1928, section 6) and the status of HTTP CONNECT. */
   const refused = async (url: string): Promise<readonly [socks: number, http: number]> => {
@@ -96,6 +104,11 @@ describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 
       assert.equal(await client(...words), network.exitOutside)
     })
 
+    test('Chromium is led by the PAC file', { skip: skipWithout('chromium') }, async () => {
+      const page = await browse(PAGE, `--proxy-pac-url=http://127.0.0.1:${PROXY}/proxy.pac`)
+      assert.match(page, new RegExp(`>${RegExp.escape(network.exitOutside)}<`))
+    })
+
     test('ncat speaks over it', async () => {
       const ask = 'printf "GET /who HTTP/1.0\\r\\n\\r\\n"'
       const over = `ncat --proxy 127.0.0.1:${PROXY} --proxy-type socks5 ${SERVER} 8080`
@@ -140,7 +153,7 @@ describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 
       const said = await client(process.execPath, FILL, String(PROXY))
       assert.match(said, /refused with 1\n/)
       const { cause = '', fix = '' } = (await reasons()).get('E_EXIT_FULL') ?? {}
-      assert.match(`${cause} ${fix}`, /carries as many .* as it takes.*another exit/)
+      assert.match(`${cause} ${fix}`, /is at its limit.*another exit/i)
     })
 
     test('an exit whose name server is dead', async () => {
@@ -186,6 +199,10 @@ describe('other people’s programs', { skip: skipWithout('root', 'nat', 'tun', 
         t.diagnostic(`${words.join(' ') || 'up'}: ${sum.lost_packets} of ${sum.packets} lost`)
         assert.ok(sum.lost_packets <= sum.packets / 5, `${sum.lost_packets} of ${sum.packets} are lost`)
       }
+    })
+
+    test('Chromium, which knows of no proxy', { skip: skipWithout('chromium') }, async () => {
+      assert.match(await browse(PAGE), new RegExp(`>${RegExp.escape(network.exitOutside)}<`))
     })
 
     test('dig asks the name server that the system has, and is answered through the tunnel', async () => {

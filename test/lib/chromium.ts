@@ -2,7 +2,7 @@ import { type Browser, type LaunchOptions, chromium } from 'playwright-core'
 import { CHROMIUM } from './needs.ts'
 
 /** As on a person's screen, without Chromium's own calls to the outside. */
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
