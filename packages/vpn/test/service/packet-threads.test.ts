@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { isWeftError, silentLogger, systemClock, systemRandom } from '@weft/core'
@@ -9,6 +7,7 @@ import { type CircuitLink, CircuitReason, ClientCircuits, type Endpoint, type Li
 import type { PacketKeys } from '../../src/engine/engine-init.ts'
 import { PacketThreads, type ThreadsInit } from '../../src/service/packet-threads.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
+import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 import { NO_TUN } from '../engine/no-tun.ts'
 
@@ -36,10 +35,7 @@ function sharedPair(): X25519KeyPair {
 
 /** An entry with two packet workers. */
 async function entryOfTwo(t: TestContext): Promise<Entry> {
-  const probe = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
+  const port = await freePort()
   const workers: Worker[] = []
   const onWorker = (worker: Worker): void => void workers.push(worker)
   process.on('worker', onWorker)
