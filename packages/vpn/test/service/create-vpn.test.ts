@@ -3,16 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import {
-  type Fault,
-  type Logger,
-  Scope,
-  VirtualClock,
-  isWeftError,
-  randomInt,
-  silentLogger,
-  systemRandom,
-} from '@weft/core'
+import { type Fault, type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
 import { x25519KeyPair } from '@weft/crypto'
 import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
 import { PacketThreads } from '../../src/service/packet-threads.ts'
