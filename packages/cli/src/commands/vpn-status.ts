@@ -27,7 +27,7 @@ async function withLeftTunnel(error: WeftError, home: string): Promise<WeftError
         ? 'Rules of its last one, which was killed, let nothing leave this machine.'
         : 'Its last one was killed while this machine went through its tunnel: rules that let nothing leave may stand (root can see them).'
     }`,
-    fix: 'Start a daemon: weft start; then weft vpn up leads the machine through a route again, and weft vpn down opens it. By hand, as root: nft delete table inet weft_tun; ip rule del priority 30565; ip -6 rule del priority 30565.',
+    fix: 'Start a daemon: weft start; then weft vpn up leads the machine through a route again, and weft vpn down opens it. By hand, as root: nft delete table inet weft_tun; ip rule del priority 30565; ip -6 rule del priority 30565; ip -6 rule del priority 30564 (twice).',
     origin: error,
   })
 }

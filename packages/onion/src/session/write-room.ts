@@ -67,8 +67,7 @@ export class WriteRoom implements MemoryUser {
 
   /** Tells streams that they may write again, one after another as far as the session's share of the memory goes; the others wait. */
   tell(): void {
-    if (this.#waiting.size === 0) return
-    this.#tellInTurn()
+    if (this.#waiting.size > 0) this.#tellInTurn()
     this.#memory.budget.goOn()
   }
 
@@ -168,7 +167,7 @@ export class WriteRoom implements MemoryUser {
   }
 
   onMemory(): void {
-    if (!this.#memory.hasShare || this.#firstFit() !== undefined) this.#announce()
+    this.#announce()
   }
 
   /** The session is over. */

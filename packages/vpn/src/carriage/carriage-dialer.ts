@@ -140,8 +140,9 @@ export class CarriageDialer {
     call.calling = undefined
     call.retryAt = this.#init.clock.monotonic() + call.retryMs
     call.retryMs = Math.min(RETRY_MOST_MS, 2 * call.retryMs)
+    if (call.flow.connections > 0) return
     if (!this.#closed) this.#init.onTried?.(call.flow, false)
-    if (call.flow.connections === 0) this.#silence(call)
+    this.#silence(call)
   }
 
   #join(call: Call, tls: TLSSocket): void {

@@ -49,11 +49,6 @@ export class DialTurns {
     this.#exit = new TokenBucket(EXIT_PER_SECOND, EXIT_BURST, clock.monotonic())
   }
 
-  /** Whether the session may begin something now; nothing of it waits. */
-  takeNow(session: object): boolean {
-    return this.#takeNow(this.#lineOf(session), this.#clock.monotonic())
-  }
-
   /**
    * Calls `go` within the call, or when it is the session's turn, or else `refuse`.
    * @returns gives up what waits

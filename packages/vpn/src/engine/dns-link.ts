@@ -1,5 +1,5 @@
 import { type Clock, type Random, WeftError, randomInt, toWeftError } from '@weft/core'
-import { SessionCode, type SessionStream } from '@weft/onion'
+import { SessionCode, type SessionStream, TokenBucket } from '@weft/onion'
 import { MAX_MESSAGE_BYTES } from '../dns/dns-codes.ts'
 import { u16 } from '../dns/dns-message.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
@@ -18,6 +18,11 @@ export interface DnsLinkInit {
 /** Questions that wait for an answer; those of them that are with the exit, which looks up 57 names for a session, and fewer where others have their share. */
 const MAX_ASKED = 512
 const MAX_AT_EXIT = 32
+/** Questions a second, and at once: below what an exit takes of one session, where there may be two such links, as it answers nothing beyond. */
+const PER_SECOND = 120
+const BURST = 500
+/** ms between looks at those that wait for that. */
+const LATER_MS = 25
 /** ms for an answer; programs ask again after 5 s (resolv.conf(5)). */
 const ANSWER_MS = 4_500
 /** ms after which a question whose leg fell silent is asked over another. */
@@ -43,9 +48,12 @@ export class DnsLink {
   /** The newest that no exit has taken yet. */
   #early: SessionStream | undefined
   #cancelIdle: (() => void) | undefined
+  readonly #pace: TokenBucket
+  #cancelLater: (() => void) | undefined
 
   constructor(init: DnsLinkInit) {
     this.#init = init
+    this.#pace = new TokenBucket(PER_SECOND, BURST, init.clock.monotonic())
   }
 
   /**
@@ -83,6 +91,7 @@ export class DnsLink {
   /** Fails what is asked, and ends the stream. */
   close(): void {
     this.#controller.abort()
+    this.#cancelLater?.()
     this.#cancelIdle?.()
     for (const id of this.#asked.keys()) this.#fail(id, timedOut('The VPN was turned off'))
     this.#end()
@@ -131,10 +140,18 @@ export class DnsLink {
     for (const asked of this.#asked.values()) {
       if (atExit >= MAX_AT_EXIT) return
       if (asked.sentOver === stream) continue
+      if (!this.#pace.take(this.#init.clock.monotonic())) return this.#sendLater()
       asked.sentOver = stream
       stream.write(framed(asked.query))
       atExit++
     }
+  }
+
+  #sendLater(): void {
+    this.#cancelLater ??= this.#init.clock.after(LATER_MS, () => {
+      this.#cancelLater = undefined
+      this.#lookAfter()
+    })
   }
 
   #take(stream: SessionStream, leg: Leg): void {

@@ -9,8 +9,8 @@ export interface ExitChannelsInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly clock: Clock
-  /** Whether a session may have a name looked up now, as often as it asks. */
-  readonly mayAsk: (session: object) => boolean
+  /** Calls `go` when a session may have a name looked up, or `refuse`. */
+  readonly ask: (session: object, go: () => void, refuse: () => void) => void
 }
 
 /** UDP sockets of an exit. Channels that have none yet are as many as its memory has streams; each session has an eighth of what is free of both. */
@@ -66,7 +66,7 @@ export class ExitChannels {
       ...this.#init,
       channel,
       session,
-      mayAsk: () => this.#init.mayAsk(session),
+      ask: (go, refuse) => this.#init.ask(session, go, refuse),
       takeSocket: () => this.#sockets.take(session),
       giveSocket: () => this.#sockets.give(session),
       takeWaiting: (bytes) => {

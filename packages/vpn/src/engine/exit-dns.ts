@@ -20,8 +20,8 @@ const MIN_WAITING = 16_384
  * Questions of one session, a second and at once; a question costs an exit as much as a connection. What is beyond is not answered, so that
  * it costs nothing; the client here keeps answers for as long as they hold.
  */
-const QUESTIONS_PER_SECOND = 128
-const QUESTIONS_BURST = 512
+const QUESTIONS_PER_SECOND = 256
+const QUESTIONS_BURST = 1_024
 /** Messages of a stream that are no question which can be asked: from the client here none is. */
 const MAX_MALFORMED = 8
 /** Bytes of a question: a name and what may stand beside it. */

@@ -75,7 +75,11 @@ export class ExitService {
     this.members = new MemberDoor(clock, this.#sockets, init.workers)
     if (internet !== undefined)
       this.#outside = {
-        channels: new ExitChannels({ ...internet, clock, mayAsk: (session) => this.#turns.takeNow(session) }),
+        channels: new ExitChannels({
+          ...internet,
+          clock,
+          ask: (session, go, refuse) => void this.#turns.take(session, go, refuse),
+        }),
         dns: new ExitDns({ ...internet, clock }),
       }
   }

@@ -93,8 +93,8 @@ export class PacketEngine {
   #before: Pick<VpnStatus, 'streams' | 'failures'> = { streams: { open: 0, opened: 0, failed: 0 }, failures: [] }
   #dns: LocalDns | undefined
   #tun: TunClient | undefined
-  /** Shared by all who ask for it meanwhile. */
-  #openingTun: Promise<void> | undefined
+  /** When the last up or down is done. */
+  #turn: Promise<void> = Promise.resolve()
   /** Where connections of the overlay lead. */
   #outside: readonly OutsideAddress[] = []
   #proxyPort = 0
@@ -228,7 +228,18 @@ export class PacketEngine {
    * it was before: a proxy that stood goes on.
    * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN
    */
-  async up(tun = this.#init.tun.isWanted): Promise<void> {
+  up(tun = this.#init.tun.isWanted): Promise<void> {
+    return this.#inTurn(() => this.#up(tun))
+  }
+
+  /** One after another: what is half open is nothing to build on, nor to end. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(step)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  async #up(tun: boolean): Promise<void> {
     if (this.#closed) return
     if (tun && this.#init.keys !== undefined) throw carriesForOthers()
     const stood = this.#server !== undefined
@@ -237,11 +248,10 @@ export class PacketEngine {
     if (!stood) await this.#openProxy()
     if (!tun || this.#tun !== undefined) return
     try {
-      this.#openingTun ??= this.#openTun().finally(() => (this.#openingTun = undefined))
-      await this.#openingTun
+      await this.#openTun()
     } catch (error) {
       if (stood) await this.#dns?.endIPv6()
-      else await this.down()
+      else await this.#down()
       throw error
     }
   }
@@ -303,7 +313,11 @@ export class PacketEngine {
   }
 
   /** Ends the proxy, what runs over it, and the routes. */
-  async down(): Promise<void> {
+  down(): Promise<void> {
+    return this.#inTurn(() => this.#down())
+  }
+
+  async #down(): Promise<void> {
     const { streams, failures } = this.#requests()
     this.#before = { streams: { ...streams, open: 0 }, failures }
     const server = this.#server

@@ -40,6 +40,8 @@ const MAX_CONNECTIONS = 2_048
 const MAX_ASSOCIATIONS = 256
 /** ms in which a client has to say what it wants. */
 const REQUEST_MS = 4_000
+/** ms between looks at the system's sockets, of all associations; each of them looks every 10 ms at most. */
+const LOOK_EVERY_MS = 2
 
 /** The proxy of this machine's programs: SOCKS5 and HTTP CONNECT on loopback, one stream of a session for each connection, or one channel for its datagrams. */
 export class ProxyServer {
@@ -50,6 +52,8 @@ export class ProxyServer {
   #opened = 0
   #failed = 0
   #open = 0
+  /** Monotonic ms. */
+  #lookedAt = Number.NEGATIVE_INFINITY
   #port = 0
   readonly failures: ProxyFailure[] = []
 
@@ -146,6 +150,14 @@ export class ProxyServer {
     }
   }
 
+  /** What the system says of its sockets is long, and read while packets wait. */
+  #mayLook(): boolean {
+    const now = this.#init.clock.monotonic()
+    if (now - this.#lookedAt < LOOK_EVERY_MS) return false
+    this.#lookedAt = now
+    return true
+  }
+
   #refuse(socket: Socket, parser: ProxyParser, error: unknown): void {
     const fault = toWeftError(error, { code: 'E_INTERNAL', cause: 'The proxy failed.', fix: 'See the log.' })
     this.#fail(fault)
@@ -180,7 +192,8 @@ export class ProxyServer {
           clock: this.#init.clock,
           host: unmapped(localAddress),
           client,
-          isClient: (from) => isOfSameUser({ ...client, port: from }, { ...client, port: remotePort }, proxy),
+          isClient: (from) =>
+            this.#mayLook() && isOfSameUser({ ...client, port: from }, { ...client, port: remotePort }, proxy),
           open: (taken) => this.#init.open(UDP_CHANNEL, isolation, signal, taken),
           onFault: (fault) => this.#fail(fault),
         },

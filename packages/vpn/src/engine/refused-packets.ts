@@ -21,7 +21,8 @@ export class RefusedPackets {
   get failures(): readonly ProxyFailure[] {
     if (this.#count === 0) return []
     const { code, fix } = targetFault(SessionCode.policy)
-    const cause = "The exit's policy refuses the address, port or protocol of IP packets of this machine."
+    const cause =
+      "The exit's policy refuses the address, port or protocol of IP packets of this machine, or they would begin more flows than it has for one client."
     return [{ code, cause, fix, at: this.#at, count: this.#count }]
   }
 }

@@ -15,8 +15,8 @@ export interface ExitChannelInit {
   readonly policy: ExitPolicy
   readonly resolver: NameResolver
   readonly clock: Clock
-  /** A name is to be looked up; false when the session asks for too many. */
-  readonly mayAsk: () => boolean
+  /** Calls `go` when a name may be looked up, or `refuse` when the session asks for too many, within the call or later. */
+  readonly ask: (go: () => void, refuse: () => void) => void
   /** A socket is to be opened; false when the session has its share of those that this exit takes. */
   readonly takeSocket: () => boolean
   readonly giveSocket: () => void
@@ -159,13 +159,24 @@ export class ExitChannel {
   }
 
   #resolve(target: Target, now: number): void {
-    if (this.#lookups >= MAX_LOOKUPS || !this.#init.mayAsk()) {
+    const refuse = (at: number): void => {
       target.refusal = SessionCode.limit
-      target.judgedUntil = now + TELL_MS
-      return
+      target.judgedUntil = at + TELL_MS
     }
+    if (this.#lookups >= MAX_LOOKUPS) return refuse(now)
     this.#lookups++
     target.isResolving = true
+    this.#init.ask(
+      () => this.#lookUp(target),
+      () => {
+        refuse(this.#init.clock.monotonic())
+        this.#onResolved(target)
+      },
+    )
+  }
+
+  #lookUp(target: Target): void {
+    if (!this.#has(target)) return this.#onResolved(target)
     void this.#init.resolver
       .resolve(target.named.host, this.#init.session)
       .then(
@@ -180,13 +191,18 @@ export class ExitChannel {
       .finally(() => this.#onResolved(target))
   }
 
+  /** Not any more once the channel is over, or the client has forgotten it. */
+  #has(target: Target): boolean {
+    return !this.#isClosed && this.#targets.get(target.named.number) === target
+  }
+
   #onResolved(target: Target): void {
     this.#lookups--
     target.isResolving = false
     const { waiting } = target
     target.waiting = []
     for (const { length } of waiting) this.#init.giveWaiting(length)
-    if (this.#isClosed || this.#targets.get(target.named.number) !== target) return
+    if (!this.#has(target)) return
     const now = this.#init.clock.monotonic()
     if (target.address !== undefined) this.#judge(target, now)
     for (const bytes of waiting) this.#send(target, bytes, now)

@@ -250,14 +250,22 @@ export class VpnService implements Vpn {
   async down(): Promise<void> {
     this.#wanted = false
     this.#tun = undefined
-    const thread = await this.#thread
+    const thread = await this.#thread?.catch(() => undefined)
     await thread?.down()
-    if (!isInUse())
-      await removeLeftRules(this.#init.tun.stateFile).catch((error: unknown) => {
-        throw cannotOpen(messageOf(error))
-      })
+    if (!isInUse()) await this.#openMachine()
     this.#isShut = false
     this.#tunFault = undefined
+  }
+
+  /** Takes away rules that a daemon left which was killed. */
+  async #openMachine(): Promise<void> {
+    const { stateFile } = this.#init.tun
+    try {
+      await removeLeftRules(stateFile)
+    } catch (error) {
+      // Without the rights to take any away there may be none, as after a start of the machine.
+      if ((await leftRules(stateFile)) !== 'none') throw cannotOpen(messageOf(error))
+    }
   }
 
   async status(): Promise<VpnStatus> {

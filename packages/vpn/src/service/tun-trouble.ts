@@ -48,6 +48,6 @@ export function cannotOpen(why: string): WeftError {
   return new WeftError({
     code: LEFT,
     cause: `${SHUT} They cannot be taken away: ${why}.`,
-    fix: 'Run the daemon as root (or with CAP_NET_ADMIN), or as root: nft delete table inet weft_tun; ip rule del priority 30565; ip -6 rule del priority 30565.',
+    fix: 'Run the daemon as root (or with CAP_NET_ADMIN), or as root: nft delete table inet weft_tun; ip rule del priority 30565; ip -6 rule del priority 30565; ip -6 rule del priority 30564 (twice).',
   })
 }

@@ -22,7 +22,7 @@ function make() {
         () => void counts.refused++,
       )
     const takeMany = (count: number): (() => void)[] => Array.from({ length: count }, take)
-    return { counts, key, take, takeMany }
+    return { counts, take, takeMany }
   }
   return { clock, turns, session }
 }
@@ -66,14 +66,6 @@ test('sessions that ask for more than the exit does have turns: one that asks fo
     await work(100)
   }
   assert.deepEqual(honest.counts, { gone: 10, refused: 0 })
-})
-
-test('what has no time to wait takes of the same rate', () => {
-  const { turns, session } = make()
-  const { key, takeMany } = session()
-  takeMany(BURST - 1)
-  assert.ok(turns.takeNow(key))
-  assert.equal(turns.takeNow(key), false)
 })
 
 test('nothing waits behind close', async () => {

@@ -10,8 +10,8 @@ import type { NameResolver } from '../../src/exit/name-resolver.ts'
 
 const ROOM = 100_000
 
-/** A channel whose names are resolved when the test says so. */
-function make() {
+/** A channel whose names are resolved when the test says so. @param turns where it waits to ask for them; without, it asks at once */
+function make(turns?: { readonly go: () => void; readonly refuse: () => void }[]) {
   const clock = new VirtualClock()
   const names: PromiseWithResolvers<string>[] = []
   const unreached: [number, number][] = []
@@ -33,7 +33,10 @@ function make() {
       },
     } as unknown as NameResolver,
     clock,
-    mayAsk: () => true,
+    ask: (go, refuse) => {
+      if (turns === undefined) go()
+      else turns.push({ go, refuse })
+    },
     takeSocket: () => true,
     giveSocket: () => {},
     takeWaiting: (bytes) => {
@@ -83,4 +86,21 @@ test('what waits takes no more than the room, and is given back when the channel
   names[0]?.resolve('127.0.0.1')
   await new Promise((again) => setImmediate(again))
   assert.equal(waiting(), 0)
+})
+
+test('a name waits for its turn with its datagrams, or is refused when none comes', async () => {
+  const turns: { readonly go: () => void; readonly refuse: () => void }[] = []
+  const { exit, names, unreached, send, waiting } = make(turns)
+  for (let number = 0; number < 3; number++) send(number, 53, 100)
+  assert.deepEqual([turns.length, names.length, waiting()], [3, 0, 300])
+  turns[0]?.go()
+  assert.equal(names.length, 1)
+  turns[1]?.refuse()
+  assert.deepEqual([unreached, waiting()], [[[1, SessionCode.limit]], 200])
+  exit.close()
+  // Its channel is over: nothing is asked for it any more.
+  turns[2]?.go()
+  names[0]?.reject(new Error('no such name'))
+  await new Promise((again) => setImmediate(again))
+  assert.deepEqual([names.length, waiting()], [1, 0])
 })
