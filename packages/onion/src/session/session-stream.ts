@@ -71,11 +71,6 @@ export class SessionStream {
   pending = 0
   owed = 0
   acked = 0
-  /** Of a client's stream: the exit took what asks for it. One without room for a further stream does not, and says nothing. */
-  get isHeard(): boolean {
-    return (this.acked & StreamControl.open) !== 0
-  }
-
   /** Code of RESET_STREAM, STOP_SENDING or REFUSED. */
   code = 0
   /** What OPENED says, 4 or 16 bytes. */
@@ -91,6 +86,11 @@ export class SessionStream {
     if (target !== undefined) this.#makeChannel(target)
     this.send = new SendSide(memory)
     this.receive = new ReceiveSide(memory)
+  }
+
+  /** Of a client's stream: the exit took what asks for it. One without room for a further stream does not, and says nothing. */
+  get isHeard(): boolean {
+    return (this.acked & StreamControl.open) !== 0
   }
 
   /** -1 while the exit allows no further stream. */

@@ -106,13 +106,19 @@ test('who waits is not looked at each time that something is given back', () => 
   assert.equal(looks, 0)
 })
 
-test('of many that wait some are told at once, and the others when more is given back, in their order', () => {
+/** 150 sessions that wait while another one has taken all, of which it gives back what is enough for each. */
+function manyWaiting() {
   const budget = new MemoryBudget(12 * MiB)
   const waiting = Array.from({ length: 150 }, () => user(budget, 0))
   const other = new SessionMemory(budget)
   assert.ok(other.take(budget.free))
   for (const { memory } of waiting) memory.wait(false)
   other.give(MiB)
+  return { budget, waiting, other }
+}
+
+test('of many that wait some are told at once, and the others when more is given back, in their order', () => {
+  const { waiting, other } = manyWaiting()
   const told = (): number[] => waiting.map(({ told: { memory } }) => memory)
   assert.deepEqual(told(), [...Array<number>(64).fill(1), ...Array<number>(86).fill(0)])
   other.give(1)
@@ -121,12 +127,7 @@ test('of many that wait some are told at once, and the others when more is given
 })
 
 test('of many that wait the next are told when those before them have nothing to write, though nothing is given back', () => {
-  const budget = new MemoryBudget(12 * MiB)
-  const waiting = Array.from({ length: 150 }, () => user(budget, 0))
-  const other = new SessionMemory(budget)
-  assert.ok(other.take(budget.free))
-  for (const { memory } of waiting) memory.wait(false)
-  other.give(MiB)
+  const { budget, waiting } = manyWaiting()
   const told = (): number => waiting.filter(({ told: { memory } }) => memory === 1).length
   assert.equal(told(), 64)
   budget.goOn()

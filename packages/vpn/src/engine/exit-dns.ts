@@ -94,7 +94,7 @@ export class ExitDns {
       // It is a reply.
       if (query === undefined) return
       if (!this.#lookups.take(session)) return answer(message, tooMany(message))
-      void this.#answer(message).then((bytes) => {
+      void this.#answer(message, query).then((bytes) => {
         this.#lookups.give(session)
         answer(message, bytes)
       })
@@ -128,9 +128,7 @@ export class ExitDns {
     return share
   }
 
-  async #answer(message: Uint8Array): Promise<Uint8Array> {
-    const query = readQuery(message)
-    if (query === undefined) return refusalOf(message, RCODE.formatError)
+  async #answer(message: Uint8Array, query: NonNullable<ReturnType<typeof readQuery>>): Promise<Uint8Array> {
     if ('rcode' in query) return refusalOf(message, query.rcode)
     // Clients answer these themselves. Who asks for one all the same wants what the operator's own name servers know.
     const local = localAnswer(query)

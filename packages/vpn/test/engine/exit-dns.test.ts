@@ -7,6 +7,7 @@ import { u16 } from '../../src/dns/dns-message.ts'
 import { MessageFramer, framed } from '../../src/dns/message-framer.ts'
 import { type Known, NameServer, a, queryFor } from '../dns/name-server.ts'
 import { exitRig, until } from './exit-rig.ts'
+import { thereAndBack } from './there-and-back.ts'
 
 /** A stream of DNS to an exit, and what comes back. */
 async function open(t: TestContext) {
@@ -39,11 +40,6 @@ async function open(t: TestContext) {
   rig.driver.wake()
   await until(() => isOpen)
   return { server, clock, rig, rcodes, resets, write, question }
-}
-
-/** Lets sockets of this machine have their say. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) await new Promise((again) => setImmediate(again))
 }
 
 /** A message that is a header alone. */
@@ -86,14 +82,14 @@ test('questions of a session are answered at a rate, over all of its streams', a
   const { length } = server.asked
   assert.equal(length, 1_024)
   write(...Array.from({ length: 32 }, (_, id) => question(id)))
-  await turns()
+  await thereAndBack()
   assert.equal(rcodes.length, 1_024)
   await clock.advance(250)
   for (const came of [1_024 + 40, 1_024 + 64]) {
     write(...Array.from({ length: 40 }, (_, id) => question(id)))
     await until(() => rcodes.length >= came)
   }
-  await turns()
+  await thereAndBack()
   assert.equal(rcodes.length, 1_024 + 64)
   assert.equal(server.asked.length, 1_024 + 64)
   assert.deepEqual([...new Set(rcodes)], [RCODE.noError])
@@ -106,7 +102,7 @@ test('an answer for which no memory is free is lost; its stream stands, and late
   assert.ok(rig.memory.take(taken))
   write(question())
   await until(() => server.asked.length === 1)
-  await turns()
+  await thereAndBack()
   assert.deepEqual([rcodes, resets], [[], []])
   rig.memory.give(taken)
   write(question())
