@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,25 +14,30 @@ import { ApiClient } from '@weft/devnet'
 import { fetchOverProxy } from '../scripts/tour/fetch-over-proxy.ts'
 import { TourServer } from '../scripts/tour/tour-server.ts'
 import { launchChromium } from './lib/chromium.ts'
+import { EndlessServer } from './lib/endless-server.ts'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
+import { pageFindings } from './lib/page-findings.ts'
 import { upDevnet } from './lib/up-devnet.ts'
 import { weft, weftJson } from './lib/weft.ts'
 
-// The dashboard in a real browser on a real network: what happens shows by itself, without a reload.
+// The dashboard in a real browser on a real network: what happens shows by itself, without a reload. With WEFT_SCREENSHOTS
+// set, pictures of a hop that degrades stay in that directory.
 
 const BASE_PORT = 25_000
 /** An event has this long to appear, ms; far more than it takes, for machines under load. */
 const PATIENCE = 30_000
+const WIDTHS = [390, 1440]
 
-describe('the dashboard', { skip: skipWithout('chromium') }, () => {
+describe('the dashboard', { skip: skipWithout('chromium', 'curl') }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'weft-dash-'))
   const net = join(directory, 'net')
+  const pictures = process.env['WEFT_SCREENSHOTS'] ?? join(directory, 'pictures')
   const env = { WEFT_HOME: join(net, 'client') }
   const outside: string[] = []
   let browser: Browser
   let page: Page
-  let nodes: readonly { readonly name: string; readonly id: string }[]
+  let nodes: readonly { readonly name: string; readonly id: string; readonly pid: number }[]
   let object: string
 
   before(async () => {
@@ -145,10 +151,80 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
     await page.locator('[data-testid="health"][data-health="healthy"]').waitFor()
   })
 
+  test('shows a hop that degrades: in its table, on the map, among the events', async (t) => {
+    await page.getByRole('link', { name: 'Route' }).click()
+    const wellRelay = '[data-testid="leg"][data-state="active"] tr[data-role="relay"][data-health="green"]'
+    const relay = await page.locator(wellRelay).first().getAttribute('data-node')
+    const pid = nodes.find(({ id }) => id === relay)?.pid
+    assert.ok(relay !== null && pid !== undefined)
+    assert.match((await page.getByTestId('rtt').textContent()) ?? '', /^\d+\.\d ms to the exit and back/)
+    await using target = await EndlessServer.start()
+    const proxy = `socks5h://127.0.0.1:${BASE_PORT + 1}`
+    const client = spawn('curl', ['--silent', '--limit-rate', '300K', '--proxy', proxy, target.url], {
+      stdio: 'ignore',
+    })
+    try {
+      await page
+        .getByTestId('received')
+        .filter({ hasText: /[1-9].* [kM]B\/s/ })
+        .waitFor()
+      process.kill(pid, 'SIGSTOP')
+      const stopped = performance.now()
+      const isUnwell = ':is([data-health="yellow"], [data-health="red"])'
+      await page.locator(`[data-testid="leg"] tr[data-node="${relay}"]${isUnwell}`).first().waitFor()
+      t.diagnostic(`shown ${(performance.now() - stopped).toFixed(0)} ms after it stopped`)
+      await page.locator(`[data-testid="map-node"][data-node="${relay}"]${isUnwell} text`).waitFor()
+      await page.locator(`[data-testid="leg"] tr[data-node="${relay}"][data-health="red"]`).first().waitFor()
+      await page.locator(`[data-testid="events"] li[data-kind="degraded"] code[title="${relay}"]`).first().waitFor()
+      t.diagnostic(`blamed ${(performance.now() - stopped).toFixed(0)} ms after it stopped`)
+      mkdirSync(pictures, { recursive: true })
+      for (const width of WIDTHS) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.screenshot({ path: join(pictures, `route-degraded-${width}.png`), fullPage: true })
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width)
+        assert.deepEqual(await pageFindings(page), [])
+      }
+      assert.equal(client.exitCode, null, 'the connection goes on')
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      client.kill()
+    }
+  })
+
+  test('lets a leg be looked at with the keyboard, and copies the id of a node', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    const chosen = page.getByRole('radio', { checked: true })
+    await chosen.focus()
+    await page.keyboard.press('ArrowDown')
+    await page.locator('.leg.selected').waitFor()
+    const row = page.locator('.leg.selected tbody tr').first()
+    const node = await row.getAttribute('data-node')
+    assert.equal(await page.locator(`.arcs.selected path`).count(), 3)
+    await row.getByRole('button').press('Enter')
+    await row.getByText('copied').waitFor()
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), node)
+  })
+
+  test('uses another profile, and the first again', async () => {
+    for (const name of ['fast', 'default']) {
+      await page.getByLabel('Profile').selectOption(name)
+      await page.getByRole('button', { name: 'Use it' }).click()
+      await page.locator(`[data-testid="profile"][data-profile="${name}"]`).waitFor({ state: 'attached' })
+    }
+    const { profiles } = await weftJson<{ profiles: { name: string; inUse: boolean }[] }>(
+      ['vpn', 'profile', 'list'],
+      env,
+    )
+    assert.deepEqual(
+      profiles.filter(({ inUse }) => inUse).map(({ name }) => name),
+      ['default'],
+    )
+  })
+
   test('shows the three nodes of the route, and the one that replaces a killed one', async () => {
     await page.getByRole('link', { name: 'Route' }).click()
     await page.locator('[data-testid="vpn-state"][data-state="connected"]').waitFor()
-    const used = page.locator('[data-testid="leg"][data-state="active"] tbody tr')
+    const used = page.locator('[data-testid="leg"][data-state="active"]').first().locator('tbody tr')
     await used.nth(2).waitFor()
     const before = await hopsOf(page)
     assert.deepEqual(
@@ -174,7 +250,7 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
     }
     await page.waitForFunction((gone) => {
       const rows = document.querySelectorAll('[data-testid="leg"][data-state="active"] tbody tr')
-      return rows.length === 3 && ![...rows].some((row) => row.getAttribute('data-node') === gone)
+      return rows.length >= 3 && ![...rows].some((row) => row.getAttribute('data-node') === gone)
     }, relay)
     assert.ok((await hopsOf(page)).every(({ node }) => node !== relay))
     assert.equal((await weft(['devnet', 'restart', relay, '--dir', net])).code, 0)
@@ -188,7 +264,7 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
     await page.locator('[data-testid="vpn-state"][data-state="connected"]').waitFor()
   })
 
-  for (const width of [390, 1440]) {
+  for (const width of WIDTHS) {
     test(`fits a screen of ${width} pixels`, async () => {
       await page.setViewportSize({ width, height: 900 })
       for (const name of ['Overview', 'Network', 'Route', 'Files']) {
@@ -199,19 +275,34 @@ describe('the dashboard', { skip: skipWithout('chromium') }, () => {
           .last()
           .waitFor()
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, name)
+        assert.deepEqual(await pageFindings(page), [], name)
       }
     })
   }
+
+  test('says that it is not live when the daemon is gone', async () => {
+    await page.getByRole('link', { name: 'Route' }).click()
+    await page.locator('[data-testid="vpn-state"]').waitFor()
+    assert.equal(await page.getByTestId('not-live').count(), 0)
+    assert.equal((await weft(['devnet', 'kill', 'client', '--dir', net])).code, 0)
+    await page
+      .getByTestId('not-live')
+      .getByText(/as of \d/)
+      .waitFor()
+    await page.getByText('E_DAEMON_UNREACHABLE').first().waitFor()
+  })
 
   test('asks nobody but its own daemon', () => {
     assert.deepEqual(outside, [])
   })
 })
 
-/** The hops of the leg in use, as the page shows them. */
+/** The hops of the first leg in use, as the page shows them. */
 function hopsOf(page: Page): Promise<{ readonly node: string | null; readonly role: string | null }[]> {
   return page
-    .locator('[data-testid="leg"][data-state="active"] tbody tr')
+    .locator('[data-testid="leg"][data-state="active"]')
+    .first()
+    .locator('tbody tr')
     .evaluateAll((rows) =>
       rows.map((row) => ({ node: row.getAttribute('data-node'), role: row.getAttribute('data-role') })),
     )

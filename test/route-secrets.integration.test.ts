@@ -13,7 +13,7 @@ test('no key that a route was made or used with, and no destination, is in a lin
   let said = ''
   const say = (...words: readonly unknown[]): void => void (said += inspect(words, { depth: 9, maxArrayLength: 99 }))
   const logger = { debug: say, info: say, warn: say, error: say }
-  const parts = { logger, onRoute: say, onThroughput: say }
+  const parts = { logger, onRoute: say, onRouteEvent: say, onThroughput: say }
   const roles: Role[][] = [['entry'], ['relay'], ['relay'], ['exit'], []]
   const nodes = await Promise.all(roles.map((role, at) => openNode(at + 1, role, '127.0.0.1', parts)))
   const members = nodes.slice(0, 4).map(({ member }) => member)

@@ -1,5 +1,6 @@
 import { seededRandom } from '@weft/core'
-import { chooseRoute } from '../../packages/vpn/src/route/choose-route.ts'
+import { PathChooser } from '../../packages/vpn/src/route/path-chooser.ts'
+import { RouteTable } from '../../packages/vpn/src/route/route-table.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
 import { MACHINE_NOTE, machineRow } from '../lib/machine-row.ts'
 import { summarise } from '../lib/summarise.ts'
@@ -74,7 +75,7 @@ const bench: Bench = async () => {
     rows,
     notes: [
       `Client, server and ${NODES} nodes, each in a network namespace and a process of its own; between them a process that carries IP packets over TUN interfaces and delays each by what its two ends are apart. All share two cores. Nothing is lost, and no line is limited.`,
-      `Simulated geography: places are points on a plane, and the straight line between two of them is the delay one way. Those of a region lie anywhere in a circle, ${NEAREST_MS} to ${FARTHEST_MS} ms from each other; the middles of two regions are ${BETWEEN_REGIONS_MS} ms apart, the client in one, the server in the other, half of the nodes in each. Every round draws other places from a seed, and ${ROUTES} routes among the nodes as the product does (at random); a sample is a figure of those ${ROUTES}. There are no tiers yet: what is measured is \`off\`.`,
+      `Simulated geography: places are points on a plane, and the straight line between two of them is the delay one way. Those of a region lie anywhere in a circle, ${NEAREST_MS} to ${FARTHEST_MS} ms from each other; the middles of two regions are ${BETWEEN_REGIONS_MS} ms apart, the client in one, the server in the other, half of the nodes in each. Every round draws other places from a seed, and ${ROUTES} routes among the nodes as a client does that has measured nothing yet, by country alone and from any entry; a sample is a figure of those ${ROUTES}. There are no tiers yet: what is measured is \`off\`.`,
       `Added: the mean of the round trips over all routes, ${ECHOES} each, one after the other over a connection that stands, less the same straight from client to server, where ${DIRECT_ECHOES} are made in each round. "Links alone" is what the delays of the same routes come to, and of the shortest route that these places have; "beyond its links" is what processors, queues and the link's own process add: the p50 of the rest over the routes.`,
       `Build: a circuit of three hops, from the call that begins it to its being ready at the client, of links, circuits and a UDP port put together as the engine has them, by itself. Without links: all nodes have been started anew, so that the link to the entry and those between nodes are made on the way; then once more over the same route, where they stand. The onion keys are new, so that early keys are taken from the start; elsewhere a node takes them 96 s after its own. A round trip of the path is the client's ping to the exit over the circuit that was built, the p50 of three. p50 and p95 are of ${ROUTES} routes.`,
       MACHINE_NOTE,
@@ -88,10 +89,10 @@ async function measureRoutes(network: PlacedNetwork, setting: Setting, round: nu
   const places = drawPlaces(NODES, setting.regions, random)
   await network.place(places)
   const figures: RouteFigures[] = []
-  const wishes = { never: new Set<never>(), busy: new Set<never>(), failed: [] }
+  const chooser = new PathChooser(new RouteTable(network.members))
   const direct = await network.echo(undefined, DIRECT_ECHOES)
   for (let count = 0; count < (round === 0 ? WARMUP_ROUTES : ROUTES); count++) {
-    const route = chooseRoute(network.members, wishes, random)
+    const route = chooser.choose({}, random).legs[0]?.hops.map(({ member }) => member) ?? []
     const at = route.map((member) => network.placeOf(member))
     const over = await network.echo(route, ECHOES)
     const { cold, warm } = await network.build(route)

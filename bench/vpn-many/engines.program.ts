@@ -31,7 +31,9 @@ async function answer(request: EngineRequest): Promise<EngineAnswer> {
             random: systemRandom,
             logger: silentLogger,
             onRoute: () => {},
+            onRouteEvent: () => {},
             onThroughput: () => {},
+            onGuards: () => {},
           }),
         )
       return { kind: 'opened', ports: engines.map(({ endpoint }) => endpoint?.port ?? 0) }

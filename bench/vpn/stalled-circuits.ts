@@ -153,7 +153,8 @@ export class StalledCircuits implements AsyncDisposable {
         this.#failure = new Error(`a session was closed with code ${code}`)
       },
     })
-    const driver = new SessionDriver(session, circuit, this.#queue, systemClock)
+    const driver = new SessionDriver(session, this.#queue, systemClock)
+    driver.carry(session.first, circuit)
     this.#drivers.add(driver)
     onPacket.take = (number, payload) => {
       session.receive(number, payload)

@@ -20,6 +20,7 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LISTEN_FAILED: 'An address to listen on, for other nodes or for the proxy, cannot be listened on.',
     E_NETWORK_FILE_MISSING: 'There is no readable network file where one is looked for.',
     E_NETWORK_MISMATCH: 'Something is of another network than this node.',
+    E_NODE_NOT_FOUND: 'The letters given fit the end of no id, or of several, in the list of members.',
     E_NODE_UNREACHABLE: 'No working connection to another node can be had.',
     E_NOT_PERMITTED: 'This user may not do what was asked: the mode of a file or socket, or a token, forbids it.',
     E_PORT_TAKEN: 'Another process listens on a port that is needed here.',

@@ -10,8 +10,9 @@ const TEXTS = ['packages/*/src/**/*.{ts,tsx}', 'docs/**/*.md', '*.md']
 /** These name commands of Weft, too; flags that stand alone in them are those of other programs. */
 const SCRIPTS = ['scripts/*.ts', 'scripts/{lib,rules,tour}/**/*.ts']
 
-/** `weft`, its one or two words, and what follows them up to the end of the sentence or of the piece of code. */
-const MENTION = /(?<![\w@/.-])weft ([a-z][a-z-]*)\b(?: ([a-z][a-z-]*)\b)?((?:(?!\bweft |\. )[^`'",;)])*)/g
+/** `weft`, its one to three words, and what follows them up to the end of the sentence or of the piece of code. */
+const MENTION =
+  /(?<![\w@/.-])weft ([a-z][a-z-]*)\b(?: ([a-z][a-z-]*)\b(?: (?!weft )([a-z][a-z-]*)\b)?)?((?:(?!\bweft |\. )[^`'",;)])*)/g
 const FLAG = /(?<![\w-])--[a-z][a-z-]*/g
 /** Between backticks, the flag first. */
 const QUOTED_FLAG = /`(--[a-z][a-z-]*)[^`]*`/g
@@ -24,8 +25,8 @@ const FLAGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     new Set(['--help', '--json', ...options.flatMap(({ flags }) => flags.match(FLAG) ?? [])]),
   ]),
 )
-const GROUPS: ReadonlySet<string | undefined> = new Set(
-  ALL_COMMANDS.filter(({ words }) => words.length > 1).map(({ words }) => words[0]),
+const GROUPS: ReadonlySet<string> = new Set(
+  ALL_COMMANDS.flatMap(({ words }) => words.slice(1).map((_, at) => words.slice(0, at + 1).join(' '))),
 )
 /** Those of the commands and of the daemon, and one of npm that the pages explain. */
 const ANY_FLAG: ReadonlySet<string> = new Set([
@@ -53,8 +54,9 @@ function findIn(root: string, patterns: readonly string[], breachesOf: (line: st
 }
 
 function wrongMentions(line: string): string[] {
-  return [...line.matchAll(MENTION)].flatMap(([, first = '', second, rest = '']) => {
-    const words = GROUPS.has(first) && second !== undefined ? `${first} ${second}` : first
+  return [...line.matchAll(MENTION)].flatMap(([, first = '', second, third, rest = '']) => {
+    let words = first
+    for (const word of [second, third]) if (word !== undefined && GROUPS.has(words)) words += ` ${word}`
     const flags = FLAGS.get(words)
     if (flags === undefined) return GROUPS.has(words) ? [] : [`weft ${words}, which is no command`]
     return (rest.match(FLAG) ?? [])

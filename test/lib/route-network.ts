@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDaemonIn, startScriptIn } from '../../bench/lib/daemon-in-namespace.ts'
+import { UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
 import { Namespaces } from './namespaces.ts'
 import { weft, weftJson } from './weft.ts'
 
@@ -104,6 +105,22 @@ export class RouteNetwork implements AsyncDisposable {
     return Number(/counter packets (\d+)/.exec(text)?.[1])
   }
 
+  /** Puts a link that can lose and delay in the place of the wire between the entry and the relay. What is under way there is lost. */
+  async linkToRelay(): Promise<UserSpaceLink> {
+    const { namespaces } = this
+    namespaces.ip('e', 'link', 'delete', 'to-r')
+    const ends = (['e', 'r'] as const).map((place, at) => ({
+      namespace: namespaces.of(place),
+      address: `10.61.0.${at + 1}/24`,
+    }))
+    const link = await UserSpaceLink.open({ ends, profile: { delayMs: 0, loss: 0 } })
+    this.#stack.use(link)
+    namespaces.ip('e', 'route', 'add', 'default', 'via', '10.61.0.2')
+    for (const behind of ['10.60.0.0/24', `${hostOf(0)}/32`, `${hostOf(1)}/32`])
+      namespaces.ip('r', 'route', 'add', behind, 'via', '10.61.0.1')
+    return link
+  }
+
   status(name: NodeName | 'client' = 'client'): Promise<RouteVpnStatus> {
     return weftJson<RouteVpnStatus>(['vpn', 'status'], { WEFT_HOME: this.home(name) })
   }
@@ -121,11 +138,11 @@ export class RouteNetwork implements AsyncDisposable {
     await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], { WEFT_HOME: this.home('client') })
   }
 
-  /** Bytes that the client's namespace gets through the proxy, as the hexadecimal SHA-256. */
-  async download(bytes: number): Promise<string> {
+  /** Bytes that the client's namespace gets through the proxy, as the hexadecimal SHA-256. @param bytesPerSecond at most; 0: as fast as they come */
+  async download(bytes: number, bytesPerSecond = 0): Promise<string> {
     const proxy = `127.0.0.1:${this.#basePort + 61}`
     const url = `http://${TARGET}:8080/${bytes}`
-    const script = `curl -sS --fail --max-time 110 --socks5-hostname ${proxy} ${url} | sha256sum`
+    const script = `curl -sS --fail --max-time 110 --limit-rate ${bytesPerSecond} --socks5-hostname ${proxy} ${url} | sha256sum`
     const sum = await this.namespaces.exec('c', ['sh', '-c', script])
     return sum.split(' ')[0] as string
   }

@@ -180,6 +180,11 @@ export class TunNetwork implements AsyncDisposable {
     return this.#start('c', 'client', 'client', by)
   }
 
+  /** Another daemon where the client is. @param by as there */
+  startOther(name: string, ...by: readonly string[]): Promise<void> {
+    return this.#start('c', name, 'client', by)
+  }
+
   /** Settings of the client from its next start on. */
   setClient(...lines: readonly string[]): void {
     this.#home('client', undefined, this.#basePort + 60, lines)

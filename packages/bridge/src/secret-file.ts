@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { WeftError, ensureDirectory, isWeftError, messageOf } from '@weft/core'
+import { readFileSync, statSync } from 'node:fs'
+import { WeftError, isWeftError, messageOf, replaceFile } from '@weft/core'
 
 /** The text of a file that only its owner may read; undefined when there is none. @throws WeftError E_BRIDGE_FILE */
 export function readSecretFile(path: string): string | undefined {
@@ -22,20 +21,9 @@ export function readSecretFile(path: string): string | undefined {
 
 /** Writes it with mode 0600, whole or not at all. @throws WeftError E_BRIDGE_FILE */
 export function writeSecretFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.new`
   try {
-    ensureDirectory(dirname(path))
-    rmSync(temporary, { force: true })
-    const file = openSync(temporary, 'wx', 0o600)
-    try {
-      writeFileSync(file, text)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
+    replaceFile(path, text)
   } catch (error) {
-    rmSync(temporary, { force: true })
     throw bridgeFile(path, messageOf(error), 'Make room on the disk and the home writable, and try again.')
   }
 }

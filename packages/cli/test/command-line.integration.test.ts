@@ -30,8 +30,8 @@ for (const { words, load } of ALL_COMMANDS) {
 }
 
 test('every group of commands is described', () => {
-  const words = new Set(ALL_COMMANDS.filter((spec) => spec.words.length === 2).map((spec) => spec.words[0]))
-  assert.deepEqual(words, new Set(GROUPS.map(({ word }) => word)))
+  const groups = ALL_COMMANDS.flatMap(({ words }) => words.slice(1).map((_, at) => words.slice(0, at + 1).join(' ')))
+  assert.deepEqual(new Set(groups), new Set(GROUPS.map(({ words }) => words.join(' '))))
 })
 
 test('the version is the one of the package', () => {
@@ -48,6 +48,9 @@ const usage: readonly (readonly [args: string[], cause: RegExp, fix: RegExp])[] 
   [['-h', 'stauts'], /Unknown command 'stauts'/, /Did you mean status\?/],
   [['devnet', 'upp', '-h'], /Unknown command 'upp'/, /Did you mean up\?/],
   [['put', '--clas', 'tiny', 'x'], /Unknown option '--clas'/, /Did you mean --class\?/],
+  [['vpn', 'profile', 'lst'], /Unknown command 'lst'/, /Did you mean (list|set)/],
+  [['vpn', 'profile', 'set', 'x', '--tiers', 'off'], /Unknown option '--tiers'/, /Did you mean --tier\?/],
+  [['vpn', 'profile', 'show'], /Missing required argument/, /weft vpn profile show --help/],
   [['put'], /Missing required argument 'file'/, /weft put --help/],
   [['put', '--class', 'huge', 'x'], /Allowed choices are tiny, small/, /weft put --help/],
   [['put', 'x', '--ttl', 'soon'], /--ttl 'soon' is no duration/, /30d/],
@@ -171,6 +174,10 @@ test('bash completes commands, options and choices', () => {
   assert.deepEqual(complete('weft devnet up --se'), ['--seed'])
   assert.deepEqual(complete('weft put photo.jpg --cl'), ['--class'])
   assert.deepEqual(complete('weft setup completion z'), ['zsh'])
+  assert.deepEqual(complete('weft vpn pro'), ['profile'])
+  assert.deepEqual(complete('weft vpn profile ex'), ['export'])
+  assert.deepEqual(complete('weft vpn profile set work --ho'), ['--hops', '--home'])
+  assert.deepEqual(complete('weft vpn up --pro'), ['--profile'])
 })
 
 function isInstalled(program: string): boolean {

@@ -33,9 +33,10 @@ const leg = (state: Leg['state'], exit: string, streams = 0): Leg => ({
 const status = (more: Partial<VpnStatusAnswer>): VpnStatusAnswer => ({
   schemaVersion: 1,
   state: 'connected',
+  profile: { name: 'default', pending: { fields: [] } },
   streams: { open: 0, opened: 0, failed: 0 },
   failures: [],
-  route: { legs: [leg('active', 'aaaaaaaa', 1)], throughput: THROUGHPUT },
+  route: { legs: [leg('active', 'aaaaaaaa', 1)], throughput: THROUGHPUT, events: [] },
   others: [],
   services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
   carriage: { over: 'udp', setting: 'auto', reason: '' },
@@ -45,14 +46,15 @@ const status = (more: Partial<VpnStatusAnswer>): VpnStatusAnswer => ({
 const text = (more: Partial<VpnStatusAnswer>): string => vpnLines(status(more), NOW, false, output).join('\n')
 
 const OTHERS = [
-  { use: 'tunnel', state: 'connected', legs: [leg('active', 'bbbbbbbb')] },
-  { use: 'credentials', number: 1, state: 'connected', legs: [leg('active', 'cccccccc')] },
+  { use: 'tunnel', state: 'connected', legs: [leg('active', 'bbbbbbbb')], events: [] },
+  { use: 'credentials', number: 1, state: 'connected', legs: [leg('active', 'cccccccc')], events: [] },
   {
     use: 'credentials',
     number: 4,
     state: 'blocked',
     fault: { code: 'E_ROUTE_NONE', cause: 'None.', fix: 'Wait.' },
     legs: [],
+    events: [],
   },
 ] as const
 
@@ -86,7 +88,7 @@ test('route shows all of them, each with what goes over it, the whole machine fi
 
 test('legs that are being built or are silent are not in readiness', () => {
   const building = leg('building', 'x')
-  const lines = (...legs: Leg[]): string => text({ route: { legs, throughput: THROUGHPUT } })
+  const lines = (...legs: Leg[]): string => text({ route: { legs, throughput: THROUGHPUT, events: [] } })
   assert.match(lines(leg('active', 'a'), leg('spare', 'b'), building), /beside it 1 in readiness, 1 being built:/)
   assert.match(lines(building, building, building), /\nbeside it 2 being built: weft vpn route/)
   assert.doesNotMatch(lines(building, building), /readiness/)

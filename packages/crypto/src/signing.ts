@@ -32,6 +32,7 @@ export type SigningPurpose =
   | 'invitation-use'
   | 'alive'
   | 'suspicion'
+  | 'load'
   | 'beacon-dealing'
   | 'attestation'
 

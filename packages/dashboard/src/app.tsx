@@ -1,6 +1,5 @@
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 import type { Fault } from '@weft/core'
-import { onLiveEvent } from './api/live-events.ts'
 import { File } from './pages/file.tsx'
 import { Files } from './pages/files.tsx'
 import { Network } from './pages/network.tsx'
@@ -9,6 +8,7 @@ import { VpnRoute } from './pages/vpn-route.tsx'
 import { FaultNote } from './parts/fault-note.tsx'
 import { type Route, useRoute } from './parts/route.ts'
 import { StateBadge } from './parts/state-badge.tsx'
+import { useLive } from './parts/use-live.ts'
 
 const PAGES: readonly { readonly href: string; readonly name: string; readonly pages: readonly Route['page'][] }[] = [
   { href: '#/', name: 'Overview', pages: ['overview'] },
@@ -66,14 +66,7 @@ function Page({ route }: { route: Route }) {
 }
 
 function LiveState() {
-  const [live, setLive] = useState<boolean | undefined>(undefined)
-  useEffect(
-    () =>
-      onLiveEvent((name) => {
-        setLive(name !== 'lost')
-      }),
-    [],
-  )
+  const live = useLive()
   return (
     <output className="live">
       {live === true && <StateBadge tone="good">live</StateBadge>}

@@ -16,10 +16,11 @@ const NOTHING = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0
 const OFF: Vpn = {
   schemaVersion: 1,
   state: 'off',
+  profile: { name: 'default', pending: { fields: [] } },
   streams: { open: 0, opened: 0, failed: 0 },
   failures: [],
   services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
-  route: { legs: [], throughput: NOTHING },
+  route: { legs: [], throughput: NOTHING, events: [] },
   others: [],
   carriage: { over: 'udp', setting: 'auto', reason: '' },
 }
@@ -36,24 +37,17 @@ const hop = (role: 'entry' | 'relay' | 'exit', node: string) => ({
   reason: '',
 })
 
-it('says that it is off, and shows no legs', () => {
+it('shows no legs where there are none', () => {
   const html = render(OFF, [])
-  assert.match(html, /data-state="off"/)
   assert.match(html, /does not listen/)
   assert.doesNotMatch(html, /data-testid="leg"/)
-})
-
-it('says why it is blocked and what to do', () => {
-  const fault = { code: 'E_NO_EXIT', cause: 'No exit <is> there.', fix: 'Wait for one.' }
-  const html = render({ ...OFF, state: 'blocked', fault }, [])
-  assert.match(html, /data-state="blocked"/)
-  assert.match(html, /role="alert"/)
-  assert.match(html, /<code>E_NO_EXIT<\/code> No exit &lt;is&gt; there\./)
-  assert.match(html, /<strong>Fix:<\/strong> Wait for one\./)
+  assert.match(html, /<desc[^>]*>There is no leg\.<\/desc>/)
+  assert.match(html, /aria-live="polite"[^>]*><p class="quiet">Nothing happened yet/)
 })
 
 it('shows each hop with node, role, country, latency and health, and made-up places as such', () => {
-  const hops = [hop('entry', 'aaaaaaaa'), hop('relay', 'bbbbbbbb'), hop('exit', 'cccccccc')]
+  const known = { jitterMs: 0.25, lossPercent: 2.5, bandwidthBytesPerSecond: 1_500_000, upMs: 65_000 }
+  const hops = [{ ...hop('entry', 'aaaaaaaa'), ...known }, hop('relay', 'bbbbbbbb'), hop('exit', 'cccccccc')]
   const slow = { ...hop('relay', 'dddddddd'), latencyMs: undefined, health: 'yellow' as const, reason: 'it is late' }
   const html = render(
     {
@@ -67,11 +61,12 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
         ],
         rttMs: 3.75,
         throughput: { sentBytesPerSecond: 1_000, receivedBytesPerSecond: 2_500_000, sentBytes: 5, receivedBytes: 3e9 },
+        events: [],
       },
     },
     [{ at: 1_000_000, sent: 1_000, received: 2_500_000 }],
   )
-  assert.match(html, /data-testid="rtt">3\.8 ms to the exit and back/)
+  assert.match(html, /data-testid="rtt">3\.8 ms to the exit and back.*data-testid="links">3\.8 ms/)
   assert.match(html, /127\.0\.0\.1:7781/)
   const rows = [
     ...html.matchAll(/<tr data-node="did:key:z6Mk(\w+)" data-role="(\w+)" data-health="(\w+)">(.*?)<\/tr>/g),
@@ -86,9 +81,21 @@ it('shows each hop with node, role, country, latency and health, and made-up pla
     ],
   )
   const [entry, , exit, late] = rows.map(([, , , , cells]) => cells ?? '')
-  assert.match(entry ?? '', /…aaaaaaaa.*DE<span class="quiet"> \(simulated\).*1\.3 ms.*as usual/)
+  assert.match(
+    entry ?? '',
+    /…aaaaaaaa.*title="Germany">DE<\/span><span class="quiet"> \(simulated\).*, eu<.*1\.3 ms.*as usual/,
+  )
   assert.doesNotMatch(exit ?? '', /simulated/)
-  assert.match(late ?? '', /–.*silent for a while.*it is late/)
+  assert.match(late ?? '', /data-name="Latency">–.*not as usual.*it is late/)
+  for (const [name, figure] of [
+    ['Jitter', '0.3 ms'],
+    ['Loss', '2.5 %'],
+    ['Bandwidth', '1.5 MB/s'],
+    ['Up for', '1 min 5 s'],
+  ] as const) {
+    assert.ok(entry?.includes(`data-name="${name}">${figure}<`), `${name} of ${entry}`)
+    assert.ok(late?.includes(`data-name="${name}">–<`), `${name} of ${late}`)
+  }
   assert.match(html, /data-testid="received">2\.5 MB\/s, 3 GB in all/)
   assert.match(html, /data-testid="sent">1 kB\/s, 5 B in all/)
   assert.match(html, /<svg[^>]*aria-hidden="true"/)
@@ -139,11 +146,9 @@ it('shows how the tunnel stands, and what packets go in', () => {
   const open = render({ ...OFF, tun: TUN }, [])
   assert.match(open, /data-testid="tunnel" data-state="open">.*weft0.*…ffffffff<\/code>, without IPv6/)
   assert.match(open, /data-testid="carriage">over UDP<\/dd>/)
-  const fault = { code: 'E_NO_EXIT', cause: 'None is left.', fix: 'Turn it off.' }
   const carriage = { over: 'tls', setting: 'auto', reason: 'UDP is blocked' } as const
-  const waiting = render({ ...OFF, tun: { ...TUN, state: 'waiting', fault }, carriage }, [])
+  const waiting = render({ ...OFF, tun: { ...TUN, state: 'waiting' }, carriage }, [])
   assert.match(waiting, /data-state="waiting">.*nothing leaves this machine/)
-  assert.match(waiting, /role="alert".*None is left\./)
   assert.match(waiting, /data-testid="carriage">in TLS over TCP<span class="quiet">: UDP is blocked/)
   assert.doesNotMatch(render(OFF, []), /data-testid="tunnel"/)
 })
@@ -151,16 +156,31 @@ it('shows how the tunnel stands, and what packets go in', () => {
 it('shows the legs of the whole machine, and those of users and passwords', () => {
   const legs = [{ state: 'active', carriage: 'udp', hops: [hop('exit', 'ffffffff')], streams: 0, since: 0 }] as const
   const fault = { code: 'E_NO_EXIT', cause: 'None is left.', fix: 'Wait.' }
+  const event = { at: 5, kind: 'moved', code: 'E_X', cause: 'c', fix: 'f' } as const
   const html = render(
     {
       ...OFF,
       others: [
-        { use: 'tunnel', state: 'connected', legs },
-        { use: 'credentials', number: 3, state: 'blocked', fault, legs: [] },
+        { use: 'tunnel', state: 'connected', legs, events: [event] },
+        { use: 'credentials', number: 3, state: 'blocked', fault, legs: [], events: [] },
       ],
     },
     [],
   )
   assert.match(html, /data-use="tunnel">.*Legs of the whole machine.*connected.*data-node="did:key:z6Mkffffffff"/)
   assert.match(html, /data-use="credentials">.*Legs of user and password 3.*no route can be built.*E_NO_EXIT/)
+  assert.match(html, /data-kind="moved">.*for the whole machine/)
+  assert.match(html, /<desc[^>]*>Leg of the whole machine: 1, in use, from you over: exit …ffffffff in Germany/)
+})
+
+it('keeps legs that only stand ready behind a line, and nothing that carries or is not well', () => {
+  const leg = (node: string, state: 'active' | 'spare', health: 'green' | 'yellow' = 'green') => {
+    return { state, carriage: 'udp' as const, hops: [{ ...hop('exit', node), health }], streams: 0, since: 0 }
+  }
+  const legs = [leg('aaaaaaaa', 'active'), leg('bbbbbbbb', 'spare'), leg('cccccccc', 'spare', 'yellow')]
+  const [shown = '', ready = ''] = render({ ...OFF, route: { ...OFF.route, legs } }, []).split('<details>')
+  const nodesOf = (html: string) => Array.from(html.matchAll(/<tr data-node="did:key:z6Mk(\w+)"/g), ([, node]) => node)
+  assert.deepEqual(nodesOf(shown), ['aaaaaaaa', 'cccccccc'])
+  assert.deepEqual(nodesOf(ready), ['bbbbbbbb'])
+  assert.match(ready, /<summary>1 leg stands ready<\/summary>/)
 })

@@ -5,6 +5,8 @@
 export { DAEMON_NODE_FLAGS } from './daemon-flags.ts'
 export { type SettingExplanation, explainSection, explainSetting } from './config/explain-setting.ts'
 export { leftTunnel } from './daemon/left-tunnel.ts'
+export { homeProfiles, readProfileDocument } from './daemon/home-profiles.ts'
+export { killSwitchOff, killSwitchOn, killSwitchStatus } from './daemon/kill-switch.ts'
 export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'
 export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'
@@ -26,6 +28,12 @@ export type {
   NewBridgeInvitationAnswer,
   NewTokenAnswer,
   RevokedBridgeInvitationAnswer,
+  VpnProfileAnswer,
+  VpnProfilesAnswer,
+  ChangedVpnProfileAnswer,
+  ImportedVpnProfileAnswer,
+  VpnProfileDocumentAnswer,
+  DeletedVpnProfileAnswer,
   ObjectStatusAnswer,
   ObjectsAnswer,
   OneMemberAnswer,
@@ -41,6 +49,7 @@ export type {
   TokensAnswer,
   VpnExitsAnswer,
   VpnRouteAnswer,
+  VpnVerifyAnswer,
   VpnStatusAnswer,
 } from './routes/answers.ts'
 export { VERSION } from './version.ts'

@@ -20,6 +20,7 @@ import type { ConformanceProbe } from './admission/probe.ts'
 import type { StakeVerifier } from './admission/stake-verifier.ts'
 import type { LeaseUse } from './lease/lease-body.ts'
 import { LeaseService } from './lease/lease-service.ts'
+import { LoadService } from './load/load-service.ts'
 import { LivenessService } from './liveness/liveness-service.ts'
 import type { MayWatch } from './liveness/neighbourhood.ts'
 import { type MapReader, mapReader as ownMapReader } from './map/map-reader.ts'
@@ -229,6 +230,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     onAnswer: (id, rttMs) => keeper.answered(id, rttMs),
     onStanding: (change) => keeper.judged(change),
   })
+  const loads = new LoadService({ key, membership, transport, clock, random, logger })
   const starts = (): readonly DidKey[] =>
     lookupStarts({ self, network, membership, connected: () => transport.connected(), random })
   const base = { network, membership, clock, logger }
@@ -294,6 +296,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
   keepPeers()
   service.start()
   leases.start(scope)
+  loads.start(scope)
   const closer = new IdleCloser({ transport, keeps: (id) => neighbours.has(id), clock, logger })
   scope.spawn('idle connections', (signal) => closer.run(signal))
   if (finder !== undefined) scope.spawn('reach', (signal) => finder.run(signal))
@@ -313,6 +316,7 @@ async function startOverlay(options: OverlayOptions): Promise<Overlay> {
     peers: () => membership.members().flatMap(({ id }) => (id === self ? [] : [statusOf(keeper, transport, id, true)])),
     peer: (id) => statusOf(keeper, transport, id, membership.isMember(id)),
     suspects: () => new Set(liveness.down.values().filter((id) => membership.isMember(id))),
+    loads,
     term: () => network.term,
     seats: () =>
       seatStates(network.term, {

@@ -4,6 +4,7 @@ import type { Streams } from './byte-stream.ts'
 import type { LeaseUse } from './lease/lease-body.ts'
 import type { VerifiedLease } from './lease/lease.ts'
 import type { Demotion } from './admission/measure/demotions.ts'
+import type { Loads } from './load/load-service.ts'
 import type { LookupResult } from './lookup/lookup-result.ts'
 import type { Membership } from './member.ts'
 import type { Reach } from './reach/reach.ts'
@@ -155,6 +156,8 @@ export interface Overlay extends AsyncDisposable {
    * is chosen by it.
    */
   suspects(): ReadonlySet<DidKey>
+  /** How loaded the nodes are that carry packets. */
+  readonly loads: Loads
   /**
    * Who voted for the certificates of these members, fetched from validators where need be and verified. A member
    * whose votes nobody gave is left out.

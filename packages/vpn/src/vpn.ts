@@ -1,9 +1,14 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { LoadWord } from '@weft/overlay'
+import type { KeptKillSwitchStatus, KillSwitchRestored } from './service/kill-switch-keeper.ts'
 
 export type HopRole = 'entry' | 'relay' | 'exit'
 
-/** green: as usual; yellow: its leg is silent, and which hop it is is not known; red: nothing comes through; unknown: it has not answered yet. */
+/**
+ * green: as usual; yellow: worse than usual, or its leg is silent and which hop it is is not known; red: nothing or too little comes through, or it
+ * tells what cannot be true; unknown: it has not answered yet.
+ */
 export type HopHealth = 'green' | 'yellow' | 'red' | 'unknown'
 
 /** One node of a route as the client knows it. */
@@ -17,6 +22,14 @@ export interface HopStatus {
   readonly simulated: boolean
   /** ms, round trip from the hop before (from this node for the entry); undefined until measured. */
   readonly latencyMs: number | undefined
+  /** ms, mean deviation between round trips from the hop before that follow each other; undefined until measured. */
+  readonly jitterMs: number | undefined
+  /** Of the cells of late on the link before it, both ways; undefined where too few went over it. */
+  readonly lossPercent: number | undefined
+  /** What this leg has through it, both ways, of late; undefined until it was asked twice. */
+  readonly bandwidthBytesPerSecond: number | undefined
+  /** ms for which it has answered over this leg; undefined until it has. */
+  readonly upMs: number | undefined
   /** What seals the layer between client and hop; undefined until that is agreed. */
   readonly suite: HopSuite | undefined
   readonly health: HopHealth
@@ -67,25 +80,131 @@ export interface Throughput {
 }
 
 /** `legs`: the one in use first, when there is one (its state is `active`). */
-export interface RouteStatus {
+export interface RouteLegs {
   readonly legs: readonly LegStatus[]
   readonly rttMs: number | undefined
   readonly throughput: Throughput
 }
 
-/** What goes over routes of its own: what asks the proxy without user and password, the whole machine, and each user and password. */
+/**
+ * ready: a leg is; moved: other legs carry from now on; lost: a leg fell silent or ended; degraded: a hop got worse; back: a leg, or a hop, is as before;
+ * blocked: no route can be built; rotated: legs were replaced since it was time; improved: by better ones.
+ */
+export type RouteEventKind = 'ready' | 'moved' | 'lost' | 'back' | 'degraded' | 'blocked' | 'rotated' | 'improved'
+
+/** Something that happened to a route. */
+export interface RouteEvent extends Fault {
+  /** ms since the Unix epoch. */
+  readonly at: number
+  readonly kind: RouteEventKind
+  /** The hop that it is about, where it is about one. */
+  readonly node: DidKey | undefined
+  readonly role: HopRole | undefined
+}
+
+export interface RouteStatus extends RouteLegs {
+  /** The newest first, 32 at most. */
+  readonly events: readonly RouteEvent[]
+}
+
+/**
+ * What goes over routes of its own: what asks the proxy without user and password, the whole machine, each user and password, and groups of destinations
+ * where a profile keeps these apart.
+ */
 export interface RouteUse {
-  readonly use: 'proxy' | 'tunnel' | 'credentials'
-  /** Of a user and password: the first that was seen has 1. It says nothing of them. */
+  readonly use: 'proxy' | 'tunnel' | 'credentials' | 'destination'
+  /** Of a user and password, the first that was seen has 1; of a group of destinations. It says nothing of them. */
   readonly number: number | undefined
 }
 
 /** Routes beside those of the proxy; `legs` as there. */
 export interface OtherRouteStatus extends RouteUse {
-  readonly use: 'tunnel' | 'credentials'
+  readonly use: 'tunnel' | 'credentials' | 'destination'
   readonly state: Exclude<VpnState, 'off'>
   readonly fault: Fault | undefined
   readonly legs: readonly LegStatus[]
+  readonly events: readonly RouteEvent[]
+}
+
+/** What a hop says that it counted of one circuit, whole numbers since the circuit was begun (docs/specs/packets.md, Counters). */
+export interface HopCounted {
+  /** Cells from the client's side that opened, of these passed on, and dropped before for want of room. */
+  readonly opened: number
+  readonly passed: number
+  readonly droppedForward: number
+  /** Cells from the next hop, of these dropped, and cells sent towards the client. */
+  readonly came: number
+  readonly droppedBackward: number
+  readonly sent: number
+}
+
+/** What is known of one hop of a leg, and by whose word. */
+export interface HopVerification {
+  readonly node: DidKey
+  readonly role: HopRole
+  /** It answered the question of this verification. */
+  readonly answered: boolean
+  /** As this node counted: cells that it sent with a layer of the hop, and those that came back with its right tag. */
+  readonly sent: number
+  readonly verified: number
+  /** As the hop says; undefined while it has said nothing. */
+  readonly counted: HopCounted | undefined
+  /** Of the link before it, of late; undefined where too few cells went over it. */
+  readonly lossForwardPercent: number | undefined
+  readonly lossBackwardPercent: number | undefined
+  readonly health: HopHealth
+  readonly reason: string
+}
+
+/** A loss beyond chance. link: between the hop before and this one, that is at one of the two or between them; hop: dropped by it, as it says. */
+export interface VerifiedLoss {
+  readonly part: 'link' | 'hop'
+  readonly node: DidKey
+  readonly role: HopRole
+  /** forward: towards the exit. */
+  readonly direction: 'forward' | 'backward'
+  readonly percent: number
+  /** What it was found by: cells, and how many of them were lost. */
+  readonly sent: number
+  readonly lost: number
+  /** Of so much at this place by accident. */
+  readonly chance: number
+  /** For how long. */
+  readonly forMs: number
+}
+
+/** A delay that was added at a hop or on the link before it, there and back. */
+export interface VerifiedDelay {
+  readonly node: DidKey
+  readonly role: HopRole
+  readonly addedMs: number
+  readonly forMs: number
+}
+
+/** Figures that cannot be true: of one hop, or of two of which one at least does not tell the truth. */
+export interface VerifiedContradiction {
+  readonly nodes: readonly DidKey[]
+  readonly what: string
+  readonly forMs: number
+}
+
+export interface LegVerification extends RouteUse {
+  readonly state: LegState
+  /** Cells that this node sent; that came back with the right tag of every hop; and that did not, or did not belong where they came. */
+  readonly sent: number
+  readonly verified: number
+  readonly rejected: number
+  readonly hops: readonly HopVerification[]
+  readonly losses: readonly VerifiedLoss[]
+  readonly delays: readonly VerifiedDelay[]
+  readonly contradictions: readonly VerifiedContradiction[]
+}
+
+/** What every hop of every leg answered when it was asked now. */
+export interface RouteVerification {
+  /** ms since the Unix epoch. */
+  readonly at: number
+  readonly legs: readonly LegVerification[]
 }
 
 export interface ExitStatus {
@@ -98,6 +217,8 @@ export interface ExitStatus {
   readonly used: boolean
   /** Whose. */
   readonly uses: readonly RouteUse[]
+  /** As it says itself (docs/specs/load.md). */
+  readonly load: LoadWord | 'unknown'
   /** Why it cannot be chosen now; empty when it can. */
   readonly reason: string
 }
@@ -144,6 +265,8 @@ export interface ExitIpStatus {
 export interface WorkerStatus {
   readonly circuits: number
   readonly links: number
+  /** Of the circuits those that are legs of sessions of other workers. */
+  readonly legsElsewhere: number
   readonly packetsForwarded: number
 }
 
@@ -214,6 +337,8 @@ export interface VpnStatus {
   readonly dns: { readonly host: string; readonly port: number } | undefined
   /** Undefined while nobody asked for it. */
   readonly tun: TunStatus | undefined
+  /** By the rules of the kernel; undefined where nobody looks after it. */
+  readonly killSwitch: KeptKillSwitchStatus | undefined
   readonly streams: { readonly open: number; readonly opened: number; readonly failed: number }
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]
@@ -228,9 +353,13 @@ export interface VpnStatus {
 
 export interface VpnEvents {
   /** The state or the legs changed; at most four a second. */
-  readonly route: { readonly state: VpnState; readonly route: RouteStatus; readonly fault: Fault | undefined }
+  readonly route: { readonly state: VpnState; readonly route: RouteLegs; readonly fault: Fault | undefined }
+  /** Something happened to a route, as it happens. */
+  readonly routeEvent: RouteEvent & RouteUse
   /** Throughput of the last second, while something flows. */
   readonly throughput: Throughput
+  /** Rules of the kill switch that somebody took away or changed are there again. */
+  readonly killSwitch: KillSwitchRestored
 }
 
 /** The VPN of one node: its proxy and routes, and what it carries for others by its roles. */
@@ -245,5 +374,7 @@ export interface Vpn extends AsyncDisposable {
   down(): Promise<void>
   status(): Promise<VpnStatus>
   exits(): Promise<readonly ExitStatus[]>
+  /** Asks each hop of each leg that is ready for its counters now, and waits for the answers for 3 s at most. */
+  verify(): Promise<RouteVerification>
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void
 }

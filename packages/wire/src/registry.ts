@@ -5,6 +5,7 @@ import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as lease from './generated/weft/v1/lease_pb.ts'
 import * as beacon from './generated/weft/v1/beacon_pb.ts'
 import * as liveness from './generated/weft/v1/liveness_pb.ts'
+import * as load from './generated/weft/v1/load_pb.ts'
 import * as lookup from './generated/weft/v1/lookup_pb.ts'
 import * as map from './generated/weft/v1/map_pb.ts'
 import * as membership from './generated/weft/v1/membership_pb.ts'
@@ -97,6 +98,8 @@ export const METHODS = {
     4 * KiB,
   ),
   'liveness.ask': method(liveness.LivenessAskRequestSchema, liveness.LivenessAskResponseSchema, 'member', KiB, KiB, 4),
+  'load.tell': method(load.LoadTellRequestSchema, load.LoadTellResponseSchema, 'member', 8 * KiB, KiB),
+  'load.list': method(load.LoadListRequestSchema, load.LoadListResponseSchema, 'anyone', KiB, 16 * KiB, 4),
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB, 16),
   'admission.submit': method(
     membership.SubmitRequestSchema,

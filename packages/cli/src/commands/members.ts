@@ -39,16 +39,24 @@ async function showOne(invocation: Invocation, name: string): Promise<void> {
 }
 
 function tableOf(members: readonly MemberAnswer[], invocation: Invocation): string[] {
+  const isLong = invocation.flag('long')
   const rows = members.map((member) => [
-    invocation.flag('long') ? member.id : shortId(member.id),
+    isLong ? member.id : shortId(member.id),
     member.layer,
     member.roles.join(','),
     `${member.country} ${member.region}${member.regionStanding === 'bounded' ? '' : ` (${member.regionStanding})`}`,
     member.family,
     String(member.asn),
     member.self ? 'this node' : peerWords(member.peer),
+    ...(isLong ? [loadWords(member)] : []),
   ])
-  return formatTable(['NODE', 'LAYER', 'ROLES', 'PLACE', 'FAMILY', 'ASN', 'LINK'], rows)
+  return formatTable(['NODE', 'LAYER', 'ROLES', 'PLACE', 'FAMILY', 'ASN', 'LINK', ...(isLong ? ['LOAD'] : [])], rows)
+}
+
+/** Empty for a node that carries no packets. */
+function loadWords({ roles, load }: MemberAnswer): string {
+  if (load !== undefined) return load.step
+  return ['entry', 'relay', 'exit'].some((role) => roles.includes(role)) ? 'unknown' : ''
 }
 
 function peerWords({ state, rttMs }: MemberAnswer['peer']): string {

@@ -13,11 +13,12 @@ export async function run(invocation: Invocation): Promise<void> {
     output.note('The signed map has no exits. Who is there: weft members')
     return
   }
-  const rows = exits.map(({ node, country, region, family, simulated, used, uses, reason }) => [
+  const rows = exits.map(({ node, country, region, family, simulated, used, uses, load, reason }) => [
     invocation.flag('long') ? node : shortId(node),
     placeWords(country, region, simulated),
     family,
+    load,
     used ? output.styled('green', `in use: ${uses.map(useWords).join(', ')}`) : reason,
   ])
-  output.print(...formatTable(['NODE', 'PLACE', 'FAMILY', 'USE'], rows))
+  output.print(...formatTable(['NODE', 'PLACE', 'FAMILY', 'LOAD', 'USE'], rows))
 }

@@ -3,6 +3,7 @@ import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { VpnStatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
+import { pendingLines } from '../output/profile-lines.ts'
 import { stateLines } from '../output/route-lines.ts'
 import { tunLines } from '../output/tun-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
@@ -13,18 +14,23 @@ const LOOK_EVERY_MS = 100
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const begun = await api.json<VpnStatusAnswer>(
-    'POST',
-    `/api/v1/vpn/up${invocation.flag('tun') ? '?tun=on' : ''}`,
-    undefined,
-    { signal },
-  )
+  const begun = await api.json<VpnStatusAnswer>('POST', upPath(invocation), undefined, { signal })
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, signal) : begun
   output.document({ ...status })
-  const { state, fault, proxy, tun } = status
+  const { state, fault, profile, proxy, tun } = status
   output.print(...stateLines(state, fault, output))
+  for (const line of pendingLines(profile.pending)) output.note(line)
   if (tun !== undefined) output.print(...tunLines(tun, false, output))
   else if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
+}
+
+function upPath(invocation: Invocation): string {
+  const profile = invocation.text('profile')
+  const query = new URLSearchParams({
+    ...(invocation.flag('tun') ? { tun: 'on' } : {}),
+    ...(profile === undefined ? {} : { profile }),
+  }).toString()
+  return `/api/v1/vpn/up${query === '' ? '' : `?${query}`}`
 }
 
 /** Until --timeout fires the signal: then why there is no route. */

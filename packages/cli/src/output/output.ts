@@ -25,7 +25,7 @@ export class Output {
     if (!this.json) this.stdout.write(lines.map((line) => `${line}\n`).join(''))
   }
 
-  /** The one JSON document of a command with --json; nothing without. */
+  /** The one JSON document of a command with --json, or the next one of a command that goes on until it is ended; nothing without. */
   document(fields: Readonly<Record<string, unknown>>): void {
     if (this.json) this.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...fields })}\n`)
   }

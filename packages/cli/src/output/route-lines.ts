@@ -1,10 +1,11 @@
-import { type Fault, counted } from '@weft/core'
+import { type Fault, counted, printable } from '@weft/core'
 import type { VpnExitsAnswer, VpnRouteAnswer, VpnStatusAnswer } from '@weft/node'
 import { faultLines } from './fault-lines.ts'
 import { formatBytes, formatDuration, shortId } from './format.ts'
 import type { Output } from './output.ts'
 import { formatTable } from './table.ts'
 
+type RouteEvent = VpnRouteAnswer['events'][number]
 type Leg = VpnRouteAnswer['legs'][number]
 type State = VpnStatusAnswer['state']
 type Other = VpnRouteAnswer['others'][number]
@@ -15,12 +16,51 @@ export const CARRIAGE_WORDS = { udp: 'over UDP', halves: 'over UDP in halves', t
 
 const STATE_STYLES = { off: 'dim', connecting: 'yellow', connected: 'green', blocked: 'red' } as const
 
+/** Of what happened; all with --long. */
+const EVENTS = 5
+
 /** The state of the proxy and its route, and when it is blocked why. */
 export function stateLines(state: State, fault: Fault | undefined, output: Output): string[] {
   return [
     `vpn  ${output.styled(STATE_STYLES[state], state)}${state === 'off' ? ' (weft vpn up starts it)' : ''}`,
     ...(fault === undefined ? [] : faultLines(fault, output)),
   ]
+}
+
+/** The figures of a hop that only --long shows. */
+const LONG_HEADINGS = ['SUITE', 'CARRIES', 'ANSWERS FOR']
+
+function longCells({
+  suite,
+  bandwidthBytesPerSecond,
+  upMs,
+}: Pick<Leg['hops'][number], 'suite' | 'bandwidthBytesPerSecond' | 'upMs'>): string[] {
+  return [
+    suite ?? '-',
+    bandwidthBytesPerSecond === undefined ? '-' : `${formatBytes(Math.round(bandwidthBytesPerSecond))}/s`,
+    upMs === undefined ? '-' : formatDuration(upMs),
+  ]
+}
+
+const EVENT_STYLES = {
+  ready: 'green',
+  back: 'green',
+  improved: 'green',
+  moved: 'cyan',
+  rotated: 'cyan',
+  degraded: 'yellow',
+  lost: 'red',
+  blocked: 'red',
+} as const
+
+/** What happened, the newest first, a line each. */
+function eventLines(events: readonly RouteEvent[], now: number, output: Output): string[] {
+  return events.map((event) => `  ${eventWords(event, output)}  (${formatDuration(now - event.at)} ago)`)
+}
+
+/** What happened, in one line. */
+export function eventWords({ kind, cause }: RouteEvent, output: Output): string {
+  return `${output.styled(EVENT_STYLES[kind], kind.padEnd(8))}  ${printable(cause)}`
 }
 
 /** What goes over a route, for people. */
@@ -32,6 +72,8 @@ export function useWords({ use, number }: Use): string {
       return 'the whole machine'
     case 'credentials':
       return `user and password ${number}`
+    case 'destination':
+      return `destinations, group ${number}`
   }
 }
 
@@ -47,6 +89,17 @@ export function routeLines(route: VpnRouteAnswer, now: number, long: boolean, ou
     ...proxy,
     ...lines(legs),
     ...others.filter(({ use }) => use !== 'tunnel').flatMap(ofOther),
+  ]
+}
+
+/** All that is known of the routes: their legs, what goes over them, and what happened. */
+export function wholeRouteLines(route: VpnRouteAnswer, now: number, long: boolean, output: Output): string[] {
+  const { legs, others, throughput, events } = route
+  const shown = eventLines(long ? events : events.slice(0, EVENTS), now, output)
+  return [
+    ...routeLines(route, now, long, output),
+    ...(legs.length + others.length > 0 ? [`throughput  ${throughputWords(throughput)}`] : []),
+    ...(shown.length === 0 ? [] : ['', 'What happened, the latest first:', ...shown]),
   ]
 }
 
@@ -66,16 +119,20 @@ export function legLines(leg: Leg, now: number, long: boolean, output: Output): 
   return [
     `${leg.state}  ${rtt}, ${counted(leg.streams, 'connection')}, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}`,
     ...formatTable(
-      ['  ROLE', 'NODE', 'PLACE', 'LATENCY', ...(long ? ['SUITE'] : []), 'HEALTH', 'WHY'],
-      leg.hops.map(({ role, node, country, region, simulated, latencyMs, suite, health, reason }) => [
-        `  ${role}`,
-        long ? node : shortId(node),
-        placeWords(country, region, simulated),
-        latencyMs === undefined ? '-' : milliseconds(latencyMs),
-        ...(long ? [suite ?? '-'] : []),
-        output.styled(health === 'unknown' ? 'dim' : health, health),
-        reason,
-      ]),
+      ['  ROLE', 'NODE', 'PLACE', 'LATENCY', 'JITTER', 'LOSS', ...(long ? LONG_HEADINGS : []), 'HEALTH', 'WHY'],
+      leg.hops.map(
+        ({ role, node, country, region, simulated, latencyMs, jitterMs, lossPercent, health, reason, ...hop }) => [
+          `  ${role}`,
+          long ? node : shortId(node),
+          placeWords(country, region, simulated),
+          latencyMs === undefined ? '-' : milliseconds(latencyMs),
+          jitterMs === undefined ? '-' : milliseconds(jitterMs),
+          lossPercent === undefined ? '-' : `${lossPercent.toFixed(1)} %`,
+          ...(long ? longCells(hop) : []),
+          output.styled(health === 'unknown' ? 'dim' : health, health),
+          reason,
+        ],
+      ),
     ),
     ...(leg.fault === undefined ? [] : faultLines(leg.fault, output)),
   ]

@@ -2,7 +2,9 @@ import { counted } from '@weft/core'
 import type { VpnStatusAnswer } from '@weft/node'
 import { faultLines } from './fault-lines.ts'
 import { formatDuration } from './format.ts'
+import { killSwitchLine } from './kill-switch-lines.ts'
 import type { Output } from './output.ts'
+import { pendingLines } from './profile-lines.ts'
 import { ipPacketLines, tunLines } from './tun-lines.ts'
 import { CARRIAGE_WORDS, legLines, otherLines, stateLines, throughputWords } from './route-lines.ts'
 
@@ -16,14 +18,19 @@ const MORE = [
 
 /** How the VPN stands, for people. */
 export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, output: Output): string[] {
-  const { state, fault, proxy, dns, tun, streams, failures, route, others, carriage, carried } = status
+  const { state, fault, profile, proxy, dns, tun, killSwitch, streams, failures, route, others, carriage, carried } =
+    status
   const tunnel = others.find(({ use }) => use === 'tunnel')
   const credentials = others.filter(({ use }) => use === 'credentials').length
   return [
     ...stateLines(state, fault, output),
+    `  profile     ${profile.name}`,
+    ...pendingLines(profile.pending).map((line) => `    ${line}`),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
     ...(dns === undefined ? [] : [`  dns         ${dns.host}:${dns.port}, UDP and TCP`]),
     ...(tun === undefined ? [] : tunLines(tun, long, output)),
+    ...(killSwitch === undefined ? [] : [killSwitchLine(killSwitch, output)]),
+    ...(killSwitch?.state === 'damaged' && killSwitch.fault !== undefined ? faultLines(killSwitch.fault, output) : []),
     `  streams     ${streams.open} open, ${streams.opened} opened, ${streams.failed} failed`,
     `  throughput  ${throughputWords(route.throughput)}`,
     ...carriageLines(carriage),

@@ -24,18 +24,25 @@ export function buildProgram(options: ProgramOptions): Command {
     .addHelpText('after', ROOT_HELP)
   prepare(program)
   const groups = new Map(
-    GROUPS.map(({ word, summary, notes }) => {
-      const group = new Command(word).description(summary).helpOption('-h, --help', 'show help').helpCommand(false)
+    GROUPS.map(({ words, summary, notes }) => {
+      const group = new Command(words.at(-1))
+        .description(summary)
+        .helpOption('-h, --help', 'show help')
+        .helpCommand(false)
       if (notes !== undefined) group.addHelpText('after', `\n${notes}`)
-      return [word, prepare(group)]
+      return [words.join(' '), prepare(group)]
     }),
   )
   for (const spec of ALL_COMMANDS) {
-    const [first, second] = spec.words as [string, string | undefined]
-    if (second === undefined) program.addCommand(buildCommand(spec, first, options))
-    else groups.get(first)?.addCommand(buildCommand(spec, second, options))
+    const word = spec.words.at(-1) as string
+    const group = spec.words.length === 1 ? program : groups.get(spec.words.slice(0, -1).join(' '))
+    group?.addCommand(buildCommand(spec, word, options))
   }
-  for (const group of groups.values()) program.addCommand(group)
+  for (const { words } of GROUPS) {
+    const group = groups.get(words.join(' ')) as Command
+    const above = words.length === 1 ? program : groups.get(words.slice(0, -1).join(' '))
+    above?.addCommand(group)
+  }
   return program
 }
 

@@ -25,21 +25,7 @@ export function completionScript(shell: Shell, commands: readonly DescribedComma
 }
 
 function completions(specs: readonly DescribedCommand[]): Completion[] {
-  const table: Completion[] = []
-  const firsts = new Map<string, string>()
-  for (const { words, summary } of specs) {
-    const [first, second] = words as [string, string | undefined]
-    if (second === undefined) firsts.set(first, summary)
-    else if (!firsts.has(first)) {
-      const members = specs.filter((spec) => spec.words[0] === first)
-      firsts.set(first, members.map((spec) => spec.words[1]).join(', '))
-      table.push({
-        words: [first],
-        next: members.map((spec) => ({ word: spec.words[1] as string, summary: spec.summary })),
-      })
-    }
-  }
-  table.unshift({ words: [], next: [...firsts].map(([word, summary]) => ({ word, summary })) })
+  const table: Completion[] = groupsOf(specs).map((words) => ({ words, next: membersOf(words, specs) }))
   for (const spec of specs) {
     const options = [...(spec.options ?? []), JSON_OPTION, { flags: '--help', description: 'show help' }]
     const choices = (spec.arguments ?? []).flatMap((argument) =>
@@ -54,6 +40,34 @@ function completions(specs: readonly DescribedCommand[]): Completion[] {
   return table
 }
 
+/** Whatever commands begin with: nothing at all first, then each group before those in it. */
+function groupsOf(specs: readonly DescribedCommand[]): readonly (readonly string[])[] {
+  const groups = new Map<string, readonly string[]>([['', []]])
+  for (const { words } of specs)
+    for (const [at] of words.entries()) if (at > 0) groups.set(words.slice(0, at).join(' '), words.slice(0, at))
+  return [...groups.values()]
+}
+
+/** What follows these words; a group is described by what is in it. */
+function membersOf(group: readonly string[], specs: readonly DescribedCommand[]): Completion['next'] {
+  const below = specs.filter(({ words }) => begins(words, group))
+  const nexts = new Set(below.map(({ words }) => words[group.length] as string))
+  return [...nexts].map((word) => {
+    const members = below.filter(({ words }) => words[group.length] === word)
+    const deeper = new Set(members.flatMap(({ words }) => words[group.length + 1] ?? []))
+    return { word, summary: deeper.size === 0 ? (members[0]?.summary ?? '') : [...deeper].join(', ') }
+  })
+}
+
+function begins(words: readonly string[], group: readonly string[]): boolean {
+  return words.length > group.length && group.every((word, at) => words[at] === word)
+}
+
+/** Words of the longest command. */
+function depthOf(table: readonly Completion[]): number {
+  return Math.max(...table.map(({ words }) => words.length))
+}
+
 function bash(table: readonly Completion[]): string {
   const cases = table
     .map(({ words, next }) => `    '${words.join(' ')}') words='${next.map(({ word }) => word).join(' ')}' ;;`)
@@ -62,15 +76,18 @@ function bash(table: readonly Completion[]): string {
 _weft() {
   local current="\${COMP_WORDS[COMP_CWORD]}" line='' word words=''
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) [ "$(wc -w <<<"$line")" -lt 2 ] && line="\${line:+$line }$word" ;; esac
+    case "$word" in -*) ;; *) [ "$(wc -w <<<"$line")" -lt ${depthOf(table)} ] && line="\${line:+$line }$word" ;; esac
   done
-  case "$line" in
-${cases}
-    *) line="\${line%% *}"; case "$line" in
-${cases}
-    esac ;;
-  esac
+  until _weft_words "$line"; do
+    case "$line" in *' '*) line="\${line% *}" ;; *) break ;; esac
+  done
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+_weft_words() {
+  case "$1" in
+${cases}
+    *) return 1 ;;
+  esac
 }
 complete -o default -F _weft weft
 `
@@ -88,8 +105,8 @@ function zsh(table: readonly Completion[]): string {
 _weft() {
   local -a items plain
   plain=(\${\${words[2,CURRENT-1]}:#-*})
-  local line="\${(j: :)plain[1,2]}"
-  _weft_items "$line" || _weft_items "\${plain[1]}"
+  integer depth=${depthOf(table)}
+  while ! _weft_items "\${(j: :)plain[1,depth]}" && (( depth > 1 )); do (( depth-- )); done
   _describe 'weft' items || _files
 }
 _weft_items() {
@@ -104,25 +121,17 @@ compdef _weft weft
 
 function fish(table: readonly Completion[]): string {
   const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-  const firsts = table[0]?.next.map(({ word }) => word) ?? []
   const lines = table.flatMap(({ words, next }) => {
-    const [first, second] = words
-    const seconds = table
-      .filter((entry) => entry.words.length === 2 && entry.words[0] === first)
-      .map((entry) => entry.words[1])
-    const condition =
-      first === undefined
-        ? `not __fish_seen_subcommand_from ${firsts.join(' ')}`
-        : `__fish_seen_subcommand_from ${first}${
-            second === undefined
-              ? seconds.length === 0
-                ? ''
-                : `; and not __fish_seen_subcommand_from ${seconds.join(' ')}`
-              : `; and __fish_seen_subcommand_from ${second}`
-          }`
+    const deeper = table.filter((entry) => entry.words.length === words.length + 1 && begins(entry.words, words))
+    const conditions = [
+      ...words.map((word) => `__fish_seen_subcommand_from ${word}`),
+      ...(deeper.length === 0
+        ? []
+        : [`not __fish_seen_subcommand_from ${deeper.map((entry) => entry.words.at(-1)).join(' ')}`]),
+    ]
     return next.map(({ word, summary }) => {
       const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`
-      return `complete -c weft -n ${quoted(condition)} ${what} -d ${quoted(summary)}`
+      return `complete -c weft -n ${quoted(conditions.join('; and '))} ${what} -d ${quoted(summary)}`
     })
   })
   return `# fish completion for weft\n${lines.join('\n')}\n`

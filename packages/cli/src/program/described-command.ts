@@ -29,9 +29,9 @@ export interface DescribedCommand {
   readonly notes?: string
 }
 
-/** A word that only groups commands, such as `devnet`. */
+/** Words that only group commands, such as `devnet`. */
 export interface GroupSpec {
-  readonly word: string
+  readonly words: readonly string[]
   readonly summary: string
   /** Further words for the help, where its commands need each other. */
   readonly notes?: string

@@ -56,9 +56,12 @@ function withoutHelp(args: readonly string[]): string[] {
 
 /** The command or group that the line begins with: whose help is pointed at. */
 function commandWords(args: readonly string[]): string {
-  const [first = '', second = ''] = args
-  if (ALL_COMMANDS.some(({ words }) => words[0] === first && words[1] === second)) return `${first} ${second}`
-  return ALL_COMMANDS.some(({ words }) => words[0] === first) ? first : ''
+  const known = (count: number): boolean =>
+    ALL_COMMANDS.some(
+      ({ words }) => args.length >= count && args.slice(0, count).every((word, at) => words[at] === word),
+    )
+  const count = args.findIndex((_, at) => !known(at + 1))
+  return args.slice(0, count < 0 ? args.length : count).join(' ')
 }
 
 /** `weft ls | head -1`: when the reader is gone there is nothing left to say, and nothing went wrong. */

@@ -6,11 +6,13 @@ import { NETWORK_COMMANDS } from './network-commands.ts'
 import { NODE_COMMANDS } from './node-commands.ts'
 import { STORAGE_COMMANDS } from './storage-commands.ts'
 import { VPN_COMMANDS } from './vpn-commands.ts'
+import { PROFILE_COMMANDS } from './profile-commands.ts'
 
 /** Every command, in the order of the help. */
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STORAGE_COMMANDS,
   ...VPN_COMMANDS,
+  ...PROFILE_COMMANDS,
   ...BRIDGE_COMMANDS,
   ...NETWORK_COMMANDS,
   ...NODE_COMMANDS,
@@ -19,16 +21,17 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
-  { word: 'vpn', summary: 'private routes over three nodes, and the proxy into them' },
+  { words: ['vpn'], summary: 'private routes over three nodes, and the proxy into them' },
+  { words: ['vpn', 'profile'], summary: 'how routes are made and what goes over them, under names' },
   {
-    word: 'bridge',
+    words: ['bridge'],
     summary: 'ways into a network where its members are blocked',
     notes:
       'At the bridge, which is a client of the network with bridge.enabled and bridge.address in its weft.toml (weft config explain bridge): invite, list, revoke. At the client that it invites: add before weft network join, then show and remove.',
   },
-  { word: 'network', summary: 'begin a network, join one, invite into it, or show the one of this node' },
-  { word: 'config', summary: 'explain the settings' },
-  { word: 'token', summary: 'tokens for programs that use the HTTP API' },
-  { word: 'setup', summary: 'set this machine up' },
-  { word: 'devnet', summary: 'whole networks of real nodes on this machine' },
+  { words: ['network'], summary: 'begin a network, join one, invite into it, or show the one of this node' },
+  { words: ['config'], summary: 'explain the settings' },
+  { words: ['token'], summary: 'tokens for programs that use the HTTP API' },
+  { words: ['setup'], summary: 'set this machine up' },
+  { words: ['devnet'], summary: 'whole networks of real nodes on this machine' },
 ]

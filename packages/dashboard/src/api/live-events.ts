@@ -12,7 +12,9 @@ const NAMES = [
   'transfer',
   'status',
   'route',
+  'route-event',
   'throughput',
+  'killSwitch',
 ] as const
 
 export type EventName = (typeof NAMES)[number]

@@ -30,6 +30,11 @@ export function formatMs(ms: number | undefined): string {
   return ms === undefined ? '–' : `${ms.toFixed(1)} ms`
 }
 
+/** Per cent with one decimal; a dash for what is not measured. */
+export function formatPercent(percent: number | undefined): string {
+  return percent === undefined ? '–' : `${percent.toFixed(1)} %`
+}
+
 export function formatTime(ms: number): string {
   return timeFormat.format(ms)
 }

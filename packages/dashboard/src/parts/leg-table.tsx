@@ -1,75 +1,79 @@
-import type { VpnStatusAnswer } from '@weft/node'
+import { countryName } from '../map/countries.ts'
+import { CopyId } from './copy-id.tsx'
 import { FaultNote } from './fault-note.tsx'
-import { formatMs, formatTime, shortId } from './format.ts'
-import { StateBadge, type Tone } from './state-badge.tsx'
+import { formatCount, formatDuration, formatMs, formatPercent, formatRate, formatTime } from './format.ts'
+import { HOP_HEALTH, type Hop, LEG_STATE, type NamedLeg, sumOfLinks } from './legs.ts'
+import { StateBadge } from './state-badge.tsx'
 
-export type Leg = VpnStatusAnswer['route']['legs'][number]
-type Hop = Leg['hops'][number]
-
-const LEG: Readonly<Record<Leg['state'], [Tone, string]>> = {
-  active: ['good', 'in use'],
-  spare: ['idle', 'spare'],
-  silent: ['bad', 'silent'],
-  building: ['warn', 'being built'],
-  failed: ['bad', 'failed'],
-}
-
-const HEALTH: Readonly<Record<Hop['health'], [Tone, string]>> = {
-  green: ['good', 'as usual'],
-  yellow: ['warn', 'silent for a while, it or another hop'],
-  red: ['bad', 'nothing comes through'],
-  unknown: ['idle', 'not known yet'],
-}
-
-/** One leg of the route: its nodes in the order in which they pass on what this node sends. */
-export function LegTable({ leg }: { leg: Leg }) {
-  const [tone, words] = LEG[leg.state]
+/** One leg of a route: its nodes in the order in which they pass on what this node sends. */
+export function LegTable({ named: { name, leg }, isSelected }: { named: NamedLeg; isSelected: boolean }) {
+  const [tone, words] = LEG_STATE[leg.state]
   return (
-    <div className="leg" data-testid="leg" data-state={leg.state}>
+    <div className={isSelected ? 'leg selected' : 'leg'} data-testid="leg" data-state={leg.state}>
       {leg.fault !== undefined && <FaultNote fault={leg.fault} />}
-      <div className="scroll">
-        <table>
-          <caption>
-            <StateBadge tone={tone}>{words}</StateBadge>, to the exit and back {formatMs(leg.rttMs)},{' '}
-            {leg.streams === 1 ? '1 connection' : `${leg.streams} connections`}, since {formatTime(leg.since)}
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">Role</th>
-              <th scope="col">Node</th>
-              <th scope="col">Country</th>
-              <th scope="col">Latency</th>
-              <th scope="col">Health</th>
-            </tr>
-          </thead>
-          <tbody>
-            {leg.hops.map((hop) => (
-              <HopRow key={hop.node} hop={hop} />
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <table>
+        <caption>
+          <strong>{name}</strong> <StateBadge tone={tone}>{words}</StateBadge>, to the exit and back{' '}
+          {formatMs(leg.rttMs)}, its links together {formatMs(sumOfLinks(leg))},{' '}
+          {formatCount(leg.streams, 'connection')}, since {formatTime(leg.since)}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Role</th>
+            <th scope="col">Node</th>
+            <th scope="col">Place</th>
+            <th scope="col">Latency</th>
+            <th scope="col">Jitter</th>
+            <th scope="col">Loss</th>
+            <th scope="col">Bandwidth</th>
+            <th scope="col">Up for</th>
+            <th scope="col">Health</th>
+          </tr>
+        </thead>
+        <tbody>
+          {leg.hops.map((hop) => (
+            <HopRow key={hop.node} hop={hop} />
+          ))}
+        </tbody>
+      </table>
     </div>
   )
 }
 
+/** A narrow screen has the names of the figures from `data-name`. */
 function HopRow({ hop }: { hop: Hop }) {
-  const [tone, words] = HEALTH[hop.health]
+  const { node, role, country, region, simulated, health, reason } = hop
+  const [tone, words] = HOP_HEALTH[health]
   return (
-    <tr data-node={hop.node} data-role={hop.role} data-health={hop.health}>
-      <th scope="row">{hop.role}</th>
+    <tr data-node={node} data-role={role} data-health={health}>
+      <th scope="row">{role}</th>
       <td>
-        <code title={hop.node}>{shortId(hop.node)}</code>
+        <CopyId id={node} />
       </td>
       <td>
-        {hop.country}
-        {hop.simulated && <span className="quiet"> (simulated)</span>}
+        <span title={countryName(country)}>{country}</span>
+        {simulated && <span className="quiet"> (simulated)</span>}
+        <span className="quiet">, {region}</span>
       </td>
-      <td className="number">{formatMs(hop.latencyMs)}</td>
-      <td>
+      <Figure name="Latency">{formatMs(hop.latencyMs)}</Figure>
+      <Figure name="Jitter">{formatMs(hop.jitterMs)}</Figure>
+      <Figure name="Loss">{formatPercent(hop.lossPercent)}</Figure>
+      <Figure name="Bandwidth">
+        {hop.bandwidthBytesPerSecond === undefined ? '–' : formatRate(hop.bandwidthBytesPerSecond)}
+      </Figure>
+      <Figure name="Up for">{hop.upMs === undefined ? '–' : formatDuration(hop.upMs)}</Figure>
+      <td className="health">
         <StateBadge tone={tone}>{words}</StateBadge>
-        {hop.reason !== '' && <span className="quiet">: {hop.reason}</span>}
+        {reason !== '' && <span className="quiet">: {reason}</span>}
       </td>
     </tr>
+  )
+}
+
+function Figure({ name, children }: { name: string; children: string }) {
+  return (
+    <td className="number" data-name={name}>
+      {children}
+    </td>
   )
 }

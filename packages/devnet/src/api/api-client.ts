@@ -45,7 +45,7 @@ export class ApiClient {
 
   /** One JSON call. `body` is sent as JSON. @throws ApiError and what the class says */
   async json<T>(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
     path: string,
     body?: unknown,
     options: RequestOptions = {},

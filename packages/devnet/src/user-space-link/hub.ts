@@ -29,6 +29,12 @@ export class Hub {
     this.#lines = hosts.map((_, to) => profiles.map((from) => new Line(from[to] ?? { delayMs: 0, loss: 0 }, random)))
   }
 
+  /** What happens on the way from now on, as in {@link HubOptions}. */
+  change(profiles: HubOptions['profiles']): void {
+    for (const [to, lines] of this.#lines.entries())
+      for (const [from, line] of lines.entries()) line.change(profiles[from]?.[to] ?? { delayMs: 0, loss: 0 })
+  }
+
   /** Takes a packet that came from an end at `now`, ms; it must not be changed afterwards. */
   send(from: number, packet: Uint8Array, now: number): void {
     const to = this.#lines.length === 2 ? 1 - from : this.#destinationOf(packet)

@@ -26,19 +26,25 @@ export class Line {
   /** Packets that were lost by chance, and for want of room. */
   lost = 0
   dropped = 0
-  readonly #profile: LineProfile
+  #profile: LineProfile
   readonly #random: Random
-  readonly #bytesPerMs: number
-  readonly #queueMs: number
+  #bytesPerMs = Number.POSITIVE_INFINITY
+  #queueMs = 0
   readonly #travelling: Travelling[] = []
   #at = 0
   /** ms: when the line has sent all that it was given. */
   #busyUntil = 0
 
   constructor(profile: LineProfile, random: Random) {
-    const { mbit, queueBytes } = profile
     this.#profile = profile
     this.#random = random
+    this.change(profile)
+  }
+
+  /** What it does to packets that it takes from now on. They come behind those before, however late these are. */
+  change(profile: LineProfile): void {
+    const { mbit, queueBytes } = profile
+    this.#profile = profile
     this.#bytesPerMs = mbit === undefined ? Number.POSITIVE_INFINITY : mbit * 125
     this.#queueMs = (queueBytes ?? Math.max(LEAST_QUEUE, QUEUE_MS * this.#bytesPerMs)) / this.#bytesPerMs
   }

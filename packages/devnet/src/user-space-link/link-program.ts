@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readSync, writeFileSync } from 'node:fs'
 import { seededRandom } from '@weft/core'
 import { LinuxTun, ReadableWait, loadLinuxTunCalls } from '@weft/vpn'
 import { Hub, type HubOptions } from './hub.ts'
@@ -10,7 +10,8 @@ export interface LinkProgramOptions extends Omit<HubOptions, 'random'> {
   readonly seed: number
 }
 
-// Run by UserSpaceLink, as a process of its own that does nothing else: it moves packets until its standard input ends.
+// Run by UserSpaceLink, as a process of its own that does nothing else: it moves packets until its standard input ends. What it reads there, a
+// line of JSON at once, is profiles from then on.
 const PACKET = 65_536
 /** Packets that are read from one end before the others have their turn. */
 const TURN = 64
@@ -38,4 +39,13 @@ do {
   for (const [to, end] of ends.entries())
     for (let packet = hub.receive(to, now); packet !== undefined; packet = hub.receive(to, now)) end.write(packet)
   wait.wait(hub.nextDue - performance.now())
-} while (!wait.isReady(ends.length))
+} while (!wait.isReady(ends.length) || isChanged())
+
+/** False when there is nothing more to read. */
+function isChanged(): boolean {
+  const length = readSync(0, buffer)
+  if (length === 0) return false
+  hub.change(JSON.parse(buffer.toString('utf8', 0, length)) as LinkProgramOptions['profiles'])
+  process.stdout.write('changed\n')
+  return true
+}

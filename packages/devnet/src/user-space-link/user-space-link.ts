@@ -30,9 +30,11 @@ let links = 0
  */
 export class UserSpaceLink implements AsyncDisposable {
   readonly #process: ChildProcess
+  readonly #ends: number
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, ends: number) {
     this.#process = child
+    this.#ends = ends
   }
 
   /** @throws Error when the interfaces cannot be made or set up */
@@ -40,11 +42,10 @@ export class UserSpaceLink implements AsyncDisposable {
     const number = links++
     const names = ends.map((_, end) => `wl${process.pid.toString(36)}${number}e${end}`)
     const hosts = ends.map(({ address }) => address.replace(/\/.*/, ''))
-    const profileOf = typeof profile === 'function' ? profile : () => profile
-    const profiles = ends.map((_from, from) => ends.map((_to, to) => profileOf(from, to)))
+    const profiles = profilesOf(profile, ends.length)
     const options: LinkProgramOptions = { names, hosts, profiles, seed }
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
-    const link = new UserSpaceLink(child)
+    const link = new UserSpaceLink(child, ends.length)
     try {
       const over = ended(child)
       // It ends in the end, which is no error then.
@@ -63,6 +64,15 @@ export class UserSpaceLink implements AsyncDisposable {
     }
   }
 
+  /** Another profile from now on; one change after the other. */
+  async change(profile: UserSpaceLinkOptions['profile']): Promise<void> {
+    const { stdin, stdout } = this.#process
+    if (stdin === null || stdout === null) return
+    const changed = once(stdout, 'data')
+    stdin.write(JSON.stringify(profilesOf(profile, this.#ends)))
+    await changed
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const { exitCode, signalCode, stdin } = this.#process
     if (exitCode !== null || signalCode !== null) return
@@ -70,6 +80,11 @@ export class UserSpaceLink implements AsyncDisposable {
     stdin?.end()
     await gone
   }
+}
+
+function profilesOf(profile: UserSpaceLinkOptions['profile'], ends: number): LineProfile[][] {
+  const places = Array.from({ length: ends }, (_, at) => at)
+  return places.map((from) => places.map((to) => (typeof profile === 'function' ? profile(from, to) : profile)))
 }
 
 async function ended(child: ChildProcess): Promise<never> {

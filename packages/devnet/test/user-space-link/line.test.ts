@@ -34,6 +34,19 @@ test('a rate makes packets wait for one another, and drops what finds no room', 
   assert.equal(line.nextDue, 102)
 })
 
+test('a line that is changed does otherwise from then on, and packets keep their order', () => {
+  const line = new Line({ delayMs: 20, loss: 0 }, seededRandom(1))
+  const [first, second] = [packetOf(100, 1), packetOf(100, 2)]
+  line.send(first, 0)
+  line.change({ delayMs: 5, loss: 0 })
+  line.send(second, 1)
+  assert.equal(line.receive(19), undefined)
+  assert.deepEqual([line.receive(20), line.receive(20)], [first, second])
+  line.change({ delayMs: 5, loss: 1 })
+  line.send(packetOf(100), 30)
+  assert.deepEqual([line.nextDue, line.lost], [undefined, 1])
+})
+
 test('of many packets the named part is lost', () => {
   const line = new Line({ delayMs: 0, loss: 0.1 }, seededRandom(7))
   for (let at = 0; at < 20_000; at++) line.send(packetOf(40, at), 0)

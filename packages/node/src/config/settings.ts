@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns'
 import { isServerName } from '@weft/bridge'
-import { checkNetwork, parsePortRule } from '@weft/core'
+import { CGROUP_PATH, USER_NAME, checkNetwork, parsePortRule } from '@weft/core'
 import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
 import { type Setting, optional, setting } from './setting.ts'
@@ -18,14 +18,8 @@ const PORT_RULE = checked(
   'a rule CIDR:PORT such as 192.0.2.0/24:443, 127.0.0.1/32:8000-8999 or [2001:db8::/32]:*',
 )
 const CIDR = checked(checkNetwork, 'a CIDR such as 192.168.0.0/16 or fd00::/8')
-const USER = text(
-  /^(?:[0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?)$/,
-  'the name of a user of this machine, or its number',
-)
-const CGROUP = text(
-  /^(?!.*\/(?:\/|\.{1,2}(?:\/|$)))\/[A-Za-z0-9@:._\\+/-]{0,511}[A-Za-z0-9@:._\\+-]$/,
-  'the path of a cgroup (v2) such as /system.slice/backup.service',
-)
+const USER = text(USER_NAME, 'the name of a user of this machine, or its number')
+const CGROUP = text(CGROUP_PATH, 'the path of a cgroup (v2) such as /system.slice/backup.service')
 const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
@@ -137,7 +131,7 @@ const SETTINGS = {
   'vpn.dns': setting(
     oneOf(['on', 'off']),
     'on',
-    'Whether names are answered by DNS (UDP and TCP on 127.0.0.1, ports.base + 4) while the proxy is up: each is asked for at the exit in use, over the route. Programs use it only where they, or the system, are told to.',
+    'Whether names are answered by DNS (UDP and TCP on 127.0.0.1, ports.base + 4) while the proxy is up: each is asked for at the exit in use, over the route. A profile (`weft vpn profile`) may say otherwise. Programs use it only where they, or the system, are told to.',
   ),
   'vpn.suite': setting(
     oneOf(['auto', 'chacha20-poly1305']),
@@ -157,7 +151,7 @@ const SETTINGS = {
   'vpn.tun': setting(
     oneOf(['on', 'off']),
     'off',
-    'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once. With it on, rules that a killed daemon left keep the machine shut until the tunnel stands again, or `weft vpn down`.',
+    'Whether the packets of the whole machine go through a route while the proxy is up (Linux, with root or CAP_NET_ADMIN). `weft vpn up --tun` does so once, and a profile (`weft vpn profile`) may say otherwise, as of all vpn.tun settings. With it on, rules that a killed daemon left keep the machine shut until the tunnel stands again, or `weft vpn down`.',
   ),
   'vpn.tun_exclude': setting(
     listOf(CIDR, 256),
@@ -193,6 +187,16 @@ const SETTINGS = {
     integer(1, 1_000_000, 'Mbit/s'),
     'as much as the line and the machine carry',
     'Most that this node carries for others as entry, relay and exit, in Mbit/s each way: all that comes in for them goes out again. What is above it waits for its turn, each circuit for its own, or is dropped. Its own traffic, the overlay and storage do not count. Set it a little below what the line carries, so that packets wait here, where each circuit gets its share, and not in the line. It may not be below node.bandwidth_mbps.',
+  ),
+  'relay.padding': setting(
+    oneOf(['off', 'standard', 'high']),
+    'high',
+    "Most that this node does against traffic analysis for others' circuits, whatever their clients ask for: `high`, `standard`, or `off` for no padding and no delays. A client is told which it gets. Padding is a node's own traffic beside what it carries: relay.padding_per_second bounds it.",
+  ),
+  'relay.padding_per_second': setting(
+    integer(1, 1_000_000, 'cells a second'),
+    4_000,
+    "Padding cells that this node sends for others' circuits at most, all of them together; 4000 are 46 Mbit/s. Padding goes only where no packet has to wait.",
   ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),

@@ -1,10 +1,11 @@
 import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { ConformanceProbe, Overlay, OverlayOptions } from '@weft/overlay'
 import type { Storage, StorageOptions } from '@weft/storage'
-import type { VpnInit, VpnService } from '@weft/vpn'
+import type { ApplyKillSwitch, VpnInit, VpnService } from '@weft/vpn'
+import type { Config } from '../config/load-config.ts'
 
 /** The VPN as the daemon uses it. */
-export type NodeVpn = Omit<VpnService, 'open'>
+export type NodeVpn = Omit<VpnService, 'open' | 'keepSwitch'>
 
 interface ProbesInit {
   /** State directory of storage. */
@@ -20,5 +21,7 @@ export interface Components {
   createOverlay(options: OverlayOptions): Promise<Overlay>
   createStorage(options: StorageOptions): Promise<Storage>
   createVpn(init: VpnInit): Promise<NodeVpn>
+  /** What profiles do to the machine's kill switch. */
+  profileKillSwitch(config: Pick<Config, 'home' | 'networkFile'>): ApplyKillSwitch
   probes(init: ProbesInit): readonly ConformanceProbe[]
 }

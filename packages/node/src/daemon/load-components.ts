@@ -1,4 +1,5 @@
 import type { Components } from './components.ts'
+import { profileKillSwitch } from './kill-switch.ts'
 
 /** The real ones, loaded when the configuration and the home are known to be good: they are most of a start's time. */
 export async function loadComponents(): Promise<Components> {
@@ -11,5 +12,5 @@ export async function loadComponents(): Promise<Components> {
     const left = scope.use('left shards', new LeftShards(directory, logger))
     return [storageProbe({ left, clock, random })]
   }
-  return { createOverlay, createStorage, createVpn, probes }
+  return { createOverlay, createStorage, createVpn, profileKillSwitch, probes }
 }

@@ -42,7 +42,7 @@ export interface Daemon extends AsyncDisposable {
   readonly id: string
   readonly home: string
   readonly log: DaemonLog
-  /** Its ports, by what they serve; that of the proxy also while it is not up. */
+  /** Its ports, by what they serve; those of the proxy and DNS also while they are not up. */
   readonly ports: Readonly<Record<string, number>>
   /** Ends everything in reverse order; what is under way gets a few seconds to end. */
   close(): Promise<void>
@@ -104,25 +104,26 @@ async function composeDaemon(
   )
   const bridges = openBridges(config, paths, log)
   const components = await orAborted(loadComponents(), signal)
-  const { overlay, storage, vpn, energy, overlayPort, webSocketPort, packetsPort, listen } = await startNetwork({
-    config,
-    components,
-    paths,
-    keys,
-    networkFile,
-    proof: readAdmissionProof(paths.proof),
-    bridges,
-    log,
-    scope,
-    signal,
-  })
+  const { overlay, storage, vpn, profiles, energy, overlayPort, webSocketPort, packetsPort, listen } =
+    await startNetwork({
+      config,
+      components,
+      paths,
+      keys,
+      networkFile,
+      proof: readAdmissionProof(paths.proof),
+      bridges,
+      log,
+      scope,
+      signal,
+    })
   throwIfAborted(signal)
   const bridgeRole = await startBridge({ config, paths, networkFile, overlay, clock: systemClock, log, scope })
 
   const ports = {
     api: listeners.port,
     proxy: values['ports.base'] + PROXY,
-    ...(values['vpn.dns'] === 'on' ? { dns: values['ports.base'] + DNS } : {}),
+    dns: values['ports.base'] + DNS,
     ...(overlayPort === undefined ? {} : { overlay: overlayPort }),
     ...(webSocketPort === undefined ? {} : { overlayWebSocket: webSocketPort }),
     ...(packetsPort === undefined ? {} : { packets: packetsPort }),
@@ -171,6 +172,7 @@ async function composeDaemon(
     departure: new Departure(overlay, scope, log),
     storage,
     vpn,
+    profiles,
     bridges,
     bridgeRole,
     tokens: new TokenStore(paths.tokens, systemClock),

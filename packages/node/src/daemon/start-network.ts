@@ -15,6 +15,8 @@ import type { PacketKeys } from './packet-keys.ts'
 import { privateCallers } from './private-callers.ts'
 import { portError } from './port-error.ts'
 import { packetsPort, proxyFromStart, startVpn } from './start-vpn.ts'
+import { homeProfiles } from './home-profiles.ts'
+import type { VpnProfiles } from './vpn-profiles.ts'
 import type { StatePaths } from './state-directory.ts'
 
 /** Behind ports.public: the overlay by WebSocket. */
@@ -44,6 +46,7 @@ export interface StartedNetwork {
   readonly overlay: Overlay
   readonly storage: Storage
   readonly vpn: NodeVpn
+  readonly profiles: VpnProfiles
   /** What its operator says of its energy, or an attester. */
   readonly energy: NetworkChecked['energy']
   /** Undefined for a pure client, which does not listen. */
@@ -90,14 +93,18 @@ export async function startNetwork({
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
+  const profiles = await homeProfiles(config, components.profileKillSwitch(config))
   const vpn = await startVpn({
     config,
     components,
     keys,
     networkFile,
+    profiles,
     host,
     bridges: bridges?.bridges ?? [],
     tunFile: paths.tun,
+    guardsFile: paths.guards,
+    killSwitch: { home: paths.home, nodesFile: paths.nodes },
     logger: log,
     scope,
   })
@@ -160,10 +167,20 @@ export async function startNetwork({
       ? { holder: { quotaBytes: values['storage.quota'], reserveBytes: values['storage.reserve'] } }
       : {}),
   })
-  if (proxyFromStart(config, networkFile)) await openProxyFromStart(vpn, values['ports.base'], log)
+  if (proxyFromStart(config, networkFile)) await openProxyFromStart({ vpn, profiles }, values['ports.base'], log)
   const webSocketPort = port === undefined ? undefined : port + WEB_SOCKET
   const packets = keys.packets === undefined ? undefined : packetsPort(config)
   const energy = resources?.energy
   const places = { host, declared: hosts }
-  return { overlay, storage, vpn, energy, overlayPort: port, webSocketPort, packetsPort: packets, listen: places }
+  return {
+    overlay,
+    storage,
+    vpn,
+    profiles,
+    energy,
+    overlayPort: port,
+    webSocketPort,
+    packetsPort: packets,
+    listen: places,
+  }
 }

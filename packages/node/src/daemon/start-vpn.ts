@@ -4,9 +4,10 @@ import type { SigningKey } from '@weft/crypto'
 import { type NetworkFile, networkIdOf, parseNodeAddress } from '@weft/overlay'
 import type { Config } from '../config/load-config.ts'
 import type { Components, NodeVpn } from './components.ts'
-import { DNS, PROXY } from './open-proxy.ts'
+import { PROXY } from './open-proxy.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { portError } from './port-error.ts'
+import type { VpnProfiles } from './vpn-profiles.ts'
 
 /** Of the four ports from ports.public on, that of packets is the third (docs/specs/cli.md, Ports). */
 const PACKETS = 2
@@ -25,23 +26,29 @@ export interface VpnStart {
   /** By which alone this node calls; none where it calls by itself. */
   readonly bridges: readonly Bridge[]
   readonly networkFile: NetworkFile
+  /** The one in use says how routes are made, and what leads into them. */
+  readonly profiles: VpnProfiles
   /** Says that the machine has rules for the tunnel, as long as it is there. */
   readonly tunFile: string
+  readonly guardsFile: string
+  /** What the machine's kill switch has to know of this daemon. */
+  readonly killSwitch: { readonly home: string; readonly nodesFile: string }
   readonly logger: Logger
   readonly scope: Scope
 }
 
 /**
  * Starts the VPN of this node, as yet without a network: an entry, relay or exit takes packets, a client nothing.
- * @throws WeftError E_PORT_TAKEN (UDP or TCP), E_UDP_PORT, E_LISTEN_FAILED, E_PACKETS_FAILED
+ * @throws WeftError E_PORT_TAKEN (UDP or TCP), E_UDP_PORT, E_LISTEN_FAILED, E_PACKETS_FAILED, E_PROFILES_FILE
  */
 export async function startVpn(start: VpnStart): Promise<NodeVpn> {
-  const { config, components, keys, networkFile, logger, scope } = start
+  const { config, components, keys, networkFile, profiles, logger, scope } = start
   const { values, roles } = config
   const simulated = networkFile.simulated !== undefined
   const port = packetsPort(config)
+  const { route, ways } = profiles.inUse
   try {
-    return await components.createVpn({
+    const vpn = await components.createVpn({
       clock: systemClock,
       logger,
       scope,
@@ -60,17 +67,16 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
         port: keys.packets === undefined ? 0 : port,
       },
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },
-      dns: values['vpn.dns'] === 'on' ? { host: '127.0.0.1', port: values['ports.base'] + DNS } : undefined,
-      tun: {
-        isWanted: values['vpn.tun'] === 'on',
-        exclude: values['vpn.tun_exclude'],
-        include: values['vpn.tun_include'],
-        excludePrograms: { users: values['vpn.tun_exclude_users'], cgroups: values['vpn.tun_exclude_cgroups'] },
-        includePrograms: { users: values['vpn.tun_include_users'], cgroups: values['vpn.tun_include_cgroups'] },
-        stateFile: start.tunFile,
-      },
+      profile: route,
+      guardsFile: start.guardsFile,
+      dns: ways.dns,
+      tun: { ...ways.tun, stateFile: start.tunFile },
+      killSwitch: start.killSwitch,
       bootstrap: networkFile.validators.flatMap(({ addresses }) => addresses),
-      relay: { bytesPerSecond: bytesPerSecond(values['relay.limit_mbps']) },
+      relay: {
+        bytesPerSecond: bytesPerSecond(values['relay.limit_mbps']),
+        padding: { most: values['relay.padding'], perSecond: values['relay.padding_per_second'] },
+      },
       exit: {
         allow: values['exit.allow'],
         deny: values['exit.deny'],
@@ -79,6 +85,8 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
         ip: values['exit.ip'] === 'on',
       },
     })
+    profiles.follow(vpn)
+    return vpn
   } catch (error) {
     if (!isWeftError(error, 'E_PORT_TAKEN')) throw error
     const setting = values['ports.packets'] === undefined ? `ports.public + ${PACKETS}` : 'ports.packets'

@@ -34,6 +34,12 @@ export interface StatePaths {
   readonly logs: string
   /** There while the machine has rules for the tunnel of this node. */
   readonly tun: string
+  /** Of the VPN, and which is in use. */
+  readonly profiles: string
+  /** Entries that routes begin at. */
+  readonly guards: string
+  /** Where connections of this node lead, for a kill switch that is put on while it does not run. */
+  readonly nodes: string
   readonly overlay: string
   readonly storage: string
 }
@@ -58,6 +64,9 @@ export function statePaths(home: string): StatePaths {
     links: join(home, 'links'),
     logs: join(home, 'logs'),
     tun: join(home, 'tun.json'),
+    profiles: join(home, 'vpn-profiles.json'),
+    guards: join(home, 'guards.json'),
+    nodes: join(home, 'nodes.json'),
     overlay: join(home, 'overlay'),
     storage: join(home, 'storage'),
   }

@@ -17,7 +17,9 @@ export type EventName =
   | 'transfer'
   | 'status'
   | 'route'
+  | 'route-event'
   | 'throughput'
+  | 'killSwitch'
   | 'reset'
 
 /** Events that are kept for clients that come back. */

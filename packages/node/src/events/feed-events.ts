@@ -57,6 +57,14 @@ export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scop
     vpn.on('route', (event) => ring.add('route', event)),
   )
   scope.defer(
+    'events of routes',
+    vpn.on('routeEvent', (event) => ring.add('route-event', event)),
+  )
+  scope.defer(
+    'kill switch events',
+    vpn.on('killSwitch', (event) => ring.add('killSwitch', event)),
+  )
+  scope.defer(
     'throughput events',
     vpn.on('throughput', (event) => ring.announce('throughput', event)),
   )

@@ -1,3 +1,4 @@
+import { LOAD_WORDS } from '@weft/overlay'
 import { processResources } from '../health/process-resources.ts'
 import type { ApiServices } from '../routes/api-services.ts'
 import { VERSION } from '../version.ts'
@@ -57,6 +58,7 @@ function networkMetrics({ overlay, clock }: ApiServices): Metric[] {
   const peers = overlay.peers()
   const map = overlay.membership.status()
   const { state } = overlay.admission()
+  const loads = [...overlay.loads.all().values()]
   const valid = (value: number | undefined): Sample[] => (value === undefined ? [] : one(value))
   return [
     gauge(
@@ -76,6 +78,16 @@ function networkMetrics({ overlay, clock }: ApiServices): Metric[] {
     ),
     gauge('weft_map_signatures', 'Validators that signed the newest map.', one(map.signatures)),
     gauge('weft_map_quorum', 'Signatures that a map needs.', one(map.quorum)),
+    gauge(
+      'weft_load',
+      'Load of this node as it said it last, 0 (idle) to 4 (full); of nodes that carry packets.',
+      valid(overlay.loads.get(overlay.self)?.step),
+    ),
+    gauge(
+      'weft_loads',
+      'Members that carry packets, by the load that they say; of nodes that hear of it.',
+      LOAD_WORDS.map((load, step) => ({ labels: { load }, value: loads.filter((each) => each.step === step).length })),
+    ),
     gauge(
       'weft_admission',
       'How this node stands towards the network; 1 for the state that holds.',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { LOAD_WORDS } from '@weft/overlay'
 import {
   admission,
   bridgeInvitation,
@@ -7,6 +8,7 @@ import {
   bytes,
   fault,
   lease,
+  legVerification,
   mapStatus,
   objectStatus,
   otherRoutes,
@@ -21,6 +23,10 @@ import {
   tokenInfo,
   transfer,
   vpnExit,
+  vpnPending,
+  vpnProfile,
+  vpnProfileChange,
+  vpnProfileFields,
   vpnRoute,
   vpnState,
   vpnStatus,
@@ -112,6 +118,10 @@ const member = z.strictObject({
   resources: resourceDescriptor
     .optional()
     .describe('What it says of its machine: nobody checks it but the signature under attested energy'),
+  load: z
+    .strictObject({ step: z.enum(LOAD_WORDS), ageMs: z.int().describe('Since it said so, ms') })
+    .optional()
+    .describe('Of a node that carries packets, as it says itself; absent where it is not known'),
   layer: z.enum(['client', 'regular', 'core', 'validator']).describe('Where it stands in the mesh'),
   suspect: z.boolean().describe('It does not answer, as several observers hold'),
   self: z.boolean().describe('This is the node that answers'),
@@ -351,7 +361,10 @@ export const sessionAnswer = z.strictObject({
 })
 export type SessionAnswer = z.output<typeof sessionAnswer>
 
-export const vpnStatusAnswer = vpnStatus.extend({ schemaVersion })
+export const vpnStatusAnswer = vpnStatus.extend({
+  schemaVersion,
+  profile: z.strictObject({ name: z.string(), pending: vpnPending }).describe('The one in use'),
+})
 export type VpnStatusAnswer = z.output<typeof vpnStatusAnswer>
 
 export const vpnRouteAnswer = vpnRoute.extend({
@@ -362,8 +375,47 @@ export const vpnRouteAnswer = vpnRoute.extend({
 })
 export type VpnRouteAnswer = z.output<typeof vpnRouteAnswer>
 
+export const vpnVerifyAnswer = z.strictObject({ schemaVersion, at: time, legs: z.array(legVerification).readonly() })
+export type VpnVerifyAnswer = z.output<typeof vpnVerifyAnswer>
+
 export const vpnExitsAnswer = z.strictObject({ schemaVersion, exits: z.array(vpnExit).readonly() })
 export type VpnExitsAnswer = z.output<typeof vpnExitsAnswer>
+
+export const vpnProfilesAnswer = z.strictObject({
+  schemaVersion,
+  profiles: z.array(vpnProfile).readonly(),
+  pending: vpnPending,
+})
+export type VpnProfilesAnswer = z.output<typeof vpnProfilesAnswer>
+
+export const vpnProfileAnswer = z.strictObject({ schemaVersion, profile: vpnProfile })
+export type VpnProfileAnswer = z.output<typeof vpnProfileAnswer>
+
+export const changedVpnProfileAnswer = z.strictObject({
+  schemaVersion,
+  profile: vpnProfile,
+  created: z.boolean(),
+  changes: z.array(vpnProfileChange).readonly().describe('To what was there, or was in use, before'),
+  checked: z.boolean().describe('Nothing was done'),
+  pending: vpnPending,
+})
+export type ChangedVpnProfileAnswer = z.output<typeof changedVpnProfileAnswer>
+
+export const importedVpnProfileAnswer = changedVpnProfileAnswer.extend({
+  leftOut: z.array(z.string()).readonly().describe('Fields that named the machine that it is from'),
+})
+export type ImportedVpnProfileAnswer = z.output<typeof importedVpnProfileAnswer>
+
+export const vpnProfileDocumentAnswer = z.strictObject({
+  schemaVersion,
+  kind: z.literal('weft-vpn-profile'),
+  profile: vpnProfileFields.extend({ name: z.string() }),
+  leftOut: z.array(z.string()).readonly().describe('Fields that name this machine'),
+})
+export type VpnProfileDocumentAnswer = z.output<typeof vpnProfileDocumentAnswer>
+
+export const deletedVpnProfileAnswer = z.strictObject({ schemaVersion, deleted: z.string() })
+export type DeletedVpnProfileAnswer = z.output<typeof deletedVpnProfileAnswer>
 
 export const liveAnswer = z.strictObject({ schemaVersion, live: z.literal(true) })
 

@@ -5,6 +5,7 @@ import type { Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
 import type { OwnBridges } from '../daemon/open-bridges.ts'
 import type { BridgeRole } from '../daemon/start-bridge.ts'
+import type { VpnProfiles } from '../daemon/vpn-profiles.ts'
 import type { Departure } from '../daemon/departure.ts'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
@@ -38,6 +39,7 @@ export interface ApiServices {
   readonly departure: Departure
   readonly storage: Storage
   readonly vpn: NodeVpn
+  readonly profiles: VpnProfiles
   /** By which alone this node calls; undefined where it calls by itself. */
   readonly bridges: Pick<OwnBridges, 'dialer'> | undefined
   /** What it does as a bridge, if it is one. */

@@ -14,6 +14,7 @@ import { objectRoutes } from './object-routes.ts'
 import { resourceRoutes } from './resource-routes.ts'
 import { revocationRoutes } from './revocation-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
+import { vpnProfileRoutes } from './vpn-profile-routes.ts'
 import { vpnRoutes } from './vpn-routes.ts'
 
 /** Every route of the API, the one that describes them included. */
@@ -28,6 +29,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...revocationRoutes(services),
     ...objectRoutes(services),
     ...vpnRoutes(services),
+    ...vpnProfileRoutes(services),
     ...bridgeRoutes(services),
     ...eventRoutes(services),
     ...tokenRoutes(services),

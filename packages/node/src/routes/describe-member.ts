@@ -1,5 +1,5 @@
 import { shortId } from '@weft/crypto'
-import { type Member, type RegionStanding, layerOf, regionStanding } from '@weft/overlay'
+import { LOAD_WORDS, type Member, type RegionStanding, layerOf, regionStanding } from '@weft/overlay'
 import type { MemberAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { describeResources } from './describe-resources.ts'
@@ -24,6 +24,7 @@ export function memberDescriber(
   }
   return (one) => {
     const self = one.id === ids.node
+    const load = overlay.loads.get(one.id)
     const { state, since, rttMs, fault: reason } = overlay.peer(one.id)
     return {
       id: one.id,
@@ -39,6 +40,7 @@ export function memberDescriber(
       simulated: one.simulated,
       ...(one.measured === undefined ? {} : { measured: one.measured }),
       ...(one.resources === undefined ? {} : { resources: describeResources(attesters, one.resources) }),
+      ...(load === undefined ? {} : { load: { step: LOAD_WORDS[load.step], ageMs: Math.floor(load.ageMs) } }),
       layer: layerOf(one, (id) => term.isValidator(id)),
       suspect: suspects.has(one.id),
       self,

@@ -14,7 +14,7 @@ export function eventRoutes({ events, stopping }: ApiServices): Route[] {
       url: '/api/v1/events',
       scope: 'events:read',
       summary:
-        'Server-sent events: map, term, peer, admission, reach, lease, transfer, status, route, throughput; reset when Last-Event-ID is too old to resume from.',
+        'Server-sent events: map, term, peer, admission, reach, lease, transfer, status, route, route-event, throughput; reset when Last-Event-ID is too old to resume from.',
       raw: { mediaType: 'text/event-stream', description: 'Events with JSON data; ids are <boot>-<n>.' },
       handler: async (_, { request, reply, signal }) => {
         if (events.listeners >= MAX_LISTENERS) {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ENERGY_SOURCES, LEASE_USES, SITE_KINDS } from '@weft/overlay'
+import { ENERGY_SOURCES, LEASE_USES, LOAD_WORDS, SITE_KINDS } from '@weft/overlay'
 import { GRANTS, type Grant, isGrant } from '../http/scopes.ts'
 
 /** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
@@ -199,27 +199,37 @@ export const transfer = z.strictObject({
 })
 
 const milliseconds = z.number().nonnegative().describe('ms')
+const percent = z.number().min(0).max(100)
+
+const hopRole = z.enum(['entry', 'relay', 'exit'])
+const hopHealth = z.enum(['green', 'yellow', 'red', 'unknown']).describe('unknown: it has not answered yet')
 
 const hop = z.strictObject({
   node: z.string(),
-  role: z.enum(['entry', 'relay', 'exit']),
+  role: hopRole,
   country: z.string(),
   region: z.string(),
   simulated: z.boolean(),
   latencyMs: milliseconds.optional().describe('From the hop before and back; from this node for the entry'),
+  jitterMs: milliseconds.optional().describe('Mean deviation between round trips from the hop before'),
+  lossPercent: percent.optional().describe('Of the cells of late on the link before it, both ways'),
+  bandwidthBytesPerSecond: z.number().nonnegative().optional().describe('What this leg has through it, both ways'),
+  upMs: milliseconds.optional().describe('For how long it has answered over this leg'),
   suite: z
     .enum(['chacha20-poly1305', 'aes-256-gcm'])
     .optional()
     .describe('What seals the layer between this node and the hop; absent until that is agreed'),
-  health: z.enum(['green', 'yellow', 'red', 'unknown']).describe('unknown: it has not answered yet'),
+  health: hopHealth,
   reason: z.string().describe('Why it is not green; empty when it is'),
 })
 
 /** A UDP datagram for each packet, two of them, or TLS over TCP. */
 const carriedOver = z.enum(['udp', 'halves', 'tls'])
 
+const legState = z.enum(['building', 'active', 'spare', 'silent', 'failed'])
+
 const leg = z.strictObject({
-  state: z.enum(['building', 'active', 'spare', 'silent', 'failed']),
+  state: legState,
   carriage: carriedOver.describe('What packets to its entry travel in'),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
@@ -249,10 +259,24 @@ const superPackets = z
 /** off: the proxy does not listen; blocked: no route can be built, and `fault` says why. */
 export const vpnState = z.enum(['off', 'connecting', 'connected', 'blocked'])
 
+const routeEvent = fault.extend({
+  at: time,
+  kind: z
+    .enum(['ready', 'moved', 'lost', 'back', 'degraded', 'blocked', 'rotated', 'improved'])
+    .describe(
+      'ready: a leg is; moved: other legs carry from now on; lost: a leg fell silent or ended; degraded: a hop got worse; back: a leg or a hop is as before; blocked: no route can be built; rotated: legs were replaced as it was time; improved: by better ones',
+    ),
+  node: z.string().optional().describe('The hop that it is about'),
+  role: hopRole.optional(),
+})
+
+const routeEvents = z.array(routeEvent).readonly().describe('What happened, the newest first, 32 at most')
+
 export const vpnRoute = z.strictObject({
   legs: z.array(leg).readonly().describe('The first is the one in use, when there is one'),
   rttMs: milliseconds.optional(),
   throughput,
+  events: routeEvents,
 })
 
 const credentialsNumber = z.int().optional().describe('Of a user and password: says nothing of them')
@@ -261,15 +285,113 @@ const credentialsNumber = z.int().optional().describe('Of a user and password: s
 export const otherRoutes = z
   .array(
     z.strictObject({
-      use: z.enum(['tunnel', 'credentials']),
+      use: z.enum(['tunnel', 'credentials', 'destination']),
       number: credentialsNumber,
       state: z.enum(['connecting', 'connected', 'blocked']),
       fault: fault.optional(),
       legs: z.array(leg).readonly().describe('The first is the one in use, when there is one'),
+      events: routeEvents,
     }),
   )
   .readonly()
   .describe('Routes beside those of the proxy: of the whole machine, and of each user and password that asks the proxy')
+
+const whole = z.int().nonnegative()
+const direction = z.enum(['forward', 'backward']).describe('forward: towards the exit')
+const forMs = milliseconds.describe('For how long')
+
+/** What the hops of one leg answered when they were asked. */
+export const legVerification = z.strictObject({
+  use: z.enum(['proxy', 'tunnel', 'credentials', 'destination']),
+  number: credentialsNumber,
+  state: legState,
+  sent: whole.describe('Cells that this node sent'),
+  verified: whole.describe('Cells that came back with the right tag of every hop'),
+  rejected: whole.describe('Cells that came back and did not, or did not belong where they came'),
+  hops: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        role: hopRole,
+        answered: z.boolean().describe('It answered the question of this verification'),
+        sent: whole.describe('Cells that this node sent with a layer of the hop'),
+        verified: whole.describe('Cells that came back with its right tag'),
+        counted: z
+          .strictObject({
+            opened: whole,
+            passed: whole,
+            droppedForward: whole,
+            came: whole,
+            droppedBackward: whole,
+            sent: whole,
+          })
+          .optional()
+          .describe('As the hop says (docs/specs/packets.md, Counters)'),
+        lossForwardPercent: percent.optional().describe('Of the link before it, of late'),
+        lossBackwardPercent: percent.optional(),
+        health: hopHealth,
+        reason: z.string(),
+      }),
+    )
+    .readonly(),
+  losses: z
+    .array(
+      z.strictObject({
+        part: z
+          .enum(['link', 'hop'])
+          .describe('link: between the hop before and this one, or at one of the two; hop: dropped by it, as it says'),
+        node: z.string(),
+        role: hopRole,
+        direction,
+        percent,
+        sent: whole,
+        lost: whole,
+        chance: z.number().min(0).max(1).describe('Of so much at this place by accident'),
+        forMs,
+      }),
+    )
+    .readonly()
+    .describe('Beyond chance'),
+  delays: z.array(z.strictObject({ node: z.string(), role: hopRole, addedMs: milliseconds, forMs })).readonly(),
+  contradictions: z
+    .array(
+      z.strictObject({
+        nodes: z.array(z.string()).readonly().describe('One; or two, of which one at least does not tell the truth'),
+        what: z.string(),
+        forMs,
+      }),
+    )
+    .readonly()
+    .describe('What cannot be true'),
+})
+
+const killSwitch = z.strictObject({
+  state: z
+    .enum(['on', 'off', 'damaged', 'unknown'])
+    .describe('damaged: it is to be on, and its rules are not as they should be; unknown: the daemon may not see them'),
+  since: time.optional(),
+  allowLan: z.boolean().optional().describe('What stays on the LAN is let out, but for names'),
+  uid: z.int().optional().describe('The user whose daemon is let out'),
+  orderedBy: z
+    .array(z.enum(['person', 'profile']))
+    .readonly()
+    .describe(
+      'Who wants it on, where this user may read that; it goes off with the last of them, or by weft vpn killswitch off',
+    ),
+  nodes: z.int().describe('Addresses of nodes that are let out for it'),
+  blocked: z
+    .record(z.enum(['dns', 'lan', 'ipv6', 'forwarded', 'other']), z.strictObject({ packets: z.int(), bytes }))
+    .describe('Since it was put on, or the machine was started, by reason'),
+  differences: z.array(z.string()).readonly().describe('How its rules differ from what they should be'),
+  reboot: z
+    .strictObject({ isProtected: z.boolean(), cause: z.string(), fix: z.string() })
+    .describe('Whether it comes back with the machine, and why not'),
+  restored: z
+    .strictObject({ times: z.int(), at: time, differences: z.array(z.string()).readonly() })
+    .optional()
+    .describe('Rules that the daemon put again since it was started: how often, and how they stood the last time'),
+  fault: fault.optional().describe('Where it is on: that it blocks, and how to unblock'),
+})
 
 export const vpnStatus = z.strictObject({
   state: vpnState,
@@ -297,6 +419,7 @@ export const vpnStatus = z.strictObject({
     })
     .optional()
     .describe('The whole machine through a route'),
+  killSwitch: killSwitch.optional().describe('Of this machine, by the rules of its kernel'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
     .array(
@@ -330,7 +453,7 @@ export const vpnStatus = z.strictObject({
   carried: z
     .strictObject({
       workers: z
-        .array(z.strictObject({ circuits: z.int(), links: z.int(), packetsForwarded: z.int() }))
+        .array(z.strictObject({ circuits: z.int(), links: z.int(), legsElsewhere: z.int(), packetsForwarded: z.int() }))
         .readonly()
         .describe('What each packet worker has of it (vpn.workers)'),
       circuits: z.int(),
@@ -377,9 +500,12 @@ export const vpnExit = z.strictObject({
   simulated: z.boolean(),
   used: z.boolean().describe('It is the exit of a route in use'),
   uses: z
-    .array(z.strictObject({ use: z.enum(['proxy', 'tunnel', 'credentials']), number: credentialsNumber }))
+    .array(
+      z.strictObject({ use: z.enum(['proxy', 'tunnel', 'credentials', 'destination']), number: credentialsNumber }),
+    )
     .readonly()
     .describe('Of which routes'),
+  load: z.enum([...LOAD_WORDS, 'unknown']).describe('As it says itself'),
   reason: z.string().describe('Why it cannot be chosen now; empty when it can'),
 })
 
@@ -427,3 +553,54 @@ export const bridgeRole = z.strictObject({
     .array(bridgeInvitation.extend({ streams: z.int(), opened: z.int(), toClients: bytes, toMembers: bytes }))
     .readonly(),
 })
+
+const profileList = (what: string) => z.array(z.string()).readonly().optional().describe(what)
+
+/** What a profile of the VPN says; what it leaves out is as configured. */
+export const vpnProfileFields = z.strictObject({
+  exit: z.string().optional().describe('auto, nearest, random, a country, a region, or the did:key of a node'),
+  hops: z.int().min(2).max(5).optional(),
+  tier: z.enum(['off', 'standard', 'high']).optional(),
+  legs: z
+    .union([z.literal(1), z.literal(2)])
+    .optional()
+    .describe('Circuits to the exit that are in use at once'),
+  isolation: z.enum(['none', 'credentials', 'destination']).optional(),
+  rotationMinutes: z.int().min(1).max(1_440).optional().describe('After which new streams take new routes'),
+  killSwitch: z.enum(['off', 'on', 'allow-lan']).optional(),
+  tun: z.enum(['on', 'off']).optional(),
+  tunExclude: profileList('CIDRs'),
+  tunInclude: profileList('CIDRs'),
+  tunExcludeUsers: profileList('Users of this machine'),
+  tunIncludeUsers: profileList('Users of this machine'),
+  tunExcludeCgroups: profileList('Paths of cgroups (v2)'),
+  tunIncludeCgroups: profileList('Paths of cgroups (v2)'),
+  dns: z.enum(['exit', 'off']).optional(),
+})
+
+export const vpnProfile = z.strictObject({
+  name: z.string(),
+  builtIn: z.boolean().describe('It can be copied, and not be changed'),
+  inUse: z.boolean(),
+  fields: vpnProfileFields.describe('What it says'),
+  effective: vpnProfileFields.required().describe('With what is configured in the place of what it leaves out'),
+})
+
+const profileValue = z.union([z.string(), z.number(), z.array(z.string()).readonly()])
+
+/** One field that is another; without `from` or `to` it is left out. */
+export const vpnProfileChange = z.strictObject({
+  field: z.string(),
+  from: profileValue.optional(),
+  to: profileValue.optional(),
+})
+
+export const vpnPending = z
+  .strictObject({
+    fields: z.array(z.string()).readonly(),
+    takes: z
+      .enum(['up', 'again'])
+      .optional()
+      .describe('up: the next `up` does it; again: an `up` that follows a `down`'),
+  })
+  .describe('What the VPN, which is up, does not do yet of what its profile says')

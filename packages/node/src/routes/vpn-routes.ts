@@ -1,12 +1,16 @@
 import * as z from 'zod'
 import { openProxy } from '../daemon/open-proxy.ts'
 import { type Route, defineRoute } from '../http/route.ts'
-import { vpnExitsAnswer, vpnRouteAnswer, vpnStatusAnswer } from './answers.ts'
+import { vpnExitsAnswer, vpnRouteAnswer, vpnStatusAnswer, vpnVerifyAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
 /** The VPN: this node's proxy and routes, and what it carries for others. */
-export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
-  const status = async () => ({ schemaVersion: 1 as const, ...(await vpn.status()) })
+export function vpnRoutes({ vpn, profiles, ports }: ApiServices): Route[] {
+  const status = async () => ({
+    schemaVersion: 1 as const,
+    ...(await vpn.status()),
+    profile: { name: profiles.inUse.name, pending: profiles.pending },
+  })
   return [
     defineRoute({
       method: 'GET',
@@ -28,6 +32,14 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
       },
     }),
     defineRoute({
+      method: 'POST',
+      url: '/api/v1/vpn/route/verify',
+      scope: 'vpn:read',
+      summary: 'Asks every hop of every leg for its counters now, and says what that shows; takes 3 s at most.',
+      response: vpnVerifyAnswer,
+      handler: async () => ({ schemaVersion: 1 as const, ...(await vpn.verify()) }),
+    }),
+    defineRoute({
       method: 'GET',
       url: '/api/v1/vpn/exits',
       scope: 'vpn:read',
@@ -44,11 +56,17 @@ export function vpnRoutes({ vpn, ports }: ApiServices): Route[] {
         tun: z
           .enum(['on', 'off'])
           .optional()
-          .describe('Whether the whole machine goes through it; by default as vpn.tun says'),
+          .describe('Whether the whole machine goes through it; by default as the profile says'),
+        profile: z
+          .string()
+          .max(32)
+          .optional()
+          .describe('The profile to use from now on; it stays in use where it cannot be put up'),
       }),
       response: vpnStatusAnswer,
-      handler: async ({ query: { tun } }) => {
-        await openProxy(vpn, ports['api'] as number, tun === undefined ? undefined : tun === 'on')
+      handler: async ({ query: { tun, profile } }) => {
+        if (profile !== undefined) await profiles.use(profile)
+        await openProxy({ vpn, profiles }, ports['api'] as number, tun === undefined ? undefined : tun === 'on')
         return status()
       },
     }),

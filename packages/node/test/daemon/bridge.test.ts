@@ -123,6 +123,7 @@ async function startWithBridge(t: TestContext, toml = ''): Promise<{ through: bo
         throw new Error('that is all')
       },
       createStorage: async () => assert.fail(),
+      profileKillSwitch: () => async () => {},
       probes: () => [],
     }),
     onStop: () => {},

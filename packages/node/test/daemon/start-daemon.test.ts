@@ -79,6 +79,7 @@ test('the port of the overlay is named by its setting, too', async (t) => {
       createOverlay: () => Promise.reject(taken),
       createStorage: none,
       createVpn: createFakeVpn,
+      profileKillSwitch: () => async () => {},
       probes: () => [],
     }) as never
   await assert.rejects(
@@ -104,6 +105,7 @@ test('an entry, relay or exit has keys more in its home, and declares their publ
       createOverlay,
       createStorage: none,
       createVpn: async (init: VpnInit) => (vpn = await createFakeVpn(init)),
+      profileKillSwitch: () => async () => {},
       probes: () => [],
     })
     await assert.rejects(startDaemon({ ...options, config, loadComponents }), /far enough/)
@@ -156,6 +158,7 @@ test('onion keys that are over are erased once the overlay runs', async (t) => {
     },
     createStorage: createFakeStorage,
     createVpn: createFakeVpn,
+    profileKillSwitch: () => async () => {},
     probes: () => [],
   })
   const daemon = await startDaemon({ ...options, config, loadComponents })
@@ -180,7 +183,7 @@ test('the VPN opens before the overlay, where the settings say; a taken UDP port
       '--exit-allow',
       '10.0.0.0/8:80',
     ],
-    {},
+    { WEFT_RELAY_PADDING: 'standard' },
   )
   const inits: VpnInit[] = []
   const taken = new WeftError({ code: 'E_PORT_TAKEN', cause: 'by another process', fix: 'x' })
@@ -188,14 +191,21 @@ test('the VPN opens before the overlay, where the settings say; a taken UDP port
     inits.push(init)
     throw taken
   }
-  const loadComponents = async () => ({ createOverlay: none, createStorage: none, createVpn, probes: () => [] })
+  const loadComponents = async () => ({
+    createOverlay: none,
+    createStorage: none,
+    createVpn,
+    profileKillSwitch: () => async () => {},
+    probes: () => [],
+  })
   await assert.rejects(
     startDaemon({ ...options, config, loadComponents }),
     /UDP port 16013 \(ports\.public \+ 2\) is taken by another process.*--public-port/,
   )
-  const { udp, proxy, roles, exit } = inits[0] as VpnInit
+  const { udp, proxy, roles, relay, exit } = inits[0] as VpnInit
   assert.deepEqual([udp.port, proxy], [16_013, { host: '127.0.0.1', port: 16_002 }])
   assert.deepEqual(roles, { entry: false, relay: false, exit: true })
+  assert.deepEqual(relay, { bytesPerSecond: undefined, padding: { most: 'standard', perSecond: 4_000 } })
   assert.deepEqual(exit, { allow: ['10.0.0.0/8:80'], deny: [], own: [], nameServers: [], ip: false })
 })
 
@@ -289,6 +299,7 @@ test('a start that is stopped between its parts closes those that it has', async
         },
         createStorage: none,
         createVpn: createFakeVpn,
+        profileKillSwitch: () => async () => {},
         probes: () => [],
       }),
     }),

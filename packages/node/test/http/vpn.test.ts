@@ -4,7 +4,13 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { WeftError } from '@weft/core'
 import type { Grant } from '../../src/http/scopes.ts'
-import type { NewTokenAnswer, VpnExitsAnswer, VpnRouteAnswer, VpnStatusAnswer } from '../../src/routes/answers.ts'
+import type {
+  NewTokenAnswer,
+  VpnExitsAnswer,
+  VpnRouteAnswer,
+  VpnStatusAnswer,
+  VpnVerifyAnswer,
+} from '../../src/routes/answers.ts'
 import { fakeRoute } from '../support/fake-vpn.ts'
 import { JSON_TYPE, call, open } from '../support/http.ts'
 import { startTestDaemon } from '../support/test-daemon.ts'
@@ -62,15 +68,16 @@ test('reading routes and turning them on and off are scopes of their own', async
       await call({ port, headers, path: '/api/v1/vpn' }),
       await call({ port, headers, path: '/api/v1/vpn/route' }),
       await call({ port, headers, path: '/api/v1/vpn/exits' }),
+      await call({ port, headers, path: '/api/v1/vpn/route/verify', method: 'POST' }),
       await call({ port, headers, path: '/api/v1/vpn/up', method: 'POST' }),
       await call({ port, headers, path: '/api/v1/vpn/down', method: 'POST' }),
     ]
     return answers.map(({ status }) => status)
   }
-  assert.deepEqual(await statuses('vpn:read'), [200, 200, 200, 403, 403])
-  assert.deepEqual(await statuses('vpn:use'), [403, 403, 403, 200, 200])
-  assert.deepEqual(await statuses('vpn:*'), [200, 200, 200, 200, 200])
-  assert.deepEqual(await statuses('node:read', 'network:read'), [403, 403, 403, 403, 403])
+  assert.deepEqual(await statuses('vpn:read'), [200, 200, 200, 200, 403, 403])
+  assert.deepEqual(await statuses('vpn:use'), [403, 403, 403, 403, 200, 200])
+  assert.deepEqual(await statuses('vpn:*'), [200, 200, 200, 200, 200, 200])
+  assert.deepEqual(await statuses('node:read', 'network:read'), [403, 403, 403, 403, 403, 403])
 })
 
 test('a taken port of the proxy is named with its setting and who has it', async (t) => {
@@ -126,6 +133,31 @@ test('routes are kept for those who come back, throughput is not', async (t) => 
   const missed = await readUntil(again, /event: route\n.*\n\n/)
   assert.doesNotMatch(missed, /throughput\n/)
   again.destroy()
+})
+
+test('what happens to a route is told as it happens, of which route, and kept for those who come back', async (t) => {
+  const { socket: socketPath, vpn } = await startTestDaemon(t)
+  const stream = await open({ socketPath, path: '/api/v1/events' })
+  const start = /id: (.*)\n/.exec(await readUntil(stream, /\n\n/))?.[1] as string
+  const [event] = fakeRoute().events
+  assert.ok(event !== undefined)
+  vpn.emitter.emit('routeEvent', { use: 'credentials', number: 2, ...event })
+  const seen = await readUntil(stream, /event: route-event\n.*\n\n/)
+  assert.match(seen, /data: {"use":"credentials","number":2,"at":2,"kind":"degraded","code":"E_HOP_DEGRADED",/)
+  stream.destroy()
+  const again = await open({ socketPath, path: '/api/v1/events', headers: { 'last-event-id': start } })
+  await readUntil(again, /event: route-event\n.*\n\n/)
+  again.destroy()
+})
+
+test('a route is verified when that is asked for', async (t) => {
+  const { socket: socketPath } = await startTestDaemon(t)
+  const answer = await call({ socketPath, method: 'POST', path: '/api/v1/vpn/route/verify' })
+  const { legs } = answer.json<VpnVerifyAnswer>()
+  assert.deepEqual(
+    legs.map(({ use, hops }) => [use, hops.map(({ answered }) => answered)]),
+    [['proxy', [true, false]]],
+  )
 })
 
 async function readUntil(response: IncomingMessage, pattern: RegExp): Promise<string> {

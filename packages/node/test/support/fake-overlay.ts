@@ -3,6 +3,8 @@ import { SigningKey } from '@weft/crypto'
 import type {
   AdmissionState,
   LeaseState,
+  Load,
+  Loads,
   MapStatus,
   Member,
   Overlay,
@@ -101,6 +103,16 @@ export class FakeOverlay implements Overlay {
   }
   peer(id: Overlay['self']): PeerStatus {
     return this.peerStates.get(id) ?? { id, state: 'connected', since: 5, rttMs: 1.5, fault: undefined }
+  }
+  loadStates = new Map<Overlay['self'], Load>()
+  get loads(): Loads {
+    return {
+      get: (id) => this.loadStates.get(id),
+      all: () => this.loadStates,
+      follow: () => () => {},
+      publish: () => () => {},
+      onChange: () => () => {},
+    }
   }
   suspects(): ReadonlySet<Overlay['self']> {
     return new Set()

@@ -3,7 +3,11 @@ import type { X25519KeyPair } from '@weft/crypto'
 import type { ConformanceProbe, LossGauge } from '@weft/overlay'
 import type {
   ExitStatus,
+  MachineWays,
+  PendingWays,
+  RouteProfile,
   RouteStatus,
+  RouteVerification,
   ServiceWays,
   VpnEvents,
   VpnInit,
@@ -40,6 +44,13 @@ export class FakeVpn implements NodeVpn {
     this.onionKeys = keys.map(({ publicKey }) => publicKey)
   }
 
+  /** What it was told of profiles, the latest last. */
+  readonly profiles: { readonly route: RouteProfile; readonly ways: MachineWays }[] = []
+  pending: PendingWays = { fields: [], takes: undefined }
+  setProfile(route: RouteProfile, ways: MachineWays): void {
+    this.profiles.push({ route, ways })
+  }
+
   follow(): void {
     this.follows = true
   }
@@ -67,13 +78,21 @@ export class FakeVpn implements NodeVpn {
       proxy: up ? this.init.proxy : undefined,
       dns: up ? this.init.dns : undefined,
       tun: up && this.tun ? fakeTun : undefined,
+      killSwitch: fakeKillSwitch,
       streams: { open: 1, opened: 2, failed: 1 },
       failures: [{ code: 'E_TARGET_REFUSED', cause: 'The target refused.', fix: 'Check the port.', at: 5, count: 3 }],
       route: up ? fakeRoute() : { ...fakeRoute(), legs: [], rttMs: undefined },
       others: up
         ? [
-            { use: 'tunnel', number: undefined, state: 'connecting', fault: undefined, legs: [] },
-            { use: 'credentials', number: 1, state: 'connected', fault: undefined, legs: fakeRoute().legs },
+            { use: 'tunnel', number: undefined, state: 'connecting', fault: undefined, legs: [], events: [] },
+            {
+              use: 'credentials',
+              number: 1,
+              state: 'connected',
+              fault: undefined,
+              legs: fakeRoute().legs,
+              events: fakeRoute().events,
+            },
           ]
         : [],
       services: { routes: 1, streams: 12, sentBytes: 13, receivedBytes: 14 },
@@ -82,7 +101,7 @@ export class FakeVpn implements NodeVpn {
         this.init.keys === undefined
           ? undefined
           : {
-              workers: [{ circuits: 3, links: 4, packetsForwarded: 6 }],
+              workers: [{ circuits: 3, links: 4, legsElsewhere: 1, packetsForwarded: 6 }],
               circuits: 3,
               links: 4,
               inTls: 1,
@@ -110,7 +129,22 @@ export class FakeVpn implements NodeVpn {
   }
   async exits(): Promise<readonly ExitStatus[]> {
     const uses = [{ use: 'credentials', number: 1 }] as const
-    return [{ node: NODE, country: 'DE', region: 'europe', family: 'f', simulated: true, used: true, uses, reason: '' }]
+    return [
+      {
+        node: NODE,
+        country: 'DE',
+        region: 'europe',
+        family: 'f',
+        simulated: true,
+        used: true,
+        uses,
+        load: 'light',
+        reason: '',
+      },
+    ]
+  }
+  async verify(): Promise<RouteVerification> {
+    return fakeVerification()
   }
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
     return this.emitter.on(name, listener)
@@ -118,6 +152,26 @@ export class FakeVpn implements NodeVpn {
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
   }
+}
+
+const fakeKillSwitch: NonNullable<VpnStatus['killSwitch']> = {
+  state: 'damaged',
+  since: 1_000,
+  allowLan: true,
+  uid: 1000,
+  orderedBy: ['person', 'profile'],
+  nodes: 7,
+  blocked: {
+    dns: { packets: 1, bytes: 60 },
+    lan: { packets: 2, bytes: 120 },
+    ipv6: { packets: 3, bytes: 180 },
+    forwarded: { packets: 4, bytes: 240 },
+    other: { packets: 5, bytes: 300 },
+  },
+  differences: ['chain leaving is missing'],
+  restored: { times: 2, at: 3_000, differences: ['the whole table is gone'] },
+  reboot: { isProtected: false, cause: 'There is no unit.', fix: 'Put it on again.' },
+  fault: { code: 'E_KILL_SWITCH_DAMAGED', cause: 'Its rules are not all there.', fix: 'Put it on again.' },
 }
 
 const fakeTun: TunStatus = {
@@ -134,7 +188,19 @@ const fakeTun: TunStatus = {
 
 /** One leg, measured up to its relay. */
 export function fakeRoute(): RouteStatus {
-  const hop = { node: NODE, country: 'DE', region: 'europe', simulated: true, health: 'green', reason: '' } as const
+  const hop = {
+    node: NODE,
+    country: 'DE',
+    region: 'europe',
+    simulated: true,
+    jitterMs: 0.5,
+    lossPercent: 1.25,
+    bandwidthBytesPerSecond: 100.5,
+    upMs: 2_000,
+    health: 'green',
+    reason: '',
+  } as const
+  const unknown = { jitterMs: undefined, lossPercent: undefined, bandwidthBytesPerSecond: undefined, upMs: undefined }
   return {
     legs: [
       {
@@ -143,7 +209,15 @@ export function fakeRoute(): RouteStatus {
         hops: [
           { ...hop, role: 'entry', latencyMs: 1.5, suite: 'aes-256-gcm' },
           { ...hop, role: 'relay', latencyMs: 2.5, suite: 'chacha20-poly1305' },
-          { ...hop, role: 'exit', latencyMs: undefined, suite: undefined, health: 'yellow', reason: 'slow' },
+          {
+            ...hop,
+            ...unknown,
+            role: 'exit',
+            latencyMs: undefined,
+            suite: undefined,
+            health: 'yellow',
+            reason: 'slow',
+          },
         ],
         rttMs: 8,
         streams: 1,
@@ -153,6 +227,39 @@ export function fakeRoute(): RouteStatus {
     ],
     rttMs: 8,
     throughput: { sentBytesPerSecond: 10, receivedBytesPerSecond: 20, sentBytes: 100, receivedBytes: 200 },
+    events: [
+      { at: 2, kind: 'degraded', code: 'E_HOP_DEGRADED', cause: 'It loses.', fix: 'None.', node: NODE, role: 'exit' },
+      { at: 1, kind: 'ready', code: 'ROUTE_READY', cause: 'A leg.', fix: 'None.', node: undefined, role: undefined },
+    ],
+  }
+}
+
+/** Of one leg, with one of each finding. */
+function fakeVerification(): RouteVerification {
+  const at = { node: NODE, role: 'relay' } as const
+  const counted = { opened: 9, passed: 5, droppedForward: 0, came: 6, droppedBackward: 0, sent: 8 }
+  const hop = { ...at, answered: true, sent: 10, verified: 8, counted, health: 'green', reason: '' } as const
+  return {
+    at: 3,
+    legs: [
+      {
+        use: 'proxy',
+        number: undefined,
+        state: 'active',
+        sent: 20,
+        verified: 7,
+        rejected: 1,
+        hops: [
+          { ...hop, lossForwardPercent: 10, lossBackwardPercent: undefined },
+          { ...hop, answered: false, counted: undefined, lossForwardPercent: undefined, lossBackwardPercent: 0 },
+        ],
+        losses: [
+          { ...at, part: 'link', direction: 'forward', percent: 10, sent: 10, lost: 1, chance: 1e-7, forMs: 900 },
+        ],
+        delays: [{ ...at, addedMs: 60, forMs: 500 }],
+        contradictions: [{ nodes: [NODE], what: 'it says more than there was', forMs: 100 }],
+      },
+    ],
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { randomInt, systemRandom } from '@weft/core'
 import { SigningKey, loadOrCreateKey } from '@weft/crypto'
+import type { KillSwitchWish } from '@weft/vpn'
 import { type Config, loadConfig } from '../../src/config/load-config.ts'
 import { type Daemon, startDaemon } from '../../src/daemon/start-daemon.ts'
 import { type FakeOverlay, createFakeOverlay } from './fake-overlay.ts'
@@ -19,6 +20,8 @@ export interface TestDaemon {
   readonly overlay: FakeOverlay
   readonly storage: FakeStorage
   readonly vpn: FakeVpn
+  /** What profiles wanted of a kill switch, which is none of this machine; it fails where a test says with what. */
+  readonly killSwitch: { readonly wishes: KillSwitchWish[]; refuse: Error | undefined }
   /** Times that the API asked to stop. */
   readonly stops: () => number
 }
@@ -38,12 +41,17 @@ export async function startTestDaemon(
   let storage: FakeStorage | undefined
   let vpn: FakeVpn | undefined
   let stops = 0
+  const killSwitch: TestDaemon['killSwitch'] = { wishes: [], refuse: undefined }
   const daemon = await startDaemon({
     config,
     loadComponents: async () => ({
       createOverlay: async (options) => (overlay = await createFakeOverlay(options)),
       createStorage: async (options) => (storage = await createFakeStorage(options)),
       createVpn: async (init) => (vpn = await createFakeVpn(init)),
+      profileKillSwitch: () => async (wish) => {
+        if (killSwitch.refuse !== undefined) throw killSwitch.refuse
+        killSwitch.wishes.push(wish)
+      },
       probes: () => [],
     }),
     onStop: () => stops++,
@@ -58,6 +66,7 @@ export async function startTestDaemon(
     overlay: overlay!,
     storage: storage!,
     vpn: vpn!,
+    killSwitch,
     stops: () => stops,
   }
 }

@@ -6,13 +6,16 @@ import { kindAt, nestedSpan } from '../packet/span.ts'
 import type { Suite } from '../packet/suite.ts'
 import { CircuitBuild } from './circuit-build.ts'
 import { type CircuitLink } from './circuit-link.ts'
+import { ClientCounts, type CountSample } from './client-counts.ts'
 import { type ClientHop } from './client-hop.ts'
+import { ClientShaping } from './client-shaping.ts'
 import { type ClientShared } from './client-shared.ts'
 import { earlyTime } from './early-gate.ts'
-import { type Control, PING_TOKEN_BYTES, readControl, writeControl } from './control.ts'
+import { type Control, TOKEN_BYTES, readControl, writeControl } from './control.ts'
 import { type SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
 import { CircuitReason } from './reasons.ts'
+import type { Tier } from '../shaping/tier.ts'
 
 /** `create` and `extend` without an answer are sent again after so long, ms. */
 const RETRY_MS = 500
@@ -24,12 +27,31 @@ export interface ClientCircuitOptions {
   readonly hops: readonly { readonly id: Uint8Array; readonly onionKey: Uint8Array }[]
   /** The circuit must be ready within this time, ms. */
   readonly timeoutMs: number
+  /** What it does against traffic analysis; `off` when left out. */
+  readonly tier?: Tier
   readonly onReady?: () => void
   /** A session's packet from the exit: authentic, and each number once. `payload` is valid during the call. */
   readonly onPacket?: (packetNumber: number, payload: Uint8Array) => void
   /** The circuit is gone: why ({@link CircuitReason}) and which hop it was that failed or vanished. Not called after `destroy`. */
   readonly onEnd?: (reason: number, atHop: number) => void
   readonly onPong?: (hop: number, ms: number) => void
+  /** A hop told what it counted. */
+  readonly onCounted?: (hop: number, sample: CountSample) => void
+}
+
+/** What the client itself saw of its circuit, by hop where it is a list; whole numbers since the circuit was begun. */
+export interface CircuitEvidence {
+  /** Units of each hop that opened: its tag was right, and the unit was none that had come before. */
+  readonly opened: readonly number[]
+  /** Cells that came back from the last hop, each with the right tag of every hop. */
+  readonly verified: number
+  /** Cells that did not open at some layer, or did not belong where they came. None of them counts as come. */
+  readonly rejected: number
+  /** Cells that were sent with a unit of the hop. */
+  readonly sealed: readonly number[]
+  /** Questions for counters, and answers. */
+  readonly asked: readonly number[]
+  readonly answered: readonly number[]
 }
 
 /**
@@ -50,7 +72,11 @@ export class ClientCircuit {
   readonly #builds: CircuitBuild[] = []
   #retryAt = 0
   readonly #deadline: number
+  /** Of a circuit with a tier, once it is ready. */
+  #shaping: ClientShaping | undefined
   #dropped = 0
+  readonly #counts: ClientCounts
+  #round = 0
 
   /**
    * `register` gives the circuit its id, `forget` takes it back.
@@ -67,6 +93,7 @@ export class ClientCircuit {
     this.#options = options
     this.link = options.link
     this.payloadLength = payloadLength(options.hops.length - 1)
+    this.#counts = new ClientCounts(options.hops.length)
     this.#deadline = shared.clock.monotonic() + options.timeoutMs
     this.#circuitId = register(this)
     this.#forget = () => forget(this.#circuitId)
@@ -89,6 +116,28 @@ export class ClientCircuit {
   /** Cells that did not open or did not belong where they came. */
   get dropped(): number {
     return this.#dropped
+  }
+
+  /** Cells sent and taken since the circuit was begun, whatever they held. */
+  get cells(): number {
+    return (this.#counts.sealed[0] as number) + (this.#counts.opened[0] as number)
+  }
+
+  get evidence(): CircuitEvidence {
+    const { sealed, opened, asked, answered } = this.#counts
+    return {
+      opened: [...opened],
+      verified: opened.at(-1) ?? 0,
+      rejected: this.#dropped,
+      sealed: [...sealed],
+      asked: [...asked],
+      answered: [...answered],
+    }
+  }
+
+  /** Its tier as far as each hop takes it, and padding cells so far; undefined without a tier and until it is ready. For its owner alone. */
+  get shaping(): Pick<ClientShaping, 'taken' | 'paddingSent' | 'paddingReceived'> | undefined {
+    return this.#shaping
   }
 
   /** Sends the first messages to all hops; called once. */
@@ -114,16 +163,33 @@ export class ClientCircuit {
     if (this.#state !== 'ready') return false
     const last = this.#hops.length - 1
     const packetNumber = fill(this.#shared.slot.nestedPayload(last))
-    return this.#sendUnit(last, UnitKind.session, packetNumber)
+    if (this.#shaping === undefined) return this.#sendUnit(last, UnitKind.session, packetNumber)
+    this.#wrap(last, UnitKind.session, packetNumber)
+    if (this.#shaping.hold(this.#shared.slot.body)) return true
+    return this.#sendReal(this.#shared.slot)
   }
 
   /** Asks a hop (0 is the entry) for a sign of life; `onPong` tells the answer. Nothing happens for a hop that is not there (yet). */
   ping(hop: number): void {
     const to = this.#hops[hop]
     if (to === undefined || this.#state === 'closed') return
-    const token = this.#shared.random.bytes(PING_TOKEN_BYTES)
+    const token = this.#shared.random.bytes(TOKEN_BYTES)
     to.pingSent(token, this.#shared.clock.monotonic())
     this.#sendControl(hop, { kind: 'ping', token })
+  }
+
+  /**
+   * Asks every hop what it counted, the entry first, one cell each and nothing between them; `onCounted` tells each answer. A hop answers 8 a second.
+   * Nothing happens until the circuit is ready.
+   */
+  count(): void {
+    if (this.#state !== 'ready') return
+    this.#round++
+    for (let hop = 0; hop < this.#hops.length; hop++) {
+      const token = this.#shared.random.bytes(TOKEN_BYTES)
+      if (this.#sendControl(hop, { kind: 'count', token }))
+        this.#counts.questionSent(hop, this.#round, token, this.#shared.clock.monotonic())
+    }
   }
 
   /** Ends the circuit and wipes its keys; twice does nothing. */
@@ -139,18 +205,23 @@ export class ClientCircuit {
       const span = nestedSpan(depth)
       const counter = hop.backward.open(packet, packet, span)
       if (counter < 0) break
+      this.#counts.unitOpened(depth)
       const kind = packet.bytes[kindAt(span)]
       if (depth === last) {
         const payload = packet.nestedPayload(depth)
         const meant = sessionKind(counter, kind)
         if (meant === UnitKind.session) {
+          this.#shaping?.received()
           this.#options.onPacket?.(counter, payload)
           return
         }
+        if (meant === UnitKind.padding && this.#onPadding(depth)) return
         if (meant !== UnitKind.control) break
+        this.#shaping?.other()
         this.#onControl(depth, payload)
         return
       }
+      if (kind === UnitKind.padding && this.#onPadding(depth)) return
       if (kind === UnitKind.control) {
         this.#onControl(depth, packet.nestedPayload(depth))
         return
@@ -170,13 +241,14 @@ export class ClientCircuit {
     this.#lost(CircuitReason.linkLost, 0, false)
   }
 
-  /** When `onTimeout` is due, monotonic ms; undefined once the circuit is built: what it carries keeps it then. */
+  /** When `onTimeout` is due, monotonic ms; undefined once the circuit is built and its hops know the tier: what it carries keeps it then. */
   nextTimeout(): number | undefined {
-    return this.#state === 'building' ? Math.min(this.#retryAt, this.#deadline) : undefined
+    return this.#state === 'building' ? Math.min(this.#retryAt, this.#deadline) : this.#shaping?.tellAt
   }
 
   /** Sends again what got no answer, gives up at the deadline. */
   onTimeout(): void {
+    this.#shaping?.onTimeout()
     if (this.#state !== 'building') return
     const now = this.#shared.clock.monotonic()
     if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
@@ -211,6 +283,7 @@ export class ClientCircuit {
     this.#hops.push(hop)
     if (this.#builds.length === 0) {
       this.#state = 'ready'
+      this.#shape()
       this.#options.onReady?.()
     } else if (build.earlyRefused) this.#askAgain()
   }
@@ -224,12 +297,50 @@ export class ClientCircuit {
     } else if (control?.kind === 'pong') {
       const ms = this.#hops[depth]?.pongCame(control.token, this.#shared.clock.monotonic())
       if (ms !== undefined) this.#options.onPong?.(depth, ms)
-    } else this.#dropped++
+    } else if (control?.kind === 'counted') {
+      const { token, counts } = control
+      const now = this.#shared.clock.monotonic()
+      const padding = this.#shaping?.paddingAtMost(depth, now, counts.came) ?? 0
+      const sample = this.#counts.answerOpened(depth, token, counts, now, padding)
+      if (sample !== undefined) this.#options.onCounted?.(depth, sample)
+    } else if (control?.kind === 'tiered') this.#shaping?.onTaken(depth, control.tier)
+    else this.#dropped++
   }
 
-  #sendControl(depth: number, control: Control): void {
+  /** From here on the circuit is of its tier. */
+  #shape(): void {
+    const { shaping } = this.#shared
+    this.#shaping = ClientShaping.of(this.#options.tier ?? 'off', this.#hops.length, shaping, {
+      pass: () => void this.#sendReal(shaping.slot),
+      pad: (depth) => this.#sendPadding(depth),
+      tell: (depth, tier) => this.#sendControl(depth, { kind: 'tier', tier }),
+    })
+    this.#shaping?.start()
+  }
+
+  #sendPadding(depth: number): void {
+    const { slot } = this.#shared
+    slot.nestedPayload(depth).fill(0)
+    this.#sendUnit(depth, UnitKind.padding, this.#sealing(depth).next())
+  }
+
+  /** True where it was as agreed; the circuit may have ended by it. */
+  #onPadding(depth: number): boolean {
+    const taken = this.#shaping?.onPadding(depth)
+    if (taken === false) this.#lost(CircuitReason.malformed, depth)
+    return taken !== undefined
+  }
+
+  /** A sealed cell of the session. */
+  #sendReal(slot: Packet): boolean {
+    const isSent = this.#sendCell(slot, this.#hops.length - 1, UnitKind.session)
+    if (isSent) this.#shaping?.sent()
+    return isSent
+  }
+
+  #sendControl(depth: number, control: Control): boolean {
     writeControl(this.#shared.slot.nestedPayload(depth), control)
-    this.#sendUnit(depth, UnitKind.control, this.#sealing(depth).next())
+    return this.#sendUnit(depth, UnitKind.control, this.#sealing(depth).next())
   }
 
   /** What seals units to the hop at `depth`: the agreed key, or the early one before its answer came. */
@@ -239,6 +350,18 @@ export class ClientCircuit {
 
   /** Wraps what stands in the slot's payload at `depth` in that hop's layer and those of all hops before it. */
   #sendUnit(depth: number, kind: number, counter: number): boolean {
+    this.#wrap(depth, kind, counter)
+    return this.#sendCell(this.#shared.slot, depth, kind)
+  }
+
+  /** A cell with a unit for the hop at `depth`. */
+  #sendCell(slot: Packet, depth: number, kind: number): boolean {
+    const isSent = this.link.sendCell(this.#circuitId, slot)
+    if (isSent) this.#counts.cellSent(depth, kind !== UnitKind.session)
+    return isSent
+  }
+
+  #wrap(depth: number, kind: number, counter: number): void {
     const { slot } = this.#shared
     for (let at = depth; at >= 0; at--) {
       const sealing = this.#sealing(at)
@@ -246,7 +369,6 @@ export class ClientCircuit {
       slot.bytes[kindAt(span)] = at === depth ? kind : UnitKind.pass
       sealing.seal(slot, slot, span, at === depth ? counter : sealing.next())
     }
-    return this.link.sendCell(this.#circuitId, slot)
   }
 
   /** `tell`: the entry does not know yet. */
@@ -258,6 +380,9 @@ export class ClientCircuit {
 
   #close(reason: number, tell = true): void {
     if (this.#state === 'closed') return
+    // A session's last words are among what waits.
+    if (tell) this.#shaping?.flush()
+    this.#shaping?.close()
     this.#state = 'closed'
     for (const build of this.#builds) build.wipe()
     this.#builds.length = 0

@@ -1,5 +1,6 @@
 import { type Clock, type Random } from '@weft/core'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
+import { newShapingParts } from '../shaping/shaping-parts.ts'
 import { Packet } from '../packet/packet.ts'
 import { CHACHA_ONLY, type Suites } from '../packet/suite.ts'
 import { DEFAULT_CIRCUIT_LIMITS } from './circuit-limits.ts'
@@ -18,6 +19,8 @@ export interface ClientCircuitsOptions {
   readonly random: Random
   /** What this machine computes; ChaCha20-Poly1305 alone when left out. */
   readonly suites?: Suites
+  /** `nextTimeout` became earlier by what a circuit sent: of circuits with a tier. */
+  readonly onSooner?: () => void
 }
 
 /** All circuits of a client, on links of its own. Sans-I/O: links and time are handed in, `onTimeout` is called at `nextTimeout`. */
@@ -27,9 +30,10 @@ export class ClientCircuits {
   readonly #circuits = new Set<ClientCircuit>()
   readonly #unknown: UnknownCircuits
 
-  constructor({ networkId, clock, random, suites = CHACHA_ONLY }: ClientCircuitsOptions) {
+  constructor({ networkId, clock, random, suites = CHACHA_ONLY, onSooner }: ClientCircuitsOptions) {
     const padding = new Padding(random)
-    this.#shared = { networkId, clock, random, padding, suites, slot: new Packet(), content: newLinkContent() }
+    const shaping = newShapingParts(clock, padding, onSooner ?? (() => {}))
+    this.#shared = { networkId, clock, random, padding, suites, shaping, slot: new Packet(), content: newLinkContent() }
     this.#unknown = new UnknownCircuits(clock, DEFAULT_CIRCUIT_LIMITS.unknownPerSecond)
   }
 
@@ -76,7 +80,7 @@ export class ClientCircuits {
 
   /** When `onTimeout` is due, monotonic ms; undefined while there is no circuit. */
   nextTimeout(): number | undefined {
-    let earliest: number | undefined
+    let earliest = this.#shared.shaping.due.next()
     for (const circuit of this.#circuits) {
       const due = circuit.nextTimeout()
       if (due !== undefined && (earliest === undefined || due < earliest)) earliest = due
@@ -85,6 +89,8 @@ export class ClientCircuits {
   }
 
   onTimeout(): void {
+    const { clock, shaping } = this.#shared
+    shaping.due.run(clock.monotonic())
     for (const circuit of this.#circuits) circuit.onTimeout()
   }
 

@@ -1,6 +1,7 @@
 import { type Clock, type Random } from '@weft/core'
 import { type Packet } from '../packet/packet.ts'
 import type { Suites } from '../packet/suite.ts'
+import type { ShapingParts } from '../shaping/shaping-parts.ts'
 import { type Padding } from './padding.ts'
 
 /** What all circuits of a client share. */
@@ -12,6 +13,8 @@ export interface ClientShared {
   readonly suites: Suites
   /** The slot to send from: a link is done with it when its call returns. */
   readonly slot: Packet
+  /** Of circuits with a tier. */
+  readonly shaping: ShapingParts
   /** A link message's content. */
   readonly content: Uint8Array
 }

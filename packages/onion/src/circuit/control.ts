@@ -1,14 +1,31 @@
+import { TIERS, type Tier } from '../shaping/tier.ts'
+import { type HopCounts, readHopCounts, writeHopCounts } from './hop-counts.ts'
 import { readWithLength, writeWithLength } from './link-content.ts'
 
 /** A message between the client and one hop of its circuit (docs/specs/packets.md, Control messages). */
 export type Control =
   | { readonly kind: 'extend' | 'extended'; readonly message: Uint8Array }
   | { readonly kind: 'failed' | 'ended'; readonly reason: number }
-  | { readonly kind: 'ping' | 'pong'; readonly token: Uint8Array }
+  | { readonly kind: 'ping' | 'pong' | 'count'; readonly token: Uint8Array }
+  | { readonly kind: 'counted'; readonly token: Uint8Array; readonly counts: HopCounts }
+  | { readonly kind: 'tier' | 'tiered'; readonly tier: Tier }
 
-export const PING_TOKEN_BYTES = 8
+/** Of `ping` and `count`, by which their answers are known. */
+export const TOKEN_BYTES = 8
 
-const KINDS = [undefined, 'extend', 'extended', 'failed', 'ping', 'pong', 'ended'] as const
+const KINDS = [
+  undefined,
+  'extend',
+  'extended',
+  'failed',
+  'ping',
+  'pong',
+  'ended',
+  'count',
+  'counted',
+  'tier',
+  'tiered',
+] as const
 
 /** Writes the message and zeros behind it. @throws RangeError when `into` has no room for it. */
 export function writeControl(into: Uint8Array, control: Control): void {
@@ -25,7 +42,16 @@ export function writeControl(into: Uint8Array, control: Control): void {
       break
     case 'ping':
     case 'pong':
+    case 'count':
       into.set(control.token, 1)
+      break
+    case 'counted':
+      into.set(control.token, 1)
+      writeHopCounts(into, 1 + TOKEN_BYTES, control.counts)
+      break
+    case 'tier':
+    case 'tiered':
+      into[1] = TIERS.indexOf(control.tier)
       break
   }
 }
@@ -48,6 +74,16 @@ export function readControl(content: Uint8Array): Control | undefined {
     }
     case 'ping':
     case 'pong':
-      return content.length > PING_TOKEN_BYTES ? { kind, token: content.subarray(1, 1 + PING_TOKEN_BYTES) } : undefined
+    case 'count':
+      return content.length > TOKEN_BYTES ? { kind, token: content.subarray(1, 1 + TOKEN_BYTES) } : undefined
+    case 'counted': {
+      const counts = readHopCounts(content, 1 + TOKEN_BYTES)
+      return counts && { kind, token: content.subarray(1, 1 + TOKEN_BYTES), counts }
+    }
+    case 'tier':
+    case 'tiered': {
+      const tier = TIERS[content[1] ?? TIERS.length]
+      return tier === undefined ? undefined : { kind, tier }
+    }
   }
 }

@@ -6,7 +6,7 @@ import { type Span, UNIT_COUNTER } from '../packet/span.ts'
 import { type Padding } from './padding.ts'
 
 /** What a layer unit holds (docs/specs/packets.md, Layer). */
-export const UnitKind = { pass: 0, control: 1, session: 2 } as const
+export const UnitKind = { pass: 0, control: 1, session: 2, padding: 3 } as const
 
 /**
  * Where the control counters of a session's hop begin. The session numbers its packets itself, under the same keys: apart
@@ -18,13 +18,14 @@ export const EARLY_UNITS = 2 ** 52 + 2 ** 51
 
 /** The kind of a unit of a session's hop; undefined when its counter belongs to another kind. */
 export function sessionKind(counter: number, kind: number | undefined): number | undefined {
-  return (kind === UnitKind.control) === counter >= SESSION_CONTROL ? kind : undefined
+  const isApart = kind === UnitKind.control || kind === UnitKind.padding
+  return isApart === counter >= SESSION_CONTROL ? kind : undefined
 }
 
 const HIGH = 2 ** 32
 /** Counters are whole numbers below 2^53; nothing honest comes near. */
 const HIGH_LIMIT = 2 ** 21
-/** A session's control messages are few. */
+/** A session's control messages, and padding beside them, are few. */
 const CONTROL_WINDOW = 1024
 
 /** Whether the unit at the head of the body says that it is under an early key: its counter is that high. */

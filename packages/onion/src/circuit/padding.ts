@@ -29,6 +29,16 @@ export class Padding {
     return 1 + ((this.#pool[this.#at++] as number) & 3)
   }
 
+  /** Uniform in [0, 1), in steps of 2^-32: for what chance decides, never for keys. */
+  fraction(): number {
+    if (this.#at + 4 > this.#pool.length) this.#renew()
+    const pool = this.#pool
+    const high = ((pool[this.#at] as number) << 8) | (pool[this.#at + 1] as number)
+    const low = ((pool[this.#at + 2] as number) << 8) | (pool[this.#at + 3] as number)
+    this.#at += 4
+    return (high * 65_536 + low) / 2 ** 32
+  }
+
   /** A first counter: uniform below 2^31. */
   firstCounter(): number {
     const bytes = this.#random.bytes(4)

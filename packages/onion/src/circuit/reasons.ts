@@ -11,6 +11,7 @@ export const CircuitReason = {
   tooManyCircuits: 8,
   idle: 9,
   stopping: 10,
+  sessionUnknown: 11,
 } as const
 
 const WORDS: readonly string[] = [
@@ -25,6 +26,7 @@ const WORDS: readonly string[] = [
   'too many circuits',
   'nothing came for 120 s',
   'the node stops',
+  'the session is not known, or takes no further circuit',
 ]
 
 /** The reason in words, for status and errors; a number of a later version is named as such. */

@@ -3,14 +3,18 @@ import { newAead, Suite } from '../packet/suite.ts'
 import { payloadLength, unitLength } from '../packet/sizes.ts'
 import { type Span, kindAt, movedSpan, unitSpan } from '../packet/span.ts'
 import { wipe } from '../sodium.ts'
+import { TokenBucket } from '../token-bucket.ts'
 import { type CircuitKeys, wipeCircuitKeys } from './circuit-keys.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { type Control, writeControl } from './control.ts'
 import { type RelayExitCircuit } from './exit-circuit.ts'
 import { type Extension, type NextEnd } from './extension.ts'
+import type { HopCounts } from './hop-counts.ts'
 import { isEarlyUnit, OpeningLayer, SESSION_CONTROL, SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import type { CellFlow } from '../queue/cell-flow.ts'
 import type { CellQueue } from '../queue/cell-queue.ts'
+import type { CircuitShaper } from '../shaping/circuit-shaper.ts'
+import type { Tier } from '../shaping/tier.ts'
 import { CircuitPurpose } from './purpose.ts'
 import { type RelayShared } from './relay-shared.ts'
 
@@ -30,6 +34,9 @@ export interface RelayCircuitInit {
   readonly earlyKey: Uint8Array | undefined
 }
 
+/** Questions for counters that a circuit has answered a second, and at once after a pause. */
+export const COUNTS_PER_SECOND = 8
+
 /** One direction of a circuit at one of its hops, by where its cells go. */
 export interface CircuitWay {
   readonly circuit: RelayCircuit
@@ -48,8 +55,14 @@ export class RelayCircuit {
   next: NextEnd | undefined
   extension: Extension | undefined
   exit: RelayExitCircuit | undefined
+  /** What the client was told that this hop does; undefined until it asked. */
+  tier: Tier | undefined
+  /** Of a circuit with a tier. */
+  shaper: CircuitShaper | undefined
   /** Monotonic ms; when a unit opened last. */
   lastOpenedMs: number
+  /** Cells moved since {@link RelayCircuits.traffic} was last asked. */
+  moved = 0
   readonly #shared: RelayShared
   readonly #queue: CellQueue<CircuitWay>
   readonly #forward: OpeningLayer
@@ -60,6 +73,14 @@ export class RelayCircuit {
   /** Made when the first cell has to wait. */
   #waitingForward: CellFlow<CircuitWay> | undefined
   #waitingBackward: CellFlow<CircuitWay> | undefined
+  /** As {@link HopCounts} has them; cells that the queue dropped are counted there. */
+  #opened = 0
+  #passed = 0
+  #came = 0
+  #unsent = 0
+  #sent = 0
+  /** Made when the first question comes. */
+  #answers: TokenBucket | undefined
 
   constructor(init: RelayCircuitInit) {
     this.#shared = init.shared
@@ -105,7 +126,7 @@ export class RelayCircuit {
 
   /** Sends a cell that {@link sealSession} sealed, and that had to wait. */
   sendSealed(packet: Packet): void {
-    this.#sendBack(packet)
+    this.#sendReal(packet)
   }
 
   /**
@@ -123,11 +144,16 @@ export class RelayCircuit {
       drops.unopened++
       return undefined
     }
+    this.#opened++
     this.lastOpenedMs = clock.monotonic()
     if (early === undefined) this.#answerCame()
     const length = payloadLength(this.depth)
     const kind = through.body[length]
     if (kind === UnitKind.control) return through.body.subarray(0, length)
+    if (kind === UnitKind.padding && early === undefined) {
+      this.shaper?.paddingReceived()
+      return undefined
+    }
     const { next, extension } = this
     if (kind !== UnitKind.pass || next === undefined || extension === undefined) {
       drops.outOfPlace++
@@ -137,7 +163,8 @@ export class RelayCircuit {
     if (extension.state === 'made' && extension.answer !== undefined && !isEarlyUnit(through))
       extension.answer = undefined
     padding.fill(through.body, length) // also over the kind, which is this hop's own
-    this.#count(next.link.sendCell(next.circuitId, through))
+    if (this.#count(next.link.sendCell(next.circuitId, through))) this.#passed++
+    this.shaper?.received()
     return undefined
   }
 
@@ -149,15 +176,23 @@ export class RelayCircuit {
       drops.unopened++
       return undefined
     }
+    this.#opened++
     this.lastOpenedMs = clock.monotonic()
+    this.moved++
     this.#answerCame()
     const payload = packet.unitPayload(this.depth)
     const kind = sessionKind(counter, packet.bytes[kindAt(span)])
     if (kind === UnitKind.control) return payload
+    if (kind === UnitKind.padding) {
+      this.shaper?.paddingReceived()
+      return undefined
+    }
     if (kind !== UnitKind.session) {
       drops.outOfPlace++
       return undefined
     }
+    this.#passed++
+    this.shaper?.received()
     this.exit?.onPacket?.(counter, payload)
     return undefined
   }
@@ -179,7 +214,7 @@ export class RelayCircuit {
     const span = movedSpan(this.depth)
     packet.bytes[kindAt(span)] = UnitKind.pass
     this.#seal(through, packet, span, this.#backward.next())
-    this.#sendBack(through)
+    this.#sendReal(through)
   }
 
   /** Says something to the client. */
@@ -190,15 +225,60 @@ export class RelayCircuit {
     this.#sendBack(this.#shared.own)
   }
 
+  /** What this hop counted until now. */
+  get counts(): HopCounts {
+    const late = this.#waitingBackward?.dropped ?? 0
+    return {
+      opened: this.#opened,
+      passed: this.#passed,
+      droppedForward: this.#waitingForward?.dropped ?? 0,
+      came: this.#came + late,
+      droppedBackward: this.#unsent + late,
+      sent: this.#sent,
+    }
+  }
+
+  /** Answers the client's question for {@link counts}; what is asked too often has no answer. */
+  sendCounts(token: Uint8Array): void {
+    const now = this.#shared.clock.monotonic()
+    this.#answers ??= new TokenBucket(COUNTS_PER_SECOND, COUNTS_PER_SECOND, now)
+    if (!this.#answers.take(now)) return
+    const { counts } = this
+    // As it will be once this answer is on its way: when it is not, nobody reads it.
+    this.sendControl({ kind: 'counted', token, counts: { ...counts, sent: counts.sent + 1 } })
+  }
+
+  /** Sends a cell to the client that is dropped there. */
+  sendPadding(): void {
+    this.#shared.own.unitPayload(this.depth).fill(0)
+    this.#sealOwn(UnitKind.padding, this.#backward.next())
+    this.#sendBack(this.#shared.own)
+  }
+
   /** Sends a session's packet to the client; `fill` writes the payload and returns its packet number. */
   sealSession(fill: (payload: Uint8Array) => number): boolean {
     const { own } = this.#shared
+    if (this.shaper?.delays(true) === true) return this.#sealHeld(this.shaper, fill)
     const waits = !this.#queue.mayPass()
     if (waits && !this.#queue.hasRoom(this.#flow(true))) return false
     this.#sealOwn(UnitKind.session, fill(own.unitPayload(this.depth)))
-    if (!waits) return this.#sendBack(own)
+    if (!waits) return this.#sendReal(own)
     this.wait(true, own)
     return true
+  }
+
+  #sealHeld(shaper: CircuitShaper, fill: (payload: Uint8Array) => number): boolean {
+    const { own } = this.#shared
+    if (!this.#queue.hasRoom(this.#flow(true))) return false
+    this.#sealOwn(UnitKind.session, fill(own.unitPayload(this.depth)))
+    if (!shaper.hold(true, own.body)) this.passOwn(own)
+    return true
+  }
+
+  /** A sealed cell of the session, when its time came. */
+  passOwn(packet: Packet): void {
+    if (this.#queue.mayPass()) this.sendSealed(packet)
+    else this.wait(true, packet)
   }
 
   #sealOwn(kind: number, counter: number): void {
@@ -214,23 +294,38 @@ export class RelayCircuit {
     if (this.depth > 0) padding.fill(to.body, unitLength(this.depth))
   }
 
+  /** A cell from the next hop, or of the session that begins here. */
+  #sendReal(slot: Packet): boolean {
+    this.#came++
+    const isSent = this.#sendBack(slot)
+    if (isSent) this.shaper?.sent()
+    else this.#unsent++
+    return isSent
+  }
+
   #sendBack(slot: Packet): boolean {
-    return this.#count(this.previous.sendCell(this.previousId, slot))
+    const isSent = this.#count(this.previous.sendCell(this.previousId, slot))
+    if (isSent) this.#sent++
+    return isSent
   }
 
   #count(sent: boolean): boolean {
-    if (sent) this.#shared.forwarded++
-    else this.#shared.drops.linkBusy++
+    if (sent) {
+      this.moved++
+      this.#shared.forwarded++
+    } else this.#shared.drops.linkBusy++
     return sent
   }
 
   /** A session's last words go before the end of their circuit does. */
   sendWaiting(): void {
+    this.shaper?.flush()
     if (this.#session && this.#waitingBackward !== undefined) this.#queue.drain(this.#waitingBackward)
   }
 
   /** Forgets keys and what waits. */
   wipe(): void {
+    this.shaper?.close()
     if (this.#waitingForward !== undefined) this.#queue.remove(this.#waitingForward)
     if (this.#waitingBackward !== undefined) this.#queue.remove(this.#waitingBackward)
     this.#forward.wipe()

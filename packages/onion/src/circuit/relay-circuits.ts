@@ -22,6 +22,7 @@ import { CircuitPurpose } from './purpose.ts'
 import { CircuitReason } from './reasons.ts'
 import { type CircuitWay, RelayCircuit } from './relay-circuit.ts'
 import { RelayExtensions } from './relay-extensions.ts'
+import { type PaddingCosts, RelayTiers } from './relay-tiers.ts'
 import { type CircuitDrops, newCircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
 import { type ClientKeyMemory, SeenClientKeys } from './seen-client-keys.ts'
 import { answerHandshake } from './server-handshake.ts'
@@ -30,6 +31,8 @@ import type { WaitingCreate } from './waiting-create.ts'
 
 /** Bit 31 of a circuit id: picked by the link's initiator. */
 const INITIATOR_BIT = 2 ** 31
+/** Circuits that ended and are counted among the next traffic at most. */
+const MAX_ENDED = 4096
 /** Idle circuits are looked for at most this often, ms. */
 const SWEEP_MS = 1000
 
@@ -57,8 +60,20 @@ export interface RelayCircuitsOptions {
   readonly isFirstUse?: boolean
   /** Cells wait, and `serve` is wanted in the next turn. */
   readonly onWaiting?: () => void
+  /** What it does for the tiers of circuits; all of it, and 4,000 padding cells a second, when left out. */
+  readonly padding?: Partial<PaddingCosts>
+  /** `nextTimeout` became earlier by what a circuit carried: of circuits with a tier. */
+  readonly onSooner?: () => void
   /** Takes the circuits that end here; false refuses one for want of room. */
   readonly exit?: { accept(circuit: ExitCircuit): boolean }
+}
+
+/** What the circuits of a node moved in a while. */
+export interface RelayTraffic {
+  /** Cells of each that moved any, either way. */
+  readonly cells: readonly number[]
+  /** Handshakes answered. */
+  readonly handshakes: number
 }
 
 /**
@@ -75,6 +90,7 @@ export class RelayCircuits {
   readonly #table = new CircuitTable<CircuitEnd>()
   readonly #circuits = new Set<RelayCircuit>()
   readonly #extensions: RelayExtensions
+  readonly #tiers: RelayTiers
   readonly #admission: CircuitAdmission
   readonly #seen: ClientKeyMemory
   readonly #gate: EarlyGate
@@ -83,21 +99,36 @@ export class RelayCircuits {
   /** Holds a cell that waited with its create. */
   readonly #early = new Packet()
   #sweepAt: number | undefined
+  /** Since {@link traffic} was last asked: handshakes, and cells of circuits that ended. */
+  #handshakes = 0
+  #ended: number[] = []
   #closed = false
 
   constructor(options: RelayCircuitsOptions) {
     const { id, roles, clock, nextHop, isMember } = options
     const limits = { ...DEFAULT_CIRCUIT_LIMITS, ...options.limits }
+    const padding = new Padding(options.random)
     this.#options = options
     this.#limits = limits
     this.#queue = this.#makeQueue()
     this.#shared = newRelayShared({
       clock,
-      padding: new Padding(options.random),
+      padding,
       suites: options.suites ?? CHACHA_ONLY,
       drops: this.#drops,
     })
     this.#extensions = new RelayExtensions({ id, limits, shared: this.#shared, table: this.#table, nextHop, isMember })
+    this.#tiers = new RelayTiers({
+      clock,
+      random: padding,
+      queue: this.#queue,
+      costs: options.padding,
+      onSooner: options.onSooner,
+      pass: (circuit, towardsClient, packet) => {
+        if (towardsClient && circuit.isOwn) circuit.passOwn(packet)
+        else this.#passOrWait(circuit, towardsClient, packet)
+      },
+    })
     this.#admission = new CircuitAdmission({ roles, clock, limits, table: this.#table, isMember })
     this.#seen = options.seen ?? new SeenClientKeys(limits.seenClientKeys)
     this.#gate = new EarlyGate(clock, this.#seen, options.isFirstUse ?? false)
@@ -115,9 +146,32 @@ export class RelayCircuits {
     return this.#shared.forwarded
   }
 
+  /** What was moved since this was asked last. */
+  traffic(): RelayTraffic {
+    const cells = this.#ended
+    const handshakes = this.#handshakes
+    this.#ended = []
+    this.#handshakes = 0
+    for (const circuit of this.#circuits) {
+      if (circuit.moved > 0) cells.push(circuit.moved)
+      circuit.moved = 0
+    }
+    return { cells, handshakes }
+  }
+
   /** Where cells wait that cannot go on at once: to be told of each batch, and to be served when `onWaiting` says so. */
   get queue(): Pick<CellQueue<CircuitWay>, 'begin' | 'serve' | 'hold' | 'size' | 'served' | 'peers'> {
     return this.#queue
+  }
+
+  /** Part of the places that are taken: of circuits, or of creates that wait, where that is more. */
+  get fill(): number {
+    return Math.max(this.size / this.#limits.circuits, this.waiting / this.#limits.waitingCreates)
+  }
+
+  /** Padding cells that it sent, and cells that wait for a tier's delay. For the operator alone: no client is told. */
+  get shaping(): Pick<RelayTiers, 'padding' | 'held'> {
+    return this.#tiers
   }
 
   /** Creates that wait for their handshake. */
@@ -154,8 +208,13 @@ export class RelayCircuits {
     }
     // What comes from the client's side goes towards the exit.
     const towardsClient = !end.towardsClient
-    if (this.#queue.mayPass()) this.#pass(end.circuit, towardsClient, packet)
-    else end.circuit.wait(towardsClient, packet)
+    if (end.circuit.shaper?.hold(towardsClient, packet.body) === true) return
+    this.#passOrWait(end.circuit, towardsClient, packet)
+  }
+
+  #passOrWait(circuit: RelayCircuit, towardsClient: boolean, packet: Packet): void {
+    if (this.#queue.mayPass()) this.#pass(circuit, towardsClient, packet)
+    else circuit.wait(towardsClient, packet)
   }
 
   #pass(circuit: RelayCircuit, towardsClient: boolean, packet: Packet): void {
@@ -208,12 +267,13 @@ export class RelayCircuits {
 
   /** When `onTimeout` is due, monotonic ms; undefined while there is no circuit. */
   nextTimeout(): number | undefined {
-    const serveAt = this.#queue.nextTimeout()
-    return serveAt === undefined || this.#sweepAt === undefined ? this.#sweepAt : Math.min(serveAt, this.#sweepAt)
+    if (this.#sweepAt === undefined) return undefined
+    return Math.min(this.#sweepAt, this.#queue.nextTimeout() ?? Infinity, this.#tiers.nextTimeout() ?? Infinity)
   }
 
-  /** Drops idle circuits, and passes on what the operator's limit held back. */
+  /** Drops idle circuits, passes on what the operator's limit or a tier's delay held back, and pads. */
   onTimeout(): void {
+    this.#tiers.onTimeout()
     if (this.#queue.nextTimeout() !== undefined) this.#queue.serve()
     const now = this.#options.clock.monotonic()
     if (this.#sweepAt === undefined || now < this.#sweepAt) return
@@ -283,6 +343,7 @@ export class RelayCircuits {
       this.#refuse(link, circuitId, CircuitReason.tooManyCircuits)
       return
     }
+    this.#handshakes++
     const { id, networkId, random, onionKeys } = this.#options
     const handshake = answerHandshake(message, {
       networkId,
@@ -341,7 +402,9 @@ export class RelayCircuits {
   #onControl(circuit: RelayCircuit, content: Uint8Array): void {
     const control = readControl(content)
     if (control?.kind === 'extend') this.#extensions.extend(circuit, control.message)
+    else if (control?.kind === 'tier') this.#tiers.take(circuit, control.tier)
     else if (control?.kind === 'ping') circuit.sendControl({ kind: 'pong', token: control.token })
+    else if (control?.kind === 'count') circuit.sendCounts(control.token)
     // Only the client could have made it, and it does not speak as agreed.
     else this.#end(circuit, CircuitReason.malformed, 'both')
   }
@@ -367,6 +430,7 @@ export class RelayCircuits {
     this.#table.remove(circuit.previous, circuit.previousId)
     this.#extensions.detach(circuit)
     circuit.sendWaiting()
+    if (circuit.moved > 0 && this.#ended.length < MAX_ENDED) this.#ended.push(circuit.moved)
     circuit.wipe()
     if (tell !== 'next') this.#refuse(circuit.previous, circuit.previousId, reason)
     // Towards the exit without the reason: eight bits of one hop's choice would be a mark for a hop further on.

@@ -83,6 +83,8 @@ export class RelayExtensions {
 
   /** The next hop is gone: tells the client, by `ended` when the hop had been there, by `failed` when it never was. */
   lost(circuit: RelayCircuit, endedReason: number, failedReason: number): void {
+    // What came before the end is told before it.
+    circuit.shaper?.flush()
     this.detach(circuit)
     const { extension } = circuit
     if (extension === undefined) return

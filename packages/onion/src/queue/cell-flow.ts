@@ -36,6 +36,8 @@ export interface CellFlow<T> {
   credit: number
   creditAt: number
   isGone: boolean
+  /** Cells of it that were dropped for want of room, or as too late. */
+  dropped: number
 }
 
 export function newFlow<T>(owner: T, share: PeerShare, coDel: CoDel | undefined, now: number): CellFlow<T> {
@@ -50,6 +52,7 @@ export function newFlow<T>(owner: T, share: PeerShare, coDel: CoDel | undefined,
     credit: INTERACTIVE_CELLS,
     creditAt: now,
     isGone: false,
+    dropped: 0,
   }
 }
 

@@ -46,6 +46,7 @@ export class FairQueue<T> {
   enqueue(flow: CellFlow<T>, body: Uint8Array, now: number): boolean {
     if (flow.isGone || !this.hasRoom(flow)) {
       this.#drops.queueFull++
+      flow.dropped++
       return false
     }
     this.#store.append(flow.cells, body, now)
@@ -100,6 +101,7 @@ export class FairQueue<T> {
 
   #drop(flow: CellFlow<T>): void {
     this.#drops.queueLate++
+    flow.dropped++
     flow.share.waiting--
     this.#store.shift(flow.cells)
   }

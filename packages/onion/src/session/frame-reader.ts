@@ -7,9 +7,12 @@ import {
   FRAME_ACK,
   FRAME_CLOSE,
   FRAME_DATAGRAM,
+  FRAME_JOIN,
+  FRAME_LEG,
   FRAME_MAX_DATA,
   FRAME_MAX_STREAMS,
   FRAME_MAX_STREAM_DATA,
+  FRAME_NAME,
   FRAME_OPEN,
   FRAME_OPENED,
   FRAME_PADDING,
@@ -19,15 +22,18 @@ import {
   FRAME_STOP_SENDING,
   FRAME_STREAM,
   FRAME_UNREACHED,
+  LegStatus,
   MAX_ACK_RANGES,
   MAX_DATAGRAM_BYTES,
   MAX_REASON_BYTES,
   MEMBER_KEY_BYTES,
   PROTOCOL_DNS,
   PROTOCOL_IP,
+  PROTOCOL_MEASURE,
   PROTOCOL_SERVICE,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
+  SESSION_NAME_BYTES,
   STREAM_FIN,
   STREAM_ID_STEP,
   STREAM_LENGTH,
@@ -40,6 +46,10 @@ import { PayloadCursor } from './varint.ts'
 /** What a packet's frames are handed to, in their order. `payload`, `ack` and `frame` are valid during the call only. */
 export interface FrameSink {
   onPing(): void
+  /** `name` is a view of the packet. */
+  onName(name: Uint8Array): void
+  onJoin(leg: number, status: number, name: Uint8Array): void
+  onLeg(leg: number, sequence: number, status: number): void
   onAck(ack: AckFrame): void
   onResetStream(id: number, code: number, finalSize: number): void
   onStopSending(id: number, code: number): void
@@ -49,7 +59,7 @@ export interface FrameSink {
   onMaxStreamData(id: number, limit: number): void
   onMaxStreams(limit: number): void
   onCloseFrame(code: number, reason: string): void
-  /** `host` is empty and `port` 0 for another protocol than TCP; of a service `host` is its name, and `member` a key of its own. */
+  /** `host` is empty and `port` 0 for another protocol than TCP and measure; of a service `host` is its name, and `member` a key of its own. */
   onOpen(id: number, protocol: number, port: number, host: string, member?: Uint8Array): void
   onOpened(id: number, address: Uint8Array): void
   onRefused(id: number, code: number): void
@@ -87,6 +97,12 @@ export class FrameReader {
     switch (type) {
       case FRAME_PING:
         return sink.onPing()
+      case FRAME_NAME:
+        return sink.onName(this.#name())
+      case FRAME_JOIN:
+        return this.#join(sink)
+      case FRAME_LEG:
+        return sink.onLeg(cursor.varint(), cursor.varint(), this.#legStatus(LegStatus.gone))
       case FRAME_RESET_STREAM:
         return sink.onResetStream(this.#streamId(), cursor.varint(), cursor.varint())
       case FRAME_STOP_SENDING:
@@ -112,6 +128,25 @@ export class FrameReader {
     }
   }
 
+  #name(): Uint8Array {
+    const cursor = this.#cursor
+    const from = cursor.skip(SESSION_NAME_BYTES)
+    return cursor.bytes.subarray(from, from + SESSION_NAME_BYTES)
+  }
+
+  #join(sink: FrameSink): void {
+    const leg = this.#cursor.varint()
+    const status = this.#legStatus(LegStatus.used)
+    sink.onJoin(leg, status, this.#name())
+  }
+
+  /** @param least gone is none of a leg that joins */
+  #legStatus(least: number): number {
+    const status = this.#cursor.varint()
+    if (status < least || status > LegStatus.reserve) throw new SessionViolation(`a leg has no status ${status}`)
+    return status
+  }
+
   #streamId(): number {
     const id = this.#cursor.varint()
     if (id % STREAM_ID_STEP !== 0) throw new SessionViolation(`stream ${id} is not one that a client opens`)
@@ -135,8 +170,6 @@ export class FrameReader {
 
   #readAck(sink: FrameSink): void {
     const cursor = this.#cursor
-    const leg = cursor.varint()
-    if (leg !== 0) throw new SessionViolation(`leg ${leg} does not exist`)
     let high = cursor.varint()
     this.#ack.reset(cursor.varint())
     const more = cursor.varint()
@@ -174,7 +207,8 @@ export class FrameReader {
     if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_DNS || protocol === PROTOCOL_IP)
       return sink.onOpen(id, protocol, 0, '')
     if (protocol === PROTOCOL_SERVICE) return this.#openService(sink, id)
-    if (protocol !== PROTOCOL_TCP) throw new SessionViolation(`protocol ${protocol} does not exist`)
+    if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_MEASURE)
+      throw new SessionViolation(`protocol ${protocol} does not exist`)
     const port = this.#port()
     sink.onOpen(id, protocol, port, this.#host())
   }

@@ -6,9 +6,12 @@ import {
   FRAME_ACK,
   FRAME_CLOSE,
   FRAME_DATAGRAM,
+  FRAME_JOIN,
+  FRAME_LEG,
   FRAME_MAX_DATA,
   FRAME_MAX_STREAMS,
   FRAME_MAX_STREAM_DATA,
+  FRAME_NAME,
   FRAME_OPEN,
   FRAME_OPENED,
   FRAME_PING,
@@ -86,6 +89,28 @@ export class FrameWriter {
     return this.#numbers(FRAME_RESET_STREAM, 3, id, code, finalSize)
   }
 
+  /** @param name of the session, 32 bytes */
+  name(name: Uint8Array): boolean {
+    return this.#named(FRAME_NAME, 0, 0, 0, name)
+  }
+
+  join(leg: number, status: number, name: Uint8Array): boolean {
+    return this.#named(FRAME_JOIN, 2, leg, status, name)
+  }
+
+  leg(leg: number, sequence: number, status: number): boolean {
+    return this.#numbers(FRAME_LEG, 3, leg, sequence, status)
+  }
+
+  #named(type: number, count: number, a: number, b: number, name: Uint8Array): boolean {
+    const numbers = count === 0 ? 0 : varintLength(a) + varintLength(b)
+    if (1 + numbers + name.length > this.left) return false
+    this.#numbers(type, count, a, b, 0)
+    this.#bytes.set(name, this.#at)
+    this.#at += name.length
+    return true
+  }
+
   close(code: number, reason: string): boolean {
     const text = encoder.encode(reason)
     // Cut at a whole character: 0b10xxxxxx goes on with one.
@@ -98,11 +123,11 @@ export class FrameWriter {
     return true
   }
 
-  open(id: number, port: number, host: string): boolean {
+  open(id: number, port: number, host: string, protocol = PROTOCOL_TCP): boolean {
     if (1 + varintLength(id) + 4 + host.length > this.left) return false
     const bytes = this.#bytes
     const at = writeVarint(id, bytes, writeVarint(FRAME_OPEN, bytes, this.#at))
-    bytes[at] = PROTOCOL_TCP
+    bytes[at] = protocol
     this.#at = this.#target(port, host, at + 1)
     return true
   }
@@ -213,7 +238,6 @@ export class FrameWriter {
     const high = received.high(index) - 1
     let at = this.#at
     bytes[at++] = FRAME_ACK
-    bytes[at++] = 0
     at = writeVarint(high, bytes, at)
     at = writeVarint(delayUs, bytes, at)
     const countAt = at++

@@ -11,6 +11,9 @@ export const FRAME_MAX_DATA = 0x10
 export const FRAME_MAX_STREAM_DATA = 0x11
 export const FRAME_MAX_STREAMS = 0x12
 export const FRAME_CLOSE = 0x1c
+export const FRAME_NAME = 0x20
+export const FRAME_JOIN = 0x21
+export const FRAME_LEG = 0x22
 export const FRAME_OPEN = 0x30
 export const FRAME_OPENED = 0x31
 export const FRAME_REFUSED = 0x32
@@ -27,6 +30,13 @@ export const STREAM_OFFSET = 0x04
 export const DATAGRAM_LENGTH = 0x01
 export const DATAGRAM_NAMED = 0x02
 export const DATAGRAM_PART = 0x04
+
+/** Bytes of what names a session to its exit, so that other circuits may join it. */
+export const SESSION_NAME_BYTES = 32
+/** What JOIN and LEG say of a leg. */
+export const LegStatus = { gone: 0, used: 1, reserve: 2 } as const
+/** Circuits that a session runs over at once. */
+export const MAX_LEGS = 8
 
 /** Codes of REFUSED, RESET_STREAM, STOP_SENDING and CLOSE. */
 export const SessionCode = {
@@ -51,6 +61,7 @@ export const PROTOCOL_UDP = 2
 export const PROTOCOL_DNS = 3
 export const PROTOCOL_IP = 4
 export const PROTOCOL_SERVICE = 5
+export const PROTOCOL_MEASURE = 6
 /** Ids of streams are 0, 4, 8, …: opened by the client, in both directions (RFC 9000, section 2.1). */
 export const STREAM_ID_STEP = 4
 export const MAX_ACK_RANGES = 64

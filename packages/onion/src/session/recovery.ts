@@ -124,7 +124,7 @@ export class Recovery {
       if (sent.skipped.count(ack.low(i) - this.#first, ack.high(i) - this.#first) > 0)
         throw new SessionViolation('a packet number is acknowledged that was left out')
     const inFlightBefore = this.inFlight
-    const sampled = largest >= sent.base && sent.state(largest) === PacketState.flying
+    const sampled = largest >= sent.base && this.#isInFlight(largest)
     let newly = 0
     for (let i = 0; i < ack.count; i++) {
       const high = ack.high(i) - this.#first
@@ -219,7 +219,7 @@ export class Recovery {
     for (; at <= this.#largestAcked; at++) {
       const state = sent.state(at)
       if (state === PacketState.acked) runSince = -1
-      if (state !== PacketState.flying) continue
+      if (!this.#isInFlight(at)) continue
       const time = sent.time(at)
       if (this.#distance(at) < this.#packetThreshold && time + delay > now) {
         this.#lossAt = time + delay
@@ -237,13 +237,19 @@ export class Recovery {
 
   #lose(sequence: number, now: number): void {
     const { sent } = this
+    const isMoved = sent.state(sequence) === PacketState.moved
     sent.setState(sequence, PacketState.lost)
     this.inFlight--
     this.lost++
     this.#rate.onLost()
     const { lost, inFlight, isLimited } = sent.delivery(sequence)
     this.controller.onLost(inFlight, this.#rate.lost - lost, isLimited, this.#rate.delivered, now)
-    this.#requeue(sequence)
+    if (!isMoved) this.#requeue(sequence)
+  }
+
+  #isInFlight(sequence: number): boolean {
+    const state = this.sent.state(sequence)
+    return state === PacketState.flying || state === PacketState.moved
   }
 
   #requeue(sequence: number): void {
@@ -277,6 +283,37 @@ export class Recovery {
 
   #release(now: number): void {
     this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout, this.#crowdedFrom)
+  }
+
+  /** Monotonic ms at which the oldest packet in flight was sent; undefined when none is. */
+  get oldestSentAt(): number | undefined {
+    const at = this.#oldest()
+    return at < 0 ? undefined : this.sent.time(at)
+  }
+
+  /** Sequence of the oldest packet in flight, -1 without one. */
+  #oldest(): number {
+    if (this.inFlight === 0) return -1
+    const { sent } = this
+    let at = Math.max(this.#scan, sent.base)
+    while (!this.#isInFlight(at)) at++
+    this.#scan = at
+    return at
+  }
+
+  /**
+   * What is in flight is to go another way: its content is given back. The packets keep their room in the window until an ACK tells that they
+   * came or were lost, so that nobody is sent a window anew for each time that he was silent.
+   */
+  giveUp(): void {
+    const { sent } = this
+    const oldest = this.#oldest()
+    for (let at = oldest; at >= 0 && at < sent.next; at++) {
+      if (sent.state(at) !== PacketState.flying) continue
+      sent.setState(at, PacketState.moved)
+      this.#requeue(at)
+    }
+    this.probes = 0
   }
 
   /** Monotonic ms of the loss timer or the probe timeout; undefined when nothing is in flight. */

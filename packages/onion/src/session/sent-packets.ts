@@ -2,8 +2,11 @@ import { SkippedNumbers } from './skipped-numbers.ts'
 import { SpareRings } from './spare-rings.ts'
 import { MAX_SENT_PACKETS } from './tuning.ts'
 
-/** State of a record. `untracked` is a packet that asks for no ACK, or a number that no packet got. */
-export const PacketState = { untracked: 0, flying: 1, acked: 2, lost: 3 } as const
+/**
+ * State of a record. `untracked` is a packet that asks for no ACK, or a number that no packet got; `moved` is one in flight whose content goes
+ * another way: it takes room on this one until an ACK tells what became of it.
+ */
+export const PacketState = { untracked: 0, flying: 1, acked: 2, lost: 3, moved: 4 } as const
 
 /** Kinds of frames that a record keeps: what to do when its packet is acknowledged or lost. */
 export const SentKind = {
@@ -14,6 +17,9 @@ export const SentKind = {
   sessionControl: 4,
   datagram: 5,
   namedDatagram: 6,
+  join: 7,
+  legStatus: 8,
+  ping: 9,
 } as const
 
 /** How delivery stood when a packet was sent (DeliveryRate). */
@@ -230,14 +236,14 @@ export class SentPackets {
   }
 
   /**
-   * Lets go of the oldest records that nobody needs: all but packets in flight and, unless they are too many, those lost that were sent after
+   * Lets go of the oldest records that nobody needs: all but packets in flight, moved or not, and, unless they are too many, those lost that were sent after
    * `lostBefore`.
    */
   advance(lostBefore: number, most: number): void {
     while (this.base < this.next) {
       const at = this.base & this.#mask
       const state = this.#packets.state[at] ?? 0
-      if (state === PacketState.flying) break
+      if (state === PacketState.flying || state === PacketState.moved) break
       if (state === PacketState.lost && (this.#packets.time[at] ?? 0) > lostBefore && this.next - this.base < most)
         break
       this.#frameBase = (this.#packets.firstFrame[at] ?? 0) + (this.#packets.frameCount[at] ?? 0)

@@ -21,7 +21,6 @@ export class SessionDatagrams implements ChannelHost {
   readonly memory: SessionMemory
   readonly packets: IpPacketPool
   readonly mostPacketBytes: number
-  readonly #sent: SentPackets
   readonly #announce: () => void
   readonly #partials: PartialDatagrams
   readonly #ready = new StreamQueue<DatagramChannel | IpChannel>()
@@ -37,7 +36,6 @@ export class SessionDatagrams implements ChannelHost {
       readonly packets: IpPacketPool
       readonly payloadLength: number
     },
-    sent: SentPackets,
     announce: () => void,
   ) {
     this.isExit = init.isExit
@@ -45,7 +43,6 @@ export class SessionDatagrams implements ChannelHost {
     this.memory = init.memory
     this.packets = init.packets
     this.mostPacketBytes = Math.min(MAX_IP_PACKET_BYTES, init.payloadLength - MAX_IP_FRAME_BYTES)
-    this.#sent = sent
     this.#announce = announce
     this.#partials = new PartialDatagrams(init.memory)
   }
@@ -80,9 +77,10 @@ export class SessionDatagrams implements ChannelHost {
 
   /**
    * Writes what fits; returns the number of frames of the packet.
+   * @param sent of the leg that it goes over
    * @param isAlone no data of streams stands before it: what does not fit goes in parts, as the next packet has no more room
    */
-  write(writer: FrameWriter, before: number, isAlone: boolean): number {
+  write(writer: FrameWriter, sent: SentPackets, before: number, isAlone: boolean): number {
     const now = this.clock.monotonic()
     let frames = before
     while (frames < MAX_FRAMES_PER_PACKET) {
@@ -90,15 +88,15 @@ export class SessionDatagrams implements ChannelHost {
       if (channel === undefined) break
       const isWritten =
         channel instanceof IpChannel
-          ? this.#writePacket(writer, channel, now)
-          : this.#writeOne(writer, channel, isAlone && frames === before, now)
+          ? this.#writePacket(writer, sent, channel, now)
+          : this.#writeOne(writer, sent, channel, isAlone && frames === before, now)
       if (!isWritten) break
       frames++
     }
     return frames
   }
 
-  #writeOne(writer: FrameWriter, channel: DatagramChannel, isFirst: boolean, now: number): boolean {
+  #writeOne(writer: FrameWriter, sent: SentPackets, channel: DatagramChannel, isFirst: boolean, now: number): boolean {
     const { queue } = channel
     let item = queue.first(now)
     while (item !== undefined && !channel.isLive(item)) {
@@ -119,7 +117,7 @@ export class SessionDatagrams implements ChannelHost {
       if (length < 0) return false
       item.sent += length
     }
-    this.#sent.addFrame(host === '' ? SentKind.datagram : SentKind.namedDatagram, channel.id, target.number, 0)
+    sent.addFrame(host === '' ? SentKind.datagram : SentKind.namedDatagram, channel.id, target.number, 0)
     if (isWhole || item.sent === bytes.length) {
       this.dataSent += bytes.length
       queue.shift()
@@ -128,12 +126,12 @@ export class SessionDatagrams implements ChannelHost {
     return true
   }
 
-  #writePacket(writer: FrameWriter, channel: IpChannel, now: number): boolean {
+  #writePacket(writer: FrameWriter, sent: SentPackets, channel: IpChannel, now: number): boolean {
     const { queue } = channel
     const length = queue.firstLength(now)
     // What does not fit beside an ACK goes in the next packet, which has none.
     if (length < 0 || !writer.packet(channel.id, queue.first, length)) return false
-    this.#sent.addFrame(SentKind.datagram, channel.id, 0, 0)
+    sent.addFrame(SentKind.datagram, channel.id, 0, 0)
     this.dataSent += length
     queue.shift()
     this.#ready.rotate()

@@ -9,7 +9,8 @@ import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox, SessionControl } from './outbox.ts'
 import { INITIAL_SESSION_WINDOW, MAX_DATAGRAMS_PER_PACKET, MAX_SESSION_WINDOW } from './protocol.ts'
 import { ReceiveWindow } from './receive-window.ts'
-import { type FrameLedger, type Recovery } from './recovery.ts'
+import { type FrameLedger } from './recovery.ts'
+import { type SessionLegs } from './session-legs.ts'
 import { SentKind } from './sent-packets.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import { SessionStream, StreamControl, type StreamHost } from './session-stream.ts'
@@ -30,7 +31,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   readonly #owner: StreamsOwner
   readonly #isExit: boolean
   readonly #memory: SessionMemory
-  readonly #recovery: Recovery
+  readonly #legs: SessionLegs
   readonly #outbox: Outbox
   readonly #datagrams: SessionDatagrams
   readonly #table = new StreamTable()
@@ -51,12 +52,12 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
     this.#owner = owner
     this.#isExit = owner.isExit
     this.#memory = owner.memory
-    this.#recovery = owner.recovery
+    this.#legs = owner.legs
     this.#outbox = owner.outbox
     this.#datagrams = owner.datagrams
     this.#room = new WriteRoom(
       owner.memory,
-      owner.recovery,
+      owner.legs,
       owner.payloadLength,
       this.#table,
       () => this.#outbox.mayTakeData && !this.#table.hasDataInFlight,
@@ -98,7 +99,7 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
         fix: 'Open the stream in a new session; `weft vpn status` shows whether there is one.',
         retryable: true,
       })
-    if (target.protocol === undefined) checkTarget(target.host, target.port)
+    if (target.protocol === undefined || target.protocol === 'measure') checkTarget(target.host, target.port)
     else if (target.protocol === 'service') checkService(target.host, target.member)
     if (this.#waiting.size >= MAX_WAITING_STREAMS)
       throw new WeftError({
@@ -183,9 +184,8 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
   }
 
   #consume(window: ReceiveWindow, bytes: number): boolean {
-    const { rtt } = this.#recovery
     const now = this.#owner.clock.monotonic()
-    return window.consume(bytes, now, rtt.hasSample ? rtt.smoothed : 0, !this.#memory.budget.isTight)
+    return window.consume(bytes, now, this.#legs.smoothedRtt, !this.#memory.budget.isTight)
   }
 
   mark(stream: SessionStream): number {
@@ -278,6 +278,24 @@ export class SessionStreams implements FrameSink, FrameLedger, StreamHost {
 
   onAck(ack: AckFrame): void {
     this.#owner.onAck(ack)
+  }
+
+  onName(name: Uint8Array): void {
+    this.isEliciting = true
+    if (!this.#isExit) throw new SessionViolation('an exit sent NAME')
+    if (!this.#isOver) this.#owner.onName(name)
+  }
+
+  onJoin(leg: number, _status: number, name: Uint8Array): void {
+    this.isEliciting = true
+    if (!this.#isExit) throw new SessionViolation('an exit sent JOIN')
+    this.#owner.onJoin(leg, name)
+  }
+
+  onLeg(leg: number, sequence: number, status: number): void {
+    this.isEliciting = true
+    if (!this.#isExit) throw new SessionViolation('an exit sent LEG')
+    this.#owner.onLeg(leg, sequence, status)
   }
 
   onMaxData(limit: number): void {

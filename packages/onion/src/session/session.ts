@@ -1,28 +1,28 @@
-import { type Random, randomInt } from '@weft/core'
-import { Bbr } from './bbr.ts'
+import { type Random, equalBytes } from '@weft/core'
+import { type AckFrame } from './ack-frame.ts'
 import { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { MemoryBudget, SessionMemory } from './memory-budget.ts'
 import { Outbox, SessionControl } from './outbox.ts'
-import { Pacer } from './pacer.ts'
 import { IpPacketPool } from './ip-packet-pool.ts'
-import { IDLE_TIMEOUT_MS, SessionCode } from './protocol.ts'
-import { ReceivedPackets } from './received-packets.ts'
-import { type FrameLedger, Recovery } from './recovery.ts'
+import { IDLE_TIMEOUT_MS, LegStatus, MAX_LEGS, SESSION_NAME_BYTES, SessionCode } from './protocol.ts'
+import { type FrameLedger } from './recovery.ts'
 import { SentKind } from './sent-packets.ts'
+import { type LegUse, SessionLeg } from './session-leg.ts'
+import { SessionLegs } from './session-legs.ts'
 import { type SessionStream } from './session-stream.ts'
 import { SessionDatagrams } from './session-datagrams.ts'
 import { SessionStreams } from './session-streams.ts'
 import { SessionViolation } from './session-violation.ts'
 import { type StreamTarget } from './stream-target.ts'
-import { CLIENT_IP_PACKETS, DEFAULT_MEMORY, KEEP_ALIVE_MS, MIN_NUMBER_GAP } from './tuning.ts'
+import { CLIENT_IP_PACKETS, DEFAULT_MEMORY, ORPHAN_MS } from './tuning.ts'
 
 export interface SessionInit {
   readonly role: 'client' | 'exit'
   /** Monotonic ms. */
   readonly clock: { monotonic(): number }
   readonly random: Random
-  /** Bytes of a packet's payload: 1379 - 25 d at an exit of depth d (docs/specs/packets.md, Sizes). */
+  /** Bytes of a packet's payload: 1379 - 25 d at an exit of depth d (docs/specs/packets.md, Sizes); the same on all legs. */
   readonly payloadLength: number
   /** Shared by the sessions of an exit; a session without one has 256 MiB of its own. */
   readonly memory?: MemoryBudget
@@ -30,7 +30,17 @@ export interface SessionInit {
   readonly packets?: IpPacketPool
   /** Exit: a client opens a stream. Set its handler within the call; accept() or refuse() it then or later. */
   onStream?(stream: SessionStream): void
-  /** A stream or close() gave the session something to send; not called again until wantsToSend() was false. */
+  /** Exit: the client named its session, so that other circuits may join it. `name` is a view of the packet. */
+  onName?(name: Uint8Array): void
+  /** Client: the exit knows the session's name. */
+  onNamed?(): void
+  /** Exit: the client says that a leg is gone; it is not the session's any more. */
+  onLegGone?(leg: SessionLeg): void
+  /** Nothing came back over a leg for too long; what was in flight goes over another one. */
+  onSilent?(leg: SessionLeg): void
+  /** Something came back over such a leg. */
+  onHeard?(leg: SessionLeg): void
+  /** A stream or close() gave the session something to send; not called again until next() was undefined. */
   onWritable?(): void
   /** The session is over, by either side; called once. After a close() of this side one packet may still want to be sent. */
   onClose?(code: number, reason: string): void
@@ -40,7 +50,7 @@ export interface SessionStats {
   /** Smoothed; undefined before the first sample. */
   readonly rttMs: number | undefined
   readonly minRttMs: number | undefined
-  /** Bytes, of whole packets. */
+  /** Bytes, of whole packets, over all legs that are used. */
   readonly cwnd: number
   readonly inFlight: number
   readonly bytesSent: number
@@ -60,15 +70,12 @@ export interface SessionStats {
   readonly memory: number
 }
 
-/** A side that only receives has its ACKs acknowledged now and then, so that it may forget old ranges (RFC 9000, section 13.2.4). */
-const PING_EVERY = 64
-
 /**
- * A session (docs/specs/session.md): streams and datagrams over packets that may be lost, doubled and reordered. Does no input or output and sets
- * no timer. Its owner calls, in this order and whenever something happened:
+ * A session (docs/specs/session.md): streams and datagrams over packets that may be lost, doubled and reordered, which go over one leg or several. Does
+ * no input or output and sets no timer. Its owner calls, in this order and whenever something happened:
  * - receive() for each packet, and endBatch() after the last of those that came together;
  * - onTimeout() when nextTimeout() has come;
- * - then, while wantsToSend(), fill() with a payload to be sealed and sent.
+ * - then, while there is a next() leg, fill() with a payload to be sealed and sent over it.
  */
 export class Session {
   readonly #init: SessionInit
@@ -76,9 +83,7 @@ export class Session {
   readonly #memory: SessionMemory
   readonly #reader = new FrameReader()
   readonly #writer = new FrameWriter()
-  readonly #received = new ReceivedPackets()
-  readonly #recovery: Recovery
-  readonly #pacer = new Pacer()
+  readonly #legs = new SessionLegs()
   readonly #outbox: Outbox
   readonly #datagrams: SessionDatagrams
   readonly #streams: SessionStreams
@@ -89,21 +94,27 @@ export class Session {
   #announced = false
   #now: number
   #lastReceived: number
-  #lastPing: number
-  #pingNumber: number
+  /** The leg that the packet came over which is being read. */
+  #reading: SessionLeg | undefined
+  #nextLeg = 0
+  /** Monotonic ms: since when it has no leg. */
+  #orphanedAt: number | undefined
+  #name: Uint8Array<ArrayBuffer> | undefined
+  #isNamed = false
+  /** Exit: sequence of the newest that the client said of a leg. */
+  readonly #legNews = new Map<number, number>()
   #bytesSent = 0
   #bytesReceived = 0
   #packetsSent = 0
   readonly payloadLength: number
+  /** The one that it began with. */
+  readonly first: SessionLeg
 
   constructor(init: SessionInit) {
     this.#init = init
     this.#isExit = init.role === 'exit'
     this.payloadLength = init.payloadLength
     this.#memory = new SessionMemory(init.memory ?? new MemoryBudget(DEFAULT_MEMORY))
-    const first = randomInt(init.random, 2 ** 31)
-    const gap = (): number => MIN_NUMBER_GAP + randomInt(init.random, MIN_NUMBER_GAP + 1)
-    this.#recovery = new Recovery(first, gap, new Bbr(() => randomInt(init.random, 2 ** 30) / 2 ** 30), this.#ledger())
     this.#datagrams = new SessionDatagrams(
       {
         isExit: this.#isExit,
@@ -112,24 +123,23 @@ export class Session {
         payloadLength: init.payloadLength,
         packets: init.packets ?? new IpPacketPool(CLIENT_IP_PACKETS),
       },
-      this.#recovery.sent,
       () => this.#announce(),
     )
-    this.#outbox = new Outbox(this.#recovery.sent, this.#datagrams)
+    this.#outbox = new Outbox(this.#datagrams)
     this.#streams = new SessionStreams({
       isExit: this.#isExit,
       clock: init.clock,
       payloadLength: init.payloadLength,
       memory: this.#memory,
-      recovery: this.#recovery,
+      legs: this.#legs,
       outbox: this.#outbox,
       datagrams: this.#datagrams,
       announce: () => this.#announce(),
       onStream: (stream) => init.onStream?.(stream),
-      onAck: (ack) => {
-        this.#recovery.onAck(ack, this.#now)
-        this.#paceAnew()
-      },
+      onAck: (ack) => this.#onAck(ack),
+      onName: (name) => this.#onName(name),
+      onJoin: (leg, name) => this.#onJoin(leg, name),
+      onLeg: (leg, sequence, status) => this.#onLeg(leg, sequence, status),
       onCloseFrame: (code, reason) => {
         // A packet may have two, or its bytes may have made an owner close the session.
         if (this.#state === 'open') this.#end('closed', code, reason)
@@ -137,22 +147,44 @@ export class Session {
     })
     this.#now = init.clock.monotonic()
     this.#lastReceived = this.#now
-    this.#lastPing = this.#now
-    this.#pingNumber = first
+    this.first = this.#begin('used', false)
+  }
+
+  #begin(use: LegUse, owesJoin: boolean, id = this.#nextLeg++): SessionLeg {
+    const { random, clock } = this.#init
+    // Frames are told of only once packets were sent.
+    const ledger: FrameLedger = {
+      onFrameAcked: (kind, of, offset, length) => this.#onFrameAcked(leg, kind, of, offset, length),
+      onFrameLost: (kind, of, offset, length) => this.#onFrameLost(kind, of, offset, length),
+    }
+    const leg: SessionLeg = new SessionLeg(id, { random, use, owesJoin, now: clock.monotonic() }, ledger)
+    this.#legs.add(leg)
+    this.#orphanedAt = undefined
+    return leg
   }
 
   /** Sorts what became of frames: those of the session are settled here, the others are the streams'. */
-  #ledger(): FrameLedger {
-    return {
-      onFrameAcked: (kind, id, offset, length) => {
-        if (kind === SentKind.ack) this.#received.forgetBelow(id)
-        else if (kind !== SentKind.sessionControl) this.#streams.onFrameAcked(kind, id, offset, length)
-      },
-      onFrameLost: (kind, id, offset, length) => {
-        if (kind === SentKind.sessionControl) this.#outbox.pending |= offset & ~SessionControl.ping
-        else if (kind !== SentKind.ack) this.#streams.onFrameLost(kind, id, offset, length)
-      },
+  #onFrameAcked(leg: SessionLeg, kind: number, of: number, offset: number, length: number): void {
+    if (kind === SentKind.ack) leg.received.forgetBelow(of)
+    else if (kind === SentKind.join) {
+      leg.owesJoin = false
+      // It may have joined as something else than it is by now.
+      if (offset !== statusOf(leg.use)) this.#outbox.tellOfLeg(leg.id, statusOf(leg.use))
+    } else if (kind === SentKind.legStatus) this.#outbox.onLegTold(of, offset)
+    else if (kind !== SentKind.sessionControl) {
+      if (kind !== SentKind.ping) this.#streams.onFrameAcked(kind, of, offset, length)
+    } else if (offset === SessionControl.name && !this.#isNamed) {
+      this.#isNamed = true
+      this.#init.onNamed?.()
     }
+  }
+
+  #onFrameLost(kind: number, of: number, offset: number, length: number): void {
+    // What is not said again as it was: each ACK is new, and a leg pings and joins by itself.
+    if (kind === SentKind.ack || kind === SentKind.ping || kind === SentKind.join) return
+    if (kind === SentKind.legStatus) this.#outbox.onLegLost(of, offset)
+    else if (kind !== SentKind.sessionControl) this.#streams.onFrameLost(kind, of, offset, length)
+    else if (offset !== SessionControl.name || !this.#isNamed) this.#outbox.pending |= offset
   }
 
   get state(): 'open' | 'closing' | 'closed' {
@@ -164,11 +196,12 @@ export class Session {
   }
 
   get stats(): SessionStats {
-    const { rtt, controller, inFlight, lost, spurious } = this.#recovery
+    const { inFlight, lost, spurious, window, best } = this.#legs
+    const rtt = best?.recovery.rtt
     return {
-      rttMs: rtt.hasSample ? rtt.smoothed : undefined,
-      minRttMs: rtt.hasSample ? rtt.min : undefined,
-      cwnd: Math.floor(controller.window) * this.payloadLength,
+      rttMs: rtt?.hasSample === true ? rtt.smoothed : undefined,
+      minRttMs: rtt?.hasSample === true ? rtt.min : undefined,
+      cwnd: Math.floor(window) * this.payloadLength,
       inFlight: inFlight * this.payloadLength,
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
@@ -202,8 +235,116 @@ export class Session {
   #end(state: 'closing' | 'closed', code: number, reason: string): void {
     this.#state = state
     this.#outbox.clear()
-    this.#streams.end(code)
+    // First, so that whoever is told of a stream's end finds why it is.
     this.#init.onClose?.(code, reason)
+    this.#streams.end(code)
+  }
+
+  get legs(): readonly SessionLeg[] {
+    return this.#legs.all
+  }
+
+  /** Client: the exit knows its name, so that other legs may be added. Exit: it has one. */
+  get isNamed(): boolean {
+    return this.#isNamed
+  }
+
+  /** Client: tells the exit by what name other circuits will join; onNamed() says when it knows. */
+  name(): void {
+    if (this.#name !== undefined || this.#state !== 'open') return
+    this.#name = new Uint8Array(this.#init.random.bytes(SESSION_NAME_BYTES))
+    this.#outbox.name = this.#name
+    this.#outbox.pending |= SessionControl.name
+    this.#announce()
+  }
+
+  /** Client: a circuit to the same exit becomes a leg; undefined when the session is over, not named, or has too many. */
+  addLeg(use: LegUse): SessionLeg | undefined {
+    if (this.#state !== 'open' || !this.#isNamed || this.#legs.size >= MAX_LEGS) return undefined
+    const leg = this.#begin(use, true)
+    leg.isPingOwed = true
+    this.#announce()
+    return leg
+  }
+
+  /** Exit: a circuit joins by what {@link readJoin} read; undefined when it may not: too many, or an id that was there. */
+  join(id: number, use: LegUse): SessionLeg | undefined {
+    if (this.#state !== 'open' || this.#legs.size >= MAX_LEGS || id < this.#nextLeg) return undefined
+    this.#nextLeg = id + 1
+    const leg = this.#begin(use, false, id)
+    // Its answer says how long the way is.
+    leg.isPingOwed = true
+    this.#announce()
+    return leg
+  }
+
+  /** Client: what its packets are from now on. */
+  use(leg: SessionLeg, use: LegUse): void {
+    if (leg.use === use || this.#state !== 'open') return
+    leg.use = use
+    if (!leg.owesJoin) this.#outbox.tellOfLeg(leg.id, statusOf(use))
+    this.#announce()
+  }
+
+  /** Its circuit is gone: what was in flight goes over others. With none left the session waits some time for one. */
+  removeLeg(leg: SessionLeg): void {
+    if (this.#state !== 'open' || !this.#legs.all.includes(leg)) return
+    const now = this.#init.clock.monotonic()
+    leg.recovery.giveUp()
+    this.#legs.remove(leg)
+    this.#legNews.delete(leg.id)
+    if (this.#legs.size === 0) this.#orphanedAt = now
+    else if (!this.#isExit) this.#outbox.tellOfLeg(leg.id, LegStatus.gone)
+    this.#announce()
+  }
+
+  /** Nothing is heard over it, as far as its owner sees: what is in flight goes over others, where there are any. */
+  silence(leg: SessionLeg): void {
+    if (leg.isSilent || this.#state !== 'open') return
+    leg.isSilent = true
+    this.#onSilent(leg)
+  }
+
+  #onSilent(leg: SessionLeg): void {
+    if (this.#legs.hasOtherThan(leg)) leg.recovery.giveUp()
+    // The answer says that it is well again.
+    leg.isPingOwed = true
+    this.#init.onSilent?.(leg)
+    this.#announce()
+  }
+
+  #onAck(ack: AckFrame): void {
+    const leg = this.#reading
+    if (leg === undefined) return
+    const wasSilent = leg.isSilent
+    leg.onAck(ack, this.#now)
+    if (wasSilent) this.#init.onHeard?.(leg)
+  }
+
+  #onName(name: Uint8Array): void {
+    if (this.#name === undefined) {
+      this.#name = new Uint8Array(name)
+      this.#isNamed = true
+      this.#init.onName?.(name)
+    } else if (!equalBytes(this.#name, name)) throw new SessionViolation('a session is named twice')
+  }
+
+  #onJoin(leg: number, name: Uint8Array): void {
+    const reading = this.#reading
+    if (reading?.id !== leg || leg === 0 || this.#name === undefined || !equalBytes(this.#name, name))
+      throw new SessionViolation('a circuit joins that is part of a session')
+  }
+
+  #onLeg(id: number, sequence: number, status: number): void {
+    const leg = this.#legs.find(id)
+    if (leg === undefined || sequence <= (this.#legNews.get(id) ?? -1)) return
+    this.#legNews.set(id, sequence)
+    if (status !== LegStatus.gone) {
+      leg.use = useOf(status)
+      return
+    }
+    this.removeLeg(leg)
+    this.#init.onLegGone?.(leg)
   }
 
   /**
@@ -211,12 +352,14 @@ export class Session {
    * is no memory to keep them in.
    * A packet that breaks the protocol ends the session with CLOSE 2; nothing is thrown for what the other side does.
    */
-  receive(packetNumber: number, payload: Uint8Array): void {
+  receive(packetNumber: number, payload: Uint8Array, leg: SessionLeg = this.first): void {
     if (this.#state !== 'open') return
     const now = this.#init.clock.monotonic()
     this.#now = now
     this.#lastReceived = now
-    if (this.#received.isKnown(packetNumber)) return
+    leg.lastReceived = now
+    if (leg.received.isKnown(packetNumber)) return
+    this.#reading = leg
     this.#streams.beginPacket()
     try {
       this.#reader.read(payload, this.#streams)
@@ -228,7 +371,7 @@ export class Session {
     // A packet whose bytes could not be kept was not received: the other side sends them again.
     if (this.#streams.isDropped) return
     this.#bytesReceived += payload.length
-    this.#received.add(packetNumber, this.#streams.isEliciting, now)
+    leg.received.add(packetNumber, this.#streams.isEliciting, now)
   }
 
   /** Hands on what the packets since the last call brought, and tells streams that they may write again. */
@@ -236,43 +379,40 @@ export class Session {
     this.#streams.deliver()
   }
 
-  /** True when fill() has something to write and the window, pacing or a due ACK lets it. */
-  wantsToSend(): boolean {
-    const wants = this.#wants()
-    if (!wants) this.#announced = false
-    return wants
+  /** The leg that the next packet is to go over; undefined while there is nothing to say, or windows, pace and circuits do not let it. */
+  next(): SessionLeg | undefined {
+    const leg = this.#next()
+    if (leg === undefined) this.#announced = false
+    return leg
   }
 
-  #wants(): boolean {
-    if (this.#state !== 'open') return this.#closeOwed
-    const recovery = this.#recovery
-    if (recovery.sent.isFull) return false
+  #next(): SessionLeg | undefined {
+    if (this.#state !== 'open') {
+      const { best } = this.#legs
+      return this.#closeOwed && best?.isFree === true ? best : undefined
+    }
     const now = this.#init.clock.monotonic()
-    if (this.#isAckDue(now) || recovery.probes > 0) return true
-    return recovery.hasRoom && this.#outbox.hasWork && this.#pacer.maySend(now)
+    return this.#legs.withOwn(now) ?? this.#forContent(now)
   }
 
-  #isAckDue(now: number): boolean {
-    return !this.#recovery.isCrowded && this.#received.isDue(now, this.#recovery.rtt.ackDelay)
+  #forContent(now: number): SessionLeg | undefined {
+    if (this.#outbox.hasWork) return this.#legs.forData(now)
+    if (!this.#datagrams.hasWork) return undefined
+    const leg = this.#legs.forDatagrams
+    return leg?.mayCarry(now) === true ? leg : undefined
   }
 
-  #ackDueAt(): number {
-    if (this.#recovery.isCrowded) return Infinity
-    return this.#received.dueAt(this.#recovery.rtt.ackDelay) ?? Infinity
-  }
-
-  /** Writes the next packet over the whole of `payload`; returns its packet number. Call only when wantsToSend(). */
-  fill(payload: Uint8Array): number {
-    const recovery = this.#recovery
+  /** Writes the next packet of `leg` over the whole of `payload`; returns its packet number. Call only when it is the next(). */
+  fill(payload: Uint8Array, leg: SessionLeg = this.first): number {
     const writer = this.#writer
     const now = this.#init.clock.monotonic()
-    const number = recovery.nextNumber
+    const number = leg.recovery.nextNumber
     writer.reset(payload)
-    if (this.#state === 'open') this.#writeFrames(payload, now)
+    if (this.#state === 'open') this.#writeFrames(leg, payload, now)
     else {
       this.#closeOwed = false
       writer.close(this.#closeCode, this.#closeReason)
-      recovery.onSent(false, 0, now)
+      leg.recovery.onSent(false, 0, now)
     }
     writer.finish()
     this.#packetsSent++
@@ -280,49 +420,65 @@ export class Session {
     return number
   }
 
-  #writeFrames(payload: Uint8Array, now: number): void {
-    const recovery = this.#recovery
-    const received = this.#received
+  #writeFrames(leg: SessionLeg, payload: Uint8Array, now: number): void {
+    const { recovery, received } = leg
+    const { sent } = recovery
+    const writer = this.#writer
+    let asking = 0
+    if (leg.owesJoin && this.#name !== undefined && writer.join(leg.id, statusOf(leg.use), this.#name)) {
+      sent.addFrame(SentKind.join, leg.id, statusOf(leg.use), 0)
+      asking = 1
+    }
     let acks = 0
-    if (received.pending && this.#writer.ack(received.ranges, received.delayUs(now))) {
-      recovery.sent.addFrame(SentKind.ack, received.largest, 0, 0)
+    if (received.pending && writer.ack(received.ranges, received.delayUs(now))) {
+      sent.addFrame(SentKind.ack, received.largest, 0, 0)
       received.acknowledged()
       acks = 1
     }
-    let frames = 0
     const probing = recovery.probes > 0
-    if (probing || (recovery.hasRoom && this.#pacer.maySend(now))) {
-      if (probing && !this.#outbox.hasWork) this.#outbox.pending |= SessionControl.ping
-      if (acks > 0 && this.#owesPing()) this.#outbox.pending |= SessionControl.ping
-      frames = this.#outbox.write(this.#writer, payload)
+    const carries = recovery.hasRoom && leg.pacer.maySend(now)
+    // What a silent leg, or one in reserve, took with it would wait there for as long as that one is silent.
+    const probesContent = probing && this.#hasWork && this.#legs.isFit(leg)
+    const takesContent = probesContent || (carries && this.#isTurn(leg, now))
+    if (leg.isPingOwed || (probing && !probesContent) || (acks > 0 && carries && leg.owesPingWithAck)) {
+      writer.ping()
+      sent.addFrame(SentKind.ping, 0, 0, 0)
+      leg.isPingOwed = false
+      asking++
     }
-    const eliciting = frames > 0
-    recovery.onSent(eliciting, frames + acks, now)
-    if (eliciting) {
-      this.#pingNumber = recovery.nextNumber
-      this.#pacer.onSent(now)
-      if (!this.#outbox.hasWork && recovery.hasRoom) recovery.onLimited()
+    if (takesContent) {
+      const withDatagrams = this.#legs.forDatagrams === leg
+      asking = this.#outbox.write(writer, payload, sent, asking + acks, withDatagrams) - acks
     }
+    recovery.onSent(asking > 0, asking + acks, now)
+    if (asking === 0) return
+    leg.onAsked(now)
+    if (!this.#hasWork && recovery.hasRoom) recovery.onLimited()
   }
 
-  #owesPing(): boolean {
-    return this.#received.ranges.count > 1 && this.#recovery.nextNumber - this.#pingNumber >= PING_EVERY
+  /** Whether it may carry what waits: streams overflow from the shortest leg onto others, datagrams do not. */
+  #isTurn(leg: SessionLeg, now: number): boolean {
+    if (this.#legs.size === 1 || this.#legs.forData(now) === leg) return true
+    return this.#datagrams.hasWork && this.#legs.forDatagrams === leg
+  }
+
+  get #hasWork(): boolean {
+    return this.#outbox.hasWork || this.#datagrams.hasWork
   }
 
   /** Monotonic ms at which onTimeout() is due (now or before: at once); undefined when the session is over. */
   nextTimeout(): number | undefined {
     if (this.#state !== 'open') return undefined
     if (this.#streams.hasNews) return this.#now
-    let at = this.#lastReceived + IDLE_TIMEOUT_MS
-    if (!this.#isExit) at = Math.min(at, this.#keepAliveAt())
-    at = Math.min(at, this.#datagrams.expiresAt, this.#ackDueAt(), this.#recovery.timeoutAt() ?? Infinity)
-    const now = this.#init.clock.monotonic()
-    if (this.#recovery.hasRoom && this.#outbox.hasWork) at = Math.min(at, this.#pacer.nextAt(now))
+    let at = Math.min(this.#lastReceived + IDLE_TIMEOUT_MS, this.#orphanEnd, this.#datagrams.expiresAt)
+    for (const leg of this.#legs.all)
+      at = Math.min(at, leg.timeoutAt(!this.#isExit, this.#legs.size > 1 && this.#legs.hasOtherThan(leg)))
+    if (this.#hasWork) at = Math.min(at, this.#legs.paceAt(this.#init.clock.monotonic(), !this.#outbox.hasWork))
     return at
   }
 
-  #keepAliveAt(): number {
-    return Math.max(this.#lastReceived, this.#lastPing) + KEEP_ALIVE_MS
+  get #orphanEnd(): number {
+    return this.#orphanedAt === undefined ? Infinity : this.#orphanedAt + ORPHAN_MS
   }
 
   /** Does what has fallen due; harmless at any other time. */
@@ -334,18 +490,16 @@ export class Session {
       this.#end('closed', SessionCode.timedOut, 'nothing came for 120 s')
       return
     }
-    if (!this.#isExit && now >= this.#keepAliveAt()) {
-      this.#lastPing = now
-      this.#outbox.pending |= SessionControl.ping
+    if (now >= this.#orphanEnd) {
+      this.#end('closed', SessionCode.timedOut, 'it had no leg for 15 s')
+      return
     }
     this.#datagrams.expire(now)
-    this.#recovery.onTimeout(now)
-    this.#paceAnew()
+    for (const leg of this.#legs.all) {
+      leg.onTimeout(now, !this.#isExit)
+      if (this.#legs.hasOtherThan(leg) && leg.fallsSilent(now)) this.#onSilent(leg)
+    }
     this.endBatch()
-  }
-
-  #paceAnew(): void {
-    this.#pacer.setRate(this.#recovery.controller.pacingRate)
   }
 
   #announce(): void {
@@ -353,4 +507,12 @@ export class Session {
     this.#announced = true
     this.#init.onWritable?.()
   }
+}
+
+function statusOf(use: LegUse): number {
+  return use === 'used' ? LegStatus.used : LegStatus.reserve
+}
+
+function useOf(status: number): LegUse {
+  return status === LegStatus.used ? 'used' : 'reserve'
 }

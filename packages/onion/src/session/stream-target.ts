@@ -1,14 +1,14 @@
-import { PROTOCOL_IP, PROTOCOL_TCP, PROTOCOL_UDP } from './protocol.ts'
+import { PROTOCOL_IP, PROTOCOL_MEASURE, PROTOCOL_TCP, PROTOCOL_UDP } from './protocol.ts'
 
 /**
  * What a stream leads to: a name or an address literal, and a TCP port; or what the exit does itself, with an empty host and port 0:
  * `udp` carries datagrams by the stream's channel, `ip` IP packets alike, `dns` messages of DNS. `service` leads to a service, which `host` names,
- * of a member of the network.
+ * of a member of the network; `measure` has the exit measure how far the host is, by connections to the port.
  */
 export interface StreamTarget {
   readonly host: string
   readonly port: number
-  readonly protocol?: 'udp' | 'dns' | 'ip' | 'service'
+  readonly protocol?: 'udp' | 'dns' | 'ip' | 'service' | 'measure'
   /** Of a service: the key of the member whose it is, 32 bytes. */
   readonly member?: Uint8Array
 }
@@ -22,6 +22,8 @@ export function targetOf(protocol: number, port: number, host: string): StreamTa
   switch (protocol) {
     case PROTOCOL_TCP:
       return { host, port }
+    case PROTOCOL_MEASURE:
+      return { host, port, protocol: 'measure' }
     case PROTOCOL_UDP:
       return UDP_CHANNEL
     case PROTOCOL_IP:

@@ -2,7 +2,7 @@ import { type AckFrame } from './ack-frame.ts'
 import { type SessionDatagrams } from './session-datagrams.ts'
 import { type SessionMemory } from './memory-budget.ts'
 import { type Outbox } from './outbox.ts'
-import { type Recovery } from './recovery.ts'
+import { type SessionLegs } from './session-legs.ts'
 import { type SessionStream } from './session-stream.ts'
 
 /** What the streams need of their session. */
@@ -13,7 +13,7 @@ export interface StreamsOwner {
   /** Bytes of a packet's payload. */
   readonly payloadLength: number
   readonly memory: SessionMemory
-  readonly recovery: Recovery
+  readonly legs: SessionLegs
   readonly outbox: Outbox
   readonly datagrams: SessionDatagrams
   /** There is something to send or to hand on. */
@@ -22,5 +22,8 @@ export interface StreamsOwner {
   onStream(stream: SessionStream): void
   /** Frames that are about packets and the session alone. */
   onAck(ack: AckFrame): void
+  onName(name: Uint8Array): void
+  onJoin(leg: number, name: Uint8Array): void
+  onLeg(leg: number, sequence: number, status: number): void
   onCloseFrame(code: number, reason: string): void
 }

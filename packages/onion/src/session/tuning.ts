@@ -28,6 +28,16 @@ export const GRANULARITY_MS = 1
 export const INITIAL_RTT_MS = 333
 /** A client asks for a sign of life after so many ms of silence, so that an idle session does not end. */
 export const KEEP_ALIVE_MS = 30_000
+/**
+ * A leg is silent, and what is in flight on it goes over another one, when the oldest packet has waited for so many probe timeouts without
+ * any word of the other side: so long at least, ms, as a busy machine holds a process up.
+ */
+export const SILENT_PROBE_TIMEOUTS = 1.5
+export const MIN_SILENCE_MS = 120
+/** Legs of which a client still has to tell its exit: beyond that the oldest that is gone is told no more. */
+export const MAX_LEG_NEWS = 32
+/** Ms that a session waits for a leg when it has none. */
+export const ORPHAN_MS = 15_000
 /** Pieces of a stream that are kept out of order at most; beyond that a packet is dropped as if it had been lost. */
 export const MAX_REASSEMBLY_RANGES = 1_024
 /** The largest piece that an owner hands to write() at once without knowing the room; what Node reads from a socket. */

@@ -1,5 +1,5 @@
 import { type MemoryUser, type SessionMemory } from './memory-budget.ts'
-import { type Recovery } from './recovery.ts'
+import { type SessionLegs } from './session-legs.ts'
 import { type SessionStream } from './session-stream.ts'
 import { StreamQueue } from './stream-queue.ts'
 import { type StreamTable } from './stream-table.ts'
@@ -8,7 +8,7 @@ import { MAX_SEND_MARK, MIN_SEND_MARK, WRITE_CHUNK } from './tuning.ts'
 /** How much the streams of a session may buffer to be sent, and which of those that were full are told that they may write again. */
 export class WriteRoom implements MemoryUser {
   readonly #memory: SessionMemory
-  readonly #recovery: Recovery
+  readonly #legs: SessionLegs
   readonly #payloadLength: number
   readonly #table: StreamTable
   readonly #isIdle: () => boolean
@@ -24,14 +24,14 @@ export class WriteRoom implements MemoryUser {
    */
   constructor(
     memory: SessionMemory,
-    recovery: Recovery,
+    legs: SessionLegs,
     payloadLength: number,
     table: StreamTable,
     isIdle: () => boolean,
     announce: () => void,
   ) {
     this.#memory = memory
-    this.#recovery = recovery
+    this.#legs = legs
     this.#payloadLength = payloadLength
     this.#table = table
     this.#isIdle = isIdle
@@ -48,7 +48,7 @@ export class WriteRoom implements MemoryUser {
   mark(stream: SessionStream): number {
     if (!this.#memory.hasShare) return 0
     const { capacity, allowed } = stream.send
-    const flight = Math.max(2 * this.#recovery.controller.window * this.#payloadLength, MIN_SEND_MARK)
+    const flight = Math.max(2 * this.#legs.window * this.#payloadLength, MIN_SEND_MARK)
     // What is written when there is room for a byte more may have a whole chunk. Whoever holds nothing may always begin.
     const room = Math.max(1, this.#memory.reach(capacity) - WRITE_CHUNK)
     return Math.min(flight, allowed + WRITE_CHUNK, MAX_SEND_MARK, room)

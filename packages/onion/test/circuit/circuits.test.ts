@@ -61,6 +61,39 @@ test('a node counts the cells that its links took, and those that they did not',
   assert.equal(circuits.drops.linkBusy, 1)
 })
 
+test('a node tells what each circuit moved since it was asked last, one that ended as well, and what handshakes it answered', () => {
+  const network = new FakeNetwork()
+  const [one, other] = [network.build('abc'), network.build('abc')]
+  network.run()
+  const of = (name: string) => network.node(name).circuits.traffic()
+  assert.equal(of('b').handshakes, 2)
+  assert.equal(of('c').handshakes, 2)
+  assert.deepEqual(of('b'), { cells: [], handshakes: 0 })
+  for (let i = 0; i < 3; i++) one.seal(say(i, 'up'))
+  other.seal(say(0, 'up'))
+  network.run()
+  network.node('c').exits[0]!.circuit.seal(say(0, 'down'))
+  network.run()
+  other.destroy()
+  network.run()
+  assert.deepEqual(
+    of('b').cells.toSorted((a, b) => a - b),
+    [1, 4],
+  )
+  assert.deepEqual(
+    of('c').cells.toSorted((a, b) => a - b),
+    [1, 4],
+  )
+  assert.deepEqual(of('b').cells, [])
+})
+
+test('a node tells which part of its places for circuits is taken', () => {
+  const network = new FakeNetwork()
+  network.build('abc')
+  network.run()
+  assert.equal(network.node('b').circuits.fill, 1 / 16_384)
+})
+
 test('hops see each other alone: no node gets a message of a node that is not its neighbour', () => {
   const network = new FakeNetwork()
   network.build('abc')

@@ -15,10 +15,24 @@ import {
 import { Padding } from '../../src/circuit/padding.ts'
 import { circuitReasonText, CircuitReason } from '../../src/circuit/reasons.ts'
 import { ChaChaPackets } from '../../src/packet/packet-aead.ts'
+import { TIERS } from '../../src/shaping/tier.ts'
 import { Packet } from '../../src/packet/packet.ts'
 import { unitSpan } from '../../src/packet/span.ts'
 
 const byte = fc.integer({ min: 0, max: 255 })
+const token = fc.uint8Array({ minLength: 8, maxLength: 8 })
+const counter = fc.nat(Number.MAX_SAFE_INTEGER)
+const counts = fc.record(
+  {
+    opened: counter,
+    passed: counter,
+    droppedForward: counter,
+    came: counter,
+    droppedBackward: counter,
+    sent: counter,
+  },
+  { noNullPrototype: true },
+)
 const control: fc.Arbitrary<Control> = fc.oneof(
   fc.record(
     {
@@ -30,9 +44,14 @@ const control: fc.Arbitrary<Control> = fc.oneof(
   fc.record({ kind: fc.constantFrom('failed' as const, 'ended' as const), reason: byte }, { noNullPrototype: true }),
   fc.record(
     {
-      kind: fc.constantFrom('ping' as const, 'pong' as const),
-      token: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+      kind: fc.constantFrom('ping' as const, 'pong' as const, 'count' as const),
+      token,
     },
+    { noNullPrototype: true },
+  ),
+  fc.record({ kind: fc.constant('counted' as const), token, counts }, { noNullPrototype: true }),
+  fc.record(
+    { kind: fc.constantFrom('tier' as const, 'tiered' as const), tier: fc.constantFrom(...TIERS) },
     { noNullPrototype: true },
   ),
 )
@@ -49,8 +68,31 @@ test('control messages come back as they were written, over whatever stood there
 
 test('no bytes make the control parser throw, and a length beyond the end is refused', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => void readControl(bytes)))
-  for (const bytes of [[], [0], [7], [255], [1], [1, 0], [2, 0, 5, 1, 2, 3, 4], [3], [6], [4, 1, 2, 3, 4, 5, 6, 7]])
+  for (const bytes of [
+    [],
+    [0],
+    [9],
+    [9, 3],
+    [10],
+    [10, 255],
+    [11],
+    [11, 0],
+    [255],
+    [1],
+    [1, 0],
+    [2, 0, 5, 1, 2, 3, 4],
+    [3],
+    [6],
+    [4, 1, 2, 3, 4, 5, 6, 7],
+    [7, 1, 2, 3, 4, 5, 6, 7],
+  ])
     assert.equal(readControl(Uint8Array.from(bytes)), undefined, String(bytes))
+  const counted = new Uint8Array(57).fill(0)
+  counted[0] = 8
+  assert.ok(readControl(counted))
+  assert.equal(readControl(counted.subarray(0, 56)), undefined)
+  counted[9] = 0x20 // 2^61
+  assert.equal(readControl(counted), undefined)
   assert.throws(() => writeControl(new Uint8Array(10), { kind: 'extend', message: new Uint8Array(20) }), RangeError)
 })
 
@@ -93,7 +135,9 @@ test("counters rise by 1 to 4 from below 2^31, those of a session hop's control 
 test('at a session hop, each kind has its own counters', () => {
   assert.equal(sessionKind(5, UnitKind.session), UnitKind.session)
   assert.equal(sessionKind(SESSION_CONTROL + 5, UnitKind.control), UnitKind.control)
+  assert.equal(sessionKind(SESSION_CONTROL + 5, UnitKind.padding), UnitKind.padding)
   assert.equal(sessionKind(5, UnitKind.control), undefined)
+  assert.equal(sessionKind(5, UnitKind.padding), undefined)
   assert.equal(sessionKind(SESSION_CONTROL, UnitKind.session), undefined)
 })
 

@@ -8,6 +8,7 @@ import { type ClientCircuit, type ClientCircuitOptions } from '../../src/circuit
 import { type ExitCircuit } from '../../src/circuit/exit-circuit.ts'
 import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { RelayCircuits } from '../../src/circuit/relay-circuits.ts'
+import type { PaddingCosts } from '../../src/circuit/relay-tiers.ts'
 import { type X25519KeyPair } from '@weft/crypto'
 import { generateX25519 } from '../../src/x25519.ts'
 
@@ -90,6 +91,7 @@ export interface NodeSetting {
   readonly parts?: number
   /** As of `RelayCircuits`; true by default. */
   readonly isFirstUse?: boolean
+  readonly padding?: Partial<PaddingCosts>
 }
 
 /** Nodes a, b, c, … and clients with any other names, C if nothing is said, joined by links that lose, double and reorder only when told to. */
@@ -113,7 +115,7 @@ export class FakeNetwork {
 
   #addNode(
     name: string,
-    { roles, limits, accept, bytesPerSecond, parts = 1, isFirstUse = true }: NodeSetting,
+    { roles, limits, accept, bytesPerSecond, parts = 1, isFirstUse = true, padding }: NodeSetting,
     onion = generateX25519(this.random),
   ): void {
     const id = this.keyOf(name)
@@ -128,6 +130,7 @@ export class FakeNetwork {
       random: this.random,
       isFirstUse,
       ...(limits === undefined ? {} : { limits }),
+      ...(padding === undefined ? {} : { padding }),
       ...(bytesPerSecond === undefined ? {} : { allowance: new CellBucket(bytesPerSecond, this.clock.monotonic()) }),
       nextHop: (wanted, role) => {
         const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)
@@ -223,10 +226,10 @@ export class FakeNetwork {
     for (const side of [link, link.other]) this.#sideOf(side.owner).onLinkDown(side)
   }
 
-  /** Moves time on in steps of 250 ms, calling the timers that fall due and delivering. */
-  async pass(ms: number, change?: (item: Item) => readonly Item[]): Promise<void> {
-    for (let gone = 0; gone < ms; gone += 250) {
-      await this.clock.advance(Math.min(250, ms - gone))
+  /** Moves time on in steps, calling the timers that fall due and delivering. */
+  async pass(ms: number, change?: (item: Item) => readonly Item[], step = 250): Promise<void> {
+    for (let gone = 0; gone < ms; gone += step) {
+      await this.clock.advance(Math.min(step, ms - gone))
       for (const machine of [this.client, ...[...this.nodes.values()].map((node) => node.circuits)]) {
         const due = machine.nextTimeout()
         if (due !== undefined && due <= this.clock.monotonic()) machine.onTimeout()

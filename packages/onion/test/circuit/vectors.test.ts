@@ -4,14 +4,23 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fromHex, seededRandom, toHex } from '@weft/core'
 import { ClientHandshake } from '../../src/circuit/client-handshake.ts'
-import { readControl } from '../../src/circuit/control.ts'
-import { isEarlyUnit, OpeningLayer, SESSION_CONTROL, SealingLayer, UnitKind } from '../../src/circuit/layer.ts'
+import { readControl, writeControl } from '../../src/circuit/control.ts'
+import type { HopCounts } from '../../src/circuit/hop-counts.ts'
+import {
+  isEarlyUnit,
+  OpeningLayer,
+  SESSION_CONTROL,
+  SealingLayer,
+  sessionKind,
+  UnitKind,
+} from '../../src/circuit/layer.ts'
 import { Padding } from '../../src/circuit/padding.ts'
 import { SeenClientKeys } from '../../src/circuit/seen-client-keys.ts'
 import { answerHandshake } from '../../src/circuit/server-handshake.ts'
 import { Packet } from '../../src/packet/packet.ts'
 import { x25519PublicKey } from '../../src/sodium.ts'
-import { kindAt, movedSpan, nestedSpan } from '../../src/packet/span.ts'
+import { unitLength } from '../../src/packet/sizes.ts'
+import { kindAt, movedSpan, nestedSpan, unitSpan } from '../../src/packet/span.ts'
 import { type Suite, newAead } from '../../src/packet/suite.ts'
 import { WITH_AES } from '../node-aes.ts'
 
@@ -32,11 +41,14 @@ interface Vectors {
     string
   > & { depth: number; purpose: 1; suite: Suite }
   early: Record<'earlyKey' | 'firstMessage' | 'extends' | 'unit', string> & { time: number; counter: number }
+  counters: { token: string; counts: HopCounts; count: string; counted: string }
+  tiers: Record<'forwardKey' | 'backwardKey' | 'tell' | 'answer' | 'padding' | 'sessionPadding', string> &
+    Record<'tellCounter' | 'answerCounter' | 'paddingCounter' | 'sessionPaddingCounter', number>
   packets: Record<'forwardKeys' | 'forwardUnits' | 'backwardKeys' | 'backwardUnits', [string, string, string]> &
     Record<'forwardCounters' | 'backwardCounters' | 'suites', [number, number, number]> & { payload: string }
 }
 
-const { handshake, early, packets } = JSON.parse(
+const { handshake, early, counters, tiers, packets } = JSON.parse(
   readFileSync(new URL('../vectors/circuit.json', import.meta.url), 'utf8'),
 ) as Vectors
 const random = seededRandom(1)
@@ -112,6 +124,43 @@ test('a hop takes the early key and the early unit of the vector', () => {
   const control = readControl(out.plainOf(span).subarray(0, -1))
   assert.ok(control?.kind === 'extend')
   assert.equal(toHex(control.message), early.extends)
+})
+
+test('a question for counters and its answer are the bytes of the vector', () => {
+  const token = fromHex(counters.token)
+  for (const [control, bytes] of [
+    [{ kind: 'count', token } as const, counters.count],
+    [{ kind: 'counted', token, counts: counters.counts } as const, counters.counted],
+  ] as const) {
+    const content = new Uint8Array(100).fill(0xee)
+    writeControl(content, control)
+    assert.equal(toHex(content), bytes.padEnd(200, '0'))
+    assert.deepEqual(readControl(content), control)
+  }
+})
+
+test('what is said of tiers, and padding, are the units of the vector', () => {
+  const padding = new Padding(random)
+  for (const [name, key, counter, kind, control] of [
+    ['tell', tiers.forwardKey, tiers.tellCounter, UnitKind.control, { kind: 'tier', tier: 'high' }],
+    ['answer', tiers.backwardKey, tiers.answerCounter, UnitKind.control, { kind: 'tiered', tier: 'standard' }],
+    ['padding', tiers.backwardKey, tiers.paddingCounter, UnitKind.padding, undefined],
+    ['sessionPadding', tiers.backwardKey, tiers.sessionPaddingCounter, UnitKind.padding, undefined],
+  ] as const) {
+    const packet = new Packet()
+    const span = unitSpan(1)
+    const content = packet.unitPayload(1)
+    if (control !== undefined) writeControl(content, control)
+    packet.bytes[kindAt(span)] = kind
+    new SealingLayer(newAead(1, fromHex(key), WITH_AES), padding, 0).seal(packet, packet, span, counter)
+    assert.equal(toHex(packet.body.subarray(0, unitLength(1))), tiers[name])
+    const isSession = name === 'sessionPadding'
+    const opened = new OpeningLayer(newAead(1, fromHex(key), WITH_AES), isSession).open(packet, packet, span)
+    assert.equal(opened, counter)
+    if (isSession) assert.equal(sessionKind(opened, packet.bytes[kindAt(span)]), UnitKind.padding)
+    if (control !== undefined) assert.deepEqual(readControl(packet.unitPayload(1)), control)
+    else assert.ok(packet.unitPayload(1).every((byte) => byte === 0))
+  }
 })
 
 test('three layers are sealed and opened as in the vector, nested and at the head of the body', () => {

@@ -12,6 +12,15 @@ import { PayloadCursor, varintLength, writeVarint } from '../../src/session/vari
 /** Notes every frame as a plain array. */
 class Notes implements FrameSink {
   readonly all: unknown[][] = []
+  onName(name: Uint8Array): void {
+    this.all.push(['name', [...name]])
+  }
+  onJoin(leg: number, status: number, name: Uint8Array): void {
+    this.all.push(['join', leg, status, [...name]])
+  }
+  onLeg(leg: number, sequence: number, status: number): void {
+    this.all.push(['leg', leg, sequence, status])
+  }
   onPing(): void {
     this.all.push(['ping'])
   }
@@ -309,15 +318,19 @@ for (const [what, bytes] of [
   ['a type that does not exist', '03'],
   ['a stream id that no client opens', '09 01 00'],
   ['padding that is not zero', '00 01'],
-  ['an ACK of leg 1', '02 01 05 00 00 00'],
-  ['an ACK below packet 0', '02 00 05 00 00 06'],
-  ['an ACK whose second range is below 0', '02 00 05 00 01 02 02 00'],
+  ['a leg of status 3', '22 01 00 03'],
+  ['a leg that joins as gone', `21 01 00 ${'00 '.repeat(32)}`],
+  ['a name of 31 bytes', `20 ${'00 '.repeat(31)}`],
+  ['an ACK below packet 0', '02 05 00 00 06'],
+  ['an ACK whose second range is below 0', '02 05 00 01 02 02 00'],
   ['65 ranges', '02 00 4064 00 4040 00'],
   ['a STREAM longer than the packet', '0a 00 05 61'],
   ['a STREAM past 2^53', '0e 00 c01fffffffffffff 01 61'],
   ['a reason of 201 bytes', '1c 00 40c9'],
   ['a reason that is not UTF-8', '1c 00 01 ff'],
-  ['protocol 6', '30 00 06 0050 01 61'],
+  ['protocol 7', '30 00 07 0050 01 61'],
+  ['a way to measure to no port', '30 00 06 0000 01 61'],
+  ['a way to measure to no host', '30 00 06 0050 00'],
   ['a service of nobody', '30 00 05 0050 01 61'],
   ['a service without a name', `30 00 05 ${'00'.repeat(32)} 00`],
   ['a service with a name of 33 characters', `30 00 05 ${'00'.repeat(32)} 21 ${'61'.repeat(33)}`],

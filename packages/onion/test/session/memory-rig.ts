@@ -18,7 +18,7 @@ export function acknowledging({ session, world, give }: ReturnType<typeof loneSe
   return (more: (writer: FrameWriter) => void, most = Infinity, steps = 1): void => {
     for (let step = 0; step < steps; step++) {
       world.now += 5
-      for (let sent = 0; sent < most && session.wantsToSend(); sent++) {
+      for (let sent = 0; sent < most && session.next() !== undefined; sent++) {
         const number = session.fill(new Uint8Array(PAYLOAD))
         received.add(number, number + 1)
       }

@@ -137,7 +137,7 @@ test('a write that there is no memory for ends the turn, too: its stream is rese
 test('a session whose streams are stopped for others looks at once whether one has a turn', () => {
   const memory = new MemoryBudget(12 << 20)
   const { told, session, wakes } = late(5, memory)
-  while (session.wantsToSend()) session.fill(new Uint8Array(PAYLOAD))
+  while (session.next() !== undefined) session.fill(new Uint8Array(PAYLOAD))
   const { count } = wakes
   const other = late(1, memory)
   assert.ok(memory.take((12 << 20) - 300_000))

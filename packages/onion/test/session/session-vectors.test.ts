@@ -30,6 +30,15 @@ class Notes implements FrameSink {
   onPing(): void {
     this.all.push({ frame: 'PING' })
   }
+  onName(name: Uint8Array): void {
+    this.all.push({ frame: 'NAME', name: toHex(name) })
+  }
+  onJoin(leg: number, status: number, name: Uint8Array): void {
+    this.all.push({ frame: 'JOIN', leg, status, name: toHex(name) })
+  }
+  onLeg(leg: number, sequence: number, status: number): void {
+    this.all.push({ frame: 'LEG', leg, sequence, status })
+  }
   onAck(ack: AckFrame): void {
     const ranges = Array.from({ length: ack.count }, (_, index) => [ack.low(index), ack.high(index)])
     this.all.push({ frame: 'ACK', delay: ack.delayUs, ranges })
@@ -57,7 +66,7 @@ class Notes implements FrameSink {
   }
   onOpen(stream: number, protocol: number, port: number, host: string, member?: Uint8Array): void {
     const target = member === undefined ? { port, host } : { member: toHex(member), name: host }
-    this.all.push({ frame: 'OPEN', stream, protocol, ...(protocol === 1 || protocol === 5 ? target : {}) })
+    this.all.push({ frame: 'OPEN', stream, protocol, ...([1, 5, 6].includes(protocol) ? target : {}) })
   }
   onOpened(stream: number, address: Uint8Array): void {
     this.all.push({ frame: 'OPENED', stream, address: toHex(address) })
@@ -85,7 +94,19 @@ function read(payload: Uint8Array): Fields[] {
 
 /** What the writer is asked for, by the fields of a vector. */
 type Wanted = Record<
-  'stream' | 'code' | 'finalSize' | 'limit' | 'delay' | 'offset' | 'protocol' | 'channel' | 'target' | 'number',
+  | 'stream'
+  | 'leg'
+  | 'status'
+  | 'sequence'
+  | 'code'
+  | 'finalSize'
+  | 'limit'
+  | 'delay'
+  | 'offset'
+  | 'protocol'
+  | 'channel'
+  | 'target'
+  | 'number',
   number
 > &
   Record<'frame' | 'reason' | 'member' | 'name' | 'address' | 'bytes', string> & {
@@ -103,6 +124,9 @@ const WRITE: Record<string, (writer: FrameWriter, wanted: Wanted, payload: Uint8
     for (const [low, high] of ranges) received.add(low, high + 1)
     return writer.ack(received, delay)
   },
+  NAME: (writer, { name }) => writer.name(fromHex(name)),
+  JOIN: (writer, { leg, status, name }) => writer.join(leg, status, fromHex(name)),
+  LEG: (writer, { leg, sequence, status }) => writer.leg(leg, sequence, status),
   RESET_STREAM: (writer, { stream, code, finalSize }) => writer.resetStream(stream, code, finalSize),
   STOP_SENDING: (writer, { stream, code }) => writer.stopSending(stream, code),
   STREAM: (writer, { stream, offset, bytes, last }, payload) => {
@@ -116,7 +140,7 @@ const WRITE: Record<string, (writer: FrameWriter, wanted: Wanted, payload: Uint8
   MAX_STREAMS: (writer, { limit }) => writer.maxStreams(limit),
   CLOSE: (writer, { code, reason }) => writer.close(code, reason),
   OPEN: (writer, { stream, protocol, port = 0, host = '', member, name }) => {
-    if (protocol === 1) return writer.open(stream, port, host)
+    if (protocol === 1 || protocol === 6) return writer.open(stream, port, host, protocol)
     return protocol === 5 ? writer.openService(stream, fromHex(member), name) : writer.openBare(stream, protocol)
   },
   OPENED: (writer, { stream, address }) => writer.opened(stream, fromHex(address)),
@@ -159,7 +183,7 @@ test('docs/specs/session.md names the vectors, and these have every frame of its
   const spec = readFileSync(new URL('docs/specs/session.md', root), 'utf8')
   assert.ok(spec.includes(`\`${FILE}\``))
   const named = [...spec.matchAll(/^\| 0x[0-9a-f–x]+ \| ([A-Z_]+) \|/gm)].map(([, name]) => name)
-  assert.equal(named.length, 15)
+  assert.equal(named.length, 18)
   const shown = new Set(packets.flatMap(({ frames }) => frames.map(({ frame }) => frame)))
   assert.deepEqual(
     named.filter((name) => !shown.has(name)),

@@ -86,6 +86,24 @@ test('a stream to a service tells the exit whose and which, and carries bytes bo
   assert.equal(came, 5000)
 })
 
+test('a stream that has a way measured names host and port, and brings the answer', () => {
+  const told: unknown[] = []
+  const path = simulatedPath(7, GOOD, (stream) => {
+    told.push(stream.target)
+    stream.accept('192.0.2.9')
+    stream.write(Uint8Array.of(0, 0, 48, 212))
+    stream.end()
+  })
+  const came: unknown[] = []
+  const client = path.client.session.openStream({ host: 'example.org', port: 443, protocol: 'measure' })
+  client.handler = { onOpened: (address) => came.push(address), onData: (chunk) => came.push([...chunk]) }
+  client.end()
+  settle(path)
+  assert.deepEqual(told, [{ host: 'example.org', port: 443, protocol: 'measure' }])
+  assert.deepEqual(came, ['192.0.2.9', [0, 0, 48, 212]])
+  assert.deepEqual([path.client.session.streams, path.exit.session.streams], [0, 0])
+})
+
 test('what a client sends before the target is connected waits, and is handed over then', () => {
   const { path, client, exit, log } = opened(GOOD, false)
   client.write(new Uint8Array(1000))
@@ -268,7 +286,7 @@ test('close tells the other side code and reason; streams are reset; nothing is 
   assert.deepEqual(path.ends, ['exit 11 the exit stops', 'client 11 the exit stops'])
   assert.deepEqual(log.slice(-2), ['exit reset 11', 'client reset 11'])
   assert.equal(client.state, 'closed')
-  assert.equal(path.client.session.wantsToSend(), false)
+  assert.equal(path.client.session.next(), undefined)
   assert.equal(path.client.session.nextTimeout(), undefined)
   assert.throws(() => path.client.session.openStream(TARGET), { code: 'E_SESSION_CLOSED' })
   client.reset(1)
@@ -302,10 +320,10 @@ test('two CLOSE frames in a packet, or one behind what closed the session, end i
 test('CLOSE is sent once: packets that still come get no other', () => {
   const { session, give } = alone('exit')
   session.close(SessionCode.stopping, 'the exit stops')
-  assert.ok(session.wantsToSend())
+  assert.ok(session.next() !== undefined)
   session.fill(new Uint8Array(PAYLOAD))
   give((w) => void w.ping())
-  assert.equal(session.wantsToSend(), false)
+  assert.equal(session.next(), undefined)
 })
 
 test('bytes of streams are counted once each way, however often they are sent', () => {
@@ -372,6 +390,8 @@ test('a target that OPEN cannot carry is refused', () => {
     { host: 'é', port: 1 },
     { host: 'a', port: 0 },
     { host: 'a', port: 65_536 },
+    { host: 'a', port: 0, protocol: 'measure' },
+    { host: '', port: 1, protocol: 'measure' },
     { host: 'a', port: 0, protocol: 'service' },
     { host: 'a', port: 0, protocol: 'service', member: new Uint8Array(31) },
     { host: 'A', port: 0, protocol: 'service', member: new Uint8Array(32) },
@@ -468,12 +488,12 @@ for (const [what, role, write] of [
     give(write)
     assert.equal(ends.length, 1)
     assert.match(ends[0]!, /^2 /)
-    assert.ok(session.wantsToSend())
+    assert.ok(session.next() !== undefined)
     const payload = new Uint8Array(PAYLOAD)
     session.fill(payload)
     assert.equal(payload[0], 0x1c)
     assert.equal(payload[1], 2)
-    assert.equal(session.wantsToSend(), false)
+    assert.equal(session.next(), undefined)
   })
 
 test('data of a stream that comes before its OPEN waits for it', () => {
@@ -673,7 +693,7 @@ test('any packets end the session with CLOSE 2 or are taken; nothing is thrown',
         for (const [number, frames] of packets) {
           session.receive(number, Uint8Array.from(frames.flatMap((bytes) => [...bytes])))
           session.endBatch()
-          for (let i = 0; i < 40 && session.wantsToSend(); i++) session.fill(new Uint8Array(PAYLOAD))
+          for (let i = 0; i < 40 && session.next() !== undefined; i++) session.fill(new Uint8Array(PAYLOAD))
         }
         assert.ok(ends.length <= 1)
       },
@@ -700,7 +720,7 @@ test('a client that acknowledges all that may have been sent, unseen, is closed 
     world.now += 10
     const opened = stream ?? assert.fail()
     while (opened.room > 65_536) opened.write(new Uint8Array(65_536))
-    while (exit.wantsToSend()) sent.push(exit.fill(payload))
+    while (exit.next() !== undefined) sent.push(exit.fill(payload))
     give((writer) => {
       const all = new RangeSet()
       all.add(sent[0]!, sent.at(-1)! + 1)
@@ -720,7 +740,7 @@ test('a client that acknowledges nothing has few packets sent to it, and what it
   const payload = new Uint8Array(PAYLOAD)
   const received = new RangeSet()
   const fill = (): void => {
-    for (; exit.wantsToSend(); world.now += 1) {
+    for (; exit.next() !== undefined; world.now += 1) {
       const number = exit.fill(payload)
       received.add(number, number + 1)
     }

@@ -84,7 +84,7 @@ function before(a: Event, b: Event): boolean {
 }
 
 /** One direction of a path. */
-class Link {
+export class Link {
   readonly #world: World
   readonly #chance: () => number
   shape: LinkShape
@@ -144,7 +144,7 @@ class Driver {
 
   pump(): void {
     const { session } = this
-    while (session.wantsToSend()) {
+    while (session.next() !== undefined) {
       const payload = new Uint8Array(PAYLOAD)
       const number = session.fill(payload)
       this.link?.send(number, payload)

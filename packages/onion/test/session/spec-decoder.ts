@@ -91,14 +91,22 @@ const PLAIN: Record<number, (bytes: Bytes) => Fields> = {
   0x11: (b) => ({ frame: 'MAX_STREAM_DATA', stream: b.stream(), limit: b.integer() }),
   0x12: (b) => ({ frame: 'MAX_STREAMS', limit: b.integer() }),
   0x1c: decodeClose,
+  0x20: (b) => ({ frame: 'NAME', name: hex(b.take(32)) }),
+  0x21: (b) => ({ frame: 'JOIN', leg: b.integer(), status: statusOf(b, 1), name: hex(b.take(32)) }),
+  0x22: (b) => ({ frame: 'LEG', leg: b.integer(), sequence: b.integer(), status: statusOf(b, 0) }),
   0x30: decodeOpen,
   0x31: (b) => ({ frame: 'OPENED', stream: b.stream(), address: hex(addressOf(b)) }),
   0x32: (b) => ({ frame: 'REFUSED', stream: b.stream(), code: b.integer() }),
   0x33: (b) => ({ frame: 'UNREACHED', channel: b.stream(), target: b.integer(), code: b.integer() }),
 }
 
+function statusOf(bytes: Bytes, least: number): number {
+  const status = bytes.integer()
+  must(status >= least && status <= 2, 'a status')
+  return status
+}
+
 function decodeAck(bytes: Bytes): Fields {
-  must(bytes.integer() === 0, 'a leg')
   const largest = bytes.integer()
   const delay = bytes.integer()
   const more = bytes.integer()
@@ -136,8 +144,8 @@ function decodeClose(bytes: Bytes): Fields {
 
 function decodeOpen(bytes: Bytes): Fields {
   const open = { frame: 'OPEN', stream: bytes.stream(), protocol: bytes.fixed(1) }
-  must(open.protocol >= 1 && open.protocol <= 5, 'a protocol')
-  if (open.protocol === 1) return { ...open, ...target(bytes) }
+  must(open.protocol >= 1 && open.protocol <= 6, 'a protocol')
+  if (open.protocol === 1 || open.protocol === 6) return { ...open, ...target(bytes) }
   if (open.protocol !== 5) return open
   const member = hex(bytes.take(32))
   const name = bytes.take(bytes.fixed(1)).toString('latin1')

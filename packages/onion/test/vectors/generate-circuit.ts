@@ -120,6 +120,54 @@ function makeEarly(kemSecret: KeyObject): Record<string, string | number> {
   }
 }
 
+/** A question for counters and its answer, without the zeros behind them. */
+function makeCounters(): Record<string, string | Record<string, number>> {
+  const token = fill(0x41, 8)
+  const counts = {
+    opened: 70_001,
+    passed: 69_990,
+    droppedForward: 17,
+    came: 2 ** 32 + 5,
+    droppedBackward: 0x0102,
+    sent: 2 ** 53 - 1,
+  }
+  const numbers = Object.values(counts).map((count) => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigUInt64BE(BigInt(count))
+    return bytes
+  })
+  return {
+    token: token.toString('hex'),
+    counts,
+    count: Buffer.concat([Buffer.of(7), token]).toString('hex'),
+    counted: Buffer.concat([Buffer.of(8), token, ...numbers]).toString('hex'),
+  }
+}
+
+/** Of tiers: what a client tells the hop at depth 1 and what that answers, as units, and padding of a hop and of a session's hop there. */
+function makeTiers(): Record<string, string | number> {
+  const [forwardKey, backwardKey] = [fill(0x41), fill(0x42)]
+  const content = (...first: number[]): Buffer => {
+    const bytes = Buffer.alloc(1404 - 25 - 25)
+    bytes.set(first)
+    return bytes
+  }
+  const [tellCounter, answerCounter, paddingCounter] = [900, 2 ** 30, 2 ** 30 + 4]
+  const sessionPaddingCounter = 2 ** 52 + 17
+  return {
+    forwardKey: forwardKey.toString('hex'),
+    backwardKey: backwardKey.toString('hex'),
+    tellCounter,
+    tell: unit(1, forwardKey, tellCounter, content(9, 2), 1).toString('hex'),
+    answerCounter,
+    answer: unit(1, backwardKey, answerCounter, content(10, 1), 1).toString('hex'),
+    paddingCounter,
+    padding: unit(1, backwardKey, paddingCounter, content(), 3).toString('hex'),
+    sessionPaddingCounter,
+    sessionPadding: unit(1, backwardKey, sessionPaddingCounter, content(), 3).toString('hex'),
+  }
+}
+
 const kemSecret = createPrivateKey({ key: fill(6, 64), format: 'raw-seed', asymmetricKeyType: 'ml-kem-768' })
 const before = existsSync(file)
   ? (JSON.parse(readFileSync(file, 'utf8')) as { handshake: { kemCiphertext: string } }).handshake.kemCiphertext
@@ -134,6 +182,8 @@ const backwardCounters = [5, 2 ** 40, 2 ** 32]
 const vector = {
   handshake: makeHandshake(kemSecret, ciphertext),
   early: makeEarly(kemSecret),
+  counters: makeCounters(),
+  tiers: makeTiers(),
   packets: {
     suites: SUITES,
     payload: payload.toString('hex'),

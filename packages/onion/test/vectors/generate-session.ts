@@ -51,10 +51,16 @@ const refused = (stream: number, code: number): Frame => plain('REFUSED', 0x32, 
 const unreached = (channel: number, target: number, code: number): Frame =>
   plain('UNREACHED', 0x33, { channel, target, code })
 
+const named = (frameName: string, type: number, fields: Readonly<Record<string, number>>, name: Buffer): Frame => ({
+  fields: { frame: frameName, ...fields, name: hex(name) },
+  bytes: frame(type, ...Object.values(fields), name),
+})
+const leg = (id: number, sequence: number, status: number): Frame => plain('LEG', 0x22, { leg: id, sequence, status })
+
 /** @param ranges of packet numbers, both ends included, from the highest down */
 function ack(delay: number, ranges: readonly (readonly [number, number])[]): Frame {
   const [[low, largest] = [0, 0], ...others] = ranges
-  const parts = [0, largest, delay, others.length, largest - low]
+  const parts = [largest, delay, others.length, largest - low]
   let below = low
   for (const [from, to] of others) {
     parts.push(below - to - 2, to - from)
@@ -85,6 +91,10 @@ function close(code: number, reason: string): Frame {
 const openTcp = (id: number, host: string, to: number): Frame => ({
   fields: { frame: 'OPEN', stream: id, protocol: 1, port: to, host },
   bytes: frame(0x30, id, Buffer.of(1), port(to), short(text(host))),
+})
+const openMeasure = (id: number, host: string, to: number): Frame => ({
+  fields: { frame: 'OPEN', stream: id, protocol: 6, port: to, host },
+  bytes: frame(0x30, id, Buffer.of(6), port(to), short(text(host))),
 })
 const openBare = (id: number, protocol: 2 | 3 | 4): Frame => ({
   fields: { frame: 'OPEN', stream: id, protocol },
@@ -165,6 +175,9 @@ const packets = [
     ...[0, 63, 64, 16_383, 16_384, 2 ** 30 - 1, 2 ** 30, 2 ** 53 - 1].map(maxData),
     maxStreamData(2 ** 32 + 4, 2 ** 32 - 1),
   ),
+  packet('a session is named, and a leg of it goes into reserve, another one is gone', named('NAME', 0x20, {}, counted(32, 7)), leg(1, 0, 2), leg(300, 70, 0)),
+  packet('JOIN before all else', named('JOIN', 0x21, { leg: 1, status: 1 }, counted(32, 7)), ping),
+  packet('JOIN of a leg in reserve', named('JOIN', 0x21, { leg: 64, status: 2 }, counted(32, 7)), maxData(2 ** 20)),
   packet('ACK of one packet', ack(0, [[first, first]])),
   packet(
     'ACK of three ranges with a delay, the smallest gap among them, and what stands beside it',
@@ -204,6 +217,14 @@ const packets = [
     opened(12, ipv4('100.64.0.7')),
     refused(16, 3),
     refused(2 ** 30, 13),
+  ),
+  packet(
+    'OPEN that has a way measured, and what answers one',
+    openMeasure(0, 'example.org', 443),
+    openMeasure(4, '2001:db8::80', 65_535),
+    openMeasure(8, 'a', 1),
+    opened(12, ipv4('192.0.2.80')),
+    stream(12, 0, Buffer.from('000030d4', 'hex'), true, { length: true }),
   ),
   packet(
     'STREAM with and without an offset, its end with and without bytes',

@@ -5,6 +5,7 @@ import {
   CellBucket,
   type CircuitLink,
   type LinkSet,
+  type PaddingCosts,
   RelayCircuits,
   SharedCellBucket,
   SharedClientKeys,
@@ -15,10 +16,12 @@ import type { CarriedStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import type { EngineInit, PacketKeys } from './engine-init.ts'
 import type { FlushQueue } from './flush-queue.ts'
+import type { LoadSigns } from '../load/load-meter.ts'
 import { LastHop, NO_LAST_HOP } from './last-hop.ts'
 import type { PacketPorts } from './packet-ports.ts'
 import { sumRecords } from './sum-records.ts'
 import { Turns } from './turns.ts'
+import type { WorkerPort } from './worker-message.ts'
 
 export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
   readonly keys: Pick<PacketKeys, 'onion' | 'isFirstUse'>
@@ -63,12 +66,14 @@ export class Carrier {
       random,
       suites,
       ...allowanceOf(init),
+      ...paddingOf(init),
       ...(worker.shared === undefined
         ? {}
         : { seen: new SharedClientKeys(worker.shared.clientKeys, worker.shared.secret) }),
       nextHop,
       isMember,
       onWaiting: () => this.#turns.schedule(),
+      onSooner: () => this.setAlarm(),
       ...(this.#lastHop === undefined ? {} : { exit: this.#lastHop.service }),
     })
     this.#alarm = new Alarm(clock, () => {
@@ -96,8 +101,23 @@ export class Carrier {
     this.#lastHop?.service.members.setMembers(members)
   }
 
+  addWorker(index: number, port: WorkerPort): void {
+    this.#lastHop?.addWorker(index, port)
+  }
+
   setAlarm(): void {
     this.#alarm.set(this.circuits.nextTimeout())
+  }
+
+  /** What {@link LoadMeter} looks at, since it was asked last. */
+  loadSigns(): LoadSigns {
+    const { circuits } = this
+    return {
+      ...circuits.traffic(),
+      places: Math.max(circuits.fill, this.#lastHop?.service.fill ?? 0),
+      waiting: circuits.queue.size,
+      dropped: circuits.drops.queueFull + circuits.drops.queueLate,
+    }
   }
 
   /** @param ports undefined until they are open */
@@ -105,7 +125,14 @@ export class Carrier {
     const { received, sent, dropped, events } = ports?.counters ?? { received: 0, sent: 0, dropped: {}, events: {} }
     const { circuits } = this
     return {
-      workers: [{ circuits: circuits.size, links: links.size, packetsForwarded: circuits.forwarded }],
+      workers: [
+        {
+          circuits: circuits.size,
+          links: links.size,
+          legsElsewhere: this.#lastHop?.legsElsewhere ?? 0,
+          packetsForwarded: circuits.forwarded,
+        },
+      ],
       circuits: circuits.size,
       links: links.size,
       inTls: ports?.tls.flows ?? 0,
@@ -115,7 +142,7 @@ export class Carrier {
       packetsSent: sent,
       packetsWaiting: circuits.queue.size,
       packetsWaited: { ...circuits.queue.served },
-      packetsDropped: sumRecords([dropped, { ...links.counters }, { ...circuits.drops }]),
+      packetsDropped: sumRecords([dropped, { ...links.counters }, { ...circuits.drops }, this.#lastHop?.drops ?? {}]),
       portEvents: events,
     }
   }
@@ -127,6 +154,11 @@ export class Carrier {
     this.#lastHop?.end()
     this.#alarm.clear()
   }
+}
+
+/** What the operator lets tiers cost: each worker has its part of it. */
+function paddingOf({ relay: { padding }, worker }: CarrierInit): { padding?: PaddingCosts } {
+  return padding === undefined ? {} : { padding: { ...padding, perSecond: padding.perSecond / worker.count } }
 }
 
 /** The operator's limit, one for all workers. */

@@ -3,7 +3,7 @@ import { SessionCode, type SessionStream, TokenBucket } from '@weft/onion'
 import { MAX_MESSAGE_BYTES } from '../dns/dns-codes.ts'
 import { u16 } from '../dns/dns-message.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
-import type { Leg } from './leg.ts'
+import type { PathSet } from './path-set.ts'
 import type { TakeStream, WriteEarly } from './stream-opener.ts'
 
 export interface DnsLinkInit {
@@ -11,7 +11,7 @@ export interface DnsLinkInit {
   readonly random: Random
   /** Opens a stream to an exit's DNS. @throws WeftError as `StreamOpener.open` */
   readonly open: (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly) => Promise<void>
-  /** ms without a question after which the stream is ended, so that it keeps no leg in use. */
+  /** ms without a question after which the stream is ended, so that it keeps no path set in use. */
   readonly idleMs?: number
 }
 
@@ -25,7 +25,7 @@ const BURST = 500
 const LATER_MS = 25
 /** ms for an answer; programs ask again after 5 s (resolv.conf(5)). */
 const ANSWER_MS = 4_500
-/** ms after which a question whose leg fell silent is asked over another. */
+/** ms after which a question whose path set fell silent is asked over another. */
 const AGAIN_MS = 1_500
 /** The default of `idleMs`. */
 const IDLE_MS = 30_000
@@ -38,12 +38,12 @@ interface Asked {
   cancel: () => void
 }
 
-/** One stream of DNS messages to the exit in use, opened when something is asked; another when it ends or its leg falls silent. */
+/** One stream of DNS messages to the exit in use, opened when something is asked; another when it ends or its path set falls silent. */
 export class DnsLink {
   readonly #init: DnsLinkInit
   readonly #asked = new Map<number, Asked>()
   readonly #controller = new AbortController()
-  #open: { readonly stream: SessionStream; readonly leg: Leg } | undefined
+  #open: { readonly stream: SessionStream; readonly paths: PathSet } | undefined
   #isOpening = false
   /** The newest that no exit has taken yet. */
   #early: SessionStream | undefined
@@ -97,12 +97,12 @@ export class DnsLink {
     this.#end()
   }
 
-  /** Sends what was not sent, over a stream whose leg is not silent. */
+  /** Sends what was not sent, over a stream whose path set is not silent. */
   #lookAfter(): void {
     const open = this.#open
-    if (open !== undefined && open.leg.healthy) {
+    if (open !== undefined && open.paths.healthy) {
       this.#send(open.stream)
-      open.leg.wake()
+      open.paths.wake()
       return
     }
     if (this.#isOpening || this.#asked.size === 0) return
@@ -110,7 +110,7 @@ export class DnsLink {
     this.#init
       .open(
         this.#controller.signal,
-        (stream, leg) => this.#take(stream, leg),
+        (stream, paths) => this.#take(stream, paths),
         // A question that is asked twice does no harm.
         (stream) => {
           this.#early = stream
@@ -154,10 +154,10 @@ export class DnsLink {
     })
   }
 
-  #take(stream: SessionStream, leg: Leg): void {
+  #take(stream: SessionStream, paths: PathSet): void {
     this.#end()
     const lost = (): void => {
-      leg.forget(stream)
+      paths.forget(stream)
       if (this.#open?.stream !== stream) return
       this.#open = undefined
       this.#lookAfter()
@@ -167,16 +167,16 @@ export class DnsLink {
       onData: (chunk) => {
         framer.push(chunk)
         stream.consume(chunk.length)
-        leg.wake()
+        paths.wake()
       },
       onEnd: () => {
         stream.end()
-        leg.wake()
+        paths.wake()
         lost()
       },
       onReset: lost,
     }
-    this.#open = { stream, leg }
+    this.#open = { stream, paths }
     if (this.#controller.signal.aborted) this.#end()
     else this.#lookAfter()
   }
@@ -212,8 +212,8 @@ export class DnsLink {
     this.#open = undefined
     if (open === undefined) return
     open.stream.reset(SessionCode.none)
-    open.leg.wake()
-    open.leg.forget(open.stream)
+    open.paths.wake()
+    open.paths.forget(open.stream)
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Bridge } from '@weft/bridge'
 import type { X25519KeyPair } from '@weft/crypto'
-import type { SharedMemory } from '@weft/onion'
+import type { PaddingCosts, SharedMemory } from '@weft/onion'
 import type { SuiteSetting } from '../aead/load-suites.ts'
 import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { TlsIdentity } from '../carriage/tls-options.ts'
+import type { RouteProfile } from '../profile/route-profile.ts'
 import type { ProgramNames } from '../tun/split-programs.ts'
 
 /** Of a node that carries packets for others. */
@@ -24,6 +25,10 @@ export interface EngineInit {
   readonly roles: { readonly entry: boolean; readonly relay: boolean; readonly exit: boolean }
   /** A client has none. */
   readonly keys: PacketKeys | undefined
+  /** How this client's routes are made until `setProfile` says otherwise; by default as `DEFAULT_ROUTE_PROFILE`. */
+  readonly profile?: RouteProfile
+  /** The guards of the client as it kept them; none at its first start. */
+  readonly guards?: string | undefined
   /** What may seal the layers of circuits, those of others included. */
   readonly suite: SuiteSetting
   /** Which of this node's packet workers it is, of how many, and what they have in common where there are several. */
@@ -61,6 +66,8 @@ export interface EngineInit {
   readonly relay: {
     /** Most that is carried for others, bytes of packets a second each way; undefined for no limit. */
     readonly bytesPerSecond: number | undefined
+    /** What tiers of others' circuits may cost this node; all that they ask for, up to 4,000 padding cells a second, when left out. */
+    readonly padding?: PaddingCosts
   }
   readonly exit: {
     /** Rules of `parsePortRule`. */
@@ -73,4 +80,10 @@ export interface EngineInit {
     /** Whether clients' IP packets are carried, by an interface of this machine. */
     readonly ip: boolean
   }
+}
+
+/** What leads programs and the machine into the routes: what a profile says of it holds from one `up` to the next `down`. */
+export interface MachineWays {
+  readonly dns: EngineInit['dns']
+  readonly tun: Omit<EngineInit['tun'], 'stateFile'>
 }

@@ -1,12 +1,16 @@
 import type { Clock, Logger, Random } from '@weft/core'
 import {
   CircuitReason,
+  type Join,
   type ExitCircuit,
   type MemoryBudget,
   IpPacketPool,
   SessionCode,
   Session,
+  type SessionLeg,
   type SessionStream,
+  type StreamTarget,
+  readJoin,
 } from '@weft/onion'
 import type { DnsAsker } from '../exit/dns-asker.ts'
 import type { ExitPolicy } from '../exit/exit-policy.ts'
@@ -16,9 +20,12 @@ import { codeOfResolve } from '../exit/target-codes.ts'
 import { DialTurns } from './dial-turns.ts'
 import { ExitChannels } from './exit-channels.ts'
 import { ExitDns } from './exit-dns.ts'
+import { ExitMeasures } from './exit-measures.ts'
 import type { ExitPackets } from './exit-packets.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
+import { SessionNames } from './session-names.ts'
+import type { OtherWorkers } from './other-workers.ts'
 import { MemberDoor } from './member-door.ts'
 import { TargetSockets } from './target-sockets.ts'
 
@@ -36,6 +43,8 @@ export interface Internet {
 export interface ExitServiceInit {
   /** Packet workers of this node, each with an exit service of its own. */
   readonly workers: number
+  /** The others, where there are several. */
+  readonly others?: OtherWorkers | undefined
   /** Undefined for a relay: circuits that end there lead to members only. */
   readonly internet: Internet | undefined
   readonly memory: MemoryBudget
@@ -49,22 +58,30 @@ export interface ExitServiceInit {
 const DIAL_MS = 3_800
 /** Sessions at once: some 30 KB each before a byte is carried. */
 const MAX_SESSIONS = 2_048
+/** Circuits of sessions at once, 9 KB each beside its session, as one of them carries: three of each on average. */
+const MAX_CIRCUITS = 3 * MAX_SESSIONS
 /** IP packets towards clients that wait at once, 1,280 bytes each. */
 const MAX_WAITING_PACKETS = 8_192
 
 /**
- * The last hop of circuits: one session a circuit, one TCP connection a stream, or a channel of datagrams or IP packets. A relay that is
+ * The last hop of circuits: sessions, each over one circuit or several, one TCP connection a stream, or a channel of datagrams or IP packets. A relay that is
  * no exit lets streams through to members only. Neither targets nor clients are ever logged.
  */
 export class ExitService {
   readonly #init: ExitServiceInit
   readonly #drivers = new Set<SessionDriver>()
+  readonly #names = new SessionNames<SessionDriver>()
+  readonly #circuits = new Map<SessionLeg, ExitCircuit>()
+  /** Circuits by which nothing came yet. */
+  #undecided = 0
   readonly #sockets: TargetSockets
   readonly #turns: DialTurns
   /** Services of members. */
   readonly members: MemberDoor
   /** What an exit has beside it. */
-  readonly #outside: { readonly channels: ExitChannels; readonly dns: ExitDns } | undefined
+  readonly #outside:
+    | { readonly channels: ExitChannels; readonly dns: ExitDns; readonly measures: ExitMeasures }
+    | undefined
   readonly #waitingPackets = new IpPacketPool(MAX_WAITING_PACKETS)
 
   constructor(init: ExitServiceInit) {
@@ -81,6 +98,7 @@ export class ExitService {
           ask: (session, go, refuse) => void this.#turns.take(session, go, refuse),
         }),
         dns: new ExitDns({ ...internet, clock }),
+        measures: new ExitMeasures({ ...internet, clock, turns: this.#turns }),
       }
   }
 
@@ -93,9 +111,57 @@ export class ExitService {
     return this.#outside?.channels.size ?? 0
   }
 
-  /** Takes a circuit that a client ends here; false when there is no room. */
+  /** Ways to targets that are measured for clients. */
+  get measures(): number {
+    return this.#outside?.measures.size ?? 0
+  }
+
+  /** Part of the places that are taken: of sessions, or of connections, where that is more. */
+  get fill(): number {
+    return Math.max(this.#drivers.size / MAX_SESSIONS, this.#sockets.fill)
+  }
+
+  /** Takes a circuit that a client ends here; false when there is no room. Its first packet says whether it begins a session or joins one. */
   accept(circuit: ExitCircuit): boolean {
-    if (this.#drivers.size >= MAX_SESSIONS) return false
+    const { others } = this.#init
+    if (this.#drivers.size + this.#undecided + (others?.lent ?? 0) >= MAX_SESSIONS) return false
+    this.#undecided++
+    circuit.onEnd = () => void this.#undecided--
+    circuit.onPacket = (packetNumber, payload) => {
+      this.#undecided--
+      const join = readJoin(payload)
+      if (join === undefined) return this.#enter(this.#begin(circuit), circuit, packetNumber, payload)
+      const place = this.#join(join, circuit)
+      if (place !== undefined) return this.#enter(place, circuit, packetNumber, payload)
+      // Its session may be another worker's.
+      if (others?.lend(join.name, circuit, packetNumber, payload) !== true)
+        circuit.destroy(CircuitReason.sessionUnknown)
+    }
+    return true
+  }
+
+  /** A circuit of another worker is to join a session here, by its first packet; false when it may not. */
+  join(circuit: ExitCircuit, packetNumber: number, payload: Uint8Array): boolean {
+    const join = readJoin(payload)
+    const place = join && this.#join(join, circuit)
+    if (place === undefined) return false
+    this.#enter(place, circuit, packetNumber, payload)
+    return true
+  }
+
+  #enter({ driver, leg }: Place, circuit: ExitCircuit, packetNumber: number, payload: Uint8Array): void {
+    const receive = (number: number, bytes: Uint8Array): void => {
+      driver.session.receive(number, bytes, leg)
+      driver.wake()
+    }
+    circuit.onPacket = receive
+    circuit.onRoom = () => driver.wake()
+    circuit.onEnd = () => this.#legEnded(driver, leg)
+    driver.carry(leg, circuit)
+    receive(packetNumber, payload)
+  }
+
+  #begin(circuit: ExitCircuit): Place {
     const { clock, random, queue, memory } = this.#init
     const session = new Session({
       role: 'exit',
@@ -106,25 +172,54 @@ export class ExitService {
       packets: this.#waitingPackets,
       onStream: (stream) => this.#take(stream, driver),
       onWritable: () => driver.wake(),
+      onName: (name) => {
+        if (this.#names.add(name, driver)) this.#init.others?.onNamed(driver, name)
+      },
+      onLegGone: (leg) => {
+        const circuitOfLeg = this.#circuits.get(leg)
+        this.#circuits.delete(leg)
+        driver.drop(leg)
+        circuitOfLeg?.destroy(CircuitReason.none)
+        this.#endWithoutLeg(driver)
+      },
       onClose: () => {
-        // What says that it is over goes out before the circuit does.
+        // What says that it is over goes out before the circuits do.
         driver.flush()
         this.#forget(driver)
-        circuit.destroy(CircuitReason.none)
       },
     })
-    const driver = new SessionDriver(session, circuit, queue, clock)
+    const driver = new SessionDriver(session, queue, clock)
     this.#drivers.add(driver)
-    circuit.onPacket = (packetNumber, payload) => {
-      session.receive(packetNumber, payload)
-      driver.wake()
-    }
-    circuit.onRoom = () => driver.wake()
-    circuit.onEnd = () => {
-      this.#forget(driver)
-      session.close(SessionCode.none, '')
-    }
-    return true
+    this.#circuits.set(session.first, circuit)
+    return { driver, leg: session.first }
+  }
+
+  #join({ leg: id, use, name }: Join, circuit: ExitCircuit): Place | undefined {
+    const driver = this.#names.find(name)
+    // All legs carry packets of one length: any of them may have to carry what another one lost.
+    if (driver === undefined || driver.session.payloadLength !== circuit.payloadLength) return undefined
+    if (this.#circuits.size >= MAX_CIRCUITS) return undefined
+    const leg = driver.session.join(id, use)
+    if (leg === undefined) return undefined
+    this.#circuits.set(leg, circuit)
+    return { driver, leg }
+  }
+
+  #legEnded(driver: SessionDriver, leg: SessionLeg): void {
+    const { session } = driver
+    this.#circuits.delete(leg)
+    driver.drop(leg)
+    session.removeLeg(leg)
+    driver.wake()
+    this.#endWithoutLeg(driver)
+  }
+
+  /** No circuit can join a session that has no name. */
+  #endWithoutLeg(driver: SessionDriver): void {
+    const { session } = driver
+    if (session.legs.length > 0 || session.isNamed) return
+    this.#forget(driver)
+    session.close(SessionCode.none, '')
   }
 
   close(): void {
@@ -136,7 +231,13 @@ export class ExitService {
 
   #forget(driver: SessionDriver): void {
     this.#drivers.delete(driver)
+    this.#names.remove(driver)
+    this.#init.others?.onOver(driver)
     driver.close()
+    for (const leg of driver.session.legs) {
+      this.#circuits.get(leg)?.destroy(CircuitReason.none)
+      this.#circuits.delete(leg)
+    }
   }
 
   #take(stream: SessionStream, driver: SessionDriver): void {
@@ -144,12 +245,28 @@ export class ExitService {
     const wake = (): void => driver.wake()
     const { internet } = this.#init
     if (protocol === 'service') return this.members.take(stream, wake, driver.session)
-    const taker =
-      protocol === 'udp' ? this.#outside?.channels : protocol === 'dns' ? this.#outside?.dns : internet?.packets?.()
+    const taker = this.#takerOf(protocol)
     if (protocol !== undefined && taker !== undefined) return taker.take(stream, driver, wake)
     if (protocol === undefined && internet !== undefined) return this.#connect(stream, driver, internet)
     stream.refuse(SessionCode.notOffered)
     wake()
+  }
+
+  /** Of what is no connection; undefined where this last hop does not offer it. */
+  #takerOf(protocol: StreamTarget['protocol']): Taker | undefined {
+    switch (protocol) {
+      case 'udp':
+        return this.#outside?.channels
+      case 'dns':
+        return this.#outside?.dns
+      case 'measure':
+        return this.#outside?.measures
+      case 'ip':
+        return this.#init.internet?.packets?.()
+      case 'service':
+      case undefined:
+        return undefined
+    }
   }
 
   #connect(stream: SessionStream, driver: SessionDriver, internet: Internet): void {
@@ -192,6 +309,17 @@ export class ExitService {
     const wake = (): void => driver.wake()
     this.#sockets.dial({ stream, wake, address, port, timeoutMs, told: address, onFailed: refuse })
   }
+}
+
+/** Answers streams of one protocol. */
+interface Taker {
+  take(stream: SessionStream, session: SessionDriver, wake: () => void): void
+}
+
+/** Which session's a circuit is, and as which of its legs. */
+interface Place {
+  readonly driver: SessionDriver
+  readonly leg: SessionLeg
 }
 
 /** A connection that a client asked for. */

@@ -1,6 +1,7 @@
-import { WeftError } from '@weft/core'
+import { hash } from 'node:crypto'
+import { type Random, WeftError, concatBytes, utf8 } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { OtherRouteStatus } from '../vpn.ts'
+import type { LegVerification, OtherRouteStatus, RouteUse } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 
 /** Pairs of user and password with routes of their own at most; one more ends one that carries nothing, or is refused. */
@@ -10,6 +11,13 @@ export const DEFAULT = '-'
 
 /** Those of the whole machine, alike. */
 export const TUN_ROUTES = '-tun'
+/** Before the number of those of a group of destinations, alike. */
+const GROUP = '-to'
+/**
+ * Groups of destinations where a profile keeps these apart: each takes circuits of its own, so that there cannot be one for each. Which destinations
+ * share one is drawn anew at each start.
+ */
+const GROUPS = 8
 
 /** The routes of each user of the proxy: requests with other credentials never share a circuit. */
 export class IsolatedRoutes {
@@ -22,8 +30,17 @@ export class IsolatedRoutes {
   readonly #numbers = new WeakMap<ClientRoutes, number>()
   #numbered = 0
 
-  constructor(make: (name: string) => ClientRoutes) {
+  readonly #salt: Uint8Array
+
+  constructor(make: (name: string) => ClientRoutes, random: Random) {
     this.#make = make
+    this.#salt = random.bytes(16)
+  }
+
+  /** The routes of requests to this host, where destinations are kept apart. @param host as the program gave it */
+  toDestination(host: string): ClientRoutes {
+    const digest = hash('sha256', concatBytes([this.#salt, utf8(host.toLowerCase())]), 'buffer')
+    return this.of(`${GROUP}${digest.readUInt32BE(0) % GROUPS}`)
   }
 
   /** Those of requests without credentials; undefined until they are asked for, and again once they are closed. */
@@ -41,16 +58,37 @@ export class IsolatedRoutes {
     return { sent, received }
   }
 
-  /** All but the default ones: the machine's first, then those of users and passwords. */
+  /** All but the default ones: the machine's first, then those of users and passwords, and of groups of destinations. */
   get others(): OtherRouteStatus[] {
     const machine = this.#routes.get(TUN_ROUTES)
     const numbered = this.#others().map(([, routes]) => ({ routes, number: this.#numberOf(routes) }))
+    const groups = [...this.#routes].filter(([name]) => name.startsWith(GROUP)).sort(([a], [b]) => a.localeCompare(b))
     return [
       ...(machine === undefined ? [] : [statusOf('tunnel', undefined, machine)]),
       ...numbered
         .sort((a, b) => a.number - b.number)
         .map(({ routes, number }) => statusOf('credentials', number, routes)),
+      ...groups.map(([name, routes]) => statusOf('destination', Number(name.slice(GROUP.length)) + 1, routes)),
     ]
+  }
+
+  /** As {@link ClientRoutes.verify}, of all of them. */
+  async verify(): Promise<LegVerification[]> {
+    const all = await Promise.all(
+      [...this.#routes].map(async ([name, routes]) => {
+        const use = this.useOf(name)
+        return (await routes.verify()).map((leg) => ({ ...use, ...leg }))
+      }),
+    )
+    return all.flat()
+  }
+
+  /** What the routes of a name carry. */
+  useOf(name: string): RouteUse {
+    if (name === DEFAULT) return { use: 'proxy', number: undefined }
+    if (name === TUN_ROUTES) return { use: 'tunnel', number: undefined }
+    const routes = this.#routes.get(name)
+    return { use: 'credentials', number: routes && this.#numberOf(routes) }
   }
 
   /**
@@ -65,7 +103,7 @@ export class IsolatedRoutes {
       this.#routes.set(name, existing)
       return existing
     }
-    if (name !== DEFAULT && name !== TUN_ROUTES && this.#others().length >= MAX_ISOLATIONS) this.#endIdle()
+    if (isOfCredentials(name) && this.#others().length >= MAX_ISOLATIONS) this.#endIdle()
     const routes = this.#make(name)
     this.#routes.set(name, routes)
     return routes
@@ -74,6 +112,11 @@ export class IsolatedRoutes {
   /** Builds what is missing; to be called when members change. */
   keep(): void {
     for (const routes of this.#routes.values()) routes.keep()
+  }
+
+  /** New streams of all take new routes. */
+  renew(): void {
+    for (const routes of this.#routes.values()) routes.renew()
   }
 
   onReach(unreachable: ReadonlySet<DidKey>): void {
@@ -92,7 +135,7 @@ export class IsolatedRoutes {
   }
 
   #others(): [string, ClientRoutes][] {
-    return [...this.#routes].filter(([name]) => name !== DEFAULT && name !== TUN_ROUTES)
+    return [...this.#routes].filter(([name]) => isOfCredentials(name))
   }
 
   /** Ends the one without open connections that was used longest ago. Whoever makes up credentials ends no connections of others. */
@@ -112,6 +155,10 @@ export class IsolatedRoutes {
   }
 }
 
+function isOfCredentials(name: string): boolean {
+  return name !== DEFAULT && name !== TUN_ROUTES && !name.startsWith(GROUP)
+}
+
 function tooManyIsolations(): WeftError {
   return new WeftError({
     code: 'E_PROXY_FULL',
@@ -123,5 +170,5 @@ function tooManyIsolations(): WeftError {
 
 function statusOf(use: OtherRouteStatus['use'], number: number | undefined, routes: ClientRoutes): OtherRouteStatus {
   const { state, fault } = routes
-  return { use, number, state, fault, legs: routes.legs() }
+  return { use, number, state, fault, legs: routes.legs(), events: routes.events }
 }

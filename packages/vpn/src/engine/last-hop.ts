@@ -1,5 +1,5 @@
 import type { Clock, Logger, Random } from '@weft/core'
-import { MemoryBudget } from '@weft/onion'
+import { MemoryBudget, SharedSessionNames } from '@weft/onion'
 import { DnsAsker } from '../exit/dns-asker.ts'
 import { ExitPolicy } from '../exit/exit-policy.ts'
 import { NameResolver } from '../exit/name-resolver.ts'
@@ -9,6 +9,8 @@ import type { EngineInit } from './engine-init.ts'
 import { ExitIp } from './exit-ip.ts'
 import { ExitService } from './exit-service.ts'
 import type { FlushQueue } from './flush-queue.ts'
+import { OtherWorkers } from './other-workers.ts'
+import type { WorkerPort } from './worker-message.ts'
 
 export interface LastHopInit {
   readonly init: Pick<EngineInit, 'nodeKey' | 'roles' | 'exit' | 'worker'>
@@ -51,6 +53,7 @@ export class LastHop {
   readonly service: ExitService
   readonly #parts: LastHopInit
   readonly #outside: Outside | undefined
+  readonly #others: OtherWorkers | undefined
   #ip: ExitIp | undefined
 
   constructor(parts: LastHopInit) {
@@ -66,7 +69,11 @@ export class LastHop {
         lookups,
       }
     const internet = this.#outside && { ...this.#outside, packets: () => this.#ip?.packets }
+    const { index, shared } = init.worker
+    if (shared !== undefined)
+      this.#others = new OtherWorkers(new SharedSessionNames(shared.sessionNames, shared.secret), index, queue)
     this.service = new ExitService({
+      others: this.#others,
       workers: init.worker.count,
       internet,
       memory: new MemoryBudget(MEMORY / init.worker.count),
@@ -82,6 +89,22 @@ export class LastHop {
     const { init, queue, clock, logger } = this.#parts
     if (this.#outside === undefined || !init.exit.ip) return
     this.#ip = await ExitIp.open({ nodeKey: init.nodeKey, queue, policy: this.#outside.policy, clock, logger })
+  }
+
+  /** Another packet worker of this node, and the way to it. */
+  addWorker(index: number, port: WorkerPort): void {
+    const { service } = this
+    this.#others?.add(index, port, (circuit, packetNumber, payload) => service.join(circuit, packetNumber, payload))
+  }
+
+  /** Circuits here whose sessions are other workers'. */
+  get legsElsewhere(): number {
+    return this.#others?.lent ?? 0
+  }
+
+  /** Packets that were dropped, by reason; none where there are no other workers. */
+  get drops(): Readonly<Record<string, number>> {
+    return this.#others === undefined ? {} : { workerBusy: this.#others.dropped }
   }
 
   get status(): LastHopStatus {
@@ -102,6 +125,7 @@ export class LastHop {
 
   /** What sessions may have needed until they were closed. */
   end(): void {
+    this.#others?.close()
     this.#outside?.resolver.close()
     this.#outside?.asker.close()
   }

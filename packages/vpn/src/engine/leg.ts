@@ -1,33 +1,55 @@
-import type { Clock, Fault, Random } from '@weft/core'
+import type { Clock, Fault } from '@weft/core'
 import { type DidKey, shortId } from '@weft/crypto'
 import {
   type CircuitLink,
   type ClientCircuit,
   type ClientCircuits,
+  type CountSample,
   CircuitReason,
-  SessionCode,
-  Session,
-  type SessionStream,
-  type StreamTarget,
   Suite,
+  type Tier,
 } from '@weft/onion'
+import type { HopTrouble } from '../health/hop-judge.ts'
+import { type HopHealthStatus, LegHealth } from '../health/leg-health.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { HopHealth, HopRole, HopStatus, HopSuite, LegState, LegStatus } from '../vpn.ts'
+import type { HopHealth, HopRole, HopStatus, HopSuite, LegState, LegStatus, LegVerification } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { circuitFault } from './circuit-fault.ts'
-import type { FlushQueue } from './flush-queue.ts'
-import { SessionDriver } from './session-driver.ts'
+import { HopQuestion } from './hop-question.ts'
+import { legVerification } from './leg-verification.ts'
+import type { ToldHop } from './route-words.ts'
+
+/** A hop got worse or better. */
+export interface HopChange {
+  readonly hop: ToldHop
+  /** Before, and now. */
+  readonly was: Trouble
+  readonly is: Trouble
+  readonly of: HopTrouble['of'] | undefined
+  /** Why it is not green; empty when it is. */
+  readonly reason: string
+}
+
+/** 0: none; 1: yellow; 2: red. */
+export type Trouble = 0 | 1 | 2
 
 export interface LegInit {
   readonly link: CircuitLink
   readonly hops: readonly RouteMember[]
   readonly circuits: ClientCircuits
-  readonly queue: FlushQueue
+  /** What it does against who watches; off by default. */
+  readonly tier?: Tier
   readonly clock: Clock
-  readonly random: Random
   onReady(leg: Leg): void
+  onPacket(leg: Leg, packetNumber: number, payload: Uint8Array): void
+  /** What it carries: packets that wait for an answer, and streams over which something may come. */
+  load(leg: Leg): { readonly inFlight: number; readonly streams: number }
   /** Nothing came back for a while although something should. */
   onSuspect(leg: Leg): void
+  /** Something came after all. */
+  onCleared(leg: Leg): void
+  /** A hop loses or delays more than it did, is silent, or tells what cannot be true; or no more so. */
+  onHop(leg: Leg, change: HopChange): void
   onEnd(leg: Leg): void
 }
 
@@ -50,17 +72,15 @@ const PROBE_FIRST_MS = 300
 const PROBE_MOST_MS = 15_000
 /** ms without an answer after which the exit is asked once more: question or answer may be lost. */
 const ASK_AGAIN_MS = 250
-const ROLES: readonly HopRole[] = ['entry', 'relay', 'exit']
+/** ms between questions which hop it is, while nothing comes back. */
+const PLACE_SILENCE_MS = 500
 
-/** One circuit to an exit with the session on it. */
+/** One circuit of a session: builds it, and watches whether it carries. */
 export class Leg {
   readonly hops: readonly RouteMember[]
   readonly #init: LegInit
   #circuit: ClientCircuit | undefined
   readonly #watch: Alarm
-  readonly #streams = new Set<SessionStream>()
-  #session: Session | undefined
-  #driver: SessionDriver | undefined
   #state: 'building' | 'ready' | 'over' = 'building'
   #fault: Fault | undefined
   #culprit: RouteMember | undefined
@@ -78,6 +98,14 @@ export class Leg {
   #probed = false
   #askedAt = 0
   #lookedAt = 0
+  readonly #health: LegHealth
+  /** Monotonic ms: when the next look is due, and when hops were asked what they counted. */
+  #nextLook = 0
+  #countedAt = 0
+  /** Of each hop: as it was told, and what it said last. */
+  readonly #troubles: Trouble[]
+  readonly #counted: (CountSample | undefined)[]
+  readonly #questions = new Set<HopQuestion>()
   readonly #since: number
   /** Monotonic ms. */
   readonly #begunAt: number
@@ -87,6 +115,9 @@ export class Leg {
     this.hops = init.hops
     this.#since = init.clock.now()
     this.#begunAt = init.clock.monotonic()
+    this.#health = new LegHealth(init.hops.length, init.tier ?? 'off')
+    this.#troubles = init.hops.map(() => 0)
+    this.#counted = init.hops.map(() => undefined)
     this.#watch = new Alarm(init.clock, () => this.#look())
   }
 
@@ -95,17 +126,20 @@ export class Leg {
     const { hops, link, circuits } = this.#init
     const circuit = circuits.build({
       link,
+      tier: this.#init.tier ?? 'off',
       hops: hops.map(({ key, onionKey }) => ({ id: key, onionKey })),
       timeoutMs: BUILD_MS,
-      onReady: () => this.#onReady(circuit),
+      onReady: () => this.#onReady(),
       onPacket: (packetNumber, payload) => this.#onPacket(packetNumber, payload),
-      onPong: (hop) => {
+      onPong: (hop, ms) => {
+        this.#health.onPong(hop, ms, this.#init.clock.monotonic())
         if (hop === hops.length - 1) this.#heard()
       },
+      onCounted: (hop, sample) => this.#onCounted(hop, sample),
       onEnd: (reason, atHop) => {
         this.#culprit = hops[atHop]
         this.#isRefused = reason === CircuitReason.handshakeRefused
-        this.#end(circuitFault(reason, hops[atHop], ROLES[atHop]))
+        this.#end(circuitFault(reason, hops[atHop], this.#roleAt(atHop)))
       },
     })
     this.#circuit = circuit
@@ -127,6 +161,28 @@ export class Leg {
   /** Fit for new streams. */
   get healthy(): boolean {
     return this.#state === 'ready' && !this.#suspect
+  }
+
+  /** What is not as usual with the worst of its hops. */
+  get trouble(): Trouble {
+    return this.#troubles.reduce((worst, next) => (next > worst ? next : worst), 0)
+  }
+
+  /** The hop that is worst, while one is not as usual. */
+  get worst(): ToldHop | undefined {
+    const { trouble } = this
+    return trouble === 0 ? undefined : this.#told(this.#troubles.indexOf(trouble))
+  }
+
+  /** As {@link culprit}. */
+  get culpritHop(): ToldHop | undefined {
+    const index = this.hops.findIndex((hop) => hop === this.#culprit)
+    return index < 0 ? undefined : this.#told(index)
+  }
+
+  /** Nothing came back for a while although something should. */
+  get isSilent(): boolean {
+    return this.#suspect
   }
 
   /** Ready for so long that building it was no failure. */
@@ -153,47 +209,68 @@ export class Leg {
     return this.#answered(0)
   }
 
-  get streams(): number {
-    return this.#streams.size
+  /** ms there and back to the exit, of its hops' answers; undefined while one of them is not known. */
+  get latencyMs(): number | undefined {
+    if (this.#state !== 'ready') return undefined
+    const links = this.#health.status(this.#init.clock.monotonic()).map(({ latencyMs }) => latencyMs)
+    return links.reduce(
+      (sum, ms) => (sum === undefined || ms === undefined ? undefined : sum + ms),
+      0 as number | undefined,
+    )
   }
 
-  /** Bytes of its streams that went each way, as who sent and received them counts; none goes back when it ends. */
-  get bytes(): { readonly sent: number; readonly received: number } {
-    const stats = this.#session?.stats
-    return { sent: stats?.dataSent ?? 0, received: stats?.dataReceived ?? 0 }
+  /** Bytes of a session's packet, once it is ready. */
+  get payloadLength(): number {
+    return this.#circuit?.payloadLength ?? 0
   }
 
-  /** Opens a stream; undefined when the leg is not ready, or ends. @throws WeftError E_TARGET_INVALID, E_SESSION_STREAMS */
-  openStream(target: StreamTarget): SessionStream | undefined {
-    const session = this.#session
-    if (session?.state !== 'open') return undefined
-    const stream = session.openStream(target)
-    this.#streams.add(stream)
-    this.wake()
-    return stream
+  /** Sends a session's packet, as {@link ClientCircuit.seal}. */
+  seal(fill: (payload: Uint8Array) => number): boolean {
+    return this.#circuit?.seal(fill) ?? false
   }
 
-  forget(stream: SessionStream): void {
-    this.#streams.delete(stream)
+  /** To be called when something was written that wants an answer. */
+  expectAnswer(): void {
+    if (this.#state !== 'ready' || this.#dueSince !== undefined) return
+    this.#dueSince = this.#init.clock.monotonic()
+    // Never later than it was to be: traffic that is answered must not keep hops from being asked.
+    this.#lookAt(Math.min(this.#nextLook, this.#dueSince + LOOK_MS))
   }
 
-  /** To be called after anything was written to a stream. */
-  wake(): void {
-    this.#driver?.wake()
-    this.#expectAnswer()
-  }
-
-  status(state: LegState): LegStatus {
+  /** @param rttMs to the exit and back, as the session measures it */
+  status(state: LegState, streams: number, rttMs: number | undefined): LegStatus {
     return {
-      state:
-        this.#state === 'over' ? 'failed' : this.#state === 'building' ? 'building' : this.#suspect ? 'silent' : state,
+      state: this.#stateOr(state),
       carriage: this.#init.link.endpoint?.over ?? 'udp',
-      hops: this.hops.map((hop, index) => this.#hopStatus(hop, index)),
-      rttMs: this.#session?.stats.rttMs ?? this.#circuit?.rttMs.at(-1),
-      streams: this.#streams.size,
+      hops: this.#hopStatuses(),
+      rttMs: rttMs ?? this.#circuit?.rttMs.at(-1),
+      streams,
       since: this.#since,
       fault: this.#fault,
     }
+  }
+
+  /**
+   * Asks its hops for their counters now, and says what is known of it once they answered, after 3 s at the latest; undefined unless it is ready.
+   * @param state as for {@link status}
+   */
+  async verify(state: LegState): Promise<Omit<LegVerification, 'use' | 'number'> | undefined> {
+    const circuit = this.#circuit
+    if (this.#state !== 'ready' || circuit === undefined) return undefined
+    const { clock } = this.#init
+    const question = new HopQuestion(this.hops.length, clock, () => this.#count())
+    this.#questions.add(question)
+    const answered = await question.answered
+    this.#questions.delete(question)
+    const now = clock.monotonic()
+    return legVerification({
+      state: this.#stateOr(state),
+      hops: this.#hopStatuses(),
+      known: this.#health.status(now),
+      evidence: this.#health.evidence(circuit.evidence, now),
+      answered,
+      counted: this.#counted.map((sample) => sample?.hop),
+    })
   }
 
   /**
@@ -209,34 +286,19 @@ export class Leg {
       this.#end(unreachableFault(this.#unreachable))
     } else if (this.#state === 'ready') {
       this.#ask()
-      this.#expectAnswer()
+      this.expectAnswer()
       this.#suspectNow()
     }
   }
 
-  destroy(): void {
-    this.#end(undefined)
+  /** Ends it for a reason that lies elsewhere, or none. */
+  destroy(fault?: Fault): void {
+    this.#end(fault)
   }
 
-  #onReady(circuit: ClientCircuit): void {
-    const { clock, random, queue } = this.#init
-    const session = new Session({
-      role: 'client',
-      clock,
-      random,
-      payloadLength: circuit.payloadLength,
-      onWritable: () => this.#driver?.wake(),
-      onClose: (code) => {
-        // What this side closes is over already (#end): whatever else ends a session, code 0 too, is laid to its exit.
-        if (this.#state === 'over') return
-        this.#culprit = this.hops.at(-1)
-        this.#end(sessionFault(code, this.#culprit))
-      },
-    })
-    this.#session = session
-    this.#driver = new SessionDriver(session, circuit, queue, clock)
+  #onReady(): void {
     this.#state = 'ready'
-    this.#heardAt = clock.monotonic()
+    this.#heardAt = this.#init.clock.monotonic()
     this.#readyAt = this.#heardAt
     this.#ping()
     this.#init.onReady(this)
@@ -245,15 +307,24 @@ export class Leg {
   #onPacket(packetNumber: number, payload: Uint8Array): void {
     this.#heard()
     this.#probeAfter = PROBE_FIRST_MS
-    this.#session?.receive(packetNumber, payload)
-    this.#driver?.wake()
+    this.#init.onPacket(this, packetNumber, payload)
   }
 
   #heard(): void {
     this.#heardAt = this.#init.clock.monotonic()
     this.#dueSince = undefined
     this.#probed = false
+    if (!this.#suspect) return
     this.#suspect = false
+    this.#init.onCleared(this)
+  }
+
+  #onCounted(hop: number, sample: CountSample): void {
+    this.#health.onCounted(hop, sample)
+    this.#counted[hop] = sample
+    for (const question of this.#questions) question.onCounted(hop, sample)
+    // An exit that does not tell the truth is there all the same.
+    if (hop === this.hops.length - 1) this.#heard()
   }
 
   #ask(): void {
@@ -262,18 +333,16 @@ export class Leg {
     this.#circuit?.ping(this.hops.length - 1)
   }
 
-  #expectAnswer(): void {
-    if (this.#state !== 'ready' || this.#dueSince !== undefined) return
-    this.#dueSince = this.#init.clock.monotonic()
-    this.#watch.set(this.#dueSince + LOOK_MS)
-  }
-
   /** Runs every 100 ms while streams are open or an answer is due, else every 10 s to measure the hops. */
   #look(): void {
     if (this.#state !== 'ready') return
     const now = this.#init.clock.monotonic()
+    const isHeldUp = now - this.#nextLook > HELD_UP_MS
     if (now >= this.#nextPing) this.#ping()
-    if (this.#streams.size > 0 && !this.#probed && now - this.#heardAt > this.#probeAfter) {
+    const isPlacing = this.#suspect && now - this.#countedAt >= PLACE_SILENCE_MS
+    if (isPlacing || this.#health.isDue(now, this.#circuit?.cells ?? 0)) this.#count()
+    const { inFlight, streams } = this.#init.load(this)
+    if (streams > 0 && !this.#probed && now - this.#heardAt > this.#probeAfter) {
       // A download that stops leaves nothing of ours unanswered: ask.
       this.#probeAfter = Math.min(PROBE_MOST_MS, 2 * this.#probeAfter)
       this.#ask()
@@ -282,7 +351,7 @@ export class Leg {
     if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
       this.#dueSince = now
     this.#lookedAt = now
-    const waiting = this.#probed || (this.#session?.stats.inFlight ?? 0) > 0
+    const waiting = this.#probed || inFlight > 0
     if (waiting) this.#dueSince ??= now
     else this.#dueSince = undefined
     const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
@@ -292,7 +361,38 @@ export class Leg {
       return
     }
     if (silent > SUSPECT_MS) this.#suspectNow()
-    this.#watch.set(waiting || this.#streams.size > 0 ? now + LOOK_MS : this.#nextPing)
+    this.#lookAt(waiting || streams > 0 ? now + LOOK_MS : this.#nextPing)
+    // What came while this thread was held up is not read yet.
+    if (!isHeldUp) this.#judge(now)
+  }
+
+  #lookAt(ms: number): void {
+    this.#nextLook = ms
+    this.#watch.set(ms)
+  }
+
+  #count(): void {
+    const circuit = this.#circuit
+    if (circuit === undefined || this.#state !== 'ready') return
+    this.#countedAt = this.#init.clock.monotonic()
+    circuit.count()
+    this.#health.onAsked(this.#countedAt, circuit.cells)
+  }
+
+  /** Tells of hops that got worse or better. */
+  #judge(now: number): void {
+    for (const [index, { trouble, reason }] of this.#health.status(now).entries()) {
+      const was = this.#troubles[index] as Trouble
+      const is = trouble === undefined ? 0 : trouble.colour === 'yellow' ? 1 : 2
+      if (is === was) continue
+      this.#troubles[index] = is
+      this.#init.onHop(this, { hop: this.#told(index), was, is, of: trouble?.of, reason })
+      if (this.#state !== 'ready') return
+    }
+  }
+
+  #told(index: number): ToldHop {
+    return { node: this.hops[index] as RouteMember, role: this.#roleAt(index) }
   }
 
   #suspectNow(): void {
@@ -306,7 +406,7 @@ export class Leg {
   #ping(): void {
     for (const index of this.hops.keys()) this.#circuit?.ping(index)
     this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
-    this.#watch.set(this.#nextPing)
+    this.#lookAt(this.#nextPing)
   }
 
   #end(fault: Fault | undefined): void {
@@ -314,45 +414,64 @@ export class Leg {
     this.#state = 'over'
     this.#fault = fault
     this.#watch.clear()
-    // The exit learns that it is over from the session, in case the circuit still carries.
-    this.#session?.close(SessionCode.none, '')
-    this.#driver?.flush()
-    this.#driver?.close()
     this.#circuit?.destroy()
-    this.#streams.clear()
+    for (const question of this.#questions) question.end()
     this.#init.onEnd(this)
   }
 
-  #hopStatus(hop: RouteMember, index: number): HopStatus {
+  #stateOr(state: LegState): LegState {
+    if (this.#state !== 'ready') return this.#state === 'over' ? 'failed' : 'building'
+    return this.#suspect ? 'silent' : state
+  }
+
+  #hopStatuses(): HopStatus[] {
+    const known = this.#health.status(this.#init.clock.monotonic())
+    const isPlaced = known.some(({ health }) => health === 'red')
+    return known.map((each, index) => this.#hopStatus(index, each, isPlaced))
+  }
+
+  #hopStatus(index: number, known: HopHealthStatus, isPlaced: boolean): HopStatus {
+    const hop = this.hops[index] as RouteMember
     const rttMs = this.#circuit?.rttMs ?? []
     const rtt = rttMs[index]
     const before = index === 0 ? 0 : rttMs[index - 1]
     // Pings of two hops that passed each other tell nothing of the way between them.
-    const latencyMs = rtt === undefined || before === undefined || rtt <= before ? undefined : rtt - before
-    const [health, reason] = this.#health(hop, index)
+    const pinged = rtt === undefined || before === undefined || rtt <= before ? undefined : rtt - before
+    const [health, reason] = this.#verdict(index, known, isPlaced)
+    const { latencyMs, jitterMs, lossPercent, bandwidthBytesPerSecond, upMs } = known
     return {
       node: hop.id,
-      role: ROLES[index] as HopRole,
+      role: this.#roleAt(index),
       country: hop.country,
       region: hop.region,
       simulated: hop.simulated,
-      latencyMs,
+      latencyMs: latencyMs === undefined || latencyMs === 0 ? pinged : latencyMs,
+      jitterMs,
+      lossPercent,
+      bandwidthBytesPerSecond,
+      upMs,
       suite: suiteName(this.#circuit?.suites[index]),
       health,
       reason,
     }
   }
 
+  #roleAt(index: number): HopRole {
+    if (index === 0) return 'entry'
+    return index >= this.hops.length - 1 ? 'exit' : 'relay'
+  }
+
   #answered(index: number): boolean {
     return this.#readyAt !== undefined || this.#circuit?.suites[index] !== undefined
   }
 
-  #health(hop: RouteMember, index: number): [HopHealth, string] {
+  #verdict(index: number, { health, reason }: HopHealthStatus, isPlaced: boolean): [HopHealth, string] {
     if (this.#state === 'over') return ['red', this.#fault?.cause ?? 'the leg was ended']
     if (!this.#answered(index)) return ['unknown', 'it has not answered yet']
     if (this.#suspect && this.#unreachable !== undefined)
-      return hop === this.#unreachable ? ['red', 'the node cannot be reached'] : ['green', '']
-    if (this.#suspect)
+      return this.hops[index] === this.#unreachable ? ['red', 'the node cannot be reached'] : ['green', '']
+    if (health === 'yellow' || health === 'red') return [health, reason]
+    if (this.#suspect && !isPlaced)
       return ['yellow', 'nothing has come back from the exit for a while; which hop it is is not known']
     return ['green', '']
   }
@@ -371,14 +490,6 @@ function unreachableFault(hop: RouteMember): Fault {
     code: 'E_ROUTE_SILENT',
     cause: `…${shortId(hop.id)} cannot be reached, and nothing comes back through it.`,
     fix: 'Nothing to do: another route is taken. weft peers shows which members answer.',
-  }
-}
-
-function sessionFault(code: number, exit: RouteMember | undefined): Fault {
-  return {
-    code: 'E_ROUTE_CLOSED',
-    cause: `The exit …${shortId(exit?.id ?? '')} closed the session (code ${code}, docs/specs/session.md).`,
-    fix: 'Nothing to do: another route is taken.',
   }
 }
 

@@ -16,23 +16,28 @@ import {
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
+import { DEFAULT_ROUTE_PROFILE, type RouteProfile } from '../profile/route-profile.ts'
 import { findPrograms } from '../tun/split-programs.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
+import { ClientChoice } from '../route/client-choice.ts'
+import { parseGuardState } from '../route/guard-state.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { RouteStatus, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { RouteLegs, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { CarriageChoice, WEB_PORT } from '../carriage/carriage-choice.ts'
 import { udpPaths } from '../carriage/udp-paths.ts'
+import { LoadMeter, type LoadMeterInit } from '../load/load-meter.ts'
 import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
 import { LocalDns } from './local-dns.ts'
-import type { EngineInit } from './engine-init.ts'
+import type { EngineInit, MachineWays } from './engine-init.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import { PacketPorts } from './packet-ports.ts'
-import type { LossCount } from '@weft/overlay'
+import type { LegNumbers } from './path-set.ts'
+import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
@@ -42,14 +47,26 @@ import type { TakeStream, WriteEarly } from './stream-opener.ts'
 import { TunClient, carriesForOthers } from './tun-client.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
+import type { WorkerPort } from './worker-message.ts'
 
 export interface EngineParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
   readonly onRoute: (event: VpnEvents['route']) => void
+  /** The client's guards have changed: to be kept as they are for the next start. */
+  readonly onGuards: (text: string) => void
+  readonly onRouteEvent: (event: VpnEvents['routeEvent']) => void
   readonly onThroughput: (event: Throughput) => void
+  /** How the load of a node that carries packets for others is measured, and who is told; left out, it is not. */
+  readonly load?: Pick<LoadMeterInit, 'atWork' | 'onUse'>
 }
+
+/** Circuits to other exits that stand ready. */
+const OTHER_EXITS = 2
+/** What connections of a user and password go over; and those to services of members, which are short. */
+const LEGS_OF_CREDENTIALS: LegNumbers = { used: 1, reserve: 1 }
+const LEGS_TO_MEMBERS: LegNumbers = { used: 1, reserve: 0 }
 
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
@@ -64,7 +81,7 @@ const BY_BRIDGE = 'this node calls by bridges only (weft bridge show), and they 
 export class PacketEngine {
   readonly #init: EngineInit
   readonly #parts: EngineParts
-  readonly #self: DidKey
+  readonly #choice: ClientChoice
   readonly #queue = new FlushQueue(() => this.#ports?.flush())
   readonly #links: LinkSet
   readonly #linkAlarm: Alarm
@@ -79,11 +96,13 @@ export class PacketEngine {
   /** This client's own to services of members. */
   readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
+  #loadMeter: LoadMeter | undefined
   readonly #probes: LinkProbes
   readonly #carriage: CarriageChoice
   /** Of the batch at hand: places of what is not of a link. */
   readonly #others: number[] = []
   #ports: PacketPorts | undefined
+  #profile: RouteProfile
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
@@ -99,6 +118,8 @@ export class PacketEngine {
   #outside: readonly OutsideAddress[] = []
   #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
+  /** The question to all hops that is under way. */
+  #verification: Promise<RouteVerification> | undefined
   #closed = false
 
   private constructor(init: EngineInit, parts: EngineParts, suites: Suites) {
@@ -106,7 +127,16 @@ export class PacketEngine {
     const { keys, networkId, worker } = init
     this.#init = init
     this.#parts = parts
-    this.#self = toDidKey(init.nodeKey)
+    this.#profile = init.profile ?? DEFAULT_ROUTE_PROFILE
+    this.#choice = new ClientChoice({
+      self: toDidKey(init.nodeKey),
+      clock,
+      random,
+      guards: init.guards === undefined ? undefined : parseGuardState(init.guards, 'as it was handed over'),
+      profile: this.#profile,
+      unlikely: () => this.#unlikelyEntries(),
+      keepGuards: parts.onGuards,
+    })
     this.#links = new LinkSet({
       networkId,
       clock,
@@ -138,7 +168,13 @@ export class PacketEngine {
       this.#links.onTimeout()
       this.#setAlarms()
     })
-    this.#circuits = new ClientCircuits({ networkId, clock, random, suites })
+    this.#circuits = new ClientCircuits({
+      networkId,
+      clock,
+      random,
+      suites,
+      onSooner: () => this.#circuitAlarm.set(this.#circuits.nextTimeout()),
+    })
     this.#circuitAlarm = new Alarm(clock, () => {
       this.#circuits.onTimeout()
       this.#setAlarms()
@@ -155,7 +191,7 @@ export class PacketEngine {
       bridges.length === 0
         ? new CarriageChoice({ setting, clock, inTls, onChange })
         : new CarriageChoice({ setting: 'tls', reason: BY_BRIDGE, clock, inTls, onChange })
-    this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name))
+    this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name), random)
     this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
     if (keys !== undefined)
@@ -182,8 +218,21 @@ export class PacketEngine {
       onHold: (isHeld) => engine.#carrier?.circuits.queue.hold(isHeld),
       onTlsTried: (way, isMade) => engine.#carriage.tlsTried(way, isMade),
     })
+    // A kill switch lets these out, whether or not there is a tunnel; where marks are not permitted it goes by addresses.
+    if (init.keys === undefined) engine.#ports.mark(OUTSIDE_MARK)
     await engine.#carrier?.open()
+    engine.#measureLoad()
     return engine
+  }
+
+  #measureLoad(): void {
+    const { load, clock } = this.#parts
+    const carrier = this.#carrier
+    if (load === undefined || carrier === undefined) return
+    const { relay, worker } = this.#init
+    // One limit for all workers: together they use it up when each has its part.
+    const bytesPerSecond = relay.bytesPerSecond === undefined ? undefined : relay.bytesPerSecond / worker.count
+    this.#loadMeter = new LoadMeter({ ...load, clock, bytesPerSecond, signs: () => carrier.loadSigns() })
   }
 
   /** Where packets come in. */
@@ -194,6 +243,7 @@ export class PacketEngine {
   /** The members of the newest signed map that carry packets. */
   setMembers(members: readonly RouteMember[]): void {
     this.#members = members
+    this.#choice.setMembers(members)
     this.#byKey = new Map(members.map((member) => [toHex(member.key), member]))
     this.#byLinkKey = new Map(members.map((member) => [toHex(member.linkKey), member]))
     this.#routes.keep()
@@ -205,9 +255,23 @@ export class PacketEngine {
     this.#carrier?.setAddresses(members)
   }
 
+  /** Another packet worker of this node, and the way to it: circuits of one may be legs of sessions of the other. */
+  addWorker(index: number, port: WorkerPort): void {
+    this.#carrier?.addWorker(index, port)
+  }
+
   /** What circuits are made against from now on, newest first. */
   setOnionKeys(onionKeys: readonly X25519KeyPair[]): void {
     this.#carrier?.setOnionKeys(onionKeys)
+  }
+
+  /** How this client's routes are made from now on; what runs goes on where it is. */
+  setProfile(profile: RouteProfile): void {
+    const { exit, hops, legs, tier } = this.#profile
+    this.#profile = profile
+    this.#choice.setProfile(profile)
+    if (exit !== profile.exit || hops !== profile.hops || legs !== profile.legs || tier !== profile.tier)
+      this.#routes.renew()
   }
 
   /** Members that the overlay cannot reach at the moment. */
@@ -215,6 +279,11 @@ export class PacketEngine {
     this.#unreachable = unreachable
     this.#routes.onReach(unreachable)
     this.services.onReach(unreachable)
+  }
+
+  /** What members say of their load, those of whom it is known (docs/specs/load.md). */
+  setLoads(loads: ReadonlyMap<DidKey, LoadStep>): void {
+    this.#choice.setLoads(loads)
   }
 
   /** Addresses to which this daemon makes connections that are not to go through its own tunnel. */
@@ -225,11 +294,11 @@ export class PacketEngine {
 
   /**
    * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted. Where that fails all is as
-   * it was before: a proxy that stood goes on.
+   * it was before: a proxy that stood goes on, and with it its DNS and a tunnel as they were opened.
    * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN
    */
-  up(tun = this.#init.tun.isWanted): Promise<void> {
-    return this.#inTurn(() => this.#up(tun))
+  up(tun?: boolean, ways: MachineWays = this.#init): Promise<void> {
+    return this.#inTurn(() => this.#up(tun ?? ways.tun.isWanted, ways))
   }
 
   /** One after another: what is half open is nothing to build on, nor to end. */
@@ -239,16 +308,16 @@ export class PacketEngine {
     return done
   }
 
-  async #up(tun: boolean): Promise<void> {
+  async #up(tun: boolean, ways: MachineWays): Promise<void> {
     if (this.#closed) return
     if (tun && this.#init.keys !== undefined) throw carriesForOthers()
     const stood = this.#server !== undefined
     // Before a route is built: rules that a daemon left, which was killed, let nothing else out.
     if (tun) this.#ports?.mark(OUTSIDE_MARK)
-    if (!stood) await this.#openProxy()
+    if (!stood) await this.#openProxy(ways.dns)
     if (!tun || this.#tun !== undefined) return
     try {
-      await this.#openTun()
+      await this.#openTun(ways.tun)
     } catch (error) {
       if (stood) await this.#dns?.endIPv6()
       else await this.#down()
@@ -256,9 +325,9 @@ export class PacketEngine {
     }
   }
 
-  async #openTun(): Promise<void> {
+  async #openTun({ exclude, include, ...programs }: MachineWays['tun']): Promise<void> {
     const { clock, logger } = this.#parts
-    const { exclude, include, stateFile, ...programs } = this.#init.tun
+    const { stateFile } = this.#init.tun
     const excludePrograms = await findPrograms(programs.excludePrograms, 'vpn.tun_exclude')
     const includePrograms = await findPrograms(programs.includePrograms, 'vpn.tun_include')
     this.#tun = await TunClient.up({
@@ -276,11 +345,11 @@ export class PacketEngine {
       uid: process.getuid?.() ?? 0,
       open: (signal, take) => {
         const routes = this.#routes.of(TUN_ROUTES)
-        return routes.open(IP_CHANNEL, signal, (stream, leg) => {
+        return routes.open(IP_CHANNEL, signal, (stream, paths) => {
           // Names are asked for where their addresses will be called from.
-          routes.prefer(leg)
+          routes.prefer(paths)
           this.#dns?.moved()
-          take(stream, leg)
+          take(stream, paths)
         })
       },
       markPort: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
@@ -289,19 +358,20 @@ export class PacketEngine {
     this.#dns?.moved()
   }
 
-  async #openProxy(): Promise<void> {
+  async #openProxy(dns: MachineWays['dns']): Promise<void> {
     const { clock, random } = this.#parts
     const names = new NameLookups({ clock, random })
     const server = new ProxyServer({
       queue: this.#queue,
       clock,
-      open: async (target, isolation, signal, take) => this.#routes.of(isolation).open(target, signal, take),
-      resolve: async (request) => names.resolve(request, this.#routes.of(request.isolation)),
+      open: async (target, isolation, signal, take) =>
+        this.#routesOf(isolation, target.host).open(target, signal, take),
+      resolve: async (request) => names.resolve(request, this.#routesOf(request.isolation, request.host)),
     })
     this.#server = server
     try {
       this.#proxyPort = await server.listen(this.#init.proxy.host, this.#init.proxy.port)
-      if (this.#init.dns !== undefined) this.#dns = await this.#openDns(this.#init.dns)
+      if (dns !== undefined) this.#dns = await this.#openDns(dns)
     } catch (error) {
       this.#server = undefined
       await server.close()
@@ -310,6 +380,14 @@ export class PacketEngine {
     this.#routes.of(undefined).keep()
     this.#meter.start()
     this.#tellRoute()
+  }
+
+  /** @param isolation the credentials of a request of the proxy, as its parser gives them. @throws WeftError E_PROXY_FULL */
+  #routesOf(isolation: string | undefined, host: string): ClientRoutes {
+    const kept = this.#profile.isolation
+    // Datagrams have no destination before the first of them: they go over the routes of all others.
+    if (kept === 'destination' && isolation === undefined && host !== '') return this.#routes.toDestination(host)
+    return this.#routes.of(kept === 'none' ? undefined : isolation)
   }
 
   /** Ends the proxy, what runs over it, and the routes. */
@@ -339,13 +417,25 @@ export class PacketEngine {
       proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
       dns: this.#dns?.endpoint,
       tun: this.#tun?.status,
+      killSwitch: undefined,
       ...this.#requests(),
-      route: this.#route(),
+      route: { ...this.#route(), events: this.#routes.default?.events ?? [] },
       others: this.#routes.others,
       services: this.services.status,
       carriage: this.#carriage.status,
       carried: this.#carrier?.status(this.#ports, this.#links),
     }
+  }
+
+  /** Asks every hop of every leg that is ready for its counters; whoever asks while that is under way gets the same answer. */
+  verify(): Promise<RouteVerification> {
+    this.#verification ??= this.#routes
+      .verify()
+      .then((legs) => ({ at: this.#parts.clock.now(), legs }))
+      .finally(() => {
+        this.#verification = undefined
+      })
+    return this.#verification
   }
 
   /**
@@ -364,6 +454,7 @@ export class PacketEngine {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#loadMeter?.close()
     this.#handshakes.close()
     this.services.close()
     await this.down()
@@ -456,19 +547,22 @@ export class PacketEngine {
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 
+  #legsOf(name: string | undefined): LegNumbers {
+    if (name === undefined) return LEGS_TO_MEMBERS
+    return name === DEFAULT || name === TUN_ROUTES ? { used: this.#profile.legs, reserve: 1 } : LEGS_OF_CREDENTIALS
+  }
+
   /** @param name undefined for routes to services */
   #makeRoutes(name: string | undefined): ClientRoutes {
     const isDefault = name === DEFAULT
     const { clock, random } = this.#parts
     return new ClientRoutes({
       circuits: this.#circuits,
-      self: this.#self,
       queue: this.#queue,
       clock,
       random,
-      members: () => this.#members,
+      choice: this.#choice,
       unreachable: this.#unreachable,
-      unlikelyEntries: () => this.#unlikelyEntries(),
       linkTo: (entry) => {
         const endpoint = this.#endpointOf(entry)
         return this.#linkAsClient(endpoint, entry.linkKey, this.#carriage.pathsTo(endpoint, entry.linkKey))
@@ -479,11 +573,19 @@ export class PacketEngine {
         bridgeFault: this.#ports?.bridgeFault,
       }),
       end: name === undefined ? 'service' : 'exit',
-      spares: isDefault || name === TUN_ROUTES ? 1 : 0,
+      legs: () => this.#legsOf(name),
+      ...(name === undefined
+        ? {}
+        : { tier: () => this.#profile.tier, isNearest: () => this.#profile.exit === 'nearest' }),
+      ...(name === undefined || name === TUN_ROUTES ? {} : { rotationMs: () => this.#profile.rotationMs }),
+      spares: isDefault || name === TUN_ROUTES ? OTHER_EXITS : 0,
       onChange: () => {
         this.#setAlarms()
         if (name !== undefined) this.#tellRoute()
       },
+      ...(name === undefined
+        ? {}
+        : { onEvent: (event) => this.#parts.onRouteEvent({ ...this.#routes.useOf(name), ...event }) }),
     })
   }
 
@@ -502,7 +604,7 @@ export class PacketEngine {
     return this.#routes.default?.state ?? 'connecting'
   }
 
-  #route(): RouteStatus {
+  #route(): RouteLegs {
     const legs = this.#routes.default?.legs() ?? []
     const used = legs.find(({ state }) => state === 'active')
     return { legs, rttMs: used?.rttMs, throughput: this.#meter.rate }

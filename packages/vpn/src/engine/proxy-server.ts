@@ -13,7 +13,7 @@ import {
 import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import type { Leg } from './leg.ts'
+import type { PathSet } from './path-set.ts'
 import { KEPT_FAILURES } from './refused-packets.ts'
 import { SocketPipe } from './socket-pipe.ts'
 import { isOfSameUser } from './socket-users.ts'
@@ -134,8 +134,8 @@ export class ProxyServer {
   ): Promise<void> {
     try {
       const { host, port, isolation } = request
-      await this.#init.open({ host, port }, isolation, signal, (stream, leg) =>
-        this.#join(socket, parser.succeeded, rest, stream, leg),
+      await this.#init.open({ host, port }, isolation, signal, (stream, paths) =>
+        this.#join(socket, parser.succeeded, rest, stream, paths),
       )
     } catch (error) {
       if (!signal.aborted) this.#refuse(socket, parser, error)
@@ -212,15 +212,15 @@ export class ProxyServer {
   }
 
   /** @param rest what the client sent behind its request, for the target */
-  #join(socket: Socket, succeeded: Uint8Array, rest: Uint8Array, stream: SessionStream, leg: Leg): void {
+  #join(socket: Socket, succeeded: Uint8Array, rest: Uint8Array, stream: SessionStream, paths: PathSet): void {
     this.#opened++
     this.#open++
     const over = (): void => {
       this.#open--
-      if (leg.over && leg.fault !== undefined) this.#tell(endedWith(leg.fault))
-      leg.forget(stream)
+      if (paths.over && paths.fault !== undefined) this.#tell(endedWith(paths.fault))
+      paths.forget(stream)
     }
-    const pipe = new SocketPipe(socket, stream, this.#init.queue, () => leg.wake(), over)
+    const pipe = new SocketPipe(socket, stream, this.#init.queue, () => paths.wake(), over)
     socket.write(succeeded)
     if (rest.length > 0) pipe.send(rest)
     pipe.begin()

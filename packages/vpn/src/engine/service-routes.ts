@@ -45,10 +45,10 @@ export class ServiceRoutes {
       const routes = this.#of(number)
       routes.call(member)
       const target = { host: name, port: 0, protocol: 'service', member: fromDidKey(member) } as const
-      await routes.open(target, gone.signal, (stream, leg) => {
+      await routes.open(target, gone.signal, (stream, paths) => {
         port.off('close', onClose)
-        const over = (): void => leg.forget(stream)
-        new PortPipe(port, stream, this.#queue, () => leg.wake(), over)
+        const over = (): void => paths.forget(stream)
+        new PortPipe(port, stream, this.#queue, () => paths.wake(), over)
       })
     } catch (error) {
       port.close()

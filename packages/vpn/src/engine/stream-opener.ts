@@ -1,29 +1,31 @@
 import { type Clock, type Fault, WeftError } from '@weft/core'
 import { SessionCode, type SessionStream, type StreamTarget } from '@weft/onion'
-import { isNobodyLeft } from '../route/choose-route.ts'
-import type { Leg } from './leg.ts'
+import { isNobodyLeft } from '../route/nobody-left.ts'
+import type { PathSet } from './path-set.ts'
 import { targetFault } from './target-fault.ts'
 
 /** Takes over a stream that its target took, within the call: the stream's first bytes may be next. */
-export type TakeStream = (stream: SessionStream, leg: Leg) => void
+export type TakeStream = (stream: SessionStream, paths: PathSet) => void
 
 /**
- * Writes early data: what goes right behind that which opens the stream, before the exit answered. On each leg that is tried, so it may come
+ * Writes early data: what goes right behind that which opens the stream, before the exit answered. On each path set that is tried, so it may come
  * to its target more than once.
  */
 export type WriteEarly = (stream: SessionStream) => void
 
 /** What requests need of the routes. */
 export interface OpenerRoutes {
-  /** The leg that new streams go over; undefined while none is fit for them. */
-  inUse(): Leg | undefined
-  /** One that is ready to another exit than this leg's. */
-  beside(leg: Leg): Leg | undefined
+  /** The path set that new streams go over; undefined while none is fit for them. */
+  inUse(): PathSet | undefined
+  /** One that is near to this target, where that is asked for and known; undefined for that in use. */
+  near(target: StreamTarget): PathSet | undefined
+  /** One that is ready to another exit than this path set's. */
+  beside(paths: PathSet): PathSet | undefined
   /** Builds what is missing. */
   keep(): void
   /** Its exit does not do what was asked of it: others are taken. */
-  leaveExit(leg: Leg): void
-  /** Why a leg could not be built or was lost, the last time; undefined since one got ready. */
+  leaveExit(paths: PathSet): void
+  /** Why a path set could not be built or was lost, the last time; undefined since one got ready. */
   lastFault(): Fault | undefined
 }
 
@@ -35,7 +37,7 @@ const READY_MS = 15_000
 const HEARD_MS = 1_500
 /** Legs that a request is tried on. */
 const MAX_TRIES = 6
-/** Requests that may wait for a leg. */
+/** Requests that may wait for a path set. */
 const MAX_WAITING = 1_024
 
 type Outcome = 'opened' | 'moved' | 'notOffered' | 'full'
@@ -52,13 +54,13 @@ interface Request {
   readonly deadline: number
 }
 
-/** Opens streams on whichever leg works. */
+/** Opens streams on whichever path set works. */
 export class StreamOpener {
   readonly #routes: OpenerRoutes
   readonly #clock: Clock
-  /** Wakes requests that wait for a leg. */
+  /** Wakes requests that wait for a path set. */
   readonly #waiting = new Set<() => void>()
-  /** Has requests look that were sent over a leg and have no answer yet. */
+  /** Has requests look that were sent over a path set and have no answer yet. */
   readonly #watching = new Set<() => void>()
   #closed = false
 
@@ -67,61 +69,63 @@ export class StreamOpener {
     this.#clock = clock
   }
 
-  /** Requests that wait for a leg; those sent over one are counted there. */
+  /** Requests that wait for a path set; those sent over one are counted there. */
   get waiting(): number {
     return this.#waiting.size
   }
 
   /**
-   * Opens a stream to a target. While no answer came it moves to another leg when its own falls silent, since nothing of
-   * the request has been sent yet but what may come twice. An exit at its limit is left for one other, where a leg to that is ready: two exits hear of a target at most,
+   * Opens a stream to a target. While no answer came it moves to another path set when its own falls silent, since nothing of
+   * the request has been sent yet but what may come twice. An exit at its limit is left for one other, where a path set to that is ready: two exits hear of a target at most,
    * and none is asked twice.
    * @throws WeftError E_TARGET_… and E_EXIT_… by the exit's answer, E_TARGET_INVALID, E_SESSION_STREAMS, E_ROUTE_TIMEOUT and those of
-   * `chooseRoute`
+   * `ClientChoice.choose`
    */
   async open(target: StreamTarget, signal: AbortSignal, take: TakeStream, writeEarly?: WriteEarly): Promise<void> {
     let refusal: WeftError | undefined
-    let full: Leg | undefined
+    let full: PathSet | undefined
     const request = { target, signal, take, writeEarly, deadline: this.#clock.monotonic() + OPEN_MS }
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const leg =
-        full === undefined ? (this.#routes.inUse() ?? (await this.#legReady(request))) : this.#routes.beside(full)
-      if (leg === undefined) break
-      const outcome = await this.#tryOn(leg, request)
+      const paths =
+        full === undefined
+          ? (this.#routes.near(target) ?? this.#routes.inUse() ?? (await this.#legReady(request)))
+          : this.#routes.beside(full)
+      if (paths === undefined) break
+      const outcome = await this.#tryOn(paths, request)
       if (outcome === 'opened') return
       this.#routes.keep()
       // Whatever becomes of the request at another exit, that the first was full is why it failed.
       if (full !== undefined) break
-      if (outcome === 'full') full = leg
+      if (outcome === 'full') full = paths
       refusal = outcome === 'moved' ? undefined : targetFault(CODES[outcome], target)
     }
     throw refusal ?? this.#noRoute(`It was sent over ${MAX_TRIES} routes, and each ended before its exit answered.`)
   }
 
-  /** Resolves when a leg is fit for streams. @throws WeftError E_ROUTE_TIMEOUT and those of `chooseRoute` */
+  /** Resolves when a path set is fit for streams. @throws WeftError E_ROUTE_TIMEOUT and those of `ClientChoice.choose` */
   async ready(): Promise<void> {
     const deadline = this.#clock.monotonic() + READY_MS
     if (this.#routes.inUse() === undefined) await this.#legReady({ signal: new AbortController().signal, deadline })
   }
 
-  /** To be called when a leg got ready, fell silent or ended, or none can be built. */
+  /** To be called when a path set got ready, fell silent or ended, or none can be built. */
   wake(): void {
     for (const wake of this.#waiting) wake()
     for (const look of this.#watching) look()
   }
 
-  /** Refuses what waits for a leg; what was sent over one ends with it. */
+  /** Refuses what waits for a path set; what was sent over one ends with it. */
   close(): void {
     this.#closed = true
     this.wake()
   }
 
   /** @throws WeftError when none gets ready in time. */
-  async #legReady({ deadline, signal }: Pick<Request, 'deadline' | 'signal'>): Promise<Leg> {
+  async #legReady({ deadline, signal }: Pick<Request, 'deadline' | 'signal'>): Promise<PathSet> {
     this.#routes.keep()
     for (;;) {
-      const leg = this.#routes.inUse()
-      if (leg !== undefined) return leg
+      const paths = this.#routes.inUse()
+      if (paths !== undefined) return paths
       const fault = this.#routes.lastFault()
       // What no waiting mends is told at once.
       if (fault !== undefined && isNobodyLeft(fault.code)) throw new WeftError(fault)
@@ -149,8 +153,8 @@ export class StreamOpener {
     })
   }
 
-  #tryOn(leg: Leg, { target, signal, take, writeEarly, deadline }: Request): Promise<Outcome> {
-    const stream = leg.openStream(target)
+  #tryOn(paths: PathSet, { target, signal, take, writeEarly, deadline }: Request): Promise<Outcome> {
+    const stream = paths.openStream(target)
     if (stream === undefined) return Promise.resolve('moved')
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
     const end = (): void => {
@@ -162,20 +166,20 @@ export class StreamOpener {
     const give = (): void => {
       end()
       stream.reset(SessionCode.none)
-      leg.forget(stream)
+      paths.forget(stream)
     }
     const look = (): void => {
       if (signal.aborted || this.#clock.monotonic() >= deadline) {
         const code = stream.isHeard ? SessionCode.timedOut : SessionCode.limit
         give()
-        reject(leg.healthy ? targetFault(code, target) : this.#tooLate())
-      } else if (leg.over || (!leg.healthy && this.#routes.inUse() !== undefined)) {
+        reject(paths.healthy ? targetFault(code, target) : this.#tooLate())
+      } else if (paths.over || (!paths.healthy && this.#routes.inUse() !== undefined)) {
         give()
         resolve('moved')
       }
     }
     const cancelHeard = this.#clock.after(HEARD_MS, () => {
-      if (stream.isHeard || !leg.healthy || this.#routes.beside(leg) === undefined) return
+      if (stream.isHeard || !paths.healthy || this.#routes.beside(paths) === undefined) return
       give()
       resolve('full')
     })
@@ -185,21 +189,21 @@ export class StreamOpener {
     stream.handler = {
       onOpened: () => {
         end()
-        take(stream, leg)
+        take(stream, paths)
         resolve('opened')
       },
       onRefused: (code) => {
         end()
-        leg.forget(stream)
+        paths.forget(stream)
         if (code === SessionCode.limit) return resolve('full')
         if (code !== SessionCode.notOffered) return reject(targetFault(code, target))
-        this.#routes.leaveExit(leg)
+        this.#routes.leaveExit(paths)
         resolve('notOffered')
       },
       // No answer of the exit's about the target: its session ends, or it has no room.
       onReset: (code) => {
         end()
-        leg.forget(stream)
+        paths.forget(stream)
         resolve(code === SessionCode.limit ? 'full' : 'moved')
       },
     }

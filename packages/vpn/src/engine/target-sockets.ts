@@ -59,8 +59,13 @@ export class TargetSockets {
     return this.#sockets.size
   }
 
+  /** Part of those that there may be. */
+  get fill(): number {
+    return this.#sockets.size / MAX_CONNECTIONS
+  }
+
   get isFull(): boolean {
-    return this.#sockets.size >= MAX_CONNECTIONS
+    return this.fill >= 1
   }
 
   /** Connects, and joins both; the client is told once that is done. */

@@ -10,7 +10,7 @@ import { droppedAt, noTunPackets, superPacketsOf } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
 import type { ProxyFailure, TunStatus } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import type { Leg } from './leg.ts'
+import type { PathSet } from './path-set.ts'
 import { RefusedPackets } from './refused-packets.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { waitingFault } from './waiting-fault.ts'
@@ -36,7 +36,7 @@ const INSIDE6 = ipToBytes(INNER6) as Uint8Array
 interface Route {
   readonly stream: SessionStream
   readonly channel: IpChannel
-  readonly leg: Leg
+  readonly paths: PathSet
   /** What the exit gave. */
   readonly address4: Uint8Array
   readonly address6: Uint8Array | undefined
@@ -97,7 +97,7 @@ export class TunClient {
       interface: INTERFACE,
       mtu: MAX_IP_PACKET_BYTES,
       state: route === undefined ? 'waiting' : 'open',
-      exit: route?.leg.hops.at(-1)?.id,
+      exit: route?.paths.exit?.id,
       ipv6: route?.address6 !== undefined,
       packets: {
         sent,
@@ -142,7 +142,7 @@ export class TunClient {
     }
     const route = this.#route
     const address = header.version === 4 ? route?.address4 : route?.address6
-    if (route === undefined || !route.leg.healthy) this.#open()
+    if (route === undefined || !route.paths.healthy) this.#open()
     if (route === undefined || address === undefined) counters.unrouted++
     else if (!isAddressAt(bytes, header.sourceAt, header.version === 4 ? INSIDE4 : INSIDE6)) counters.foreign++
     else {
@@ -151,13 +151,13 @@ export class TunClient {
     }
   }
 
-  #send({ channel, leg }: Route, bytes: Uint8Array, length: number): void {
+  #send({ channel, paths }: Route, bytes: Uint8Array, length: number): void {
     const { dropped } = channel.queue
     if (channel.send(bytes, length)) {
       this.#counters.sent++
       this.#sentBytes += length
     } else if (channel.queue.dropped === dropped) this.#counters.overflowed++
-    leg.wake()
+    paths.wake()
   }
 
   #fromExit(route: Route, bytes: Uint8Array): void {
@@ -186,7 +186,7 @@ export class TunClient {
     const { signal } = this.#controller
     if (this.#isOpening || signal.aborted || clock.monotonic() < this.#retryAt) return
     this.#isOpening = true
-    open(signal, (stream, leg) => this.#take(stream, leg))
+    open(signal, (stream, paths) => this.#take(stream, paths))
       .then(
         () => (this.#fault = undefined),
         (error: unknown) => {
@@ -207,22 +207,22 @@ export class TunClient {
     this.#cancelRetry?.()
     if (this.#controller.signal.aborted) return
     this.#cancelRetry = clock.after(RETRY_MS, () => {
-      if (this.#route === undefined || !this.#route.leg.healthy) this.#open()
+      if (this.#route === undefined || !this.#route.paths.healthy) this.#open()
     })
   }
 
-  #take(stream: SessionStream, leg: Leg): void {
+  #take(stream: SessionStream, paths: PathSet): void {
     const { ip: channel } = stream
     const given = stream.address
     if (channel === undefined || this.#controller.signal.aborted) {
       stream.reset(SessionCode.none)
-      leg.wake()
-      return leg.forget(stream)
+      paths.wake()
+      return paths.forget(stream)
     }
     const address6 = given.length === 16 ? given : undefined
-    const route = { stream, channel, leg, address4: given.subarray(given.length - 4), address6 }
+    const route = { stream, channel, paths, address4: given.subarray(given.length - 4), address6 }
     const lost = (): void => {
-      leg.forget(stream)
+      paths.forget(stream)
       if (this.#route !== route) return
       this.#counters.overflowed += channel.queue.dropped
       this.#route = undefined
@@ -245,8 +245,8 @@ export class TunClient {
     if (route === undefined) return
     this.#counters.overflowed += route.channel.queue.dropped
     route.stream.reset(SessionCode.none)
-    route.leg.wake()
-    route.leg.forget(route.stream)
+    route.paths.wake()
+    route.paths.forget(route.stream)
   }
 
   /** Somebody deleted the interface: nothing leaves any more until the VPN is turned off, and on again. */

@@ -5,7 +5,7 @@ import { type Clock, WeftError, toWeftError } from '@weft/core'
 import { type DatagramChannel, SessionCode, type SessionStream } from '@weft/onion'
 import { literalLookup } from '../exit/literal-lookup.ts'
 import { type SocksDatagram, readSocksDatagram, socksDatagramHeader } from '../proxy/socks-datagram.ts'
-import type { Leg } from './leg.ts'
+import type { PathSet } from './path-set.ts'
 import type { TakeStream } from './stream-opener.ts'
 import { targetFault } from './target-fault.ts'
 
@@ -46,7 +46,7 @@ export class UdpAssociation {
   #clientPort: number
   /** When it was looked last whose a port is, monotonic ms. */
   #lookedAt = -Infinity
-  #route: { readonly stream: SessionStream; readonly channel: DatagramChannel; readonly leg: Leg } | undefined
+  #route: { readonly stream: SessionStream; readonly channel: DatagramChannel; readonly paths: PathSet } | undefined
   #isOpening = false
   /** Monotonic ms. */
   #retryAt = 0
@@ -72,7 +72,7 @@ export class UdpAssociation {
       await association.#listen()
       signal.addEventListener('abort', () => association.#close(), { once: true })
       signal.throwIfAborted()
-      await init.open((stream, leg) => association.#take(stream, leg))
+      await init.open((stream, paths) => association.#take(stream, paths))
     } catch (error) {
       association.#close()
       throw error
@@ -113,20 +113,20 @@ export class UdpAssociation {
     this.#route = undefined
     if (route === undefined) return
     route.stream.reset(SessionCode.none)
-    route.leg.wake()
-    route.leg.forget(route.stream)
+    route.paths.wake()
+    route.paths.forget(route.stream)
   }
 
-  #take(stream: SessionStream, leg: Leg): void {
+  #take(stream: SessionStream, paths: PathSet): void {
     const { channel } = stream
     const lost = (): void => {
-      leg.forget(stream)
+      paths.forget(stream)
       if (this.#route?.stream === stream) this.#route = undefined
     }
     stream.handler = { onReset: lost, onEnd: lost }
     if (channel === undefined || this.#isClosed) {
       stream.reset(SessionCode.none)
-      leg.wake()
+      paths.wake()
       return lost()
     }
     channel.handler = {
@@ -134,12 +134,12 @@ export class UdpAssociation {
       onUnreached: (_, code) => this.#init.onFault(targetFault(code)),
     }
     this.#route?.stream.reset(SessionCode.none)
-    this.#route?.leg.forget(this.#route.stream)
-    this.#route = { stream, channel, leg }
+    this.#route?.paths.forget(this.#route.stream)
+    this.#route = { stream, channel, paths }
     const waiting = this.#waiting
     this.#waiting = []
     for (const { host, port, bytes } of waiting) channel.send(host, port, bytes)
-    if (waiting.length > 0) leg.wake()
+    if (waiting.length > 0) paths.wake()
   }
 
   #onMessage(bytes: Buffer, { address, port }: RemoteInfo): void {
@@ -153,9 +153,9 @@ export class UdpAssociation {
     const route = this.#route
     if (route === undefined) return this.#wait(read, content)
     route.channel.send(read.host, read.port, content)
-    route.leg.wake()
-    // Nothing comes back over it for a while: another leg may be fit.
-    if (!route.leg.healthy) this.#open()
+    route.paths.wake()
+    // Nothing comes back over it for a while: another path set may be fit.
+    if (!route.paths.healthy) this.#open()
   }
 
   #isFromClient(port: number): boolean {
@@ -192,7 +192,7 @@ export class UdpAssociation {
     if (this.#isOpening || now < this.#retryAt) return
     this.#isOpening = true
     this.#init
-      .open((stream, leg) => this.#take(stream, leg))
+      .open((stream, paths) => this.#take(stream, paths))
       .catch((error: unknown) => {
         this.#retryAt = this.#init.clock.monotonic() + RETRY_MS
         this.#waiting = []

@@ -1,6 +1,6 @@
 import { type WeftError, utf8 } from '@weft/core'
 import { SessionCode, isTargetHost } from '@weft/onion'
-import { isNobodyLeft } from '../route/choose-route.ts'
+import { isNobodyLeft } from '../route/nobody-left.ts'
 import { isolationKey } from './isolation-key.ts'
 import type { ProxyParser, ProxyRequest, ProxyStep } from './proxy-request.ts'
 

@@ -1,6 +1,6 @@
 import type { WeftError } from '@weft/core'
 import { SessionCode, ipToBytes } from '@weft/onion'
-import { isNobodyLeft } from '../route/choose-route.ts'
+import { isNobodyLeft } from '../route/nobody-left.ts'
 import { isolationKey } from './isolation-key.ts'
 import type { ProxyParser, ProxyStep } from './proxy-request.ts'
 import { IPV4, IPV6, NAME, hostOf } from './socks-address.ts'

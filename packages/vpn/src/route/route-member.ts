@@ -22,4 +22,6 @@ export interface RouteMember {
   readonly country: string
   readonly region: string
   readonly simulated: boolean
+  /** Mbit/s each way, as validators found it to hold; undefined where it claimed nothing. */
+  readonly bandwidthMbps?: number | undefined
 }

@@ -27,6 +27,7 @@ export function routeMembers(members: readonly Member[]): RouteMember[] {
         country: member.country,
         region: member.region,
         simulated: member.simulated,
+        bandwidthMbps: member.measured?.bandwidthMbps,
       },
     ]
   })

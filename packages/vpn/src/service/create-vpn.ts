@@ -15,6 +15,9 @@ import type { Bridge } from '@weft/bridge'
 import { type DidKey, type X25519KeyPair, toDidKey } from '@weft/crypto'
 import {
   type ConformanceProbe,
+  LOAD_WORDS,
+  type LoadStep,
+  type Loads,
   type LossGauge,
   type Overlay,
   createPlainCertificate,
@@ -23,14 +26,22 @@ import {
   unreachablePackets,
 } from '@weft/overlay'
 import type { CarriageSetting } from '../carriage/carriage-choice.ts'
+import type { MachineWays } from '../engine/engine-init.ts'
+import { type PendingWays, type RunningWays, pendingWays, waysAfterUp } from '../profile/running-ways.ts'
+import type { RouteProfile } from '../profile/route-profile.ts'
+import { LoadGauge } from '../load/load-gauge.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import { type MemberAddresses, memberAddresses } from '../route/member-addresses.ts'
 import { outsideAddresses } from '../route/outside-addresses.ts'
 import { routeMembers } from '../route/route-members.ts'
+import { KillSwitch, type KillSwitchStatus } from '../kill-switch/kill-switch.ts'
+import { watchKillSwitch } from '../kill-switch/watch-kill-switch.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, leftRules, removeLeftRules } from '../tun/machine-rules.ts'
-import type { ExitStatus, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { ExitStatus, RouteVerification, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
 import { exitUses } from './exit-uses.ts'
+import { GuardsFile } from './guards-file.ts'
+import { KillSwitchKeeper, type KillSwitchKeeperInit } from './kill-switch-keeper.ts'
 import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
 import { OF_TUNNEL, cannotOpen, leftShut, tunTrouble } from './tun-trouble.ts'
@@ -42,8 +53,13 @@ export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
   readonly carriage: CarriageSetting
   /** By which alone a client calls, its entries included; by default it calls by itself. */
   readonly bridges?: readonly Bridge[]
+  /** Where the entries of its routes are kept; nowhere in networks that live as long as this process. */
+  readonly guardsFile?: string
   /** Addresses of nodes that the network file names. */
   readonly bootstrap: readonly string[]
+  /** Whose daemon this is to the machine's kill switch, and where it keeps what that has to know; without it nothing is asked of the switch. */
+  readonly killSwitch?: Pick<KillSwitchKeeperInit, 'home' | 'nodesFile'> &
+    Partial<Pick<KillSwitchKeeperInit, 'killSwitch' | 'watch'>>
   readonly clock: Clock
   readonly logger: Logger
   /** The VPN closes with it. */
@@ -58,6 +74,8 @@ const STABLE_MS = 60_000
 
 /** ms that the packet thread may take to answer for itself; it needs far less than one. */
 const STATUS_MS = 2_000
+/** The same where hops are asked, which have 3 s to answer, ms. */
+const VERIFY_MS = 5_000
 
 const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
 
@@ -69,6 +87,7 @@ const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, 
 export async function createVpn(init: VpnInit): Promise<VpnService> {
   const service = new VpnService(init, await settleLeft(init))
   init.scope.use('vpn', service)
+  await service.keepSwitch()
   if (init.keys !== undefined) await service.open()
   return service
 }
@@ -99,10 +118,20 @@ export class VpnService implements Vpn {
   #thread: Promise<PacketThreads> | undefined
   /** Monotonic ms: since when the thread runs; undefined while it does not. */
   #startedAt: number | undefined
+  readonly #guards: GuardsFile | undefined
   #members: readonly RouteMember[] = []
   #unreachable: ReadonlySet<DidKey> = new Set()
   #outside: readonly OutsideAddress[] = []
+  #loads: ReadonlyMap<DidKey, LoadStep> = new Map()
+  #loadsOf: Loads | undefined
+  /** Ends what keeps this node up to date on loads. */
+  #endLoads: (() => void) | undefined
+  /** Of a node that carries packets for others. */
+  #gauge = new LoadGauge()
   #addresses: readonly MemberAddresses[] = []
+  /** As the profile in use has it; and with what the VPN was put up, while it is. */
+  #ways: MachineWays
+  #running: RunningWays | undefined
   #wanted = false
   #tun: boolean | undefined
   #fault: Fault | undefined
@@ -117,16 +146,45 @@ export class VpnService implements Vpn {
   #cancelRestart: (() => void) | undefined
   #unfollow: (() => void) | undefined
   #closed = false
+  readonly #keeper: KillSwitchKeeper | undefined
 
   /** @param isShut whether rules that a daemon left let nothing out */
   constructor(init: VpnInit, isShut = false) {
     this.#isShut = isShut
     if (isShut) this.#tunFault = leftShut()
-    const { networkId, nodeKey, roles, keys, suite, udp, proxy, dns, tun, relay, exit } = init
+    const { networkId, nodeKey, roles, keys, profile, suite, udp, proxy, dns, tun, relay, exit } = init
+    const { killSwitch, clock, logger } = init
     this.#init = init
+    this.#guards = init.guardsFile === undefined ? undefined : new GuardsFile(init.guardsFile, init.logger)
+    this.#ways = { dns, tun }
+    const uid = process.getuid?.() ?? 0
+    if (killSwitch !== undefined)
+      this.#keeper = new KillSwitchKeeper({
+        killSwitch: new KillSwitch(),
+        watch: watchKillSwitch,
+        onRestored: (restored) => this.#emitter.emit('killSwitch', restored),
+        ...killSwitch,
+        uid,
+        clock,
+        logger,
+      })
     const identity = roles.entry ? createPlainCertificate() : undefined
     const carriage = { setting: init.carriage, identity, bridges: init.bridges ?? [] }
-    this.#threadsInit = { networkId, nodeKey, roles, keys, suite, udp, carriage, proxy, dns, tun, relay, exit }
+    this.#threadsInit = {
+      networkId,
+      nodeKey,
+      roles,
+      keys,
+      ...(profile === undefined ? {} : { profile }),
+      suite,
+      udp,
+      carriage,
+      proxy,
+      dns,
+      tun,
+      relay,
+      exit,
+    }
   }
 
   /** What a validator asks of every entry, relay and exit: whoever answers at its packet addresses has its link key. */
@@ -175,15 +233,25 @@ export class VpnService implements Vpn {
 
   /**
    * What is wrong: the packet thread died, the proxy is up and no route can be built, the exit carries no IP packets and is to, or the machine
-   * is not led through the tunnel that vpn.tun asks for; undefined when nothing is.
+   * is not led through the tunnel that vpn.tun, or the profile, asks for, or its kill switch is damaged; undefined when nothing is.
    */
   get fault(): Fault | undefined {
-    const tunFault = this.#init.tun.isWanted ? this.#tunFault : undefined
-    return this.#fault ?? this.#blocked ?? this.#exitFault ?? tunFault
+    const tunFault = this.#ways.tun.isWanted ? this.#tunFault : undefined
+    return this.#keeper?.fault ?? this.#fault ?? this.#whyBlocked ?? this.#exitFault ?? tunFault
+  }
+
+  /** The switch that holds this daemon's packets back stands before what came of that. */
+  get #whyBlocked(): Fault | undefined {
+    return this.#blocked && (this.#keeper?.cause ?? this.#blocked)
+  }
+
+  /** Puts the kill switch on again where it is to be on, and looks after it. */
+  async keepSwitch(): Promise<void> {
+    await this.#keeper?.start()
   }
 
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
-  follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on'>): void {
+  follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on' | 'loads'>): void {
     const { membership } = overlay
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
@@ -193,6 +261,7 @@ export class VpnService implements Vpn {
         bridges.length === 0
           ? outsideAddresses(membership.members(), bootstrap)
           : bridges.map(({ endpoint }) => endpoint)
+      this.#keeper?.setNodes(this.#outside)
       this.#tell((thread) => {
         thread.setMembers(this.#members)
         thread.setOutside(this.#outside)
@@ -203,10 +272,19 @@ export class VpnService implements Vpn {
       this.#unreachable = new Set(overlay.peers().flatMap((peer) => (isAway(peer) ? [peer.id] : [])))
       this.#tell((thread) => thread.setUnreachable(this.#unreachable))
     }
-    const stops = [membership.onChange(takeMembers), overlay.on('peer', takeReach)]
+    const { loads } = overlay
+    const takeLoads = (): void => {
+      this.#loads = new Map([...loads.all()].map(([id, { step }]) => [id, step]))
+      this.#tell((thread) => thread.setLoads(this.#loads))
+    }
+    const stops = [membership.onChange(takeMembers), overlay.on('peer', takeReach), loads.onChange(takeLoads)]
+    if (this.#init.keys !== undefined) stops.push(loads.publish(() => this.#ownStep()))
+    this.#loadsOf = loads
+    if (this.#startedAt !== undefined) this.#endLoads ??= loads.follow()
     this.#unfollow = () => stops.forEach((stop) => stop())
     takeMembers()
     takeReach()
+    takeLoads()
   }
 
   /** What circuits are made against from now on, newest first; of a node that carries packets. */
@@ -215,6 +293,20 @@ export class VpnService implements Vpn {
     if (keys === undefined) return
     this.#threadsInit = { ...this.#threadsInit, keys: { ...keys, onion } }
     this.#tell((thread) => thread.setOnionKeys(onion))
+  }
+
+  /**
+   * Takes another profile, or one that was changed. Routes follow at once; DNS and the tunnel with the next `up`, as {@link pending} says.
+   */
+  setProfile(route: RouteProfile, ways: MachineWays): void {
+    this.#ways = ways
+    this.#threadsInit = { ...this.#threadsInit, profile: route }
+    this.#tell((thread) => thread.setProfile(route))
+  }
+
+  /** What the profile says and the VPN, which is up, does not do yet. */
+  get pending(): PendingWays {
+    return pendingWays(this.#running, this.#ways, this.#tun ?? this.#ways.tun.isWanted)
   }
 
   /** Starts the packet thread if it does not run. @throws WeftError E_PORT_TAKEN, E_EXIT_RULE, E_PACKETS_FAILED */
@@ -231,17 +323,19 @@ export class VpnService implements Vpn {
   async up(tun = this.#tun): Promise<void> {
     const wasWanted = this.#wanted
     this.#wanted = true
+    const ways = this.#ways
     try {
       const thread = await this.open()
-      await thread.up(tun)
+      await thread.up(tun, ways)
     } catch (error) {
       this.#wanted = wasWanted
       await this.#onTunFailed(error)
       throw error
     }
     this.#tun = tun
+    this.#running = waysAfterUp(this.#running, ways, tun ?? ways.tun.isWanted)
     // Without the tunnel rules that were left stay.
-    if (this.#isShut && !(tun ?? this.#init.tun.isWanted)) return
+    if (this.#isShut && !(tun ?? ways.tun.isWanted)) return
     this.#isShut = false
     this.#tunFault = undefined
   }
@@ -250,6 +344,7 @@ export class VpnService implements Vpn {
   async down(): Promise<void> {
     this.#wanted = false
     this.#tun = undefined
+    this.#running = undefined
     const thread = await this.#thread?.catch(() => undefined)
     await thread?.down()
     if (!isInUse()) await this.#openMachine()
@@ -269,9 +364,20 @@ export class VpnService implements Vpn {
   }
 
   async status(): Promise<VpnStatus> {
-    const status = await this.#statusOfThread()
+    const [ofThread, killSwitch] = await Promise.all([this.#statusOfThread(), this.#keeper?.status()])
+    const status = { ...ofThread, killSwitch, ...this.#bySwitch(ofThread, killSwitch) }
     if (status.tun !== undefined || this.#tunFault === undefined) return status
     return { ...status, tun: tunTrouble(this.#tunFault, this.#isShut) }
+  }
+
+  /** Where routes are wanted, none is there, and the switch is the cause, that stands before what came of it. */
+  #bySwitch(
+    { state }: VpnStatus,
+    killSwitch: KillSwitchStatus | undefined,
+  ): { readonly state?: 'blocked'; readonly fault?: Fault } {
+    if (state === 'off' || state === 'connected' || killSwitch === undefined) return {}
+    const fault = this.#keeper?.blocksDaemon(killSwitch)
+    return fault === undefined ? {} : { state: 'blocked', fault }
   }
 
   async #onTunFailed(error: unknown): Promise<void> {
@@ -285,7 +391,13 @@ export class VpnService implements Vpn {
     const thread = await this.#thread?.catch(() => undefined)
     if (thread === undefined) return withoutThread(this.#fault, this.#init.carriage)
     try {
-      return await withTimeout(this.#init.clock, STATUS_MS, undefined, threadSilent, () => this.#statusOf(thread))
+      return await withTimeout(
+        this.#init.clock,
+        STATUS_MS,
+        undefined,
+        () => threadSilent(STATUS_MS),
+        () => this.#statusOf(thread),
+      )
     } catch (error) {
       return withoutThread(faultOf(error), this.#init.carriage)
     }
@@ -303,14 +415,33 @@ export class VpnService implements Vpn {
         simulated,
         used: exitUses(id, status).length > 0,
         uses: exitUses(id, status),
+        load: wordOf(this.#loads.get(id)),
         reason: this.#whyNot(id),
       }))
+  }
+
+  async verify(): Promise<RouteVerification> {
+    const { clock } = this.#init
+    const thread = await this.#thread?.catch(() => undefined)
+    if (thread === undefined) return { at: clock.now(), legs: [] }
+    return withTimeout(
+      clock,
+      VERIFY_MS,
+      undefined,
+      () => threadSilent(VERIFY_MS),
+      () => thread.verify(),
+    )
   }
 
   async #statusOf(thread: PacketThreads): Promise<VpnStatus> {
     const status = await thread.status()
     this.#exitFault = status.carried?.exitIp?.fault
     return status
+  }
+
+  /** Nothing is said of a node whose packet thread does not run: it takes no packets. */
+  #ownStep(): LoadStep | undefined {
+    return this.#startedAt === undefined ? undefined : this.#gauge.decide(this.#init.clock.monotonic())
   }
 
   /** Also one that is being opened, once it is. */
@@ -331,6 +462,8 @@ export class VpnService implements Vpn {
     if (this.#closed) return
     this.#closed = true
     this.#unfollow?.()
+    this.#endLoads?.()
+    this.#keeper?.close()
     this.#cancelRestart?.()
     const thread = await this.#thread?.catch(() => undefined)
     await thread?.[Symbol.asyncDispose]()
@@ -339,18 +472,29 @@ export class VpnService implements Vpn {
   async #start(): Promise<PacketThreads> {
     const { clock, logger } = this.#init
     try {
-      const thread = await PacketThreads.open(this.#threadsInit, this.#init.workers, clock, logger, {
-        onRoute: (event) => {
-          this.#blocked = event.state === 'blocked' ? event.fault : undefined
-          this.#emitter.emit('route', event)
+      const thread = await PacketThreads.open(
+        { ...this.#threadsInit, guards: this.#guards?.text },
+        this.#init.workers,
+        clock,
+        logger,
+        {
+          onRoute: (event) => {
+            this.#blocked = event.state === 'blocked' ? event.fault : undefined
+            this.#emitter.emit('route', event.state === 'blocked' ? { ...event, fault: this.#whyBlocked } : event)
+          },
+          onRouteEvent: (event) => this.#emitter.emit('routeEvent', event),
+          onThroughput: (event) => this.#emitter.emit('throughput', event),
+          onGuards: (text) => this.#guards?.keep(text),
+          onUse: (use) => this.#gauge.add(use, clock.monotonic()),
+          onLost: (error) => this.#onLost(error),
         },
-        onThroughput: (event) => this.#emitter.emit('throughput', event),
-        onLost: (error) => this.#onLost(error),
-      })
+      )
       this.#startedAt = clock.monotonic()
       this.#fault = undefined
       thread.setMembers(this.#members)
       thread.setUnreachable(this.#unreachable)
+      thread.setLoads(this.#loads)
+      this.#endLoads ??= this.#loadsOf?.follow()
       thread.setOutside(this.#outside)
       thread.setAddresses(this.#addresses)
       // One that ends meanwhile is heard of as any other (#onLost).
@@ -364,7 +508,11 @@ export class VpnService implements Vpn {
 
   #onLost(error: WeftError): void {
     const { clock, logger } = this.#init
+    this.#endLoads?.()
+    this.#endLoads = undefined
+    this.#gauge = new LoadGauge()
     this.#thread = undefined
+    this.#running = undefined
     this.#blocked = undefined
     this.#exitFault = undefined
     this.#fault = faultOf(error)
@@ -395,6 +543,10 @@ export class VpnService implements Vpn {
   }
 }
 
+function wordOf(step: LoadStep | undefined): ExitStatus['load'] {
+  return step === undefined ? 'unknown' : LOAD_WORDS[step]
+}
+
 /** What is known without the packet thread's own word. */
 function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnStatus {
   return {
@@ -403,9 +555,10 @@ function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnS
     proxy: undefined,
     dns: undefined,
     tun: undefined,
+    killSwitch: undefined,
     streams: { open: 0, opened: 0, failed: 0 },
     failures: [],
-    route: { legs: [], rttMs: undefined, throughput: NOTHING },
+    route: { legs: [], rttMs: undefined, throughput: NOTHING, events: [] },
     others: [],
     services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
     carriage: { over: setting === 'tls' ? 'tls' : 'udp', setting, reason: '', since: undefined },
@@ -413,10 +566,10 @@ function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnS
   }
 }
 
-function threadSilent(): WeftError {
+function threadSilent(ms: number): WeftError {
   return new WeftError({
     code: 'E_PACKETS_FAILED',
-    cause: `The thread that carries packets did not answer within ${STATUS_MS / 1_000} s.`,
+    cause: `The thread that carries packets did not answer within ${ms / 1_000} s.`,
     fix: 'Restart the daemon (weft stop, weft start); the log tells more.',
   })
 }

@@ -1,22 +1,32 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { Fault } from '@weft/core'
 import type { DidKey, X25519KeyPair } from '@weft/crypto'
-import type { LossCount } from '@weft/overlay'
-import type { EngineInit } from '../engine/engine-init.ts'
+import type { EngineInit, MachineWays } from '../engine/engine-init.ts'
+import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { ServiceRequest } from '../engine/service-routes.ts'
+import type { RouteProfile } from '../profile/route-profile.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 
 /** What the main thread asks of the packet thread; `id` is answered by a `reply`. */
 export type PacketCommand =
   | { readonly type: 'open'; readonly id: number; readonly init: EngineInit }
+  | { readonly type: 'worker'; readonly index: number; readonly port: MessagePort }
   | { readonly type: 'members'; readonly members: readonly RouteMember[] }
   | { readonly type: 'unreachable'; readonly ids: ReadonlySet<DidKey> }
+  | { readonly type: 'setLoads'; readonly loads: ReadonlyMap<DidKey, LoadStep> }
   | { readonly type: 'outside'; readonly addresses: readonly OutsideAddress[] }
-  | { readonly type: 'up'; readonly id: number; readonly tun: boolean | undefined }
-  | { readonly type: 'down' | 'status' | 'close'; readonly id: number }
+  | { readonly type: 'setProfile'; readonly profile: RouteProfile }
+  | {
+      readonly type: 'up'
+      readonly id: number
+      readonly tun: boolean | undefined
+      readonly ways: MachineWays | undefined
+    }
+  | { readonly type: 'down' | 'status' | 'verify' | 'close'; readonly id: number }
   | { readonly type: 'addresses'; readonly members: readonly MemberAddresses[] }
   | { readonly type: 'onionKeys'; readonly keys: readonly X25519KeyPair[] }
   | { readonly type: 'routesReady'; readonly id: number; readonly routes: number }
@@ -36,11 +46,15 @@ export type PacketReport =
   | {
       readonly type: 'reply'
       readonly id: number
-      readonly answer?: VpnStatus | LossCount
+      readonly answer?: VpnStatus | RouteVerification | LossCount
       readonly fault?: CommandFault
     }
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }
+  | { readonly type: 'routeEvent'; readonly event: VpnEvents['routeEvent'] }
   | { readonly type: 'throughput'; readonly event: Throughput }
+  | { readonly type: 'guards'; readonly text: string }
+  /** How much of what it can the thread did in the last second, 0 to 1. */
+  | { readonly type: 'use'; readonly use: number }
   | {
       readonly type: 'log'
       readonly level: LogLevel

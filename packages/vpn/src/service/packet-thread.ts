@@ -2,19 +2,24 @@ import { existsSync } from 'node:fs'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { type Clock, type Logger, WeftError, messageOf, withTimeout } from '@weft/core'
 import type { DidKey, X25519KeyPair } from '@weft/crypto'
-import type { LossCount } from '@weft/overlay'
-import type { EngineInit } from '../engine/engine-init.ts'
+import type { EngineInit, MachineWays } from '../engine/engine-init.ts'
+import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { ServiceRequest } from '../engine/service-routes.ts'
+import type { RouteProfile } from '../profile/route-profile.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import type { PacketCommand, PacketReport } from './packet-messages.ts'
 
 export interface PacketThreadEvents {
   onRoute(event: VpnEvents['route']): void
+  onGuards(text: string): void
+  onRouteEvent(event: VpnEvents['routeEvent']): void
   onThroughput(event: Throughput): void
+  /** How much of what it can it did in the last second, 0 to 1; of a node that carries packets for others. */
+  onUse(use: number): void
   /** The thread ended although nobody asked it to. Not called before it was open: then `open` rejects. */
   onLost(error: WeftError): void
 }
@@ -25,12 +30,12 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1
 /** ms in which a thread that is asked to close may say farewell to its peers; it needs a few. */
 const CLOSE_MS = 2_000
 
-type Answer = VpnStatus | LossCount | undefined
+type Answer = VpnStatus | RouteVerification | LossCount | undefined
 
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
-  | { readonly type: 'up'; readonly tun: boolean | undefined }
-  | { readonly type: 'down' | 'status' | 'close' }
+  | { readonly type: 'up'; readonly tun: boolean | undefined; readonly ways: MachineWays | undefined }
+  | { readonly type: 'down' | 'status' | 'verify' | 'close' }
   | { readonly type: 'probe' | 'loss'; readonly target: ProbeTarget }
   | { readonly type: 'routesReady'; readonly routes: number }
   | { readonly type: 'service'; readonly request: ServiceRequest }
@@ -70,12 +75,21 @@ export class PacketThread implements AsyncDisposable {
     }
   }
 
+  /** Another worker of the node, and this one's end of the way between them. */
+  addWorker(index: number, port: MessagePort): void {
+    if (this.#over === undefined) this.#send({ type: 'worker', index, port }, [port])
+  }
+
   setMembers(members: readonly RouteMember[]): void {
     if (this.#over === undefined) this.#send({ type: 'members', members })
   }
 
   setUnreachable(ids: ReadonlySet<DidKey>): void {
     if (this.#over === undefined) this.#send({ type: 'unreachable', ids })
+  }
+
+  setLoads(loads: ReadonlyMap<DidKey, LoadStep>): void {
+    if (this.#over === undefined) this.#send({ type: 'setLoads', loads })
   }
 
   setOutside(addresses: readonly OutsideAddress[]): void {
@@ -106,8 +120,13 @@ export class PacketThread implements AsyncDisposable {
     if (this.#over === undefined) this.#send({ type: 'endRoutes', routes })
   }
 
-  async up(tun?: boolean): Promise<void> {
-    await this.#ask({ type: 'up', tun })
+  /** How this client's routes are made from now on. */
+  setProfile(profile: RouteProfile): void {
+    if (this.#over === undefined) this.#send({ type: 'setProfile', profile })
+  }
+
+  async up(tun?: boolean, ways?: MachineWays): Promise<void> {
+    await this.#ask({ type: 'up', tun, ways })
   }
 
   async down(): Promise<void> {
@@ -116,6 +135,11 @@ export class PacketThread implements AsyncDisposable {
 
   async status(): Promise<VpnStatus> {
     return (await this.#ask({ type: 'status' })) as VpnStatus
+  }
+
+  /** @throws WeftError E_PACKETS_FAILED */
+  async verify(): Promise<RouteVerification> {
+    return (await this.#ask({ type: 'verify' })) as RouteVerification
   }
 
   /** @throws WeftError as `PacketEngine.probe`, E_PACKETS_FAILED */
@@ -163,8 +187,17 @@ export class PacketThread implements AsyncDisposable {
       case 'route':
         this.#events.onRoute(report.event)
         break
+      case 'routeEvent':
+        this.#events.onRouteEvent(report.event)
+        break
       case 'throughput':
         this.#events.onThroughput(report.event)
+        break
+      case 'guards':
+        this.#events.onGuards(report.text)
+        break
+      case 'use':
+        this.#events.onUse(report.use)
         break
       case 'log':
         this.#logger[report.level](report.message, report.fields)

@@ -1,15 +1,17 @@
+import { MessageChannel } from 'node:worker_threads'
 import type { Clock, Logger, WeftError } from '@weft/core'
 import { systemRandom } from '@weft/core'
 import type { DidKey, X25519KeyPair } from '@weft/crypto'
 import { newSharedMemory } from '@weft/onion'
-import type { LossCount } from '@weft/overlay'
-import type { EngineInit } from '../engine/engine-init.ts'
+import type { EngineInit, MachineWays } from '../engine/engine-init.ts'
+import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { ServiceRequest } from '../engine/service-routes.ts'
+import type { RouteProfile } from '../profile/route-profile.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { VpnStatus } from '../vpn.ts'
+import type { RouteVerification, VpnStatus } from '../vpn.ts'
 import { PacketThread, type PacketThreadEvents } from './packet-thread.ts'
 import { sumCarried } from './sum-carried.ts'
 
@@ -24,6 +26,8 @@ export class PacketThreads implements AsyncDisposable {
   readonly #events: PacketThreadEvents
   #first!: PacketThread
   readonly #threads: PacketThread[] = []
+  /** Of each, as it told last. */
+  readonly #uses: number[] = []
   #isOver = false
 
   private constructor(events: PacketThreadEvents) {
@@ -47,17 +51,31 @@ export class PacketThreads implements AsyncDisposable {
         // Those behind the first have no routes to tell of.
         const thread = await PacketThread.open({ ...init, worker }, clock, logger, {
           onRoute: (event) => events.onRoute(event),
+          onRouteEvent: (event) => events.onRouteEvent(event),
           onThroughput: (event) => events.onThroughput(event),
+          onGuards: (text) => events.onGuards(text),
+          onUse: (use) => all.#onUse(index, use),
           onLost: (error) => all.#onLost(error),
         })
         if (index === 0) all.#first = thread
         all.#threads.push(thread)
       }
+      all.#connect()
       return all
     } catch (error) {
       await all[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** Each with each: a circuit may come to another worker than the one that has the session it joins. */
+  #connect(): void {
+    for (const [index, thread] of this.#threads.entries())
+      for (const [other, another] of this.#threads.slice(0, index).entries()) {
+        const { port1, port2 } = new MessageChannel()
+        thread.addWorker(other, port1)
+        another.addWorker(index, port2)
+      }
   }
 
   setMembers(members: readonly RouteMember[]): void {
@@ -66,6 +84,10 @@ export class PacketThreads implements AsyncDisposable {
 
   setUnreachable(ids: ReadonlySet<DidKey>): void {
     this.#first.setUnreachable(ids)
+  }
+
+  setLoads(loads: ReadonlyMap<DidKey, LoadStep>): void {
+    this.#first.setLoads(loads)
   }
 
   setOutside(addresses: readonly OutsideAddress[]): void {
@@ -96,8 +118,13 @@ export class PacketThreads implements AsyncDisposable {
     this.#first.endRoutes(routes)
   }
 
-  up(tun?: boolean): Promise<void> {
-    return this.#first.up(tun)
+  /** How this client's routes are made from now on. */
+  setProfile(profile: RouteProfile): void {
+    this.#first.setProfile(profile)
+  }
+
+  up(tun?: boolean, ways?: MachineWays): Promise<void> {
+    return this.#first.up(tun, ways)
   }
 
   down(): Promise<void> {
@@ -109,6 +136,11 @@ export class PacketThreads implements AsyncDisposable {
     const carried = all.flatMap((status) => status.carried ?? [])
     const [first] = all as [VpnStatus]
     return { ...first, carried: sumCarried(carried) }
+  }
+
+  /** @throws WeftError E_PACKETS_FAILED */
+  verify(): Promise<RouteVerification> {
+    return this.#first.verify()
   }
 
   /** @throws WeftError as `PacketEngine.probe`, E_PACKETS_FAILED */
@@ -124,6 +156,14 @@ export class PacketThreads implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true
     await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()))
+  }
+
+  /** What they do together is told when the first tells: the system deals out senders, so that each has its part. */
+  #onUse(index: number, use: number): void {
+    this.#uses[index] = use
+    if (index > 0) return
+    const known = Object.values(this.#uses)
+    this.#events.onUse(known.reduce((sum, each) => sum + each, 0) / known.length)
   }
 
   /** The port is free again before it is told. */

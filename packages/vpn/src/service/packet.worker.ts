@@ -1,8 +1,9 @@
+import { performance } from 'node:perf_hooks'
 import { parentPort } from 'node:worker_threads'
 import { type Logger, WeftError, isWeftError, messageOf, systemClock, systemRandom } from '@weft/core'
 import type { LossCount } from '@weft/overlay'
 import { PacketEngine } from '../engine/packet-engine.ts'
-import type { VpnStatus } from '../vpn.ts'
+import type { RouteVerification, VpnStatus } from '../vpn.ts'
 import type { LogLevel, PacketCommand, PacketReport } from './packet-messages.ts'
 
 /** The packet thread: one engine, driven by messages of the main thread. */
@@ -17,36 +18,59 @@ const log =
 
 let engine: PacketEngine | undefined
 
-async function run(command: PacketCommand): Promise<VpnStatus | LossCount | undefined> {
+let utilization = performance.eventLoopUtilization()
+
+/** Of this thread's event loop, since the last question. */
+function atWork(): number {
+  const before = utilization
+  utilization = performance.eventLoopUtilization()
+  return performance.eventLoopUtilization(utilization, before).utilization
+}
+
+async function run(command: PacketCommand): Promise<VpnStatus | RouteVerification | LossCount | undefined> {
   if (command.type === 'open') {
     engine = await PacketEngine.open(command.init, {
       clock: systemClock,
       random: systemRandom,
       logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       onRoute: (event) => tell({ type: 'route', event }),
+      onRouteEvent: (event) => tell({ type: 'routeEvent', event }),
       onThroughput: (event) => tell({ type: 'throughput', event }),
+      onGuards: (text) => tell({ type: 'guards', text }),
+      load: { atWork, onUse: (use) => tell({ type: 'use', use }) },
     })
     return undefined
   }
   if (engine === undefined) throw new Error(`${command.type} came before open`)
   switch (command.type) {
+    case 'worker':
+      engine.addWorker(command.index, command.port)
+      return undefined
     case 'members':
       engine.setMembers(command.members)
       return undefined
     case 'unreachable':
       engine.setUnreachable(command.ids)
       return undefined
+    case 'setLoads':
+      engine.setLoads(command.loads)
+      return undefined
     case 'outside':
       engine.setOutside(command.addresses)
       return undefined
+    case 'setProfile':
+      engine.setProfile(command.profile)
+      return undefined
     case 'up':
-      await engine.up(command.tun)
+      await engine.up(command.tun, command.ways)
       return undefined
     case 'down':
       await engine.down()
       return undefined
     case 'status':
       return engine.status()
+    case 'verify':
+      return engine.verify()
     case 'addresses':
       engine.setAddresses(command.members)
       return undefined

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { messageOf } from '@weft/core'
 
 /** Bytes of what a command says that are kept. */
-const MOST = 64 * 1024
+const MOST = 4 * 1024 * 1024
 /** Where programs of the system stand, also where PATH of a service does not name them. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
+export const COMMAND_ENVIRONMENT = { PATH, LC_ALL: 'C' } as const
 
 /**
  * Runs a program of the system with `input` and returns what it printed.
@@ -12,7 +13,7 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
  */
 export function runCommand(program: string, words: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { env: { PATH, LC_ALL: 'C' }, stdio: 'pipe' })
+    const child = spawn(program, words, { env: COMMAND_ENVIRONMENT, stdio: 'pipe' })
     let out = ''
     let complaint = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -14,6 +14,9 @@ import {
 } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
+import { ClientChoice } from '../../src/route/client-choice.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { LOW_ORDER_KEY, makeMember } from '../route/make-member.ts'
 
@@ -23,7 +26,14 @@ const PAYLOAD = 1329
  * Circuits that are ready after 10 ms, unless the entry's onion key is none; the exits named close each session with a
  * code as soon as they hear of it.
  */
-function network(seed: number, exits: number, hostile: readonly number[] = [], code = 0, spares = 0) {
+function network(
+  seed: number,
+  exits: number,
+  hostile: readonly number[] = [],
+  code = 0,
+  spares = 0,
+  rotationMs?: number,
+) {
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const members = [makeMember(1, ['entry']), makeMember(2, ['relay'])]
@@ -34,6 +44,8 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
   /** Exits that answer pings; and that take streams. */
   const answering = new Set<number>()
   const serving = new Set<number>()
+  /** ms that each link of a route to an exit takes, there and back. */
+  const pongMs = new Map<number, number>()
   /** What exits answer instead of taking a stream, by exit; and how often each was asked. */
   const refusals = new Map<number, number>()
   const asked: number[] = []
@@ -68,7 +80,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       })
       let over = false
       const talk = (): void => {
-        while (session.wantsToSend()) {
+        while (session.next() !== undefined) {
           if (over) return
           const payload = new Uint8Array(PAYLOAD)
           options.onPacket?.(session.fill(payload), payload)
@@ -94,9 +106,11 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
         payloadLength: PAYLOAD,
         rttMs: [],
         suites: way.answers ? [Suite.aes256Gcm] : [],
+        cells: 0,
+        count: () => {},
         ping: (hop: number) => {
           clock.after(5, () => {
-            if (!over && answering.has(exit)) options.onPong?.(hop, 5)
+            if (!over && answering.has(exit)) options.onPong?.(hop, (hop + 1) * (pongMs.get(exit) ?? 5))
           })
         },
         seal: (fill: (payload: Uint8Array) => number) => {
@@ -111,15 +125,22 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
       } as unknown as ClientCircuit
     },
   } as unknown as ClientCircuits
+  const choice = new ClientChoice({
+    self: makeMember(99, []).id,
+    clock,
+    random,
+    guards: undefined,
+    profile: DEFAULT_ROUTE_PROFILE,
+    unlikely: () => unlikely,
+    keepGuards: () => {},
+  })
   const routes = new ClientRoutes({
     circuits,
-    self: makeMember(99, []).id,
     queue: new FlushQueue(() => {}),
     clock,
     random,
-    members: () => members,
+    choice,
     unreachable: new Set(),
-    unlikelyEntries: () => unlikely,
     linkTo: () =>
       ({
         newCircuitId: () => built.length + 1,
@@ -127,9 +148,15 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
         sendCell: () => true,
       }) as unknown as CircuitLink,
     way: () => ({ setting: 'udp', byBridges: false, bridgeFault: undefined }),
+    ...(rotationMs === undefined ? {} : { rotationMs: () => rotationMs }),
     spares,
     onChange: () => {},
   })
+  const keep = routes.keep.bind(routes)
+  routes.keep = () => {
+    choice.setMembers(members)
+    keep()
+  }
   return {
     clock,
     routes,
@@ -138,6 +165,7 @@ function network(seed: number, exits: number, hostile: readonly number[] = [], c
     members,
     answering,
     serving,
+    pongMs,
     refusing,
     unreachable,
     unlikely,
@@ -283,8 +311,8 @@ test('a request without an answer moves from a leg that falls silent to one that
   const [first = -1] = built
   serving.add(1 - first)
   const taken: (DidKey | undefined)[] = []
-  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) => {
-    taken.push(leg.hops[2]?.id)
+  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, paths) => {
+    taken.push(paths.exit?.id)
   })
   await clock.advance(500)
   assert.deepEqual(legsOf(routes, members), [[first, 'active']])
@@ -326,8 +354,8 @@ async function twoRoutes() {
   ])
   let taken: DidKey | undefined
   const open = async (): Promise<void> => {
-    const opened = rig.routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) => {
-      taken = leg.hops[2]?.id
+    const opened = rig.routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, paths) => {
+      taken = paths.exit?.id
     })
     opened.catch(() => {})
     await answered(rig)
@@ -442,8 +470,8 @@ test('streams begin at no member that is called over them while there is another
   const entries = new Set<string>()
   const open = async (): Promise<string> => {
     const { promise, resolve } = Promise.withResolvers<string>()
-    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, leg) =>
-      resolve(leg.hops[0]?.id ?? ''),
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, paths) =>
+      resolve(paths.entries[0]?.id ?? ''),
     )
     await clock.advance(1_000)
     await opened
@@ -501,10 +529,10 @@ test('an entry that the network seems not to lead to is taken when the others fa
 /** The entry over which a stream is opened now. */
 async function entryOf({ clock, routes }: ReturnType<typeof network>): Promise<DidKey | undefined> {
   let entry: DidKey | undefined
-  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (stream, leg) => {
-    entry = leg.hops[0]?.id
+  const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (stream, paths) => {
+    entry = paths.entries[0]?.id
     stream.reset(0)
-    leg.forget(stream)
+    paths.forget(stream)
   })
   await clock.advance(2_000)
   await opened
@@ -530,7 +558,7 @@ test('streams that had to begin at a member that is called do so no more when th
   routes.close()
 })
 
-test('however many entries are called one after the other, another is taken while there is one', async () => {
+test('guards are called one after the other: another of the six is taken while there is one, and no entry beside them', async () => {
   const rig = network(5, 2)
   const { clock, routes, members, answering, serving } = rig
   for (const exit of [0, 1]) {
@@ -542,7 +570,7 @@ test('however many entries are called one after the other, another is taken whil
   for (let round = 1; round <= 12; round++) {
     const entry = (await entryOf(rig)) ?? assert.fail()
     entries.add(entry)
-    assert.equal(entries.size, round)
+    assert.equal(entries.size, Math.min(round, 6))
     routes.call(entry)
     await clock.advance(1_000)
   }
@@ -605,4 +633,82 @@ test('of a leg that is being built only the hops that answered are green', async
     [['unknown', 'unknown', 'unknown']],
   )
   silent.routes.close()
+})
+
+test('after some time new streams take another path set, and those that run stay where they are', async () => {
+  const rig = network(5, 4, [], 0, 0, 600_000)
+  const { clock, routes, built, answering, serving } = rig
+  for (const exit of [0, 1, 2, 3]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  routes.keep()
+  await clock.advance(1_000)
+  const held: PathSet[] = []
+  const open = async (): Promise<PathSet> => {
+    const { promise, resolve } = Promise.withResolvers<PathSet>()
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, paths) => resolve(paths))
+    await clock.advance(1_000)
+    await opened
+    return promise
+  }
+  const first = await open()
+  held.push(first)
+  await clock.advance(400_000)
+  assert.equal(await open(), first, 'before three quarters of the time')
+  await clock.advance(400_000)
+  const second = await open()
+  assert.notEqual(second, first)
+  assert.deepEqual([first.over, first.streams, built.length], [false, 2, 2])
+  assert.equal(routes.events.find(({ kind }) => kind === 'rotated')?.code, 'ROUTE_ROTATED')
+  // What is asked of routes has changed: the same at once.
+  routes.renew()
+  await clock.advance(1_000)
+  const third = await open()
+  assert.ok(third !== second && third !== first)
+  assert.deepEqual([first.over, second.over], [false, false])
+  routes.close()
+})
+
+test('a path set whose time is over ends when nothing runs over it', async () => {
+  const { clock, routes, built, answering, serving } = network(5, 4, [], 0, 0, 600_000)
+  for (const exit of [0, 1, 2, 3]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  routes.keep()
+  await clock.advance(1_000)
+  assert.equal(routes.state, 'connected')
+  await clock.advance(800_000)
+  assert.equal(built.length, 2)
+  assert.deepEqual(
+    routes.legs().map(({ state }) => state),
+    ['active'],
+  )
+  routes.close()
+})
+
+test('a path set that has been much nearer for a minute takes new streams, and one that is nearer for a moment does not', async () => {
+  const { clock, routes, members, built, answering, serving, pongMs } = network(5, 3, [], 0, 1)
+  members.push(makeMember(3, ['entry']), makeMember(4, ['relay']))
+  for (const exit of [0, 1, 2]) {
+    answering.add(exit)
+    serving.add(exit)
+    pongMs.set(exit, 50)
+  }
+  routes.keep()
+  await clock.advance(1_000)
+  const [used, spare] = built as [number, number]
+  assert.equal(legsOf(routes, members)[0]?.[0], used)
+  await clock.advance(30_000)
+  pongMs.set(spare, 10)
+  await clock.advance(20_000)
+  assert.equal(legsOf(routes, members)[0]?.[0], used)
+  await clock.advance(150_000)
+  assert.equal(legsOf(routes, members)[0]?.[0], spare)
+  assert.match(routes.events.find(({ kind }) => kind === 'improved')?.cause ?? '', /ms there and back in place of/)
+  // Nothing is gained by going back and forth.
+  await clock.advance(300_000)
+  assert.equal(routes.events.filter(({ kind }) => kind === 'improved').length, 1)
+  routes.close()
 })

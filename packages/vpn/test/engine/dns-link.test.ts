@@ -4,7 +4,7 @@ import { VirtualClock, seededRandom } from '@weft/core'
 import type { SessionStream } from '@weft/onion'
 import { MessageFramer, framed } from '../../src/dns/message-framer.ts'
 import { DnsLink } from '../../src/engine/dns-link.ts'
-import type { Leg } from '../../src/engine/leg.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 
 /** A link to an exit that answers when it is told to. */
 function make() {
@@ -17,11 +17,11 @@ function make() {
     consume: () => {},
     reset: () => {},
   }
-  const leg = { healthy: true, wake: () => {}, forget: () => {} } as unknown as Leg
+  const paths = { healthy: true, wake: () => {}, forget: () => {} } as unknown as PathSet
   const link = new DnsLink({
     clock,
     random: seededRandom(1),
-    open: async (_, take) => take(stream as unknown as SessionStream, leg),
+    open: async (_, take) => take(stream as unknown as SessionStream, paths),
   })
   let answered = 0
   /** Answers all that came, and what comes because of that. */

@@ -3,7 +3,7 @@ import { type Clock, WeftError, silentLogger, systemRandom } from '@weft/core'
 import { DNS_STREAM, type ExitCircuit, MemoryBudget, Session, type SessionStream } from '@weft/onion'
 import { ExitService } from '../../src/engine/exit-service.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import type { Leg } from '../../src/engine/leg.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 import { type SealedSender, SessionDriver } from '../../src/engine/session-driver.ts'
 import type { TakeStream, WriteEarly } from '../../src/engine/stream-opener.ts'
 import { DnsAsker } from '../../src/exit/dns-asker.ts'
@@ -105,26 +105,22 @@ function joined(exit: ExitService, queue: FlushQueue, clock: Clock) {
     payloadLength: PAYLOAD,
     onWritable: () => driver.wake(),
   })
-  const driver = new SessionDriver(
-    session,
-    { seal: carry((number, payload) => circuit.onPacket?.(number, payload)) },
-    queue,
-    clock,
-  )
+  const driver = new SessionDriver(session, queue, clock)
+  driver.carry(session.first, { seal: carry((number, payload) => circuit.onPacket?.(number, payload)) })
   assert.ok(exit.accept(circuit))
   return { session, driver }
 }
 
 /** Opens streams to the DNS of the rig's exit, and keeps them in `streams`. */
 export function dnsOver(rig: ReturnType<typeof exitRig>, streams: SessionStream[] = []) {
-  const leg = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as Leg
+  const paths = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as PathSet
   return (take: TakeStream, writeEarly?: WriteEarly): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
     const stream = rig.session.openStream(DNS_STREAM)
     streams.push(stream)
     stream.handler = {
       onOpened: () => {
-        take(stream, leg)
+        take(stream, paths)
         resolve(undefined)
       },
       onRefused: (code) => reject(new WeftError({ code: 'E_EXIT_FULL', cause: `refused ${code}`, fix: '' })),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '@weft/core'
 import type { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { IsolatedRoutes, TUN_ROUTES } from '../../src/engine/isolated-routes.ts'
 
@@ -16,6 +17,7 @@ function rig() {
         bytes: { sent: 1, received: 2 },
         close: () => void ended.push(name),
       }) as unknown as ClientRoutes,
+    seededRandom(1),
   )
   const users = Array.from({ length: 16 }, (_, at) => `user${at}`)
   for (const user of users) routes.of(user)
@@ -41,4 +43,15 @@ test('routes that carry connections are never ended for another user, who is ref
   streams.set('user7', 0)
   routes.of('new')
   assert.deepEqual(ended, ['user7'])
+})
+
+test('destinations go over eight groups of routes, each always over the same, and take no place of users and passwords', () => {
+  const { routes, ended } = rig()
+  const group = new Map<string, unknown>()
+  for (let at = 0; at < 400; at++) group.set(`host${at}.test`, routes.toDestination(`host${at}.test`))
+  assert.equal(new Set(group.values()).size, 8)
+  for (const [host, made] of group) assert.equal(routes.toDestination(host.toUpperCase()), made)
+  const sizes = [...Map.groupBy(group.values(), (made) => made).values()].map(({ length }) => length)
+  assert.ok(Math.min(...sizes) > 20, sizes.join())
+  assert.deepEqual(ended, [])
 })

@@ -10,7 +10,7 @@ import {
   type SessionStream,
 } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import { Leg } from '../../src/engine/leg.ts'
+import { PathSet } from '../../src/engine/path-set.ts'
 import { LOW_ORDER_KEY, makeMember } from '../route/make-member.ts'
 
 const PAYLOAD = 1329
@@ -27,6 +27,18 @@ class HoldableClock extends VirtualClock {
   holdUp(ms: number): void {
     this.#held += ms
   }
+}
+
+/** Of a path set that has one leg. */
+const ALONE = {
+  legs: { used: 1, reserve: 0 },
+  linkTo: () => ({ newCircuitId: () => 1, sendMessage: () => true }) as unknown as CircuitLink,
+  moreHops: () => undefined,
+  onLegReady: () => {},
+  onLegEnd: () => assert.fail(),
+  onChange: () => {},
+  onRed: () => assert.fail(),
+  onEvent: () => {},
 }
 
 /** A leg over a circuit that is ready at once; each packet and each answer takes 5 ms. */
@@ -52,7 +64,7 @@ function makeLeg() {
   })
   let circuit: ClientCircuitOptions | undefined
   const talk = (): void => {
-    while (exit.serves && session.wantsToSend()) {
+    while (exit.serves && session.next() !== undefined) {
       const payload = new Uint8Array(PAYLOAD)
       circuit?.onPacket?.(session.fill(payload), payload)
     }
@@ -64,6 +76,8 @@ function makeLeg() {
         payloadLength: PAYLOAD,
         rttMs: [],
         suites: [],
+        cells: 0,
+        count: () => {},
         ping: (hop: number) => {
           pings.push({ at: clock.monotonic(), hop })
           if (exit.pongs) clock.after(5, () => options.onPong?.(hop, 5))
@@ -81,8 +95,8 @@ function makeLeg() {
       } as unknown as ClientCircuit
     },
   } as unknown as ClientCircuits
-  const leg = new Leg({
-    link: {} as CircuitLink,
+  const leg = new PathSet({
+    ...ALONE,
     hops,
     circuits,
     queue: new FlushQueue(() => {}),
@@ -107,7 +121,7 @@ test('an exit that says nothing for 5 s ends the leg, and it is not known which 
   assert.deepEqual([leg.healthy, told], [true, ['ready']])
   await clock.advance(500)
   assert.deepEqual([leg.healthy, told], [false, ['ready', 'suspect']])
-  assert.equal(leg.status('active').state, 'silent')
+  assert.equal(leg.status('active')[0]?.state, 'silent')
   await clock.advance(4_000)
   assert.equal(leg.over, false)
   await clock.advance(200)
@@ -209,8 +223,8 @@ test('a leg whose entry has no usable onion key is over when it is started', () 
   const circuits = new ClientCircuits({ networkId: 'test', clock, random })
   const entry = makeMember(1, ['entry'], { onionKey: LOW_ORDER_KEY })
   const told: string[] = []
-  const leg = new Leg({
-    link: { newCircuitId: () => 1, sendMessage: () => true } as unknown as CircuitLink,
+  const leg = new PathSet({
+    ...ALONE,
     hops: [entry, makeMember(2, ['relay']), makeMember(3, ['exit'])],
     circuits,
     queue: new FlushQueue(() => {}),
@@ -229,7 +243,7 @@ test('a leg whose entry has no usable onion key is over when it is started', () 
   assert.deepEqual(told, ['end'])
   assert.deepEqual([leg.over, leg.ready, leg.promising], [true, false, false])
   assert.equal(leg.openStream({ host: 'a.test', port: 80 }), undefined)
-  assert.equal(leg.status('active').state, 'failed')
+  assert.deepEqual(leg.status('active'), [])
   assert.equal(circuits.size, 0)
   leg.destroy()
   assert.deepEqual(told, ['end'])

@@ -9,6 +9,7 @@ import { generateX25519 } from '@weft/onion'
 import { type Role, createPlainCertificate } from '@weft/overlay'
 import type { CarriageSetting } from '../../src/carriage/carriage-choice.ts'
 import { type EngineParts, PacketEngine } from '../../src/engine/packet-engine.ts'
+import type { RouteProfile } from '../../src/profile/route-profile.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
 import { NO_TUN } from './no-tun.ts'
@@ -34,11 +35,16 @@ export async function openNode(
     carriage = 'auto',
     port: udpPort = 0,
     bridges = [],
+    deny = [],
+    profile,
   }: {
     readonly limit?: number
     readonly carriage?: CarriageSetting
     readonly port?: number
     readonly bridges?: readonly Bridge[]
+    /** Of an exit: what else it refuses. */
+    readonly deny?: readonly string[]
+    readonly profile?: RouteProfile
   } = {},
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
@@ -48,6 +54,7 @@ export async function openNode(
   const engine = await PacketEngine.open(
     {
       networkId: NETWORK,
+      ...(profile === undefined ? {} : { profile }),
       nodeKey,
       roles: { entry: roles.includes('entry'), relay: roles.includes('relay'), exit: roles.includes('exit') },
       keys: carries ? { link, onion: [onion] } : undefined,
@@ -63,14 +70,16 @@ export async function openNode(
       dns: undefined,
       tun: NO_TUN,
       relay: { bytesPerSecond: limit },
-      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9'], own: [], nameServers: [], ip: false },
+      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9', ...deny], own: [], nameServers: [], ip: false },
     },
     {
       clock: systemClock,
       random: systemRandom,
       logger: silentLogger,
       onRoute: () => {},
+      onRouteEvent: () => {},
       onThroughput: () => {},
+      onGuards: () => {},
       ...parts,
     },
   )

@@ -278,15 +278,44 @@ describe('a network of packet engines', () => {
     }
   })
 
-  test('the next request works after a hop is gone', async () => {
-    const held = await socks(proxy, '127.0.0.1', target)
+  /** The node at a place of the route that carries. */
+  const carrying = (at: number): TestNode => {
+    const leg = client.status().route.legs.find(({ streams }) => streams > 0)
+    return nodes.find(({ member }) => member.id === leg?.hops[at]?.node) ?? assert.fail()
+  }
+  const legsUp = (): number => client.status().route.legs.filter(({ state }) => state === 'active').length
+
+  test('a connection goes on when a relay is gone, and ends with a reason when its exit is', async (t) => {
+    const echo = createTcpServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(0, '127.0.0.1')
+    await once(echo, 'listening')
+    const held = await socks(proxy, '127.0.0.1', (echo.address() as { port: number }).port)
     assert.ok(typeof held !== 'number', 'the proxy refused')
-    held.on('error', () => {}).resume()
+    held.on('error', () => {})
+    t.after(() => {
+      held.destroy()
+      echo.close()
+    })
     const over = new Promise((done) => held.once('close', done))
-    const { failed } = client.status().streams
-    const relay = client.status().route.legs.find(({ streams }) => streams > 0)?.hops[1]?.node
-    const node = nodes.find(({ member }) => member.id === relay) ?? assert.fail()
-    await node.engine.close()
+    let came = 0
+    held.on('data', ({ length }: Buffer) => (came += length))
+    const answered = async (): Promise<void> => {
+      const wanted = came + BODY.length
+      held.write(BODY)
+      await until(() => came === wanted)
+    }
+    await until(() => legsUp() === 2)
+    await answered()
+    const {
+      failures: before,
+      streams: { failed },
+    } = client.status()
+    await carrying(1).engine.close()
+    await answered()
+    assert.equal(hash(await get(proxy, target)), hash(BODY))
+    assert.deepEqual(client.status().failures, before)
+    assert.equal(held.destroyed, false)
+
+    await carrying(2).engine.close()
     assert.equal(hash(await get(proxy, target)), hash(BODY))
     // Whose connection it was reads why it ended; it had not failed to reach its target.
     await over

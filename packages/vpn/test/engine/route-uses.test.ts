@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '@weft/core'
 import type { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { IsolatedRoutes, TUN_ROUTES } from '../../src/engine/isolated-routes.ts'
 
@@ -15,6 +16,7 @@ function routes(): IsolatedRoutes {
         legs: () => [{ made: name }],
         close: () => {},
       }) as unknown as ClientRoutes,
+    seededRandom(1),
   )
 }
 

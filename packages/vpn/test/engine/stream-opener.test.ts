@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { VirtualClock, isWeftError } from '@weft/core'
 import { SessionCode } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import type { Leg } from '../../src/engine/leg.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 import { ProxyServer } from '../../src/engine/proxy-server.ts'
 import { StreamOpener } from '../../src/engine/stream-opener.ts'
 import { until } from './exit-rig.ts'
@@ -17,14 +17,14 @@ const HTTP = 'CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n'
 /** ms in which a program is answered, whatever happens. */
 const PATIENCE = 5_000
 
-/** An opener over legs that it is told of; `asked` has the streams that were opened over any. */
+/** An opener over path sets that it is told of; `asked` has the streams that were opened over any. */
 function opener() {
   const clock = new VirtualClock()
   const asked: FakeStream[] = []
-  let used: Leg | undefined
-  let beside: Leg | undefined
-  const left: Leg[] = []
-  const leg = (healthy = true): Leg =>
+  let used: PathSet | undefined
+  let beside: PathSet | undefined
+  const left: PathSet[] = []
+  const paths = (healthy = true): PathSet =>
     ({
       healthy,
       over: false,
@@ -34,12 +34,13 @@ function opener() {
         asked.push(stream)
         return stream
       },
-    }) as unknown as Leg
+    }) as unknown as PathSet
   const routes = {
     inUse: () => used,
+    near: () => undefined,
     beside: () => beside,
     keep: () => {},
-    leaveExit: (each: Leg) => left.push(each),
+    leaveExit: (each: PathSet) => left.push(each),
     lastFault: () => undefined,
   }
   const one = new StreamOpener(routes, clock)
@@ -47,10 +48,10 @@ function opener() {
     clock,
     asked,
     left,
-    leg,
+    paths,
     opener: one,
-    setBeside: (leg: Leg) => void (beside = leg),
-    use: (next: Leg | undefined) => {
+    setBeside: (paths: PathSet) => void (beside = paths),
+    use: (next: PathSet | undefined) => {
       used = next
       one.wake()
     },
@@ -84,7 +85,7 @@ for (const [name, said, reply] of [
 ] as const)
   test(`a target of which nothing is heard: ${name} says so within 5 s, and the status why`, async (t) => {
     const rig = opener()
-    rig.use(rig.leg())
+    rig.use(rig.paths())
     const { proxy, ended } = await program(t, rig, said)
     await until(() => rig.asked.length === 1)
     await rig.clock.advance(PATIENCE)
@@ -110,7 +111,7 @@ for (const [name, said, reply] of [
 
 test('legs that fall silent one after another do not make the time longer: it is that of the request', async () => {
   const rig = opener()
-  const [first, second] = [rig.leg(), rig.leg()] as [{ healthy: boolean } & Leg, Leg]
+  const [first, second] = [rig.paths(), rig.paths()] as [{ healthy: boolean } & PathSet, PathSet]
   rig.use(first)
   const ends: unknown[] = []
   rig.opener
@@ -130,10 +131,10 @@ test('legs that fall silent one after another do not make the time longer: it is
 
 test('an exit that does not offer it is left for another one, which is asked in what is left of the time', async () => {
   const rig = opener()
-  const [first, second] = [rig.leg(), rig.leg()]
+  const [first, second] = [rig.paths(), rig.paths()]
   rig.use(first)
-  const opened: Leg[] = []
-  const open = rig.opener.open(TARGET, new AbortController().signal, (_, leg) => void opened.push(leg))
+  const opened: PathSet[] = []
+  const open = rig.opener.open(TARGET, new AbortController().signal, (_, paths) => void opened.push(paths))
   rig.use(second)
   rig.asked[0]?.handler.onRefused?.(SessionCode.notOffered)
   await rig.clock.advance(0)
@@ -144,7 +145,7 @@ test('an exit that does not offer it is left for another one, which is asked in 
 
 test('an exit that takes no further stream, and says nothing, is full: SOCKS5 says so within 5 s, and the status why', async (t) => {
   const rig = opener()
-  rig.use(rig.leg())
+  rig.use(rig.paths())
   const { proxy, ended } = await program(t, rig, SOCKS)
   await until(() => rig.asked.length === 1)
   Object.assign(rig.asked[0] as object, { isHeard: false })
@@ -155,11 +156,11 @@ test('an exit that takes no further stream, and says nothing, is full: SOCKS5 sa
 
 test('where a route to another exit is ready, that one is asked in time', async () => {
   const rig = opener()
-  const [first, second] = [rig.leg(), rig.leg()]
+  const [first, second] = [rig.paths(), rig.paths()]
   rig.use(first)
   rig.setBeside(second)
-  const opened: Leg[] = []
-  const open = rig.opener.open(TARGET, new AbortController().signal, (_, leg) => void opened.push(leg))
+  const opened: PathSet[] = []
+  const open = rig.opener.open(TARGET, new AbortController().signal, (_, paths) => void opened.push(paths))
   Object.assign(rig.asked[0] as object, { isHeard: false })
   await rig.clock.advance(1_500)
   assert.deepEqual(rig.asked[0]?.ends, ['reset 0'])

@@ -7,7 +7,7 @@ import { WeftError, systemClock } from '@weft/core'
 import { SessionCode, type SessionStream } from '@weft/onion'
 import { literalLookup } from '../../src/exit/literal-lookup.ts'
 import { ProxyServer } from '../../src/engine/proxy-server.ts'
-import type { Leg } from '../../src/engine/leg.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 import type { TakeStream } from '../../src/engine/stream-opener.ts'
 import { readSocksDatagram, socksDatagramHeader } from '../../src/proxy/socks-datagram.ts'
 import { exitRig, until } from './exit-rig.ts'
@@ -25,7 +25,7 @@ async function bound(t: TestContext): Promise<Datagrams> {
 async function proxied(t: TestContext, fault?: () => WeftError | undefined, open?: (take: TakeStream) => void) {
   const rig = exitRig(systemClock, { allow: ['127.0.0.1/32:*'] })
   const streams: SessionStream[] = []
-  const leg = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as Leg
+  const paths = { wake: () => rig.driver.wake(), forget: () => {}, healthy: true } as unknown as PathSet
   const isolations: (string | undefined)[] = []
   const proxy = new ProxyServer({
     queue: rig.queue,
@@ -41,7 +41,7 @@ async function proxied(t: TestContext, fault?: () => WeftError | undefined, open
       streams.push(stream)
       stream.handler = {
         onOpened: () => {
-          take(stream, leg)
+          take(stream, paths)
           resolve(undefined)
         },
       }
@@ -240,8 +240,8 @@ test('257 associations are one too many; one that ends makes room', async (t) =>
     handler: {},
     reset: () => {},
   } as unknown as SessionStream
-  const leg = { wake: () => {}, forget: () => {}, healthy: true } as unknown as Leg
-  const { proxy, associate } = await proxied(t, undefined, (take) => take(stream, leg))
+  const paths = { wake: () => {}, forget: () => {}, healthy: true } as unknown as PathSet
+  const { proxy, associate } = await proxied(t, undefined, (take) => take(stream, paths))
   const all = []
   for (let i = 0; i < 257; i++) all.push(await associate())
   assert.deepEqual(

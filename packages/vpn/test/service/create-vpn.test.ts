@@ -3,10 +3,22 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Fault, type Logger, Scope, VirtualClock, isWeftError, silentLogger, systemRandom } from '@weft/core'
-import { x25519KeyPair } from '@weft/crypto'
-import { type VpnService, createVpn } from '../../src/service/create-vpn.ts'
+import {
+  type Fault,
+  type Logger,
+  Scope,
+  VirtualClock,
+  WeftError,
+  isWeftError,
+  silentLogger,
+  systemRandom,
+} from '@weft/core'
+import { toDidKey, x25519KeyPair } from '@weft/crypto'
+import type { Loads, Overlay } from '@weft/overlay'
+import { type VpnInit, type VpnService, createVpn } from '../../src/service/create-vpn.ts'
+import type { PacketThreadEvents } from '../../src/service/packet-thread.ts'
 import { PacketThreads } from '../../src/service/packet-threads.ts'
+import type { KillSwitchStatus } from '../../src/kill-switch/kill-switch.ts'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 import type { PacketCommand } from '../../src/service/packet-messages.ts'
@@ -19,7 +31,7 @@ interface Network {
   /** ms that were waited before each start of another thread. */
   readonly waits: readonly number[]
   readonly proxy: number
-  readonly create: (ip?: boolean) => Promise<VpnService>
+  readonly create: (ip?: boolean, killSwitch?: VpnInit['killSwitch']) => Promise<VpnService>
 }
 
 /** A node that carries packets for others, so that its thread runs and holds its UDP port from the start. */
@@ -45,7 +57,7 @@ async function network(t: TestContext): Promise<Network> {
     workers,
     waits,
     proxy: proxy.port,
-    create: (ip = false) =>
+    create: (ip = false, killSwitch) =>
       createVpn({
         networkId: 'test',
         nodeKey: new Uint8Array(32).fill(7),
@@ -61,6 +73,7 @@ async function network(t: TestContext): Promise<Network> {
         bootstrap: [],
         relay: { bytesPerSecond: undefined },
         exit: { allow: [], deny: [], own: [], nameServers: [], ip },
+        ...(killSwitch && { killSwitch }),
         clock,
         logger,
         scope,
@@ -183,6 +196,7 @@ test('an exit that is to carry IP packets and cannot has a fault from the start'
   const thread = {
     setMembers: () => {},
     setUnreachable: () => {},
+    setLoads: () => {},
     setOutside: () => {},
     setAddresses: () => {},
     status: async () => ({ carried: { exitIp: { fault: told.shift() } } }),
@@ -195,4 +209,101 @@ test('an exit that is to carry IP packets and cannot has a fault from the start'
   assert.deepEqual(service.fault, why)
   await service.status()
   assert.equal(service.fault, undefined)
+})
+
+test('a node that carries packets says its load by what its thread tells, and its thread hears of the loads of others', async (t) => {
+  const { create, clock } = await network(t)
+  const told: unknown[] = []
+  let events: PacketThreadEvents | undefined
+  const nothing = (): void => {}
+  const thread = {
+    setMembers: nothing,
+    setUnreachable: nothing,
+    setLoads: (loads: unknown) => void told.push(loads),
+    setOutside: nothing,
+    setAddresses: nothing,
+    [Symbol.asyncDispose]: async () => {},
+  }
+  t.mock.method(PacketThreads, 'open', async (...given: Parameters<typeof PacketThreads.open>) => {
+    events = given[4]
+    return thread
+  })
+  const service = await create()
+  const other = toDidKey(new Uint8Array(32).fill(9))
+  const all = new Map([[other, { step: 3, ageMs: 1_000 } as const]])
+  let onChange = (): void => {}
+  let read: Parameters<Loads['publish']>[0] = () => undefined
+  let followers = 0
+  const loads: Loads = {
+    get: (id) => all.get(id),
+    all: () => all,
+    follow: () => {
+      followers++
+      return () => followers--
+    },
+    publish: (reader) => {
+      read = reader
+      return () => {}
+    },
+    onChange: (listener) => {
+      onChange = listener
+      return () => {}
+    },
+  }
+  const membership = { members: () => [], onChange: () => () => {} }
+  service.follow({ membership, loads, peers: () => [], on: () => () => {} } as unknown as Overlay)
+  assert.equal(followers, 1)
+  await until(() => told.length === 2)
+  assert.deepEqual(told, [new Map(), new Map([[other, 3]])])
+  all.clear()
+  onChange()
+  await until(() => told.length === 3)
+  assert.deepEqual(told[2], new Map())
+
+  for (let second = 1; second <= 10; second++) {
+    await clock.advance(1_000)
+    events?.onUse(0.85)
+  }
+  assert.equal(read(), 3)
+  await clock.advance(5_000)
+  assert.equal(read(), 4, 'a thread that tells nothing any more')
+  events?.onLost(new WeftError({ code: 'E_PACKETS_FAILED', cause: 'It ended.', fix: 'Start it.' }))
+  assert.equal(read(), undefined, 'without a thread it takes no packets')
+  assert.equal(followers, 0)
+})
+
+test('routes that are blocked have the kill switch as their cause where it holds the daemon back, in each answer and event', async (t) => {
+  const { create } = await network(t)
+  const none = { packets: 0, bytes: 0 }
+  const uid = (process.getuid?.() ?? 0) + 1
+  const status: KillSwitchStatus = {
+    state: 'on',
+    since: 1,
+    allowLan: false,
+    uid,
+    orderedBy: ['person'],
+    nodes: 0,
+    blocked: { dns: none, lan: none, ipv6: none, forwarded: none, other: none },
+    differences: [],
+    reboot: { isProtected: true, cause: '', fix: '' },
+    fault: undefined,
+  }
+  const killSwitch = {
+    isOrdered: true,
+    isOf: () => false,
+    renew: async () => [],
+    setNodes: async () => {},
+    status: async () => status,
+  }
+  const service = await create(false, { home: '/another', nodesFile: '/dev/null/none', killSwitch })
+  const events: (string | undefined)[] = []
+  service.on('route', ({ state, fault }) => void (state === 'blocked' && events.push(fault?.code)))
+  await service.up()
+  // There are no members: without the switch that would be the cause.
+  await until(() => events.length > 0)
+  assert.deepEqual([...new Set(events)], ['E_KILL_SWITCH'])
+  assert.equal(service.fault?.code, 'E_KILL_SWITCH')
+  const told = await service.status()
+  assert.deepEqual([told.state, told.fault?.code], ['blocked', 'E_KILL_SWITCH'])
+  assert.match(told.fault?.fix ?? '', /weft vpn killswitch on --home/)
 })

@@ -20,6 +20,7 @@ interface Entry {
   readonly threads: PacketThreads
   readonly workers: readonly Worker[]
   readonly lost: string[]
+  readonly uses: readonly number[]
   readonly endpoint: Endpoint
   readonly id: Uint8Array
   readonly keys: PacketKeys & { readonly onion: readonly [X25519KeyPair] }
@@ -40,6 +41,7 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
   const onWorker = (worker: Worker): void => void workers.push(worker)
   process.on('worker', onWorker)
   const lost: string[] = []
+  const uses: number[] = []
   const keys: Entry['keys'] = { link: x25519KeyPair(systemRandom.bytes(32)), onion: [sharedPair()] }
   const id = systemRandom.bytes(32)
   const init: ThreadsInit = {
@@ -58,14 +60,17 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
   }
   const threads = await PacketThreads.open(init, 2, systemClock, silentLogger, {
     onRoute: () => {},
+    onRouteEvent: () => {},
     onThroughput: () => {},
+    onGuards: () => {},
+    onUse: (use) => void uses.push(use),
     onLost: ({ code }) => void lost.push(code),
   })
   t.after(async () => {
     process.off('worker', onWorker)
     await threads[Symbol.asyncDispose]()
   })
-  return { threads, workers, lost, endpoint: { address: '127.0.0.1', port }, id, keys, init }
+  return { threads, workers, lost, uses, endpoint: { address: '127.0.0.1', port }, id, keys, init }
 }
 
 interface Client {
@@ -217,13 +222,23 @@ test('a secret that is wiped is gone in the threads at once, though none of them
   assert.deepEqual(await client.build(), [0, CircuitReason.handshakeRefused])
 })
 
+test('workers that carry nothing tell of a use that is none', { skip }, async (t) => {
+  const { uses } = await entryOfTwo(t)
+  // Other programs of this machine may keep a thread from its work for a second.
+  await until(() => uses.some((use) => use < 0.3))
+  assert.ok(uses.every((use) => use >= 0 && use <= 1))
+})
+
 test('when one worker ends the other is ended, and then it is told; the port is free by then', { skip }, async (t) => {
   const entry = await entryOfTwo(t)
   assert.equal(entry.workers.length, 2)
   await assert.rejects(
     PacketThreads.open(entry.init, 2, systemClock, silentLogger, {
       onRoute: () => {},
+      onRouteEvent: () => {},
       onThroughput: () => {},
+      onGuards: () => {},
+      onUse: () => {},
       onLost: () => {},
     }),
     (error) => isWeftError(error, 'E_PORT_TAKEN'),
@@ -233,7 +248,10 @@ test('when one worker ends the other is ended, and then it is told; the port is 
   assert.deepEqual(entry.lost, ['E_PACKETS_FAILED'])
   const again = await PacketThreads.open(entry.init, 2, systemClock, silentLogger, {
     onRoute: () => {},
+    onRouteEvent: () => {},
     onThroughput: () => {},
+    onGuards: () => {},
+    onUse: () => {},
     onLost: () => {},
   })
   assert.equal((await again.status()).carried?.workers.length, 2)

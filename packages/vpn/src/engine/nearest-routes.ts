@@ -1,0 +1,58 @@
+import type { Clock, Random } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { RouteMember } from '../route/route-member.ts'
+import { MeasureCircuits, type MeasureCircuitsInit } from './measure-circuits.ts'
+import { type NearTarget, Nearest } from './nearest.ts'
+import type { PathSet } from './path-set.ts'
+
+export interface NearestRoutesInit extends Pick<MeasureCircuitsInit, 'make'> {
+  readonly clock: Clock
+  readonly random: Random
+  /** Exits that may be asked: not this node itself, nor those that failed lately. */
+  readonly exits: () => readonly RouteMember[]
+  /** Path sets of the routes that are fit for streams, that in use first. */
+  readonly pathSets: () => readonly PathSet[]
+  /** A target got known: new streams to it may go elsewhere. */
+  readonly onKnown?: () => void
+}
+
+/** {@link Nearest} over real circuits, for routes of one isolation key; to be made by them and closed with them. */
+export class NearestRoutes {
+  readonly #nearest: Nearest
+  readonly #circuits: MeasureCircuits
+
+  constructor({ pathSets, make, ...init }: NearestRoutesInit) {
+    const standing = (): DidKey[] => pathSets().flatMap(({ exit }) => exit?.id ?? [])
+    this.#circuits = new MeasureCircuits({
+      clock: init.clock,
+      existing: (id) => pathSets().find(({ exit }) => exit?.id === id),
+      make,
+    })
+    this.#nearest = new Nearest({
+      ...init,
+      inUse: () => standing()[0],
+      standing: () => [...standing(), ...this.#circuits.standing],
+      measure: (exit, target, signal) => this.#circuits.measure(exit, target, signal),
+    })
+  }
+
+  /** Path sets that are there for measuring alone. */
+  get circuits(): number {
+    return this.#circuits.size
+  }
+
+  /** As {@link Nearest.of}. */
+  of(target: NearTarget, without?: ReadonlySet<DidKey>): ReadonlyMap<DidKey, number> | undefined {
+    return this.#nearest.of(target, without)
+  }
+
+  /** As {@link Nearest.learn}. */
+  learn(target: Pick<NearTarget, 'host'>, exit: DidKey, answerMs: number, clientMs: number): void {
+    this.#nearest.learn(target, exit, answerMs, clientMs)
+  }
+
+  close(): void {
+    this.#nearest.close()
+    this.#circuits.close()
+  }
+}

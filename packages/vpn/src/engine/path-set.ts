@@ -1,0 +1,472 @@
+import type { Clock, Fault, Random } from '@weft/core'
+import { type DidKey, shortId } from '@weft/crypto'
+import {
+  type CircuitLink,
+  type ClientCircuits,
+  Session,
+  SessionCode,
+  type SessionLeg,
+  type SessionStream,
+  type StreamTarget,
+  type Tier,
+} from '@weft/onion'
+import type { RouteMember } from '../route/route-member.ts'
+import type { LegState, LegStatus, LegVerification } from '../vpn.ts'
+import type { FlushQueue } from './flush-queue.ts'
+import { type HopChange, Leg } from './leg.ts'
+import type { ToldEvent } from './route-log.ts'
+import { hopBack, hopDegraded, legBack, legLost, legReady, legReplaced, legSilent, legsMoved } from './route-words.ts'
+import { SessionDriver } from './session-driver.ts'
+
+/** What legs that carry are told as: those of the path set in use, and of others. */
+type CarryingState = Extract<LegState, 'active' | 'spare'>
+
+/** How many legs a path set has: those that carry, and those that stand ready beside them. */
+export interface LegNumbers {
+  readonly used: number
+  readonly reserve: number
+}
+
+export interface PathSetInit {
+  /** Of the first leg; the last of them is the exit of all. */
+  readonly hops: readonly RouteMember[]
+  readonly legs: LegNumbers
+  readonly circuits: ClientCircuits
+  /** Of all legs; off by default. */
+  readonly tier?: Tier
+  readonly queue: FlushQueue
+  readonly clock: Clock
+  readonly random: Random
+  /** @throws WeftError E_LINK_KEY, E_LINK_LIMIT, E_LINKS_CLOSED */
+  readonly linkTo: (entry: RouteMember) => CircuitLink
+  /** Hops of one more leg to the same exit over none of these nodes; undefined where there are none. */
+  readonly moreHops: (set: PathSet) => readonly RouteMember[] | undefined
+  onReady(set: PathSet): void
+  /** None of its legs is fit for new streams at the moment. */
+  onSuspect(set: PathSet): void
+  onLegReady(leg: Leg): void
+  onLegEnd(set: PathSet, leg: Leg): void
+  /** What carries has changed: which legs, or whether. */
+  onChange(set: PathSet): void
+  /** One of its nodes is red, or the link before it, while another leg is well. */
+  onRed(node: RouteMember): void
+  onEvent(event: ToldEvent): void
+  onEnd(set: PathSet): void
+}
+
+/** ms in which traffic is led away once from delay that was added: traffic brings delay along. */
+const DELAY_MOVES_MS = 60_000
+/** ms in which one leg that is not well is replaced. */
+const REPLACES_MS = 60_000
+
+/**
+ * A session with one exit, over several circuits that have nothing but that exit in common: connections outlive each of them. While one is
+ * missing another one is built; what a silent one carried goes over the others.
+ */
+export class PathSet {
+  readonly #init: PathSetInit
+  /** In the order in which they got ready; those that are being built stand last. */
+  #legs: Leg[] = []
+  readonly #sessionLegs = new Map<Leg, SessionLeg>()
+  readonly #streams = new Set<SessionStream>()
+  #session: Session | undefined
+  #driver: SessionDriver | undefined
+  #isOver = false
+  #fault: Fault | undefined
+  /** The leg that it began with, and the one that ended last. */
+  readonly #first: Leg
+  #last: Leg | undefined
+  #culprit: RouteMember | undefined
+  /** Those that carry, as it was told last. */
+  #carrying: readonly Leg[] = []
+  /** Is not well, and ends when the one that is being built for it is ready. */
+  #leaving: Leg | undefined
+  readonly #retired = new WeakSet<Leg>()
+  /** Monotonic ms. */
+  #movedFromDelayAt: number | undefined
+  #replacedAt: number | undefined
+
+  constructor(init: PathSetInit) {
+    this.#init = init
+    this.#first = this.#makeLeg(init.hops, init.linkTo(init.hops[0] as RouteMember))
+    this.#legs.push(this.#first)
+  }
+
+  /** Begins to build it; it may be over at once, when a hop's key is none. */
+  start(): void {
+    this.#first.start()
+  }
+
+  get exit(): RouteMember | undefined {
+    return this.#init.hops.at(-1)
+  }
+
+  /** Of all its legs. */
+  get nodes(): readonly RouteMember[] {
+    return this.#legs.flatMap(({ hops }) => hops)
+  }
+
+  get entries(): readonly RouteMember[] {
+    return this.#legs.flatMap(({ hops: [entry] }) => entry ?? [])
+  }
+
+  get ready(): boolean {
+    return this.#session?.state === 'open'
+  }
+
+  get over(): boolean {
+    return this.#isOver
+  }
+
+  /** Fit for new streams, or about to be. */
+  get promising(): boolean {
+    return this.#legs.some(({ promising }) => promising)
+  }
+
+  /** Fit for new streams. */
+  get healthy(): boolean {
+    return this.ready && this.#legs.some((leg) => leg.healthy && this.#sessionLegs.has(leg))
+  }
+
+  /** Ready for so long that building it was no failure. */
+  get stood(): boolean {
+    return this.#first.stood
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** The hop that failed or vanished; undefined when it is not known which. */
+  get culprit(): RouteMember | undefined {
+    return this.#culprit
+  }
+
+  /** It ended as the culprit did not take the handshake: its onion key may be another by now. */
+  get isRefused(): boolean {
+    return this.#last?.isRefused === true
+  }
+
+  /** Its first entry said something, at whatever time. */
+  get entryAnswered(): boolean {
+    return this.#first.entryAnswered
+  }
+
+  /** The leg that ended last, of which the culprit is one. */
+  get blame(): Pick<Leg, 'isRefused' | 'hops' | 'entryAnswered'> {
+    const { isRefused, hops, entryAnswered } = this.#last ?? this.#first
+    return { isRefused, hops, entryAnswered }
+  }
+
+  /** ms there and back to the exit over the shortest of its legs, by what its hops answered of late; undefined while that is not known. */
+  get latencyMs(): number | undefined {
+    const known = this.#legs.flatMap((leg) => leg.latencyMs ?? [])
+    return known.length === 0 ? undefined : Math.min(...known)
+  }
+
+  /** Of each leg, from its entry on. */
+  get hops(): readonly (readonly RouteMember[])[] {
+    return this.#legs.map(({ hops }) => hops)
+  }
+
+  /** Nodes of each leg, from its entry on. */
+  get legs(): readonly (readonly DidKey[])[] {
+    return this.#legs.map(({ hops }) => hops.map(({ id }) => id))
+  }
+
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  /** Bytes of its streams that went each way, as who sent and received them counts; none goes back when it ends. */
+  get bytes(): { readonly sent: number; readonly received: number } {
+    const stats = this.#session?.stats
+    return { sent: stats?.dataSent ?? 0, received: stats?.dataReceived ?? 0 }
+  }
+
+  /** Opens a stream; undefined when it is not ready, or ends. @throws WeftError E_TARGET_INVALID, E_SESSION_STREAMS */
+  openStream(target: StreamTarget): SessionStream | undefined {
+    const session = this.#session
+    if (session?.state !== 'open') return undefined
+    const stream = session.openStream(target)
+    this.#streams.add(stream)
+    this.wake()
+    return stream
+  }
+
+  forget(stream: SessionStream): void {
+    this.#streams.delete(stream)
+  }
+
+  /** To be called after anything was written to a stream. */
+  wake(): void {
+    this.#driver?.wake()
+    for (const [leg, { use }] of this.#sessionLegs) if (use === 'used') leg.expectAnswer()
+  }
+
+  /** As {@link Leg.verify}, of each leg that is ready. */
+  async verify(state: CarryingState): Promise<Omit<LegVerification, 'use' | 'number'>[]> {
+    const isUsed = (leg: Leg): boolean => this.#sessionLegs.get(leg)?.use === 'used'
+    const legs = this.#legs.toSorted((a, b) => Number(isUsed(b)) - Number(isUsed(a)))
+    const all = await Promise.all(legs.map((leg) => leg.verify(isUsed(leg) ? state : 'spare')))
+    return all.flatMap((each) => each ?? [])
+  }
+
+  /** Of its legs, those that carry first. @param state of these, if they are well */
+  status(state: CarryingState): LegStatus[] {
+    return this.#legs
+      .map((leg) => {
+        const sessionLeg = this.#sessionLegs.get(leg)
+        const isUsed = sessionLeg?.use === 'used'
+        const rtt = sessionLeg?.recovery.rtt
+        const rttMs = rtt?.hasSample === true ? rtt.smoothed : undefined
+        return { isUsed, status: leg.status(isUsed ? state : 'spare', isUsed ? this.#streams.size : 0, rttMs) }
+      })
+      .sort((a, b) => Number(b.isUsed) - Number(a.isUsed))
+      .map(({ status }) => status)
+  }
+
+  /** Tells which members the overlay cannot reach. */
+  onUnreachable(unreachable: ReadonlySet<DidKey>): void {
+    for (const leg of this.#legs.slice()) leg.onUnreachable(unreachable)
+  }
+
+  destroy(): void {
+    this.#end(undefined)
+  }
+
+  /** Builds what is missing; to be called when members change, too. */
+  keep(): void {
+    const { legs, moreHops, linkTo } = this.#init
+    if (this.#isOver || this.#session?.isNamed !== true) return
+    // A session takes some more; one that is silent gets a chance to come back while another takes its place.
+    const isWanted = (): boolean =>
+      this.#legs.filter((leg) => leg.promising && leg !== this.#leaving).length < legs.used + legs.reserve &&
+      this.#legs.length <= legs.used + legs.reserve
+    if (this.#leaving?.over === true || this.#leaving?.trouble === 0) this.#leaving = undefined
+    this.#leaving ??= this.#toReplace()
+    while (isWanted()) {
+      const hops = moreHops(this)
+      const [entry] = hops ?? []
+      if (hops === undefined || entry === undefined) return
+      const leg = this.#makeLeg(hops, linkTo(entry))
+      this.#legs.push(leg)
+      leg.start()
+      if (leg.over) return
+    }
+  }
+
+  #makeLeg(hops: readonly RouteMember[], link: CircuitLink): Leg {
+    const { circuits, clock, tier = 'off' } = this.#init
+    return new Leg({
+      link,
+      hops,
+      circuits,
+      tier,
+      clock,
+      onReady: (leg) => this.#onReady(leg),
+      onPacket: (leg, packetNumber, payload) => {
+        const sessionLeg = this.#sessionLegs.get(leg)
+        if (sessionLeg === undefined) return
+        this.#session?.receive(packetNumber, payload, sessionLeg)
+        this.#driver?.wake()
+      },
+      load: (leg) => {
+        const sessionLeg = this.#sessionLegs.get(leg)
+        return {
+          inFlight: sessionLeg?.recovery.inFlight ?? 0,
+          streams: sessionLeg?.use === 'used' ? this.#streams.size : 0,
+        }
+      },
+      onSuspect: (leg) => this.#onSuspect(leg),
+      onCleared: (leg) => {
+        this.#init.onEvent(legBack(leg.hops))
+        this.#assign()
+      },
+      onHop: (leg, change) => this.#onHop(leg, change),
+      onEnd: (leg) => this.#onLegEnd(leg),
+    })
+  }
+
+  #onReady(leg: Leg): void {
+    // Behind those that are ready already.
+    this.#legs = [
+      ...this.#legs.filter((other) => other !== leg && other.ready),
+      leg,
+      ...this.#legs.filter((other) => other !== leg && !other.ready),
+    ]
+    this.#init.onLegReady(leg)
+    this.#init.onEvent(legReady(leg.hops))
+    if (this.#session === undefined) return this.#begin(leg)
+    const sessionLeg = this.#session.addLeg('reserve')
+    if (sessionLeg === undefined) return leg.destroy()
+    this.#carry(leg, sessionLeg)
+    this.#retire(leg)
+    this.#init.onChange(this)
+  }
+
+  #begin(leg: Leg): void {
+    const { clock, random, queue, legs } = this.#init
+    const session = new Session({
+      role: 'client',
+      clock,
+      random,
+      payloadLength: leg.payloadLength,
+      onWritable: () => this.#driver?.wake(),
+      onNamed: () => this.keep(),
+      onSilent: () => this.#assign(),
+      onHeard: () => this.#assign(),
+      onClose: (code) => {
+        // What this side closes is over already (#end): whatever else ends a session, code 0 too, is laid to its exit, but that no leg was left.
+        if (this.#isOver) return
+        if (this.#sessionLegs.size === 0) return this.#end(this.#last?.fault)
+        this.#culprit = this.exit
+        const fault = sessionFault(code, this.exit)
+        this.#init.onEvent(legLost(fault, this.exit && { node: this.exit, role: 'exit' }))
+        this.#end(fault)
+      },
+    })
+    this.#session = session
+    this.#driver = new SessionDriver(session, queue, clock)
+    if (legs.used + legs.reserve > 1) session.name()
+    this.#carry(leg, session.first)
+    this.#init.onReady(this)
+  }
+
+  #carry(leg: Leg, sessionLeg: SessionLeg): void {
+    this.#sessionLegs.set(leg, sessionLeg)
+    this.#driver?.carry(sessionLeg, leg)
+    this.#assign()
+  }
+
+  /** Has those carry that are to: of the legs that are well the first ones. */
+  #assign(): void {
+    const session = this.#session
+    if (session === undefined || this.#isOver) return
+    const fit = this.#legs.filter((leg) => leg.healthy && this.#sessionLegs.get(leg)?.isSilent === false)
+    const used = new Set(fit.slice(0, this.#init.legs.used))
+    // While none is fit they stay what they were: whichever comes back first carries.
+    if (used.size > 0)
+      for (const [leg, sessionLeg] of this.#sessionLegs) session.use(sessionLeg, used.has(leg) ? 'used' : 'reserve')
+    if (used.size > 0) this.#tellMoved([...used])
+    this.#driver?.wake()
+    this.#init.onChange(this)
+  }
+
+  #tellMoved(carrying: readonly Leg[]): void {
+    const left = this.#carrying.find((leg) => !carrying.includes(leg))
+    this.#carrying = carrying
+    if (left === undefined) return
+    const { worst, over, fault } = left
+    const why = over
+      ? (fault?.cause ?? 'The other leg was ended.')
+      : left.trouble > 0
+        ? `The ${worst?.role ?? 'hop'} …${shortId(worst?.node.id ?? '')} of the other leg is not well.`
+        : 'The other leg was silent for a moment, or one that was is back.'
+    const hops = carrying.map((leg) => leg.hops)
+    this.#init.onEvent(legsMoved(hops, why, worst))
+  }
+
+  #onHop(leg: Leg, { hop, was, is, of, reason }: HopChange): void {
+    this.#init.onEvent(is === 0 ? hopBack(hop) : hopDegraded(hop, reason))
+    if (is > was) {
+      const isOtherWell = this.#legs.some((other) => other !== leg && other.healthy && other.trouble === 0)
+      if (is === 2 && isOtherWell) this.#init.onRed(this.#blamedFor(leg, hop.node))
+      if (of !== 'delay' || this.#mayMoveFromDelay()) this.#sink()
+      this.#assign()
+    }
+    this.keep()
+    this.#init.onChange(this)
+  }
+
+  /** The exit, to which the other legs lead as well, is not what is wrong with one of them: it is the link to it, of which the hop before is the other end. */
+  #blamedFor({ hops }: Leg, node: RouteMember): RouteMember {
+    return node === hops.at(-1) ? (hops.at(-2) ?? node) : node
+  }
+
+  #mayMoveFromDelay(): boolean {
+    const now = this.#init.clock.monotonic()
+    if (this.#movedFromDelayAt !== undefined && now - this.#movedFromDelayAt < DELAY_MOVES_MS) return false
+    this.#movedFromDelayAt = now
+    return true
+  }
+
+  /** Legs stand behind those that are better. One that gets well stays where it is: nothing moves for it, and so nothing goes to and fro. */
+  #sink(): void {
+    const rank = (leg: Leg): number => (leg.ready ? leg.trouble : 3)
+    this.#legs = this.#legs.toSorted((a, b) => rank(a) - rank(b))
+  }
+
+  /** One that is not well, while another is: where none is, whatever is wrong is wrong with all of them. */
+  #toReplace(): Leg | undefined {
+    const now = this.#init.clock.monotonic()
+    if (this.#replacedAt !== undefined && now - this.#replacedAt < REPLACES_MS) return undefined
+    if (!this.#legs.some((leg) => leg.healthy && leg.trouble === 0)) return undefined
+    return this.#legs.findLast((leg) => leg.ready && leg.trouble > 0)
+  }
+
+  /** Ends the leg that another was built for. */
+  #retire(by: Leg): void {
+    const leg = this.#leaving
+    this.#leaving = undefined
+    if (leg === undefined || leg.over || leg.trouble === 0) return
+    this.#replacedAt = this.#init.clock.monotonic()
+    this.#retired.add(leg)
+    this.#init.onEvent(legReplaced(by.hops, leg.hops))
+    leg.destroy()
+    this.keep()
+  }
+
+  #onSuspect(leg: Leg): void {
+    this.#init.onEvent(legSilent(leg.hops, leg.worst))
+    const sessionLeg = this.#sessionLegs.get(leg)
+    if (sessionLeg !== undefined) this.#session?.silence(sessionLeg)
+    this.#assign()
+    if (!this.healthy) this.#init.onSuspect(this)
+    this.keep()
+  }
+
+  #onLegEnd(leg: Leg): void {
+    this.#legs = this.#legs.filter((other) => other !== leg)
+    const sessionLeg = this.#sessionLegs.get(leg)
+    this.#sessionLegs.delete(leg)
+    if (sessionLeg !== undefined) {
+      this.#driver?.drop(sessionLeg)
+      this.#session?.removeLeg(sessionLeg)
+    }
+    if (this.#isOver) return
+    if (this.#retired.has(leg)) return this.#assign()
+    // That one is silent was told before, and one that was never ready is no loss.
+    if (leg.fault !== undefined && !leg.isSilent && sessionLeg !== undefined)
+      this.#init.onEvent(legLost(leg.fault, leg.culpritHop))
+    this.#last = leg
+    this.#culprit = leg.culprit
+    const isGone = this.#session?.isNamed !== true || leg.culprit === this.exit
+    if (this.#sessionLegs.size === 0 && isGone) return this.#end(leg.fault)
+    this.#init.onLegEnd(this, leg)
+    this.#assign()
+    if (!this.healthy) this.#init.onSuspect(this)
+    // Whatever is to be built next is begun by who knows how soon.
+  }
+
+  #end(fault: Fault | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#fault = fault
+    // The exit learns that it is over from the session, in case a circuit still carries.
+    this.#session?.close(SessionCode.none, '')
+    this.#driver?.flush()
+    this.#driver?.close()
+    for (const leg of this.#legs.slice()) leg.destroy(fault)
+    this.#streams.clear()
+    this.#init.onEnd(this)
+  }
+}
+
+function sessionFault(code: number, exit: RouteMember | undefined): Fault {
+  return {
+    code: 'E_ROUTE_CLOSED',
+    cause: `The exit …${shortId(exit?.id ?? '')} closed the session (code ${code}, docs/specs/session.md).`,
+    fix: 'Nothing to do: another route is taken.',
+  }
+}

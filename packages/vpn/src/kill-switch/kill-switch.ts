@@ -1,0 +1,348 @@
+import { existsSync, rmSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, type Fault, isWeftError, messageOf, systemClock } from '@weft/core'
+import type { OutsideAddress } from '../tun/machine-rules-text.ts'
+import { type BootPlaces, type Reboot, hasSystemd, installUnit, removeUnit, unitFault } from './boot-unit.ts'
+import {
+  PUT_AGAIN,
+  blocking,
+  cannotSee,
+  damaged,
+  failed,
+  profileNeedsRoot,
+  releaseNeedsRoot,
+  taken,
+  unavailable,
+  unprotected,
+} from './kill-switch-faults.ts'
+import { type KernelRules, clearKernel, putKernel, readKernel, setKernelNodes } from './kill-switch-kernel.ts'
+import { removeLock, withLock } from './kill-switch-lock.ts'
+import {
+  type KillSwitchOrders,
+  type Kept,
+  type OrderedBy,
+  parseKept,
+  termsOf,
+  textOfKept,
+  withOrder,
+  withoutProfile,
+} from './kill-switch-orders.ts'
+import { type BlockReason, type Blocked, killSwitchRules, nodeRules } from './kill-switch-rules.ts'
+import { usableNodes } from './known-nodes.ts'
+import { makeSafePlace, readSafely, requireSafePlace, writeSafely } from './safe-place.ts'
+
+export interface KillSwitchPlaces extends BootPlaces {
+  /** Of what the switch keeps: its rules for a start of the machine, and that it is on. */
+  readonly directory: string
+}
+
+/** One switch a machine. */
+const KILL_SWITCH_PLACES: KillSwitchPlaces = {
+  directory: '/etc/weft',
+  units: '/etc/systemd/system',
+  systemd: '/run/systemd/system',
+}
+
+export interface KillSwitchOrder {
+  /** Whose wish it is: of a person, where it is not said, or of the profile in use. */
+  readonly by?: OrderedBy
+  /** Whether what stays on the LAN is let out, but for names. */
+  readonly allowLan: boolean
+  /** Whether it comes back with the machine; true where it is not said. */
+  readonly boot?: boolean
+  /** Of the daemon that is let out: its home, and the user that it runs as. */
+  readonly home: string
+  readonly uid: number
+  /** Where the daemon's connections lead: what has no mark is let out to these alone. */
+  readonly nodes: readonly OutsideAddress[]
+}
+
+export interface KillSwitchStatus {
+  /** damaged: it is to be on, and its rules are not all there, or others stand between; unknown: this user may not see. */
+  readonly state: 'on' | 'off' | 'damaged' | 'unknown'
+  /** ms since the Unix epoch; undefined where it is off or unknown, as are the next two. */
+  readonly since: number | undefined
+  readonly allowLan: boolean | undefined
+  /** The user whose daemon is let out. */
+  readonly uid: number | undefined
+  /** Who wants it on, where the files say so, which not every user may read. It goes off with the last of them, or by a call of `off`. */
+  readonly orderedBy: readonly OrderedBy[]
+  /** Addresses of nodes that are let out for it. */
+  readonly nodes: number
+  /** What was blocked since it was put on, or the machine was started, by reason. */
+  readonly blocked: Readonly<Record<BlockReason, Blocked>>
+  /** How its rules differ from what they should be. */
+  readonly differences: readonly string[]
+  readonly reboot: Reboot
+  /** Where it is on: that it blocks, and how to unblock; where it is damaged or unknown: why. */
+  readonly fault: Fault | undefined
+}
+
+const RULES = 'killswitch.nft'
+const STATE = 'killswitch.json'
+const LOCK = 'killswitch.lock'
+const NOT_KEPT = unprotected('Nothing on the disk of this machine says that it is to be on.', PUT_AGAIN)
+const NOT_ON: Reboot = { isProtected: false, cause: '', fix: '' }
+
+/**
+ * Lets nothing leave this machine but a tunnel and what the daemon needs for it, by rules of the kernel that hold without a daemon until they
+ * are taken off, and come back with the machine. Each call works without a daemon, and needs root; calls of several processes follow one another
+ * in the kernel.
+ */
+export class KillSwitch {
+  readonly #places: KillSwitchPlaces
+  readonly #clock: Clock
+
+  constructor(places = KILL_SWITCH_PLACES, clock: Clock = systemClock) {
+    this.#places = places
+    this.#clock = clock
+  }
+
+  /**
+   * Puts it on, or in the place of one that stands, in one transaction: nothing gets out between, and what was counted stays. What a person and a
+   * profile want holds together: the LAN is let out where both of them want that.
+   * @throws WeftError E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE, E_KILL_SWITCH_PLACE, E_KILL_SWITCH_BUSY; E_KILL_SWITCH_TAKEN to a profile
+   */
+  async on({ by = 'person', allowLan, boot = true, home, uid, nodes }: KillSwitchOrder): Promise<KillSwitchStatus> {
+    requireLinux()
+    try {
+      // Before anything is blocked: what could not be told later is not done half.
+      makeSafePlace(this.#places.directory)
+      await this.#alone(async () => {
+        const before = await this.#before(home, uid)
+        if (by === 'profile' && before !== undefined && before.home !== home) throw taken(home, before.home)
+        const kept = { since: before?.since ?? this.#clock.now(), home, uid }
+        await this.#put({ ...kept, orders: withOrder(before, home, by, { allowLan, boot }) }, nodes)
+      })
+    } catch (error) {
+      throw failed(error, 'put on', by === 'profile' ? profileNeedsRoot(home) : undefined)
+    }
+    return this.status()
+  }
+
+  /**
+   * Takes back what the profile of a home wanted. What a person put on stays, as he put it on; without that, nothing is left of it.
+   * @throws WeftError E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE, E_KILL_SWITCH_PLACE, E_KILL_SWITCH_BUSY
+   */
+  async release(home: string, nodes: readonly OutsideAddress[]): Promise<void> {
+    if (!this.isOrdered) return
+    try {
+      await this.#alone(async () => {
+        const kept = this.#kept()
+        if (kept?.home !== home || kept.orders.profile === undefined) return
+        const orders = withoutProfile(kept.orders)
+        if (orders === undefined) await this.#takeOff()
+        else await this.#put({ ...kept, orders }, nodes)
+      })
+    } catch (error) {
+      throw failed(error, 'taken off', releaseNeedsRoot(home))
+    }
+  }
+
+  /** Takes it off, whoever put it on, with all that it left on this machine. @throws WeftError as {@link release} */
+  async off(): Promise<KillSwitchStatus> {
+    requireLinux()
+    try {
+      const isThere = existsSync(this.#places.directory)
+      await (isThere ? this.#alone(() => this.#takeOff()) : this.#takeOff())
+    } catch (error) {
+      throw failed(error, 'taken off')
+    }
+    return this.status()
+  }
+
+  /** How it stands, by the rules of the kernel. Never throws. */
+  async status(): Promise<KillSwitchStatus> {
+    let kept: Kept | undefined
+    let trouble: string | undefined
+    try {
+      kept = this.#kept()
+    } catch (error) {
+      trouble = isWeftError(error) ? error.cause : undefined
+    }
+    const kernel = await readKernel(kept && termsOf(kept))
+    const { terms, nodes, blocked } = kernel
+    const orderedBy = Object.keys(kept?.orders ?? {}) as OrderedBy[]
+    const since = terms?.since ?? kept?.since
+    const told = { since, allowLan: terms?.allowLan, uid: terms?.uid, orderedBy, nodes, blocked }
+    const differences = [...kernel.differences, ...otherwise(kernel, kept), ...(trouble === undefined ? [] : [trouble])]
+    if (kernel.state === 'unknown') {
+      const fault = cannotSee(kernel.why, this.isOrdered)
+      return { ...told, state: 'unknown', differences: [], reboot: NOT_ON, fault }
+    }
+    if (kernel.state === 'none' && differences.length === 0)
+      return { ...told, since: undefined, state: 'off', differences, reboot: NOT_ON, fault: undefined }
+    const reboot = kept === undefined ? NOT_KEPT : this.#reboot(kept)
+    return differences.length > 0
+      ? { ...told, state: 'damaged', differences, reboot, fault: damaged(differences) }
+      : { ...told, state: 'on', differences, reboot, fault: blocking() }
+  }
+
+  /** Whether files of this machine say that the switch is to be on; also to who may not read them. */
+  get isOrdered(): boolean {
+    return existsSync(join(this.#places.directory, STATE))
+  }
+
+  /** Whether it is to be on, and lets out the daemon of that home; false for who may not see. */
+  isOf(home: string): boolean {
+    try {
+      return this.#kept()?.home === home
+    } catch {
+      return false
+    }
+  }
+
+  /**
+   * Puts the rules again that this machine is to have, where they are missing, changed, or of another version of this program. What somebody took
+   * off stays off.
+   * @param unseen what is done where the rules cannot be read or judged
+   * @returns how they stood; nothing where there was nothing to do
+   * @throws WeftError E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE, E_KILL_SWITCH_PLACE, E_KILL_SWITCH_BUSY
+   */
+  async renew(nodes: readonly OutsideAddress[], unseen: 'put' | 'leave' = 'put'): Promise<readonly string[]> {
+    if (!this.isOrdered) return []
+    try {
+      return await this.#alone(async () => {
+        const kept = this.#kept()
+        if (kept === undefined) return []
+        const kernel = await readKernel(termsOf(kept))
+        const notSeen = kernel.state === 'unknown' && unseen === 'put' ? [kernel.why] : []
+        const wrong = [...kernel.differences, ...otherwise(kernel, kept), ...notSeen]
+        if (wrong.length > 0) await this.#put(kept, nodes, kernel.blocked)
+        return wrong
+      })
+    } catch (error) {
+      // Somebody took it off meanwhile.
+      if (!this.isOrdered) return []
+      throw failed(error, 'put on again')
+    }
+  }
+
+  /** Puts other addresses of nodes in place of those known, also for the next start of the machine; does nothing where it is off. @throws WeftError as {@link renew} */
+  async setNodes(nodes: readonly OutsideAddress[]): Promise<void> {
+    if (!this.isOrdered) return
+    try {
+      await this.#alone(async () => {
+        const kept = this.#kept()
+        if (kept === undefined) return
+        await setKernelNodes(usableNodes(nodes))
+        if (termsOf(kept).boot) this.#keepRules(kept, nodes)
+      })
+    } catch (error) {
+      if (this.isOrdered) throw failed(error, 'told of other nodes')
+    }
+  }
+
+  #alone<T>(step: () => Promise<T>): Promise<T> {
+    return withLock(join(this.#places.directory, LOCK), step)
+  }
+
+  /** What was ordered before. Rules that stand, and files that cannot be read, are taken for a person's: no profile takes those off. */
+  async #before(home: string, uid: number): Promise<Kept | undefined> {
+    const kept = this.#kept()
+    const { state, terms } = await readKernel(kept && termsOf(kept))
+    if (kept !== undefined) return { ...kept, since: terms?.since ?? kept.since }
+    if (state !== 'standing' && !this.isOrdered) return undefined
+    const orders: KillSwitchOrders = { person: { allowLan: terms?.allowLan ?? false, boot: true } }
+    return { since: terms?.since ?? this.#clock.now(), home, uid, orders }
+  }
+
+  /** First that it is to be on: wherever this breaks off, the next start, or the daemon, goes on with it. */
+  async #put(kept: Kept, nodes: readonly OutsideAddress[], blocked?: KernelRules['blocked']): Promise<void> {
+    const state = join(this.#places.directory, STATE)
+    const before = readSafely(state)
+    writeSafely(state, textOfKept(kept), 0o600)
+    try {
+      await putKernel(termsOf(kept), usableNodes(nodes), blocked)
+    } catch (error) {
+      if (before === undefined) rmSync(state, { force: true })
+      else writeSafely(state, before, 0o600)
+      throw error
+    }
+    this.#keepForBoot(kept, nodes)
+  }
+
+  async #takeOff(): Promise<void> {
+    const { directory } = this.#places
+    // First what would bring it back.
+    removeUnit(this.#places)
+    rmSync(join(directory, RULES), { force: true })
+    await clearKernel()
+    rmSync(join(directory, STATE), { force: true })
+    removeLock(join(directory, LOCK))
+    try {
+      rmdirSync(directory)
+    } catch {
+      // It has something else in it, or is not there.
+    }
+  }
+
+  #keepForBoot(kept: Kept, nodes: readonly OutsideAddress[]): void {
+    const { directory } = this.#places
+    if (!termsOf(kept).boot) {
+      removeUnit(this.#places)
+      rmSync(join(directory, RULES), { force: true })
+      return
+    }
+    this.#keepRules(kept, nodes)
+    if (hasSystemd(this.#places)) installUnit(this.#places, join(directory, RULES))
+  }
+
+  #keepRules(kept: Kept, nodes: readonly OutsideAddress[]): void {
+    requireSafePlace(this.#places.directory)
+    writeSafely(
+      join(this.#places.directory, RULES),
+      killSwitchRules(termsOf(kept)) + nodeRules(usableNodes(nodes)),
+      0o600,
+    )
+  }
+
+  /** @throws WeftError E_KILL_SWITCH_PLACE; an error of the system */
+  #kept(): Kept | undefined {
+    const text = readSafely(join(this.#places.directory, STATE))
+    return text === undefined ? undefined : parseKept(text)
+  }
+
+  #reboot(kept: Kept): Reboot {
+    const { directory } = this.#places
+    if (!termsOf(kept).boot)
+      return unprotected('It was put on without the start of the machine (--no-boot).', PUT_AGAIN)
+    if (!hasSystemd(this.#places))
+      return unprotected(
+        'This machine is not run by systemd, whose units would load the rules.',
+        `Have ${join(directory, RULES)} loaded before the network is set up (nft -f ${join(directory, RULES)}).`,
+      )
+    try {
+      requireSafePlace(directory)
+      const rules = readSafely(join(directory, RULES))
+      const why =
+        rules === undefined
+          ? `${join(directory, RULES)} is missing`
+          : rules.startsWith(killSwitchRules(termsOf(kept)))
+            ? unitFault(this.#places, join(directory, RULES))
+            : `${join(directory, RULES)} was changed`
+      return why === undefined ? { isProtected: true, cause: '', fix: '' } : unprotected(`${why}.`, PUT_AGAIN)
+    } catch (error) {
+      if (isWeftError(error)) return unprotected(error.cause, error.fix)
+      return unprotected(`The files of the switch cannot be read: ${messageOf(error)}.`, PUT_AGAIN)
+    }
+  }
+}
+
+/** How what stands differs from what was ordered last. */
+function otherwise({ state, terms }: KernelRules, kept: Kept | undefined): string[] {
+  if (kept === undefined) return []
+  if (state === 'none') return ['the whole table is gone: something else flushed all rules, or deleted it']
+  if (terms === undefined) return []
+  const { allowLan, uid } = terms
+  return [
+    ...(allowLan === termsOf(kept).allowLan
+      ? []
+      : [`the LAN is ${allowLan ? 'allowed' : 'not allowed'}, and was ordered otherwise`]),
+    ...(uid === kept.uid ? [] : [`the daemon of the user ${uid} is let out, not that of ${kept.uid}`]),
+  ]
+}
+
+function requireLinux(): void {
+  if (process.platform !== 'linux') throw unavailable('it is made of rules of the Linux kernel (nftables)')
+}

@@ -1,0 +1,143 @@
+import { type Random, WeftError } from '@weft/core'
+import { NOBODY } from './nobody-left.ts'
+import { explainPosition } from './explain-position.ts'
+import { type DraftParts, PathDraft } from './path-draft.ts'
+import type { Gap, Position, PositionTerms } from './path-position.ts'
+import { type ChosenHop, type PathLeg, type PathSet, type PositionExplanation, discardWords } from './path-set.ts'
+import type { PathWishes } from './path-wishes.ts'
+import { PlaceWeights } from './place-weights.ts'
+import { RouteFlags } from './route-flags.ts'
+import { RouteMarks } from './route-marks.ts'
+import type { RouteMember } from './route-member.ts'
+import { type RouteMeasures, weighMembers } from './route-measures.ts'
+import type { RouteTable } from './route-table.ts'
+import { WeightedDraw } from './weighted-draw.ts'
+
+const DEFAULT_HOPS = 3
+const MIN_HOPS = 2
+const MAX_HOPS = 5
+/** Draws of a whole set, of which the best is taken: an early choice may leave nobody for a later position. */
+const TRIES = 8
+
+/**
+ * Chooses legs among the members of one map, by what is known of them at the time. Made anew when either changes: with 10,000 members that
+ * takes some ms, and each choice after it a fraction of one.
+ */
+export class PathChooser {
+  readonly #parts: DraftParts
+
+  constructor(table: RouteTable, measures: RouteMeasures = {}) {
+    const weights = weighMembers(table, measures)
+    this.#parts = {
+      table,
+      weights,
+      lastLog: weights.last.map((weight) => Math.log2(weight)),
+      otherLog: weights.other.map((weight) => Math.log2(weight)),
+      places: new PlaceWeights(table, measures),
+      flags: new RouteFlags(table, weights.left),
+      marks: new RouteMarks(table),
+      draw: new WeightedDraw(table.size),
+    }
+  }
+
+  /**
+   * One or two legs to one exit, and a spare to it. Entries are those of the wishes, in their order; the exit is drawn beside them, then relays. Within a leg no two
+   * nodes have family, network or AS in common; between legs none have where the map allows it.
+   * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with how many members fell out for what in `details`
+   */
+  choose(wishes: PathWishes, random: Random): PathSet {
+    const { hops = DEFAULT_HOPS, failed = [], called } = wishes
+    if (!Number.isInteger(hops) || hops < MIN_HOPS || hops > MAX_HOPS)
+      throw new RangeError(`a route has ${MIN_HOPS} to ${MAX_HOPS} hops, got ${hops}`)
+    let gap: Gap | undefined
+    for (const mayBeCalled of called === undefined || called.size === 0 ? [true] : [false, true])
+      for (const readmitted of readmissions(failed.length)) {
+        const setFlags = (): void => this.#parts.flags.set(wishes, readmitted, mayBeCalled)
+        setFlags()
+        const outcome = this.#best(wishes, random)
+        if (outcome instanceof PathDraft) return this.#setOf(outcome, wishes, setFlags)
+        gap = outcome
+      }
+    throw this.#nobodyFor((gap as Gap).nobody, wishes)
+  }
+
+  /** The first of some draws that misses nothing, or the one that misses least. */
+  #best(wishes: PathWishes, random: Random): PathDraft | Gap {
+    let best: PathDraft | undefined
+    let gap: Gap | undefined
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const draft = new PathDraft(this.#parts, wishes, random)
+      const missing = draft.fill()
+      if (missing !== undefined) gap = missing
+      else if (draft.notes.length === 0) return draft
+      else if (best === undefined || draft.shortcoming < best.shortcoming) best = draft
+    }
+    return best ?? (gap as Gap)
+  }
+
+  #setOf(draft: PathDraft, wishes: PathWishes, setFlags: () => void): PathSet {
+    const legs = draft.legs.map((positions, index): PathLeg => {
+      const use = index < (wishes.legs ?? 1) ? 'active' : 'spare'
+      return { use, hops: positions.map((position) => this.#hopOf(position)) }
+    })
+    return {
+      exit: this.#memberAt(draft.legs[0]?.at(-1)),
+      legs,
+      notes: draft.notes,
+      explain: () => {
+        setFlags()
+        return draft.legs.flatMap((positions) => positions.map((position) => this.#explanation(position, wishes)))
+      },
+    }
+  }
+
+  #memberAt(position: Position | undefined): RouteMember {
+    return this.#parts.table.members[position?.drawn.at ?? -1] as RouteMember
+  }
+
+  #hopOf(position: Position): ChosenHop {
+    const { candidates, weight, share, bits, floorBits } = position.drawn
+    return { member: this.#memberAt(position), role: position.role, candidates, weight, share, bits, floorBits }
+  }
+
+  #explanation(position: Position, wishes: PathWishes): PositionExplanation {
+    const { member, ...drawn } = this.#hopOf(position)
+    const discarded = this.#discarded(position, wishes)
+    return { leg: position.leg, hop: position.hop, node: member.id, ...drawn, discarded }
+  }
+
+  #discarded(terms: PositionTerms, wishes: PathWishes): PositionExplanation['discarded'] {
+    const { marks } = this.#parts
+    marks.mark(terms.unlike, terms.notAgain)
+    return explainPosition(terms, { ...this.#parts, wishes })
+  }
+
+  #nobodyFor(terms: PositionTerms, wishes: PathWishes): WeftError {
+    const { role } = terms
+    const { size } = this.#parts.table
+    const groups = Map.groupBy(this.#discarded(terms, wishes), ({ reason }) => reason)
+    const reasons = Object.fromEntries([...groups].map(([reason, all]) => [reason, all.length]))
+    const told = [...groups].map(([reason, all]) => `${all.length} ${discardWords(reason)}`).join('; ')
+    return new WeftError({
+      code: NOBODY[role],
+      cause:
+        size === 0
+          ? `No member of the signed map carries packets, so none can be the ${role} of a route.`
+          : `None of ${size} members that carry packets can be the ${role} of this route (${told}).`,
+      fix:
+        size === 0
+          ? 'weft check says whether this node has a signed map, and what keeps it from one; weft members shows the roles of those in it.'
+          : 'See the roles and places of the members with weft members; nodes of a route are of different operators and networks.',
+      retryable: true,
+      details: { position: role, reasons },
+    })
+  }
+}
+
+/** How many of those that failed may serve again, round by round: it may have been mended, or have been blamed for another. */
+function readmissions(failed: number): number[] {
+  const rounds = [0]
+  for (let count = 1; count < failed; count *= 2) rounds.push(count)
+  if (failed > 0) rounds.push(failed)
+  return rounds
+}

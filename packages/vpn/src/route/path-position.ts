@@ -1,0 +1,25 @@
+import type { HopRole } from '../vpn.ts'
+import type { Drawn } from './weighted-draw.ts'
+
+/** What a position was drawn under: enough to say later why each other member did not come into question. */
+export interface PositionTerms {
+  readonly leg: number
+  readonly hop: number
+  readonly role: HopRole
+  /** Who came into question by role, wish and guards. */
+  readonly pool: Int32Array
+  /** Places of those with whom it has nothing in common, and of those who are only not taken twice. */
+  readonly unlike: readonly number[]
+  readonly notAgain: readonly number[]
+  /** Flags (route-flags.ts) that kept members out. */
+  readonly out: number
+}
+
+export interface Position extends PositionTerms {
+  readonly drawn: Drawn
+}
+
+/** A position that nobody can take. */
+export interface Gap {
+  readonly nobody: PositionTerms
+}

@@ -1,0 +1,99 @@
+import { silentLogger, systemClock, systemRandom } from '@weft/core'
+import { ClientCircuits, type Endpoint, LinkSet, type Packet, type Suites } from '@weft/onion'
+import { loadSuites } from '../../src/aead/load-suites.ts'
+import { udpPaths } from '../../src/carriage/udp-paths.ts'
+import { Alarm } from '../../src/engine/alarm.ts'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import type { PathSetEvents } from '../../src/engine/measure-circuits.ts'
+import { PathSet } from '../../src/engine/path-set.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { openUdpPort } from '../../src/udp/open-udp-port.ts'
+import type { UdpPort, UdpPortOptions } from '../../src/udp/udp-port.ts'
+import { NETWORK } from './open-node.ts'
+
+const NO_EVENTS: PathSetEvents = {
+  onReady: () => {},
+  onSuspect: () => {},
+  onLegReady: () => {},
+  onRed: () => {},
+  onEvent: () => {},
+  onLegEnd: () => {},
+  onChange: () => {},
+  onEnd: () => {},
+}
+
+/** Links, circuits and UDP port of a client, put together as an engine has them, so that a test has path sets in hand. */
+export class CircuitClient {
+  readonly #links: LinkSet
+  readonly #circuits: ClientCircuits
+  readonly #queue: FlushQueue
+  readonly #alarms: readonly [Alarm, Alarm]
+  #port: UdpPort | undefined
+
+  static async open(): Promise<CircuitClient> {
+    const client = new CircuitClient(await loadSuites('auto', silentLogger))
+    const onBatch: UdpPortOptions['onBatch'] = (count, packets, from) => {
+      for (let at = 0; at < count; at++) client.#links.receive(packets[at] as Packet, from[at] as Endpoint)
+      client.#turned()
+    }
+    client.#port = await openUdpPort({ host: '127.0.0.1', port: 0, logger: silentLogger, onBatch })
+    return client
+  }
+
+  private constructor(suites: Suites) {
+    const parts = { networkId: NETWORK, clock: systemClock, random: systemRandom, suites }
+    this.#queue = new FlushQueue(() => this.#port?.flush())
+    this.#circuits = new ClientCircuits(parts)
+    this.#links = new LinkSet({
+      ...parts,
+      listen: false,
+      send: (bytes, to) => {
+        this.#port?.send(bytes, to)
+        this.#queue.schedule()
+      },
+      onCell: (link, circuitId, packet) => this.#circuits.onCell(link, circuitId, packet),
+      onMessage: (link, command, circuitId, content) => this.#circuits.onMessage(link, command, circuitId, content),
+      onLink: (link, state) => {
+        if (state === 'down') this.#circuits.onLinkDown(link)
+      },
+    })
+    const alarmOf = (machine: LinkSet | ClientCircuits): Alarm =>
+      new Alarm(systemClock, () => {
+        machine.onTimeout()
+        this.#turned()
+      })
+    this.#alarms = [alarmOf(this.#links), alarmOf(this.#circuits)]
+  }
+
+  /** One leg over these hops; not started. */
+  pathSet(hops: readonly RouteMember[], events: Partial<PathSetEvents> = {}): PathSet {
+    // Once it is started, within this turn.
+    setImmediate(() => this.#turned())
+    return new PathSet({
+      ...NO_EVENTS,
+      ...events,
+      hops,
+      legs: { used: 1, reserve: 0 },
+      circuits: this.#circuits,
+      queue: this.#queue,
+      clock: systemClock,
+      random: systemRandom,
+      linkTo: ({ endpoint, linkKey }) => this.#links.connect(endpoint, linkKey, true, udpPaths(endpoint)),
+      moreHops: () => undefined,
+    })
+  }
+
+  close(): void {
+    this.#circuits.close()
+    this.#port?.flush()
+    this.#links.close()
+    for (const alarm of this.#alarms) alarm.clear()
+    this.#port?.close()
+  }
+
+  #turned(): void {
+    this.#queue.schedule()
+    this.#alarms[0].set(this.#links.nextTimeout())
+    this.#alarms[1].set(this.#circuits.nextTimeout())
+  }
+}

@@ -1,0 +1,295 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, seededRandom } from '@weft/core'
+import type { CircuitLink, ClientCircuitOptions, ClientCircuits } from '@weft/onion'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { PathSet } from '../../src/engine/path-set.ts'
+import type { ToldEvent } from '../../src/engine/route-log.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { makeMember } from '../route/make-member.ts'
+import { SimulatedCircuit, SimulatedExit } from './simulated-circuit.ts'
+
+/** A clock whose thread can be held up: time goes by, and what falls due meanwhile comes late. */
+class HoldableClock extends VirtualClock {
+  #held = 0
+
+  override monotonic(): number {
+    return super.monotonic() + this.#held
+  }
+
+  holdUp(ms: number): void {
+    this.#held += ms
+  }
+}
+
+const EXIT = makeMember(9, ['exit'])
+const hopsOf = (number: number): RouteMember[] => [
+  makeMember(10 * number, ['entry']),
+  makeMember(10 * number + 1, ['relay']),
+  EXIT,
+]
+
+/** A path set over simulated circuits, and a download of 200 cells a second over it. @param most legs that can be built */
+async function download(legs: { used: number; reserve: number }, seed = 1, most = 10) {
+  const clock = new HoldableClock()
+  const random = seededRandom(seed)
+  const exit = new SimulatedExit(clock, random)
+  const circuits: SimulatedCircuit[] = []
+  const events: ToldEvent[] = []
+  const red: RouteMember[] = []
+  const ends: string[] = []
+  const received = { bytes: 0 }
+  let built = 1
+  const set = new PathSet({
+    hops: hopsOf(1),
+    legs,
+    circuits: {
+      build: (options: ClientCircuitOptions) => {
+        const circuit = new SimulatedCircuit(options, exit, clock, random)
+        circuits.push(circuit)
+        return circuit.asClientCircuit
+      },
+    } as unknown as ClientCircuits,
+    queue: new FlushQueue(() => {}),
+    clock,
+    random,
+    linkTo: () => ({}) as CircuitLink,
+    moreHops: () => (built < most ? hopsOf(++built) : undefined),
+    onReady: () => {},
+    onSuspect: () => {},
+    onLegReady: () => {},
+    onLegEnd: (_, leg) => ends.push(leg.fault?.code ?? 'ended'),
+    onChange: () => {},
+    onRed: (node) => red.push(node),
+    onEvent: (event) => events.push(event),
+    onEnd: () => ends.push('end'),
+  })
+  set.start()
+  await clock.advance(500)
+  const stream = set.openStream({ host: 'a.test', port: 80 })
+  assert.ok(stream !== undefined)
+  stream.handler = {
+    onData: (chunk) => {
+      received.bytes += chunk.length
+      stream.consume(chunk.length)
+      set.wake()
+    },
+    onReset: () => ends.push('reset'),
+  }
+  await clock.advance(100)
+  /** Lets the download go on for so many ms. */
+  const run = async (ms: number): Promise<void> => {
+    for (const end = clock.monotonic() + ms; clock.monotonic() < end;) {
+      exit.streams[0]?.write(new Uint8Array(1_200))
+      exit.wake()
+      await clock.advance(5)
+    }
+  }
+  const kinds = (): string[] => events.map(({ kind, role }) => (role === undefined ? kind : `${kind} ${role}`))
+  const close = (): void => {
+    set.destroy()
+    exit.close()
+  }
+  return { clock, set, circuits, events, kinds, red, ends, received, run, close }
+}
+
+const states = (set: PathSet): string[] => set.status('active').map(({ state, hops }) => `${state} ${hops[0]?.node}`)
+const legAt = (number: number): string => `${hopsOf(number)[0]?.id}`
+
+test('a link that begins to lose is named at its hop, and its leg gives way to the one in reserve without a reset', async () => {
+  const { set, circuits, events, kinds, ends, received, red, run, close } = await download({ used: 1, reserve: 1 })
+  await run(5_000)
+  assert.deepEqual(kinds(), ['ready', 'ready'])
+  const before = received.bytes
+  circuits[0]!.links[1]!.loss = 0.05
+  await run(4_000)
+  const degraded = events.find(({ kind }) => kind === 'degraded')
+  assert.deepEqual([degraded?.role, degraded?.node, degraded?.code], ['relay', hopsOf(1)[1]?.id, 'E_HOP_DEGRADED'])
+  assert.match(degraded?.cause ?? '', /% of packets lost/)
+  const moved = events.find(({ kind }) => kind === 'moved')
+  assert.deepEqual([moved?.role, moved?.node], ['relay', hopsOf(1)[1]?.id])
+  // It is replaced, and ends when the new one is ready.
+  assert.ok(kinds().includes('improved'))
+  assert.deepEqual(states(set), [`active ${legAt(2)}`, `spare ${legAt(3)}`])
+  assert.equal(circuits[0]?.isOver, true)
+  assert.deepEqual(ends, [])
+  assert.ok(received.bytes - before > 0.95 * 4_000 * 240, `${received.bytes - before} bytes came`)
+  assert.deepEqual(red, [])
+  close()
+})
+
+test('a delay that is added to a link is named at its hop, and the traffic moves and stays', async () => {
+  const { set, circuits, kinds, ends, run, close } = await download({ used: 1, reserve: 1 })
+  await run(15_000)
+  circuits[0]!.links[2]!.delayMs = 60
+  await run(8_000)
+  const told = kinds()
+  // What is late at once is silent for a moment as well.
+  const since = told.slice(told.indexOf('degraded exit'))
+  assert.equal(since[0], 'degraded exit', told.join(', '))
+  assert.equal(since.filter((kind) => kind.startsWith('moved')).length, 1)
+  assert.deepEqual(states(set)[0], `active ${legAt(2)}`)
+  assert.deepEqual(ends, [])
+  close()
+})
+
+test('where all legs are alike bad nothing moves, none is replaced, and what is over is told', async () => {
+  const { set, circuits, kinds, red, ends, run, close } = await download({ used: 1, reserve: 0 })
+  await run(3_000)
+  circuits[0]!.links[0]!.loss = 0.2
+  await run(6_000)
+  const [entry] = set.status('active')[0]?.hops ?? []
+  assert.equal(entry?.health, 'red')
+  assert.match(entry.reason, /% of packets lost/)
+  assert.ok((entry.lossPercent ?? 0) > 5)
+  assert.deepEqual([circuits.length, red, ends], [1, [], []])
+  circuits[0]!.links[0]!.loss = 0
+  await run(25_000)
+  assert.equal(set.status('active')[0]?.hops[0]?.health, 'green')
+  const told = kinds()
+  assert.deepEqual([told[0], told.at(-1)], ['ready', 'back entry'])
+  assert.equal(told.filter((kind) => kind.startsWith('moved')).length, 0)
+  close()
+})
+
+test('where nothing comes back from the exit over one leg its relay is left out, as another leads to the same exit', async () => {
+  const { circuits, red, run, close } = await download({ used: 1, reserve: 1 })
+  await run(3_000)
+  circuits[0]!.links[2]!.isCut = true
+  await run(4_000)
+  assert.deepEqual(
+    red.map(({ id }) => id),
+    [hopsOf(1)[1]?.id],
+  )
+  close()
+})
+
+test('a leg that gave way and is not replaced carries again when the other is gone, and stays when both are well', async () => {
+  const { set, circuits, kinds, ends, received, run, close } = await download({ used: 1, reserve: 1 }, 1, 2)
+  await run(3_000)
+  circuits[0]!.links[1]!.loss = 0.05
+  await run(4_000)
+  assert.deepEqual(states(set), [`active ${legAt(2)}`, `spare ${legAt(1)}`])
+  circuits[0]!.links[1]!.loss = 0
+  circuits[1]!.links[0]!.isCut = true
+  await run(1_000)
+  const before = received.bytes
+  await run(2_000)
+  assert.ok(received.bytes > before)
+  assert.deepEqual(states(set), [`active ${legAt(1)}`, `silent ${legAt(2)}`])
+  circuits[1]!.links[0]!.isCut = false
+  await run(40_000)
+  assert.ok(kinds().includes('back relay'), kinds().join(', '))
+  const moves = kinds().filter((kind) => kind.startsWith('moved')).length
+  await run(20_000)
+  assert.equal(kinds().filter((kind) => kind.startsWith('moved')).length, moves)
+  assert.deepEqual(ends, [])
+  close()
+})
+
+test('a hop behind which nothing comes back is named', async () => {
+  const { set, circuits, kinds, run, close } = await download({ used: 1, reserve: 1 })
+  await run(3_000)
+  circuits[0]!.links[1]!.isCut = true
+  await run(3_500)
+  const hops = set.status('active').find(({ state }) => state === 'silent')?.hops
+  assert.deepEqual(
+    hops?.map(({ health }) => health),
+    ['green', 'red', 'yellow'],
+  )
+  assert.match(hops?.[1]?.reason ?? '', /does not answer, nor does any hop behind it/)
+  assert.ok(kinds().includes('lost'))
+  close()
+})
+
+test('a question to all hops is answered with what each counted', async () => {
+  const { clock, set, run, close } = await download({ used: 1, reserve: 1 })
+  await run(2_000)
+  const asked = set.verify('active')
+  await clock.advance(100)
+  const [used, spare] = await asked
+  assert.deepEqual([used?.state, spare?.state], ['active', 'spare'])
+  for (const leg of [used, spare]) {
+    assert.deepEqual(
+      leg?.hops.map(({ role, answered }) => [role, answered]),
+      [
+        ['entry', true],
+        ['relay', true],
+        ['exit', true],
+      ],
+    )
+    for (const { sent, counted } of leg?.hops ?? [])
+      assert.ok((counted?.opened ?? 0) > 0 && sent >= (counted?.opened ?? 0))
+    assert.deepEqual([leg?.losses, leg?.delays, leg?.contradictions, leg?.rejected], [[], [], [], 0])
+  }
+  assert.ok((used?.verified ?? 0) > 300 && (used?.hops[2]?.verified ?? 0) === used?.verified)
+  close()
+})
+
+test('hops that do not answer within 3 s are told as such, and are asked three times', async () => {
+  const { clock, set, circuits, run, close } = await download({ used: 1, reserve: 0 })
+  await run(1_000)
+  circuits[0]!.links[1]!.isCut = true
+  const asked = set.verify('active')
+  const rounds = circuits[0]!.rounds
+  await clock.advance(2_900)
+  assert.ok(circuits[0]!.rounds - rounds >= 2)
+  await clock.advance(200)
+  const [leg] = await asked
+  assert.deepEqual(
+    leg?.hops.map(({ answered }) => answered),
+    [true, false, false],
+  )
+  close()
+})
+
+test('a leg over which nothing flows is asked every 10 s', async () => {
+  const { clock, circuits, close } = await download({ used: 1, reserve: 1 })
+  await clock.advance(1_000)
+  const before = circuits[1]!.rounds
+  await clock.advance(60_000)
+  const asked = circuits[1]!.rounds - before
+  assert.ok(asked >= 5 && asked <= 7, `${asked} times`)
+  close()
+})
+
+test('one leg a minute is replaced: where the next one is as bad, it gives way and stays', async () => {
+  const { clock, set, circuits, kinds, ends, run, close } = await download({ used: 1, reserve: 1 })
+  await run(3_000)
+  circuits[0]!.links[1]!.loss = 0.05
+  await run(4_000)
+  assert.equal(circuits.length, 3)
+  circuits[1]!.links[1]!.loss = 0.05
+  await run(6_000)
+  assert.deepEqual(states(set), [`active ${legAt(3)}`, `spare ${legAt(2)}`])
+  assert.deepEqual([circuits.length, kinds().filter((kind) => kind === 'improved').length], [3, 1])
+  await clock.advance(60_000)
+  set.keep()
+  await clock.advance(100)
+  assert.deepEqual(states(set), [`active ${legAt(3)}`, `spare ${legAt(4)}`])
+  assert.deepEqual(ends, [])
+  close()
+})
+
+test('no hop is called silent for what this thread did not hear', async () => {
+  const { clock, circuits, kinds, run, close } = await download({ used: 1, reserve: 0 })
+  circuits[0]!.links[0]!.delayMs = 900
+  await run(8_000)
+  clock.holdUp(20_000)
+  await run(3_000)
+  assert.ok(!kinds().some((kind) => kind.startsWith('degraded')), kinds().join(', '))
+  close()
+})
+
+test('traffic is led away from delay once a minute: it brings delay along to where it goes', async () => {
+  const { set, circuits, kinds, run, close } = await download({ used: 1, reserve: 2 }, 1, 3)
+  await run(15_000)
+  circuits[0]!.links[1]!.delayMs = 40
+  await run(20_000)
+  assert.deepEqual(states(set)[0], `active ${legAt(2)}`)
+  circuits[1]!.links[1]!.delayMs = 40
+  await run(10_000)
+  assert.equal(kinds().filter((kind) => kind === 'degraded relay').length, 2, kinds().join(', '))
+  assert.deepEqual(states(set)[0], `active ${legAt(2)}`)
+  close()
+})

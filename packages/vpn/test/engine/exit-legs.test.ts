@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VirtualClock, silentLogger, systemRandom } from '@weft/core'
+import {
+  CircuitReason,
+  type ExitCircuit,
+  MemoryBudget,
+  Session,
+  type SessionLeg,
+  SharedSessionNames,
+  newSharedMemory,
+} from '@weft/onion'
+import { ExitService } from '../../src/engine/exit-service.ts'
+import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import { OtherWorkers } from '../../src/engine/other-workers.ts'
+import { SessionDriver } from '../../src/engine/session-driver.ts'
+import { FakeWorkerPorts } from './fake-worker-port.ts'
+
+const PAYLOAD = 1329
+
+/** Workers of one exit, each connected with each. */
+function exits(count: number) {
+  const clock = new VirtualClock()
+  const { sessionNames, secret } = newSharedMemory(systemRandom.bytes(32))
+  const ways: FakeWorkerPorts[] = []
+  const workers = Array.from({ length: count }, (_, index) => {
+    const queue = new FlushQueue(() => {})
+    const others = new OtherWorkers(new SharedSessionNames(sessionNames, secret), index, queue)
+    const exit = new ExitService({
+      workers: count,
+      others: count > 1 ? others : undefined,
+      internet: undefined,
+      memory: new MemoryBudget(12 << 20),
+      queue,
+      clock,
+      random: systemRandom,
+      logger: silentLogger,
+    })
+    return { exit, others }
+  })
+  for (const [index, { exit, others }] of workers.entries())
+    for (const [before, other] of workers.slice(0, index).entries()) {
+      const way = new FakeWorkerPorts()
+      ways.push(way)
+      others.add(before, way.ends[0], (...packet) => exit.join(...packet))
+      other.others.add(index, way.ends[1], (...packet) => other.exit.join(...packet))
+    }
+  /** Lets all that is under way arrive, and a while pass. */
+  const settle = async (): Promise<void> => {
+    for (let ms = 0; ms < 50; ms += 5) {
+      for (const way of ways) way.deliver()
+      await clock.advance(5)
+    }
+  }
+  return { clock, workers, settle }
+}
+
+/** A client's session, whose circuits hand packets over at once. */
+function client(clock: VirtualClock) {
+  const queue = new FlushQueue(() => {})
+  const session = new Session({
+    role: 'client',
+    clock,
+    random: systemRandom,
+    payloadLength: PAYLOAD,
+    onWritable: () => driver.wake(),
+  })
+  const driver = new SessionDriver(session, queue, clock)
+  const connect = (exit: ExitService, leg: SessionLeg = session.first) => {
+    const ends: number[] = []
+    let came = 0
+    const circuit: ExitCircuit = {
+      payloadLength: PAYLOAD,
+      seal: (fill) => {
+        const payload = new Uint8Array(PAYLOAD)
+        const number = fill(payload)
+        came++
+        session.receive(number, payload, leg)
+        driver.wake()
+        return true
+      },
+      destroy: (reason) => {
+        ends.push(reason)
+        circuit.onEnd = undefined
+      },
+    }
+    const isTaken = exit.accept(circuit)
+    driver.carry(leg, {
+      seal: (fill) => {
+        const payload = new Uint8Array(PAYLOAD)
+        circuit.onPacket?.(fill(payload), payload)
+        return true
+      },
+    })
+    driver.wake()
+    return { circuit, ends, isTaken, leg, came: () => came }
+  }
+  const join = (exit: ExitService) => connect(exit, session.addLeg('used') ?? assert.fail('no further leg'))
+  return { session, driver, connect, join }
+}
+
+test('a circuit joins the session of another worker: the session outlives the circuit that it began with', async () => {
+  const { clock, workers, settle } = exits(3)
+  const [one, two] = workers as [(typeof workers)[0], (typeof workers)[0]]
+  const { session, connect, join, driver } = client(clock)
+  const first = connect(one.exit)
+  session.name()
+  await settle()
+  assert.ok(session.isNamed)
+  const second = join(two.exit)
+  await settle()
+  assert.ok(second.came() > 0)
+  assert.deepEqual([second.leg.owesJoin, second.ends, two.others.lent], [false, [], 1])
+  first.circuit.onEnd?.(CircuitReason.linkLost)
+  driver.drop(first.leg)
+  session.removeLeg(first.leg)
+  await settle()
+  // A relay leads to members only; its answer shows that the session is there, over the other worker's circuit.
+  const codes: number[] = []
+  session.openStream({ host: '192.0.2.1', port: 80 }).handler = { onRefused: (code) => void codes.push(code) }
+  driver.wake()
+  await settle()
+  assert.deepEqual(codes, [13])
+  session.close(0, '')
+  driver.wake()
+  await settle()
+  assert.deepEqual([second.ends, one.exit.fill, two.others.lent], [[CircuitReason.none], 0, 0])
+  const third = client(clock)
+  third.connect(two.exit)
+  await settle()
+  driver.close()
+  third.driver.close()
+})
+
+test('a session without a name ends with its last leg, whoever says that this is gone', async () => {
+  const { clock, workers, settle } = exits(1)
+  const { exit } = workers[0] ?? assert.fail()
+  const { session, connect, driver } = client(clock)
+  const { circuit, ends } = connect(exit)
+  session.openStream({ host: '192.0.2.1', port: 80 })
+  driver.wake()
+  await settle()
+  assert.ok(exit.fill > 0)
+  const gone = new Uint8Array(PAYLOAD)
+  gone.set([0x22, 0, 0, 0])
+  circuit.onPacket?.(2 ** 40, gone)
+  await settle()
+  assert.deepEqual([exit.fill, ends], [0, [CircuitReason.none]])
+  driver.close()
+})
+
+test('an exit takes three circuits for each place of a session, whatever the sessions ask for', async () => {
+  const { workers } = exits(1)
+  const { exit } = workers[0] ?? assert.fail()
+  let [taken, refused] = [0, 0]
+  const name = (at: number): Uint8Array => new Uint8Array(32).fill(1 + (at >> 8)).fill(at & 0xff, 16)
+  const circuit = (): ExitCircuit => ({
+    payloadLength: PAYLOAD,
+    seal: () => false,
+    destroy: (reason) => {
+      if (reason === CircuitReason.sessionUnknown) refused++
+    },
+  })
+  const say = (first: readonly number[], bytes: Uint8Array): void => {
+    const made = circuit()
+    if (!exit.accept(made)) return
+    taken++
+    const payload = new Uint8Array(PAYLOAD)
+    payload.set(first)
+    payload.set(bytes, first.length)
+    made.onPacket?.(1, payload)
+  }
+  for (let session = 0; session < 1_000; session++) {
+    say([0x20], name(session))
+    for (let leg = 1; leg < 8; leg++) say([0x21, leg, 2], name(session))
+  }
+  // 768 sessions with eight of them are 6,144; those behind begin and have no more.
+  assert.deepEqual([taken, refused], [8_000, 7 * (1_000 - 768)])
+})

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { systemClock, systemRandom } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { Role } from '@weft/overlay'
+import { NearestRoutes } from '../../src/engine/nearest-routes.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { until } from '../service/until.ts'
+import { CircuitClient } from './circuit-client.ts'
+import { type TestNode, openNode } from './open-node.ts'
+
+const ROLES: readonly (readonly Role[])[] = [['entry'], ['relay'], ['exit'], ['exit'], ['exit'], ['exit']]
+
+describe('exits of real engines measure through circuits', () => {
+  let nodes: TestNode[]
+  let client: CircuitClient
+  let server: Server
+  let target: { readonly host: string; readonly port: number }
+  let connections: { readonly ended: boolean; readonly bytes: number }[]
+  const open: NearestRoutes[] = []
+
+  before(async () => {
+    nodes = []
+    for (const [index, roles] of ROLES.entries()) nodes.push(await openNode(index + 1, roles))
+    const members = nodes.map(({ member }) => member)
+    for (const { engine } of nodes) engine.setMembers(members)
+    client = await CircuitClient.open()
+    server = createServer((socket: Socket) => {
+      const seen = { ended: false, bytes: 0 }
+      connections.push(seen)
+      socket
+        .on('error', () => {})
+        .on('data', ({ length }) => (seen.bytes += length))
+        .on('end', () => (seen.ended = true))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    target = { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+  })
+
+  after(async () => {
+    for (const each of open) each.close()
+    client.close()
+    for (const { engine } of nodes) await engine.close()
+    server.close()
+  })
+
+  const hopsTo = (exit: RouteMember): RouteMember[] => [...nodes.slice(0, 2).map(({ member }) => member), exit]
+  const exits = (): RouteMember[] => nodes.slice(2).map(({ member }) => member)
+
+  /** @param pathSets of the routes */
+  function routes(pathSets: readonly PathSet[], made: DidKey[] = []) {
+    connections = []
+    const { promise: known, resolve } = Promise.withResolvers<void>()
+    const nearest = new NearestRoutes({
+      clock: systemClock,
+      random: systemRandom,
+      exits,
+      pathSets: () => pathSets,
+      make: (exit, events) => {
+        made.push(exit.id)
+        return client.pathSet(hopsTo(exit), events)
+      },
+      onKnown: resolve,
+    })
+    open.push(nearest)
+    return { nearest, known }
+  }
+
+  async function ready(exit: RouteMember): Promise<PathSet> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const set = client.pathSet(hopsTo(exit), { onReady: () => resolve() })
+    set.start()
+    await promise
+    return set
+  }
+
+  test('each of four exits connects to the target three times without a byte, and the client knows who is near', async () => {
+    const made: DidKey[] = []
+    const { nearest, known } = routes([], made)
+    assert.equal(nearest.of(target), undefined)
+    await known
+    const near = nearest.of(target)
+    const ids = exits().map(({ id }) => id)
+    assert.deepEqual(new Set(made), new Set(ids))
+    assert.ok(near !== undefined && near.size > 0)
+    for (const [exit, ms] of near) assert.ok(ids.includes(exit) && ms >= 1 && ms < 1_000, `${ms}`)
+    await until(() => connections.every(({ ended }) => ended))
+    // One that takes longer than another before is given up, at the exit; here it may have come through.
+    assert.ok(connections.length >= ids.length && connections.length <= 3 * ids.length, `${connections.length}`)
+    assert.ok(connections.every(({ bytes }) => bytes === 0))
+    nearest.close()
+    assert.equal(nearest.circuits, 0)
+  })
+
+  test('circuits that stand are used, and those made for measuring serve for the next target', async () => {
+    const [first] = exits() as [RouteMember]
+    const own = await ready(first)
+    const made: DidKey[] = []
+    const { nearest, known } = routes([own], made)
+    nearest.of(target)
+    await known
+    assert.equal(made.includes(first.id), false)
+    assert.deepEqual([made.length, nearest.circuits, own.streams], [3, 3, 0])
+    nearest.of({ host: 'localhost', port: target.port })
+    await until(() => nearest.of({ host: 'localhost', port: target.port }) !== undefined)
+    assert.equal(made.length, 3)
+    nearest.close()
+    assert.equal(own.over, false, 'it is the routes that end it')
+    own.destroy()
+  })
+
+  test('what exits do not connect to stays as by auto', async () => {
+    const { nearest, known } = routes([])
+    const inside = { host: '10.0.0.1', port: 80 }
+    nearest.of(inside)
+    await known
+    assert.equal(nearest.of(inside), undefined)
+    nearest.close()
+  })
+
+  test('an exit that is gone is passed over, and nothing is left behind', async () => {
+    const gone = nodes.pop() ?? assert.fail()
+    await gone.engine.close()
+    nodes.push(gone)
+    const made: DidKey[] = []
+    const { nearest, known } = routes([], made)
+    nearest.of(target)
+    await known
+    assert.ok(made.includes(gone.member.id))
+    const near = nearest.of(target)
+    assert.ok(near !== undefined && !near.has(gone.member.id))
+    await until(() => nearest.circuits === 3)
+    nearest.close()
+  })
+})

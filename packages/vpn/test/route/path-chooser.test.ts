@@ -1,0 +1,411 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { isWeftError, seededRandom } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { Role } from '@weft/overlay'
+import fc from 'fast-check'
+import { PathChooser } from '../../src/route/path-chooser.ts'
+import type { PathSet } from '../../src/route/path-set.ts'
+import type { PathWishes } from '../../src/route/path-wishes.ts'
+import type { RouteMeasures } from '../../src/route/route-measures.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { RouteTable } from '../../src/route/route-table.ts'
+import { makeMember } from './make-member.ts'
+
+const ALL: readonly Role[] = ['entry', 'relay', 'exit']
+const MIDDLE: readonly Role[] = ['entry', 'relay']
+
+function many(count: number, more: (index: number) => Partial<RouteMember> = () => ({})): RouteMember[] {
+  return Array.from({ length: count }, (_, index) => makeMember(index + 1, ALL, more(index)))
+}
+
+function chooser(members: readonly RouteMember[], measures?: RouteMeasures): PathChooser {
+  return new PathChooser(new RouteTable(members), measures)
+}
+
+function choose(members: readonly RouteMember[], wishes: PathWishes = {}, seed = 1, measures?: RouteMeasures): PathSet {
+  return chooser(members, measures).choose(wishes, seededRandom(seed))
+}
+
+const nodes = (set: PathSet, leg = 0): RouteMember[] => (set.legs[leg]?.hops ?? []).map(({ member }) => member)
+const idsOf = (members: readonly RouteMember[]): DidKey[] => members.map(({ id }) => id)
+
+/** No two have id, family, prefix or AS in common. */
+function assertDiverse(members: readonly RouteMember[]): void {
+  for (const pick of ['id', 'family', 'prefix', 'asn'] as const)
+    assert.equal(new Set(members.map((member) => member[pick])).size, members.length, pick)
+}
+
+describe('a leg', () => {
+  test('has 2 to 5 hops: an entry, relays, an exit, each of its role and of another family, network and AS', () => {
+    const pool = fc.array(fc.record({ family: fc.nat(9), prefix: fc.nat(9), asn: fc.nat(9), roles: fc.nat(6) }), {
+      minLength: 8,
+      maxLength: 40,
+    })
+    let chosen = 0
+    fc.assert(
+      fc.property(pool, fc.integer({ min: 2, max: 5 }), fc.integer(), (places, hops, seed) => {
+        const members = places.map(({ family, prefix, asn, roles }, index) =>
+          makeMember(
+            index + 1,
+            ALL.filter((_, bit) => ((roles + 1) >> bit) & 1),
+            {
+              family: `f${family}`,
+              prefix: `p${prefix}`,
+              asn: asn + 1,
+            },
+          ),
+        )
+        let set: PathSet
+        try {
+          set = choose(members, { hops }, seed)
+        } catch (error) {
+          assert.ok(isWeftError(error) && /^E_NO_(ENTRY|RELAY|EXIT)$/.test(error.code), String(error))
+          return
+        }
+        chosen++
+        const route = nodes(set)
+        assert.equal(route.length, hops)
+        assertDiverse(route)
+        const roles = ['entry', ...Array.from({ length: hops - 2 }, () => 'relay'), 'exit']
+        assert.deepEqual(
+          set.legs[0]?.hops.map(({ role }) => role),
+          roles,
+        )
+        assert.ok(route.every((member, index) => member.roles.includes(roles[index] as Role)))
+      }),
+    )
+    assert.ok(chosen > 20, `${chosen}`)
+    assert.throws(() => choose(many(9), { hops: 6 }), RangeError)
+    assert.throws(() => choose(many(9), { hops: 1 }), RangeError)
+  })
+
+  test('leaves out what is never taken, avoided, failed, saturated or red, and says so of each', () => {
+    const members = many(12, (index) => ({ country: index === 3 ? 'CN' : 'DE' }))
+    const id = (index: number): DidKey => (members[index] as RouteMember).id
+    const measures: RouteMeasures = {
+      load: new Map([[id(4), 4]]),
+      health: new Map<DidKey, number | 'red'>([
+        [id(5), 'red'],
+        [id(6), 0.1],
+      ]),
+    }
+    const wishes = {
+      never: new Set([id(0)]),
+      busy: new Set([id(1)]),
+      failed: [id(2)],
+      avoidCountries: new Set(['CN']),
+    }
+    for (let seed = 1; seed <= 100; seed++) {
+      const set = choose(members, wishes, seed, measures)
+      for (const member of nodes(set)) assert.ok(!idsOf(members.slice(0, 7)).includes(member.id))
+      const relay = set.explain()[1] ?? assert.fail()
+      const reasons = new Map(relay.discarded.map(({ node, reason }) => [node, reason]))
+      assert.equal(relay.discarded.length + relay.candidates, members.length)
+      const expected = ['excluded', 'busy', 'failed', 'country', 'saturated', 'red', 'red']
+      assert.deepEqual(
+        idsOf(members.slice(0, 7)).map((each) => reasons.get(each)),
+        expected,
+      )
+    }
+  })
+
+  test('of those that failed the earliest is tried first; nodes of other routes come before them', () => {
+    const [entry, relay, one, other] = [
+      makeMember(1, ['entry']),
+      makeMember(2, ['relay']),
+      makeMember(3, ['exit']),
+      makeMember(4, ['exit']),
+    ] as const
+    const members = [entry, relay, one, other]
+    for (let seed = 1; seed <= 30; seed++) {
+      assert.equal(choose(members, { failed: [one.id, other.id] }, seed).exit, one)
+      assert.equal(choose(members, { busy: new Set([one.id]), failed: [other.id] }, seed).exit, one)
+      assert.equal(choose(members, { busy: new Set([one.id]) }, seed).exit, other)
+    }
+  })
+
+  test('does not begin at who is called while another entry is there, be that one failed', () => {
+    const members = [
+      makeMember(1, ['entry']),
+      makeMember(2, ['entry']),
+      makeMember(3, ['relay']),
+      makeMember(4, ['exit']),
+    ]
+    const [called, other] = members as [RouteMember, RouteMember]
+    for (let seed = 1; seed <= 30; seed++) {
+      const wishes = { called: new Set([called.id]), failed: [other.id] }
+      assert.equal(nodes(choose(members, wishes, seed))[0], other)
+    }
+    const guards = { entries: idsOf([called, other]), called: new Set([called.id]) }
+    assert.equal(nodes(choose(members, guards))[0], other)
+    assert.equal(nodes(choose(members.slice(2).concat(called), { called: new Set([called.id]) }))[0], called)
+  })
+
+  test('to a service ends at relays as well', () => {
+    const members = [...[1, 2, 3, 4].map((index) => makeMember(index, MIDDLE)), makeMember(5, ['exit'])]
+    const ends = new Set<string>()
+    for (let seed = 1; seed <= 60; seed++) ends.add(choose(members, { end: 'service' }, seed).exit.roles.join())
+    assert.deepEqual(ends, new Set(['entry,relay', 'exit']))
+  })
+
+  test('saturated or red nodes serve where they are more than the others: filling up all others steers nobody', () => {
+    const members = many(20)
+    const load = new Map(idsOf(members.slice(0, 12)).map((id) => [id, 4]))
+    const seen = new Set<DidKey>()
+    for (let seed = 1; seed <= 400; seed++) seen.add(choose(members, {}, seed, { load }).exit.id)
+    assert.ok(idsOf(members.slice(0, 12)).some((id) => seen.has(id)))
+    const fewer = new Map([...load].slice(0, 6))
+    for (let seed = 1; seed <= 400; seed++) assert.ok(!fewer.has(choose(members, {}, seed, { load: fewer }).exit.id))
+  })
+})
+
+describe('the exit that is asked for', () => {
+  const countries = ['DE', 'FR', 'US', 'SG', 'CH', 'DE']
+  const members = many(24, (index) => ({ country: countries[index % 6] as string }))
+  const exits = (wishes: PathWishes, measures?: RouteMeasures): ReadonlyMap<RouteMember, number> => {
+    const choice = chooser(members, measures)
+    const random = seededRandom(11)
+    const counts = new Map<RouteMember, number>()
+    for (let round = 0; round < 2_000; round++) {
+      const { exit } = choice.choose(wishes, random)
+      counts.set(exit, (counts.get(exit) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  test('a country, a region, a node', () => {
+    const inGermany = exits({ exit: { kind: 'country', country: 'DE' } })
+    assert.ok(inGermany.size === 8 && [...inGermany.keys()].every(({ country }) => country === 'DE'))
+    const inEurope = exits({ exit: { kind: 'region', region: 'eu' } })
+    assert.ok(inEurope.size === 12 && [...inEurope.keys()].every(({ country }) => /DE|FR/.test(country)))
+    const [first] = members as [RouteMember]
+    assert.deepEqual([...exits({ exit: { kind: 'node', id: first.id } }).keys()], [first])
+  })
+
+  test('where nobody fits: E_NO_EXIT with the reasons', () => {
+    assert.throws(
+      () => choose(members, { exit: { kind: 'country', country: 'BR' } }),
+      (error) => isWeftError(error, 'E_NO_EXIT') && /24 not the exit that was asked for/.test(error.cause),
+    )
+  })
+
+  test('random: all alike, whatever is known of them', () => {
+    const load = new Map(idsOf(members).map((id, index) => [id, index % 4]))
+    const counts = [...exits({ exit: { kind: 'random' } }, { load }).values()]
+    assert.equal(counts.length, 24)
+    // 2,000 draws among 24: 83 each; five standard deviations are 45.
+    assert.ok(
+      counts.every((count) => Math.abs(count - 83.3) < 45),
+      counts.join(),
+    )
+  })
+
+  test('nearest: the near ones by what exits measured, never one alone; as auto while nothing is measured', () => {
+    const nearestMs = new Map(idsOf(members).map((id, index) => [id, index < 5 ? 5 + index : 80 + index]))
+    const near = exits({ exit: { kind: 'nearest' }, nearestMs })
+    assert.deepEqual(new Set(near.keys()), new Set(members.slice(0, 5)))
+    const far = new Map([...nearestMs].map(([id], index) => [id, 100 * index]))
+    assert.deepEqual(new Set(exits({ exit: { kind: 'nearest' }, nearestMs: far }).keys()), new Set(members.slice(0, 3)))
+    assert.equal(exits({ exit: { kind: 'nearest' } }).size, 24)
+    const set = choose(members, { exit: { kind: 'nearest' }, nearestMs })
+    assert.ok(set.explain()[2]?.discarded.some(({ reason }) => reason === 'farther'))
+  })
+
+  test('auto: spread by capacity', () => {
+    const ten = many(10, () => ({ roles: ['exit'] as const }))
+    const others = [101, 102, 103, 104].map((index) => makeMember(index, MIDDLE))
+    const choice = chooser([...others, ...ten], { capacity: new Map(idsOf(ten).map((id, index) => [id, 1 + index])) })
+    const random = seededRandom(3)
+    const counts = new Map<DidKey, number>()
+    for (let client = 0; client < 10_000; client++) {
+      const { exit } = choice.choose({}, random)
+      counts.set(exit.id, (counts.get(exit.id) ?? 0) + 1)
+    }
+    for (const [index, { id }] of ten.entries()) {
+      const ratio = (counts.get(id) ?? 0) / ((10_000 * (1 + index)) / 55)
+      assert.ok(ratio < 1.25 && ratio > 0.75, `exit of capacity ${1 + index}: ${ratio}`)
+    }
+  })
+})
+
+describe('weights', () => {
+  /** How often each is at a position of 4,000 legs. */
+  const countsAt = (hop: number, members: readonly RouteMember[], measures: RouteMeasures, wishes: PathWishes = {}) => {
+    const choice = chooser(members, measures)
+    const random = seededRandom(21)
+    const counts = new Map<DidKey, number>()
+    for (let round = 0; round < 4_000; round++) {
+      const id = nodes(choice.choose(wishes, random))[hop]?.id ?? assert.fail()
+      counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+    return (of: readonly RouteMember[]): number => of.reduce((sum, { id }) => sum + (counts.get(id) ?? 0), 0)
+  }
+
+  test('one with a thousand million times the capacity of others does not make them alike', () => {
+    const members = [...many(40), makeMember(99, ALL)]
+    const capacity = new Map(members.map(({ id }, index) => [id, index === 40 ? 1e9 : index < 20 ? 1 : 4]))
+    const count = countsAt(2, members, { capacity })
+    const ratio = count(members.slice(20, 40)) / count(members.slice(0, 20))
+    // 2 by the weights, of which the least is a sixteenth; 1 if all others were cut to that.
+    assert.ok(ratio > 1.6, `${ratio}`)
+  })
+
+  test('near relays and exits are likelier: by what was measured, by region where nothing was', () => {
+    const members = many(40, (index) => ({ country: index % 2 === 0 ? 'DE' : 'AU' }))
+    const entries = idsOf(members.slice(0, 1))
+    const german = members.filter(({ country }) => country === 'DE')
+    const australian = members.filter(({ country }) => country === 'AU')
+    for (const hop of [1, 2]) {
+      const count = countsAt(hop, members, {}, { entries })
+      assert.ok(count(german) > 2 * count(australian), `hop ${hop}`)
+      assert.ok(count(australian) > 100)
+    }
+    // The other way round, when it was measured.
+    const far = (id: DidKey): number => (german.some((member) => member.id === id) ? 400 : 10)
+    const latencyMs = new Map(members.map(({ id }) => [id, far(id)]))
+    const exits = countsAt(2, members, { latencyMs }, { entries })
+    assert.ok(exits(australian) > 2 * exits(german))
+    const pairMs = new Map(entries.map((id) => [id, latencyMs]))
+    const exit = { kind: 'node' as const, id: (members[39] as RouteMember).id }
+    const relays = countsAt(1, members, { pairMs }, { entries, exit })
+    assert.ok(relays(australian) > 2 * relays(german))
+  })
+})
+
+describe('several legs', () => {
+  test('share the exit and nothing else: no family, network or AS', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 3, max: 5 }), (seed, hops) => {
+        const members = many(60, (index) => ({
+          family: `f${index % 40}`,
+          prefix: `p${index % 50}`,
+          asn: 1 + (index % 45),
+        }))
+        const set = choose(members, { legs: 2, spare: true, hops }, seed)
+        assert.deepEqual(set.notes, [])
+        assert.deepEqual(
+          set.legs.map(({ use }) => use),
+          ['active', 'active', 'spare'],
+        )
+        assert.ok(set.legs.every((leg) => leg.hops.at(-1)?.member === set.exit))
+        assertDiverse([...new Set(set.legs.flatMap(({ hops: each }) => each.map(({ member }) => member)))])
+        assert.equal(new Set(set.legs.flatMap(({ hops: each }) => each)).size, 3 * hops)
+      }),
+    )
+  })
+
+  test('begin at the guards that are given, in their order, and at the last ones where none of these fits', () => {
+    const members = many(30)
+    const entries = idsOf(members.slice(4, 7))
+    for (let seed = 1; seed <= 30; seed++) {
+      const set = choose(members, { legs: 2, spare: true, entries }, seed)
+      assert.deepEqual(
+        set.legs.map(({ hops }) => hops[0]?.member.id),
+        entries,
+      )
+      const [, , spare] = set.legs
+      assert.ok(
+        set
+          .explain()
+          .filter(({ role }) => role === 'entry')
+          .every(({ discarded }) => discarded.some(({ reason }) => reason === 'no-guard')),
+      )
+      assert.ok(spare?.use === 'spare')
+    }
+    const lastEntries = idsOf(members.slice(9, 11))
+    const set = choose(members, { legs: 2, entries, lastEntries, failed: entries })
+    assert.deepEqual(
+      set.legs.map(({ hops }) => hops[0]?.member.id),
+      lastEntries.slice(0, 1),
+    )
+    assert.deepEqual(
+      set.notes.map(({ kind }) => kind),
+      ['leg-missing'],
+    )
+  })
+
+  test('an exit that is asked for and related to a guard leaves that guard out', () => {
+    const members = many(30)
+    const entries = idsOf(members.slice(0, 3))
+    const exit = members[20] as RouteMember
+    const related = members.map((member, index) => (index === 0 ? { ...member, family: exit.family } : member))
+    const set = choose(related, { legs: 2, spare: true, entries, exit: { kind: 'node', id: exit.id } })
+    assert.deepEqual(
+      set.legs.map(({ hops }) => hops[0]?.member.id),
+      entries.slice(1),
+    )
+    assert.deepEqual(set.notes, [{ kind: 'leg-missing', leg: 2, node: '' }])
+  })
+
+  test('where the map does not allow it legs are related, or share a relay, or are missing, and that is said', () => {
+    const entries = [1, 2, 3].map((index) => makeMember(index, ['entry']))
+    const exit = makeMember(9, ['exit'])
+    const relays = [4, 5].map((index) => makeMember(index, ['relay'], { family: 'one' }))
+    const related = choose([...entries, ...relays, exit], { legs: 2 })
+    assert.deepEqual(
+      related.notes.map(({ kind }) => kind),
+      ['legs-related'],
+    )
+    assert.notEqual(nodes(related)[1], nodes(related, 1)[1])
+    const shared = choose([...entries, ...relays.slice(1), exit], { legs: 2 })
+    assert.deepEqual(shared.notes, [{ kind: 'relay-shared', leg: 1, node: relays[1]?.id }])
+    const alone = choose([...entries.slice(2), ...relays, exit], { legs: 2, spare: true })
+    assert.deepEqual(
+      alone.notes.map(({ kind, leg }) => [kind, leg]),
+      [
+        ['leg-missing', 1],
+        ['leg-missing', 2],
+      ],
+    )
+  })
+
+  test('a leg that takes the place of one is unlike those that stay', () => {
+    const members = many(40)
+    const before = choose(members, { legs: 2 })
+    const stays = idsOf(nodes(before))
+    for (let seed = 1; seed <= 50; seed++) {
+      const wishes: PathWishes = { beside: [stays], exit: { kind: 'node', id: before.exit.id } }
+      const set = choose(members, wishes, seed)
+      assert.equal(set.exit, before.exit)
+      assertDiverse([...nodes(before), ...nodes(set).slice(0, -1)])
+    }
+  })
+})
+
+test('the explanation of each position names each member once, as a candidate or with one reason', () => {
+  const places = fc.record({
+    family: fc.nat(5),
+    asn: fc.nat(9),
+    load: fc.nat(4),
+    failed: fc.boolean(),
+    busy: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(places, { minLength: 10, maxLength: 40 }), fc.integer(), (given, seed) => {
+      const members = given.map(({ family, asn }, index) =>
+        makeMember(index + 1, index % 3 === 0 ? ALL : MIDDLE, { family: family === 0 ? '' : `f${family}`, asn }),
+      )
+      const load = new Map(members.map(({ id }, index) => [id, given[index]?.load ?? 0]))
+      const wishes: PathWishes = {
+        legs: 2,
+        failed: idsOf(members.filter((_, index) => given[index]?.failed)),
+        busy: new Set(idsOf(members.filter((_, index) => given[index]?.busy))),
+      }
+      let set: PathSet
+      try {
+        set = choose(members, wishes, seed, { load })
+      } catch (error) {
+        return assert.ok(isWeftError(error))
+      }
+      const explained = set.explain()
+      assert.equal(explained.length, set.legs.length * 3)
+      for (const { node, candidates, discarded } of explained) {
+        assert.equal(new Set(discarded.map((each) => each.node)).size, members.length - candidates)
+        assert.ok(!discarded.some((each) => each.node === node))
+      }
+      // Plain data: it crosses threads and is sent as JSON.
+      assert.deepEqual(JSON.parse(JSON.stringify(explained)), explained)
+    }),
+  )
+})

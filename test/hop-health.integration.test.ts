@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { test } from 'node:test'
+import { eventually } from './lib/eventually.ts'
+import { skipWithout } from './lib/needs.ts'
+import { RouteNetwork } from './lib/route-network.ts'
+import { weft, weftJson } from './lib/weft.ts'
+
+// Where on its route cells are lost or late is told by the route itself, between real processes, and what goes over it goes on.
+
+const BASE_PORT = 27_400
+/** At 500 kB a second at most: longer than all that is waited for. */
+const BYTES = 30_000_000
+const RATE = 500_000
+
+interface Hop {
+  readonly node: string
+  readonly role: string
+  readonly health: string
+  readonly reason: string
+  readonly latencyMs?: number
+  readonly upMs?: number
+}
+interface Route {
+  readonly legs: readonly { readonly state: string; readonly hops: readonly Hop[] }[]
+  readonly events: readonly { readonly kind: string; readonly role?: string; readonly node?: string }[]
+}
+interface Verification {
+  readonly legs: readonly {
+    readonly losses: readonly { readonly role: string; readonly part: string; readonly chance: number }[]
+    readonly delays: readonly { readonly role: string; readonly addedMs: number }[]
+    readonly contradictions: readonly unknown[]
+  }[]
+}
+
+test(
+  'loss of 5 % and 60 ms on the link to the relay are named at the relay, under a download that is whole in the end',
+  { skip: skipWithout('root', 'nat', 'tun', 'curl') },
+  async (t) => {
+    await using network = await RouteNetwork.up(BASE_PORT)
+    const link = await network.linkToRelay()
+    await network.startClient()
+    await network.connect()
+    const env = { WEFT_HOME: network.home('client') }
+    const hops = async (): Promise<readonly Hop[]> =>
+      (await weftJson<Route>(['vpn', 'route'], env)).legs.find(({ state }) => state === 'active')?.hops ?? []
+    const download = network.download(BYTES, RATE)
+    // It has no fault of its own before it is awaited.
+    download.catch(() => {})
+    // For so long each hop has been asked twice a second, which says what is usual.
+    await eventually(
+      'figures of what is usual',
+      hops,
+      (all) => all.length === 3 && all.every(({ upMs = 0 }) => upMs > 15_000),
+    )
+    const before = await hops()
+    t.diagnostic(`before: ${JSON.stringify(before.map(({ role, health, reason }) => [role, health, reason]))}`)
+
+    await link.change({ delayMs: 60, loss: 0.05 })
+    const named = await eventually('the relay, named', hops, (all) =>
+      all.some(({ role, health, reason }) => role === 'relay' && health !== 'green' && /lost/.test(reason)),
+    )
+    t.diagnostic(`after: ${JSON.stringify(named.map(({ role, health, reason }) => [role, health, reason]))}`)
+    for (const { role, reason } of named) assert.ok(role === 'relay' || !/lost/.test(reason), `${role}: ${reason}`)
+    const late = await eventually('the delay, at the relay', hops, (all) =>
+      all.some(({ role, latencyMs = 0 }) => role === 'relay' && latencyMs > 60),
+    )
+    const latencyOf = (name: string): number => late.find(({ role }) => role === name)?.latencyMs ?? 0
+    t.diagnostic(`latencies: ${JSON.stringify(late.map(({ role, latencyMs, reason }) => [role, latencyMs, reason]))}`)
+    assert.ok(latencyOf('relay') > latencyOf('entry') && latencyOf('relay') > latencyOf('exit'))
+
+    const verified = await weft(['vpn', 'route', '--verify', '--json'], env)
+    const { legs } = JSON.parse(verified.stdout) as Verification
+    t.diagnostic(`losses: ${JSON.stringify(legs.map(({ losses }) => losses))}`)
+    t.diagnostic(`delays: ${JSON.stringify(legs.map(({ delays }) => delays))}`)
+    for (const { losses, contradictions } of legs) {
+      assert.deepEqual(contradictions, [])
+      for (const { role, part, chance } of losses) assert.ok(role === 'relay' && part === 'link' && chance <= 1e-5)
+    }
+    const { events } = await weftJson<Route>(['vpn', 'route'], env)
+    const relay = named.find(({ role }) => role === 'relay')
+    assert.ok(events.some(({ kind, role, node }) => kind === 'degraded' && role === 'relay' && node === relay?.node))
+
+    await link.change({ delayMs: 0, loss: 0 })
+    assert.equal(await download, createHash('sha256').update(Buffer.alloc(BYTES, 7)).digest('hex'))
+  },
+)
