@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { UserSpaceLink } from '../../packages/devnet/src/user-space-link/user-space-link.ts'
 import type { EngineInit } from '../../packages/vpn/src/engine/engine-init.ts'
+import type { ProfileTier } from '../../packages/vpn/src/profile/profile.ts'
+import { DEFAULT_ROUTE_PROFILE } from '../../packages/vpn/src/profile/route-profile.ts'
 import type { RouteMember } from '../../packages/vpn/src/route/route-member.ts'
 import { AskedProcess } from '../lib/asked-process.ts'
 import { startScriptIn } from '../lib/daemon-in-namespace.ts'
@@ -107,13 +110,34 @@ export class PlacedNetwork implements AsyncDisposable {
     const target = { host: hostOf(SERVER), port: ECHO_PORT }
     if (route === undefined)
       return this.#caller.ask({ kind: 'echo', target: { ...target, proxy: undefined }, count }, 'echoed')
-    const init = newEngineClient({ ...SETTINGS, udp: { host: hostOf(CLIENT), port: 0 } })
+    const init = this.#clientInit('off')
     // One that knows no others takes this route.
     const members = route.map((member, at) => ({ ...member, roles: [ROLES[at] ?? 'exit'] }))
     await this.#client.ask({ kind: 'open', inits: [init] }, 'opened')
     await this.#client.ask({ kind: 'members', members }, 'known')
     const { ports } = await this.#client.ask({ kind: 'up' }, 'proxies')
     const said = await this.#caller.ask({ kind: 'echo', target: { ...target, proxy: ports[0] }, count }, 'echoed')
+    await this.#client.ask({ kind: 'close' }, 'closed')
+    return said
+  }
+
+  /**
+   * The same over the routes that clients choose by themselves from all members, each with guards of its own, once they have stood for
+   * `settleMs`: a client finds out by and by which of them is nearer.
+   * @param tiers of the clients, one each
+   */
+  async echoChosen(tiers: readonly ProfileTier[], settleMs: number, count: number): Promise<Answer<'echoed'>[]> {
+    const target = { host: hostOf(SERVER), port: ECHO_PORT }
+    await this.#client.ask({ kind: 'open', inits: tiers.map((tier) => this.#clientInit(tier)) }, 'opened')
+    await this.#client.ask({ kind: 'members', members: this.members }, 'known')
+    const { ports } = await this.#client.ask({ kind: 'up' }, 'proxies')
+    // Whoever has asked for nothing yet has no route.
+    for (const proxy of ports)
+      await this.#caller.ask({ kind: 'echo', target: { ...target, proxy }, count: 1 }, 'echoed')
+    await setTimeout(settleMs)
+    const said: Answer<'echoed'>[] = []
+    for (const proxy of ports)
+      said.push(await this.#caller.ask({ kind: 'echo', target: { ...target, proxy }, count }, 'echoed'))
     await this.#client.ask({ kind: 'close' }, 'closed')
     return said
   }
@@ -132,6 +156,11 @@ export class PlacedNetwork implements AsyncDisposable {
         await process.ask({ kind: 'members', members }, 'known')
       }),
     )
+  }
+
+  #clientInit(tier: ProfileTier): EngineInit {
+    const profile = { ...DEFAULT_ROUTE_PROFILE, tier }
+    return newEngineClient({ ...SETTINGS, udp: { host: hostOf(CLIENT), port: 0 }, profile })
   }
 
   #namespace(at: number): string {

@@ -3,6 +3,7 @@ import { type X25519KeyPair, toDidKey } from '@weft/crypto'
 import { generateX25519 } from '@weft/onion'
 import { createPlainCertificate } from '@weft/overlay'
 import type { EngineInit } from '../../packages/vpn/src/engine/engine-init.ts'
+import type { RouteProfile } from '../../packages/vpn/src/profile/route-profile.ts'
 import type { RouteMember } from '../../packages/vpn/src/route/route-member.ts'
 
 const NOBODY = { users: [], cgroups: [] }
@@ -14,6 +15,8 @@ export interface EngineSettings {
   /** Whom its exit calls, as rules have it. */
   readonly allow: readonly string[]
   readonly bytesPerSecond?: number
+  /** Of a client; that of a node whose profile says nothing by default. */
+  readonly profile?: RouteProfile
 }
 
 /** What all others know of a node, but for where it is. */
@@ -65,6 +68,7 @@ function engineInit(nodeKey: Uint8Array, keys: Keys | undefined, settings: Engin
     carriage: { setting: 'udp', identity: carries ? createPlainCertificate() : undefined, bridges: [] },
     udp: settings.udp ?? { host: '127.0.0.1', port: 0 },
     proxy: { host: '127.0.0.1', port: 0 },
+    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
     dns: undefined,
     tun: { isWanted: false, exclude: [], include: [], excludePrograms: NOBODY, includePrograms: NOBODY, stateFile: '' },
     relay: { bytesPerSecond: settings.bytesPerSecond },

@@ -10,31 +10,49 @@ import { WireguardPair, missingForWireguard } from './wireguard-pair.ts'
 
 const BASE_PORT = 29_300
 const BYTES = '100M'
+const WAYS = [
+  ['one TCP connection, up', []],
+  ['one TCP connection, down', ['-R']],
+  ['eight TCP connections, down', ['-R', '-P', '8']],
+] as const
+/** Tiers of the client, each with a profile that has it and all else by default. */
+const TIERS = [
+  ['off', 'fast'],
+  ['standard', 'default'],
+] as const
 const PEER = 'wireguard-go, one hop'
 
 const bench: Bench = async () => {
   const missing = missingForWireguard()
   if (missing !== undefined) throw new Error(missing)
   await using network = await TunNetwork.up(BASE_PORT, { oneExit: true })
-  await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
   await using pair = await WireguardPair.up()
   const ours: IperfPath = { server: network.namespace('s'), client: network.namespace('c'), host: SERVER }
   const theirs: IperfPath = { server: pair.namespace('s'), client: pair.namespace('c'), host: pair.server }
   const rows: BenchRow[] = []
-  for (const [way, words] of [
-    ['one TCP connection, up', []],
-    ['one TCP connection, down', ['-R']],
-    ['eight TCP connections, down', ['-R', '-P', '8']],
-  ] as const) {
-    const what = `iperf3, ${way}`
-    console.error(`bench: ${what}`)
-    const figures = await measureInTurn({
-      weft: () => iperf(ours, ['-n', BYTES, ...words]),
-      wireguard: () => iperf(theirs, ['-n', BYTES, ...words]),
-    })
-    const [weft, wireguard] = [summarise(figures.weft), summarise(figures.wireguard)]
-    rows.push({ what, unit: 'Mbit/s', ...weft, peer: PEER, ratioToPeer: weft.median / wireguard.median, ratioGoal: 1 })
-    rows.push({ what: `${what}, by ${PEER}`, unit: 'Mbit/s', ...wireguard })
+  for (const [tier, profile] of TIERS) {
+    await weftJson(['vpn', 'down'], network.env)
+    await weftJson(['vpn', 'profile', 'use', profile], network.env)
+    await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    for (const [way, words] of WAYS) {
+      const what = `iperf3, ${way}, \`${tier}\``
+      console.error(`bench: ${what}`)
+      const figures = await measureInTurn({
+        weft: () => iperf(ours, ['-n', BYTES, ...words]),
+        wireguard: () => iperf(theirs, ['-n', BYTES, ...words]),
+      })
+      const [weft, wireguard] = [summarise(figures.weft), summarise(figures.wireguard)]
+      const ratioGoal = tier === 'off' ? { ratioGoal: 1 } : {}
+      rows.push({
+        what,
+        unit: 'Mbit/s',
+        ...weft,
+        peer: PEER,
+        ratioToPeer: weft.median / wireguard.median,
+        ...ratioGoal,
+      })
+      rows.push({ what: `${what}, by ${PEER}`, unit: 'Mbit/s', ...wireguard })
+    }
   }
   return {
     name: 'vpn-tun',

@@ -33,6 +33,11 @@ const ROUNDS = 5
 const UNIT = 1_380
 const UNITS = 20_000
 const TOR = 'Tor'
+/** Each with a profile that has it and all else by default. */
+const TIERS = [
+  { name: 'off', profile: 'fast', goals: { goal: 200, ratioGoal: 12 } },
+  { name: 'standard', profile: 'default', goals: {} },
+] as const
 
 /** Whom a row asks: Tor is not there where it is not installed. */
 interface Ways {
@@ -48,24 +53,33 @@ const bench: Bench = async () => {
   await using devnet = new BenchDevnet(BASE_PORT)
   await using target = await HttpTarget.listen()
   const { nodes } = await devnet.up()
-  await clientConnected(devnet.client)
+  await useProfile(devnet, 'fast')
   await using tor = missing === undefined ? await TorNetwork.start(TOR_PORT) : undefined
   const ways: Ways = { weft: BASE_PORT + 1, tor: tor?.proxyPort }
   const file = join(devnet.directory, 'file.bin')
   writeFileSync(file, randomBytes(SIZE))
   const { port } = target
 
-  const rows: BenchRow[] = [
-    ...(await speedRows('one stream, GET of 100 MB', ways, (proxy) => download(proxy, port, SIZE), {
-      goal: 200,
-      ratioGoal: 12,
-    })),
-    ...(await speedRows('one stream, PUT of 100 MB', ways, (proxy) => upload(proxy, port, file, SIZE))),
-    ...(await speedRows('20 GETs of 10 MB at once, together', ways, (proxy) =>
-      downloadAtOnce(proxy, port, AT_ONCE.count, AT_ONCE.size),
-    )),
-    ...(await firstByteRows(ways, (proxy) => firstByte(proxy, port, REQUESTS))),
-  ]
+  const rows: BenchRow[] = []
+  for (const tier of TIERS) {
+    await useProfile(devnet, tier.profile)
+    // Tor has no tiers: it is beside the first.
+    const asked = tier.name === 'off' ? ways : { ...ways, tor: undefined }
+    const named = (what: string): string => `${what}, \`${tier.name}\``
+    rows.push(
+      ...(await speedRows(
+        named('one stream, GET of 100 MB'),
+        asked,
+        (proxy) => download(proxy, port, SIZE),
+        tier.goals,
+      )),
+      ...(await speedRows(named('one stream, PUT of 100 MB'), asked, (proxy) => upload(proxy, port, file, SIZE))),
+      ...(await speedRows(named('20 GETs of 10 MB at once, together'), asked, (proxy) =>
+        downloadAtOnce(proxy, port, AT_ONCE.count, AT_ONCE.size),
+      )),
+      ...(await firstByteRows(named, asked, (proxy) => firstByte(proxy, port, REQUESTS))),
+    )
+  }
   for (const { circuits, goal } of STALLED) {
     console.error(`bench: memory under ${circuits} stalled circuits`)
     const growths = await memoryOfStalled(devnet, nodes, target, { circuits, rounds: ROUNDS })
@@ -88,13 +102,15 @@ const bench: Bench = async () => {
   console.error('bench: ChaCha20-Poly1305')
   appendFileSync(join(devnet.client, 'weft.toml'), '\n[vpn]\nsuite = "chacha20-poly1305"\n')
   await weft(['devnet', 'restart', 'client', '--dir', devnet.network])
-  await clientConnected(devnet.client)
-  rows.push({
-    what: 'one stream, GET of 100 MB, ChaCha20-Poly1305 in all layers',
-    unit: 'MB/s',
-    ...(await measure(() => download(ways.weft, port, SIZE))),
-    goal: 100,
-  })
+  for (const { name, profile } of TIERS) {
+    await useProfile(devnet, profile)
+    rows.push({
+      what: `one stream, GET of 100 MB, \`${name}\`, ChaCha20-Poly1305 in all layers`,
+      unit: 'MB/s',
+      ...(await measure(() => download(ways.weft, port, SIZE))),
+      ...(name === 'off' ? { goal: 100 } : {}),
+    })
+  }
   rows.push({
     what: 'the machine meanwhile: ChaCha20-Poly1305 of 1380 B, one thread',
     unit: 'µs',
@@ -105,6 +121,7 @@ const bench: Bench = async () => {
     rows,
     versions,
     notes: [
+      '`off`, `standard`: the tiers of the client. Suite `auto` where no other is named, which is AES-256-GCM here. Stalled circuits and kills: `standard`.',
       'SOCKS5 to HTTP on loopback over entry, relay and exit in processes of their own; client, three nodes, nine idle ones, curl and the server share two cores. Weft, Tor and direct take turns.',
       missing === undefined
         ? 'Tor: a private network of Debian’s package: one authority, three relays, an exit and a client, with the congestion control of the public network (cc_alg=2) and all else by default.'
@@ -114,6 +131,12 @@ const bench: Bench = async () => {
       `Stalled circuits: downloads of 1 GB that their clients begin and never read, each on a circuit of its own through the same relay and exit; ${ROUNDS} rounds, all counted from before the first.`,
     ],
   }
+}
+
+/** New streams of the client go by a profile, over routes that stand. */
+async function useProfile({ client }: BenchDevnet, name: string): Promise<void> {
+  await weft(['vpn', 'profile', 'use', name], client)
+  await clientConnected(client)
 }
 
 /** One row for Weft, with its ratio to Tor, one for Tor, one for none of both. */
@@ -142,6 +165,7 @@ async function speedRows(
 }
 
 async function firstByteRows(
+  named: (what: string) => string,
   { weft: ours, tor }: Ways,
   once: (proxy: ProxyPort) => Promise<FirstByte>,
 ): Promise<readonly BenchRow[]> {
@@ -158,7 +182,7 @@ async function firstByteRows(
       summarise(
         (figures[name] ?? []).map((figure, round) => figure[at] - (figures['direct']?.[round]?.[at] ?? Number.NaN)),
       )
-    const what = `time to first byte, ${at}, added`
+    const what = named(`time to first byte, ${at}, added`)
     const row = { what, unit: 'ms', ...added('weft'), goal: at === 'p50' ? 5 : 12 }
     if (tor === undefined) rows.push(row)
     else {
