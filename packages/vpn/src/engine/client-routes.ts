@@ -171,10 +171,11 @@ export class ClientRoutes {
   keep(): void {
     if (this.#closed) return
     this.#takeBackRefused()
-    const members = new Set(this.#init.choice.members.map(({ id }) => id))
+    const { choice } = this.#init
     for (const set of this.#sets.slice()) {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
-      const isUseless = set.nodes.some(({ id }) => !members.has(id)) || (this.#isCalled(set) && !this.#sharing.has(set))
+      const isGone = set.nodes.some(({ id }) => choice.member(id) === undefined)
+      const isUseless = isGone || (this.#isCalled(set) && !this.#sharing.has(set))
       if (set.streams === 0 && (isUseless || (this.#isStale(set) && this.#hasFresh()))) set.destroy()
     }
     const fit = (): number => this.#sets.filter((set) => this.#isFit(set)).length
@@ -507,9 +508,9 @@ export class ClientRoutes {
 
   /** Whoever had a new onion key when it was asked under the one of an older map did nothing wrong. */
   #takeBackRefused(): void {
-    for (const { id, onionKey } of this.#init.choice.members) {
-      const refused = this.#failed.get(id)?.refused
-      if (refused !== undefined && !equalBytes(refused, onionKey)) this.#failed.delete(id)
+    for (const [id, { refused }] of this.#failed) {
+      const onionKey = refused && this.#init.choice.member(id)?.onionKey
+      if (refused !== undefined && onionKey !== undefined && !equalBytes(refused, onionKey)) this.#failed.delete(id)
     }
   }
 

@@ -70,6 +70,12 @@ export class ClientChoice {
     return this.#table.members
   }
 
+  /** The one with this id; undefined where the map has none. */
+  member(id: DidKey): RouteMember | undefined {
+    const at = this.#table.indexOf(id)
+    return at === undefined ? undefined : this.#table.members[at]
+  }
+
   get guards(): readonly GuardStatus[] {
     return this.#guards.status()
   }
@@ -157,16 +163,16 @@ export class ClientChoice {
   }
 
   #of(): PathChooser {
-    const capacity = new Map(
-      this.#table.members.flatMap(({ id, bandwidthMbps }) =>
-        bandwidthMbps === undefined ? [] : [[id, bandwidthMbps] as const],
-      ),
-    )
     const now = this.#init.clock.monotonic()
     if (this.#isBehind && now - this.#chooserAt >= RENEW_MS) this.#chooser = undefined
     if (this.#chooser !== undefined) return this.#chooser
     this.#chooserAt = now
     this.#isBehind = false
+    const capacity = new Map(
+      this.#table.members.flatMap(({ id, bandwidthMbps }) =>
+        bandwidthMbps === undefined ? [] : [[id, bandwidthMbps] as const],
+      ),
+    )
     const measured = { latencyMs: this.#latencyMs, pairMs: this.#pairMs, health: this.#health }
     return (this.#chooser = new PathChooser(this.#table, { load: this.#load, capacity, ...measured }))
   }

@@ -71,3 +71,23 @@ test('what was measured of members that left the map is forgotten', () => {
   choice.setMembers([...entries, ...relays, ...exits])
   assert.ok((drawn(choice, 600).get(relay) ?? 0) > 0)
 })
+
+test('members are found by their id, and what the map says of all is not looked at for each choice', () => {
+  const choice = choiceOf(new VirtualClock())
+  const [relay, exit] = [relays[0] ?? assert.fail(), exits[0] ?? assert.fail()]
+  let reads = 0
+  const counted = {
+    ...exit,
+    get bandwidthMbps() {
+      reads++
+      return 100
+    },
+  }
+  choice.setMembers([...entries, ...relays.slice(1), counted])
+  assert.deepEqual([choice.member(exit.id), choice.member(relay.id)], [counted, undefined])
+  choice.choose({})
+  const once = reads
+  assert.ok(once > 0)
+  drawn(choice, 10)
+  assert.equal(reads, once)
+})
