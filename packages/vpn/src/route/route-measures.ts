@@ -1,6 +1,6 @@
 import type { DidKey } from '@weft/crypto'
 import { FULL, type LoadStep } from '@weft/overlay'
-import { loadFactor, usualStep } from './exit-share.ts'
+import { loadFactor, usualStep } from './load-factor.ts'
 import { EXIT, type RouteTable } from './route-table.ts'
 
 /** What a client knows of members beside the map. Whatever is not known of one does it no harm and no good. */

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LoadSchedule, type LoadStep } from '@weft/overlay'
 import { LoadGauge } from '../../src/load/load-gauge.ts'
-import { exitShare, usualStep } from '../../src/route/exit-share.ts'
+import { weighMembers } from '../../src/route/route-measures.ts'
+import type { RouteMember } from '../../src/route/route-member.ts'
+import { RouteTable } from '../../src/route/route-table.ts'
+import { makeMember } from './make-member.ts'
 
 const SECOND = 1_000
 const CLIENTS = 1_000
@@ -20,6 +23,7 @@ function uniformFrom(seed: number): () => number {
 }
 
 class Exit {
+  readonly member: RouteMember
   readonly capacity: number
   readonly gauge = new LoadGauge()
   readonly schedule: LoadSchedule
@@ -33,10 +37,9 @@ class Exit {
   sum = 0
 
   constructor(capacity: number, index: number, now: number) {
+    this.member = makeMember(1 + index * 1_013, ['exit'])
     this.capacity = capacity
-    const key = new Uint8Array(32)
-    new DataView(key.buffer).setUint32(0, index * 1_013)
-    this.schedule = new LoadSchedule(key, now)
+    this.schedule = new LoadSchedule(this.member.key, now)
     this.nextLook = now + this.schedule.wait(now)
   }
 }
@@ -131,7 +134,7 @@ class Spread {
     for (const [client, until] of this.#until.entries()) {
       if (until > this.now) continue
       const before = this.#at[client]
-      const exit = this.#choose(before)
+      const exit = this.#choose()
       if (before !== undefined) before.clients--
       this.#at[client] = exit
       if (exit !== undefined) {
@@ -143,29 +146,31 @@ class Spread {
   }
 
   /** By weight; one that is full refuses, and another is tried. */
-  #choose(before: Exit | undefined): Exit | undefined {
+  #choose(): Exit | undefined {
     const left = this.#there()
+    const known = left.map(({ member: { id }, known: step, capacity }) => ({
+      id,
+      step,
+      claim: this.#claimOf(capacity),
+    }))
+    const { last, left: leftOut } = weighMembers(new RouteTable(left.map(({ member }) => member)), {
+      load: new Map(known.flatMap(({ id, step }) => (step === undefined ? [] : [[id, step]]))),
+      capacity: new Map(known.flatMap(({ id, claim }) => (claim === undefined ? [] : [[id, claim]]))),
+    })
+    // Who says that it is full is left out, as long as these are no more than the others.
+    const isOut = (at: number): boolean => leftOut[at] !== 0
+    const areFew = 2 * left.filter((_, at) => isOut(at)).length <= left.length
+    const weights = Array.from(last, (weight, at) => (areFew && isOut(at) ? 0 : weight))
     while (left.length > 0) {
-      const usual = usualStep(
-        left.map(({ known, capacity }) => ({ step: known, claimedCapacity: this.#claimOf(capacity) })),
-      )
-      const weights = left.map((exit) =>
-        exitShare(exit.known, this.#claimOf(exit.capacity), exit === before ? this.#delayAt(exit) : undefined, usual),
-      )
       let at = this.#uniform() * weights.reduce((sum, weight) => sum + weight, 0)
       const index = weights.findIndex((weight) => (at -= weight) < 0)
       const exit = left[index < 0 ? left.length - 1 : index] as Exit
       if (this.useOf(exit) < 1) return exit
       this.refused++
+      weights.splice(left.indexOf(exit), 1)
       left.splice(left.indexOf(exit), 1)
     }
     return undefined
-  }
-
-  /** ms, of a queue whose cells take 1 ms (M/M/1). */
-  #delayAt(exit: Exit): number {
-    const use = Math.min(0.99, this.useOf(exit))
-    return use / (1 - use)
   }
 }
 

@@ -1,6 +1,6 @@
 import { FULL, type LoadStep } from '@weft/overlay'
 
-/** What each step above the usual one leaves of a weight: exits stay together, since who has more than the others gets much less of what comes. */
+/** What each step above the usual one leaves of a weight: nodes stay together, since who has more than the others gets much less of what comes. */
 const OF_A_STEP = 0.3
 /** What is left where it is full, and the others are not: it serves where nobody else can. */
 const OF_FULL = 0.000_5
@@ -10,31 +10,14 @@ const UNMEASURED_MBPS = 100
 const LEAST_MBPS = 10
 const MOST_MBPS = 1_000
 
-/** ms of queue that halve the weight. */
-const HALVING_DELAY_MS = 20
-
 /**
- * The weight of a node among others for a new session or circuit; greater than 0.
+ * The part of its weight for a new session or circuit that a node's load leaves, above 0 and up to 1.
  *
  * Only who is above the usual step of all candidates loses by what it says, and nobody gains: a node that always calls itself idle has the weight of
  * an honest one at the usual step, and so has one whose load is not known, since what is known may be chosen by who passed it on.
  * @param step what it says of its load; undefined where that is not known, or too old
- * @param claimedCapacity Mbit/s, as validators found it to hold (`measured.bandwidthMbps` of the signed map)
- * @param measuredQueueDelayMs what this client itself finds to wait there, above the shortest round trip
  * @param usual {@link usualStep} of all candidates
  */
-export function exitShare(
-  step: LoadStep | undefined,
-  claimedCapacity?: number,
-  measuredQueueDelayMs = 0,
-  usual: LoadStep = 0,
-): number {
-  return (
-    (capacityOf(claimedCapacity) * loadFactor(step, usual)) / (1 + Math.max(0, measuredQueueDelayMs) / HALVING_DELAY_MS)
-  )
-}
-
-/** The part of it that a node's load leaves, 0 to 1. */
 export function loadFactor(step: LoadStep | undefined, usual: LoadStep): number {
   const above = Math.max(0, (step ?? usual) - usual)
   return step === FULL && above > 0 ? OF_FULL : OF_A_STEP ** above
