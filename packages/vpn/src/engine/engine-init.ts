@@ -5,6 +5,7 @@ import type { SuiteSetting } from '../aead/load-suites.ts'
 import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { TlsIdentity } from '../carriage/tls-options.ts'
 import type { RouteProfile } from '../profile/route-profile.ts'
+import type { GuardState } from '../route/guard-state.ts'
 import type { ProgramNames } from '../tun/split-programs.ts'
 
 /** Of a node that carries packets for others. */
@@ -28,7 +29,7 @@ export interface EngineInit {
   /** How this client's routes are made until `setProfile` says otherwise; by default as `DEFAULT_ROUTE_PROFILE`. */
   readonly profile?: RouteProfile
   /** The guards of the client as it kept them; none at its first start. */
-  readonly guards?: string | undefined
+  readonly guards?: GuardState | undefined
   /** What may seal the layers of circuits, those of others included. */
   readonly suite: SuiteSetting
   /** Which of this node's packet workers it is, of how many, and what they have in common where there are several. */

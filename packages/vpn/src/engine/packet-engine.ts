@@ -20,7 +20,7 @@ import { DEFAULT_ROUTE_PROFILE, type RouteProfile } from '../profile/route-profi
 import { findPrograms } from '../tun/split-programs.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import { ClientChoice } from '../route/client-choice.ts'
-import { parseGuardState } from '../route/guard-state.ts'
+import type { GuardState } from '../route/guard-state.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { RouteLegs, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
@@ -55,7 +55,7 @@ export interface EngineParts {
   readonly logger: Logger
   readonly onRoute: (event: VpnEvents['route']) => void
   /** The client's guards have changed: to be kept as they are for the next start. */
-  readonly onGuards: (text: string) => void
+  readonly onGuards: (state: GuardState) => void
   readonly onRouteEvent: (event: VpnEvents['routeEvent']) => void
   readonly onThroughput: (event: Throughput) => void
   /** How the load of a node that carries packets for others is measured, and who is told; left out, it is not. */
@@ -132,7 +132,7 @@ export class PacketEngine {
       self: toDidKey(init.nodeKey),
       clock,
       random,
-      guards: init.guards === undefined ? undefined : parseGuardState(init.guards, 'as it was handed over'),
+      guards: init.guards,
       profile: this.#profile,
       unlikely: () => this.#unlikelyEntries(),
       keepGuards: parts.onGuards,

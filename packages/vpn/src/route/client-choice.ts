@@ -2,7 +2,7 @@ import type { Clock, Random } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RouteProfile } from '../profile/route-profile.ts'
 import { parseExitWish } from './exit-wish.ts'
-import { type GuardState, formatGuardState } from './guard-state.ts'
+import type { GuardState } from './guard-state.ts'
 import type { HopStatus } from '../vpn.ts'
 import { Guards, type GuardStatus } from './guards.ts'
 import { PathChooser } from './path-chooser.ts'
@@ -20,8 +20,8 @@ export interface ClientChoiceInit {
   readonly profile: RouteProfile
   /** Entries that the network around seems not to lead to just now: others are guards then, as long as there are any. */
   readonly unlikely?: () => ReadonlySet<DidKey>
-  /** Keeps the guards for the next start, as {@link formatGuardState} writes them. */
-  readonly keepGuards: (text: string) => void
+  /** Keeps the guards for the next start. */
+  readonly keepGuards: (state: GuardState) => void
 }
 
 /** What one route of the client's asks beside what all of them do. */
@@ -190,7 +190,7 @@ export class ClientChoice {
   #keep(): void {
     if (this.#guards.revision === this.#kept) return
     this.#kept = this.#guards.revision
-    this.#init.keepGuards(formatGuardState(this.#guards.state))
+    this.#init.keepGuards(this.#guards.state)
   }
 }
 

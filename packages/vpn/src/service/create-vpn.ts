@@ -473,7 +473,7 @@ export class VpnService implements Vpn {
     const { clock, logger } = this.#init
     try {
       const thread = await PacketThreads.open(
-        { ...this.#threadsInit, guards: this.#guards?.text },
+        { ...this.#threadsInit, guards: this.#guards?.state },
         this.#init.workers,
         clock,
         logger,
@@ -484,7 +484,7 @@ export class VpnService implements Vpn {
           },
           onRouteEvent: (event) => this.#emitter.emit('routeEvent', event),
           onThroughput: (event) => this.#emitter.emit('throughput', event),
-          onGuards: (text) => this.#guards?.keep(text),
+          onGuards: (state) => this.#guards?.keep(state),
           onUse: (use) => this.#gauge.add(use, clock.monotonic()),
           onLost: (error) => this.#onLost(error),
         },

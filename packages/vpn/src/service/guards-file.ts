@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type Logger, WeftError, messageOf, replaceFile } from '@weft/core'
-import { parseGuardState } from '../route/guard-state.ts'
+import { type GuardState, formatGuardState, parseGuardState } from '../route/guard-state.ts'
 
 /** What is there is read up to so many bytes; a whole list has a few thousand. */
 const MOST_BYTES = 64 * 1024
@@ -9,25 +9,25 @@ const MOST_BYTES = 64 * 1024
 export class GuardsFile {
   readonly #path: string
   readonly #logger: Logger
-  #text: string | undefined
+  #state: GuardState | undefined
 
   /** @throws WeftError E_STATE_CORRUPT: drawing others instead is what guards are to avoid */
   constructor(path: string, logger: Logger) {
     this.#path = path
     this.#logger = logger
-    this.#text = read(path)
-    if (this.#text !== undefined) parseGuardState(this.#text, path)
+    const text = read(path)
+    this.#state = text === undefined ? undefined : parseGuardState(text, path)
   }
 
   /** As it was kept last; undefined at the first start. */
-  get text(): string | undefined {
-    return this.#text
+  get state(): GuardState | undefined {
+    return this.#state
   }
 
-  keep(text: string): void {
-    this.#text = text
+  keep(state: GuardState): void {
+    this.#state = state
     try {
-      replaceFile(this.#path, text)
+      replaceFile(this.#path, formatGuardState(state))
     } catch (error) {
       this.#logger.warn('the guards of routes could not be kept; others may be drawn at the next start', {
         reason: messageOf(error),

@@ -6,6 +6,7 @@ import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { ServiceRequest } from '../engine/service-routes.ts'
 import type { RouteProfile } from '../profile/route-profile.ts'
+import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
@@ -52,7 +53,7 @@ export type PacketReport =
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }
   | { readonly type: 'routeEvent'; readonly event: VpnEvents['routeEvent'] }
   | { readonly type: 'throughput'; readonly event: Throughput }
-  | { readonly type: 'guards'; readonly text: string }
+  | { readonly type: 'guards'; readonly state: GuardState }
   /** How much of what it can the thread did in the last second, 0 to 1. */
   | { readonly type: 'use'; readonly use: number }
   | {

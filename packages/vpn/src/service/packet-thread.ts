@@ -7,6 +7,7 @@ import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from '../engine/probe-target.ts'
 import type { ServiceRequest } from '../engine/service-routes.ts'
 import type { RouteProfile } from '../profile/route-profile.ts'
+import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
@@ -15,7 +16,7 @@ import type { PacketCommand, PacketReport } from './packet-messages.ts'
 
 export interface PacketThreadEvents {
   onRoute(event: VpnEvents['route']): void
-  onGuards(text: string): void
+  onGuards(state: GuardState): void
   onRouteEvent(event: VpnEvents['routeEvent']): void
   onThroughput(event: Throughput): void
   /** How much of what it can it did in the last second, 0 to 1; of a node that carries packets for others. */
@@ -194,7 +195,7 @@ export class PacketThread implements AsyncDisposable {
         this.#events.onThroughput(report.event)
         break
       case 'guards':
-        this.#events.onGuards(report.text)
+        this.#events.onGuards(report.state)
         break
       case 'use':
         this.#events.onUse(report.use)

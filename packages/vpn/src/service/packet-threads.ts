@@ -53,7 +53,7 @@ export class PacketThreads implements AsyncDisposable {
           onRoute: (event) => events.onRoute(event),
           onRouteEvent: (event) => events.onRouteEvent(event),
           onThroughput: (event) => events.onThroughput(event),
-          onGuards: (text) => events.onGuards(text),
+          onGuards: (state) => events.onGuards(state),
           onUse: (use) => all.#onUse(index, use),
           onLost: (error) => all.#onLost(error),
         })

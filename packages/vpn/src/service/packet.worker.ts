@@ -36,7 +36,7 @@ async function run(command: PacketCommand): Promise<VpnStatus | RouteVerificatio
       onRoute: (event) => tell({ type: 'route', event }),
       onRouteEvent: (event) => tell({ type: 'routeEvent', event }),
       onThroughput: (event) => tell({ type: 'throughput', event }),
-      onGuards: (text) => tell({ type: 'guards', text }),
+      onGuards: (state) => tell({ type: 'guards', state }),
       load: { atWork, onUse: (use) => tell({ type: 'use', use }) },
     })
     return undefined
