@@ -4,14 +4,14 @@ import type { CircuitLink, ClientCircuits, StreamTarget, Tier } from '@weft/onio
 import { isNobodyLeft } from '../route/nobody-left.ts'
 import type { ClientChoice, RouteWishes } from '../route/client-choice.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import { uniform } from '../route/uniform.ts'
 import type { LegStatus, LegVerification, RouteEvent, VpnState } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import { type Leg, SLOW_BUILD_MS } from './leg.ts'
+import type { Leg } from './leg.ts'
 import { type WayToEntries, noRouteFault } from './no-route-fault.ts'
 import type { PathSetEvents } from './measure-circuits.ts'
 import { NearestRoutes } from './nearest-routes.ts'
 import { type LegNumbers, PathSet } from './path-set.ts'
+import { PathSetTimes } from './path-set-times.ts'
 import { RouteLog } from './route-log.ts'
 import { exitChanged, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
 import { StreamOpener, type TakeStream, type WriteEarly } from './stream-opener.ts'
@@ -52,8 +52,6 @@ const SILENT_MS = 20_000
 const NOT_OFFERED_MS = 10 * 60_000
 /** Path sets at once, those that are being built or are silent included. */
 const MAX_SETS = 6
-/** Part of the time of a path set by which it may be shorter or longer. */
-const ROTATION_JITTER = 0.25
 const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
 /** ms between attempts to build when one failed; doubled up to the last. */
 const RETRY_FIRST_MS = 250
@@ -82,10 +80,7 @@ export class ClientRoutes {
   readonly #endedBytes = { sent: 0, received: 0 }
   /** Those whom streams lead to; their legs begin elsewhere where they can. */
   readonly #called = new Set<DidKey>()
-  /** When new streams take other path sets than these, monotonic ms; not of those that no stream was to take yet. */
-  readonly #staleAt = new Map<PathSet, number>()
-  /** The one that ended last as it was time. */
-  #rotatedFrom: PathSet | undefined
+  readonly #times: PathSetTimes
   /** Path sets that begin at one of them, since there was no other entry; until there is. */
   readonly #sharing = new Set<PathSet>()
   #fault: Fault | undefined
@@ -111,6 +106,13 @@ export class ClientRoutes {
       init.onChange()
     }
     this.#init = { ...init, onChange }
+    this.#times = new PathSetTimes({
+      ...init,
+      onDue: () => {
+        this.keep()
+        onChange()
+      },
+    })
     this.#unreachable = init.unreachable
     const routes = {
       inUse: () => this.#inUse(),
@@ -176,7 +178,7 @@ export class ClientRoutes {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
       const isGone = set.nodes.some(({ id }) => choice.member(id) === undefined)
       const isUseless = isGone || (this.#isCalled(set) && !this.#sharing.has(set))
-      if (set.streams === 0 && (isUseless || (this.#isStale(set) && this.#hasFresh()))) set.destroy()
+      if (set.streams === 0 && (isUseless || (this.#times.isStale(set) && this.#hasFresh()))) set.destroy()
     }
     const fit = (): number => this.#sets.filter((set) => this.#isFit(set)).length
     while (this.#sets.length < MAX_SETS && fit() <= this.#init.spares) {
@@ -200,7 +202,7 @@ export class ClientRoutes {
 
   /** What is asked of routes has changed: new streams take new ones, those that run stay. */
   renew(): void {
-    for (const set of this.#sets) this.#staleAt.set(set, 0)
+    for (const set of this.#sets) this.#times.expire(set)
     this.keep()
   }
 
@@ -236,6 +238,9 @@ export class ClientRoutes {
     this.#nearest?.close()
     for (const set of this.#sets.slice()) set.destroy()
     this.#opener.close()
+    this.#times.close()
+    this.#preferred = undefined
+    this.#told = { isBlocked: false, inUse: undefined }
   }
 
   /** What the last one failed with; that another is taken is said only where there is one. */
@@ -255,7 +260,7 @@ export class ClientRoutes {
     if (state === 'blocked' && !isBlocked && fault !== undefined) this.#log.tell(routesBlocked(fault))
     if (inUse === undefined || before === undefined || inUse === before) return
     const [first = []] = inUse.hops
-    if (this.#isStale(before) || this.#rotatedFrom === before) this.#log.tell(routeRotated(first))
+    if (this.#times.isStale(before)) this.#log.tell(routeRotated(first))
     else if (inUse.exit !== undefined && inUse.exit.id !== before.exit?.id) this.#log.tell(exitChanged(inUse.exit))
   }
 
@@ -263,34 +268,17 @@ export class ClientRoutes {
     const preferred = this.#preferred
     const isPreferred = preferred !== undefined && preferred.healthy && this.#sets.includes(preferred)
     const set = isPreferred ? preferred : this.#firstOf(this.#sets)
-    if (set !== undefined && !this.#staleAt.has(set)) this.#beginUse(set)
+    if (set !== undefined) this.#times.use(set)
     return set
-  }
-
-  /** Its time for new streams begins: with some chance more or less, so that nobody knows when it ends. */
-  #beginUse(set: PathSet): void {
-    const { clock, random, rotationMs } = this.#init
-    const mean = rotationMs?.() ?? Infinity
-    const ms = mean * (1 - ROTATION_JITTER + 2 * ROTATION_JITTER * uniform(random))
-    this.#staleAt.set(set, clock.monotonic() + ms)
-    if (ms !== Infinity)
-      clock.after(ms, () => {
-        this.keep()
-        this.#init.onChange()
-      })
   }
 
   /** New streams could go over it, now or soon. */
   #isFit(set: PathSet): boolean {
-    return set.promising && !this.#isCalled(set) && !this.#isStale(set)
-  }
-
-  #isStale(set: PathSet): boolean {
-    return this.#init.clock.monotonic() >= (this.#staleAt.get(set) ?? Infinity)
+    return set.promising && !this.#isCalled(set) && !this.#times.isStale(set)
   }
 
   #hasFresh(): boolean {
-    return this.#sets.some((set) => set.healthy && !this.#isStale(set))
+    return this.#sets.some((set) => set.healthy && !this.#times.isStale(set))
   }
 
   /** The path set whose exit is nearest to a target, as far as that is asked for and known; one is built where there is none. */
@@ -303,7 +291,7 @@ export class ClientRoutes {
     const near = this.#sets.filter((set) => msOf(set) !== Infinity && this.#isFit(set))
     if (near.length === 0 && this.#sets.length < MAX_SETS) this.#build(nearestMs)
     const [best] = near.filter(({ healthy }) => healthy).toSorted((a, b) => msOf(a) - msOf(b))
-    if (best !== undefined && !this.#staleAt.has(best)) this.#beginUse(best)
+    if (best !== undefined) this.#times.use(best)
     return best
   }
 
@@ -339,7 +327,9 @@ export class ClientRoutes {
   #firstOf(sets: readonly PathSet[]): PathSet | undefined {
     const healthy = sets.filter((set) => set.healthy)
     const uncalled = healthy.filter((set) => !this.#isCalled(set))
-    return uncalled.find((set) => !this.#isStale(set)) ?? uncalled[0] ?? healthy.find((set) => this.#sharing.has(set))
+    return (
+      uncalled.find((set) => !this.#times.isStale(set)) ?? uncalled[0] ?? healthy.find((set) => this.#sharing.has(set))
+    )
   }
 
   #isCalled({ entries }: Pick<PathSet, 'entries'>): boolean {
@@ -358,9 +348,7 @@ export class ClientRoutes {
     this.#sets.push(set)
     if (shares) this.#sharing.add(set)
     // One that takes long to build is not waited for: another is begun beside it, over other nodes.
-    this.#init.clock.after(SLOW_BUILD_MS, () => {
-      if (!set.ready && !set.over) this.keep()
-    })
+    this.#times.begin(set)
     // Nobody was there for a route, and now somebody is: that it was blocked is over.
     if (this.#fault !== undefined && isNobodyLeft(this.#fault.code)) this.#fault = undefined
     this.#init.onChange()
@@ -535,7 +523,7 @@ export class ClientRoutes {
     this.#betterLooks = better === undefined ? 0 : this.#betterLooks + 1
     if (better === undefined || this.#betterLooks < BETTER_LOOKS) return
     this.#betterLooks = 0
-    this.#staleAt.set(used, this.#init.clock.monotonic())
+    this.#times.expire(used)
     this.#told = { ...this.#told, inUse: better }
     this.#log.tell(routeImproved(better.hops[0] ?? [], usedMs, better.latencyMs ?? 0))
     this.keep()
@@ -548,14 +536,14 @@ export class ClientRoutes {
     this.#opener.wake()
     this.#init.onChange()
     // One whose time is over has been waiting for this.
-    if (this.#sets.some((set) => this.#isStale(set))) this.keep()
+    if (this.#sets.some((set) => this.#times.isStale(set))) this.keep()
   }
 
   #onEnd(set: PathSet): void {
     this.#sets = this.#sets.filter((other) => other !== set)
     this.#sharing.delete(set)
-    if (this.#isStale(set)) this.#rotatedFrom = set
-    this.#staleAt.delete(set)
+    this.#times.end(set)
+    if (set === this.#preferred) this.#preferred = undefined
     this.#endedBytes.sent += set.bytes.sent
     this.#endedBytes.received += set.bytes.received
     if (this.#closed) return

@@ -73,7 +73,8 @@ export class MeasureCircuits {
     await this.#within(READY_MS, signal, own.settled)
     const way = own.set.healthy && !signal.aborted ? await this.#ask(own.set, target, signal) : undefined
     own.asking--
-    if (own.asking === 0) own.cancelIdle = this.#init.clock.after(own.set.ready ? IDLE_MS : 0, () => own.set.destroy())
+    if (own.asking === 0 && !own.set.over)
+      own.cancelIdle = this.#init.clock.after(own.set.ready ? IDLE_MS : 0, () => own.set.destroy())
     return way
   }
 

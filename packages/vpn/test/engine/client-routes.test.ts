@@ -685,6 +685,7 @@ test('a path set whose time is over ends when nothing runs over it', async () =>
     routes.legs().map(({ state }) => state),
     ['active'],
   )
+  assert.equal(routes.events.filter(({ kind }) => kind === 'rotated').length, 1)
   routes.close()
 })
 
@@ -711,4 +712,30 @@ test('a path set that has been much nearer for a minute takes new streams, and o
   await clock.advance(300_000)
   assert.equal(routes.events.filter(({ kind }) => kind === 'improved').length, 1)
   routes.close()
+})
+
+test('once they are closed no timer is left of them, whatever was under way', async () => {
+  // Used and ready; being built; in use until their time is over, with a spare; without a hope.
+  for (const [spares, ms, way] of [
+    [0, 100, true],
+    [2, 0, true],
+    [2, 20_000, true],
+    [1, 5_000, false],
+  ] as const) {
+    const { clock, routes, answering, serving, way: entry } = network(5, 4, [], 0, spares, 600_000)
+    entry.answers = way
+    for (const exit of [0, 1, 2, 3]) {
+      answering.add(exit)
+      serving.add(exit)
+    }
+    routes.keep()
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, () => {})
+    opened.catch(() => {})
+    await clock.advance(ms)
+    assert.ok(clock.nextDue !== undefined)
+    routes.close()
+    // What the circuits of this test have under way, up to 10 ms.
+    await clock.advance(10)
+    assert.deepEqual([clock.nextDue, routes.legs()], [undefined, []], `${spares} spares, ${ms} ms`)
+  }
 })

@@ -32,6 +32,9 @@ function rig(answer: (stream: FakeStream, clock: VirtualClock) => void = () => {
       get ready() {
         return state.ready
       },
+      get over() {
+        return state.over
+      },
       start: () => {},
       openStream: () => {
         if (refusal !== undefined) throw refusal
@@ -194,4 +197,16 @@ test('where no stream or path set can be had, or it is given up, there is no ans
   assert.equal(await given, undefined)
   ended.circuits.close()
   assert.equal(ended.circuits.size, 0)
+})
+
+test('when all is closed while an exit is asked, no timer is left', async () => {
+  const { clock, circuits, sets, ask } = rig()
+  const controller = new AbortController()
+  const given = ask(1, controller.signal)
+  sets[0]?.ready()
+  await clock.advance(0)
+  controller.abort()
+  circuits.close()
+  assert.equal(await given, undefined)
+  assert.equal(clock.nextDue, undefined)
 })
