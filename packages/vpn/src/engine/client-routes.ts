@@ -6,11 +6,9 @@ import type { ClientChoice, RouteWishes } from '../route/client-choice.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { LegStatus, LegVerification, RouteEvent, VpnState } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import type { Leg } from './leg.ts'
 import { type WayToEntries, noRouteFault } from './no-route-fault.ts'
-import type { PathSetEvents } from './measure-circuits.ts'
 import { NearestRoutes } from './nearest-routes.ts'
-import { type LegNumbers, PathSet } from './path-set.ts'
+import { type LegNumbers, PathSet, type PathSetEvents, type PathSetLoss } from './path-set.ts'
 import { PathSetTimes } from './path-set-times.ts'
 import { RouteLog } from './route-log.ts'
 import { exitChanged, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
@@ -45,6 +43,9 @@ export interface ClientRoutesInit {
   readonly onEvent?: (event: RouteEvent) => void
 }
 
+/** A leg, or all of a path set, that was lost. */
+type Blamed = Omit<PathSetLoss, 'fault'>
+
 /** ms for which a node that failed is left out; and all of a leg that fell silent, when it is not known which of them it was. */
 const FAILED_MS = 60_000
 const SILENT_MS = 20_000
@@ -52,7 +53,6 @@ const SILENT_MS = 20_000
 const NOT_OFFERED_MS = 10 * 60_000
 /** Path sets at once, those that are being built or are silent included. */
 const MAX_SETS = 6
-const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
 /** ms between attempts to build when one failed; doubled up to the last. */
 const RETRY_FIRST_MS = 250
 const RETRY_MOST_MS = 8_000
@@ -176,7 +176,7 @@ export class ClientRoutes {
     const { choice } = this.#init
     for (const set of this.#sets.slice()) {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
-      const isGone = set.nodes.some(({ id }) => choice.member(id) === undefined)
+      const isGone = set.hops.flat().some(({ id }) => choice.member(id) === undefined)
       const isUseless = isGone || (this.#isCalled(set) && !this.#sharing.has(set))
       if (set.streams === 0 && (isUseless || (this.#times.isStale(set) && this.#hasFresh()))) set.destroy()
     }
@@ -285,7 +285,7 @@ export class ClientRoutes {
   #near({ host, port, protocol }: StreamTarget): PathSet | undefined {
     if (this.#init.isNearest?.() !== true || protocol !== undefined || this.#closed) return undefined
     this.#nearest ??= this.#makeNearest()
-    const nearestMs = this.#nearest.of({ host, port }, new Set(this.#failed.keys()))
+    const nearestMs = this.#nearest.of({ host, port }, new Set(this.#failedNow().keys()))
     if (nearestMs === undefined) return undefined
     const msOf = ({ exit }: PathSet): number => nearestMs.get(exit?.id as DidKey) ?? Infinity
     const near = this.#sets.filter((set) => msOf(set) !== Infinity && this.#isFit(set))
@@ -302,7 +302,7 @@ export class ClientRoutes {
       random,
       exits: () =>
         choice.members.filter(
-          ({ id, roles }) => roles.includes('exit') && !this.#failed.has(id) && !this.#unreachable.has(id),
+          ({ id, roles }) => roles.includes('exit') && !this.#failedNow().has(id) && !this.#unreachable.has(id),
         ),
       pathSets: () => {
         const used = this.#inUse()
@@ -311,7 +311,7 @@ export class ClientRoutes {
       make: ({ id }, events) => {
         try {
           const { hops } = choice.choose({ ...this.#wishes(), beside: { exit: id, legs: [] } })
-          return this.#pathSet(hops, ONE_LEG, events)
+          return this.#pathSet(hops, undefined, events)
         } catch (error) {
           if (error instanceof WeftError) return undefined
           throw error
@@ -375,8 +375,9 @@ export class ClientRoutes {
     const { exit } = set
     if (exit === undefined) return undefined
     const wishes = this.#wishes()
+    const legs = set.hops.map((leg) => leg.map(({ id }) => id))
     try {
-      const { hops } = this.#init.choice.choose({ ...wishes, beside: { exit: exit.id, legs: set.legs } })
+      const { hops } = this.#init.choice.choose({ ...wishes, beside: { exit: exit.id, legs } })
       // Whoever failed a moment ago is no help: what the others carry is enough until then.
       if (!hops.some(({ id }) => wishes.failed?.includes(id))) return hops
     } catch (error) {
@@ -395,22 +396,20 @@ export class ClientRoutes {
   }
 
   #wishes(): RouteWishes {
-    const { clock, end = 'exit' } = this.#init
-    const now = clock.monotonic()
-    for (const [id, { until }] of this.#failed) if (until <= now) this.#failed.delete(id)
-    const busy = new Set(this.#sets.flatMap(({ nodes }) => nodes.map(({ id }) => id)))
+    const { end = 'exit' } = this.#init
+    const busy = new Set(this.#sets.flatMap(({ hops }) => hops.flat().map(({ id }) => id)))
     const away = this.#unreachable
     // Last those of whom both say so: where the overlay reaches nobody, the others are all that is left.
-    const own = new Set(this.#failed.keys())
+    const own = new Set(this.#failedNow().keys())
     const failed = [...own.difference(away), ...away.difference(own), ...own.intersection(away)]
     return { end, busy, failed, called: this.#called }
   }
 
   #begin(hops: readonly RouteMember[]): PathSet | undefined {
-    const { choice, legs = () => ONE_LEG } = this.#init
+    const { choice, legs } = this.#init
     const [entry] = hops as readonly [RouteMember]
     try {
-      return this.#pathSet(hops, legs(), {
+      return this.#pathSet(hops, legs?.(), {
         onReady: () => this.#onReady(),
         onSuspect: () => {
           this.keep()
@@ -438,13 +437,13 @@ export class ClientRoutes {
     }
   }
 
-  #pathSet(hops: readonly RouteMember[], legs: LegNumbers, events: PathSetEvents): PathSet {
+  #pathSet(hops: readonly RouteMember[], legs: LegNumbers | undefined, events: PathSetEvents): PathSet {
     const { clock, random, linkTo, circuits, queue, tier } = this.#init
     const moreHops = (set: PathSet): readonly RouteMember[] | undefined => this.#moreHops(set)
     return new PathSet({
       linkTo,
       hops,
-      legs,
+      ...(legs === undefined ? {} : { legs }),
       tier: tier?.() ?? 'off',
       circuits,
       queue,
@@ -476,16 +475,18 @@ export class ClientRoutes {
   }
 
   /** Leaves those out by whom a leg, or all of a path set, was lost. */
-  #blame({
-    culprit,
-    isRefused,
-    hops,
-    entryAnswered,
-  }: Pick<Leg, 'culprit' | 'isRefused' | 'hops' | 'entryAnswered'>): void {
-    const [entry] = hops
-    if (entry !== undefined && culprit === entry && !isRefused && !entryAnswered) this.#init.choice.onSilent(entry.id)
+  #blame(loss: Blamed): void {
+    const { culprit, isRefused, hops } = loss
+    if (culprit !== undefined && isEntrySilent(loss)) this.#init.choice.onSilent(culprit.id)
     if (culprit === undefined) for (const { id } of hops) this.#leaveOut(id, SILENT_MS)
     else this.#leaveOut(culprit.id, FAILED_MS, isRefused ? culprit.onionKey : undefined)
+  }
+
+  /** Those that are left out still. */
+  #failedNow(): ReadonlyMap<DidKey, unknown> {
+    const now = this.#init.clock.monotonic()
+    for (const [id, { until }] of this.#failed) if (until <= now) this.#failed.delete(id)
+    return this.#failed
   }
 
   /** The one that failed last stands last. */
@@ -549,10 +550,11 @@ export class ClientRoutes {
     if (this.#closed) return
     // One that an exit ends as soon as it is ready leaves the wait between attempts as it is.
     if (set.stood) this.#retryMs = RETRY_FIRST_MS
-    if (set.fault !== undefined) {
-      this.#fault = set.fault
-      this.#entrySilent = !set.entryAnswered && set.culprit === set.blame.hops[0] && !set.isRefused
-      this.#blame({ ...set.blame, culprit: set.culprit })
+    const { loss } = set
+    if (loss !== undefined) {
+      this.#fault = loss.fault
+      this.#entrySilent = isEntrySilent(loss)
+      this.#blame(loss)
     }
     this.#opener.wake()
     this.#init.onChange()
@@ -571,4 +573,9 @@ export class ClientRoutes {
     })
     this.#retryMs = Math.min(RETRY_MOST_MS, 2 * this.#retryMs)
   }
+}
+
+/** The entry was asked, and never said anything. */
+function isEntrySilent({ culprit, hops: [entry], isRefused, entryAnswered }: Blamed): boolean {
+  return culprit !== undefined && culprit === entry && !isRefused && !entryAnswered
 }

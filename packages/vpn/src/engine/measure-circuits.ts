@@ -4,13 +4,7 @@ import { SessionCode, type SessionStream } from '@weft/onion'
 import type { MeasuredWay } from '../route/nearest-exits.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { NearTarget } from './nearest.ts'
-import type { PathSet, PathSetInit } from './path-set.ts'
-
-/** What a path set tells its owner. */
-export type PathSetEvents = Pick<
-  PathSetInit,
-  'onReady' | 'onSuspect' | 'onLegReady' | 'onLegEnd' | 'onRed' | 'onEvent' | 'onChange' | 'onEnd'
->
+import type { PathSet, PathSetEvents } from './path-set.ts'
 
 export interface MeasureCircuitsInit {
   readonly clock: Clock
@@ -94,12 +88,6 @@ export class MeasureCircuits {
     const set = orNone(() =>
       this.#init.make(exit, {
         onReady: () => resolve(),
-        onSuspect: () => {},
-        onLegReady: () => {},
-        onRed: () => {},
-        onEvent: () => {},
-        onLegEnd: () => {},
-        onChange: () => {},
         onEnd: () => {
           this.#own.get(exit.id)?.cancelIdle()
           this.#own.delete(exit.id)

@@ -36,7 +36,7 @@ import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import { PacketPorts } from './packet-ports.ts'
-import type { LegNumbers } from './path-set.ts'
+import { type LegNumbers, ONE_LEG } from './path-set.ts'
 import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { NameLookups } from './name-lookups.ts'
@@ -64,9 +64,8 @@ export interface EngineParts {
 
 /** Circuits to other exits that stand ready. */
 const OTHER_EXITS = 2
-/** What connections of a user and password go over; and those to services of members, which are short. */
+/** What connections of a user and password go over. */
 const LEGS_OF_CREDENTIALS: LegNumbers = { used: 1, reserve: 1 }
-const LEGS_TO_MEMBERS: LegNumbers = { used: 1, reserve: 0 }
 
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
@@ -548,7 +547,8 @@ export class PacketEngine {
   }
 
   #legsOf(name: string | undefined): LegNumbers {
-    if (name === undefined) return LEGS_TO_MEMBERS
+    // Connections to services of members are short.
+    if (name === undefined) return ONE_LEG
     return name === DEFAULT || name === TUN_ROUTES ? { used: this.#profile.legs, reserve: 1 } : LEGS_OF_CREDENTIALS
   }
 

@@ -27,10 +27,33 @@ export interface LegNumbers {
   readonly reserve: number
 }
 
-export interface PathSetInit {
+export const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
+
+/** By whom a path set was lost, and why; of the leg that ended last, where it was not its exit that closed the session. */
+export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' | 'entryAnswered'> {
+  readonly fault: Fault
+}
+
+/** What a path set tells its owner. */
+export interface PathSetEvents {
+  onReady?(set: PathSet): void
+  /** None of its legs is fit for new streams at the moment. */
+  onSuspect?(set: PathSet): void
+  onLegReady?(leg: Leg): void
+  onLegEnd?(set: PathSet, leg: Leg): void
+  /** What carries has changed: which legs, or whether. */
+  onChange?(set: PathSet): void
+  /** One of its nodes is red, or the link before it, while another leg is well. */
+  onRed?(node: RouteMember): void
+  onEvent?(event: ToldEvent): void
+  onEnd?(set: PathSet): void
+}
+
+export interface PathSetInit extends PathSetEvents {
   /** Of the first leg; the last of them is the exit of all. */
   readonly hops: readonly RouteMember[]
-  readonly legs: LegNumbers
+  /** One by default. */
+  readonly legs?: LegNumbers
   readonly circuits: ClientCircuits
   /** Of all legs; off by default. */
   readonly tier?: Tier
@@ -41,17 +64,6 @@ export interface PathSetInit {
   readonly linkTo: (entry: RouteMember) => CircuitLink
   /** Hops of one more leg to the same exit over none of these nodes; undefined where there are none. */
   readonly moreHops: (set: PathSet) => readonly RouteMember[] | undefined
-  onReady(set: PathSet): void
-  /** None of its legs is fit for new streams at the moment. */
-  onSuspect(set: PathSet): void
-  onLegReady(leg: Leg): void
-  onLegEnd(set: PathSet, leg: Leg): void
-  /** What carries has changed: which legs, or whether. */
-  onChange(set: PathSet): void
-  /** One of its nodes is red, or the link before it, while another leg is well. */
-  onRed(node: RouteMember): void
-  onEvent(event: ToldEvent): void
-  onEnd(set: PathSet): void
 }
 
 /** ms in which traffic is led away once from delay that was added: traffic brings delay along. */
@@ -65,6 +77,7 @@ const REPLACES_MS = 60_000
  */
 export class PathSet {
   readonly #init: PathSetInit
+  readonly #numbers: LegNumbers
   /** In the order in which they got ready; those that are being built stand last. */
   #legs: Leg[] = []
   readonly #sessionLegs = new Map<Leg, SessionLeg>()
@@ -72,11 +85,10 @@ export class PathSet {
   #session: Session | undefined
   #driver: SessionDriver | undefined
   #isOver = false
-  #fault: Fault | undefined
+  #loss: PathSetLoss | undefined
   /** The leg that it began with, and the one that ended last. */
   readonly #first: Leg
   #last: Leg | undefined
-  #culprit: RouteMember | undefined
   /** Those that carry, as it was told last. */
   #carrying: readonly Leg[] = []
   /** Is not well, and ends when the one that is being built for it is ready. */
@@ -88,6 +100,7 @@ export class PathSet {
 
   constructor(init: PathSetInit) {
     this.#init = init
+    this.#numbers = init.legs ?? ONE_LEG
     this.#first = this.#makeLeg(init.hops, init.linkTo(init.hops[0] as RouteMember))
     this.#legs.push(this.#first)
   }
@@ -99,11 +112,6 @@ export class PathSet {
 
   get exit(): RouteMember | undefined {
     return this.#init.hops.at(-1)
-  }
-
-  /** Of all its legs. */
-  get nodes(): readonly RouteMember[] {
-    return this.#legs.flatMap(({ hops }) => hops)
   }
 
   get entries(): readonly RouteMember[] {
@@ -133,29 +141,9 @@ export class PathSet {
     return this.#first.stood
   }
 
-  get fault(): Fault | undefined {
-    return this.#fault
-  }
-
-  /** The hop that failed or vanished; undefined when it is not known which. */
-  get culprit(): RouteMember | undefined {
-    return this.#culprit
-  }
-
-  /** It ended as the culprit did not take the handshake: its onion key may be another by now. */
-  get isRefused(): boolean {
-    return this.#last?.isRefused === true
-  }
-
-  /** Its first entry said something, at whatever time. */
-  get entryAnswered(): boolean {
-    return this.#first.entryAnswered
-  }
-
-  /** The leg that ended last, of which the culprit is one. */
-  get blame(): Pick<Leg, 'isRefused' | 'hops' | 'entryAnswered'> {
-    const { isRefused, hops, entryAnswered } = this.#last ?? this.#first
-    return { isRefused, hops, entryAnswered }
+  /** Once it is over; undefined where it was ended by who made it. */
+  get loss(): PathSetLoss | undefined {
+    return this.#loss
   }
 
   /** ms there and back to the exit over the shortest of its legs, by what its hops answered of late; undefined while that is not known. */
@@ -167,11 +155,6 @@ export class PathSet {
   /** Of each leg, from its entry on. */
   get hops(): readonly (readonly RouteMember[])[] {
     return this.#legs.map(({ hops }) => hops)
-  }
-
-  /** Nodes of each leg, from its entry on. */
-  get legs(): readonly (readonly DidKey[])[] {
-    return this.#legs.map(({ hops }) => hops.map(({ id }) => id))
   }
 
   get streams(): number {
@@ -237,12 +220,12 @@ export class PathSet {
 
   /** Builds what is missing; to be called when members change, too. */
   keep(): void {
-    const { legs, moreHops, linkTo } = this.#init
+    const { moreHops, linkTo } = this.#init
+    const most = this.#numbers.used + this.#numbers.reserve
     if (this.#isOver || this.#session?.isNamed !== true) return
     // A session takes some more; one that is silent gets a chance to come back while another takes its place.
     const isWanted = (): boolean =>
-      this.#legs.filter((leg) => leg.promising && leg !== this.#leaving).length < legs.used + legs.reserve &&
-      this.#legs.length <= legs.used + legs.reserve
+      this.#legs.filter((leg) => leg.promising && leg !== this.#leaving).length < most && this.#legs.length <= most
     if (this.#leaving?.over === true || this.#leaving?.trouble === 0) this.#leaving = undefined
     this.#leaving ??= this.#toReplace()
     while (isWanted()) {
@@ -280,7 +263,7 @@ export class PathSet {
       },
       onSuspect: (leg) => this.#onSuspect(leg),
       onCleared: (leg) => {
-        this.#init.onEvent(legBack(leg.hops))
+        this.#init.onEvent?.(legBack(leg.hops))
         this.#assign()
       },
       onHop: (leg, change) => this.#onHop(leg, change),
@@ -295,18 +278,18 @@ export class PathSet {
       leg,
       ...this.#legs.filter((other) => other !== leg && !other.ready),
     ]
-    this.#init.onLegReady(leg)
-    this.#init.onEvent(legReady(leg.hops))
+    this.#init.onLegReady?.(leg)
+    this.#init.onEvent?.(legReady(leg.hops))
     if (this.#session === undefined) return this.#begin(leg)
     const sessionLeg = this.#session.addLeg('reserve')
     if (sessionLeg === undefined) return leg.destroy()
     this.#carry(leg, sessionLeg)
     this.#retire(leg)
-    this.#init.onChange(this)
+    this.#init.onChange?.(this)
   }
 
   #begin(leg: Leg): void {
-    const { clock, random, queue, legs } = this.#init
+    const { clock, random, queue } = this.#init
     const session = new Session({
       role: 'client',
       clock,
@@ -319,18 +302,17 @@ export class PathSet {
       onClose: (code) => {
         // What this side closes is over already (#end): whatever else ends a session, code 0 too, is laid to its exit, but that no leg was left.
         if (this.#isOver) return
-        if (this.#sessionLegs.size === 0) return this.#end(this.#last?.fault)
-        this.#culprit = this.exit
+        if (this.#sessionLegs.size === 0) return this.#end(this.#last && lossOf(this.#last))
         const fault = sessionFault(code, this.exit)
-        this.#init.onEvent(legLost(fault, this.exit && { node: this.exit, role: 'exit' }))
-        this.#end(fault)
+        this.#init.onEvent?.(legLost(fault, this.exit && { node: this.exit, role: 'exit' }))
+        this.#end({ fault, culprit: this.exit, hops: this.#init.hops, isRefused: false, entryAnswered: true })
       },
     })
     this.#session = session
     this.#driver = new SessionDriver(session, queue, clock)
-    if (legs.used + legs.reserve > 1) session.name()
+    if (this.#numbers.used + this.#numbers.reserve > 1) session.name()
     this.#carry(leg, session.first)
-    this.#init.onReady(this)
+    this.#init.onReady?.(this)
   }
 
   #carry(leg: Leg, sessionLeg: SessionLeg): void {
@@ -344,13 +326,13 @@ export class PathSet {
     const session = this.#session
     if (session === undefined || this.#isOver) return
     const fit = this.#legs.filter((leg) => leg.healthy && this.#sessionLegs.get(leg)?.isSilent === false)
-    const used = new Set(fit.slice(0, this.#init.legs.used))
+    const used = new Set(fit.slice(0, this.#numbers.used))
     // While none is fit they stay what they were: whichever comes back first carries.
     if (used.size > 0)
       for (const [leg, sessionLeg] of this.#sessionLegs) session.use(sessionLeg, used.has(leg) ? 'used' : 'reserve')
     if (used.size > 0) this.#tellMoved([...used])
     this.#driver?.wake()
-    this.#init.onChange(this)
+    this.#init.onChange?.(this)
   }
 
   #tellMoved(carrying: readonly Leg[]): void {
@@ -364,19 +346,19 @@ export class PathSet {
         ? `The ${worst?.role ?? 'hop'} …${shortId(worst?.node.id ?? '')} of the other leg is not well.`
         : 'The other leg was silent for a moment, or one that was is back.'
     const hops = carrying.map((leg) => leg.hops)
-    this.#init.onEvent(legsMoved(hops, why, worst))
+    this.#init.onEvent?.(legsMoved(hops, why, worst))
   }
 
   #onHop(leg: Leg, { hop, was, is, of, reason }: HopChange): void {
-    this.#init.onEvent(is === 0 ? hopBack(hop) : hopDegraded(hop, reason))
+    this.#init.onEvent?.(is === 0 ? hopBack(hop) : hopDegraded(hop, reason))
     if (is > was) {
       const isOtherWell = this.#legs.some((other) => other !== leg && other.healthy && other.trouble === 0)
-      if (is === 2 && isOtherWell) this.#init.onRed(this.#blamedFor(leg, hop.node))
+      if (is === 2 && isOtherWell) this.#init.onRed?.(this.#blamedFor(leg, hop.node))
       if (of !== 'delay' || this.#mayMoveFromDelay()) this.#sink()
       this.#assign()
     }
     this.keep()
-    this.#init.onChange(this)
+    this.#init.onChange?.(this)
   }
 
   /** The exit, to which the other legs lead as well, is not what is wrong with one of them: it is the link to it, of which the hop before is the other end. */
@@ -412,17 +394,17 @@ export class PathSet {
     if (leg === undefined || leg.over || leg.trouble === 0) return
     this.#replacedAt = this.#init.clock.monotonic()
     this.#retired.add(leg)
-    this.#init.onEvent(legReplaced(by.hops, leg.hops))
+    this.#init.onEvent?.(legReplaced(by.hops, leg.hops))
     leg.destroy()
     this.keep()
   }
 
   #onSuspect(leg: Leg): void {
-    this.#init.onEvent(legSilent(leg.hops, leg.worst))
+    this.#init.onEvent?.(legSilent(leg.hops, leg.worst))
     const sessionLeg = this.#sessionLegs.get(leg)
     if (sessionLeg !== undefined) this.#session?.silence(sessionLeg)
     this.#assign()
-    if (!this.healthy) this.#init.onSuspect(this)
+    if (!this.healthy) this.#init.onSuspect?.(this)
     this.keep()
   }
 
@@ -438,29 +420,32 @@ export class PathSet {
     if (this.#retired.has(leg)) return this.#assign()
     // That one is silent was told before, and one that was never ready is no loss.
     if (leg.fault !== undefined && !leg.isSilent && sessionLeg !== undefined)
-      this.#init.onEvent(legLost(leg.fault, leg.culpritHop))
+      this.#init.onEvent?.(legLost(leg.fault, leg.culpritHop))
     this.#last = leg
-    this.#culprit = leg.culprit
     const isGone = this.#session?.isNamed !== true || leg.culprit === this.exit
-    if (this.#sessionLegs.size === 0 && isGone) return this.#end(leg.fault)
-    this.#init.onLegEnd(this, leg)
+    if (this.#sessionLegs.size === 0 && isGone) return this.#end(lossOf(leg))
+    this.#init.onLegEnd?.(this, leg)
     this.#assign()
-    if (!this.healthy) this.#init.onSuspect(this)
+    if (!this.healthy) this.#init.onSuspect?.(this)
     // Whatever is to be built next is begun by who knows how soon.
   }
 
-  #end(fault: Fault | undefined): void {
+  #end(loss: PathSetLoss | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#fault = fault
+    this.#loss = loss
     // The exit learns that it is over from the session, in case a circuit still carries.
     this.#session?.close(SessionCode.none, '')
     this.#driver?.flush()
     this.#driver?.close()
-    for (const leg of this.#legs.slice()) leg.destroy(fault)
+    for (const leg of this.#legs.slice()) leg.destroy(loss?.fault)
     this.#streams.clear()
-    this.#init.onEnd(this)
+    this.#init.onEnd?.(this)
   }
+}
+
+function lossOf({ fault, culprit, hops, isRefused, entryAnswered }: Leg): PathSetLoss | undefined {
+  return fault && { fault, culprit, hops, isRefused, entryAnswered }
 }
 
 function sessionFault(code: number, exit: RouteMember | undefined): Fault {

@@ -217,7 +217,7 @@ export class ProxyServer {
     this.#open++
     const over = (): void => {
       this.#open--
-      if (paths.over && paths.fault !== undefined) this.#tell(endedWith(paths.fault))
+      if (paths.loss !== undefined) this.#tell(endedWith(paths.loss.fault))
       paths.forget(stream)
     }
     const pipe = new SocketPipe(socket, stream, this.#init.queue, () => paths.wake(), over)

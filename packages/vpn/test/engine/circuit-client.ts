@@ -4,23 +4,11 @@ import { loadSuites } from '../../src/aead/load-suites.ts'
 import { udpPaths } from '../../src/carriage/udp-paths.ts'
 import { Alarm } from '../../src/engine/alarm.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import type { PathSetEvents } from '../../src/engine/measure-circuits.ts'
-import { PathSet } from '../../src/engine/path-set.ts'
+import { PathSet, type PathSetEvents } from '../../src/engine/path-set.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
 import type { UdpPort, UdpPortOptions } from '../../src/udp/udp-port.ts'
 import { NETWORK } from './open-node.ts'
-
-const NO_EVENTS: PathSetEvents = {
-  onReady: () => {},
-  onSuspect: () => {},
-  onLegReady: () => {},
-  onRed: () => {},
-  onEvent: () => {},
-  onLegEnd: () => {},
-  onChange: () => {},
-  onEnd: () => {},
-}
 
 /** Links, circuits and UDP port of a client, put together as an engine has them, so that a test has path sets in hand. */
 export class CircuitClient {
@@ -66,14 +54,12 @@ export class CircuitClient {
   }
 
   /** One leg over these hops; not started. */
-  pathSet(hops: readonly RouteMember[], events: Partial<PathSetEvents> = {}): PathSet {
+  pathSet(hops: readonly RouteMember[], events: PathSetEvents = {}): PathSet {
     // Once it is started, within this turn.
     setImmediate(() => this.#turned())
     return new PathSet({
-      ...NO_EVENTS,
       ...events,
       hops,
-      legs: { used: 1, reserve: 0 },
       circuits: this.#circuits,
       queue: this.#queue,
       clock: systemClock,

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { seededRandom } from '@weft/core'
 import type { CircuitLink, ClientCircuitOptions, ClientCircuits } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
 import type { ToldEvent } from '../../src/engine/route-log.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
+import { HoldableClock } from './holdable-clock.ts'
 import { SimulatedCircuit, SimulatedExit } from './simulated-circuit.ts'
-
-/** A clock whose thread can be held up: time goes by, and what falls due meanwhile comes late. */
-class HoldableClock extends VirtualClock {
-  #held = 0
-
-  override monotonic(): number {
-    return super.monotonic() + this.#held
-  }
-
-  holdUp(ms: number): void {
-    this.#held += ms
-  }
-}
 
 const EXIT = makeMember(9, ['exit'])
 const hopsOf = (number: number): RouteMember[] => [
@@ -55,11 +43,7 @@ async function download(legs: { used: number; reserve: number }, seed = 1, most 
     random,
     linkTo: () => ({}) as CircuitLink,
     moreHops: () => (built < most ? hopsOf(++built) : undefined),
-    onReady: () => {},
-    onSuspect: () => {},
-    onLegReady: () => {},
     onLegEnd: (_, leg) => ends.push(leg.fault?.code ?? 'ended'),
-    onChange: () => {},
     onRed: (node) => red.push(node),
     onEvent: (event) => events.push(event),
     onEnd: () => ends.push('end'),

@@ -12,33 +12,17 @@ import {
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
 import { LOW_ORDER_KEY, makeMember } from '../route/make-member.ts'
+import { HoldableClock } from './holdable-clock.ts'
 
 const PAYLOAD = 1329
 const EXIT = 2
 
-/** A clock whose thread can be held up: time goes by, and what falls due meanwhile comes late. */
-class HoldableClock extends VirtualClock {
-  #held = 0
-
-  override monotonic(): number {
-    return super.monotonic() + this.#held
-  }
-
-  holdUp(ms: number): void {
-    this.#held += ms
-  }
-}
-
 /** Of a path set that has one leg. */
 const ALONE = {
-  legs: { used: 1, reserve: 0 },
   linkTo: () => ({ newCircuitId: () => 1, sendMessage: () => true }) as unknown as CircuitLink,
   moreHops: () => undefined,
-  onLegReady: () => {},
   onLegEnd: () => assert.fail(),
-  onChange: () => {},
   onRed: () => assert.fail(),
-  onEvent: () => {},
 }
 
 /** A leg over a circuit that is ready at once; each packet and each answer takes 5 ms. */
@@ -127,9 +111,9 @@ test('an exit that says nothing for 5 s ends the leg, and it is not known which 
   await clock.advance(200)
   assert.equal(leg.over, true)
   assert.deepEqual(told, ['ready', 'suspect', 'end'])
-  assert.equal(leg.fault?.code, 'E_ROUTE_SILENT')
-  assert.match(leg.fault.cause, /Nothing came back .* for 5 s/)
-  assert.equal(leg.culprit, undefined)
+  assert.equal(leg.loss?.fault.code, 'E_ROUTE_SILENT')
+  assert.match(leg.loss.fault.cause, /Nothing came back .* for 5 s/)
+  assert.equal(leg.loss.culprit, undefined)
   assert.equal(leg.openStream({ host: 'a.test', port: 80 }), undefined)
 })
 
@@ -232,10 +216,10 @@ test('a leg whose entry has no usable onion key is over when it is started', () 
     random,
     onReady: () => told.push('ready'),
     onSuspect: () => told.push('suspect'),
-    onEnd: ({ over, fault, culprit }) => {
+    onEnd: ({ over, loss }) => {
       assert.ok(over)
-      assert.equal(fault?.code, 'E_CIRCUIT_ENDED')
-      assert.equal(culprit, entry)
+      assert.equal(loss?.fault.code, 'E_CIRCUIT_ENDED')
+      assert.equal(loss.culprit, entry)
       told.push('end')
     },
   })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, WeftError } from '@weft/core'
 import fc from 'fast-check'
-import { MeasureCircuits, type PathSetEvents } from '../../src/engine/measure-circuits.ts'
-import type { PathSet } from '../../src/engine/path-set.ts'
+import { MeasureCircuits } from '../../src/engine/measure-circuits.ts'
+import type { PathSet, PathSetEvents } from '../../src/engine/path-set.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
 import { FakeStream } from './fake-stream.ts'
@@ -49,13 +49,13 @@ function rig(answer: (stream: FakeStream, clock: VirtualClock) => void = () => {
         if (state.over) return
         state.over = true
         state.healthy = false
-        events.onEnd(set)
+        events.onEnd?.(set)
       },
     } as unknown as PathSet
     const ready = (): void => {
       state.ready = true
       state.healthy = true
-      events.onReady(set)
+      events.onReady?.(set)
     }
     sets.push({ events, set, ready })
     return set
