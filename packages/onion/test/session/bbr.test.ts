@@ -94,7 +94,7 @@ test('two sessions that share a link come to shares of the same order', () => {
   const link = one.path.down
   const send = link.send.bind(link)
   for (const { path } of [one, two]) {
-    path.exit.link = Object.create(link, {
+    const shared = Object.create(link, {
       send: {
         value: (number: number, payload: Uint8Array) => {
           clients.set(payload, path.client)
@@ -102,6 +102,7 @@ test('two sessions that share a link come to shares of the same order', () => {
         },
       },
     }) as typeof link
+    path.exit.links.set(path.exit.session.first, shared)
   }
   link.deliver = (number, payload) => clients.get(payload)?.receive(number, payload)
   world.run(() => false, 10_000)

@@ -1,69 +1,9 @@
 import assert from 'node:assert/strict'
 import { seededRandom } from '@weft/core'
 import { readJoin } from '../../src/session/read-join.ts'
-import { Session, type SessionInit } from '../../src/session/session.ts'
 import { type LegUse, type SessionLeg } from '../../src/session/session-leg.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
-import { Link, type LinkShape, PAYLOAD, World } from './simulated-path.ts'
-
-const MAX_TIMEOUTS = 1_000_000
-
-/** A session over several circuits that is driven as its owner would. */
-export class LegsDriver {
-  readonly #world: World
-  readonly session: Session
-  readonly links = new Map<SessionLeg, Link>()
-  #timerAt = Infinity
-  #woken = false
-  /** Packets sent over each leg. */
-  readonly sent = new Map<number, number>()
-  /** Times that a timer called it. */
-  timeouts = 0
-
-  constructor(world: World, init: Omit<SessionInit, 'clock' | 'payloadLength' | 'onWritable'>) {
-    this.#world = world
-    this.session = new Session({ ...init, clock: world, payloadLength: PAYLOAD, onWritable: () => this.wake() })
-  }
-
-  wake(): void {
-    if (this.#woken) return
-    this.#woken = true
-    this.#world.at(this.#world.now, () => {
-      this.#woken = false
-      this.pump()
-    })
-  }
-
-  receive(leg: SessionLeg, number: number, payload: Uint8Array): void {
-    this.session.receive(number, payload, leg)
-    this.session.endBatch()
-    this.pump()
-  }
-
-  pump(): void {
-    const { session } = this
-    for (let leg = session.next(); leg !== undefined; leg = session.next()) {
-      const payload = new Uint8Array(PAYLOAD)
-      const number = session.fill(payload, leg)
-      this.sent.set(leg.id, (this.sent.get(leg.id) ?? 0) + 1)
-      this.links.get(leg)?.send(number, payload)
-    }
-    const at = session.nextTimeout()
-    if (at === undefined) return
-    const due = Math.max(Math.ceil(at), this.#world.now)
-    if (due >= this.#timerAt && this.#timerAt > this.#world.now) return
-    this.#timerAt = due
-    this.#world.at(due, () => {
-      if (this.#timerAt !== due) return
-      this.#timerAt = Infinity
-      this.timeouts++
-      // Time would stand still.
-      assert.ok(this.timeouts < MAX_TIMEOUTS, 'a timer is due again and again')
-      session.onTimeout()
-      this.pump()
-    })
-  }
-}
+import { Driver, Link, type LinkShape, World } from './simulated-path.ts'
 
 /** One circuit: a link each way, and the legs that its two ends are. */
 export interface Circuit {
@@ -78,8 +18,8 @@ export interface Circuit {
 /** A client and an exit, and circuits between them that can be added and cut. */
 export class SeveralLegs {
   readonly world = new World()
-  readonly client: LegsDriver
-  readonly exit: LegsDriver
+  readonly client: Driver
+  readonly exit: Driver
   readonly ends: string[] = []
   readonly silent: string[] = []
   /** Circuits that the exit did not take. */
@@ -95,8 +35,8 @@ export class SeveralLegs {
       onClose: (code: number, reason: string) => void this.ends.push(`${who} ${code} ${reason}`),
       onSilent: (leg: SessionLeg) => void this.silent.push(`${who} ${leg.id}`),
     })
-    this.client = new LegsDriver(this.world, { role: 'client', ...common('client') })
-    this.exit = new LegsDriver(this.world, {
+    this.client = new Driver(this.world, { role: 'client', ...common('client') })
+    this.exit = new Driver(this.world, {
       role: 'exit',
       ...common('exit'),
       onStream,
@@ -138,10 +78,10 @@ export class SeveralLegs {
         }
         this.exit.links.set(atExit, down)
       }
-      if (!this.#gone.has(atExit)) this.exit.receive(atExit, number, payload)
+      if (!this.#gone.has(atExit)) this.exit.receive(number, payload, atExit)
     }
     down.deliver = (number, payload) => {
-      if (this.client.session.legs.includes(leg)) this.client.receive(leg, number, payload)
+      if (this.client.session.legs.includes(leg)) this.client.receive(number, payload, leg)
     }
     this.client.links.set(leg, up)
     if (first !== undefined) this.exit.links.set(first, down)

@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict'
 import { seededRandom } from '@weft/core'
 import { Session, type SessionInit } from '../../src/session/session.ts'
+import { type SessionLeg } from '../../src/session/session-leg.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
 
 /** One direction of a link: times in ms, rate in bytes per ms, queue in bytes, chances from 0 to 1. */
@@ -114,15 +116,22 @@ export class Link {
   }
 }
 
+const MAX_TIMEOUTS = 1_000_000
+
 /** A session that is driven as its owner would: packets and timers in, packets out; timers are no finer than 1 ms. */
-class Driver {
+export class Driver {
   readonly #world: World
   readonly session: Session
-  link: Link | undefined
+  /** What goes over a leg goes into this link. */
+  readonly links = new Map<SessionLeg, Link>()
+  /** Packets sent over each leg. */
+  readonly sent = new Map<number, number>()
+  /** Times that a timer called it. */
+  timeouts = 0
   #timerAt = Infinity
   #woken = false
 
-  constructor(world: World, init: Omit<SessionInit, 'clock' | 'payloadLength'>) {
+  constructor(world: World, init: Omit<SessionInit, 'clock' | 'payloadLength' | 'onWritable'>) {
     this.#world = world
     this.session = new Session({ ...init, clock: world, payloadLength: PAYLOAD, onWritable: () => this.wake() })
   }
@@ -136,27 +145,31 @@ class Driver {
     })
   }
 
-  receive(number: number, payload: Uint8Array): void {
-    this.session.receive(number, payload)
+  receive(number: number, payload: Uint8Array, leg = this.session.first): void {
+    this.session.receive(number, payload, leg)
     this.session.endBatch()
     this.pump()
   }
 
   pump(): void {
     const { session } = this
-    while (session.next() !== undefined) {
+    for (let leg = session.next(); leg !== undefined; leg = session.next()) {
       const payload = new Uint8Array(PAYLOAD)
-      const number = session.fill(payload)
-      this.link?.send(number, payload)
+      const number = session.fill(payload, leg)
+      this.sent.set(leg.id, (this.sent.get(leg.id) ?? 0) + 1)
+      this.links.get(leg)?.send(number, payload)
     }
     const at = session.nextTimeout()
     if (at === undefined) return
     const due = Math.max(Math.ceil(at), this.#world.now)
-    if (due >= this.#timerAt) return
+    if (due >= this.#timerAt && this.#timerAt > this.#world.now) return
     this.#timerAt = due
     this.#world.at(due, () => {
       if (this.#timerAt !== due) return
       this.#timerAt = Infinity
+      this.timeouts++
+      // Time would stand still.
+      assert.ok(this.timeouts < MAX_TIMEOUTS, 'a timer is due again and again')
       session.onTimeout()
       this.pump()
     })
@@ -198,8 +211,8 @@ export function simulatedPath(
   const down = new Link(world, shape, chance)
   up.deliver = (number, payload) => exit.receive(number, payload)
   down.deliver = (number, payload) => client.receive(number, payload)
-  client.link = up
-  exit.link = down
+  client.links.set(client.session.first, up)
+  exit.links.set(exit.session.first, down)
   return { world, client, exit, up, down, ends }
 }
 
