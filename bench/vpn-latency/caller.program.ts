@@ -1,6 +1,7 @@
 import type { RouteMember } from '../../packages/vpn/src/route/route-member.ts'
-import { type BuildFigures, CircuitCaller } from './circuit-caller.ts'
+import { CircuitClient } from '../../packages/vpn/test/engine/circuit-client.ts'
 import { type EchoTarget, byteRoundTrips, datagramRoundTrips } from './round-trips.ts'
+import { type BuildFigures, timeBuild } from './time-build.ts'
 
 // A process where the client is: it builds circuits, and is a program that uses the client's proxy, or none.
 
@@ -27,9 +28,9 @@ async function answer(request: CallerRequest): Promise<CallerAnswer> {
     return { kind: 'echoed', bytes, datagrams: await datagramRoundTrips(target, count) }
   }
   const { networkId, host, route, pings } = request
-  using caller = await CircuitCaller.open(networkId, host)
-  const cold = await caller.build(route, pings)
-  return { kind: 'built', cold, warm: await caller.build(route, pings) }
+  using client = await CircuitClient.open(networkId, host)
+  const cold = await timeBuild(client, route, pings)
+  return { kind: 'built', cold, warm: await timeBuild(client, route, pings) }
 }
 
 process.on('message', (request: CallerRequest) => {

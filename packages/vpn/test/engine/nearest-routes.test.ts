@@ -10,7 +10,7 @@ import type { PathSet } from '../../src/engine/path-set.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { until } from '../service/until.ts'
 import { CircuitClient } from './circuit-client.ts'
-import { type TestNode, openNode } from './open-node.ts'
+import { NETWORK, type TestNode, openNode } from './open-node.ts'
 
 const ROLES: readonly (readonly Role[])[] = [['entry'], ['relay'], ['exit'], ['exit'], ['exit'], ['exit']]
 
@@ -27,7 +27,7 @@ describe('exits of real engines measure through circuits', () => {
     for (const [index, roles] of ROLES.entries()) nodes.push(await openNode(index + 1, roles))
     const members = nodes.map(({ member }) => member)
     for (const { engine } of nodes) engine.setMembers(members)
-    client = await CircuitClient.open()
+    client = await CircuitClient.open(NETWORK, '127.0.0.1')
     server = createServer((socket: Socket) => {
       const seen = { ended: false, bytes: 0 }
       connections.push(seen)
@@ -42,7 +42,7 @@ describe('exits of real engines measure through circuits', () => {
 
   after(async () => {
     for (const each of open) each.close()
-    client.close()
+    client[Symbol.dispose]()
     for (const { engine } of nodes) await engine.close()
     server.close()
   })
