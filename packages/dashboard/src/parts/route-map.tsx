@@ -23,27 +23,24 @@ export function RouteMap({ legs, selected }: RouteMapProps) {
   )
   const { frame, you, youLabel, nodes } = drawing
   return (
-    <figure className="world">
-      {/* Without a view box, so that signs and words have one size on all screens. A picture, which no <img> can be: it shows this page's data. */}
-      {/* oxlint-disable-next-line jsx-a11y/prefer-tag-over-role */}
-      <svg role="img" aria-labelledby={`${id}title ${id}desc`} data-testid="map">
+    <figure className="world" aria-labelledby={`${id}title ${id}desc`}>
+      {/* Without a view box, so that signs and words have one size on all screens. */}
+      <svg aria-hidden="true" data-testid="map">
         <title id={`${id}title`}>Map of the route</title>
         <desc id={`${id}desc`}>{legs.length === 0 ? 'There is no leg.' : legs.map(legWords).join(' ')}</desc>
-        <g aria-hidden="true">
-          <svg viewBox={`${frame.left} ${frame.top} ${frame.width} ${frame.height}`} preserveAspectRatio="none">
-            <path className="land" d={LAND} transform="scale(0.5)" />
-            {drawing.legs.map((drawn, at) => (
-              <Arcs key={at} drawn={drawn} />
-            ))}
-          </svg>
-          {nodes.toReversed().map((drawn) => (
-            <Sign key={drawn.hop.node} drawn={drawn} frame={frame} />
+        <svg viewBox={`${frame.left} ${frame.top} ${frame.width} ${frame.height}`} preserveAspectRatio="none">
+          <path className="land" d={LAND} transform="scale(0.5)" />
+          {drawing.legs.map((drawn, at) => (
+            <Arcs key={at} drawn={drawn} />
           ))}
-          <At place={you} frame={frame}>
-            <path className="sign you" d={SHAPES.you} />
-            <Words side={youLabel}>you</Words>
-          </At>
-        </g>
+        </svg>
+        {nodes.toReversed().map((drawn) => (
+          <Sign key={drawn.hop.node} drawn={drawn} frame={frame} />
+        ))}
+        <At place={you} frame={frame}>
+          <path className="sign you" d={SHAPES.you} />
+          <Words side={youLabel}>you</Words>
+        </At>
       </svg>
       <Caption drawing={drawing} />
     </figure>
