@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
 import type { VpnBannerProps } from '../src/parts/vpn-banner.tsx'
 import { viewRenderer } from './render-view.ts'
+import { OFF } from './vpn-off.ts'
 
 type Vpn = VpnBannerProps['vpn']
 
@@ -10,22 +11,6 @@ before(async () => {
   const view = await viewRenderer<VpnBannerProps>('vpn-banner', 'VpnBanner')
   render = (vpn, isLive = true) => view({ vpn, isLive, asOf: 0 })
 })
-
-const OFF: Vpn = {
-  schemaVersion: 1,
-  state: 'off',
-  profile: { name: 'default', pending: { fields: [] } },
-  streams: { open: 0, opened: 0, failed: 0 },
-  failures: [],
-  services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
-  route: {
-    legs: [],
-    throughput: { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 },
-    events: [],
-  },
-  others: [],
-  carriage: { over: 'udp', setting: 'auto', reason: '' },
-}
 
 it('says that it is off, and nothing of what nobody looks after', () => {
   const html = render(OFF)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, it } from 'node:test'
 import type { VpnView } from '../src/parts/vpn-view.tsx'
 import { viewRenderer } from './render-view.ts'
+import { OFF } from './vpn-off.ts'
 
 type Props = Parameters<typeof VpnView>[0]
 type Vpn = Props['vpn']
@@ -11,19 +12,6 @@ before(async () => {
   const view = await viewRenderer<Props>('vpn-view', 'VpnView')
   render = (vpn, history) => view({ vpn, history })
 })
-
-const NOTHING = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, sentBytes: 0, receivedBytes: 0 }
-const OFF: Vpn = {
-  schemaVersion: 1,
-  state: 'off',
-  profile: { name: 'default', pending: { fields: [] } },
-  streams: { open: 0, opened: 0, failed: 0 },
-  failures: [],
-  services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },
-  route: { legs: [], throughput: NOTHING, events: [] },
-  others: [],
-  carriage: { over: 'udp', setting: 'auto', reason: '' },
-}
 
 const hop = (role: 'entry' | 'relay' | 'exit', node: string) => ({
   node: `did:key:z6Mk${node}`,

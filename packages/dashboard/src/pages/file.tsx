@@ -2,6 +2,7 @@ import type { OwnObjectStatusAnswer } from '@weft/node'
 import { useResource } from '../api/use-resource.ts'
 import { FaultNote } from '../parts/fault-note.tsx'
 import { formatBytes, formatDate, shortId } from '../parts/format.ts'
+import { NamedTable } from '../parts/named-table.tsx'
 import { ResourceView } from '../parts/resource-view.tsx'
 import { StateBadge, type Tone } from '../parts/state-badge.tsx'
 
@@ -68,37 +69,26 @@ function Shards({ status }: { status: OwnObjectStatusAnswer }) {
         </p>
       ) : (
         <div className="scroll">
-          <table>
-            <caption>Shards by segment</caption>
-            <thead>
-              <tr>
-                <th scope="col">Segment</th>
-                <th scope="col">Alive</th>
-                {columns.map((index) => (
-                  <th scope="col" key={index}>
-                    Shard {index}
-                  </th>
+          <NamedTable
+            caption="Shards by segment"
+            columns={['Segment', 'Alive', ...columns.map((index) => `Shard ${index}`)]}
+          >
+            {status.segments.map((segment) => (
+              <tr key={segment.index}>
+                <th scope="row">{segment.index}</th>
+                <td className="number">
+                  {segment.alive} of {segment.shards.length}
+                </td>
+                {segment.shards.map((shard) => (
+                  <td key={shard.index} data-node={shard.node} data-state={shard.state}>
+                    <StateBadge tone={SHARD[shard.state]}>{shard.state}</StateBadge>
+                    <br />
+                    <code title={shard.node}>{shortId(shard.node)}</code>
+                  </td>
                 ))}
               </tr>
-            </thead>
-            <tbody>
-              {status.segments.map((segment) => (
-                <tr key={segment.index}>
-                  <th scope="row">{segment.index}</th>
-                  <td className="number">
-                    {segment.alive} of {segment.shards.length}
-                  </td>
-                  {segment.shards.map((shard) => (
-                    <td key={shard.index} data-node={shard.node} data-state={shard.state}>
-                      <StateBadge tone={SHARD[shard.state]}>{shard.state}</StateBadge>
-                      <br />
-                      <code title={shard.node}>{shortId(shard.node)}</code>
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </NamedTable>
         </div>
       )}
     </>

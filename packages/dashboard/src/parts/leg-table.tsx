@@ -3,6 +3,7 @@ import { CopyId } from './copy-id.tsx'
 import { FaultNote } from './fault-note.tsx'
 import { formatCount, formatDuration, formatMs, formatPercent, formatRate, formatTime } from './format.ts'
 import { HOP_HEALTH, type Hop, LEG_STATE, type NamedLeg, sumOfLinks } from './legs.ts'
+import { NamedTable } from './named-table.tsx'
 import { StateBadge } from './state-badge.tsx'
 
 /** One leg of a route: its nodes in the order in which they pass on what this node sends. */
@@ -11,31 +12,20 @@ export function LegTable({ named: { name, leg }, isSelected }: { named: NamedLeg
   return (
     <div className={isSelected ? 'leg selected' : 'leg'} data-testid="leg" data-state={leg.state}>
       {leg.fault !== undefined && <FaultNote fault={leg.fault} />}
-      <table>
-        <caption>
-          <strong>{name}</strong> <StateBadge tone={tone}>{words}</StateBadge>, to the exit and back{' '}
-          {formatMs(leg.rttMs)}, its links together {formatMs(sumOfLinks(leg))},{' '}
-          {formatCount(leg.streams, 'connection')}, since {formatTime(leg.since)}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Role</th>
-            <th scope="col">Node</th>
-            <th scope="col">Place</th>
-            <th scope="col">Latency</th>
-            <th scope="col">Jitter</th>
-            <th scope="col">Loss</th>
-            <th scope="col">Bandwidth</th>
-            <th scope="col">Up for</th>
-            <th scope="col">Health</th>
-          </tr>
-        </thead>
-        <tbody>
-          {leg.hops.map((hop) => (
-            <HopRow key={hop.node} hop={hop} />
-          ))}
-        </tbody>
-      </table>
+      <NamedTable
+        caption={
+          <>
+            <strong>{name}</strong> <StateBadge tone={tone}>{words}</StateBadge>, to the exit and back{' '}
+            {formatMs(leg.rttMs)}, its links together {formatMs(sumOfLinks(leg))},{' '}
+            {formatCount(leg.streams, 'connection')}, since {formatTime(leg.since)}
+          </>
+        }
+        columns={['Role', 'Node', 'Place', 'Latency', 'Jitter', 'Loss', 'Bandwidth', 'Up for', 'Health']}
+      >
+        {leg.hops.map((hop) => (
+          <HopRow key={hop.node} hop={hop} />
+        ))}
+      </NamedTable>
     </div>
   )
 }

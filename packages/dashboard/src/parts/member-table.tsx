@@ -1,6 +1,7 @@
 import type { MemberAnswer, MembersAnswer } from '@weft/node'
 import { formatCount, formatDate, formatMs, formatTime, shortId } from './format.ts'
 import { LAYERS } from './layers.ts'
+import { NamedTable } from './named-table.tsx'
 import { StateBadge } from './state-badge.tsx'
 
 /** Rows that a page shows; weft members lists all. */
@@ -12,28 +13,19 @@ export function MemberTable({ members, epoch }: Pick<MembersAnswer, 'members' | 
   const rows = members.toSorted((a, b) => order(a) - order(b)).slice(0, MOST_ROWS)
   return (
     <div className="scroll members">
-      <table>
-        <caption>
-          {formatCount(members.length, 'member')} in map epoch {epoch ?? '–'}
-          {members.length > rows.length && `; the first ${rows.length} are shown, all by weft members`}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Node</th>
-            <th scope="col">State</th>
-            <th scope="col">Layer</th>
-            <th scope="col">Roles</th>
-            <th scope="col">Place</th>
-            <th scope="col">Round trip</th>
-            <th scope="col">Certificate</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((member) => (
-            <Row key={member.id} member={member} />
-          ))}
-        </tbody>
-      </table>
+      <NamedTable
+        caption={
+          <>
+            {formatCount(members.length, 'member')} in map epoch {epoch ?? '–'}
+            {members.length > rows.length && `; the first ${rows.length} are shown, all by weft members`}
+          </>
+        }
+        columns={['Node', 'State', 'Layer', 'Roles', 'Place', 'Round trip', 'Certificate']}
+      >
+        {rows.map((member) => (
+          <Row key={member.id} member={member} />
+        ))}
+      </NamedTable>
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { LayerRings } from './layer-rings.tsx'
 import { LayerTable } from './layer-table.tsx'
 import { layerNodes } from './layers.ts'
 import { MemberTable } from './member-table.tsx'
+import { NamedTable } from './named-table.tsx'
 
 export interface NetworkViewProps {
   readonly members: MembersAnswer
@@ -46,30 +47,23 @@ function Leases({ leases }: { leases: LeasesAnswer | undefined }) {
   if (leases.leases.length === 0) return <p>No client lends anything.</p>
   return (
     <div className="scroll">
-      <table data-testid="leases">
-        <caption>Clients that lend something: {leases.leases.length}. They are no members and keep no data</caption>
-        <thead>
-          <tr>
-            <th scope="col">Node</th>
-            <th scope="col">Lends</th>
-            <th scope="col">Votes</th>
-            <th scope="col">Until</th>
+      <NamedTable
+        data-testid="leases"
+        caption={<>Clients that lend something: {leases.leases.length}. They are no members and keep no data</>}
+        columns={['Node', 'Lends', 'Votes', 'Until']}
+      >
+        {leases.leases.map(({ id, uses, votes, expiresAt, self }) => (
+          <tr key={id} data-node={id}>
+            <th scope="row">
+              <code title={id}>{shortId(id)}</code>
+              {self && <span className="quiet"> (this node)</span>}
+            </th>
+            <td>{uses.join(', ')}</td>
+            <td className="number">{votes.length}</td>
+            <td className="number">{formatTime(expiresAt)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {leases.leases.map(({ id, uses, votes, expiresAt, self }) => (
-            <tr key={id} data-node={id}>
-              <th scope="row">
-                <code title={id}>{shortId(id)}</code>
-                {self && <span className="quiet"> (this node)</span>}
-              </th>
-              <td>{uses.join(', ')}</td>
-              <td className="number">{votes.length}</td>
-              <td className="number">{formatTime(expiresAt)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </NamedTable>
     </div>
   )
 }

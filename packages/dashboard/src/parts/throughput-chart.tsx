@@ -1,4 +1,5 @@
 import { formatBytes, formatRate } from './format.ts'
+import { NamedTable } from './named-table.tsx'
 import { linePoints, meanRates, type RateSample, ratesBySecond } from './rate-history.ts'
 
 const WIDTH = 240
@@ -49,30 +50,23 @@ export function ThroughputChart({ now, history }: ThroughputChartProps) {
         </figure>
       </div>
       <div className="visually-hidden">
-        <table>
-          <caption>Throughput of the last minute, mean of each {ROW_SECONDS} seconds</caption>
-          <thead>
-            <tr>
-              <th scope="col">Seconds ago</th>
-              <th scope="col">Received</th>
-              <th scope="col">Sent</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(({ sent, received }, index) => {
-              const from = (rows.length - index) * ROW_SECONDS
-              return (
-                <tr key={from}>
-                  <th scope="row">
-                    {from} to {from - ROW_SECONDS}
-                  </th>
-                  <td>{formatRate(received)}</td>
-                  <td>{formatRate(sent)}</td>
-                </tr>
-              )
-            })}
-          </tbody>
-        </table>
+        <NamedTable
+          caption={<>Throughput of the last minute, mean of each {ROW_SECONDS} seconds</>}
+          columns={['Seconds ago', 'Received', 'Sent']}
+        >
+          {rows.map(({ sent, received }, index) => {
+            const from = (rows.length - index) * ROW_SECONDS
+            return (
+              <tr key={from}>
+                <th scope="row">
+                  {from} to {from - ROW_SECONDS}
+                </th>
+                <td>{formatRate(received)}</td>
+                <td>{formatRate(sent)}</td>
+              </tr>
+            )
+          })}
+        </NamedTable>
       </div>
     </section>
   )
