@@ -1,23 +1,25 @@
 import type { Clock, Fault } from '@weft/core'
-import { type DidKey, shortId } from '@weft/crypto'
+import type { DidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   type ClientCircuit,
   type ClientCircuits,
   type CountSample,
   CircuitReason,
-  Suite,
   type Tier,
 } from '@weft/onion'
 import type { HopTrouble } from '../health/hop-judge.ts'
-import { type HopHealthStatus, LegHealth } from '../health/leg-health.ts'
+import { LegHealth } from '../health/leg-health.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { HopHealth, HopRole, HopStatus, HopSuite, LegState, LegStatus, LegVerification } from '../vpn.ts'
+import type { HopStatus, LegState, LegStatus, LegVerification } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { circuitFault } from './circuit-fault.ts'
 import { HopQuestion } from './hop-question.ts'
+import { hasAnswered, hopStatuses, roleAt } from './hop-statuses.ts'
+import { HELD_UP_MS, LOOK_MS, LegSilence } from './leg-silence.ts'
 import { legVerification } from './leg-verification.ts'
 import type { ToldHop } from './route-words.ts'
+import { silentFault } from './silent-fault.ts'
 
 /** A hop got worse or better. */
 export interface HopChange {
@@ -56,22 +58,9 @@ export interface LegInit {
 const BUILD_MS = 3_000
 /** ms after which a leg that is being built counts no more: each hop takes a few round trips. */
 export const SLOW_BUILD_MS = 700
-/** ms without a word from the exit, while one is due, after which other legs are tried; and after which it is given up. */
-const SUSPECT_MS = 600
-const DEAD_MS = 5_000
-/** The same where the overlay cannot reach one of the hops either, ms. */
-const DEAD_UNREACHABLE_MS = 1_500
-const LOOK_MS = 100
 /** ms for which a leg that got ready has to last before its end counts as a new trouble, not as one more failure to build. */
 const STOOD_MS = 5_000
-/** A look that comes so much later than it should, ms: this thread was held up, and what came meanwhile is not read yet. */
-const HELD_UP_MS = 300
 const PING_EVERY_MS = 10_000
-/** ms of silence after which a leg with open streams is asked for a sign; doubled while it only answers that. */
-const PROBE_FIRST_MS = 300
-const PROBE_MOST_MS = 15_000
-/** ms without an answer after which the exit is asked once more: question or answer may be lost. */
-const ASK_AGAIN_MS = 250
 /** ms between questions which hop it is, while nothing comes back. */
 const PLACE_SILENCE_MS = 500
 
@@ -85,19 +74,12 @@ export class Leg {
   #fault: Fault | undefined
   #culprit: RouteMember | undefined
   #isRefused = false
-  /** Monotonic ms: the last word from the exit, and since when one is due. */
-  #heardAt = 0
+  /** Monotonic ms. */
   #readyAt: number | undefined
-  #dueSince: number | undefined
-  #suspect = false
+  readonly #silence = new LegSilence()
   /** The hop that the overlay cannot reach, as it was told last. */
   #unreachable: RouteMember | undefined
   #nextPing = 0
-  #probeAfter = PROBE_FIRST_MS
-  /** The exit was asked for a sign, and nothing has come since; when, monotonic ms. */
-  #probed = false
-  #askedAt = 0
-  #lookedAt = 0
   readonly #health: LegHealth
   /** Monotonic ms: when the next look is due, and when hops were asked what they counted. */
   #nextLook = 0
@@ -139,7 +121,7 @@ export class Leg {
       onEnd: (reason, atHop) => {
         this.#culprit = hops[atHop]
         this.#isRefused = reason === CircuitReason.handshakeRefused
-        this.#end(circuitFault(reason, hops[atHop], this.#roleAt(atHop)))
+        this.#end(circuitFault(reason, hops[atHop], roleAt(atHop, hops.length)))
       },
     })
     this.#circuit = circuit
@@ -160,7 +142,7 @@ export class Leg {
 
   /** Fit for new streams. */
   get healthy(): boolean {
-    return this.#state === 'ready' && !this.#suspect
+    return this.#state === 'ready' && !this.#silence.isSuspect
   }
 
   /** What is not as usual with the worst of its hops. */
@@ -182,7 +164,7 @@ export class Leg {
 
   /** Nothing came back for a while although something should. */
   get isSilent(): boolean {
-    return this.#suspect
+    return this.#silence.isSuspect
   }
 
   /** Ready for so long that building it was no failure. */
@@ -206,7 +188,7 @@ export class Leg {
 
   /** Its entry said something, at whatever time. */
   get entryAnswered(): boolean {
-    return this.#answered(0)
+    return hasAnswered({ wasReady: this.#readyAt !== undefined, suites: this.#circuit?.suites ?? [] }, 0)
   }
 
   /** ms there and back to the exit, of its hops' answers; undefined while one of them is not known. */
@@ -231,10 +213,11 @@ export class Leg {
 
   /** To be called when something was written that wants an answer. */
   expectAnswer(): void {
-    if (this.#state !== 'ready' || this.#dueSince !== undefined) return
-    this.#dueSince = this.#init.clock.monotonic()
+    if (this.#state !== 'ready' || this.#silence.isDue) return
+    const now = this.#init.clock.monotonic()
+    this.#silence.expect(now)
     // Never later than it was to be: traffic that is answered must not keep hops from being asked.
-    this.#lookAt(Math.min(this.#nextLook, this.#dueSince + LOOK_MS))
+    this.#lookAt(Math.min(this.#nextLook, now + LOOK_MS))
   }
 
   /** @param rttMs to the exit and back, as the session measures it */
@@ -282,8 +265,7 @@ export class Leg {
     this.#unreachable = this.hops.find(({ id }) => unreachable.has(id))
     if (this.#unreachable === undefined || this.#unreachable === known) return
     if (this.#state === 'building') {
-      this.#culprit = this.#unreachable
-      this.#end(unreachableFault(this.#unreachable))
+      this.#endSilent()
     } else if (this.#state === 'ready') {
       this.#ask()
       this.expectAnswer()
@@ -298,25 +280,20 @@ export class Leg {
 
   #onReady(): void {
     this.#state = 'ready'
-    this.#heardAt = this.#init.clock.monotonic()
-    this.#readyAt = this.#heardAt
+    this.#readyAt = this.#init.clock.monotonic()
+    this.#silence.heard(this.#readyAt)
     this.#ping()
     this.#init.onReady(this)
   }
 
   #onPacket(packetNumber: number, payload: Uint8Array): void {
     this.#heard()
-    this.#probeAfter = PROBE_FIRST_MS
+    this.#silence.heardContent()
     this.#init.onPacket(this, packetNumber, payload)
   }
 
   #heard(): void {
-    this.#heardAt = this.#init.clock.monotonic()
-    this.#dueSince = undefined
-    this.#probed = false
-    if (!this.#suspect) return
-    this.#suspect = false
-    this.#init.onCleared(this)
+    if (this.#silence.heard(this.#init.clock.monotonic())) this.#init.onCleared(this)
   }
 
   #onCounted(hop: number, sample: CountSample): void {
@@ -328,8 +305,7 @@ export class Leg {
   }
 
   #ask(): void {
-    this.#probed = true
-    this.#askedAt = this.#init.clock.monotonic()
+    this.#silence.asked(this.#init.clock.monotonic())
     this.#circuit?.ping(this.hops.length - 1)
   }
 
@@ -339,29 +315,14 @@ export class Leg {
     const now = this.#init.clock.monotonic()
     const isHeldUp = now - this.#nextLook > HELD_UP_MS
     if (now >= this.#nextPing) this.#ping()
-    const isPlacing = this.#suspect && now - this.#countedAt >= PLACE_SILENCE_MS
+    const isPlacing = this.#silence.isSuspect && now - this.#countedAt >= PLACE_SILENCE_MS
     if (isPlacing || this.#health.isDue(now, this.#circuit?.cells ?? 0)) this.#count()
     const { inFlight, streams } = this.#init.load(this)
-    if (streams > 0 && !this.#probed && now - this.#heardAt > this.#probeAfter) {
-      // A download that stops leaves nothing of ours unanswered: ask.
-      this.#probeAfter = Math.min(PROBE_MOST_MS, 2 * this.#probeAfter)
-      this.#ask()
-    } else if (this.#probed && now - this.#askedAt >= ASK_AGAIN_MS) this.#ask()
-    // Nobody is called silent for what this thread did not hear.
-    if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
-      this.#dueSince = now
-    this.#lookedAt = now
-    const waiting = this.#probed || inFlight > 0
-    if (waiting) this.#dueSince ??= now
-    else this.#dueSince = undefined
-    const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
-    if (silent > (this.#unreachable === undefined ? DEAD_MS : DEAD_UNREACHABLE_MS)) {
-      this.#culprit = this.#unreachable
-      this.#end(this.#unreachable === undefined ? silentFault(this.hops) : unreachableFault(this.#unreachable))
-      return
-    }
-    if (silent > SUSPECT_MS) this.#suspectNow()
-    this.#lookAt(waiting || streams > 0 ? now + LOOK_MS : this.#nextPing)
+    if (this.#silence.wantsSign(now, streams)) this.#ask()
+    const found = this.#silence.look(now, inFlight, this.#unreachable !== undefined)
+    if (found === 'dead') return this.#endSilent()
+    if (found === 'suspect') this.#suspectNow()
+    this.#lookAt(this.#silence.isDue || streams > 0 ? now + LOOK_MS : this.#nextPing)
     // What came while this thread was held up is not read yet.
     if (!isHeldUp) this.#judge(now)
   }
@@ -392,12 +353,11 @@ export class Leg {
   }
 
   #told(index: number): ToldHop {
-    return { node: this.hops[index] as RouteMember, role: this.#roleAt(index) }
+    return { node: this.hops[index] as RouteMember, role: roleAt(index, this.hops.length) }
   }
 
   #suspectNow(): void {
-    if (this.#suspect) return
-    this.#suspect = true
+    if (!this.#silence.suspect()) return
     // It may be the way to the entry that is gone: the link finds another, and the leg goes on.
     this.#init.link.check?.()
     this.#init.onSuspect(this)
@@ -407,6 +367,11 @@ export class Leg {
     for (const index of this.hops.keys()) this.#circuit?.ping(index)
     this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
     this.#lookAt(this.#nextPing)
+  }
+
+  #endSilent(): void {
+    this.#culprit = this.#unreachable
+    this.#end(silentFault(this.hops, this.#unreachable))
   }
 
   #end(fault: Fault | undefined): void {
@@ -421,79 +386,19 @@ export class Leg {
 
   #stateOr(state: LegState): LegState {
     if (this.#state !== 'ready') return this.#state === 'over' ? 'failed' : 'building'
-    return this.#suspect ? 'silent' : state
+    return this.#silence.isSuspect ? 'silent' : state
   }
 
   #hopStatuses(): HopStatus[] {
-    const known = this.#health.status(this.#init.clock.monotonic())
-    const isPlaced = known.some(({ health }) => health === 'red')
-    return known.map((each, index) => this.#hopStatus(index, each, isPlaced))
+    return hopStatuses({
+      hops: this.hops,
+      known: this.#health.status(this.#init.clock.monotonic()),
+      rttMs: this.#circuit?.rttMs ?? [],
+      suites: this.#circuit?.suites ?? [],
+      wasReady: this.#readyAt !== undefined,
+      over: this.#state === 'over' ? (this.#fault?.cause ?? 'the leg was ended') : undefined,
+      isSuspect: this.#silence.isSuspect,
+      unreachable: this.#unreachable,
+    })
   }
-
-  #hopStatus(index: number, known: HopHealthStatus, isPlaced: boolean): HopStatus {
-    const hop = this.hops[index] as RouteMember
-    const rttMs = this.#circuit?.rttMs ?? []
-    const rtt = rttMs[index]
-    const before = index === 0 ? 0 : rttMs[index - 1]
-    // Pings of two hops that passed each other tell nothing of the way between them.
-    const pinged = rtt === undefined || before === undefined || rtt <= before ? undefined : rtt - before
-    const [health, reason] = this.#verdict(index, known, isPlaced)
-    const { latencyMs, jitterMs, lossPercent, bandwidthBytesPerSecond, upMs } = known
-    return {
-      node: hop.id,
-      role: this.#roleAt(index),
-      country: hop.country,
-      region: hop.region,
-      simulated: hop.simulated,
-      latencyMs: latencyMs === undefined || latencyMs === 0 ? pinged : latencyMs,
-      jitterMs,
-      lossPercent,
-      bandwidthBytesPerSecond,
-      upMs,
-      suite: suiteName(this.#circuit?.suites[index]),
-      health,
-      reason,
-    }
-  }
-
-  #roleAt(index: number): HopRole {
-    if (index === 0) return 'entry'
-    return index >= this.hops.length - 1 ? 'exit' : 'relay'
-  }
-
-  #answered(index: number): boolean {
-    return this.#readyAt !== undefined || this.#circuit?.suites[index] !== undefined
-  }
-
-  #verdict(index: number, { health, reason }: HopHealthStatus, isPlaced: boolean): [HopHealth, string] {
-    if (this.#state === 'over') return ['red', this.#fault?.cause ?? 'the leg was ended']
-    if (!this.#answered(index)) return ['unknown', 'it has not answered yet']
-    if (this.#suspect && this.#unreachable !== undefined)
-      return this.hops[index] === this.#unreachable ? ['red', 'the node cannot be reached'] : ['green', '']
-    if (health === 'yellow' || health === 'red') return [health, reason]
-    if (this.#suspect && !isPlaced)
-      return ['yellow', 'nothing has come back from the exit for a while; which hop it is is not known']
-    return ['green', '']
-  }
-}
-
-function silentFault(hops: readonly RouteMember[]): Fault {
-  return {
-    code: 'E_ROUTE_SILENT',
-    cause: `Nothing came back through …${hops.map(({ id }) => shortId(id)).join(', …')} for ${DEAD_MS / 1_000} s.`,
-    fix: 'Nothing to do: another route is taken. weft vpn route shows it.',
-  }
-}
-
-function unreachableFault(hop: RouteMember): Fault {
-  return {
-    code: 'E_ROUTE_SILENT',
-    cause: `…${shortId(hop.id)} cannot be reached, and nothing comes back through it.`,
-    fix: 'Nothing to do: another route is taken. weft peers shows which members answer.',
-  }
-}
-
-function suiteName(suite: Suite | undefined): HopSuite | undefined {
-  if (suite === undefined) return undefined
-  return suite === Suite.aes256Gcm ? 'aes-256-gcm' : 'chacha20-poly1305'
 }
