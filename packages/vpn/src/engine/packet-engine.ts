@@ -3,8 +3,6 @@ import { type DidKey, type X25519KeyPair, toDidKey } from '@weft/crypto'
 import {
   type CircuitLink,
   ClientCircuits,
-  DNS_STREAM,
-  IP_CHANNEL,
   type Endpoint,
   type Link,
   type LinkDownReason,
@@ -17,7 +15,6 @@ import {
 import { loadSuites } from '../aead/load-suites.ts'
 import { OUTSIDE_MARK, type OutsideAddress } from '../tun/machine-rules-text.ts'
 import { DEFAULT_ROUTE_PROFILE, type RouteProfile } from '../profile/route-profile.ts'
-import { findPrograms } from '../tun/split-programs.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import { ClientChoice } from '../route/client-choice.ts'
 import type { GuardState } from '../route/guard-state.ts'
@@ -29,7 +26,6 @@ import { udpPaths } from '../carriage/udp-paths.ts'
 import { LoadMeter, type LoadMeterInit } from '../load/load-meter.ts'
 import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
-import { LocalDns } from './local-dns.ts'
 import type { EngineInit, MachineWays } from './engine-init.ts'
 import { FlushQueue } from './flush-queue.ts'
 import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
@@ -39,14 +35,10 @@ import { PacketPorts } from './packet-ports.ts'
 import { type LegNumbers, ONE_LEG } from './path-set.ts'
 import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
-import { NameLookups } from './name-lookups.ts'
-import { ProxyServer } from './proxy-server.ts'
-import { latestFailures } from './refused-packets.ts'
 import { ServiceRoutes } from './service-routes.ts'
-import type { TakeStream, WriteEarly } from './stream-opener.ts'
-import { TunClient, carriesForOthers } from './tun-client.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
+import { WaysIn } from './ways-in.ts'
 import type { WorkerPort } from './worker-message.ts'
 
 export interface EngineParts {
@@ -95,6 +87,7 @@ export class PacketEngine {
   /** This client's own to services of members. */
   readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
+  readonly #waysIn: WaysIn
   #loadMeter: LoadMeter | undefined
   readonly #probes: LinkProbes
   readonly #carriage: CarriageChoice
@@ -106,16 +99,6 @@ export class PacketEngine {
   #unreachable: ReadonlySet<DidKey> = new Set()
   #byKey = new Map<string, RouteMember>()
   #byLinkKey = new Map<string, RouteMember>()
-  #server: ProxyServer | undefined
-  /** Of proxies before: counts never fall, and why something failed is read behind its end, too. */
-  #before: Pick<VpnStatus, 'streams' | 'failures'> = { streams: { open: 0, opened: 0, failed: 0 }, failures: [] }
-  #dns: LocalDns | undefined
-  #tun: TunClient | undefined
-  /** When the last up or down is done. */
-  #turn: Promise<void> = Promise.resolve()
-  /** Where connections of the overlay lead. */
-  #outside: readonly OutsideAddress[] = []
-  #proxyPort = 0
   #cancelRouteEvent: (() => void) | undefined
   /** The question to all hops that is under way. */
   #verification: Promise<RouteVerification> | undefined
@@ -193,6 +176,18 @@ export class PacketEngine {
     this.#routes = new IsolatedRoutes((name) => this.#makeRoutes(name), random)
     this.services = new ServiceRoutes(() => this.#makeRoutes(undefined), this.#queue)
     this.#meter = new ThroughputMeter(clock, () => this.#routes.bytes, parts.onThroughput)
+    this.#waysIn = new WaysIn({
+      ...parts,
+      queue: this.#queue,
+      routes: this.#routes,
+      meter: this.#meter,
+      proxy: init.proxy,
+      stateFile: init.tun.stateFile,
+      carriesForOthers: keys !== undefined,
+      isolation: () => this.#profile.isolation,
+      mark: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
+      onChange: () => this.#tellRoute(),
+    })
     if (keys !== undefined)
       this.#carrier = new Carrier({
         ...init,
@@ -287,137 +282,25 @@ export class PacketEngine {
 
   /** Addresses to which this daemon makes connections that are not to go through its own tunnel. */
   setOutside(outside: readonly OutsideAddress[]): void {
-    this.#outside = outside
-    this.#tun?.setOutside(outside)
+    this.#waysIn.setOutside(outside)
   }
 
-  /**
-   * Starts the proxy, with it DNS, and builds a route; and leads the whole machine through one where that is wanted. Where that fails all is as
-   * it was before: a proxy that stood goes on, and with it its DNS and a tunnel as they were opened.
-   * @throws WeftError E_PORT_TAKEN, E_LISTEN_FAILED, E_TUN_ROLES, E_TUN_SPLIT, E_TUN_UNAVAILABLE, E_TUN_TAKEN
-   */
+  /** As {@link WaysIn.up}. */
   up(tun?: boolean, ways: MachineWays = this.#init): Promise<void> {
-    return this.#inTurn(() => this.#up(tun ?? ways.tun.isWanted, ways))
+    return this.#waysIn.up(tun ?? ways.tun.isWanted, ways)
   }
 
-  /** One after another: what is half open is nothing to build on, nor to end. */
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(step)
-    this.#turn = done.catch(() => {})
-    return done
-  }
-
-  async #up(tun: boolean, ways: MachineWays): Promise<void> {
-    if (this.#closed) return
-    if (tun && this.#init.keys !== undefined) throw carriesForOthers()
-    const stood = this.#server !== undefined
-    // Before a route is built: rules that a daemon left, which was killed, let nothing else out.
-    if (tun) this.#ports?.mark(OUTSIDE_MARK)
-    if (!stood) await this.#openProxy(ways.dns)
-    if (!tun || this.#tun !== undefined) return
-    try {
-      await this.#openTun(ways.tun)
-    } catch (error) {
-      if (stood) await this.#dns?.endIPv6()
-      else await this.#down()
-      throw error
-    }
-  }
-
-  async #openTun({ exclude, include, ...programs }: MachineWays['tun']): Promise<void> {
-    const { clock, logger } = this.#parts
-    const { stateFile } = this.#init.tun
-    const excludePrograms = await findPrograms(programs.excludePrograms, 'vpn.tun_exclude')
-    const includePrograms = await findPrograms(programs.includePrograms, 'vpn.tun_include')
-    this.#tun = await TunClient.up({
-      clock,
-      logger,
-      queue: this.#queue,
-      exclude,
-      include,
-      excludePrograms,
-      includePrograms,
-      stateFile,
-      outside: this.#outside,
-      dnsPort: this.#dns?.endpoint.port,
-      dnsPort6: await this.#dns?.beginIPv6(),
-      uid: process.getuid?.() ?? 0,
-      open: (signal, take) => {
-        const routes = this.#routes.of(TUN_ROUTES)
-        return routes.open(IP_CHANNEL, signal, (stream, paths) => {
-          // Names are asked for where their addresses will be called from.
-          routes.prefer(paths)
-          this.#dns?.moved()
-          take(stream, paths)
-        })
-      },
-      markPort: () => this.#ports?.mark(OUTSIDE_MARK) ?? false,
-      onChange: () => this.#tellRoute(),
-    })
-    this.#dns?.moved()
-  }
-
-  async #openProxy(dns: MachineWays['dns']): Promise<void> {
-    const { clock, random } = this.#parts
-    const names = new NameLookups({ clock, random })
-    const server = new ProxyServer({
-      queue: this.#queue,
-      clock,
-      open: async (target, isolation, signal, take) =>
-        this.#routesOf(isolation, target.host).open(target, signal, take),
-      resolve: async (request) => names.resolve(request, this.#routesOf(request.isolation, request.host)),
-    })
-    this.#server = server
-    try {
-      this.#proxyPort = await server.listen(this.#init.proxy.host, this.#init.proxy.port)
-      if (dns !== undefined) this.#dns = await this.#openDns(dns)
-    } catch (error) {
-      this.#server = undefined
-      await server.close()
-      throw error
-    }
-    this.#routes.of(undefined).keep()
-    this.#meter.start()
-    this.#tellRoute()
-  }
-
-  /** @param isolation the credentials of a request of the proxy, as its parser gives them. @throws WeftError E_PROXY_FULL */
-  #routesOf(isolation: string | undefined, host: string): ClientRoutes {
-    const kept = this.#profile.isolation
-    // Datagrams have no destination before the first of them: they go over the routes of all others.
-    if (kept === 'destination' && isolation === undefined && host !== '') return this.#routes.toDestination(host)
-    return this.#routes.of(kept === 'none' ? undefined : isolation)
-  }
-
-  /** Ends the proxy, what runs over it, and the routes. */
+  /** As {@link WaysIn.down}. */
   down(): Promise<void> {
-    return this.#inTurn(() => this.#down())
-  }
-
-  async #down(): Promise<void> {
-    const { streams, failures } = this.#requests()
-    this.#before = { streams: { ...streams, open: 0 }, failures }
-    const server = this.#server
-    const dns = this.#dns
-    const tun = this.#tun
-    this.#server = undefined
-    this.#dns = undefined
-    this.#tun = undefined
-    await Promise.all([server?.close(), dns?.close(), tun?.down()])
-    this.#routes.close()
-    this.#meter.stop()
-    this.#tellRoute()
+    return this.#waysIn.down()
   }
 
   status(): VpnStatus {
     return {
       state: this.#state(),
       fault: this.#routes.default?.fault,
-      proxy: this.#server === undefined ? undefined : { host: this.#init.proxy.host, port: this.#proxyPort },
-      dns: this.#dns?.endpoint,
-      tun: this.#tun?.status,
+      ...this.#waysIn.status,
       killSwitch: undefined,
-      ...this.#requests(),
       route: { ...this.#route(), events: this.#routes.default?.events ?? [] },
       others: this.#routes.others,
       services: this.services.status,
@@ -456,7 +339,7 @@ export class PacketEngine {
     this.#loadMeter?.close()
     this.#handshakes.close()
     this.services.close()
-    await this.down()
+    await this.#waysIn.close()
     await this.#carrier?.close()
     this.#circuits.close()
     this.#ports?.flush()
@@ -538,14 +421,6 @@ export class PacketEngine {
     }
   }
 
-  #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
-    const { clock, random } = this.#parts
-    // The exit that a name is asked at is the one that its address is for, as far as there is one.
-    const open = (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly): Promise<void> =>
-      this.#routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take, writeEarly)
-    return LocalDns.listen({ clock, random, open }, host, port)
-  }
-
   #legsOf(name: string | undefined): LegNumbers {
     // Connections to services of members are short.
     if (name === undefined) return ONE_LEG
@@ -589,18 +464,8 @@ export class PacketEngine {
     })
   }
 
-  #requests(): Pick<VpnStatus, 'streams' | 'failures'> {
-    const { streams, failures } = this.#before
-    if (this.#server === undefined) return this.#before
-    const { open, opened, failed } = this.#server.counts
-    return {
-      streams: { open, opened: streams.opened + opened, failed: streams.failed + failed },
-      failures: latestFailures(this.#tun?.failures ?? [], this.#server.failures, failures),
-    }
-  }
-
   #state(): VpnStatus['state'] {
-    if (this.#server === undefined) return 'off'
+    if (!this.#waysIn.isUp) return 'off'
     return this.#routes.default?.state ?? 'connecting'
   }
 
