@@ -31,11 +31,11 @@ export function loneSession(role: 'client' | 'exit', memory: MemoryBudget, onStr
     onClose: (code, reason) => void ends.push(`${code} ${reason}`),
   })
   let number = 0
-  const give = (write: (writer: FrameWriter) => void): void => {
+  const give = (write: (writer: FrameWriter, payload: Uint8Array) => void): void => {
     const payload = new Uint8Array(PAYLOAD)
     const writer = new FrameWriter()
     writer.reset(payload)
-    write(writer)
+    write(writer, payload)
     writer.finish()
     giveBytes(payload)
   }
@@ -62,4 +62,9 @@ export function alone(role: 'client' | 'exit', handler: DatagramChannel['handler
     channel.send('host.test', 80, new Uint8Array(1))
   }
   return lone
+}
+
+/** Writes a frame of a stream's bytes, all of them 0. */
+export function streamData(writer: FrameWriter, id: number, offset: number, length: number, fin: boolean): void {
+  writer.wrote(writer.streamHead(id, offset, length, fin))
 }
