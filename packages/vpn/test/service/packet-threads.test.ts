@@ -5,16 +5,28 @@ import { isWeftError, silentLogger, systemClock, systemRandom } from '@weft/core
 import { type X25519KeyPair, x25519KeyPair } from '@weft/crypto'
 import { type CircuitLink, CircuitReason, ClientCircuits, type Endpoint, type Link, LinkSet } from '@weft/onion'
 import type { PacketKeys } from '../../src/engine/engine-init.ts'
+import type { GuardState } from '../../src/route/guard-state.ts'
+import type { PacketThreadEvents } from '../../src/service/packet-thread.ts'
 import { PacketThreads, type ThreadsInit } from '../../src/service/packet-threads.ts'
 import { openUdpPort } from '../../src/udp/open-udp-port.ts'
 import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 import { NO_TUN } from '../engine/no-tun.ts'
+import { makeMember } from '../route/make-member.ts'
 
 const NETWORK = 'test'
 const CREATE = 1
 const DESTROY = 3
 const skip = process.platform === 'linux' ? false : 'only Linux deals senders out among sockets'
+
+const NO_EVENTS: PacketThreadEvents = {
+  onRoute: () => {},
+  onRouteEvent: () => {},
+  onThroughput: () => {},
+  onGuards: () => {},
+  onUse: () => {},
+  onLost: () => {},
+}
 
 interface Entry {
   readonly threads: PacketThreads
@@ -59,10 +71,7 @@ async function entryOfTwo(t: TestContext): Promise<Entry> {
     exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
   }
   const threads = await PacketThreads.open(init, 2, systemClock, silentLogger, {
-    onRoute: () => {},
-    onRouteEvent: () => {},
-    onThroughput: () => {},
-    onGuards: () => {},
+    ...NO_EVENTS,
     onUse: (use) => void uses.push(use),
     onLost: ({ code }) => void lost.push(code),
   })
@@ -222,6 +231,42 @@ test('a secret that is wiped is gone in the threads at once, though none of them
   assert.deepEqual(await client.build(), [0, CircuitReason.handshakeRefused])
 })
 
+test('guards cross to the thread of a client as they were kept, and come back when they change', async () => {
+  const [kept, ...others] = [1, 2, 3, 4].map((index) =>
+    makeMember(index, index === 1 ? ['entry'] : ['entry', 'relay', 'exit'], {
+      endpoint: { address: '127.0.0.1', port: 9 },
+    }),
+  )
+  assert.ok(kept !== undefined)
+  const guard = { id: kept.id, since: systemClock.now() - 1_000, confirmed: true, unlistedSince: undefined }
+  const told: GuardState[] = []
+  const init: ThreadsInit = {
+    networkId: NETWORK,
+    nodeKey: systemRandom.bytes(32),
+    roles: { entry: false, relay: false, exit: false },
+    keys: undefined,
+    guards: { guards: [guard], lastLeft: undefined },
+    suite: 'auto',
+    carriage: { setting: 'udp', identity: undefined, bridges: [] },
+    udp: { host: '127.0.0.1', port: 0 },
+    proxy: { host: '127.0.0.1', port: 0 },
+    dns: undefined,
+    tun: NO_TUN,
+    relay: { bytesPerSecond: undefined },
+    exit: { allow: [], deny: [], own: [], nameServers: [], ip: false },
+  }
+  await using threads = await PacketThreads.open(init, 1, systemClock, silentLogger, {
+    ...NO_EVENTS,
+    onGuards: (state) => void told.push(state),
+  })
+  threads.setMembers([kept, ...others])
+  await threads.up()
+  await until(() => told.length > 0)
+  const [state] = told
+  assert.deepEqual(state?.guards[0], guard)
+  assert.ok(state.guards.length > 1)
+})
+
 test('workers that carry nothing tell of a use that is none', { skip }, async (t) => {
   const { uses } = await entryOfTwo(t)
   // Other programs of this machine may keep a thread from its work for a second.
@@ -232,28 +277,13 @@ test('workers that carry nothing tell of a use that is none', { skip }, async (t
 test('when one worker ends the other is ended, and then it is told; the port is free by then', { skip }, async (t) => {
   const entry = await entryOfTwo(t)
   assert.equal(entry.workers.length, 2)
-  await assert.rejects(
-    PacketThreads.open(entry.init, 2, systemClock, silentLogger, {
-      onRoute: () => {},
-      onRouteEvent: () => {},
-      onThroughput: () => {},
-      onGuards: () => {},
-      onUse: () => {},
-      onLost: () => {},
-    }),
-    (error) => isWeftError(error, 'E_PORT_TAKEN'),
+  await assert.rejects(PacketThreads.open(entry.init, 2, systemClock, silentLogger, NO_EVENTS), (error) =>
+    isWeftError(error, 'E_PORT_TAKEN'),
   )
   await entry.workers[1]?.terminate()
   await until(() => entry.lost.length > 0)
   assert.deepEqual(entry.lost, ['E_PACKETS_FAILED'])
-  const again = await PacketThreads.open(entry.init, 2, systemClock, silentLogger, {
-    onRoute: () => {},
-    onRouteEvent: () => {},
-    onThroughput: () => {},
-    onGuards: () => {},
-    onUse: () => {},
-    onLost: () => {},
-  })
+  const again = await PacketThreads.open(entry.init, 2, systemClock, silentLogger, NO_EVENTS)
   assert.equal((await again.status()).carried?.workers.length, 2)
   await again[Symbol.asyncDispose]()
 })
