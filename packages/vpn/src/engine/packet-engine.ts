@@ -28,13 +28,13 @@ import { Carrier } from './carrier.ts'
 import { ClientRoutes } from './client-routes.ts'
 import type { EngineInit, MachineWays } from './engine-init.ts'
 import { FlushQueue } from './flush-queue.ts'
-import { DEFAULT, IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
+import { IsolatedRoutes } from './isolated-routes.ts'
 import { linkFault } from './link-fault.ts'
 import { LinkProbes } from './link-probes.ts'
 import { PacketPorts } from './packet-ports.ts'
-import { type LegNumbers, ONE_LEG } from './path-set.ts'
 import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
+import { routeKind } from './route-kind.ts'
 import { ServiceRoutes } from './service-routes.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
@@ -53,11 +53,6 @@ export interface EngineParts {
   /** How the load of a node that carries packets for others is measured, and who is told; left out, it is not. */
   readonly load?: Pick<LoadMeterInit, 'atWork' | 'onUse'>
 }
-
-/** Circuits to other exits that stand ready. */
-const OTHER_EXITS = 2
-/** What connections of a user and password go over. */
-const LEGS_OF_CREDENTIALS: LegNumbers = { used: 1, reserve: 1 }
 
 /** ms between events of the route at least. */
 const ROUTE_EVENT_MS = 250
@@ -421,15 +416,8 @@ export class PacketEngine {
     }
   }
 
-  #legsOf(name: string | undefined): LegNumbers {
-    // Connections to services of members are short.
-    if (name === undefined) return ONE_LEG
-    return name === DEFAULT || name === TUN_ROUTES ? { used: this.#profile.legs, reserve: 1 } : LEGS_OF_CREDENTIALS
-  }
-
   /** @param name undefined for routes to services */
   #makeRoutes(name: string | undefined): ClientRoutes {
-    const isDefault = name === DEFAULT
     const { clock, random } = this.#parts
     return new ClientRoutes({
       circuits: this.#circuits,
@@ -447,13 +435,7 @@ export class PacketEngine {
         byBridges: this.#init.carriage.bridges.length > 0,
         bridgeFault: this.#ports?.bridgeFault,
       }),
-      end: name === undefined ? 'service' : 'exit',
-      legs: () => this.#legsOf(name),
-      ...(name === undefined
-        ? {}
-        : { tier: () => this.#profile.tier, isNearest: () => this.#profile.exit === 'nearest' }),
-      ...(name === undefined || name === TUN_ROUTES ? {} : { rotationMs: () => this.#profile.rotationMs }),
-      spares: isDefault || name === TUN_ROUTES ? OTHER_EXITS : 0,
+      ...routeKind(name, () => this.#profile),
       onChange: () => {
         this.#setAlarms()
         if (name !== undefined) this.#tellRoute()

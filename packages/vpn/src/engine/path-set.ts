@@ -27,7 +27,7 @@ export interface LegNumbers {
   readonly reserve: number
 }
 
-export const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
+const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
 
 /** By whom a path set was lost, and why; of the leg that ended last, where it was not its exit that closed the session. */
 export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' | 'entryAnswered'> {
