@@ -18,6 +18,11 @@ export class RttEstimator {
     return this.#smoothed
   }
 
+  /** Mean deviation of samples from that. */
+  get variation(): number {
+    return this.#variation
+  }
+
   get latest(): number {
     return this.#latest
   }

@@ -86,6 +86,8 @@ export class ClientRoutes {
       inUse: () => this.#sets.inUse(),
       near: (target: StreamTarget) => this.#near(target),
       beside: (paths: PathSet) => this.#sets.beside(paths),
+      hold: (target: StreamTarget, paths: PathSet, tookMs: number | undefined) =>
+        this.#nearest?.hold(target, paths, tookMs),
       keep: () => this.keep(),
       leaveExit: (paths: PathSet) => this.#leaveExit(paths),
       lastFault: () => this.#told.toRequests,

@@ -1,6 +1,9 @@
 import type { Clock, Random } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { StreamTarget } from '@weft/onion'
 import type { RouteMember } from '../route/route-member.ts'
+import type { TimedStream } from '../route/target-times.ts'
+import { AnswerWatch } from './answer-watch.ts'
 import { MeasureCircuits, type MeasureCircuitsInit } from './measure-circuits.ts'
 import { type NearTarget, Nearest } from './nearest.ts'
 import type { PathSet } from './path-set.ts'
@@ -20,8 +23,10 @@ export interface NearestRoutesInit extends Pick<MeasureCircuitsInit, 'make'> {
 export class NearestRoutes {
   readonly #nearest: Nearest
   readonly #circuits: MeasureCircuits
+  readonly #clock: Clock
 
   constructor({ pathSets, make, ...init }: NearestRoutesInit) {
+    this.#clock = init.clock
     const standing = (): DidKey[] => pathSets().flatMap(({ exit }) => exit?.id ?? [])
     this.#circuits = new MeasureCircuits({
       clock: init.clock,
@@ -46,9 +51,20 @@ export class NearestRoutes {
     return this.#nearest.of(target, without)
   }
 
-  /** As {@link Nearest.learn}. */
-  learn(target: Pick<NearTarget, 'host'>, exit: DidKey, answerMs: number, clientMs: number): void {
-    this.#nearest.learn(target, exit, answerMs, clientMs)
+  /**
+   * Holds a stream that is open against what its exit said of the target.
+   * @param tookMs until the exit said that it is connected; undefined where that tells nothing
+   * @returns what times the target's first answer; undefined for a stream that leads to no target of the kind
+   */
+  hold({ host, protocol }: StreamTarget, paths: PathSet, tookMs: number | undefined): AnswerWatch | undefined {
+    const exit = paths.exit?.id
+    if (protocol !== undefined || exit === undefined) return undefined
+    const learn = (kind: TimedStream['kind'], ms: number): void => {
+      const { roundTrip } = paths
+      if (roundTrip !== undefined) this.#nearest.learn(host, exit, { kind, tookMs: ms, ...roundTrip })
+    }
+    if (tookMs !== undefined) learn('connect', tookMs)
+    return new AnswerWatch(this.#clock, (ms) => learn('answer', ms))
   }
 
   close(): void {

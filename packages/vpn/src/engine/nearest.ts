@@ -4,6 +4,7 @@ import { drawCandidates, likelyRegions } from '../route/nearest-candidates.ts'
 import { type MeasuredWay, NearestExits } from '../route/nearest-exits.ts'
 import { type Region, regionOf } from '../route/regions.ts'
 import type { RouteMember } from '../route/route-member.ts'
+import type { TimedStream } from '../route/target-times.ts'
 
 /** A TCP target of a stream. */
 export interface NearTarget {
@@ -63,9 +64,14 @@ export class Nearest {
     return undefined
   }
 
-  /** An answer came through an exit, see {@link NearestExits.learn}: an exit that said it is nearer than it is loses by that. */
-  learn({ host }: Pick<NearTarget, 'host'>, exit: DidKey, answerMs: number, clientMs: number): void {
-    this.#exits.learn(host, exit, answerMs, clientMs)
+  /** A stream went through an exit, see {@link NearestExits.learn}: an exit that said it is nearer than it is loses by that. */
+  learn(host: string, exit: DidKey, timed: TimedStream): void {
+    this.#exits.learn(host, exit, timed)
+  }
+
+  /** As {@link NearestExits.isDoubted}. */
+  isDoubted(exit: DidKey): boolean {
+    return this.#exits.isDoubted(exit)
   }
 
   close(): void {

@@ -152,6 +152,14 @@ export class PathSet {
     return known.length === 0 ? undefined : Math.min(...known)
   }
 
+  /** There and back to the exit by the session's own measure, over the longest of the legs that carry, ms; undefined until measured. */
+  get roundTrip(): { readonly clientMs: number; readonly variationMs: number } | undefined {
+    const [longest] = [...this.#sessionLegs.values()]
+      .flatMap(({ use, recovery: { rtt } }) => (use === 'used' && rtt.hasSample ? [rtt] : []))
+      .toSorted((a, b) => b.smoothed - a.smoothed)
+    return longest && { clientMs: longest.smoothed, variationMs: longest.variation }
+  }
+
   /** Of each leg, from its entry on. */
   get hops(): readonly (readonly RouteMember[])[] {
     return this.#legs.map(({ hops }) => hops)

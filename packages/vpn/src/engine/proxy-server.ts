@@ -12,6 +12,7 @@ import {
 } from '../proxy/proxy-request.ts'
 import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
+import type { AnswerWatch } from './answer-watch.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { PathSet } from './path-set.ts'
 import { KEPT_FAILURES } from './refused-packets.ts'
@@ -134,8 +135,8 @@ export class ProxyServer {
   ): Promise<void> {
     try {
       const { host, port, isolation } = request
-      await this.#init.open({ host, port }, isolation, signal, (stream, paths) =>
-        this.#join(socket, parser.succeeded, rest, stream, paths),
+      await this.#init.open({ host, port }, isolation, signal, (stream, paths, watch) =>
+        this.#join(socket, parser.succeeded, rest, stream, paths, watch),
       )
     } catch (error) {
       if (!signal.aborted) this.#refuse(socket, parser, error)
@@ -212,7 +213,14 @@ export class ProxyServer {
   }
 
   /** @param rest what the client sent behind its request, for the target */
-  #join(socket: Socket, succeeded: Uint8Array, rest: Uint8Array, stream: SessionStream, paths: PathSet): void {
+  #join(
+    socket: Socket,
+    succeeded: Uint8Array,
+    rest: Uint8Array,
+    stream: SessionStream,
+    paths: PathSet,
+    watch?: AnswerWatch,
+  ): void {
     this.#opened++
     this.#open++
     const over = (): void => {
@@ -220,7 +228,7 @@ export class ProxyServer {
       if (paths.loss !== undefined) this.#tell(endedWith(paths.loss.fault))
       paths.forget(stream)
     }
-    const pipe = new SocketPipe(socket, stream, this.#init.queue, () => paths.wake(), over)
+    const pipe = new SocketPipe(socket, stream, this.#init.queue, () => paths.wake(), over, watch)
     socket.write(succeeded)
     if (rest.length > 0) pipe.send(rest)
     pipe.begin()

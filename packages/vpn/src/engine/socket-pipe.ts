@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { SessionCode, type SessionStream } from '@weft/onion'
 import { CHUNK } from './chunk-pool.ts'
+import type { AnswerWatch } from './answer-watch.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
 
 /** What came in a packet and has no memory, until the socket has it: a packet has at most 1,379 bytes. Of this thread. */
@@ -18,6 +19,7 @@ export class SocketPipe implements Flushable {
   readonly #queue: FlushQueue
   readonly #wake: () => void
   readonly #onOver: () => void
+  #watch: AnswerWatch | undefined
   /** Bytes of the write that is under way; 0: none is. */
   #underWay = 0
   /** Writes that the socket has taken at once, and has not told of yet. */
@@ -29,8 +31,17 @@ export class SocketPipe implements Flushable {
   /**
    * @param wake tells that the session may have something to send.
    * @param onOver called once, when both ends are done with.
+   * @param watch told of bytes each way until it has seen an answer
    */
-  constructor(socket: Socket, stream: SessionStream, queue: FlushQueue, wake: () => void, onOver: () => void) {
+  constructor(
+    socket: Socket,
+    stream: SessionStream,
+    queue: FlushQueue,
+    wake: () => void,
+    onOver: () => void,
+    watch?: AnswerWatch,
+  ) {
+    this.#watch = watch
     this.#socket = socket
     this.#stream = stream
     this.#queue = queue
@@ -68,6 +79,7 @@ export class SocketPipe implements Flushable {
 
   /** Bytes on their way from the socket to the stream. */
   send(bytes: Uint8Array): void {
+    this.#watch?.sent(bytes.length)
     if (!this.#stream.write(bytes)) this.#socket.pause()
     this.#wake()
   }
@@ -104,6 +116,8 @@ export class SocketPipe implements Flushable {
   }
 
   #write(bytes: Uint8Array): void {
+    this.#watch?.came()
+    this.#watch = undefined
     this.#underWay = bytes.length
     this.#socket.write(bytes, this.#onWritten)
     // The system has it all; the socket tells of that later.

@@ -1,11 +1,12 @@
 import { type Clock, type Fault, WeftError } from '@weft/core'
 import { SessionCode, type SessionStream, type StreamTarget } from '@weft/onion'
 import { isNobodyLeft } from '../route/nobody-left.ts'
+import type { AnswerWatch } from './answer-watch.ts'
 import type { PathSet } from './path-set.ts'
 import { targetFault } from './target-fault.ts'
 
-/** Takes over a stream that its target took, within the call: the stream's first bytes may be next. */
-export type TakeStream = (stream: SessionStream, paths: PathSet) => void
+/** Takes over a stream that its target took, within the call: the stream's first bytes may be next. @param watch to be told of the first bytes each way */
+export type TakeStream = (stream: SessionStream, paths: PathSet, watch?: AnswerWatch) => void
 
 /**
  * Writes early data: what goes right behind that which opens the stream, before the exit answered. On each path set that is tried, so it may come
@@ -21,6 +22,12 @@ export interface OpenerRoutes {
   near(target: StreamTarget): PathSet | undefined
   /** One that is ready to another exit than this path set's. */
   beside(paths: PathSet): PathSet | undefined
+  /**
+   * Its exit said that it is connected to the target.
+   * @param tookMs since it was asked; undefined where the stream waited for other streams before that
+   * @returns what is to be told of the first bytes each way
+   */
+  hold(target: StreamTarget, paths: PathSet, tookMs: number | undefined): AnswerWatch | undefined
   /** Builds what is missing. */
   keep(): void
   /** Its exit does not do what was asked of it: others are taken. */
@@ -156,6 +163,7 @@ export class StreamOpener {
   #tryOn(paths: PathSet, { target, signal, take, writeEarly, deadline }: Request): Promise<Outcome> {
     const stream = paths.openStream(target)
     if (stream === undefined) return Promise.resolve('moved')
+    const asked = stream.id >= 0 ? this.#clock.monotonic() : undefined
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
     const end = (): void => {
       cancel()
@@ -189,7 +197,8 @@ export class StreamOpener {
     stream.handler = {
       onOpened: () => {
         end()
-        take(stream, paths)
+        const tookMs = asked === undefined ? undefined : this.#clock.monotonic() - asked
+        take(stream, paths, this.#routes.hold(target, paths, tookMs))
         resolve('opened')
       },
       onRefused: (code) => {

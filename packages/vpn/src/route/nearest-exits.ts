@@ -1,5 +1,7 @@
 import type { Clock } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import { ExitCredit } from './exit-credit.ts'
+import { TargetTimes, type TimedStream } from './target-times.ts'
 
 /** ms, there and back, of a way to a target over one exit. */
 export interface MeasuredWay {
@@ -11,20 +13,12 @@ export interface MeasuredWay {
 
 /** A target's figures. */
 interface Known {
+  readonly number: number
   /** Undefined while they are being asked for. */
   ways: ReadonlyMap<DidKey, MeasuredWay> | undefined
-  /** ms that answers took at least beyond the exit that they came through. */
-  readonly beyondMs: Map<DidKey, number>
+  readonly times: TargetTimes
   /** Monotonic ms. */
   until: number
-}
-
-/** Answers through one exit that could be compared with others'. */
-interface Record {
-  judged: number
-  late: number
-  /** Monotonic ms. */
-  readonly until: number
 }
 
 /** Targets that are kept; the one that was used longest ago makes room. */
@@ -43,26 +37,20 @@ const LEAST_MS = 1
  * that lie off the line.
  */
 const CLIENT_PART = 1 / 4
-/** Exits of which a time beyond them is kept for each target. */
-const MAX_SEEN = 8
-/** An answer that took this much longer than it would if the exit's word was true is late, ms; and so many, half of all or more, are a lie. */
-const LATE_MS = 25
-const LATE_AT_LEAST = 3
-const DOUBTED_MS = 24 * 60 * 60_000
-const MAX_RECORDS = 256
-
 /**
  * Which exits are near to targets, for routes that share what they know: those of one isolation key. Keeps what exits said of the ways from them,
- * holds it against how long answers take that come through them, and leaves out whose word does not fit.
+ * holds it against what streams take that go through them, and leaves out whose word does not fit: at once for the target that shows it, and for all where several do.
  */
 export class NearestExits {
   readonly #clock: Pick<Clock, 'monotonic'>
   /** Used last: stands last. */
   readonly #targets = new Map<string, Known>()
-  readonly #records = new Map<DidKey, Record>()
+  readonly #credit: ExitCredit
+  #numbered = 0
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock
+    this.#credit = new ExitCredit(clock)
   }
 
   get size(): number {
@@ -77,8 +65,9 @@ export class NearestExits {
   /** Exits are asked from now on. */
   begin(host: string): void {
     const key = keyOf(host)
+    const until = this.#clock.monotonic() + ASKING_MS
     this.#targets.delete(key)
-    this.#targets.set(key, { ways: undefined, beyondMs: new Map(), until: this.#clock.monotonic() + ASKING_MS })
+    this.#targets.set(key, { number: ++this.#numbered, ways: undefined, times: new TargetTimes(), until })
     const [oldest] = this.#targets.keys()
     if (this.#targets.size > MAX_TARGETS && oldest !== undefined) this.#targets.delete(oldest)
   }
@@ -89,6 +78,7 @@ export class NearestExits {
     if (known === undefined) return
     known.ways = ways
     known.until = this.#clock.monotonic() + (ways.size < 2 ? UNKNOWN_MS : KNOWN_MS)
+    this.#judge(known)
   }
 
   /**
@@ -96,60 +86,38 @@ export class NearestExits {
    * @param without those that do not serve at the moment
    */
   of(host: string, without: ReadonlySet<DidKey> = NOBODY): ReadonlyMap<DidKey, number> | undefined {
-    const ways = this.#known(host)?.ways
-    if (ways === undefined || ways.size < 2) return undefined
+    const { ways, times } = this.#known(host) ?? {}
+    if (ways === undefined || times === undefined || ways.size < 2) return undefined
+    const said = saidOf(ways)
     const scores = [...ways]
       .filter(([exit]) => !without.has(exit) && !this.isDoubted(exit))
-      .map(([exit, way]) => [exit, scoreOf(way)] as const)
+      .map(
+        ([exit, way]) =>
+          [exit, scoreOf(way, Math.max(times.excess(exit, said) ?? 0, this.#credit.penaltyMs(exit)))] as const,
+      )
     const least = Math.min(...scores.map(([, ms]) => ms))
     return scores.length === 0 ? undefined : new Map(scores.filter(([, ms]) => ms <= least + NEAR_MS))
   }
 
-  /**
-   * An answer of the target came through this exit.
-   * @param answerMs from when the question was handed to the session until the answer came from it
-   * @param clientMs there and back to the exit by the session's own measure at that time
-   */
-  learn(host: string, exit: DidKey, answerMs: number, clientMs: number): void {
+  /** A stream to the target went through this exit. */
+  learn(host: string, exit: DidKey, timed: TimedStream): void {
     const known = this.#known(host)
-    const ms = Math.max(0, answerMs - clientMs)
-    if (known === undefined || !(ms < Infinity)) return
-    const { beyondMs } = known
-    if (!beyondMs.has(exit) && beyondMs.size >= MAX_SEEN) return
-    beyondMs.set(exit, Math.min(ms, beyondMs.get(exit) ?? Infinity))
-    this.#judge(known, exit, ms)
+    if (known === undefined) return
+    known.times.add(exit, timed)
+    this.#judge(known)
   }
 
-  /** What this exit says of its ways does not fit how long answers take: it is not asked. */
+  /** What this exit says of its ways does not fit what streams through it take: it is not asked. */
   isDoubted(exit: DidKey): boolean {
-    const record = this.#recordOf(exit)
-    return record !== undefined && record.late >= LATE_AT_LEAST && 2 * record.late >= record.judged
+    return this.#credit.isDoubted(exit)
   }
 
-  /** The target itself takes its time, too: as long as it took through others at the least. */
-  #judge({ ways, beyondMs }: Known, exit: DidKey, ms: number): void {
-    const said = ways?.get(exit)?.exitMs
-    if (said === undefined) return
-    const thought = [...beyondMs].flatMap(([other, beyond]) => {
-      const way = ways?.get(other)
-      return other === exit || way === undefined ? [] : Math.max(0, beyond - way.exitMs)
-    })
-    // Through no other anything came: there is nothing to hold it against.
-    if (thought.length === 0) return
-    const record = this.#recordOf(exit) ?? { judged: 0, late: 0, until: this.#clock.monotonic() + DOUBTED_MS }
-    record.judged++
-    if (ms - said - Math.min(...thought) > LATE_MS) record.late++
-    this.#records.delete(exit)
-    this.#records.set(exit, record)
-    const [oldest] = this.#records.keys()
-    if (this.#records.size > MAX_RECORDS && oldest !== undefined) this.#records.delete(oldest)
-  }
-
-  #recordOf(exit: DidKey): Record | undefined {
-    const record = this.#records.get(exit)
-    if (record !== undefined && record.until > this.#clock.monotonic()) return record
-    this.#records.delete(exit)
-    return undefined
+  #judge({ number, ways = new Map(), times }: Known): void {
+    const said = saidOf(ways)
+    for (const exit of said.keys()) {
+      const excess = times.excess(exit, said)
+      if (excess !== undefined) this.#credit.judge(exit, number, excess)
+    }
   }
 
   #known(host: string): Known | undefined {
@@ -164,9 +132,13 @@ export class NearestExits {
 
 const NOBODY: ReadonlySet<DidKey> = new Set()
 
-/** By which exits are compared, ms. */
-function scoreOf({ exitMs, clientMs }: MeasuredWay): number {
-  return Math.max(LEAST_MS, exitMs) + CLIENT_PART * clientMs
+function saidOf(ways: ReadonlyMap<DidKey, MeasuredWay>): ReadonlyMap<DidKey, number> {
+  return new Map([...ways].map(([exit, { exitMs }]) => [exit, exitMs]))
+}
+
+/** By which exits are compared, ms. @param excessMs by how much its word was too good */
+function scoreOf({ exitMs, clientMs }: MeasuredWay, excessMs: number): number {
+  return Math.max(LEAST_MS, exitMs + excessMs) + CLIENT_PART * clientMs
 }
 
 /** Names that are the same to DNS (RFC 4343; RFC 1034, section 3.1). */

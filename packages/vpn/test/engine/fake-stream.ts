@@ -3,6 +3,7 @@ import type { SessionStream } from '@weft/onion'
 /** What a pipe does with its stream. */
 export class FakeStream {
   handler: SessionStream['handler'] = {}
+  id = 0
   /** `end` and `reset CODE`, in their order. */
   readonly ends: string[] = []
   readonly written: Buffer[] = []

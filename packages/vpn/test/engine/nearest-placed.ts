@@ -80,6 +80,11 @@ export class PlacedExits {
     return this.#chooser.choose({ exit: wish, ...(nearestMs === undefined ? {} : { nearestMs }) }, this.#random).exit
   }
 
+  /** Exits that are not believed any more. */
+  get doubted(): number {
+    return this.members.filter(({ id }) => this.nearest.isDoubted(id)).length
+  }
+
   /** One in this region. */
   target(region: Region, name: string): NearTarget {
     return { host: `${name}.${region}.test`, port: 443 }

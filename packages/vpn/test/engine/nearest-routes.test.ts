@@ -112,6 +112,24 @@ describe('exits of real engines measure through circuits', () => {
     own.destroy()
   })
 
+  test('an exit through which connections take much longer than it said is near no more; streams to what is no target of that kind tell nothing', async () => {
+    const [first] = exits() as [RouteMember]
+    const own = await ready(first)
+    const { nearest, known } = routes([own])
+    nearest.of(target)
+    await known
+    assert.equal(nearest.of(target)?.has(first.id), true)
+    const { clientMs = Infinity, variationMs = Infinity } = own.roundTrip ?? {}
+    assert.ok(clientMs > 0 && clientMs < 1_000 && variationMs < 1_000)
+    assert.equal(nearest.hold({ ...target, protocol: 'udp' }, own, 3_000), undefined)
+    assert.ok(nearest.hold(target, own, undefined) !== undefined)
+    assert.equal(nearest.of(target)?.has(first.id), true)
+    nearest.hold(target, own, 3_000)
+    assert.equal(nearest.of(target)?.has(first.id), false)
+    nearest.close()
+    own.destroy()
+  })
+
   test('what exits do not connect to stays as by auto', async () => {
     const { nearest, known } = routes([])
     const inside = { host: '10.0.0.1', port: 80 }

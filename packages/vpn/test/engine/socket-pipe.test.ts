@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { VirtualClock } from '@weft/core'
 import { SessionCode, type SessionStream } from '@weft/onion'
+import { AnswerWatch } from '../../src/engine/answer-watch.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { SocketPipe } from '../../src/engine/socket-pipe.ts'
 import { FakeStream } from './fake-stream.ts'
@@ -12,7 +14,7 @@ import { thereAndBack } from './there-and-back.ts'
 const MANY = randomBytes(16 << 20)
 
 /** A stream that is piped to one end of a TCP connection; `peer` is the other end, paused until it is read. */
-async function piped(t: TestContext, stream = new FakeStream()) {
+async function piped(t: TestContext, stream = new FakeStream(), watch?: AnswerWatch) {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const peer = connect({ port: (server.address() as { port: number }).port, host: '127.0.0.1', allowHalfOpen: true })
@@ -25,6 +27,7 @@ async function piped(t: TestContext, stream = new FakeStream()) {
     new FlushQueue(() => {}),
     () => (told.consumedAtWake = stream.consumed),
     () => told.over++,
+    watch,
   )
   pipe.begin()
   t.after(() => {
@@ -157,6 +160,19 @@ test('a stream that is reset resets its socket, and is not answered', async (t) 
   await closed
   await thereAndBack()
   assert.deepEqual([told.over, stream.ends.length], [1, 0])
+})
+
+test('a watch is told of the question and the first of the answer', async (t) => {
+  const clock = new VirtualClock()
+  const took: number[] = []
+  const { stream, peer, until } = await piped(t, undefined, new AnswerWatch(clock, (ms) => void took.push(ms)))
+  peer.write('question')
+  await until(() => stream.written.length > 0)
+  await clock.advance(80)
+  stream.giveLoose(Buffer.from('answer'))
+  await clock.advance(10)
+  stream.giveLoose(Buffer.from('more'))
+  assert.deepEqual(took, [80])
 })
 
 test('a socket is not read while its stream is full', async (t) => {

@@ -7,7 +7,8 @@ import { SessionCode } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import type { PathSet } from '../../src/engine/path-set.ts'
 import { ProxyServer } from '../../src/engine/proxy-server.ts'
-import { StreamOpener } from '../../src/engine/stream-opener.ts'
+import { AnswerWatch } from '../../src/engine/answer-watch.ts'
+import { type OpenerRoutes, StreamOpener } from '../../src/engine/stream-opener.ts'
 import { until } from './exit-rig.ts'
 import { FakeStream } from './fake-stream.ts'
 
@@ -21,9 +22,12 @@ const PATIENCE = 5_000
 function opener() {
   const clock = new VirtualClock()
   const asked: FakeStream[] = []
+  let nextId = 0
   let used: PathSet | undefined
   let beside: PathSet | undefined
   const left: PathSet[] = []
+  const holds: Parameters<OpenerRoutes['hold']>[] = []
+  const watch = new AnswerWatch(clock, () => {})
   const paths = (healthy = true): PathSet =>
     ({
       healthy,
@@ -31,6 +35,7 @@ function opener() {
       forget: () => {},
       openStream: () => {
         const stream = new FakeStream()
+        stream.id = nextId
         asked.push(stream)
         return stream
       },
@@ -39,6 +44,10 @@ function opener() {
     inUse: () => used,
     near: () => undefined,
     beside: () => beside,
+    hold: (...held: Parameters<OpenerRoutes['hold']>) => {
+      holds.push(held)
+      return watch
+    },
     keep: () => {},
     leaveExit: (each: PathSet) => left.push(each),
     lastFault: () => undefined,
@@ -48,6 +57,10 @@ function opener() {
     clock,
     asked,
     left,
+    holds,
+    watch,
+    /** The id of streams from now on; -1 while the exit allows none. */
+    give: (id: number) => void (nextId = id),
     paths,
     opener: one,
     setBeside: (paths: PathSet) => void (beside = paths),
@@ -127,6 +140,26 @@ test('legs that fall silent one after another do not make the time longer: it is
     ends.map((error) => isWeftError(error, 'E_TARGET_TIMEOUT')),
     [true],
   )
+})
+
+test('how long an exit took to open a stream is told, but of one that waited for others before; and who takes it gets what watches it', async () => {
+  const rig = opener()
+  const paths = rig.paths()
+  rig.use(paths)
+  const watches: unknown[] = []
+  for (const id of [3, -1]) {
+    rig.give(id)
+    const open = rig.opener.open(TARGET, new AbortController().signal, (_, __, watch) => void watches.push(watch))
+    const stream = rig.asked.at(-1) ?? assert.fail()
+    await rig.clock.advance(70)
+    stream.handler.onOpened?.('192.0.2.1')
+    await open
+  }
+  assert.deepEqual(rig.holds, [
+    [TARGET, paths, 70],
+    [TARGET, paths, undefined],
+  ])
+  assert.deepEqual(watches, [rig.watch, rig.watch])
 })
 
 test('an exit that does not offer it is left for another one, which is asked in what is left of the time', async () => {
