@@ -6,7 +6,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ChangedVpnProfileAnswer, VpnProfilesAnswer, VpnStatusAnswer } from '@weft/node'
+import type {
+  ChangedVpnProfileAnswer,
+  VpnChoicesAnswer,
+  VpnExitsAnswer,
+  VpnProfilesAnswer,
+  VpnRouteAnswer,
+  VpnStatusAnswer,
+} from '@weft/node'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
 import { runTool } from './lib/run-tool.ts'
@@ -45,6 +52,28 @@ test(
       assert.deepEqual([first.profile, first.dns?.port], [{ name: 'default', pending: { fields: [] } }, BASE_PORT + 4])
       assert.equal(await fetched(), 'page')
       assert.deepEqual(await usesOf(), ['credentials'])
+
+      // Why each hop is where it is, beside the route that is in use.
+      const [exit] = (await json<VpnExitsAnswer>('exits')).exits
+      const chosen = async () => ({
+        route: (await json<VpnRouteAnswer>('route')).legs.map(({ hops }) => hops.map(({ node }) => node)),
+        why: await json<VpnChoicesAnswer>('route', '--why', exit?.node ?? ''),
+      })
+      const { why } = await eventually('reasons of every leg', chosen, ({ route, why: { legs } }) =>
+        route.every((hops) => legs.some((leg) => leg.hops.map(({ node }) => node).join() === hops.join())),
+      )
+      const entries = why.legs.map(({ hops: [entry] }) => entry?.node)
+      assert.ok(why.guards.some(({ node, primary, state }) => primary && state === 'ready' && entries.includes(node)))
+      for (const { hops } of why.legs)
+        for (const { node, candidates, discarded, heaviest, out, asked } of hops) {
+          const told = [...heaviest, ...out]
+          assert.equal(told.length, candidates + discarded.reduce((sum, { count }) => sum + count, 0))
+          assert.ok(heaviest.some((each) => each.node === node && each.standing === 'chosen'))
+          assert.deepEqual(
+            asked,
+            told.find((each) => each.node === exit?.node),
+          )
+        }
 
       await json('profile', 'create', 'work', '--isolation', 'none', '--dns', 'off')
       assert.equal(statSync(join(home, 'vpn-profiles.json')).mode & 0o777, 0o600)

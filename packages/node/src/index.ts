@@ -49,6 +49,7 @@ export type {
   TokensAnswer,
   VpnExitsAnswer,
   VpnRouteAnswer,
+  VpnChoicesAnswer,
   VpnVerifyAnswer,
   VpnStatusAnswer,
 } from './routes/answers.ts'

@@ -27,6 +27,7 @@ export {
   type KillSwitchStatus,
 } from './kill-switch/kill-switch.ts'
 export { readKnownNodes } from './kill-switch/known-nodes.ts'
+export { DISCARD_REASONS, type DiscardReason } from './route/discard-reason.ts'
 export { outsideAddresses } from './route/outside-addresses.ts'
 export { LinuxTun, ReadableWait, loadLinuxTunCalls } from './tun/linux-tun.ts'
 export { leftRules } from './tun/machine-rules.ts'

@@ -1,6 +1,7 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { LoadWord } from '@weft/overlay'
+import type { DiscardReason } from './route/discard-reason.ts'
 import type { KeptKillSwitchStatus, KillSwitchRestored } from './service/kill-switch-keeper.ts'
 
 export type HopRole = 'entry' | 'relay' | 'exit'
@@ -207,6 +208,83 @@ export interface RouteVerification {
   readonly legs: readonly LegVerification[]
 }
 
+/** Of one member: what it was for a hop when that was chosen. */
+export interface HopStanding {
+  readonly node: DidKey
+  /** unlisted: the signed map of that time had no such member that carries packets. */
+  readonly standing: 'chosen' | 'candidate' | 'out' | 'unlisted'
+  /** Of one that came into question: 1/16 to 1, and how likely it was to be drawn, 0 to 1. */
+  readonly weight: number | undefined
+  readonly share: number | undefined
+  /** Why it fell out, and the node with which it has that in common, where it has. */
+  readonly reason: DiscardReason | undefined
+  readonly beside: DidKey | undefined
+}
+
+/** How a hop came to its place, as it was when it was chosen. */
+export interface HopChoice {
+  readonly node: DidKey
+  readonly role: HopRole
+  /** Members that came into question, it among them. */
+  readonly candidates: number
+  /** Its own, as of {@link HopStanding}; guards are not weighed, and the first that fits is taken: 1 and 1. */
+  readonly weight: number
+  readonly share: number
+  /** Bits of uncertainty: of the weights, and the least that the draw has by its floor. */
+  readonly bits: number
+  readonly floorBits: number
+  /** How many members fell out for what, the most first. */
+  readonly discarded: readonly { readonly reason: DiscardReason; readonly words: string; readonly count: number }[]
+  /** Of those that came into question the heaviest, and of those that fell out some: no more of each than were asked for. */
+  readonly heaviest: readonly HopStanding[]
+  readonly out: readonly HopStanding[]
+  /** The node that was asked for. */
+  readonly asked: HopStanding | undefined
+}
+
+/** How the hops of one leg were chosen. */
+export interface LegChoice extends RouteUse {
+  readonly state: LegState
+  /** ms since the Unix epoch. */
+  readonly chosenAt: number
+  readonly hops: readonly HopChoice[]
+}
+
+/** An entry that this client keeps (docs/specs/routes.md, Guards). */
+export interface GuardStatus {
+  readonly node: DidKey
+  /** Legs begin at it, or at another one while it is not ready. */
+  readonly primary: boolean
+  /** ms since the Unix epoch: from when its time counts, and when it may be given up. */
+  readonly since: number
+  readonly until: number
+  /** It answered once, at whatever time. */
+  readonly answered: boolean
+  /** silent: it did not answer the last time; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map. */
+  readonly state: 'ready' | 'silent' | 'not-called' | 'unlisted'
+  /** ms since the Unix epoch: when one that is silent is tried again; since when one is not listed. */
+  readonly retryAt: number | undefined
+  readonly unlistedSince: number | undefined
+}
+
+/** Why the routes are as they are. */
+export interface RouteChoices {
+  /** ms since the Unix epoch. */
+  readonly at: number
+  /** Those in use first. */
+  readonly legs: readonly LegChoice[]
+  /** In the order in which they are taken; 20 at most. */
+  readonly guards: readonly GuardStatus[]
+}
+
+/** What is to be told of choices. */
+export interface ChoiceQuestion {
+  /** A node of which it is to be told what it was for each hop. */
+  readonly node?: DidKey | undefined
+  /** How many members are named of each hop, those that came into question and those that fell out by themselves: 100 at most. */
+  readonly named: number
+}
+
 export interface ExitStatus {
   readonly node: DidKey
   readonly country: string
@@ -376,5 +454,7 @@ export interface Vpn extends AsyncDisposable {
   exits(): Promise<readonly ExitStatus[]>
   /** Asks each hop of each leg that is ready for its counters now, and waits for the answers for 3 s at most. */
   verify(): Promise<RouteVerification>
+  /** Why the routes are as they are; without legs and guards while the packet thread does not run. */
+  choices(question: ChoiceQuestion): Promise<RouteChoices>
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void
 }

@@ -72,10 +72,21 @@ export const VPN_COMMANDS: readonly CommandSpec[] = [
         flags: '--verify',
         description: 'ask every hop what it counted, and show what that proves (exit code 1 if not all is well)',
       },
+      {
+        flags: '--why [node]',
+        description:
+          'show how each hop was chosen, what the others fell out for, and the guards; of one node all of it',
+      },
       TIMEOUT,
       HOME,
     ],
-    examples: ['weft vpn route', 'weft vpn route --watch', 'weft vpn route --verify', 'weft vpn route --json'],
+    examples: [
+      'weft vpn route',
+      'weft vpn route --watch',
+      'weft vpn route --verify',
+      'weft vpn route --why',
+      'weft vpn route --json',
+    ],
     load: () => import('../commands/vpn-route.ts'),
   },
   {

@@ -5,7 +5,7 @@ import { type RequestListener, type Server, createServer } from 'node:http'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { test } from 'node:test'
-import type { VpnRouteAnswer, VpnVerifyAnswer } from '@weft/node'
+import type { VpnChoicesAnswer, VpnRouteAnswer, VpnVerifyAnswer } from '@weft/node'
 import { runWeft, startWeft } from '../fixtures/run-weft.ts'
 import { serveApi } from '../fixtures/serve-api.ts'
 
@@ -139,8 +139,14 @@ test('--watch --json gives one document a line, also of a daemon that is away', 
 test('--watch without a daemon is exit code 3, and with --verify 2', async () => {
   const env = { WEFT_HOME: '/nonexistent' }
   assert.equal((await runWeft(['vpn', 'route', '--watch'], env)).code, 3)
-  const both = await runWeft(['vpn', 'route', '--watch', '--verify'], env)
-  assert.deepEqual([both.code, both.stderr.startsWith('E_USAGE: ')], [2, true])
+  for (const words of [
+    ['--watch', '--verify'],
+    ['--verify', '--why'],
+    ['--watch', '--why', NODE],
+  ]) {
+    const { code, stderr } = await runWeft(['vpn', 'route', ...words], env)
+    assert.deepEqual([code, stderr.startsWith('E_USAGE: ')], [2, true])
+  }
 })
 
 type Leg = VpnVerifyAnswer['legs'][number]
@@ -219,4 +225,109 @@ test('--verify is exit code 1 when a hop does not answer, when figures contradic
   assert.deepEqual(await verify(), [1, false, 'E_ROUTE_UNVERIFIED', 'There is no leg that is ready.', 0])
   answer = verification()
   assert.deepEqual(await verify(), [0, true, undefined, undefined, 1])
+})
+
+const OTHER = 'did:key:z6Mkevh7bMWWUda468bFjfFGtDxLXgkG8L46bsaXEwHD9Z3L'
+
+function choices(): VpnChoicesAnswer {
+  const out = { node: OTHER, standing: 'out', reason: 'family', beside: NODE } as const
+  const draw = { candidates: 40, weight: 0.82, share: 0.031, bits: 4.9, floorBits: 4.3 }
+  const guard = { node: NODE, primary: true, since: 0, until: 86_400_000, answered: true } as const
+  const family = { reason: 'family', words: 'same family', count: 3 } as const
+  const role = { reason: 'role', words: 'not of the role', count: 50 } as const
+  return {
+    schemaVersion: 1,
+    at: 63_000,
+    legs: [
+      {
+        use: 'proxy',
+        state: 'active',
+        chosenAt: 3_000,
+        hops: [
+          {
+            ...draw,
+            node: NODE,
+            role: 'entry',
+            candidates: 3,
+            weight: 1,
+            share: 1,
+            bits: 0,
+            floorBits: 0,
+            discarded: [role],
+            heaviest: [{ node: NODE, standing: 'chosen', weight: 1, share: 1 }],
+            out: [],
+            asked: { node: OTHER, standing: 'unlisted' },
+          },
+          {
+            ...draw,
+            node: NODE,
+            role: 'relay',
+            discarded: [role, family],
+            heaviest: [
+              { node: NODE, standing: 'chosen', weight: 0.82, share: 0.031 },
+              { node: OTHER, standing: 'candidate', weight: 0.5, share: 0.02 },
+            ],
+            out: [out],
+            asked: out,
+          },
+        ],
+      },
+    ],
+    guards: [
+      { ...guard, state: 'ready' },
+      { ...guard, primary: false, state: 'silent', retryAt: 123_000 },
+      { ...guard, primary: false, state: 'unlisted', unlistedSince: 0 },
+      { ...guard, primary: false, state: 'not-called' },
+    ],
+  }
+}
+
+test('--why shows how each hop was chosen, what a node fell out for, and the guards', async (t) => {
+  let asked = ''
+  const home = await serveApi(t, (request, response) => {
+    asked = request.url ?? ''
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(choices()))
+  })
+  const { code, stdout } = await runWeft(['vpn', 'route', '--why'], { WEFT_HOME: home })
+  assert.deepEqual([code, asked], [0, '/api/v1/vpn/route/why?named=5'])
+  assert.match(stdout, /^the proxy, active, chosen 1 min 0 s ago:\n/)
+  assert.match(
+    stdout,
+    / {2}entry {2}…MkRelay1: the first guard that fits; of 53 members 3 came into question\n {4}out: 50 not of the role\n/,
+  )
+  assert.match(
+    stdout,
+    / {2}relay {2}…MkRelay1: weight 0\.82, chance 3\.1 %; of 93 members 40 came into question, with 4\.9 bits of uncertainty by their weights, and 4\.3 at least\n/,
+  )
+  assert.match(
+    stdout,
+    new RegExp(
+      `out: 50 not of the role; 3 same family\\n {4}the heaviest others: …${OTHER.slice(-8)} weight 0\\.50, chance 2\\.0 %`,
+    ),
+  )
+  assert.match(stdout, / {2}primary {2}MkRelay1 {2}ready +1970-01-01 00:00 UTC +1970-01-02 00:00 UTC\n/)
+  assert.match(stdout, /silent .*did not answer; it is tried again in 1 min 0 s\n/)
+  assert.match(stdout, /unlisted .*no entry of the signed map since 1970-01-01 00:00 UTC\n/)
+  assert.match(stdout, /not-called .*the network around does not seem to lead to it\n/)
+
+  const one = await runWeft(['vpn', 'route', '--why', OTHER, '--json'], { WEFT_HOME: home })
+  assert.equal(asked, `/api/v1/vpn/route/why?named=100&node=${encodeURIComponent(OTHER)}`)
+  assert.deepEqual(JSON.parse(one.stdout), choices())
+  const words = (await runWeft(['vpn', 'route', '--why', OTHER], { WEFT_HOME: home })).stdout
+  assert.match(
+    words,
+    new RegExp(`…${OTHER.slice(-8)}: no member that carries packets, in the signed map of that time\\n`),
+  )
+  assert.match(words, new RegExp(`…${OTHER.slice(-8)}: out: same family as …MkRelay1\\n`))
+})
+
+test('--why without any leg says so, and how to get one', async (t) => {
+  const home = await serveApi(
+    t,
+    answers('/api/v1/vpn/route/why?named=5', () => ({ ...choices(), legs: [], guards: [] })),
+  )
+  const { code, stdout } = await runWeft(['vpn', 'route', '--why'], { WEFT_HOME: home })
+  assert.equal(code, 0)
+  assert.match(stdout, /^There is no leg \(weft vpn up builds one\)\.\n\nNo guards are known/)
 })

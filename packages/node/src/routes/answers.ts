@@ -7,7 +7,9 @@ import {
   bridgeState,
   bytes,
   fault,
+  guardStatus,
   lease,
+  legChoice,
   legVerification,
   mapStatus,
   objectStatus,
@@ -377,6 +379,14 @@ export type VpnRouteAnswer = z.output<typeof vpnRouteAnswer>
 
 export const vpnVerifyAnswer = z.strictObject({ schemaVersion, at: time, legs: z.array(legVerification).readonly() })
 export type VpnVerifyAnswer = z.output<typeof vpnVerifyAnswer>
+
+export const vpnChoicesAnswer = z.strictObject({
+  schemaVersion,
+  at: time,
+  legs: z.array(legChoice).readonly().describe('Those in use first'),
+  guards: z.array(guardStatus).readonly().describe('In the order in which they are taken, 20 at most'),
+})
+export type VpnChoicesAnswer = z.output<typeof vpnChoicesAnswer>
 
 export const vpnExitsAnswer = z.strictObject({ schemaVersion, exits: z.array(vpnExit).readonly() })
 export type VpnExitsAnswer = z.output<typeof vpnExitsAnswer>

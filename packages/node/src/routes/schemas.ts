@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ENERGY_SOURCES, LEASE_USES, LOAD_WORDS, SITE_KINDS } from '@weft/overlay'
+import { DISCARD_REASONS } from '@weft/vpn'
 import { GRANTS, type Grant, isGrant } from '../http/scopes.ts'
 
 /** Shapes that several routes share. Times are ms since the Unix epoch, durations ms, sizes bytes. */
@@ -299,6 +300,67 @@ export const otherRoutes = z
 const whole = z.int().nonnegative()
 const direction = z.enum(['forward', 'backward']).describe('forward: towards the exit')
 const forMs = milliseconds.describe('For how long')
+
+const discardReason = z.enum(DISCARD_REASONS)
+
+/** What a member was for a hop when that was chosen. */
+const hopStanding = z.strictObject({
+  node: z.string(),
+  standing: z
+    .enum(['chosen', 'candidate', 'out', 'unlisted'])
+    .describe('unlisted: the signed map of that time had no such member that carries packets'),
+  weight: z.number().optional().describe('Of one that came into question: 1/16 to 1'),
+  share: z.number().min(0).max(1).optional().describe('How likely it was to be drawn'),
+  reason: discardReason.optional().describe('Why it fell out'),
+  beside: z.string().optional().describe('The node with which it has that in common'),
+})
+
+/** How the hops of one leg were chosen. */
+export const legChoice = z.strictObject({
+  use: z.enum(['proxy', 'tunnel', 'credentials', 'destination']),
+  number: credentialsNumber,
+  state: legState,
+  chosenAt: time,
+  hops: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        role: hopRole,
+        candidates: whole.describe('Members that came into question, it among them'),
+        weight: z.number().describe('1/16 to 1; 1 of a guard, which is not weighed'),
+        share: z
+          .number()
+          .min(0)
+          .max(1)
+          .describe('How likely it was to be drawn; 1 of a guard: the first that fits is taken'),
+        bits: z.number().nonnegative().describe('Uncertainty of the weights, bits'),
+        floorBits: z.number().nonnegative().describe('The least that the draw has'),
+        discarded: z
+          .array(z.strictObject({ reason: discardReason, words: z.string(), count: whole }))
+          .readonly()
+          .describe('How many members fell out for what, the most first'),
+        heaviest: z.array(hopStanding).readonly().describe('Of those that came into question'),
+        out: z.array(hopStanding).readonly().describe('Of those that fell out'),
+        asked: hopStanding.optional().describe('The node of the query'),
+      }),
+    )
+    .readonly(),
+})
+
+export const guardStatus = z.strictObject({
+  node: z.string(),
+  primary: z.boolean().describe('Legs begin at it, or at another one while it is not ready'),
+  since: time.describe('From when its time counts, ms since the Unix epoch'),
+  until: time.describe('When it may be given up, ms since the Unix epoch'),
+  answered: z.boolean().describe('It answered once, at whatever time'),
+  state: z
+    .enum(['ready', 'silent', 'not-called', 'unlisted'])
+    .describe(
+      'silent: it did not answer the last time; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map',
+    ),
+  retryAt: time.optional().describe('When one that is silent is tried again, ms since the Unix epoch'),
+  unlistedSince: time.optional(),
+})
 
 /** What the hops of one leg answered when they were asked. */
 export const legVerification = z.strictObject({

@@ -1,8 +1,10 @@
+import { isDidKey } from '@weft/crypto'
 import * as z from 'zod'
 import { openProxy } from '../daemon/open-proxy.ts'
 import { type Route, defineRoute } from '../http/route.ts'
-import { vpnExitsAnswer, vpnRouteAnswer, vpnStatusAnswer, vpnVerifyAnswer } from './answers.ts'
+import { vpnChoicesAnswer, vpnExitsAnswer, vpnRouteAnswer, vpnStatusAnswer, vpnVerifyAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { queryInteger } from './schemas.ts'
 
 /** The VPN: this node's proxy and routes, and what it carries for others. */
 export function vpnRoutes({ vpn, profiles, ports }: ApiServices): Route[] {
@@ -38,6 +40,25 @@ export function vpnRoutes({ vpn, profiles, ports }: ApiServices): Route[] {
       summary: 'Asks every hop of every leg for its counters now, and says what that shows; takes 3 s at most.',
       response: vpnVerifyAnswer,
       handler: async () => ({ schemaVersion: 1 as const, ...(await vpn.verify()) }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/vpn/route/why',
+      scope: 'vpn:read',
+      summary: 'Why the routes are as they are: how each hop was chosen, and the guards that legs begin at.',
+      query: z.strictObject({
+        node: z
+          .string()
+          .refine(isDidKey, 'is no id of a node')
+          .optional()
+          .describe('A node of which it is told what it was for each hop'),
+        named: queryInteger(0, 100).default(5).describe('How many members of each kind are named of each hop'),
+      }),
+      response: vpnChoicesAnswer,
+      handler: async ({ query: { node, named } }) => ({
+        schemaVersion: 1 as const,
+        ...(await vpn.choices({ node, named })),
+      }),
     }),
     defineRoute({
       method: 'GET',

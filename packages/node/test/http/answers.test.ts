@@ -73,6 +73,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/vpn': {},
       'GET /api/v1/vpn/route': {},
       'POST /api/v1/vpn/route/verify': { method: 'POST', path: '/api/v1/vpn/route/verify' },
+      'GET /api/v1/vpn/route/why': { path: `/api/v1/vpn/route/why?node=${encodeURIComponent(member.id)}` },
       'GET /api/v1/vpn/exits': {},
       'POST /api/v1/vpn/up': json('POST', '/api/v1/vpn/up', {}),
       'POST /api/v1/vpn/down': json('POST', '/api/v1/vpn/down', {}),

@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { WeftError } from '@weft/core'
+import { toDidKey } from '@weft/crypto'
 import type { Grant } from '../../src/http/scopes.ts'
 import type {
   NewTokenAnswer,
+  VpnChoicesAnswer,
   VpnExitsAnswer,
   VpnRouteAnswer,
   VpnStatusAnswer,
@@ -68,16 +70,17 @@ test('reading routes and turning them on and off are scopes of their own', async
       await call({ port, headers, path: '/api/v1/vpn' }),
       await call({ port, headers, path: '/api/v1/vpn/route' }),
       await call({ port, headers, path: '/api/v1/vpn/exits' }),
+      await call({ port, headers, path: '/api/v1/vpn/route/why' }),
       await call({ port, headers, path: '/api/v1/vpn/route/verify', method: 'POST' }),
       await call({ port, headers, path: '/api/v1/vpn/up', method: 'POST' }),
       await call({ port, headers, path: '/api/v1/vpn/down', method: 'POST' }),
     ]
     return answers.map(({ status }) => status)
   }
-  assert.deepEqual(await statuses('vpn:read'), [200, 200, 200, 200, 403, 403])
-  assert.deepEqual(await statuses('vpn:use'), [403, 403, 403, 403, 200, 200])
-  assert.deepEqual(await statuses('vpn:*'), [200, 200, 200, 200, 200, 200])
-  assert.deepEqual(await statuses('node:read', 'network:read'), [403, 403, 403, 403, 403, 403])
+  assert.deepEqual(await statuses('vpn:read'), [200, 200, 200, 200, 200, 403, 403])
+  assert.deepEqual(await statuses('vpn:use'), [403, 403, 403, 403, 403, 200, 200])
+  assert.deepEqual(await statuses('vpn:*'), [200, 200, 200, 200, 200, 200, 200])
+  assert.deepEqual(await statuses('node:read', 'network:read'), [403, 403, 403, 403, 403, 403, 403])
 })
 
 test('a taken port of the proxy is named with its setting and who has it', async (t) => {
@@ -158,6 +161,30 @@ test('a route is verified when that is asked for', async (t) => {
     legs.map(({ use, hops }) => [use, hops.map(({ answered }) => answered)]),
     [['proxy', [true, false]]],
   )
+})
+
+test('why the routes are as they are: of a node that is asked for, and of no more members than there may be', async (t) => {
+  const { socket: socketPath, vpn } = await startTestDaemon(t)
+  const get = (query: string) => call({ socketPath, path: `/api/v1/vpn/route/why${query}` })
+  const { legs, guards } = (await get('')).json<VpnChoicesAnswer>()
+  assert.deepEqual(vpn.question, { node: undefined, named: 5 })
+  assert.deepEqual(
+    legs.map(({ use, hops }) => [use, hops.map(({ role, candidates, asked }) => [role, candidates, asked])]),
+    [['credentials', [['relay', 3, undefined]]]],
+  )
+  assert.deepEqual(
+    guards.map(({ state, retryAt }) => [state, retryAt]),
+    [
+      ['ready', undefined],
+      ['silent', 5],
+      ['unlisted', undefined],
+    ],
+  )
+  const node = toDidKey(new Uint8Array(32).fill(7))
+  const asked = (await get(`?named=100&node=${encodeURIComponent(node)}`)).json<VpnChoicesAnswer>()
+  assert.deepEqual(vpn.question, { node, named: 100 })
+  assert.equal(asked.legs[0]?.hops[0]?.asked?.reason, 'family')
+  for (const query of ['?named=101', '?named=-1', '?named=x', '?node=me']) assert.equal((await get(query)).status, 400)
 })
 
 async function readUntil(response: IncomingMessage, pattern: RegExp): Promise<string> {

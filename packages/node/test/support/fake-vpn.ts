@@ -2,9 +2,11 @@ import { Emitter, type Fault } from '@weft/core'
 import type { X25519KeyPair } from '@weft/crypto'
 import type { ConformanceProbe, LossGauge } from '@weft/overlay'
 import type {
+  ChoiceQuestion,
   ExitStatus,
   MachineWays,
   PendingWays,
+  RouteChoices,
   RouteProfile,
   RouteStatus,
   RouteVerification,
@@ -146,6 +148,12 @@ export class FakeVpn implements NodeVpn {
   async verify(): Promise<RouteVerification> {
     return fakeVerification()
   }
+  /** What it was asked last. */
+  question: ChoiceQuestion | undefined
+  async choices(question: ChoiceQuestion): Promise<RouteChoices> {
+    this.question = question
+    return fakeChoices(question)
+  }
   on<K extends keyof VpnEvents>(name: K, listener: (event: VpnEvents[K]) => void): () => void {
     return this.emitter.on(name, listener)
   }
@@ -259,6 +267,46 @@ function fakeVerification(): RouteVerification {
         delays: [{ ...at, addedMs: 60, forMs: 500 }],
         contradictions: [{ nodes: [NODE], what: 'it says more than there was', forMs: 100 }],
       },
+    ],
+  }
+}
+
+/** Of one leg of one hop, and one guard of each kind of trouble. */
+function fakeChoices({ node }: ChoiceQuestion): RouteChoices {
+  const chosen = {
+    node: NODE,
+    standing: 'chosen',
+    weight: 1,
+    share: 0.5,
+    reason: undefined,
+    beside: undefined,
+  } as const
+  const out = {
+    node: NODE,
+    standing: 'out',
+    weight: undefined,
+    share: undefined,
+    reason: 'family',
+    beside: NODE,
+  } as const
+  const hop = { node: NODE, role: 'relay', candidates: 3, weight: 1, share: 0.5, bits: 1.5, floorBits: 1 } as const
+  const discarded = [{ reason: 'family', words: 'same family', count: 2 }] as const
+  const guard = { node: NODE, primary: true, since: 1, until: 2, answered: true } as const
+  return {
+    at: 4,
+    legs: [
+      {
+        use: 'credentials',
+        number: 1,
+        state: 'active',
+        chosenAt: 3,
+        hops: [{ ...hop, discarded, heaviest: [chosen], out: [out], asked: node === undefined ? undefined : out }],
+      },
+    ],
+    guards: [
+      { ...guard, state: 'ready', retryAt: undefined, unlistedSince: undefined },
+      { ...guard, state: 'silent', retryAt: 5, unlistedSince: undefined },
+      { ...guard, state: 'unlisted', retryAt: undefined, unlistedSince: 1 },
     ],
   }
 }

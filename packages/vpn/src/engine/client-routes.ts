@@ -4,7 +4,7 @@ import type { CircuitLink, ClientCircuits, StreamTarget, Tier } from '@weft/onio
 import type { ClientChoice } from '../route/client-choice.ts'
 import { isNobodyLeft } from '../route/nobody-left.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { LegStatus, LegVerification, RouteEvent, VpnState } from '../vpn.ts'
+import type { ChoiceQuestion, LegChoice, LegStatus, LegVerification, RouteEvent, VpnState } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { NearerWatch } from './nearer-watch.ts'
 import { NearestRoutes } from './nearest-routes.ts'
@@ -121,6 +121,14 @@ export class ClientRoutes {
   /** As {@link PathSets.verify}. */
   verify(): Promise<Omit<LegVerification, 'use' | 'number'>[]> {
     return this.#sets.verify()
+  }
+
+  /** How each leg was chosen, those in use first. */
+  choices(question: ChoiceQuestion): Omit<LegChoice, 'use' | 'number'>[] {
+    return this.#sets.chosen().flatMap(({ state, hops }) => {
+      const choice = this.#init.choice.describe(hops, question)
+      return choice === undefined ? [] : [{ state, ...choice }]
+    })
   }
 
   /** As {@link PathSets.legs}. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Random, WeftError, concatBytes, utf8 } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import type { LegVerification, OtherRouteStatus, RouteUse } from '../vpn.ts'
+import type { ChoiceQuestion, LegChoice, LegVerification, OtherRouteStatus, RouteUse } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 
 /** Pairs of user and password with routes of their own at most; one more ends one that carries nothing, or is refused. */
@@ -68,7 +68,7 @@ export class IsolatedRoutes {
       ...numbered
         .sort((a, b) => a.number - b.number)
         .map(({ routes, number }) => statusOf('credentials', number, routes)),
-      ...groups.map(([name, routes]) => statusOf('destination', Number(name.slice(GROUP.length)) + 1, routes)),
+      ...groups.map(([name, routes]) => statusOf('destination', numberOfGroup(name), routes)),
     ]
   }
 
@@ -83,10 +83,18 @@ export class IsolatedRoutes {
     return all.flat()
   }
 
+  /** As {@link ClientRoutes.choices}, of all of them. */
+  choices(question: ChoiceQuestion): LegChoice[] {
+    return [...this.#routes].flatMap(([name, routes]) =>
+      routes.choices(question).map((leg) => ({ ...this.useOf(name), ...leg })),
+    )
+  }
+
   /** What the routes of a name carry. */
   useOf(name: string): RouteUse {
     if (name === DEFAULT) return { use: 'proxy', number: undefined }
     if (name === TUN_ROUTES) return { use: 'tunnel', number: undefined }
+    if (name.startsWith(GROUP)) return { use: 'destination', number: numberOfGroup(name) }
     const routes = this.#routes.get(name)
     return { use: 'credentials', number: routes && this.#numberOf(routes) }
   }
@@ -153,6 +161,10 @@ export class IsolatedRoutes {
     this.#endedBytes.sent += routes.bytes.sent
     this.#endedBytes.received += routes.bytes.received
   }
+}
+
+function numberOfGroup(name: string): number {
+  return Number(name.slice(GROUP.length)) + 1
 }
 
 function isOfCredentials(name: string): boolean {

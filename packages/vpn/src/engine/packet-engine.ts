@@ -19,7 +19,15 @@ import type { MemberAddresses } from '../route/member-addresses.ts'
 import { ClientChoice } from '../route/client-choice.ts'
 import type { GuardState } from '../route/guard-state.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { RouteLegs, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type {
+  ChoiceQuestion,
+  RouteChoices,
+  RouteLegs,
+  RouteVerification,
+  Throughput,
+  VpnEvents,
+  VpnStatus,
+} from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { CarriageChoice, WEB_PORT } from '../carriage/carriage-choice.ts'
 import { udpPaths } from '../carriage/udp-paths.ts'
@@ -313,6 +321,11 @@ export class PacketEngine {
         this.#verification = undefined
       })
     return this.#verification
+  }
+
+  /** Why the routes of this node's user are as they are, and the guards that they begin at. */
+  choices(question: ChoiceQuestion): RouteChoices {
+    return { at: this.#parts.clock.now(), legs: this.#routes.choices(question), guards: this.#choice.guards }
   }
 
   /**

@@ -203,6 +203,17 @@ export class PathSet {
     return all.flatMap((each) => each ?? [])
   }
 
+  /** Of its legs, those that carry first, the nodes as they were handed over. @param state of these, if they are well */
+  chosen(state: CarryingState): { readonly state: LegState; readonly hops: readonly RouteMember[] }[] {
+    return this.#legs
+      .map((leg) => {
+        const isUsed = this.#sessionLegs.get(leg)?.use === 'used'
+        return { isUsed, hops: leg.hops, state: leg.status(isUsed ? state : 'spare', 0, undefined).state }
+      })
+      .toSorted((a, b) => Number(b.isUsed) - Number(a.isUsed))
+      .map(({ state: of, hops }) => ({ state: of, hops }))
+  }
+
   /** Of its legs, those that carry first. @param state of these, if they are well */
   status(state: CarryingState): LegStatus[] {
     return this.#legs

@@ -155,6 +155,12 @@ export class PathSets {
     return this.inOrder().flatMap((set) => set.status(set === used ? 'active' : 'spare'))
   }
 
+  /** As {@link PathSet.chosen}, the one in use first. */
+  chosen(): ReturnType<PathSet['chosen']> {
+    const used = this.inUse()
+    return this.inOrder().flatMap((set) => set.chosen(set === used ? 'active' : 'spare'))
+  }
+
   /** As {@link PathSet.verify}, the one in use first. */
   async verify(): Promise<Omit<LegVerification, 'use' | 'number'>[]> {
     const used = this.inUse()

@@ -3,10 +3,10 @@ import type { DidKey } from '@weft/crypto'
 import type { RouteProfile } from '../profile/route-profile.ts'
 import { parseExitWish } from './exit-wish.ts'
 import type { GuardState } from './guard-state.ts'
-import type { HopStatus } from '../vpn.ts'
-import { Guards, type GuardStatus } from './guards.ts'
+import type { ChoiceQuestion, GuardStatus, HopStatus, LegChoice } from '../vpn.ts'
+import { ChoiceRecords } from './choice-records.ts'
+import { Guards } from './guards.ts'
 import { PathChooser } from './path-chooser.ts'
-import type { PositionExplanation } from './path-set.ts'
 import type { PathWishes } from './path-wishes.ts'
 import type { RouteMember } from './route-member.ts'
 import { RouteTable } from './route-table.ts'
@@ -36,8 +36,6 @@ export interface RouteWishes extends Pick<PathWishes, 'end' | 'busy' | 'failed' 
 
 export interface ChosenRoute {
   readonly hops: readonly RouteMember[]
-  /** Why these, and why no others; worked out when it is asked for. */
-  explain(): readonly PositionExplanation[]
 }
 
 /** Which nodes the routes of one client go over: what the map and others say of them, what it measured, its guards, and what its user asks for. */
@@ -53,6 +51,7 @@ export class ClientChoice {
   readonly #latencyMs = new Map<DidKey, number>()
   readonly #pairMs = new Map<DidKey, Map<DidKey, number>>()
   readonly #health = new Map<DidKey, 'green' | 'yellow' | 'red'>()
+  readonly #records = new ChoiceRecords()
   #chooser: PathChooser | undefined
   /** Monotonic ms: when it was made; and whether more is known since. */
   #chooserAt = 0
@@ -78,6 +77,11 @@ export class ClientChoice {
 
   get guards(): readonly GuardStatus[] {
     return this.#guards.status()
+  }
+
+  /** How the hops of a leg were chosen: those that {@link choose} handed out, themselves. */
+  describe(hops: readonly RouteMember[], question: ChoiceQuestion): Pick<LegChoice, 'chosenAt' | 'hops'> | undefined {
+    return this.#records.describe(hops, question)
   }
 
   setMembers(members: readonly RouteMember[]): void {
@@ -117,8 +121,9 @@ export class ClientChoice {
       called: called ?? NOBODY,
     }
     const set = this.#of().choose(wishes, random)
-    const hops = set.legs[0]?.hops ?? []
-    return { hops: hops.map(({ member }) => member), explain: () => set.explain() }
+    const hops = (set.legs[0]?.hops ?? []).map(({ member }) => member)
+    this.#records.keep(hops, { at: this.#init.clock.now(), positions: set.explain() })
+    return { hops }
   }
 
   /** What a leg measured of its hops, from the entry on. */

@@ -1,7 +1,9 @@
 import { type Clock, type Random, randomInt } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { GuardStatus } from '../vpn.ts'
 import { GuardReach } from './guard-reach.ts'
 import { type Guard, type GuardState, MAX_SAMPLED } from './guard-state.ts'
+import { LIFETIME_MS, UNLISTED_MS, guardStatus } from './guard-status.ts'
 import { NEVER } from './route-flags.ts'
 import { RouteMarks } from './route-marks.ts'
 import { weighMembers } from './route-measures.ts'
@@ -16,10 +18,8 @@ const USABLE = 6
 /** Guards at once, those that left the map included: this part of all entries, between two bounds. */
 const SAMPLED_PART = 0.2
 const SAMPLED_AT_LEAST = 12
-const LIFETIME_MS = 120 * DAY
 /** Their time begins up to this long before they were drawn, so that nobody sees by its end when that was. */
 const JITTER_MS = 12 * DAY
-const UNLISTED_MS = 20 * DAY
 /** One guard is given up in this time, by either clock: whoever sets the clock of this machine, or changes the map, exchanges no more. */
 const LEAVE_MS = DAY
 /** Of a time that lies ahead: another clock's, not this one's. */
@@ -39,12 +39,6 @@ export interface GuardEntries {
   readonly first: readonly DidKey[]
   /** Other guards, for where none of those fits or answers. Nothing beside them is an entry of this client. */
   readonly others: readonly DidKey[]
-}
-
-export interface GuardStatus extends Guard {
-  readonly primary: boolean
-  /** As far as is known since this start. */
-  readonly silent: boolean
 }
 
 /**
@@ -142,13 +136,15 @@ export class Guards {
     this.#reach.onReachable(id)
   }
 
+  /** In their order; what answers is told as far as it is known since this start. */
   status(): readonly GuardStatus[] {
     const now = this.#clock.monotonic()
-    return this.#guards.map((guard) => ({
-      ...guard,
-      primary: this.#primary.includes(guard.id),
-      silent: this.#reach.isSilent(guard.id, now),
-    }))
+    const wallAhead = Math.floor(this.#clock.now()) - now
+    return this.#guards.map((guard) => {
+      const { id } = guard
+      const retryAt = this.#reach.isSilent(id, now) ? Math.ceil(wallAhead + this.#reach.retryAt(id)) : undefined
+      return guardStatus(guard, { primary: this.#primary.includes(id), isUsable: this.#isUsable(id), retryAt })
+    })
   }
 
   #since(): number {

@@ -1,11 +1,15 @@
 import { type Random, WeftError } from '@weft/core'
 import { NOBODY } from './nobody-left.ts'
+import type { ChosenHop } from './chosen-hop.ts'
+import { discardWords } from './discard-reason.ts'
 import { explainPosition } from './explain-position.ts'
 import { type DraftParts, PathDraft } from './path-draft.ts'
 import type { Gap, Position, PositionTerms } from './path-position.ts'
-import { type ChosenHop, type PathLeg, type PathSet, type PositionExplanation, discardWords } from './path-set.ts'
+import type { PathLeg, PathSet } from './path-set.ts'
 import type { PathWishes } from './path-wishes.ts'
 import { PlaceWeights } from './place-weights.ts'
+import { PositionRecord } from './position-record.ts'
+import type { PositionReasons } from './position-reasons.ts'
 import { RouteFlags } from './route-flags.ts'
 import { RouteMarks } from './route-marks.ts'
 import type { RouteMember } from './route-member.ts'
@@ -86,7 +90,7 @@ export class PathChooser {
       notes: draft.notes,
       explain: () => {
         setFlags()
-        return draft.legs.flatMap((positions) => positions.map((position) => this.#explanation(position, wishes)))
+        return draft.legs.flatMap((positions) => positions.map((position) => this.#recordOf(position, wishes)))
       },
     }
   }
@@ -100,13 +104,26 @@ export class PathChooser {
     return { member: this.#memberAt(position), role: position.role, candidates, weight, share, bits, floorBits }
   }
 
-  #explanation(position: Position, wishes: PathWishes): PositionExplanation {
-    const { member, ...drawn } = this.#hopOf(position)
-    const discarded = this.#discarded(position, wishes)
-    return { leg: position.leg, hop: position.hop, node: member.id, ...drawn, discarded }
+  #recordOf(position: Position, wishes: PathWishes): PositionRecord {
+    const { table, flags, marks, draw } = this.#parts
+    const { leg, hop, pool, out } = position
+    const reasons = this.#reasons(position, wishes)
+    const weights = new Float32Array(table.size)
+    const alike = draw.weigh(pool, flags.bits, out, marks, position.weights?.(), weights)
+    const isDrawn = position.weights !== undefined
+    const chosen = this.#hopOf(position)
+    return new PositionRecord({
+      leg,
+      hop,
+      chosen,
+      ids: table.ids,
+      reasons,
+      weights,
+      alike: isDrawn ? alike : undefined,
+    })
   }
 
-  #discarded(terms: PositionTerms, wishes: PathWishes): PositionExplanation['discarded'] {
+  #reasons(terms: PositionTerms, wishes: PathWishes): PositionReasons {
     const { marks } = this.#parts
     marks.mark(terms.unlike, terms.notAgain)
     return explainPosition(terms, { ...this.#parts, wishes })
@@ -115,9 +132,9 @@ export class PathChooser {
   #nobodyFor(terms: PositionTerms, wishes: PathWishes): WeftError {
     const { role } = terms
     const { size } = this.#parts.table
-    const groups = Map.groupBy(this.#discarded(terms, wishes), ({ reason }) => reason)
-    const reasons = Object.fromEntries([...groups].map(([reason, all]) => [reason, all.length]))
-    const told = [...groups].map(([reason, all]) => `${all.length} ${discardWords(reason)}`).join('; ')
+    const { counts } = this.#reasons(terms, wishes)
+    const reasons = Object.fromEntries(counts.map(({ reason, count }) => [reason, count]))
+    const told = counts.map(({ reason, count }) => `${count} ${discardWords(reason)}`).join('; ')
     return new WeftError({
       code: NOBODY[role],
       cause:

@@ -32,7 +32,7 @@ const GUARDS_OUT = [ALWAYS_OUT | CALLED | LEFT, ALWAYS_OUT | CALLED] as const
 const COST: Readonly<Record<PathNote['kind'], number>> = { 'leg-missing': 100, 'relay-shared': 10, 'legs-related': 1 }
 
 /** A position, apart from beside whom and under which flags it is drawn. */
-type Place = Pick<PositionTerms, 'leg' | 'hop' | 'role' | 'pool'>
+type Place = Pick<PositionTerms, 'leg' | 'hop' | 'role' | 'pool' | 'weights'>
 
 /** A set of legs that is being drawn. */
 export class PathDraft {
@@ -130,7 +130,7 @@ export class PathDraft {
     while (found.length < most) {
       const others = [...this.#beside, ...found.map(({ drawn }) => drawn.at)]
       const position = this.#firstThat(this.#entryLadder(guards, found.length, exit, others), (terms) =>
-        guards === undefined ? this.#draw(terms, this.#weightsOf(false, undefined)) : this.#inOrder(terms),
+        guards === undefined ? this.#draw(terms) : this.#inOrder(terms),
       )
       if ('nobody' in position) break
       found.push(position)
@@ -145,7 +145,8 @@ export class PathDraft {
     others: readonly number[],
   ): PositionTerms[] {
     const own = exit === undefined ? [] : [exit.drawn.at]
-    const place = { leg, hop: 0, role: 'entry' as const, pool: this.#entryPool(guards) }
+    const drawn = guards === undefined ? { weights: () => this.#weightsOf(false, undefined) } : {}
+    const place = { leg, hop: 0, role: 'entry' as const, pool: this.#entryPool(guards), ...drawn }
     const outs = guards === undefined ? OUT.map((out) => out | CALLED) : GUARDS_OUT
     return [
       ...ladder(place, outs, [...own, ...others], []),
@@ -162,16 +163,17 @@ export class PathDraft {
   #exit(entries: readonly Position[]): Position | Gap {
     const { end = 'exit', exit: wish } = this.#wishes
     const hop = (this.#wishes.hops ?? 3) - 1
-    const place = { leg: 0, hop, role: 'exit' as const, pool: this.#exits.members }
     const beside = entries.length === 0 ? [] : [...this.#beside, ...entries.map(({ drawn }) => drawn.at)]
     const [entry] = entries
     const { nearestMs } = this.#exits
     const { places } = this.#parts
-    return this.#firstThat(ladder(place, OUT, beside, []), (terms) => {
-      if (wish?.kind === 'random') return this.#draw(terms, undefined)
+    const weights = (): DrawWeights | undefined => {
+      if (wish?.kind === 'random') return undefined
       const where = nearestMs === undefined ? entry && places.last(entry.drawn.at) : places.nearest(nearestMs)
-      return this.#draw(terms, this.#weightsOf(end === 'exit', where))
-    })
+      return this.#weightsOf(end === 'exit', where)
+    }
+    const place = { leg: 0, hop, role: 'exit' as const, pool: this.#exits.members, weights }
+    return this.#firstThat(ladder(place, OUT, beside, []), (terms) => this.#draw(terms))
   }
 
   /** @param before what the leg has, from its entry @param taken places in other legs @param isLast the exit comes next */
@@ -182,14 +184,16 @@ export class PathDraft {
     taken: readonly number[],
     isLast: boolean,
   ): Position | Gap {
-    const place = { leg, hop: before.length, role: 'relay' as const, pool: this.#parts.table.withRole(RELAY) }
+    const last = before.at(-1)?.drawn.at as number
+    const weights = (): DrawWeights =>
+      this.#weightsOf(false, this.#parts.places.between(last, isLast ? exit.drawn.at : undefined))
+    const pool = this.#parts.table.withRole(RELAY)
+    const place = { leg, hop: before.length, role: 'relay' as const, pool, weights }
     const own = [...before, exit].map(({ drawn }) => drawn.at)
     const rungs = ladder(place, OUT, [...own, ...taken], [])
     // Related to another leg, then in it: better than no leg.
     if (taken.length > 0) rungs.push(...ladder(place, OUT, own, taken), ...ladder(place, OUT.slice(1), own, []))
-    const last = before.at(-1)?.drawn.at as number
-    const where = this.#parts.places.between(last, isLast ? exit.drawn.at : undefined)
-    return this.#firstThat(rungs, (terms) => this.#draw(terms, this.#weightsOf(false, where)))
+    return this.#firstThat(rungs, (terms) => this.#draw(terms))
   }
 
   #firstThat(rungs: readonly PositionTerms[], draw: (terms: PositionTerms) => Drawn | undefined): Position | Gap {
@@ -201,9 +205,9 @@ export class PathDraft {
     return { nobody: rungs.at(-1) as PositionTerms }
   }
 
-  #draw({ pool, out }: PositionTerms, weights: DrawWeights | undefined): Drawn | undefined {
+  #draw({ pool, out, weights }: PositionTerms): Drawn | undefined {
     const { draw, flags, marks } = this.#parts
-    return draw.draw(pool, flags.bits, out, marks, weights, this.#random)
+    return draw.draw(pool, flags.bits, out, marks, weights?.(), this.#random)
   }
 
   /** The first of the guards that fits: which of them are first is not this draw's to say. */

@@ -1,5 +1,5 @@
 import type { HopRole } from '../vpn.ts'
-import type { Drawn } from './weighted-draw.ts'
+import type { DrawWeights, Drawn } from './weighted-draw.ts'
 
 /** What a position was drawn under: enough to say later why each other member did not come into question. */
 export interface PositionTerms {
@@ -13,6 +13,8 @@ export interface PositionTerms {
   readonly notAgain: readonly number[]
   /** Flags (route-flags.ts) that kept members out. */
   readonly out: number
+  /** What members weigh in the draw, all alike where it gives undefined; left out where the first of the pool that fits is taken. */
+  readonly weights?: () => DrawWeights | undefined
 }
 
 export interface Position extends PositionTerms {

@@ -71,6 +71,7 @@ export class RouteMarks {
   /** Why it does not fit, and beside whom; undefined where it does. */
   conflict(at: number): { readonly why: Conflict; readonly beside: number } | undefined {
     const { family, prefix, asn } = this.#table
+    if (this.fits(at)) return undefined
     const marks: readonly [Conflict, number][] = [
       ['chosen', this.#node[at] as number],
       ['family', this.#family[family[at] as number] as number],

@@ -13,6 +13,8 @@ export const EXIT = 4
  */
 export class RouteTable {
   readonly members: readonly RouteMember[]
+  /** Theirs, by their place: for what is kept longer than the members. */
+  readonly ids: readonly DidKey[]
   /** {@link ENTRY}, {@link RELAY}, {@link EXIT}, by member. */
   readonly roles: Uint8Array
   /** By member, numbers from 1; 0 where it has none. */
@@ -35,6 +37,7 @@ export class RouteTable {
   constructor(members: readonly RouteMember[]) {
     const { length } = members
     this.members = members
+    this.ids = members.map(({ id }) => id)
     this.roles = new Uint8Array(length)
     this.family = new Int32Array(length)
     this.asn = new Int32Array(length)

@@ -78,6 +78,23 @@ export class WeightedDraw {
     }
   }
 
+  /**
+   * What those weigh who come into question. @param into by place; what stands there of others stays
+   * @returns the part of the draw in which all are as likely
+   */
+  weigh(
+    pool: Int32Array,
+    flags: Uint8Array,
+    out: number,
+    marks: RouteMarks,
+    weights: DrawWeights | undefined,
+    into: Float32Array,
+  ): number {
+    this.#gather(pool, flags, out, marks, weights)
+    for (let k = 0; k < this.#count; k++) into[this.#candidates[k] as number] = this.#weights[k] as number
+    return flatten(this.#count, this.#sum, this.#logSum).uniform
+  }
+
   /** @returns how many are out for nothing but {@link LEFT} */
   #gather(
     pool: Int32Array,

@@ -38,7 +38,16 @@ import { KillSwitch, type KillSwitchStatus } from '../kill-switch/kill-switch.ts
 import { watchKillSwitch } from '../kill-switch/watch-kill-switch.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, leftRules, removeLeftRules } from '../tun/machine-rules.ts'
-import type { ExitStatus, RouteVerification, Throughput, Vpn, VpnEvents, VpnStatus } from '../vpn.ts'
+import type {
+  ChoiceQuestion,
+  ExitStatus,
+  RouteChoices,
+  RouteVerification,
+  Throughput,
+  Vpn,
+  VpnEvents,
+  VpnStatus,
+} from '../vpn.ts'
 import { exitUses } from './exit-uses.ts'
 import { GuardsFile } from './guards-file.ts'
 import { KillSwitchKeeper, type KillSwitchKeeperInit } from './kill-switch-keeper.ts'
@@ -431,6 +440,14 @@ export class VpnService implements Vpn {
       () => threadSilent(VERIFY_MS),
       () => thread.verify(),
     )
+  }
+
+  async choices(question: ChoiceQuestion): Promise<RouteChoices> {
+    const { clock } = this.#init
+    const thread = await this.#thread?.catch(() => undefined)
+    if (thread === undefined) return { at: clock.now(), legs: [], guards: [] }
+    const silent = (): WeftError => threadSilent(STATUS_MS)
+    return withTimeout(clock, STATUS_MS, undefined, silent, () => thread.choices(question))
   }
 
   async #statusOf(thread: PacketThreads): Promise<VpnStatus> {

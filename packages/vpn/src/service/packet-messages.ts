@@ -10,7 +10,7 @@ import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 
 /** What the main thread asks of the packet thread; `id` is answered by a `reply`. */
 export type PacketCommand =
@@ -28,6 +28,7 @@ export type PacketCommand =
       readonly ways: MachineWays | undefined
     }
   | { readonly type: 'down' | 'status' | 'verify' | 'close'; readonly id: number }
+  | { readonly type: 'choices'; readonly id: number; readonly question: ChoiceQuestion }
   | { readonly type: 'addresses'; readonly members: readonly MemberAddresses[] }
   | { readonly type: 'onionKeys'; readonly keys: readonly X25519KeyPair[] }
   | { readonly type: 'routesReady'; readonly id: number; readonly routes: number }
@@ -47,7 +48,7 @@ export type PacketReport =
   | {
       readonly type: 'reply'
       readonly id: number
-      readonly answer?: VpnStatus | RouteVerification | LossCount
+      readonly answer?: VpnStatus | RouteVerification | RouteChoices | LossCount
       readonly fault?: CommandFault
     }
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }

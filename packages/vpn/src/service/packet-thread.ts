@@ -11,7 +11,7 @@ import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
 import type { PacketCommand, PacketReport } from './packet-messages.ts'
 
 export interface PacketThreadEvents {
@@ -31,12 +31,13 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1
 /** ms in which a thread that is asked to close may say farewell to its peers; it needs a few. */
 const CLOSE_MS = 2_000
 
-type Answer = VpnStatus | RouteVerification | LossCount | undefined
+type Answer = VpnStatus | RouteVerification | RouteChoices | LossCount | undefined
 
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
   | { readonly type: 'up'; readonly tun: boolean | undefined; readonly ways: MachineWays | undefined }
   | { readonly type: 'down' | 'status' | 'verify' | 'close' }
+  | { readonly type: 'choices'; readonly question: ChoiceQuestion }
   | { readonly type: 'probe' | 'loss'; readonly target: ProbeTarget }
   | { readonly type: 'routesReady'; readonly routes: number }
   | { readonly type: 'service'; readonly request: ServiceRequest }
@@ -141,6 +142,11 @@ export class PacketThread implements AsyncDisposable {
   /** @throws WeftError E_PACKETS_FAILED */
   async verify(): Promise<RouteVerification> {
     return (await this.#ask({ type: 'verify' })) as RouteVerification
+  }
+
+  /** @throws WeftError E_PACKETS_FAILED */
+  async choices(question: ChoiceQuestion): Promise<RouteChoices> {
+    return (await this.#ask({ type: 'choices', question })) as RouteChoices
   }
 
   /** @throws WeftError as `PacketEngine.probe`, E_PACKETS_FAILED */

@@ -11,7 +11,7 @@ import type { RouteProfile } from '../profile/route-profile.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { RouteVerification, VpnStatus } from '../vpn.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, VpnStatus } from '../vpn.ts'
 import { PacketThread, type PacketThreadEvents } from './packet-thread.ts'
 import { sumCarried } from './sum-carried.ts'
 
@@ -141,6 +141,11 @@ export class PacketThreads implements AsyncDisposable {
   /** @throws WeftError E_PACKETS_FAILED */
   verify(): Promise<RouteVerification> {
     return this.#first.verify()
+  }
+
+  /** @throws WeftError E_PACKETS_FAILED */
+  choices(question: ChoiceQuestion): Promise<RouteChoices> {
+    return this.#first.choices(question)
   }
 
   /** @throws WeftError as `PacketEngine.probe`, E_PACKETS_FAILED */

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { type Logger, WeftError, isWeftError, messageOf, systemClock, systemRandom } from '@weft/core'
 import type { LossCount } from '@weft/overlay'
 import { PacketEngine } from '../engine/packet-engine.ts'
-import type { RouteVerification, VpnStatus } from '../vpn.ts'
+import type { RouteChoices, RouteVerification, VpnStatus } from '../vpn.ts'
 import type { LogLevel, PacketCommand, PacketReport } from './packet-messages.ts'
 
 /** The packet thread: one engine, driven by messages of the main thread. */
@@ -27,7 +27,9 @@ function atWork(): number {
   return performance.eventLoopUtilization(utilization, before).utilization
 }
 
-async function run(command: PacketCommand): Promise<VpnStatus | RouteVerification | LossCount | undefined> {
+async function run(
+  command: PacketCommand,
+): Promise<VpnStatus | RouteVerification | RouteChoices | LossCount | undefined> {
   if (command.type === 'open') {
     engine = await PacketEngine.open(command.init, {
       clock: systemClock,
@@ -71,6 +73,8 @@ async function run(command: PacketCommand): Promise<VpnStatus | RouteVerificatio
       return engine.status()
     case 'verify':
       return engine.verify()
+    case 'choices':
+      return engine.choices(command.question)
     case 'addresses':
       engine.setAddresses(command.members)
       return undefined

@@ -50,6 +50,15 @@ test('routes of the machine and of users and passwords are told, those by number
   assert.doesNotMatch(JSON.stringify({ ...all.others[1], legs: [] }), /alice/)
 })
 
+test('groups of destinations are told as such, by their numbers, and by no name of one', () => {
+  const all = routes()
+  const host = all.toDestination('a.test') as unknown as { legs(): { made: string }[] }
+  const [use] = all.others
+  assert.deepEqual([use?.use, all.others.length], ['destination', 1])
+  assert.deepEqual(all.useOf(host.legs()[0]?.made ?? ''), { use: 'destination', number: use?.number })
+  assert.ok((use?.number ?? 0) >= 1)
+})
+
 test('routes that come again have another number', () => {
   const all = routes()
   all.of('alice')

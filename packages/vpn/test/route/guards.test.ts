@@ -176,7 +176,26 @@ describe('guards', () => {
     assert.deepEqual(guards.entries().first, [])
     assert.equal(guards.entries().others.length, 6)
     guards.onAnswered(others[0] as DidKey)
-    assert.ok(first.every((id) => guards.status().some((status) => status.id === id && !status.silent)))
+    assert.ok(first.every((id) => guards.status().some((status) => status.node === id && status.state === 'ready')))
+  })
+
+  test('the status says of each guard how long it stays, whether it answers and when it is tried again, and why it is not used', () => {
+    const members = entries(40)
+    const { guards, clock } = world(members)
+    const [one, two, three] = guards.entries().first as [DidKey, DidKey, DidKey]
+    guards.onAnswered(one)
+    guards.onSilent(two)
+    guards.update(new RouteTable(members.filter(({ id }) => id !== three)), NOBODY, (id) => id !== one)
+    const of = (id: DidKey) => guards.status().find(({ node }) => node === id) ?? assert.fail()
+    assert.deepEqual([of(one).state, of(two).state, of(three).state], ['not-called', 'silent', 'unlisted'])
+    assert.deepEqual([of(one).answered, of(two).answered], [true, false])
+    assert.deepEqual([of(two).retryAt, of(one).retryAt], [clock.now() + MINUTE, undefined])
+    assert.equal(of(one).until, of(one).since + 120 * DAY)
+    assert.deepEqual([of(three).unlistedSince, of(three).until], [clock.now(), clock.now() + 20 * DAY])
+    assert.equal(guards.status().filter(({ primary }) => primary).length, 3)
+    assert.ok(!of(one).primary && !of(three).primary)
+    clock.pass(MINUTE)
+    assert.deepEqual([of(two).state, of(two).retryAt], ['ready', undefined])
   })
 
   test('what was never drawn is no guard, whatever answers', () => {

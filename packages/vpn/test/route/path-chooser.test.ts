@@ -100,8 +100,8 @@ describe('a leg', () => {
       const set = choose(members, wishes, seed, measures)
       for (const member of nodes(set)) assert.ok(!idsOf(members.slice(0, 7)).includes(member.id))
       const relay = set.explain()[1] ?? assert.fail()
-      const reasons = new Map(relay.discarded.map(({ node, reason }) => [node, reason]))
-      assert.equal(relay.discarded.length + relay.candidates, members.length)
+      const reasons = new Map(relay.reasons.list().map(({ node, reason }) => [node, reason]))
+      assert.equal(relay.reasons.list().length + relay.candidates, members.length)
       const expected = ['excluded', 'busy', 'failed', 'country', 'saturated', 'red', 'red']
       assert.deepEqual(
         idsOf(members.slice(0, 7)).map((each) => reasons.get(each)),
@@ -209,7 +209,7 @@ describe('the exit that is asked for', () => {
     assert.deepEqual(new Set(exits({ exit: { kind: 'nearest' }, nearestMs: far }).keys()), new Set(members.slice(0, 3)))
     assert.equal(exits({ exit: { kind: 'nearest' } }).size, 24)
     const set = choose(members, { exit: { kind: 'nearest' }, nearestMs })
-    assert.ok(set.explain()[2]?.discarded.some(({ reason }) => reason === 'farther'))
+    assert.ok(set.explain()[2]?.reasons.counts.some(({ reason }) => reason === 'farther'))
   })
 
   test('auto: spread by capacity', () => {
@@ -309,7 +309,7 @@ describe('several legs', () => {
         set
           .explain()
           .filter(({ role }) => role === 'entry')
-          .every(({ discarded }) => discarded.some(({ reason }) => reason === 'no-guard')),
+          .every(({ reasons }) => reasons.counts.some(({ reason }) => reason === 'no-guard')),
       )
       assert.ok(spare?.use === 'spare')
     }
@@ -400,12 +400,23 @@ test('the explanation of each position names each member once, as a candidate or
       }
       const explained = set.explain()
       assert.equal(explained.length, set.legs.length * 3)
-      for (const { node, candidates, discarded } of explained) {
-        assert.equal(new Set(discarded.map((each) => each.node)).size, members.length - candidates)
-        assert.ok(!discarded.some((each) => each.node === node))
+      for (const position of explained) {
+        const { node, weight, share, candidates, reasons } = position
+        const out = reasons.list()
+        assert.equal(new Set(out.map((each) => each.node)).size, members.length - candidates)
+        assert.equal(
+          reasons.counts.reduce((sum, { count }) => sum + count, 0),
+          out.length,
+        )
+        for (const each of out) assert.deepEqual(position.of(each.node), each)
+        const best = position.best(Infinity)
+        assert.equal(best.length, candidates)
+        assert.ok(best.every((each, at) => each.weight <= (best[at - 1]?.weight ?? 1)))
+        assert.ok(Math.abs(best.reduce((sum, each) => sum + each.share, 0) - 1) < 1e-6)
+        const own = best.find((each) => each.node === node) ?? assert.fail()
+        assert.ok(Math.abs(own.weight - weight) < 1e-6 && Math.abs(own.share - share) < 1e-6, `${own.share} ${share}`)
+        assert.deepEqual(position.of(node), own)
       }
-      // Plain data: it crosses threads and is sent as JSON.
-      assert.deepEqual(JSON.parse(JSON.stringify(explained)), explained)
     }),
   )
 })
