@@ -4,6 +4,9 @@ import { MIN_CAPACITY, WRITE_CHUNK } from './tuning.ts'
 const SHARE = 1 / 4
 /** One stream is allowed for so many bytes of the limit: what it takes on the heap, beside its buffers. */
 const BYTES_PER_STREAM = 6_144
+/** Part of the limit that records of sent packets take at most, and of what is free of that the part of one session. What streams have in flight takes 15 times as much. */
+const RECORDS = 1 / 4
+const RECORD_SHARE = 1 / 2
 /** Part of the free streams that one session may have more; below that of bytes, since every session has streams. */
 const STREAM_SHARE = 1 / 8
 
@@ -18,11 +21,12 @@ export interface MemoryUser {
   onMemory(): void
 }
 
-/** The bound that all sessions of an exit share for bytes that are not acknowledged or not in order yet. */
+/** The bound that all sessions of an exit share for bytes that are not acknowledged or not in order yet, and for records of packets that are not acknowledged. */
 export class MemoryBudget {
   readonly limit: number
   #used = 0
   #streams = 0
+  #records = 0
   /** Sessions with streams that may write; below so many free bytes one of them has to be looked at. */
   readonly #writing = new Set<SessionMemory>()
   #least = 0
@@ -63,6 +67,20 @@ export class MemoryBudget {
   give(bytes: number): void {
     this.#used -= bytes
     this.goOn()
+  }
+
+  /** Takes `bytes` for records of a session that has `held` of them; false when it is beyond its share. */
+  takeRecords(bytes: number, held: number): boolean {
+    const free = this.limit * RECORDS - this.#records
+    if (held + bytes > free * RECORD_SHARE || !this.take(bytes)) return false
+    this.#records += bytes
+    this.review()
+    return true
+  }
+
+  giveRecords(bytes: number): void {
+    this.#records -= bytes
+    this.give(bytes)
   }
 
   #tell(): void {
@@ -147,6 +165,7 @@ export class SessionMemory {
   /** Told of what is watched and waited for. */
   user: MemoryUser | undefined
   #held = 0
+  #records = 0
   /** Of streams that may write: what one of them takes at most, beyond a chunk. */
   #growth = 0
   #isTurn = false
@@ -156,8 +175,13 @@ export class SessionMemory {
     this.budget = budget
   }
 
+  /** Bytes, without those of records: these follow from what is in flight, and take nothing of what streams may hold. */
   get held(): number {
     return this.#held
+  }
+
+  get records(): number {
+    return this.#records
   }
 
   /** True when the session may buffer another piece from an owner. */
@@ -256,6 +280,20 @@ export class SessionMemory {
    */
   takeToReceive(bytes: number): boolean {
     return !this.budget.isTight && this.#held + bytes <= this.budget.share && this.take(bytes)
+  }
+
+  /** Takes `bytes` for records of sent packets; false when there are none for this session. */
+  takeRecords(bytes: number): boolean {
+    if (bytes === 0) return true
+    if (!this.budget.takeRecords(bytes, this.#records)) return false
+    this.#records += bytes
+    return true
+  }
+
+  giveRecords(bytes: number): void {
+    if (bytes === 0) return
+    this.#records -= bytes
+    this.budget.giveRecords(bytes)
   }
 
   give(bytes: number): void {

@@ -1,6 +1,7 @@
 import { type AckFrame } from './ack-frame.ts'
 import { type CongestionController } from './congestion-controller.ts'
 import { DeliveryRate } from './delivery-rate.ts'
+import { type SessionMemory } from './memory-budget.ts'
 import { RttEstimator } from './rtt-estimator.ts'
 import { PacketState, SentPackets } from './sent-packets.ts'
 import { SessionViolation } from './session-violation.ts'
@@ -22,6 +23,8 @@ export interface FrameLedger {
 
 /** Probes that one probe timeout sends (RFC 9002, section 6.2.4). */
 const PROBES = 2
+/** Records that are kept for lost packets, which may come late, while nothing is in flight: nobody knows when the next ACK lets them go. */
+const IDLE_RECORDS = 16
 /** Probe timeouts double up to this many times. */
 const MAX_BACKOFF = 6
 /** Probe timeouts after which an outage is persistent congestion (RFC 9002, section 7.6.1). */
@@ -31,9 +34,9 @@ const PERSISTENT = 3
  * told. ACKs cost time in proportion to what they newly acknowledge; detection passes each packet once.
  */
 export class Recovery {
-  readonly sent = new SentPackets()
+  readonly sent: SentPackets
   readonly rtt = new RttEstimator()
-  readonly #rate = new DeliveryRate(this.sent)
+  readonly #rate: DeliveryRate
   readonly controller: CongestionController
   readonly #ledger: FrameLedger
   readonly #first: number
@@ -62,8 +65,17 @@ export class Recovery {
   /**
    * @param first packet number of the first packet
    * @param gap drawn anew each time: packets after which a number is left out, which nobody can have received
+   * @param memory of the session, for records
    */
-  constructor(first: number, gap: () => number, controller: CongestionController, ledger: FrameLedger) {
+  constructor(
+    first: number,
+    gap: () => number,
+    controller: CongestionController,
+    ledger: FrameLedger,
+    memory: SessionMemory,
+  ) {
+    this.sent = new SentPackets(memory)
+    this.#rate = new DeliveryRate(this.sent)
     this.#first = first
     this.#gap = gap
     this.#untilSkip = gap()
@@ -79,14 +91,14 @@ export class Recovery {
     return this.#first + this.sent.next
   }
 
-  /** True when the window has room for one more packet. */
+  /** True when the window, and the memory for records, have room for one more packet with content. */
   get hasRoom(): boolean {
-    return this.inFlight + 1 <= this.controller.window
+    return this.inFlight + 1 <= this.controller.window && !this.sent.isFull
   }
 
   /** True while so much is kept behind a packet that is not acknowledged that none may be sent that asks for no ACK. */
   get isCrowded(): boolean {
-    return this.sent.next - this.sent.base >= this.#crowdedFrom
+    return this.sent.next - this.sent.base >= this.#crowdedFrom || this.sent.isFull
   }
 
   get #crowdedFrom(): number {
@@ -282,7 +294,8 @@ export class Recovery {
   }
 
   #release(now: number): void {
-    this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout, this.#crowdedFrom)
+    const most = this.inFlight === 0 ? IDLE_RECORDS : this.#crowdedFrom
+    this.sent.advance(now - PERSISTENT * this.rtt.probeTimeout, most)
   }
 
   /** Monotonic ms at which the oldest packet in flight was sent; undefined when none is. */
@@ -314,6 +327,14 @@ export class Recovery {
       this.#requeue(at)
     }
     this.probes = 0
+  }
+
+  /** The way is over, and what was in flight was given back: no record is kept, and no ACK counts any more. */
+  release(): void {
+    this.sent.release()
+    this.inFlight = 0
+    this.probes = 0
+    this.#lossAt = undefined
   }
 
   /** Monotonic ms of the loss timer or the probe timeout; undefined when nothing is in flight. */

@@ -1,5 +1,18 @@
+import { type SessionMemory } from './memory-budget.ts'
+import {
+  FIRST_FRAMES,
+  FIRST_PACKETS,
+  FREE_FRAMES,
+  FREE_PACKETS,
+  FrameColumns,
+  PacketColumns,
+  frameCost,
+  frameRings,
+  grown,
+  packetCost,
+  packetRings,
+} from './sent-columns.ts'
 import { SkippedNumbers } from './skipped-numbers.ts'
-import { SpareRings } from './spare-rings.ts'
 import { MAX_SENT_PACKETS } from './tuning.ts'
 
 /**
@@ -36,68 +49,18 @@ interface DeliveryAtSend {
   readonly isLimited: boolean
 }
 
-/** Of the smallest rings, which a session keeps while it has nothing in flight. */
-const FIRST_PACKETS = 16
-const FIRST_FRAMES = 32
-const GROWTH = 4
-
-/** What is kept of each packet. */
-class PacketColumns {
-  readonly size: number
-  readonly state: Uint8Array
-  readonly time: Float64Array
-  /** Of the highest packet of an acknowledged run: the lowest of that run, so that later ACKs pass over it in one step. */
-  readonly runStart: Float64Array
-  readonly episode: Uint32Array
-  readonly delivered: Float64Array
-  readonly lost: Float64Array
-  readonly deliveredAt: Float64Array
-  readonly firstSentAt: Float64Array
-  /** Packets in flight, doubled, and one more when the sender had too little to send. */
-  readonly inFlight: Uint32Array
-  readonly firstFrame: Float64Array
-  readonly frameCount: Uint8Array
-
-  constructor(size: number) {
-    this.size = size
-    this.state = new Uint8Array(size)
-    this.time = new Float64Array(size)
-    this.runStart = new Float64Array(size)
-    this.episode = new Uint32Array(size)
-    this.delivered = new Float64Array(size)
-    this.lost = new Float64Array(size)
-    this.deliveredAt = new Float64Array(size)
-    this.firstSentAt = new Float64Array(size)
-    this.inFlight = new Uint32Array(size)
-    this.firstFrame = new Float64Array(size)
-    this.frameCount = new Uint8Array(size)
-  }
-}
-
-/** What is kept of each frame. */
-class FrameColumns {
-  readonly size: number
-  readonly kind: Uint8Array
-  readonly stream: Float64Array
-  readonly offset: Float64Array
-  readonly length: Uint32Array
-
-  constructor(size: number) {
-    this.size = size
-    this.kind = new Uint8Array(size)
-    this.stream = new Float64Array(size)
-    this.offset = new Float64Array(size)
-    this.length = new Uint32Array(size)
-  }
-}
-
-const packetRings = new SpareRings((size) => new PacketColumns(size))
-const frameRings = new SpareRings((size) => new FrameColumns(size))
+/** Of rings that may not grow, the last records: for what a leg says for itself, in packets of so many frames at most. */
+const OWN_PACKETS = 64
+const OWN_FRAMES = 256
+const FRAMES_OF_OWN = 4
+/** A ring of which less than a sixteenth is used has a quarter of its size again. */
+const SHRINKS_AT = 1 / 16
+const SHRINKS_TO = 1 / 4
 
 /**
  * Records of the packets that were sent, by their sequence (packet number less the session's first), in rings of typed arrays:
  * nothing is allocated per packet. Records leave at the old end, in order; when the last has left the rings are small again, as most
- * sessions have nothing in flight most of the time.
+ * sessions have nothing in flight most of the time. Rings that are large are of the session's memory, and grow no further than that goes.
  */
 export class SentPackets {
   /** Oldest sequence that has a record, and the one that the next packet gets. */
@@ -112,9 +75,29 @@ export class SentPackets {
   #frameMask = FIRST_FRAMES - 1
   #frameBase = 0
   #frameNext = 0
+  /** Records from which on the rings have to grow before another packet with content. */
+  #packetMark = FIRST_PACKETS
+  #frameMark = FIRST_FRAMES
+  /** Of frames, beyond which no packet fits; smaller rings grow with it. */
+  #frameEnd = Infinity
+  /** Records below which the rings are too large. */
+  #packetLow = 0
+  #frameLow = 0
+  readonly #memory: SessionMemory
 
+  /** @param memory of the session, for what is beyond the smallest rings */
+  constructor(memory: SessionMemory) {
+    this.#memory = memory
+  }
+
+  /** True while packets with content, and those that only acknowledge, would be more than there is memory for. Frames of one packet always fit. */
   get isFull(): boolean {
-    return this.next - this.base >= MAX_SENT_PACKETS
+    return this.next - this.base >= this.#packetMark || this.#frameNext - this.#frameBase >= this.#frameMark
+  }
+
+  /** True while no packet at all may be sent. */
+  get isSpent(): boolean {
+    return this.next - this.base > this.#mask || this.#frameNext - this.#frameBase > this.#frameEnd
   }
 
   state(sequence: number): number {
@@ -194,7 +177,6 @@ export class SentPackets {
 
   /** Ends the packet that is being written; returns its sequence. */
   commit(eliciting: boolean, frames: number, now: number): number {
-    if (this.next - this.base > this.#mask) this.#growPackets()
     const sequence = this.next++
     const at = sequence & this.#mask
     // A packet that asks for no ACK gets none of its own, so its frames need no record.
@@ -203,7 +185,21 @@ export class SentPackets {
     this.#packets.time[at] = now
     this.#packets.firstFrame[at] = eliciting ? this.#frameNext - frames : this.#frameNext
     this.#packets.frameCount[at] = eliciting ? frames : 0
+    if (this.isFull) this.#makeRoom()
     return sequence
+  }
+
+  /** For the next packet, as far as there is memory. */
+  #makeRoom(): void {
+    if (this.next - this.base >= this.#packetMark && this.#packets.size < MAX_SENT_PACKETS) this.#growPackets()
+    if (this.#frameNext - this.#frameBase >= this.#frameMark) this.#growFrames()
+  }
+
+  /** Whatever becomes of the packets: nothing of them is kept. */
+  release(): void {
+    this.base = this.next
+    this.#frameBase = this.#frameNext
+    this.#empty()
   }
 
   /** Leaves out the number that the next packet would get. */
@@ -249,34 +245,73 @@ export class SentPackets {
       this.#frameBase = (this.#packets.firstFrame[at] ?? 0) + (this.#packets.frameCount[at] ?? 0)
       this.base++
     }
-    if (this.base === this.next) this.#shrink()
+    if (this.base === this.next) this.#empty()
+    else if (this.next - this.base < this.#packetLow || this.#frameNext - this.#frameBase < this.#frameLow)
+      this.#shrink()
   }
 
   #growPackets(): void {
-    const old = this.#packets
-    this.#packets = packetRings.moved(old, old.size * GROWTH, this.base, this.next)
-    this.#mask = this.#packets.size - 1
-    if (old !== this.#firstPackets) packetRings.give(old)
+    const { size } = this.#packets
+    const larger = grown(size, FREE_PACKETS)
+    if (this.#memory.takeRecords(packetCost(larger) - packetCost(size))) this.#movePackets(larger)
   }
 
   #growFrames(): void {
+    const { size } = this.#frames
+    const larger = grown(size, FREE_FRAMES)
+    if (this.#memory.takeRecords(frameCost(larger) - frameCost(size))) this.#moveFrames(larger)
+  }
+
+  #movePackets(size: number): void {
+    const old = this.#packets
+    this.#setPackets(packetRings.moved(old, size, this.base, this.next))
+    if (old !== this.#firstPackets) packetRings.give(old)
+  }
+
+  #moveFrames(size: number): void {
     const old = this.#frames
-    this.#frames = frameRings.moved(old, old.size * GROWTH, this.#frameBase, this.#frameNext)
-    this.#frameMask = this.#frames.size - 1
+    this.#setFrames(frameRings.moved(old, size, this.#frameBase, this.#frameNext))
     if (old !== this.#firstFrames) frameRings.give(old)
   }
 
-  /** Nothing is kept: the rings go to whoever needs some. */
+  #setPackets(ring: PacketColumns): void {
+    const { size } = ring
+    this.#packets = ring
+    this.#mask = size - 1
+    this.#packetMark = size < FREE_PACKETS ? size : size - OWN_PACKETS
+    this.#packetLow = size > FREE_PACKETS ? size * SHRINKS_AT : 0
+  }
+
+  #setFrames(ring: FrameColumns): void {
+    const { size } = ring
+    this.#frames = ring
+    this.#frameMask = size - 1
+    this.#frameMark = size < FREE_FRAMES ? size : size - OWN_FRAMES
+    this.#frameEnd = size < FREE_FRAMES ? Infinity : size - FRAMES_OF_OWN
+    this.#frameLow = size > FREE_FRAMES ? size * SHRINKS_AT : 0
+  }
+
+  /** Little is kept of what was. */
   #shrink(): void {
+    const before = packetCost(this.#packets.size) + frameCost(this.#frames.size)
+    while (this.next - this.base < this.#packetLow)
+      this.#movePackets(Math.max(FREE_PACKETS, this.#packets.size * SHRINKS_TO))
+    while (this.#frameNext - this.#frameBase < this.#frameLow)
+      this.#moveFrames(Math.max(FREE_FRAMES, this.#frames.size * SHRINKS_TO))
+    this.#memory.giveRecords(before - packetCost(this.#packets.size) - frameCost(this.#frames.size))
+  }
+
+  /** Nothing is kept: the rings go to whoever needs some, and what they took to the session's memory. */
+  #empty(): void {
+    const before = packetCost(this.#packets.size) + frameCost(this.#frames.size)
     if (this.#packets !== this.#firstPackets) {
       packetRings.give(this.#packets)
-      this.#packets = this.#firstPackets
-      this.#mask = FIRST_PACKETS - 1
+      this.#setPackets(this.#firstPackets)
     }
     if (this.#frames !== this.#firstFrames && this.#frameNext === this.#frameBase) {
       frameRings.give(this.#frames)
-      this.#frames = this.#firstFrames
-      this.#frameMask = FIRST_FRAMES - 1
+      this.#setFrames(this.#firstFrames)
     }
+    this.#memory.giveRecords(before - packetCost(this.#packets.size) - frameCost(this.#frames.size))
   }
 }

@@ -1,6 +1,8 @@
 import { type Random, randomInt } from '@weft/core'
 import { type AckFrame } from './ack-frame.ts'
+import { AckPatience } from './ack-patience.ts'
 import { Bbr } from './bbr.ts'
+import { type SessionMemory } from './memory-budget.ts'
 import { Pacer } from './pacer.ts'
 import { ReceivedPackets } from './received-packets.ts'
 import { type FrameLedger, Recovery } from './recovery.ts'
@@ -8,6 +10,17 @@ import { KEEP_ALIVE_MS, MIN_NUMBER_GAP, MIN_SILENCE_MS, SILENT_PROBE_TIMEOUTS } 
 
 /** used: packets go over it; reserve: only while none that is used is fit. */
 export type LegUse = 'used' | 'reserve'
+
+interface SessionLegInit {
+  readonly random: Random
+  readonly isExit: boolean
+  readonly use: LegUse
+  readonly owesJoin: boolean
+  /** Monotonic ms. */
+  readonly now: number
+  /** Of the session. */
+  readonly memory: SessionMemory
+}
 
 /** A side that only receives has its ACKs acknowledged now and then, so that it may forget old ranges (RFC 9000, section 13.2.4). */
 const PING_EVERY = 64
@@ -31,18 +44,17 @@ export class SessionLeg {
   #lastPing: number
   #pingNumber: number
   #heardAt: number
+  /** Of an exit. */
+  readonly #patience: AckPatience | undefined
 
-  constructor(
-    id: number,
-    { random, use, owesJoin, now }: { random: Random; use: LegUse; owesJoin: boolean; now: number },
-    ledger: FrameLedger,
-  ) {
+  constructor(id: number, { random, isExit, use, owesJoin, now, memory }: SessionLegInit, ledger: FrameLedger) {
     this.id = id
     this.use = use
     this.owesJoin = owesJoin
     const first = randomInt(random, 2 ** 31)
     const gap = (): number => MIN_NUMBER_GAP + randomInt(random, MIN_NUMBER_GAP + 1)
-    this.recovery = new Recovery(first, gap, new Bbr(() => randomInt(random, 2 ** 30) / 2 ** 30), ledger)
+    this.recovery = new Recovery(first, gap, new Bbr(() => randomInt(random, 2 ** 30) / 2 ** 30), ledger, memory)
+    if (isExit) this.#patience = new AckPatience()
     this.lastReceived = now
     this.#lastPing = now
     this.#heardAt = now
@@ -56,7 +68,7 @@ export class SessionLeg {
 
   /** Takes packets at all. */
   get isFree(): boolean {
-    return !this.isHeld && !this.recovery.sent.isFull
+    return !this.isHeld && !this.recovery.sent.isSpent
   }
 
   /** It has something of its own to say: an ACK that is due, a probe, a ping. */
@@ -78,7 +90,13 @@ export class SessionLeg {
     this.recovery.onAck(ack, now)
     this.#heardAt = now
     this.isSilent = false
+    this.#patience?.onAck(this.recovery.oldestSentAt)
     this.pace()
+  }
+
+  /** A packet came and was read. */
+  onHeard(now: number): void {
+    this.#patience?.onHeard(now)
   }
 
   /** Monotonic ms at which its pace lets a packet with content go; infinite where its window does not. */
@@ -107,7 +125,16 @@ export class SessionLeg {
     let at = Math.min(this.#ackDueAt(), this.recovery.timeoutAt() ?? Infinity)
     if (isClient) at = Math.min(at, this.#keepAliveAt())
     if (hasOthers && !this.isSilent) at = Math.min(at, this.#silentAt())
-    return at
+    return Math.min(at, this.#patience?.askAt ?? Infinity, this.#givenUpAt)
+  }
+
+  get #givenUpAt(): number {
+    return this.#patience?.endsAt(this.recovery.oldestSentAt, this.recovery.rtt.probeTimeout) ?? Infinity
+  }
+
+  /** Exit: what was sent over it stays unacknowledged, and is not to be kept any longer. */
+  isGivenUp(now: number): boolean {
+    return !this.isHeld && now >= this.#givenUpAt
   }
 
   #keepAliveAt(): number {
@@ -129,6 +156,8 @@ export class SessionLeg {
       this.isPingOwed = true
     }
     this.recovery.onTimeout(now)
+    if (this.recovery.probes > 0) this.#patience?.onAsked(now)
+    if (this.#patience?.takeAsk(now) === true) this.isPingOwed = true
     this.pace()
   }
 

@@ -34,7 +34,7 @@ export interface SessionInit {
   onName?(name: Uint8Array): void
   /** Client: the exit knows the session's name. */
   onNamed?(): void
-  /** Exit: the client says that a leg is gone; it is not the session's any more. */
+  /** Exit: the client says that a leg is gone, or it acknowledges nothing of what went over it; the leg is not the session's any more. */
   onLegGone?(leg: SessionLeg): void
   /** Nothing came back over a leg for too long; what was in flight goes over another one. */
   onSilent?(leg: SessionLeg): void
@@ -152,12 +152,14 @@ export class Session {
 
   #begin(use: LegUse, owesJoin: boolean, id = this.#nextLeg++): SessionLeg {
     const { random, clock } = this.#init
+    const now = clock.monotonic()
     // Frames are told of only once packets were sent.
     const ledger: FrameLedger = {
       onFrameAcked: (kind, of, offset, length) => this.#onFrameAcked(leg, kind, of, offset, length),
       onFrameLost: (kind, of, offset, length) => this.#onFrameLost(kind, of, offset, length),
     }
-    const leg: SessionLeg = new SessionLeg(id, { random, use, owesJoin, now: clock.monotonic() }, ledger)
+    const init = { random, isExit: this.#isExit, use, owesJoin, now, memory: this.#memory }
+    const leg: SessionLeg = new SessionLeg(id, init, ledger)
     this.#legs.add(leg)
     this.#orphanedAt = undefined
     return leg
@@ -210,7 +212,7 @@ export class Session {
       packetsSpurious: spurious,
       dataReceived: this.#streams.receivedData + this.#datagrams.dataReceived,
       dataSent: this.#outbox.dataSent + this.#datagrams.dataSent,
-      memory: this.#memory.held,
+      memory: this.#memory.held + this.#memory.records,
     }
   }
 
@@ -235,6 +237,7 @@ export class Session {
   #end(state: 'closing' | 'closed', code: number, reason: string): void {
     this.#state = state
     this.#outbox.clear()
+    for (const { recovery } of this.#legs.all) recovery.release()
     // First, so that whoever is told of a stream's end finds why it is.
     this.#init.onClose?.(code, reason)
     this.#streams.end(code)
@@ -291,6 +294,7 @@ export class Session {
     if (this.#state !== 'open' || !this.#legs.all.includes(leg)) return
     const now = this.#init.clock.monotonic()
     leg.recovery.giveUp()
+    leg.recovery.release()
     this.#legs.remove(leg)
     this.#legNews.delete(leg.id)
     if (this.#legs.size === 0) this.#orphanedAt = now
@@ -343,6 +347,10 @@ export class Session {
       leg.use = useOf(status)
       return
     }
+    this.#endLeg(leg)
+  }
+
+  #endLeg(leg: SessionLeg): void {
     this.removeLeg(leg)
     this.#init.onLegGone?.(leg)
   }
@@ -372,6 +380,7 @@ export class Session {
     if (this.#streams.isDropped) return
     this.#bytesReceived += payload.length
     leg.received.add(packetNumber, this.#streams.isEliciting, now)
+    leg.onHeard(now)
   }
 
   /** Hands on what the packets since the last call brought, and tells streams that they may write again. */
@@ -438,7 +447,7 @@ export class Session {
     const probing = recovery.probes > 0
     const carries = recovery.hasRoom && leg.pacer.maySend(now)
     // What a silent leg, or one in reserve, took with it would wait there for as long as that one is silent.
-    const probesContent = probing && this.#hasWork && this.#legs.isFit(leg)
+    const probesContent = probing && !sent.isFull && this.#hasWork && this.#legs.isFit(leg)
     const takesContent = probesContent || (carries && this.#isTurn(leg, now))
     if (leg.isPingOwed || (probing && !probesContent) || (acks > 0 && carries && leg.owesPingWithAck)) {
       writer.ping()
@@ -499,6 +508,7 @@ export class Session {
       leg.onTimeout(now, !this.#isExit)
       if (this.#legs.hasOtherThan(leg) && leg.fallsSilent(now)) this.#onSilent(leg)
     }
+    for (const leg of this.#legs.all.filter((each) => each.isGivenUp(now))) this.#endLeg(leg)
     this.endBatch()
   }
 

@@ -34,6 +34,15 @@ export const KEEP_ALIVE_MS = 30_000
  */
 export const SILENT_PROBE_TIMEOUTS = 1.5
 export const MIN_SILENCE_MS = 120
+/**
+ * Ms after which an exit gives a leg up whose client is heard and acknowledges nothing of what it was asked for, and on a slow path so many probe
+ * timeouts; and how often it is asked again in that time.
+ */
+export const ACK_PATIENCE_MS = 60_000
+export const ACK_PATIENCE_TIMEOUTS = 8
+export const ASK_AGAIN_MS = 5_000
+/** Ms that a packet of an exit is in flight at most: as long as a session outlives silence, and half as long again for one that is back. */
+export const OLDEST_IN_FLIGHT_MS = 180_000
 /** Legs of which a client still has to tell its exit: beyond that the oldest that is gone is told no more. */
 export const MAX_LEG_NEWS = 32
 /** Ms that a session waits for a leg when it has none. */

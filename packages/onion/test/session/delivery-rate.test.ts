@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DeliveryRate, type RateSample } from '../../src/session/delivery-rate.ts'
 import { SentPackets } from '../../src/session/sent-packets.ts'
+import { ampleMemory } from './memory-rig.ts'
 
 /** Packets that leave and are acknowledged when told. */
 class Flow {
-  readonly sent = new SentPackets()
+  readonly sent = new SentPackets(ampleMemory())
   readonly rate = new DeliveryRate(this.sent)
   #inFlight = 0
 

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { type FrameWriter } from '../../src/session/frame-writer.ts'
-import { type MemoryBudget } from '../../src/session/memory-budget.ts'
+import { MemoryBudget, SessionMemory } from '../../src/session/memory-budget.ts'
 import { RangeSet } from '../../src/session/range-set.ts'
 import { type SessionStream } from '../../src/session/session-stream.ts'
 import { loneSession } from './lone-channel.ts'
 import { PAYLOAD } from './simulated-path.ts'
 
 // Sessions of an exit whose memory is short, with sources, targets and clients of several kinds.
+
+/** Of a session that has all it wants. */
+export function ampleMemory(): SessionMemory {
+  return new SessionMemory(new MemoryBudget(1 << 30))
+}
 
 export function data(writer: FrameWriter, id: number, offset: number, length: number, fin: boolean): void {
   writer.wrote(writer.streamHead(id, offset, length, fin))

@@ -6,10 +6,11 @@ import { Bbr } from '../../src/session/bbr.ts'
 import { Pacer } from '../../src/session/pacer.ts'
 import { ReceivedPackets } from '../../src/session/received-packets.ts'
 import { ReceiveWindow } from '../../src/session/receive-window.ts'
-import { Recovery } from '../../src/session/recovery.ts'
+import { type FrameLedger, Recovery } from '../../src/session/recovery.ts'
 import { RttEstimator } from '../../src/session/rtt-estimator.ts'
 import { SentKind } from '../../src/session/sent-packets.ts'
 import { SessionViolation } from '../../src/session/session-violation.ts'
+import { ampleMemory } from './memory-rig.ts'
 
 const FIRST = 1000
 
@@ -22,10 +23,11 @@ class Bench {
 
   /** @param gap packets after which a number is left out */
   constructor(gap = Infinity) {
-    this.recovery = new Recovery(FIRST, () => gap, this.controller, {
+    const ledger: FrameLedger = {
       onFrameAcked: (_kind, _id, offset) => void this.acked.push(offset),
       onFrameLost: (_kind, _id, offset) => void this.lost.push(offset),
-    })
+    }
+    this.recovery = new Recovery(FIRST, () => gap, this.controller, ledger, ampleMemory())
   }
 
   send(count: number, now: number): void {

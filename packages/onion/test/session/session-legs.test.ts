@@ -10,6 +10,7 @@ import { SentPackets } from '../../src/session/sent-packets.ts'
 import { type SessionDatagrams } from '../../src/session/session-datagrams.ts'
 import { UDP_CHANNEL } from '../../src/session/stream-target.ts'
 import { MemoryBudget } from '../../src/session/memory-budget.ts'
+import { ampleMemory } from './memory-rig.ts'
 import { loneSession } from './lone-channel.ts'
 import { type LinkShape, PAYLOAD, type Sink, exchange } from './simulated-path.ts'
 import { SeveralLegs } from './several-legs.ts'
@@ -319,7 +320,7 @@ test('an exit that acknowledges nothing of legs has a client tell of 32 at most,
   for (let leg = 0; leg < 200; leg++) outbox.tellOfLeg(leg, leg < 3 ? LegStatus.used : LegStatus.gone)
   const payload = new Uint8Array(PAYLOAD)
   const writer = new FrameWriter()
-  const sent = new SentPackets()
+  const sent = new SentPackets(ampleMemory())
   writer.reset(payload)
   assert.equal(outbox.write(writer, payload, sent, 0, false), 32)
   assert.equal(outbox.hasWork, false)

@@ -149,6 +149,32 @@ test('a session without a name ends with its last leg, whoever says that this is
   driver.close()
 })
 
+test('a circuit whose client pings and acknowledges nothing ends, and its session with it', async () => {
+  const { clock, workers } = exits(1)
+  const { exit } = workers[0] ?? assert.fail()
+  const ends: number[] = []
+  let number = 0
+  const circuit: ExitCircuit = {
+    payloadLength: PAYLOAD,
+    seal: (fill) => fill(new Uint8Array(PAYLOAD)) >= 0,
+    destroy: (reason) => void ends.push(reason),
+  }
+  const say = (...bytes: readonly number[]): void => {
+    const payload = new Uint8Array(PAYLOAD)
+    payload.set(bytes)
+    circuit.onPacket?.(number++, payload)
+  }
+  assert.ok(exit.accept(circuit))
+  // OPEN of a stream to port 80 of "a": a relay refuses it, and wants that acknowledged.
+  say(0x30, 0, 1, 0, 80, 1, 0x61)
+  for (let second = 0; second < 80 && ends.length === 0; second++) {
+    await clock.advance(1_000)
+    say(0x01)
+    assert.ok(ends.length === 0 || second > 59, `${second}`)
+  }
+  assert.deepEqual([ends, exit.fill], [[CircuitReason.none], 0])
+})
+
 test('an exit takes three circuits for each place of a session, whatever the sessions ask for', async () => {
   const { workers } = exits(1)
   const { exit } = workers[0] ?? assert.fail()
