@@ -25,6 +25,7 @@ import type { ExitPackets } from './exit-packets.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SessionDriver } from './session-driver.ts'
 import { SessionNames } from './session-names.ts'
+import { MAX_SESSIONS, SessionPlaces } from './session-places.ts'
 import type { OtherWorkers } from './other-workers.ts'
 import { MemberDoor } from './member-door.ts'
 import { TargetSockets } from './target-sockets.ts'
@@ -56,8 +57,6 @@ export interface ExitServiceInit {
 
 /** ms from an OPEN to its answer; the client waits for 4.4 s (OPEN_MS of stream-opener.ts), the way there and back included. */
 const DIAL_MS = 3_800
-/** Sessions at once: some 30 KB each before a byte is carried. */
-const MAX_SESSIONS = 2_048
 /** Circuits of sessions at once, 9 KB each beside its session, as one of them carries: three of each on average. */
 const MAX_CIRCUITS = 3 * MAX_SESSIONS
 /** IP packets towards clients that wait at once, 1,280 bytes each. */
@@ -69,11 +68,9 @@ const MAX_WAITING_PACKETS = 8_192
  */
 export class ExitService {
   readonly #init: ExitServiceInit
-  readonly #drivers = new Set<SessionDriver>()
+  readonly #places: SessionPlaces<SessionDriver>
   readonly #names = new SessionNames<SessionDriver>()
   readonly #circuits = new Map<SessionLeg, ExitCircuit>()
-  /** Circuits by which nothing came yet. */
-  #undecided = 0
   readonly #sockets: TargetSockets
   readonly #turns: DialTurns
   /** Services of members. */
@@ -87,6 +84,7 @@ export class ExitService {
   constructor(init: ExitServiceInit) {
     this.#init = init
     const { internet, clock, queue } = init
+    this.#places = new SessionPlaces(clock)
     this.#sockets = new TargetSockets(clock, queue)
     this.#turns = new DialTurns(clock)
     this.members = new MemberDoor(clock, this.#sockets, init.workers)
@@ -116,19 +114,20 @@ export class ExitService {
     return this.#outside?.measures.size ?? 0
   }
 
-  /** Part of the places that are taken: of sessions, or of connections, where that is more. */
+  /** Part of the places that are taken: of sessions that have a circuit, or of connections, where that is more. */
   get fill(): number {
-    return Math.max(this.#drivers.size / MAX_SESSIONS, this.#sockets.fill)
+    return Math.max(this.#places.fill, this.#sockets.fill)
   }
 
   /** Takes a circuit that a client ends here; false when there is no room. Its first packet says whether it begins a session or joins one. */
   accept(circuit: ExitCircuit): boolean {
     const { others } = this.#init
-    if (this.#drivers.size + this.#undecided + (others?.lent ?? 0) >= MAX_SESSIONS) return false
-    this.#undecided++
-    circuit.onEnd = () => void this.#undecided--
+    const places = this.#places
+    if (!places.hasRoom(others?.lent ?? 0)) return false
+    places.undecided++
+    circuit.onEnd = () => void places.undecided--
     circuit.onPacket = (packetNumber, payload) => {
-      this.#undecided--
+      places.undecided--
       const join = readJoin(payload)
       if (join === undefined) return this.#enter(this.#begin(circuit), circuit, packetNumber, payload)
       const place = this.#join(join, circuit)
@@ -163,6 +162,8 @@ export class ExitService {
 
   #begin(circuit: ExitCircuit): Place {
     const { clock, random, queue, memory } = this.#init
+    const inTheWay = this.#places.inTheWay
+    if (inTheWay !== undefined) this.#end(inTheWay)
     const session = new Session({
       role: 'exit',
       clock,
@@ -189,7 +190,7 @@ export class ExitService {
       },
     })
     const driver = new SessionDriver(session, queue, clock)
-    this.#drivers.add(driver)
+    this.#places.begin(driver)
     this.#circuits.set(session.first, circuit)
     return { driver, leg: session.first }
   }
@@ -201,6 +202,7 @@ export class ExitService {
     if (this.#circuits.size >= MAX_CIRCUITS) return undefined
     const leg = driver.session.join(id, use)
     if (leg === undefined) return undefined
+    this.#places.found(driver)
     this.#circuits.set(leg, circuit)
     return { driver, leg }
   }
@@ -217,20 +219,24 @@ export class ExitService {
   /** No circuit can join a session that has no name. */
   #endWithoutLeg(driver: SessionDriver): void {
     const { session } = driver
-    if (session.legs.length > 0 || session.isNamed) return
+    if (session.legs.length > 0 || (session.isNamed && this.#places.orphan(driver))) return
+    this.#end(driver)
+  }
+
+  #end(driver: SessionDriver): void {
     this.#forget(driver)
-    session.close(SessionCode.none, '')
+    driver.session.close(SessionCode.none, '')
   }
 
   close(): void {
-    for (const driver of this.#drivers) driver.session.close(SessionCode.stopping, 'the exit stops')
+    for (const driver of this.#places.all) driver.session.close(SessionCode.stopping, 'the exit stops')
     this.#turns.close()
     this.#sockets.close()
     this.#outside?.channels.close()
   }
 
   #forget(driver: SessionDriver): void {
-    this.#drivers.delete(driver)
+    this.#places.end(driver)
     this.#names.remove(driver)
     this.#init.others?.onOver(driver)
     driver.close()

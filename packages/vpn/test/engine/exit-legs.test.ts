@@ -175,31 +175,88 @@ test('a circuit whose client pings and acknowledges nothing ends, and its sessio
   assert.deepEqual([ends, exit.fill], [[CircuitReason.none], 0])
 })
 
+/** Circuits of clients that say one thing, as bytes, and name sessions by numbers. */
+function bareCircuits(exit: ExitService) {
+  const refused: number[] = []
+  const name = (at: number): Uint8Array => new Uint8Array(32).fill(1 + (at >> 8)).fill(at & 0xff, 16)
+  /** Undefined where the exit takes none. */
+  const say = (first: readonly number[], session: number): ExitCircuit | undefined => {
+    const made: ExitCircuit = {
+      payloadLength: PAYLOAD,
+      seal: () => false,
+      destroy: (reason) => void refused.push(reason),
+    }
+    if (!exit.accept(made)) return undefined
+    const payload = new Uint8Array(PAYLOAD)
+    payload.set(first)
+    payload.set(name(session), first.length)
+    made.onPacket?.(1, payload)
+    return made
+  }
+  return { say, refused }
+}
+
 test('an exit takes three circuits for each place of a session, whatever the sessions ask for', async () => {
   const { workers } = exits(1)
   const { exit } = workers[0] ?? assert.fail()
-  let [taken, refused] = [0, 0]
-  const name = (at: number): Uint8Array => new Uint8Array(32).fill(1 + (at >> 8)).fill(at & 0xff, 16)
-  const circuit = (): ExitCircuit => ({
-    payloadLength: PAYLOAD,
-    seal: () => false,
-    destroy: (reason) => {
-      if (reason === CircuitReason.sessionUnknown) refused++
-    },
-  })
-  const say = (first: readonly number[], bytes: Uint8Array): void => {
-    const made = circuit()
-    if (!exit.accept(made)) return
-    taken++
-    const payload = new Uint8Array(PAYLOAD)
-    payload.set(first)
-    payload.set(bytes, first.length)
-    made.onPacket?.(1, payload)
-  }
+  const { say, refused } = bareCircuits(exit)
+  let taken = 0
   for (let session = 0; session < 1_000; session++) {
-    say([0x20], name(session))
-    for (let leg = 1; leg < 8; leg++) say([0x21, leg, 2], name(session))
+    if (say([0x20], session) !== undefined) taken++
+    for (let leg = 1; leg < 8; leg++) if (say([0x21, leg, 2], session) !== undefined) taken++
   }
   // 768 sessions with eight of them are 6,144; those behind begin and have no more.
-  assert.deepEqual([taken, refused], [8_000, 7 * (1_000 - 768)])
+  assert.equal(taken, 8_000)
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 7 * (1_000 - 768) }, () => CircuitReason.sessionUnknown),
+  )
+})
+
+/** An exit all places of which sessions have that wait for a circuit, in the order of their numbers. */
+async function fullOfOrphans() {
+  const { clock, workers } = exits(1)
+  const { exit } = workers[0] ?? assert.fail()
+  const bare = bareCircuits(exit)
+  const circuits = Array.from({ length: 2_048 }, (_, at) => bare.say([0x20], at) ?? assert.fail(`${at}`))
+  assert.deepEqual([exit.fill, bare.say([0x20], 5_000)], [1, undefined])
+  await clock.advance(5_000)
+  for (const circuit of circuits) circuit.onEnd?.(CircuitReason.linkLost)
+  return { clock, exit, ...bare }
+}
+
+test('sessions that wait for a circuit keep nobody out, and give way to a new one, who waits longest first', async () => {
+  const { exit, say, refused } = await fullOfOrphans()
+  assert.equal(exit.fill, 0)
+  assert.ok(say([0x20], 5_000) !== undefined)
+  assert.equal(exit.fill, 1 / 2_048)
+  assert.deepEqual(refused, [])
+  // The first has given way; one that is joined has its place, and takes nobody's.
+  say([0x21, 1, 1], 0)
+  assert.deepEqual(refused, [CircuitReason.sessionUnknown])
+  say([0x21, 1, 1], 2)
+  assert.deepEqual([refused.length, exit.fill], [1, 2 / 2_048])
+  for (let more = 0; more < 2_046; more++) assert.ok(say([0x20], 6_000 + more) !== undefined, `${more}`)
+  assert.deepEqual([exit.fill, say([0x20], 9_000)], [1, undefined])
+})
+
+test('a session that waits for a circuit has its place until nobody else needs it, for 15 s', async () => {
+  const { clock, exit, say, refused } = await fullOfOrphans()
+  await clock.advance(14_000)
+  say([0x21, 1, 1], 2_047)
+  assert.deepEqual([exit.fill, refused], [1 / 2_048, []])
+  await clock.advance(1_001)
+  say([0x21, 1, 1], 2_046)
+  assert.deepEqual(refused, [CircuitReason.sessionUnknown])
+})
+
+test('a session that did not stand for some seconds waits for no circuit, named or not', async () => {
+  const { clock, workers } = exits(1)
+  const { exit } = workers[0] ?? assert.fail()
+  const { say, refused } = bareCircuits(exit)
+  const first = say([0x20], 1) ?? assert.fail()
+  await clock.advance(4_990)
+  first.onEnd?.(CircuitReason.none)
+  say([0x21, 1, 1], 1)
+  assert.deepEqual([exit.fill, refused], [0, [CircuitReason.sessionUnknown]])
 })
