@@ -15,6 +15,8 @@ export class WorkerLane implements Flushable {
   #batch: PacketBatch | undefined
   /** Of each circuit: packets that were not taken. */
   readonly #waiting = new Map<number, number>()
+  /** The same of circuits that are over: what they had on the way lies in the port until it is read. */
+  readonly #over = new Map<number, number>()
   #all = 0
 
   constructor(port: WorkerPort, way: 'up' | 'down', mark: () => void) {
@@ -27,39 +29,49 @@ export class WorkerLane implements Flushable {
     if (!this.#waiting.has(id)) this.#waiting.set(id, 0)
   }
 
-  /** What it had on the way counts no more: nobody says of it that it was taken. */
+  /** What it has on the way counts until it was taken. */
   close(id: number): void {
-    this.#all -= this.#waiting.get(id) ?? 0
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return
     this.#waiting.delete(id)
+    if (waiting > 0) this.#over.set(id, waiting)
   }
 
-  /** Packets that circuits have on the way now. */
+  /** Packets that circuits have on the way now, those that are over too. */
   get size(): number {
     return this.#all
   }
 
-  /** As `ExitCircuit.seal`: false, without a call of `fill`, when too many are on their way. */
-  put(id: number, length: number, fill: (payload: Uint8Array) => number): boolean {
+  /** Counts a packet that goes in a message of its own; false when too many are on their way. */
+  count(id: number): boolean {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined || waiting >= LANE_PACKETS_OF_CIRCUIT) return false
     // Nobody has more than is left for the others.
     if (waiting >= LANE_PACKETS - this.#all) return false
+    this.#waiting.set(id, waiting + 1)
+    this.#all++
+    return true
+  }
+
+  /** As `ExitCircuit.seal`: false, without a call of `fill`, when too many are on their way. */
+  put(id: number, length: number, fill: (payload: Uint8Array) => number): boolean {
+    if (!this.count(id)) return false
     if (this.#batch === undefined) this.#mark()
     this.#batch ??= new PacketBatch()
     this.#batch.add(id, length, fill)
-    this.#waiting.set(id, waiting + 1)
-    this.#all++
     if (this.#batch.isFull) this.flush()
     return true
   }
 
   /** The other worker took so many. */
   took(id: number, count: number): void {
-    const waiting = this.#waiting.get(id)
+    const circuits = this.#waiting.has(id) ? this.#waiting : this.#over
+    const waiting = circuits.get(id)
     if (waiting === undefined || !(count > 0)) return
     const taken = Math.min(count, waiting)
-    this.#waiting.set(id, waiting - taken)
     this.#all -= taken
+    if (circuits === this.#over && taken === waiting) circuits.delete(id)
+    else circuits.set(id, waiting - taken)
   }
 
   /** Sends what was gathered. */

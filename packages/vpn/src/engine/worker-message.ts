@@ -10,7 +10,7 @@ export type WorkerMessage =
     }
   /** Packets, laid out by {@link PacketBatch}; `up` from a client. */
   | { readonly type: 'up' | 'down'; readonly count: number; readonly buffer: ArrayBuffer }
-  /** So many of a circuit's packets were taken, `up` of those from a client: as many more may come. */
+  /** So many of a circuit's packets were taken, `up` of those from a client, that of `join` too, or are nobody's any more: as many more may come. */
   | { readonly type: 'took'; readonly way: 'up' | 'down'; readonly id: number; readonly count: number }
   /** The circuit is gone (`up`), or is to go (`down`): one of CircuitReason. */
   | { readonly type: 'end'; readonly way: 'up' | 'down'; readonly id: number; readonly reason: number }

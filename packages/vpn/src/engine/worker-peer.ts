@@ -2,7 +2,7 @@ import { CircuitReason, type ExitCircuit } from '@weft/onion'
 import type { FlushQueue } from './flush-queue.ts'
 import { PacketBatch } from './packet-batch.ts'
 import type { WorkerMessage, WorkerPort } from './worker-message.ts'
-import { LANE_PACKETS_OF_CIRCUIT, WorkerLane } from './worker-lane.ts'
+import { WorkerLane } from './worker-lane.ts'
 
 export interface WorkerPeerInit {
   readonly port: WorkerPort
@@ -15,6 +15,8 @@ export interface WorkerPeerInit {
 interface Lent {
   readonly circuit: ExitCircuit
   readonly kept: { readonly packetNumber: number; readonly payload: Uint8Array }[]
+  /** The other worker was told of it. */
+  isTold: boolean
 }
 
 /** Another packet worker of this node: what circuits here carry for its sessions, and circuits there for sessions here. */
@@ -43,31 +45,38 @@ export class WorkerPeer {
     return this.#lent.size
   }
 
-  /** Hands a circuit over by its first packet. */
+  /** Hands a circuit over by its first packet, or by the next where the other worker has no room: all say what is joined until one is acknowledged. */
   lend(circuit: ExitCircuit, packetNumber: number, payload: Uint8Array): boolean {
     if (this.#isOver) return false
     const id = (this.#nextId = (this.#nextId + 1) >>> 0)
     // Ids come again after four thousand million circuits.
     if (this.#lent.has(id)) return false
-    const lent: Lent = { circuit, kept: [] }
+    const lent: Lent = { circuit, kept: [], isTold: false }
     this.#lent.set(id, lent)
     this.#up.open(id)
-    circuit.onPacket = (number, bytes) => {
-      const fill = (to: Uint8Array): number => {
-        to.set(bytes)
-        return number
-      }
-      // As if it had been lost on its way: the session sends again what it held.
-      if (!this.#up.put(id, bytes.length, fill)) this.dropped++
-    }
+    circuit.onPacket = (number, bytes) => this.#sendUp(id, lent, number, bytes)
     circuit.onRoom = () => this.#sendKept(id, lent)
     circuit.onEnd = (reason) => {
       this.#forgetLent(id)
-      this.#post({ type: 'end', way: 'up', id, reason })
+      if (lent.isTold) this.#post({ type: 'end', way: 'up', id, reason })
     }
-    const { payloadLength } = circuit
-    this.#post({ type: 'join', id, payloadLength, packetNumber, payload: payload.slice() })
+    this.#sendUp(id, lent, packetNumber, payload)
     return true
+  }
+
+  #sendUp(id: number, lent: Lent, packetNumber: number, payload: Uint8Array): void {
+    const fill = (to: Uint8Array): number => {
+      to.set(payload)
+      return packetNumber
+    }
+    if (!lent.isTold && this.#up.count(id)) {
+      lent.isTold = true
+      const { payloadLength } = lent.circuit
+      this.#post({ type: 'join', id, payloadLength, packetNumber, payload: payload.slice() })
+    } else if (!lent.isTold || !this.#up.put(id, payload.length, fill)) {
+      // As if it had been lost on its way: the session sends again what it held.
+      this.dropped++
+    }
   }
 
   /** Ends what runs over it. */
@@ -92,8 +101,10 @@ export class WorkerPeer {
   }
 
   #forgetLent(id: number): void {
+    const count = this.#lent.get(id)?.kept.length ?? 0
     this.#lent.delete(id)
     this.#up.close(id)
+    if (count > 0) this.#post({ type: 'took', way: 'down', id, count })
   }
 
   #forgetBorrowed(id: number): void {
@@ -123,6 +134,7 @@ export class WorkerPeer {
   }
 
   #onJoin({ id, payloadLength, packetNumber, payload }: Extract<WorkerMessage, { type: 'join' }>): void {
+    this.#post({ type: 'took', way: 'up', id, count: 1 })
     if (this.#borrowed.has(id)) return
     const end = (reason: number): void => {
       this.#forgetBorrowed(id)
@@ -147,11 +159,10 @@ export class WorkerPeer {
     const took = new Map<number, number>()
     new PacketBatch(buffer).read(count, (id, packetNumber, payload) => {
       const lent = this.#lent.get(id)
-      if (lent === undefined) return
-      const { circuit, kept } = lent
-      if (kept.length === 0 && sealed(circuit, packetNumber, payload)) took.set(id, (took.get(id) ?? 0) + 1)
-      // The other worker sends no more until some of them have gone.
-      else if (kept.length < LANE_PACKETS_OF_CIRCUIT) kept.push({ packetNumber, payload: payload.slice() })
+      // The other worker sends no more until some of those that are kept have gone.
+      if (lent !== undefined && (lent.kept.length > 0 || !sealed(lent.circuit, packetNumber, payload)))
+        lent.kept.push({ packetNumber, payload: payload.slice() })
+      else took.set(id, (took.get(id) ?? 0) + 1)
     })
     for (const [id, packets] of took) this.#post({ type: 'took', way: 'down', id, count: packets })
     this.#init.queue.schedule()

@@ -156,6 +156,86 @@ describe('a circuit whose session is another worker of its node has', () => {
     assert.equal(came.at(-1), 5)
   })
 
+  test('a worker that reads nothing is sent no more than its room, however many circuits come, send and end', async () => {
+    const { ports, first, came, ends, lend, settle } = twoWorkers()
+    for (let circuits = 0; circuits < 300; circuits++) {
+      const circuit = lend()
+      for (let number = 0; number < 200; number++) circuit.onPacket?.(number, packet(number))
+      circuit.onEnd?.(CircuitReason.none)
+      await new Promise((done) => setImmediate(done))
+    }
+    assert.ok(ports.packetsTo(1) > LANE_PACKETS / 2 && ports.packetsTo(1) <= LANE_PACKETS, `${ports.packetsTo(1)}`)
+    assert.ok((ports.sent['end'] ?? 0) <= (ports.sent['join'] ?? 0))
+    assert.equal(first.lent, 0)
+    await settle()
+    const before = came.length
+    assert.equal(ends.length, ports.sent['join'])
+    const circuit = lend()
+    for (let number = 0; number < 200; number++) circuit.onPacket?.(number, packet(number))
+    await settle()
+    // Its first and 127 more were under way at once.
+    assert.equal(came.length - before, LANE_PACKETS_OF_CIRCUIT)
+  })
+
+  test('a circuit that comes while there is no room joins by a packet behind, and its end is told when it did', async () => {
+    const { ports, came, lend, settle } = twoWorkers()
+    for (let circuits = 0; circuits < 300; circuits++) {
+      const circuit = lend()
+      for (let number = 0; number < 200; number++) circuit.onPacket?.(number, packet(number))
+    }
+    const [late, gone] = [lend(), lend()]
+    late.onPacket?.(8, packet(8))
+    gone.onEnd?.(CircuitReason.none)
+    const joins = ports.sent['join']
+    await settle()
+    assert.deepEqual([ports.sent['join'], ports.sent['end'] ?? 0], [joins, 0])
+    late.onPacket?.(99, packet(99))
+    late.onPacket?.(100, packet(100))
+    await settle()
+    assert.deepEqual([ports.sent['join'], came.slice(-2)], [(joins ?? 0) + 1, [99, 100]])
+  })
+
+  test('what a session sends to circuits that end is counted until it was read, whoever ends them', async () => {
+    const { ports, borrowed, lend, settle, send } = twoWorkers()
+    for (let circuits = 0; circuits < 60; circuits++) {
+      const circuit = lend()
+      circuit.room = circuits % 3 === 0 ? 0 : Infinity
+      ports.deliver(1)
+      const far = borrowed.at(-1) ?? assert.fail()
+      for (let number = 0; number < 200; number++) send(far, number)
+      if (circuits % 2 === 0) circuit.onEnd?.(CircuitReason.none)
+      else far.destroy(CircuitReason.none)
+      await new Promise((done) => setImmediate(done))
+      ports.deliver(1)
+    }
+    assert.ok(ports.packetsTo(0) > LANE_PACKETS / 2 && ports.packetsTo(0) <= LANE_PACKETS, `${ports.packetsTo(0)}`)
+    await settle()
+    const circuit = lend()
+    await settle()
+    const far = borrowed.at(-1) ?? assert.fail()
+    let taken = 0
+    while (taken < 500 && send(far, taken)) taken++
+    assert.equal(taken, LANE_PACKETS_OF_CIRCUIT)
+    await settle()
+    assert.equal(circuit.sent.length, LANE_PACKETS_OF_CIRCUIT)
+  })
+
+  test('what a circuit kept when it ended leaves its room to others', async () => {
+    const { borrowed, lend, settle, send } = twoWorkers()
+    for (let circuits = 0; circuits < 40; circuits++) {
+      const circuit = lend()
+      circuit.room = 0
+      await settle()
+      const far = borrowed.at(-1) ?? assert.fail()
+      let taken = 0
+      while (send(far, taken)) taken++
+      assert.equal(taken, LANE_PACKETS_OF_CIRCUIT, `of circuit ${circuits}`)
+      await settle()
+      circuit.onEnd?.(CircuitReason.none)
+      await settle()
+    }
+  })
+
   test('its end is told to the session, behind what it sent, and once', async () => {
     const { first, came, ends, lend, settle } = twoWorkers()
     const circuit = lend()
@@ -199,21 +279,41 @@ test('a lane never holds more than its room, and all of it comes back', () => {
   const port = { postMessage: () => {}, on: () => undefined, close: () => {} }
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.constantFrom('put', 'took', 'open', 'close', 'flush'), fc.nat(40), fc.integer()), {
+      fc.array(fc.tuple(fc.constantFrom('put', 'count', 'took', 'open', 'close', 'flush'), fc.nat(40), fc.integer()), {
         maxLength: 1_000,
         size: 'max',
       }),
       (steps) => {
         const lane = new WorkerLane(port, 'up', () => {})
+        /** What was put and not taken, of circuits that are open, and of those that are over. */
+        const onItsWay = new Map<number, number>()
+        const open = new Set<number>()
         for (const [what, id, count] of steps) {
-          if (what === 'open') lane.open(id)
-          else if (what === 'close') lane.close(id)
-          else if (what === 'took') lane.took(id, count)
-          else if (what === 'flush') lane.flush()
-          else for (let more = 0; more < 200; more++) lane.put(id, 4, () => more)
-          assert.ok(lane.size >= 0 && lane.size <= LANE_PACKETS)
+          const waiting = onItsWay.get(id) ?? 0
+          // No circuit gets the id of one that has packets on their way.
+          if (what === 'open' && waiting === 0) {
+            lane.open(id)
+            open.add(id)
+          } else if (what === 'close') {
+            lane.close(id)
+            open.delete(id)
+          } else if (what === 'took') {
+            lane.took(id, count)
+            if (count > 0) onItsWay.set(id, Math.max(0, waiting - count))
+          } else if (what === 'flush') lane.flush()
+          else if (what === 'put' || what === 'count')
+            for (let more = 0; more < 200; more++) {
+              const before = onItsWay.get(id) ?? 0
+              const isTaken: boolean = what === 'put' ? lane.put(id, 4, () => more) : lane.count(id)
+              assert.ok(!isTaken || (open.has(id) && before < LANE_PACKETS_OF_CIRCUIT))
+              if (isTaken) onItsWay.set(id, before + 1)
+            }
+          let all = 0
+          for (const packets of onItsWay.values()) all += packets
+          assert.equal(lane.size, all)
+          assert.ok(lane.size <= LANE_PACKETS)
         }
-        for (let id = 0; id <= 40; id++) lane.close(id)
+        for (const [id, packets] of onItsWay) lane.took(id, packets)
         assert.equal(lane.size, 0)
       },
     ),
