@@ -3,9 +3,10 @@ import type { DidKey } from '@weft/crypto'
 import type { RouteProfile } from '../profile/route-profile.ts'
 import { parseExitWish } from './exit-wish.ts'
 import type { GuardState } from './guard-state.ts'
-import type { ChoiceQuestion, GuardStatus, HopStatus, LegChoice } from '../vpn.ts'
+import type { ChoiceQuestion, GuardStatus, LegChoice } from '../vpn.ts'
 import { ChoiceRecords } from './choice-records.ts'
 import { Guards } from './guards.ts'
+import { LearnedMeasures, type MeasuredHop } from './learned-measures.ts'
 import { PathChooser } from './path-chooser.ts'
 import type { PathWishes } from './path-wishes.ts'
 import type { RouteMember } from './route-member.ts'
@@ -47,10 +48,7 @@ export class ClientChoice {
   #table = new RouteTable([])
   #load: ReadonlyMap<DidKey, number> = new Map()
   #unlikely: ReadonlySet<DidKey> = new Set()
-  /** As the legs of this client found them, there and back: to entries, and between two that stood next to each other. */
-  readonly #latencyMs = new Map<DidKey, number>()
-  readonly #pairMs = new Map<DidKey, Map<DidKey, number>>()
-  readonly #health = new Map<DidKey, 'green' | 'yellow' | 'red'>()
+  readonly #learned: LearnedMeasures
   readonly #records = new ChoiceRecords()
   #chooser: PathChooser | undefined
   /** Monotonic ms: when it was made; and whether more is known since. */
@@ -60,6 +58,7 @@ export class ClientChoice {
 
   constructor(init: ClientChoiceInit) {
     this.#init = init
+    this.#learned = new LearnedMeasures(init.clock, (id) => this.#table.indexOf(id) !== undefined)
     this.#profile = init.profile
     this.#guards = new Guards({ state: init.guards, random: init.random, clock: init.clock })
     this.#kept = this.#guards.revision
@@ -86,7 +85,7 @@ export class ClientChoice {
 
   setMembers(members: readonly RouteMember[]): void {
     this.#table = new RouteTable(members)
-    this.#forgetOthers()
+    this.#learned.forgetOthers()
     this.#chooser = undefined
     this.#guardsAreOld = true
   }
@@ -126,23 +125,10 @@ export class ClientChoice {
     return { hops }
   }
 
-  /** What a leg measured of its hops, from the entry on. */
-  learn(hops: readonly Pick<HopStatus, 'node' | 'latencyMs' | 'health'>[]): void {
-    for (const [at, { node, latencyMs, health }] of hops.entries()) {
-      if (this.#table.indexOf(node) === undefined) continue
-      if (health !== 'unknown') this.#health.set(node, health)
-      if (latencyMs === undefined) continue
-      const before = hops[at - 1]?.node
-      if (before === undefined) this.#latencyMs.set(node, latencyMs)
-      else this.#pairMs.set(before, (this.#pairMs.get(before) ?? new Map<DidKey, number>()).set(node, latencyMs))
-    }
+  /** What a leg measured of its hops, from the entry on; it counts for some minutes. */
+  learn(hops: readonly MeasuredHop[]): void {
+    this.#learned.learn(hops)
     this.#isBehind = true
-  }
-
-  #forgetOthers(): void {
-    const isGone = (id: DidKey): boolean => this.#table.indexOf(id) === undefined
-    for (const known of [this.#latencyMs, this.#pairMs, this.#health, ...this.#pairMs.values()])
-      for (const id of known.keys()) if (isGone(id)) known.delete(id)
   }
 
   onAnswered(entry: DidKey): void {
@@ -169,6 +155,7 @@ export class ClientChoice {
 
   #of(): PathChooser {
     const now = this.#init.clock.monotonic()
+    if (this.#learned.forgetOld()) this.#isBehind = true
     if (this.#isBehind && now - this.#chooserAt >= RENEW_MS) this.#chooser = undefined
     if (this.#chooser !== undefined) return this.#chooser
     this.#chooserAt = now
@@ -178,8 +165,8 @@ export class ClientChoice {
         bandwidthMbps === undefined ? [] : [[id, bandwidthMbps] as const],
       ),
     )
-    const measured = { latencyMs: this.#latencyMs, pairMs: this.#pairMs, health: this.#health }
-    return (this.#chooser = new PathChooser(this.#table, { load: this.#load, capacity, ...measured }))
+    const { measures } = this.#learned
+    return (this.#chooser = new PathChooser(this.#table, { load: this.#load, capacity, ...measures }))
   }
 
   #look(): void {
