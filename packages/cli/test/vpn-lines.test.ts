@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { VpnRouteAnswer, VpnStatusAnswer } from '@weft/node'
 import { Output } from '../src/output/output.ts'
-import { routeLines } from '../src/output/route-lines.ts'
+import { legLines, routeLines } from '../src/output/route-lines.ts'
 import { vpnLines } from '../src/output/vpn-lines.ts'
 
 type Leg = VpnRouteAnswer['legs'][number]
@@ -94,6 +94,16 @@ test('legs that are being built or are silent are not in readiness', () => {
   assert.doesNotMatch(lines(building, building), /readiness/)
   assert.match(lines(leg('active', 'a'), leg('silent', 'b')), /beside it 1 silent:/)
   assert.doesNotMatch(lines(leg('active', 'a')), /beside it/)
+})
+
+test('a tier that hops do not keep is told always, one that they keep with --long', () => {
+  const lines = (tier: Leg['tier'], long: boolean): string =>
+    legLines({ ...leg('active', 'a'), ...(tier && { tier }) }, NOW, long, output)[0] ?? ''
+  assert.match(lines({ asked: 'high', taken: 'off' }, false), /, tier off in place of high: its hops do no more$/)
+  assert.doesNotMatch(lines({ asked: 'high', taken: 'high' }, false), /tier/)
+  assert.match(lines({ asked: 'high', taken: 'high' }, true), /, tier high$/)
+  assert.match(lines({ asked: 'high' }, true), /, tier high asked for$/)
+  assert.doesNotMatch(lines(undefined, true), /tier/)
 })
 
 test('one of a thing is told as one', () => {

@@ -1,5 +1,6 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { Tier } from '@weft/onion'
 import type { LoadWord } from '@weft/overlay'
 import type { DiscardReason } from './route/discard-reason.ts'
 import type { KeptKillSwitchStatus, KillSwitchRestored } from './service/kill-switch-keeper.ts'
@@ -57,11 +58,19 @@ export interface CarriageStatus {
   readonly since: number | undefined
 }
 
+/** What a circuit was to do against traffic analysis, and what all of its hops do; undefined until they said so. A hop may do less from some time on. */
+export interface LegTier {
+  readonly asked: Tier
+  readonly taken: Tier | undefined
+}
+
 /** One circuit to an exit. */
 export interface LegStatus {
   readonly state: LegState
   /** Of its link to the entry. */
   readonly carriage: CarriedOver
+  /** Undefined without a tier. */
+  readonly tier: LegTier | undefined
   readonly hops: readonly HopStatus[]
   /** ms, to the exit and back; undefined until measured. */
   readonly rttMs: number | undefined

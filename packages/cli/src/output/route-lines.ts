@@ -117,7 +117,7 @@ export function otherLines(other: Other, output: Output): string[] {
 export function legLines(leg: Leg, now: number, long: boolean, output: Output): string[] {
   const rtt = leg.rttMs === undefined ? 'round trip not measured yet' : `round trip ${milliseconds(leg.rttMs)}`
   return [
-    `${leg.state}  ${rtt}, ${counted(leg.streams, 'connection')}, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}`,
+    `${leg.state}  ${rtt}, ${counted(leg.streams, 'connection')}, for ${formatDuration(now - leg.since)}${long ? `, ${CARRIAGE_WORDS[leg.carriage]}` : ''}${tierWords(leg.tier, long)}`,
     ...formatTable(
       ['  ROLE', 'NODE', 'PLACE', 'LATENCY', 'JITTER', 'LOSS', ...(long ? LONG_HEADINGS : []), 'HEALTH', 'WHY'],
       leg.hops.map(
@@ -136,6 +136,14 @@ export function legLines(leg: Leg, now: number, long: boolean, output: Output): 
     ),
     ...(leg.fault === undefined ? [] : faultLines(leg.fault, output)),
   ]
+}
+
+/** That a tier is not what was asked for is said always. */
+function tierWords(tier: Leg['tier'], long: boolean): string {
+  if (tier === undefined) return ''
+  const { asked, taken } = tier
+  if (taken === asked || taken === undefined) return long ? `, tier ${asked}${taken === asked ? '' : ' asked for'}` : ''
+  return `, tier ${taken} in place of ${asked}: its hops do no more`
 }
 
 export function throughputWords({

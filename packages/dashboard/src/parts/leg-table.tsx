@@ -18,6 +18,7 @@ export function LegTable({ named: { name, leg }, isSelected }: { named: NamedLeg
             <strong>{name}</strong> <StateBadge tone={tone}>{words}</StateBadge>, to the exit and back{' '}
             {formatMs(leg.rttMs)}, its links together {formatMs(sumOfLinks(leg))},{' '}
             {formatCount(leg.streams, 'connection')}, since {formatTime(leg.since)}
+            {tierWords(leg)}
           </>
         }
         columns={['Role', 'Node', 'Place', 'Latency', 'Jitter', 'Loss', 'Bandwidth', 'Up for', 'Health']}
@@ -28,6 +29,13 @@ export function LegTable({ named: { name, leg }, isSelected }: { named: NamedLeg
       </NamedTable>
     </div>
   )
+}
+
+/** What all of its hops do, beside what was asked for where that is more. */
+function tierWords({ tier }: NamedLeg['leg']): string {
+  if (tier?.taken === undefined) return ''
+  const { asked, taken } = tier
+  return taken === asked ? `, tier ${taken}` : `, tier ${taken} in place of ${asked}: its hops do no more`
 }
 
 /** A narrow screen has the names of the figures from `data-name`. */

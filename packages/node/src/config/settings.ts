@@ -196,7 +196,7 @@ const SETTINGS = {
   'relay.padding_per_second': setting(
     integer(1, 1_000_000, 'cells a second'),
     4_000,
-    "Padding cells that this node sends for others' circuits at most, all of them together; 4000 are 46 Mbit/s. Padding goes only where no packet has to wait.",
+    "Padding cells that this node sends for others' circuits at most, all of them together; 4000 are 46 Mbit/s. Padding goes only where no packet has to wait. Circuits that want more than there is lose their tier, those that want most first, and their clients are told.",
   ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),

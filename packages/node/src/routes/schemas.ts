@@ -229,9 +229,18 @@ const carriedOver = z.enum(['udp', 'halves', 'tls'])
 
 const legState = z.enum(['building', 'active', 'spare', 'silent', 'failed'])
 
+const tier = z.enum(['off', 'standard', 'high'])
+
 const leg = z.strictObject({
   state: legState,
   carriage: carriedOver.describe('What packets to its entry travel in'),
+  tier: z
+    .strictObject({
+      asked: tier,
+      taken: tier.optional().describe('What all of its hops do, as they said; absent until they did'),
+    })
+    .optional()
+    .describe('What it does against traffic analysis; absent where nothing was asked for'),
   hops: z.array(hop).readonly(),
   rttMs: milliseconds.optional().describe('To the exit and back'),
   streams: z.int(),
@@ -622,7 +631,7 @@ const profileList = (what: string) => z.array(z.string()).readonly().optional().
 export const vpnProfileFields = z.strictObject({
   exit: z.string().optional().describe('auto, nearest, random, a country, a region, or the did:key of a node'),
   hops: z.int().min(2).max(5).optional(),
-  tier: z.enum(['off', 'standard', 'high']).optional(),
+  tier: tier.optional(),
   legs: z
     .union([z.literal(1), z.literal(2)])
     .optional()

@@ -214,6 +214,7 @@ export function fakeRoute(): RouteStatus {
       {
         state: 'active',
         carriage: 'tls',
+        tier: { asked: 'high', taken: 'standard' },
         hops: [
           { ...hop, role: 'entry', latencyMs: 1.5, suite: 'aes-256-gcm' },
           { ...hop, role: 'relay', latencyMs: 2.5, suite: 'chacha20-poly1305' },

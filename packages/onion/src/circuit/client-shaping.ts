@@ -107,9 +107,9 @@ export class ClientShaping {
     if (this.#tellAt !== undefined && this.#tellAt <= this.#parts.clock.monotonic()) this.#tell()
   }
 
-  /** A hop answered. */
+  /** A hop answered, or does less from now on: what it said before it does not come back to. */
   onTaken(depth: number, tier: Tier): void {
-    for (const hop of this.#told) if (hop.depth === depth) hop.taken ??= lowerTier(tier, this.#tier)
+    for (const hop of this.#told) if (hop.depth === depth) hop.taken = lowerTier(tier, hop.taken ?? this.#tier)
     if (this.taken !== undefined) this.#tellAt = undefined
   }
 

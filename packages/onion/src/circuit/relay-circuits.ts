@@ -431,6 +431,7 @@ export class RelayCircuits {
     this.#extensions.detach(circuit)
     circuit.sendWaiting()
     if (circuit.moved > 0 && this.#ended.length < MAX_ENDED) this.#ended.push(circuit.moved)
+    this.#tiers.forget(circuit)
     circuit.wipe()
     if (tell !== 'next') this.#refuse(circuit.previous, circuit.previousId, reason)
     // Towards the exit without the reason: eight bits of one hop's choice would be a mark for a hop further on.

@@ -6,6 +6,7 @@ import { type ShapingParts, newShapingParts } from '../shaping/shaping-parts.ts'
 import { tierPlans } from '../shaping/tier-plans.ts'
 import { type Tier, lowerTier } from '../shaping/tier.ts'
 import { TokenBucket } from '../token-bucket.ts'
+import { PaddingDemand } from './padding-demand.ts'
 import type { Padding } from './padding.ts'
 import type { CircuitWay, RelayCircuit } from './relay-circuit.ts'
 
@@ -20,6 +21,9 @@ export interface PaddingCosts {
 /** 4,000 cells a second are 46 Mbit/s. */
 const DEFAULT_PADDING_COSTS: PaddingCosts = { most: 'high', perSecond: 4_000 }
 
+/** ms between looks at which circuits want more padding than the operator's limit has, at least. */
+const LOOK_MS = 100
+
 /** Hop behind the entry. */
 const MIDDLE = 1
 
@@ -33,12 +37,17 @@ export interface RelayTiersInit {
   readonly pass: (circuit: RelayCircuit, towardsClient: boolean, packet: Packet) => void
 }
 
-/** What a node does for the tiers of circuits: as their clients ask, within what is the same for every node and what its operator allows. */
+/**
+ * What a node does for the tiers of circuits: as their clients ask, within what is the same for every node and what its operator allows. A
+ * client is told what it gets, also when that ends.
+ */
 export class RelayTiers {
   readonly #init: RelayTiersInit
   readonly #costs: PaddingCosts
   readonly #parts: ShapingParts
   readonly #bucket: TokenBucket
+  readonly #demand = new PaddingDemand<RelayCircuit>()
+  #lookedAt = -Infinity
   #padding = 0
 
   constructor(init: RelayTiersInit) {
@@ -73,6 +82,11 @@ export class RelayTiers {
     circuit.sendControl({ kind: 'tiered', tier: circuit.tier })
   }
 
+  /** A circuit is over. */
+  forget(circuit: RelayCircuit): void {
+    this.#demand.delete(circuit)
+  }
+
   /** @returns the tier that it has from now on */
   #begin(circuit: RelayCircuit, tier: Tier): Tier {
     const plan = planAt(circuit, tier)
@@ -86,10 +100,31 @@ export class RelayTiers {
 
   /** Cells of circuits go before padding, and the operator's limit before both. */
   #pad(circuit: RelayCircuit): void {
-    if (!this.#bucket.has(this.#init.clock.monotonic()) || !this.#init.queue.mayPass()) return
-    this.#bucket.take(this.#init.clock.monotonic())
+    const now = this.#init.clock.monotonic()
+    this.#demand.add(circuit, circuit.previous.peerName, now)
+    if (!this.#init.queue.mayPass()) return
+    if (!this.#bucket.take(now)) return this.#makeRoom(now)
     this.#padding++
     circuit.sendPadding()
+  }
+
+  /**
+   * The operator's limit is reached. A circuit whose padding is left out at times has no tier, whatever its client was told: so those that want most lose theirs until the others fit,
+   * and their clients are told.
+   */
+  #makeRoom(now: number): void {
+    if (now - this.#lookedAt < LOOK_MS) return
+    this.#lookedAt = now
+    for (const circuit of this.#demand.beyond(this.#costs.perSecond, now)) this.#finish(circuit)
+  }
+
+  #finish(circuit: RelayCircuit): void {
+    this.#demand.delete(circuit)
+    circuit.tier = 'off'
+    circuit.shaper?.flush()
+    circuit.shaper?.close()
+    circuit.shaper = undefined
+    circuit.sendControl({ kind: 'tiered', tier: 'off' })
   }
 }
 

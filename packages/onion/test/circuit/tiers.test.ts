@@ -152,6 +152,72 @@ test('an operator caps the tier and the padding of all circuits together', async
   assert.ok(padding > 0 && padding <= 8 * 10 + 2, `${padding}`)
 })
 
+/** Circuits over the middle `b`, by their hops, kept busy for some seconds; of each, padding cells a second that came of late. */
+async function busyOver(ways: readonly string[], perSecond: number) {
+  const network = new FakeNetwork('abcdef', { b: { padding: { perSecond } } })
+  const circuits = ways.map((hops) => network.build(hops, { tier: 'high' }))
+  network.run()
+  let number = 0
+  const busy = async (ms: number): Promise<number[]> => {
+    const before = circuits.map(({ shaping }) => shaping?.paddingReceived ?? 0)
+    for (let at = 0; at < ms; at += 50) {
+      for (const circuit of circuits) circuit.seal(say(number++, 'real'))
+      await network.pass(50, undefined, STEP)
+    }
+    return circuits.map(({ shaping }, at) => (((shaping?.paddingReceived ?? 0) - before[at]!) * 1_000) / ms)
+  }
+  await busy(6_000)
+  const before = circuits.map(({ shaping }) => shaping?.taken)
+  const rates = await busy(6_000)
+  /** What they are told is what they get. */
+  const holds = (): void => {
+    for (const [at, { shaping }] of circuits.entries()) {
+      const rate = rates[at]!
+      const told = `${before[at]} ${shaping?.taken} ${rate}`
+      if (shaping?.taken === 'high') assert.ok(rate > 60, told)
+      else if (before[at] === 'off') assert.equal(rate, 0, told)
+    }
+  }
+  return { circuits, rates, holds, network }
+}
+
+test("who keeps many circuits busy over one entry takes no padding from another entry's: their tier ends, and they are told", async () => {
+  const alone = await busyOver(['abc'], 400)
+  const { circuits, rates, holds, network } = await busyOver(['abc', ...Array.from({ length: 10 }, () => 'dbc')], 400)
+  const [honest = 0] = rates
+  assert.ok(honest > 0.75 * alone.rates[0]!, `${honest} of ${alone.rates[0]}`)
+  const taken = circuits.map(({ shaping }) => shaping?.taken)
+  assert.equal(taken[0], 'high')
+  assert.ok(taken.filter((tier) => tier === 'high').length >= 2, taken.join())
+  holds()
+  assert.ok(network.node('b').circuits.shaping.padding <= 400 * 12.5 + 100)
+  assert.ok(circuits.every(({ state }) => state === 'ready'))
+})
+
+test('of many entries, too, no circuit is told a tier that it does not get', async () => {
+  const { circuits, holds } = await busyOver(['abc', 'abc', 'dbc', 'dbc', 'ebc', 'ebc', 'fbc', 'fbc'], 300)
+  const taken = circuits.map(({ shaping }) => shaping?.taken)
+  assert.ok(taken.includes('high') && taken.includes('off'), taken.join())
+  holds()
+})
+
+test('what a tier held back leaves as the tier ends, in its order', async () => {
+  const { circuits, network } = await busyOver(['abc', 'abc'], 1)
+  assert.deepEqual(
+    circuits.map(({ shaping }) => shaping?.taken),
+    ['off', 'off'],
+  )
+  for (const { packets } of network.node('c').exits)
+    assert.deepEqual(
+      packets.map(([number]) => number),
+      packets.map(([number]) => number).toSorted((a, b) => a - b),
+    )
+  const received = network.node('c').exits.reduce((sum, { packets }) => sum + packets.length, 0)
+  await network.pass(200, undefined, STEP)
+  assert.ok(received >= 2 * 238, `${received}`)
+  assert.equal(network.node('b').circuits.shaping.held, 0)
+})
+
 /** A hop that a client and entry in one speak to, which say what they like. */
 function handMade(settings: Record<string, NodeSetting> = {}) {
   const network = new FakeNetwork('abc', settings)

@@ -11,7 +11,7 @@ import {
 import type { HopTrouble } from '../health/hop-judge.ts'
 import { LegHealth } from '../health/leg-health.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { HopStatus, LegState, LegStatus, LegVerification } from '../vpn.ts'
+import type { HopStatus, LegState, LegStatus, LegTier, LegVerification } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { circuitFault } from './circuit-fault.ts'
 import { HopQuestion } from './hop-question.ts'
@@ -225,6 +225,7 @@ export class Leg {
     return {
       state: this.#stateOr(state),
       carriage: this.#init.link.endpoint?.over ?? 'udp',
+      tier: this.#tierStatus(),
       hops: this.#hopStatuses(),
       rttMs: rttMs ?? this.#circuit?.rttMs.at(-1),
       streams,
@@ -387,6 +388,11 @@ export class Leg {
   #stateOr(state: LegState): LegState {
     if (this.#state !== 'ready') return this.#state === 'over' ? 'failed' : 'building'
     return this.#silence.isSuspect ? 'silent' : state
+  }
+
+  #tierStatus(): LegTier | undefined {
+    const { tier = 'off' } = this.#init
+    return tier === 'off' ? undefined : { asked: tier, taken: this.#circuit?.shaping?.taken }
   }
 
   #hopStatuses(): HopStatus[] {
