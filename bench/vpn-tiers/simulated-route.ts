@@ -12,6 +12,7 @@ import {
 } from '@weft/onion'
 import { toHex } from '@weft/core'
 import type { Chance } from './chance.ts'
+import { LegHealth } from '../../packages/vpn/src/health/leg-health.ts'
 import { type Recording, newRecording } from './recorded-flow.ts'
 import type { VirtualWorld } from './virtual-world.ts'
 
@@ -167,6 +168,8 @@ export class SimulatedRoute {
   readonly chance: Chance
   readonly linkUp: Recording = newRecording()
   readonly linkDown: Recording = newRecording()
+  /** What the client knows of its hops, and when it asks them. */
+  readonly health: LegHealth
   /** Cells of all three links, either way, from {@link observe} on. */
   cells = 0
   readonly #client: ClientCircuits
@@ -179,6 +182,7 @@ export class SimulatedRoute {
   constructor(world: VirtualWorld, chance: Chance, tier: Tier, handlers: RouteHandlers) {
     this.world = world
     this.chance = chance
+    this.health = new LegHealth(DELAYS.length, tier)
     const { random } = chance
     const keys = [1, 2, 3, 4].map((byte) => new Uint8Array(32).fill(byte))
     const onions = [0, 1, 2].map(() => generateX25519(random))
@@ -309,6 +313,8 @@ export class SimulatedRoute {
         this.#up?.session.receive(number, payload)
         this.#up?.wake()
       },
+      onPong: (hop, ms) => this.health.onPong(hop, ms, world.monotonic()),
+      onCounted: (hop, sample) => this.health.onCounted(hop, sample),
       onEnd: (reason, atHop) => {
         throw new Error(`the circuit ended at hop ${atHop}: reason ${reason}`)
       },

@@ -32,8 +32,9 @@ export interface PlayedFlow extends RecordedFlow {
 const TARGET = { host: '198.51.100.7', port: 443 }
 /** ms that a flow of the kind that is seen in the middle goes on before. */
 const WARM_MS = 10_000
-/** As a leg of a node's route. */
+/** As legs of a node's route: of signs of life, and of looks whether hops are asked what they counted, without a tier and with one. */
 const PING_EVERY_MS = 10_000
+const LOOK_MS = { off: 100, standard: 250, high: 250 } as const
 /** Bytes of a packet of TCP to the target. */
 const SEGMENT = 1_448
 
@@ -160,13 +161,13 @@ function record({ times, amounts }: ReturnType<typeof newRecording>, at: number,
 export function play(workload: Workload, seed: number, tier: Tier): PlayedFlow {
   const flow = new Play(seed, tier)
   const end = OBSERVED_MS[workload]
+  playHealth(flow, LOOK_MS[tier])
   if (workload === 'chat') playChat(flow, end + WARM_MS)
   else if (workload === 'chatBegins') playChat(flow, end)
   else if (workload === 'call') playCall(flow, end + WARM_MS, 0)
   else if (workload === 'callBegins') playCall(flow, end, flow.chance.uniform(0, 5_000))
   else if (workload === 'pages') playPages(flow, end)
   else if (workload === 'download') playDownload(flow)
-  else if (workload === 'idle') playNothing(flow, end)
   else if (workload === 'full') flow.request(480, 1e9, 0, () => 100_000)
   flow.world.runUntil(flow.world.monotonic() + (isWarm(workload) ? WARM_MS : 0))
   flow.begin()
@@ -180,13 +181,24 @@ function isWarm(workload: Workload): boolean {
   return workload === 'chat' || workload === 'call' || workload === 'full'
 }
 
-/** A node asks each hop for a sign of life, and what it counted, now and then. */
-function playNothing(flow: Play, end: number): void {
-  for (let at = flow.chance.uniform(0, PING_EVERY_MS); at < end; at += PING_EVERY_MS)
-    flow.after(at, () => {
-      for (const hop of [0, 1, 2]) flow.route.circuit.ping(hop)
-      flow.route.circuit.count()
-    })
+/** A node asks each hop for a sign of life, and what it counted: by what went over the circuit, whatever that was. */
+function playHealth(flow: Play, lookMs: number): void {
+  const { route, world, chance } = flow
+  const { circuit, health } = route
+  let pingAt = world.monotonic() + chance.uniform(0, PING_EVERY_MS)
+  const look = (): void => {
+    const now = world.monotonic()
+    if (now >= pingAt) {
+      pingAt += PING_EVERY_MS
+      for (const hop of [0, 1, 2]) circuit.ping(hop)
+    }
+    if (health.isDue(now, circuit.cells)) {
+      circuit.count()
+      health.onAsked(now, circuit.cells)
+    }
+    flow.after(lookMs, look)
+  }
+  flow.after(chance.uniform(0, lookMs), look)
 }
 
 /** Messages of some hundred bytes at random times, each echoed; about one in two seconds. */

@@ -77,13 +77,19 @@ export class LegSilence {
     return this.#isAsked && now - this.#askedAt >= ASK_AGAIN_MS
   }
 
-  /** @param inFlight packets that wait for an answer @param isUnreachable whether the overlay cannot reach one of the hops either */
-  look(now: number, inFlight: number, isUnreachable: boolean): 'heard' | 'suspect' | 'dead' {
+  /**
+   * @param inFlight packets that wait for an answer
+   * @param isUnreachable whether the overlay cannot reach one of the hops either
+   * @param openMs how long the exit's answer takes, while one is out to a question that was none of {@link asked}
+   */
+  look(now: number, inFlight: number, isUnreachable: boolean, openMs?: number): 'heard' | 'suspect' | 'dead' {
     // Nobody is called silent for what this thread did not hear.
     if (this.#dueSince !== undefined && now - Math.max(this.#lookedAt, this.#dueSince) > LOOK_MS + HELD_UP_MS)
       this.#dueSince = now
     this.#lookedAt = now
     if (this.#isAsked || inFlight > 0) this.#dueSince ??= now
+    // What is asked of a leg that is far away and at rest has its round trip first.
+    else if (openMs !== undefined) this.#dueSince ??= now + openMs
     else this.#dueSince = undefined
     const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
     if (silent > (isUnreachable ? DEAD_UNREACHABLE_MS : DEAD_MS)) return 'dead'

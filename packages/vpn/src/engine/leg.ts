@@ -20,6 +20,7 @@ import { HELD_UP_MS, LOOK_MS, LegSilence } from './leg-silence.ts'
 import { legVerification } from './leg-verification.ts'
 import type { ToldHop } from './route-words.ts'
 import { silentFault } from './silent-fault.ts'
+import { TierQuestions } from './tier-questions.ts'
 
 /** A hop got worse or better. */
 export interface HopChange {
@@ -88,6 +89,8 @@ export class Leg {
   readonly #troubles: Trouble[]
   readonly #counted: (CountSample | undefined)[]
   readonly #questions = new Set<HopQuestion>()
+  /** Of a leg with a tier. */
+  readonly #byCells: TierQuestions | undefined
   readonly #since: number
   /** Monotonic ms. */
   readonly #begunAt: number
@@ -101,6 +104,7 @@ export class Leg {
     this.#troubles = init.hops.map(() => 0)
     this.#counted = init.hops.map(() => undefined)
     this.#watch = new Alarm(init.clock, () => this.#look())
+    if (init.tier !== undefined && init.tier !== 'off') this.#byCells = this.#questionsByCells()
   }
 
   /** Begins to build it; it may be over at once, when a hop's key is none. */
@@ -115,7 +119,7 @@ export class Leg {
       onPacket: (packetNumber, payload) => this.#onPacket(packetNumber, payload),
       onPong: (hop, ms) => {
         this.#health.onPong(hop, ms, this.#init.clock.monotonic())
-        if (hop === hops.length - 1) this.#heard()
+        if (hop === hops.length - 1) this.#exitAnswered()
       },
       onCounted: (hop, sample) => this.#onCounted(hop, sample),
       onEnd: (reason, atHop) => {
@@ -283,7 +287,12 @@ export class Leg {
     this.#state = 'ready'
     this.#readyAt = this.#init.clock.monotonic()
     this.#silence.heard(this.#readyAt)
-    this.#ping()
+    if (this.#byCells === undefined) this.#ping()
+    else {
+      this.#nextPing = this.#readyAt + PING_EVERY_MS
+      this.#lookAt(this.#nextPing)
+      this.#byCells.begin()
+    }
     this.#init.onReady(this)
   }
 
@@ -302,30 +311,53 @@ export class Leg {
     this.#counted[hop] = sample
     for (const question of this.#questions) question.onCounted(hop, sample)
     // An exit that does not tell the truth is there all the same.
-    if (hop === this.hops.length - 1) this.#heard()
+    if (hop === this.hops.length - 1) this.#exitAnswered()
+  }
+
+  #exitAnswered(): void {
+    this.#byCells?.answered()
+    this.#heard()
+  }
+
+  #questionsByCells(): TierQuestions {
+    return new TierQuestions({
+      clock: this.#init.clock,
+      isDue: (now) => this.#health.isDue(now, this.#circuit?.cells ?? 0),
+      count: () => this.#count(),
+      ping: () => this.#pingAll(),
+      pingExit: () => this.#circuit?.ping(this.hops.length - 1),
+      onAsked: () => this.#lookAt(Math.min(this.#nextLook, this.#init.clock.monotonic() + LOOK_MS)),
+    })
   }
 
   #ask(): void {
+    if (this.#byCells !== undefined) return this.#byCells.askExit()
     this.#silence.asked(this.#init.clock.monotonic())
     this.#circuit?.ping(this.hops.length - 1)
   }
 
-  /** Runs every 100 ms while streams are open or an answer is due, else every 10 s to measure the hops. */
+  /** Runs every 100 ms while streams are open or an answer is due, else every 10 s, to measure the hops where that has no times of its own. */
   #look(): void {
     if (this.#state !== 'ready') return
     const now = this.#init.clock.monotonic()
     const isHeldUp = now - this.#nextLook > HELD_UP_MS
-    if (now >= this.#nextPing) this.#ping()
-    const isPlacing = this.#silence.isSuspect && now - this.#countedAt >= PLACE_SILENCE_MS
-    if (isPlacing || this.#health.isDue(now, this.#circuit?.cells ?? 0)) this.#count()
     const { inFlight, streams } = this.#init.load(this)
-    if (this.#silence.wantsSign(now, streams)) this.#ask()
-    const found = this.#silence.look(now, inFlight, this.#unreachable !== undefined)
+    if (this.#byCells === undefined) this.#askByUse(now, streams)
+    else if (now >= this.#nextPing) this.#nextPing = now + PING_EVERY_MS
+    const openMs = this.#byCells?.openSince === undefined ? undefined : (this.#circuit?.rttMs.at(-1) ?? 0)
+    const found = this.#silence.look(now, inFlight, this.#unreachable !== undefined, openMs)
     if (found === 'dead') return this.#endSilent()
     if (found === 'suspect') this.#suspectNow()
     this.#lookAt(this.#silence.isDue || streams > 0 ? now + LOOK_MS : this.#nextPing)
     // What came while this thread was held up is not read yet.
     if (!isHeldUp) this.#judge(now)
+  }
+
+  #askByUse(now: number, streams: number): void {
+    if (now >= this.#nextPing) this.#ping()
+    const isPlacing = this.#silence.isSuspect && now - this.#countedAt >= PLACE_SILENCE_MS
+    if (isPlacing || this.#health.isDue(now, this.#circuit?.cells ?? 0)) this.#count()
+    if (this.#silence.wantsSign(now, streams)) this.#ask()
   }
 
   #lookAt(ms: number): void {
@@ -365,9 +397,13 @@ export class Leg {
   }
 
   #ping(): void {
-    for (const index of this.hops.keys()) this.#circuit?.ping(index)
+    this.#pingAll()
     this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
     this.#lookAt(this.#nextPing)
+  }
+
+  #pingAll(): void {
+    for (const index of this.hops.keys()) this.#circuit?.ping(index)
   }
 
   #endSilent(): void {
@@ -380,6 +416,7 @@ export class Leg {
     this.#state = 'over'
     this.#fault = fault
     this.#watch.clear()
+    this.#byCells?.close()
     this.#circuit?.destroy()
     for (const question of this.#questions) question.end()
     this.#init.onEnd(this)

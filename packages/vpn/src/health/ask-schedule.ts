@@ -8,11 +8,16 @@ const BUSY_CELLS = 20
 /** When a client asks the hops of a circuit what they counted. Times are monotonic ms. */
 export class AskSchedule {
   readonly #hops: number
+  readonly #asksOnce: boolean
   #askedMs: number | undefined
   #cells = 0
+  /** Cells flowed when it was asked last. */
+  #flowed = false
 
-  constructor(hops: number) {
+  /** @param asksOnce more when cells flow no longer: whether they stopped by themselves is not known otherwise */
+  constructor(hops: number, asksOnce = false) {
     this.#hops = hops
+    this.#asksOnce = asksOnce
   }
 
   /** @param cells sent and taken over the circuit since its beginning @param isSuspect whether answers are wanted soon */
@@ -20,13 +25,17 @@ export class AskSchedule {
     if (this.#askedMs === undefined) return true
     const ms = nowMs - this.#askedMs
     if (ms >= IDLE_MS) return true
-    // As many cells as a round has of its own, there and back over each layer of the count, are no traffic.
-    const flows = cells - this.#cells - 2 * this.#hops >= (BUSY_CELLS * Math.max(ms, SUSPECT_MS)) / 1_000
-    return flows && ms >= (isSuspect ? SUSPECT_MS : BUSY_MS)
+    return this.#flows(ms, cells) ? ms >= (isSuspect ? SUSPECT_MS : BUSY_MS) : this.#flowed && ms >= BUSY_MS
   }
 
   asked(nowMs: number, cells: number): void {
+    this.#flowed = this.#asksOnce && this.#askedMs !== undefined && this.#flows(nowMs - this.#askedMs, cells)
     this.#askedMs = nowMs
     this.#cells = cells
+  }
+
+  /** As many cells as a round has of its own, there and back over each layer of the count, are no traffic. */
+  #flows(ms: number, cells: number): boolean {
+    return cells - this.#cells - 2 * this.#hops >= (BUSY_CELLS * Math.max(ms, SUSPECT_MS)) / 1_000
   }
 }

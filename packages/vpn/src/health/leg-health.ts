@@ -46,7 +46,7 @@ export class LegHealth {
     this.#placer = new LossPlacer(this.#rounds.places)
     this.#claims = new HopClaims(hops)
     this.#silence = new HopSilence(hops)
-    this.#schedule = new AskSchedule(hops)
+    this.#schedule = new AskSchedule(hops, tier !== 'off')
     this.#delays = answerDelays(tier, hops).map((ms) => new DelaySeries(ms))
     this.#rates = each(() => new CellRate())
     this.#judges = each(() => new HopJudge())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@weft/core'
-import type { CircuitLink, ClientCircuitOptions, ClientCircuits } from '@weft/onion'
+import type { CircuitLink, ClientCircuitOptions, ClientCircuits, Tier } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
 import type { ToldEvent } from '../../src/engine/route-log.ts'
@@ -18,7 +18,7 @@ const hopsOf = (number: number): RouteMember[] => [
 ]
 
 /** A path set over simulated circuits, and a download of 200 cells a second over it. @param most legs that can be built */
-async function download(legs: { used: number; reserve: number }, seed = 1, most = 10) {
+async function download(legs: { used: number; reserve: number }, seed = 1, most = 10, tier: Tier = 'off') {
   const clock = new HoldableClock()
   const random = seededRandom(seed)
   const exit = new SimulatedExit(clock, random)
@@ -31,6 +31,7 @@ async function download(legs: { used: number; reserve: number }, seed = 1, most 
   const set = new PathSet({
     hops: hopsOf(1),
     legs,
+    tier,
     circuits: {
       build: (options: ClientCircuitOptions) => {
         const circuit = new SimulatedCircuit(options, exit, clock, random)
@@ -77,30 +78,38 @@ async function download(legs: { used: number; reserve: number }, seed = 1, most 
   return { clock, set, circuits, events, kinds, red, ends, received, run, close }
 }
 
+const TIERS: readonly Tier[] = ['off', 'standard']
+
 const states = (set: PathSet): string[] => set.status('active').map(({ state, hops }) => `${state} ${hops[0]?.node}`)
 const legAt = (number: number): string => `${hopsOf(number)[0]?.id}`
 
-test('a link that begins to lose is named at its hop, and its leg gives way to the one in reserve without a reset', async () => {
-  const { set, circuits, events, kinds, ends, received, red, run, close } = await download({ used: 1, reserve: 1 })
-  await run(5_000)
-  assert.deepEqual(kinds(), ['ready', 'ready'])
-  const before = received.bytes
-  circuits[0]!.links[1]!.loss = 0.05
-  await run(4_000)
-  const degraded = events.find(({ kind }) => kind === 'degraded')
-  assert.deepEqual([degraded?.role, degraded?.node, degraded?.code], ['relay', hopsOf(1)[1]?.id, 'E_HOP_DEGRADED'])
-  assert.match(degraded?.cause ?? '', /% of packets lost/)
-  const moved = events.find(({ kind }) => kind === 'moved')
-  assert.deepEqual([moved?.role, moved?.node], ['relay', hopsOf(1)[1]?.id])
-  // It is replaced, and ends when the new one is ready.
-  assert.ok(kinds().includes('improved'))
-  assert.deepEqual(states(set), [`active ${legAt(2)}`, `spare ${legAt(3)}`])
-  assert.equal(circuits[0]?.isOver, true)
-  assert.deepEqual(ends, [])
-  assert.ok(received.bytes - before > 0.95 * 4_000 * 240, `${received.bytes - before} bytes came`)
-  assert.deepEqual(red, [])
-  close()
-})
+for (const tier of TIERS)
+  test(`a link that begins to lose is named at its hop, and its leg gives way to the one in reserve without a reset (${tier})`, async () => {
+    const { set, circuits, events, kinds, ends, received, red, run, close } = await download(
+      { used: 1, reserve: 1 },
+      1,
+      10,
+      tier,
+    )
+    await run(5_000)
+    assert.deepEqual(kinds(), ['ready', 'ready'])
+    const before = received.bytes
+    circuits[0]!.links[1]!.loss = 0.05
+    await run(4_000)
+    const degraded = events.find(({ kind }) => kind === 'degraded')
+    assert.deepEqual([degraded?.role, degraded?.node, degraded?.code], ['relay', hopsOf(1)[1]?.id, 'E_HOP_DEGRADED'])
+    assert.match(degraded?.cause ?? '', /% of packets lost/)
+    const moved = events.find(({ kind }) => kind === 'moved')
+    assert.deepEqual([moved?.role, moved?.node], ['relay', hopsOf(1)[1]?.id])
+    // It is replaced, and ends when the new one is ready.
+    assert.ok(kinds().includes('improved'))
+    assert.deepEqual(states(set), [`active ${legAt(2)}`, `spare ${legAt(3)}`])
+    assert.equal(circuits[0]?.isOver, true)
+    assert.deepEqual(ends, [])
+    assert.ok(received.bytes - before > 0.95 * 4_000 * 240, `${received.bytes - before} bytes came`)
+    assert.deepEqual(red, [])
+    close()
+  })
 
 test('a delay that is added to a link is named at its hop, and the traffic moves and stays', async () => {
   const { set, circuits, kinds, ends, run, close } = await download({ used: 1, reserve: 1 })
@@ -136,17 +145,18 @@ test('where all legs are alike bad nothing moves, none is replaced, and what is 
   close()
 })
 
-test('where nothing comes back from the exit over one leg its relay is left out, as another leads to the same exit', async () => {
-  const { circuits, red, run, close } = await download({ used: 1, reserve: 1 })
-  await run(3_000)
-  circuits[0]!.links[2]!.isCut = true
-  await run(4_000)
-  assert.deepEqual(
-    red.map(({ id }) => id),
-    [hopsOf(1)[1]?.id],
-  )
-  close()
-})
+for (const tier of TIERS)
+  test(`where nothing comes back from the exit over one leg its relay is left out, as another leads to the same exit (${tier})`, async () => {
+    const { circuits, red, run, close } = await download({ used: 1, reserve: 1 }, 1, 10, tier)
+    await run(3_000)
+    circuits[0]!.links[2]!.isCut = true
+    await run(4_000)
+    assert.deepEqual(
+      red.map(({ id }) => id),
+      [hopsOf(1)[1]?.id],
+    )
+    close()
+  })
 
 test('a leg that gave way and is not replaced carries again when the other is gone, and stays when both are well', async () => {
   const { set, circuits, kinds, ends, received, run, close } = await download({ used: 1, reserve: 1 }, 1, 2)
@@ -171,20 +181,21 @@ test('a leg that gave way and is not replaced carries again when the other is go
   close()
 })
 
-test('a hop behind which nothing comes back is named', async () => {
-  const { set, circuits, kinds, run, close } = await download({ used: 1, reserve: 1 })
-  await run(3_000)
-  circuits[0]!.links[1]!.isCut = true
-  await run(3_500)
-  const hops = set.status('active').find(({ state }) => state === 'silent')?.hops
-  assert.deepEqual(
-    hops?.map(({ health }) => health),
-    ['green', 'red', 'yellow'],
-  )
-  assert.match(hops?.[1]?.reason ?? '', /does not answer, nor does any hop behind it/)
-  assert.ok(kinds().includes('lost'))
-  close()
-})
+for (const tier of TIERS)
+  test(`a hop behind which nothing comes back is named (${tier})`, async () => {
+    const { set, circuits, kinds, run, close } = await download({ used: 1, reserve: 1 }, 1, 10, tier)
+    await run(3_000)
+    circuits[0]!.links[1]!.isCut = true
+    await run(3_500)
+    const hops = set.status('active').find(({ state }) => state === 'silent')?.hops
+    assert.deepEqual(
+      hops?.map(({ health }) => health),
+      ['green', 'red', 'yellow'],
+    )
+    assert.match(hops?.[1]?.reason ?? '', /does not answer, nor does any hop behind it/)
+    assert.ok(kinds().includes('lost'))
+    close()
+  })
 
 test('a question to all hops is answered with what each counted', async () => {
   const { clock, set, run, close } = await download({ used: 1, reserve: 1 })

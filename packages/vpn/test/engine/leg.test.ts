@@ -6,8 +6,10 @@ import {
   type ClientCircuit,
   type ClientCircuitOptions,
   ClientCircuits,
+  type CountSample,
   Session,
   type SessionStream,
+  type Tier,
 } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
@@ -25,16 +27,18 @@ const ALONE = {
   onRed: () => assert.fail(),
 }
 
-/** A leg over a circuit that is ready at once; each packet and each answer takes 5 ms. */
-function makeLeg() {
+/** A leg over a circuit that is ready at once; each packet and each answer takes 5 ms. @param cellsAt of the circuit, after so many ms */
+function makeLeg(tier: Tier = 'off', cellsAt: (ms: number) => number = () => 0) {
   const clock = new HoldableClock()
   const random = seededRandom(1)
   const hops = [makeMember(1, ['entry']), makeMember(2, ['relay']), makeMember(3, ['exit'])]
   const told: string[] = []
   /** When which hop was pinged, monotonic ms. */
   const pings: { readonly at: number; readonly hop: number }[] = []
+  /** When hops were asked what they counted, monotonic ms. */
+  const counts: number[] = []
   /** Whether the exit's session hears and talks, and whether the hops answer pings. */
-  const exit = { serves: true, pongs: true }
+  const exit = { serves: true, pongs: true, answerMs: 5 }
   const streams: SessionStream[] = []
   const session = new Session({
     role: 'exit',
@@ -58,13 +62,24 @@ function makeLeg() {
       circuit = options
       return {
         payloadLength: PAYLOAD,
-        rttMs: [],
+        get rttMs() {
+          return pings.length < 4 ? [] : [5, 5, exit.answerMs]
+        },
         suites: [],
-        cells: 0,
-        count: () => {},
+        get cells() {
+          return cellsAt(clock.monotonic())
+        },
+        shaping: tier === 'off' ? undefined : { taken: 'standard' },
+        evidence: { opened: [], sealed: [], asked: [], answered: [] },
+        count: () => {
+          counts.push(clock.monotonic())
+          const round = counts.length
+          const answer = (hop: number): void => options.onCounted?.(hop, counted(clock.monotonic(), round))
+          if (exit.pongs) clock.after(exit.answerMs, () => [0, 1, EXIT].forEach(answer))
+        },
         ping: (hop: number) => {
           pings.push({ at: clock.monotonic(), hop })
-          if (exit.pongs) clock.after(5, () => options.onPong?.(hop, 5))
+          if (exit.pongs) clock.after(exit.answerMs, () => options.onPong?.(hop, exit.answerMs))
         },
         seal: (fill: (payload: Uint8Array) => number) => {
           const payload = new Uint8Array(PAYLOAD)
@@ -83,6 +98,7 @@ function makeLeg() {
     ...ALONE,
     hops,
     circuits,
+    tier,
     queue: new FlushQueue(() => {}),
     clock,
     random,
@@ -92,7 +108,15 @@ function makeLeg() {
   })
   leg.start()
   circuit?.onReady?.()
-  return { clock, leg, told, pings, exit, streams, talk }
+  return { clock, leg, told, pings, counts, exit, streams, talk }
+}
+
+/** What a hop counted of a circuit over which nothing is lost. */
+function counted(now: number, round: number): CountSample {
+  const hop = { opened: round, passed: 0, droppedForward: 0, came: 0, droppedBackward: 0, sent: round }
+  const places = { askedAt: 2 * round - 1, answeredAt: 2 * round, askedMs: now - 5, answeredMs: now }
+  const own = { sealed: round, sealedAtAnswer: round, sealedForHop: round, opened: round, openedAtQuestion: round - 1 }
+  return { round, hop, ...places, ...own, padding: 0 }
 }
 
 test('an exit that says nothing for 5 s ends the leg, and it is not known which hop it was', async () => {
@@ -186,6 +210,70 @@ test('a leg whose open streams are quiet is asked ever more rarely while only pi
   assert.equal(pings.filter(({ hop }) => hop !== EXIT).length, 2)
   doubling(await gapsWithin(4_900))
   assert.deepEqual([leg.healthy, told], [true, ['ready']])
+  leg.destroy()
+})
+
+/** Rests, and even times of 100 cells a second either way in turn, of some seconds each. */
+function coverAt(ms: number): number {
+  const [CYCLE, EVEN] = [17_300, 6_450]
+  const inCycle = Math.max(0, (ms % CYCLE) - (CYCLE - EVEN))
+  return Math.floor(0.2 * (Math.floor(ms / CYCLE) * EVEN + inCycle))
+}
+
+for (const tier of ['standard', 'high'] as const)
+  test(`in ${tier} hops are asked at the same times with a stream that is open, used and answered as with none`, async () => {
+    const questions = async (uses: 'nothing' | 'a quiet stream' | 'a stream') => {
+      const made = makeLeg(tier, coverAt)
+      const { clock, leg, exit, pings, counts, streams, talk, told } = made
+      const stream = uses === 'nothing' ? undefined : leg.openStream({ host: 'a.test', port: 80 })
+      for (let at = 0; at < 120_000; at += 30) {
+        // Answers to questions are lost now and then, and for most of a second.
+        exit.pongs = at % 7_110 > 60 && at % 33_000 > 900
+        if (uses === 'a stream' && at % 90 === 0) {
+          stream?.write(new Uint8Array(10))
+          leg.wake()
+          streams[0]?.write(new Uint8Array(100))
+          talk()
+        }
+        await clock.advance(30)
+      }
+      assert.equal(leg.over, false)
+      assert.deepEqual(leg.status('active')[0]?.tier, { asked: tier, taken: 'standard' })
+      leg.destroy()
+      return { pings, counts, told }
+    }
+    const { told: _, ...without } = await questions('nothing')
+    for (const uses of ['a quiet stream', 'a stream'] as const) {
+      const { told, ...withOne } = await questions(uses)
+      assert.ok(told.includes('ready'))
+      assert.deepEqual(withOne, without, uses)
+    }
+    // Twice a second in even times, and every ten seconds else.
+    const isEven = (ms: number): boolean => ms % 17_300 > 17_300 - 6_450 + 600
+    const [even, rest] = [without.counts.filter(isEven), without.counts.filter((ms) => !isEven(ms))]
+    assert.ok(even.length > 60 && rest.length > 8 && rest.length < 50, `${even.length} ${rest.length}`)
+  })
+
+test('with a tier a leg whose download stops is found silent by questions that its cells alone bring about', async () => {
+  for (const stopsAt of [20_000, 20_120, 20_240, 20_380]) {
+    const { clock, leg, told, exit } = makeLeg('standard', (ms) => Math.floor(0.2 * Math.min(ms, stopsAt)))
+    leg.openStream({ host: 'a.test', port: 80 })
+    await clock.advance(stopsAt)
+    assert.deepEqual(told, ['ready'])
+    exit.serves = false
+    exit.pongs = false
+    await clock.advance(1_500)
+    assert.deepEqual([told, leg.healthy], [['ready', 'suspect'], false])
+    await clock.advance(5_000)
+    assert.deepEqual([told.at(-1), leg.loss?.fault.code], ['end', 'E_ROUTE_SILENT'])
+  }
+})
+
+test('with a tier an exit that is far away is not taken for silent while nothing else is said', async () => {
+  const { clock, leg, told, exit } = makeLeg('standard')
+  exit.answerMs = 900
+  await clock.advance(60_000)
+  assert.deepEqual([told.filter((word) => word !== 'ready').length <= 2, leg.healthy], [true, true], told.join())
   leg.destroy()
 })
 

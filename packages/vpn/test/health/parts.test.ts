@@ -94,6 +94,22 @@ test('hops are asked twice a second while cells flow, five times while something
   assert.equal(asked(0, true), 2)
 })
 
+test('of a circuit with a tier hops are asked once more when cells flow no longer', () => {
+  const asked = (asksOnce: boolean): number[] => {
+    const schedule = new AskSchedule(3, asksOnce)
+    const times: number[] = []
+    for (let now = 0; now < 9_000; now += 50) {
+      const cells = 6 * times.length + 0.4 * Math.min(now, 2_010)
+      if (!schedule.isDue(now, cells, false)) continue
+      times.push(now)
+      schedule.asked(now, cells)
+    }
+    return times
+  }
+  assert.deepEqual(asked(false), [0, 500, 1_000, 1_500, 2_000])
+  assert.deepEqual(asked(true), [0, 500, 1_000, 1_500, 2_000, 2_500])
+})
+
 test('a hop that answers no more is silent from its first question on that stands, and one that answers late is not', () => {
   const silence = new HopSilence(2)
   for (let now = 0; now <= 3_000; now += 500) {
