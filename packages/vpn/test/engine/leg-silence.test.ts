@@ -29,6 +29,28 @@ test('silence counts from when something was due: 0.6 s until it is suspect, 5 s
   ])
 })
 
+test('a question that was asked at times of its own counts once its answer should have come, and no longer than it is out', () => {
+  const silence = new LegSilence()
+  silence.heard(0)
+  const looks = (from: number, to: number, openMs: number | undefined): [number, string][] => {
+    const all: [number, string][] = []
+    for (let now = from; now <= to; now += 100) {
+      const is = silence.look(now, 0, false, openMs)
+      if (is !== (all.at(-1)?.[1] ?? 'heard')) all.push([now, is])
+    }
+    return all
+  }
+  assert.deepEqual(looks(100, 900, 300), [])
+  assert.deepEqual(looks(1_000, 6_000, 300), [
+    [1_100, 'suspect'],
+    [5_500, 'dead'],
+  ])
+  silence.heard(6_000)
+  assert.deepEqual(looks(6_100, 20_000, undefined), [])
+  assert.deepEqual(looks(20_100, 20_700, 0), [])
+  assert.deepEqual(looks(20_800, 20_800, 0), [[20_800, 'suspect']])
+})
+
 test('a sign is wanted ever more rarely while open streams are quiet, again where none comes, and anew with more than a sign', () => {
   const silence = new LegSilence()
   silence.heard(0)
