@@ -125,6 +125,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_FILE_WRITE: 'The file to be written cannot be written.',
     E_FOREGROUND_UNSUPPORTED: 'On this system the daemon cannot take over the process of `weft start`.',
     E_GENERATE: 'A generator of sources failed.',
+    E_GUARD_DOUBTED:
+      'Half and more of the circuits behind an entry were lost, and not behind others: it may keep its client to its friends.',
     E_HOP_DEGRADED:
       'A hop of a route, or the link before it, loses or delays more than it did, is silent, or tells what cannot be true.',
     E_HOST_REFUSED: 'A request to the API names a host that the API does not answer for.',

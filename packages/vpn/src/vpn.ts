@@ -269,8 +269,8 @@ export interface GuardStatus {
   readonly until: number
   /** It answered once, at whatever time. */
   readonly answered: boolean
-  /** silent: it did not answer the last time; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map. */
-  readonly state: 'ready' | 'silent' | 'not-called' | 'unlisted'
+  /** silent: it did not answer the last time; doubted: circuits behind it are lost that are not behind others; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map. */
+  readonly state: 'ready' | 'silent' | 'doubted' | 'not-called' | 'unlisted'
   /** ms since the Unix epoch: when one that is silent is tried again; since when one is not listed. */
   readonly retryAt: number | undefined
   readonly unlistedSince: number | undefined

@@ -10,7 +10,13 @@ type Hop = Leg['hops'][number]
 type Standing = Hop['heaviest'][number]
 type Guard = VpnChoicesAnswer['guards'][number]
 
-const STATE_STYLES = { ready: 'green', silent: 'yellow', 'not-called': 'yellow', unlisted: 'dim' } as const
+const STATE_STYLES = {
+  ready: 'green',
+  silent: 'yellow',
+  doubted: 'yellow',
+  'not-called': 'yellow',
+  unlisted: 'dim',
+} as const
 
 /** How every hop was chosen, and the guards, for people. */
 export function choiceLines({ at, legs, guards }: VpnChoicesAnswer, long: boolean, output: Output): string[] {
@@ -94,6 +100,8 @@ function guardWords({ state, answered, retryAt, unlistedSince }: Guard, at: numb
   switch (state) {
     case 'unlisted':
       return `no entry of the signed map${unlistedSince === undefined ? '' : ` since ${formatTime(unlistedSince)}`}`
+    case 'doubted':
+      return 'circuits behind it are lost that are not behind others'
     case 'not-called':
       return 'the network around does not seem to lead to it'
     case 'silent':

@@ -363,9 +363,9 @@ export const guardStatus = z.strictObject({
   until: time.describe('When it may be given up, ms since the Unix epoch'),
   answered: z.boolean().describe('It answered once, at whatever time'),
   state: z
-    .enum(['ready', 'silent', 'not-called', 'unlisted'])
+    .enum(['ready', 'silent', 'doubted', 'not-called', 'unlisted'])
     .describe(
-      'silent: it did not answer the last time; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map',
+      'silent: it did not answer the last time; doubted: circuits behind it are lost that are not behind others; not-called: the network around does not lead to it; unlisted: it is no entry of the signed map',
     ),
   retryAt: time.optional().describe('When one that is silent is tried again, ms since the Unix epoch'),
   unlistedSince: time.optional(),

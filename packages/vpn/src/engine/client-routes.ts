@@ -12,7 +12,8 @@ import type { WayToEntries } from './no-route-fault.ts'
 import { type LegNumbers, PathSet, type PathSetEvents } from './path-set.ts'
 import { PathSets } from './path-sets.ts'
 import { Retries } from './retries.ts'
-import { RouteNodes } from './route-nodes.ts'
+import { type Blamed, RouteNodes } from './route-nodes.ts'
+import { guardDoubted } from './route-words.ts'
 import { RoutesTold } from './routes-told.ts'
 import { StreamOpener, type TakeStream, type WriteEarly } from './stream-opener.ts'
 
@@ -266,13 +267,16 @@ export class ClientRoutes {
           this.#opener.wake()
           this.#init.onChange()
         },
-        onLegReady: (leg) => choice.onAnswered((leg.hops[0] as RouteMember).id),
+        onLegReady: ({ hops: [first] }) => {
+          choice.onAnswered((first as RouteMember).id)
+          choice.onHeld((first as RouteMember).id)
+        },
         onLegEnd: (_, leg) => {
-          this.#nodes.blame(leg)
+          this.#onLost(leg)
           this.#retries.later()
         },
         onChange: () => this.#init.onChange(),
-        onRed: (node) => this.#nodes.leaveOut(node),
+        onRed: (node) => this.#nodes.leaveRed(node),
         onEvent: (event) => {
           this.#told.tell(event)
           this.#init.onChange()
@@ -367,6 +371,15 @@ export class ClientRoutes {
     if (this.#sets.hasStale) this.keep()
   }
 
+  #onLost(loss: Blamed): void {
+    const doubted = this.#nodes.judgeGuard(loss)
+    this.#nodes.blame(loss)
+    if (doubted === undefined) return
+    this.#told.tell(guardDoubted(doubted))
+    // What stands over it may stand because it ends at friends of its.
+    for (const set of this.#sets.all) if (set.entries.includes(doubted)) this.#sets.expire(set)
+  }
+
   #onEnd(set: PathSet): void {
     this.#sets.remove(set)
     if (this.#closed) return
@@ -375,7 +388,7 @@ export class ClientRoutes {
     const { loss } = set
     if (loss !== undefined) {
       this.#told.onLost(loss)
-      this.#nodes.blame(loss)
+      this.#onLost(loss)
     }
     this.#opener.wake()
     this.#init.onChange()

@@ -171,6 +171,11 @@ export class Leg {
     return this.#silence.isSuspect
   }
 
+  /** It was ready, at whatever time. */
+  get wasReady(): boolean {
+    return this.#readyAt !== undefined
+  }
+
   /** Ready for so long that building it was no failure. */
   get stood(): boolean {
     return this.#readyAt !== undefined && this.#init.clock.monotonic() - this.#readyAt >= STOOD_MS

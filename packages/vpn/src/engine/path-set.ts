@@ -30,8 +30,10 @@ export interface LegNumbers {
 const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
 
 /** By whom a path set was lost, and why; of the leg that ended last, where it was not its exit that closed the session. */
-export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' | 'entryAnswered'> {
+export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' | 'entryAnswered' | 'wasReady'> {
   readonly fault: Fault
+  /** The exit itself said that it is over, which no hop before it can say in its place. */
+  readonly isByExit?: boolean
 }
 
 /** What a path set tells its owner. */
@@ -324,7 +326,9 @@ export class PathSet {
         if (this.#sessionLegs.size === 0) return this.#end(this.#last && lossOf(this.#last))
         const fault = sessionFault(code, this.exit)
         this.#init.onEvent?.(legLost(fault, this.exit && { node: this.exit, role: 'exit' }))
-        this.#end({ fault, culprit: this.exit, hops: this.#init.hops, isRefused: false, entryAnswered: true })
+        const { hops } = this.#init
+        const answered = { isRefused: false, entryAnswered: true, wasReady: true, isByExit: true } as const
+        this.#end({ fault, culprit: this.exit, hops, ...answered })
       },
     })
     this.#session = session
@@ -463,8 +467,8 @@ export class PathSet {
   }
 }
 
-function lossOf({ fault, culprit, hops, isRefused, entryAnswered }: Leg): PathSetLoss | undefined {
-  return fault && { fault, culprit, hops, isRefused, entryAnswered }
+function lossOf({ fault, culprit, hops, isRefused, entryAnswered, wasReady }: Leg): PathSetLoss | undefined {
+  return fault && { fault, culprit, hops, isRefused, entryAnswered, wasReady }
 }
 
 function sessionFault(code: number, exit: RouteMember | undefined): Fault {

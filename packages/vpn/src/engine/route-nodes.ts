@@ -1,6 +1,7 @@
 import { type Clock, WeftError, equalBytes } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { ChosenRoute, ClientChoice, RouteWishes } from '../route/client-choice.ts'
+import { boundedFailures } from '../route/bounded-failures.ts'
 import { isNobodyLeft } from '../route/nobody-left.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { PathSet, PathSetLoss } from './path-set.ts'
@@ -22,6 +23,8 @@ interface Failed {
   readonly until: number
   /** The onion key under which it refused a handshake. */
   readonly refused: Uint8Array | undefined
+  /** By the word of other nodes, or as one of several that may be to blame. */
+  readonly isHearsay: boolean
 }
 
 /** ms for which a node that failed is left out; and all of a leg that fell silent, when it is not known which of them it was. */
@@ -101,15 +104,31 @@ export class RouteNodes {
 
   /** Leaves those out by whom a leg, or all of a path set, was lost. */
   blame(loss: Blamed): void {
-    const { culprit, isRefused, hops } = loss
+    const { culprit, isRefused, hops, isByExit = false } = loss
+    const isHearsay = !isByExit && culprit !== hops[0]
     if (culprit !== undefined && isEntrySilent(loss)) this.#init.choice.onSilent(culprit.id)
-    if (culprit === undefined) for (const { id } of hops) this.#leaveOut(id, SILENT_MS)
-    else this.#leaveOut(culprit.id, FAILED_MS, isRefused ? culprit.onionKey : undefined)
+    if (culprit === undefined) for (const { id } of hops) this.#leaveOut(id, SILENT_MS, { isHearsay })
+    else this.#leaveOut(culprit.id, FAILED_MS, { isHearsay, refused: isRefused ? culprit.onionKey : undefined })
+  }
+
+  /**
+   * What was lost behind a guard that answered counts against it, unless its exit ended it or the overlay knows that the node to blame is gone.
+   * @returns the guard where it is doubted since this one
+   */
+  judgeGuard({ hops: [entry], culprit, entryAnswered, wasReady, isByExit = false }: Blamed): RouteMember | undefined {
+    if (entry === undefined || !entryAnswered || isByExit) return undefined
+    if (culprit !== undefined && this.#unreachable.has(culprit.id)) return undefined
+    return this.#init.choice.onLost(entry.id, wasReady) ? entry : undefined
   }
 
   /** It does not do what it should. */
   leaveOut({ id }: RouteMember): void {
     this.#leaveOut(id, FAILED_MS)
+  }
+
+  /** It, or the link before it, loses or delays, as far as the counters of all hops tell. */
+  leaveRed({ id }: RouteMember): void {
+    this.#leaveOut(id, FAILED_MS, { isHearsay: true })
   }
 
   /** What is asked of this exit it does not do; nothing is wrong with it. */
@@ -128,16 +147,25 @@ export class RouteNodes {
   #wishes(sets: readonly PathSet[]): RouteWishes {
     const { end = 'exit' } = this.#init
     const busy = new Set(sets.flatMap(({ hops }) => hops.flat().map(({ id }) => id)))
-    const own = this.failed
     const away = this.#unreachable
+    const own = this.#leftOut()
     // Last those of whom both say so: where the overlay reaches nobody, the others are all that is left.
     const failed = [...own.difference(away), ...away.difference(own), ...own.intersection(away)]
     return { end, busy, failed, called: this.#called }
   }
 
-  #leaveOut(id: DidKey, ms: number, refused?: Uint8Array): void {
+  /** Of those that failed, but for some of those of which only others say so. */
+  #leftOut(): ReadonlySet<DidKey> {
+    const { failed } = this
+    const isTold = (id: DidKey): boolean => this.#failed.get(id)?.isHearsay === true && !this.#unreachable.has(id)
+    const told = [...failed].filter(isTold)
+    const kept = new Set(boundedFailures(told, this.#init.choice.members))
+    return new Set([...failed].filter((id) => !isTold(id) || kept.has(id)))
+  }
+
+  #leaveOut(id: DidKey, ms: number, how: Partial<Omit<Failed, 'until'>> = {}): void {
     this.#failed.delete(id)
-    this.#failed.set(id, { until: this.#init.clock.monotonic() + ms, refused })
+    this.#failed.set(id, { refused: undefined, isHearsay: false, ...how, until: this.#init.clock.monotonic() + ms })
   }
 }
 

@@ -73,6 +73,16 @@ export function hopDegraded(hop: ToldHop, reason: string): ToldEvent {
   return event('degraded', fault, hop)
 }
 
+/** Circuits that go on from this entry are lost too often. */
+export function guardDoubted(node: RouteMember): ToldEvent {
+  const fault = {
+    code: 'E_GUARD_DOUBTED',
+    cause: `Half and more of the circuits behind the entry …${shortId(node.id)} were lost, and not behind other entries.`,
+    fix: 'Nothing to do: new connections begin at other guards of this node. weft vpn route shows them.',
+  }
+  return event('degraded', fault, { node, role: 'entry' })
+}
+
 export function hopBack(hop: ToldHop): ToldEvent {
   const cause = `The ${hop.role} …${shortId(hop.node.id)} is as well as before.`
   return event('back', { code: 'ROUTE_BACK', cause, fix: NOTHING_TO_DO }, hop)

@@ -141,6 +141,16 @@ export class ClientChoice {
     this.#guards.onSilent(entry)
   }
 
+  /** As {@link Guards.onHeld}. */
+  onHeld(entry: DidKey): void {
+    this.#guards.onHeld(entry)
+  }
+
+  /** As {@link Guards.onLost}. */
+  onLost(entry: DidKey, held: boolean): boolean {
+    return this.#guards.onLost(entry, held)
+  }
+
   /** The overlay reached a member again. */
   onReachable(id: DidKey): void {
     this.#guards.onReachable(id)

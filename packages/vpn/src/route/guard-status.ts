@@ -10,12 +10,14 @@ export interface GuardStanding {
   readonly primary: boolean
   /** It is in the map and can be called. */
   readonly isUsable: boolean
+  /** Circuits behind it are lost that are not behind others. */
+  readonly isDoubted: boolean
   /** ms since the Unix epoch: when one that is silent is tried again. */
   readonly retryAt: number | undefined
 }
 
 /** A guard as it is told to its user. */
-export function guardStatus(guard: Guard, { primary, isUsable, retryAt }: GuardStanding): GuardStatus {
+export function guardStatus(guard: Guard, { primary, isUsable, isDoubted, retryAt }: GuardStanding): GuardStatus {
   const { id, since, confirmed, unlistedSince } = guard
   const over = since + LIFETIME_MS
   return {
@@ -24,14 +26,14 @@ export function guardStatus(guard: Guard, { primary, isUsable, retryAt }: GuardS
     since,
     until: unlistedSince === undefined ? over : Math.min(over, unlistedSince + UNLISTED_MS),
     answered: confirmed,
-    state: stateOf(unlistedSince !== undefined, isUsable, retryAt !== undefined),
+    state: unlistedSince === undefined ? stateOf(isUsable, retryAt !== undefined, isDoubted) : 'unlisted',
     retryAt,
     unlistedSince,
   }
 }
 
-function stateOf(isUnlisted: boolean, isUsable: boolean, isSilent: boolean): GuardStatus['state'] {
-  if (isUnlisted) return 'unlisted'
+function stateOf(isUsable: boolean, isSilent: boolean, isDoubted: boolean): GuardStatus['state'] {
   if (!isUsable) return 'not-called'
-  return isSilent ? 'silent' : 'ready'
+  if (isSilent) return 'silent'
+  return isDoubted ? 'doubted' : 'ready'
 }

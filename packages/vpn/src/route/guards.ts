@@ -1,6 +1,7 @@
 import { type Clock, type Random, randomInt } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { GuardStatus } from '../vpn.ts'
+import { GuardConduct } from './guard-conduct.ts'
 import { GuardReach } from './guard-reach.ts'
 import { type Guard, type GuardState, MAX_SAMPLED } from './guard-state.ts'
 import { LIFETIME_MS, UNLISTED_MS, guardStatus } from './guard-status.ts'
@@ -35,7 +36,7 @@ export interface GuardsInit {
 }
 
 export interface GuardEntries {
-  /** Where legs begin, the first that fits first: the primaries that are not silent, and others in place of those that are. */
+  /** Where legs begin, the first that fits first: the primaries that are neither silent nor doubted, and others in place of those that are. */
   readonly first: readonly DidKey[]
   /** Other guards, for where none of those fits or answers. Nothing beside them is an entry of this client. */
   readonly others: readonly DidKey[]
@@ -50,6 +51,7 @@ export class Guards {
   readonly #random: Random
   readonly #clock: Clock
   readonly #reach = new GuardReach()
+  readonly #conduct = new GuardConduct()
   #guards: readonly Guard[]
   #lastLeft: number | undefined
   /** Monotonic ms: when one was given up in this run. */
@@ -101,16 +103,19 @@ export class Guards {
     const now = this.#clock.monotonic()
     const usable = this.#guards.map(({ id }) => id).filter((id) => this.#isUsable(id))
     const isOther = (id: DidKey): boolean => !this.#primary.includes(id)
+    const isDoubted = (id: DidKey): boolean => this.#isDoubted(id, now)
     const answering = (id: DidKey): boolean => !this.#reach.isSilent(id, now)
-    const ready = [...this.#primary, ...usable.filter(isOther)].filter(answering)
+    const inOrder = [...this.#primary, ...usable.filter(isOther)]
+    const ready = inOrder.filter((id) => answering(id) && !isDoubted(id))
     const silent = usable
-      .filter((id) => !answering(id))
+      .filter((id) => !answering(id) && !isDoubted(id))
       .toSorted((a, b) => this.#reach.retryAt(a) - this.#reach.retryAt(b))
+    const doubted = inOrder.filter(isDoubted)
     // Those that cannot be called as far as is known are tried when all else has failed.
     const rest = this.#guards
       .map(({ id }) => id)
       .filter((id) => !usable.includes(id) && this.#table?.indexOf(id) !== undefined)
-    return { first: ready.slice(0, PRIMARY), others: [...ready.slice(PRIMARY), ...silent, ...rest] }
+    return { first: ready.slice(0, PRIMARY), others: [...ready.slice(PRIMARY), ...silent, ...doubted, ...rest] }
   }
 
   /** A circuit over it was built, or its link made. */
@@ -136,6 +141,24 @@ export class Guards {
     this.#reach.onReachable(id)
   }
 
+  /** A circuit that goes on from it stands. */
+  onHeld(id: DidKey): void {
+    if (this.#guards.some((guard) => guard.id === id)) this.#conduct.onHeld(id, this.#clock.monotonic())
+  }
+
+  /**
+   * A circuit that it answered for did not come about or did not stay, and it is not known that a node behind it is gone.
+   * @param held it was counted as one that stands before
+   * @returns whether it is doubted since this one
+   */
+  onLost(id: DidKey, held: boolean): boolean {
+    if (!this.#guards.some((guard) => guard.id === id)) return false
+    const now = this.#clock.monotonic()
+    const before = this.#isDoubted(id, now)
+    this.#conduct.onLost(id, held, now)
+    return !before && this.#isDoubted(id, now)
+  }
+
   /** In their order; what answers is told as far as it is known since this start. */
   status(): readonly GuardStatus[] {
     const now = this.#clock.monotonic()
@@ -143,8 +166,18 @@ export class Guards {
     return this.#guards.map((guard) => {
       const { id } = guard
       const retryAt = this.#reach.isSilent(id, now) ? Math.ceil(wallAhead + this.#reach.retryAt(id)) : undefined
-      return guardStatus(guard, { primary: this.#primary.includes(id), isUsable: this.#isUsable(id), retryAt })
+      const isDoubted = this.#isDoubted(id, now)
+      return guardStatus(guard, {
+        primary: this.#primary.includes(id),
+        isUsable: this.#isUsable(id),
+        isDoubted,
+        retryAt,
+      })
     })
+  }
+
+  #isDoubted(id: DidKey, now: number): boolean {
+    return this.#conduct.isDoubted(id, this.#primary, now)
   }
 
   #since(): number {

@@ -257,6 +257,38 @@ describe('an attacker', () => {
     assert.equal(seen.size, 6)
   })
 
+  test('who fails circuits behind every entry that is tried, for 100 days, walks a client through six', () => {
+    const state = world(members)
+    const seen = new Set<DidKey>()
+    for (let hour = 0; hour < 100 * 24; hour++) {
+      state.guards.update(table, NOBODY)
+      const { first, others } = state.guards.entries()
+      for (const id of [...first, ...others]) {
+        seen.add(id)
+        for (let time = 0; time < 30; time++) state.guards.onLost(id, false)
+      }
+      state.clock.pass(DAY / 24)
+    }
+    assert.equal(seen.size, 6)
+    assert.deepEqual(ofGuards(state).toSorted(), [...seen].toSorted())
+  })
+
+  test('a guard that fails what others do not is asked last, and comes back after a week', () => {
+    const state = world(members)
+    const { first } = state.guards.entries()
+    const [bad, ...good] = first as [DidKey, DidKey, DidKey]
+    for (const id of good) for (let time = 0; time < 20; time++) state.guards.onHeld(id)
+    const told = Array.from({ length: 30 }, () => state.guards.onLost(bad, false))
+    assert.equal(told.filter(Boolean).length, 1, 'it is told once')
+    const now = state.guards.entries()
+    assert.deepEqual(now.first.slice(0, 2), good)
+    assert.equal(now.others.at(-1), bad)
+    assert.ok(!first.includes(now.first[2] as DidKey))
+    assert.equal(state.guards.onLost('did:key:zNobody', false), false)
+    state.clock.pass(7 * DAY)
+    assert.deepEqual(state.guards.entries().first, first)
+  })
+
   test('who sets the clock again and again has one guard exchanged a day', () => {
     const state = world(members)
     for (const id of state.guards.entries().first) state.guards.onAnswered(id)
@@ -304,7 +336,11 @@ test('whatever happens, in whatever order', () => {
       without: fc.array(fc.nat(59), { maxLength: 50 }),
       uncallable: fc.nat(59),
     }),
-    fc.record({ kind: fc.constantFrom('silent' as const, 'answered' as const), which: fc.nat(30) }),
+    fc.record({
+      kind: fc.constantFrom('silent' as const, 'answered' as const, 'held' as const, 'lost' as const),
+      which: fc.nat(30),
+      times: fc.integer({ min: 1, max: 30 }),
+    }),
     fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(MINUTE, 60 * MINUTE, DAY, 30 * DAY) }),
     fc.record({ kind: fc.constant('jump' as const), ms: fc.constantFrom(-200 * DAY, -DAY, 2 * DAY, 300 * DAY) }),
     fc.record({ kind: fc.constant('restart' as const) }),
@@ -326,12 +362,18 @@ test('whatever happens, in whatever order', () => {
             break
           }
           case 'silent':
-          case 'answered': {
+          case 'answered':
+          case 'held':
+          case 'lost': {
             const known = guards.entries()
             const id = [...known.first, ...known.others][each.which]
             if (id === undefined) break
             if (each.kind === 'silent') guards.onSilent(id)
-            else guards.onAnswered(id)
+            else if (each.kind === 'answered') guards.onAnswered(id)
+            else
+              for (let time = 0; time < each.times; time++)
+                if (each.kind === 'held') guards.onHeld(id)
+                else guards.onLost(id, false)
             break
           }
           case 'pass':
