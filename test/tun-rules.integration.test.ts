@@ -10,6 +10,7 @@ const TARGET = join(import.meta.dirname, 'lib', 'tun-rules-target.ts')
 for (const [name, what] of [
   ['what an exit begins by itself is heard by nobody on its client, and answered by no way', 'called'],
   ['what comes for the interface by another one is heard by nobody either', 'beside'],
+  ['routes that a rogue DHCP server hands out (option 121), more specific than the tunnel, draw nothing out', 'routed'],
   ["an included user's questions to a resolver of the machine are answered by the daemon", 'names'],
   ['questions to name servers of IPv6 are answered by the daemon, also while the exit has no IPv6', 'names6'],
   ['the same where something may go outside', 'names6split'],

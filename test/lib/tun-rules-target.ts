@@ -17,7 +17,7 @@ import { FLAGS, type Tcp, withTcp } from './with-tcp.ts'
 
 /**
  * Runs in a network namespace of its own and plays the exit behind an interface with a tunnel's rules: `called` calls the machine by it, `beside` by the
- * other one, `renewed` puts the rules anew, `failed` fails to, `names` asks for names, `names6` and `names6split` by IPv6, and
+ * other one, `routed` has routes that a rogue DHCP server handed out, `renewed` puts the rules anew, `failed` fails to, `names` asks for names, `names6` and `names6split` by IPv6, and
  * `included` and `excluded` answer a program of a user who alone goes through it, or beside it. None may get anything out by the other interface.
  */
 const FAR4 = '203.0.113.9'
@@ -67,6 +67,7 @@ try {
   else if (what === 'names6' || what === 'names6split') await askByIPv6()
   else if (what === 'renewed') await renewRules()
   else if (what === 'failed') await failToRenew()
+  else if (what === 'routed') await sendByRoutes()
   else await callMachine(what === 'called' ? tun : wire)
 } finally {
   const other = what === 'excluded' ? tun : wire
@@ -105,6 +106,38 @@ async function callMachine(by: LinuxTun): Promise<void> {
   }
   await setImmediate()
   assert.deepEqual([heard, packets(tun).map(hex)], [0, []], 'nobody here hears it')
+}
+
+/**
+ * Routes as a rogue DHCP server has its clients set them (option 121, RFC 3442; CVE-2024-3661), and router advertisements those of IPv6 (RFC 4191): more specific
+ * than the tunnel's; then also where they are asked before all rules, which no such client does.
+ */
+async function sendByRoutes(): Promise<void> {
+  for (const route of ['0.0.0.0/1', '128.0.0.0/1', '203.0.113.0/24', `${FAR4}/32`])
+    ip('route', 'add', route, 'via', '192.0.2.1', 'dev', 'wire')
+  for (const route of ['::/1', '8000::/1', '2001:db8:9::/48', `${FAR6}/128`])
+    ip('-6', 'route', 'add', route, 'via', '2001:db8::1', 'dev', 'wire')
+  await sendAll()
+  const protocols = packets(tun).map((packet) => packet[9])
+  assert.deepEqual(new Set(protocols), new Set<number>([PROTOCOL.udp, PROTOCOL.tcp]))
+  ip('route', 'add', `${FAR4}/32`, 'via', '192.0.2.1', 'dev', 'wire', 'table', 'local')
+  await sendAll()
+  assert.deepEqual(packets(tun).map(hex), [], 'the system leads them to the other interface')
+}
+
+/** By TCP, by UDP, by UDP with the address of the other interface, and by IPv6, which the exit has not. */
+async function sendAll(): Promise<void> {
+  const connection = connect({ host: FAR4, port: PORT }).on('error', () => {})
+  const bound = createSocket('udp4').on('error', () => {})
+  bound.bind(0, '192.0.2.2')
+  await once(bound, 'listening')
+  const sockets = [createSocket('udp4'), bound, createSocket('udp6')]
+  for (const [at, socket] of sockets.entries())
+    // Where it is dropped, or there is no way, that is told.
+    await new Promise((resolve) => socket.on('error', () => {}).send('1', PORT, at < 2 ? FAR4 : FAR6, resolve))
+  await setImmediate()
+  connection.destroy()
+  for (const socket of sockets) socket.close()
 }
 
 /** Rules that a thread left when it ended give place to others while a program sends. */

@@ -25,13 +25,20 @@ export class InitiationTimes implements InitiationMemory {
   accept(initiatorKey: Uint8Array, part: number, time: number, now: number): boolean {
     if (Math.abs(time - now) > MAX_SKEW_MS) return false
     const key = `${toHex(initiatorKey)} ${part}`
-    if (time <= (this.#times.get(key) ?? -1)) return false
+    const before = this.#times.get(key) ?? -1
+    if (time <= before && !isOfOtherClock(before, now)) return false
     this.#times.delete(key)
     this.#times.set(key, time)
     for (const [oldest, at] of this.#times) {
-      if (this.#times.size <= this.#capacity && at >= now - MAX_SKEW_MS) break
+      const isNeeded = at >= now - MAX_SKEW_MS && !isOfOtherClock(at, now)
+      if (this.#times.size <= this.#capacity && isNeeded) break
       this.#times.delete(oldest)
     }
     return true
   }
+}
+
+/** It was taken while this node's clock was ahead of what it is now: with it who set his own right as well would be kept out until then. */
+export function isOfOtherClock(time: number, now: number): boolean {
+  return time > now + MAX_SKEW_MS
 }

@@ -6,7 +6,7 @@ import { generateX25519 } from '../x25519.ts'
 import { CookieReplies } from './cookie-reply.ts'
 import type { Endpoint } from './endpoint.ts'
 import { HandshakeGate } from './handshake-gate.ts'
-import { type InitiationMemory, InitiationTimes } from './initiation-times.ts'
+import { type InitiationMemory, InitiationTimes, isOfOtherClock } from './initiation-times.ts'
 import type { CircuitCommand } from './link-command.ts'
 import { type HandshakeOptions, LinkInitiation, ReceivedInitiation, initiationAead } from './link-handshake.ts'
 import type { KeySlot, LinkDownReason, LinkHost } from './link-host.ts'
@@ -307,7 +307,7 @@ export class LinkSet {
     const { clock } = this.#options
     const keys = this.#initiatedBy.get(link)?.keys
     if (keys === undefined) throw new RangeError('only links of this side initiate')
-    this.#lastTime = Math.max(Math.floor(clock.now()), this.#lastTime + 1)
+    this.#lastTime = nextTime(this.#lastTime, Math.floor(clock.now()))
     const input = {
       responderKey: link.peerKey,
       localIndex: this.#newIndex(),
@@ -369,4 +369,9 @@ export class LinkSet {
       },
     }
   }
+}
+
+/** Ever later, but for a clock that was set back by more than others take: they took nothing of what it said before. */
+function nextTime(before: number, now: number): number {
+  return isOfOtherClock(before + 1, now) ? now : Math.max(now, before + 1)
 }

@@ -1,5 +1,5 @@
 import { concatBytes } from '@weft/core'
-import type { InitiationMemory } from '../link/initiation-times.ts'
+import { type InitiationMemory, isOfOtherClock } from '../link/initiation-times.ts'
 import { MAX_SKEW_MS } from '../link/timing.ts'
 import { DIGEST_WORDS, KeyDigest, isAt } from './shared-digest.ts'
 import { SharedLock } from './shared-lock.ts'
@@ -34,21 +34,24 @@ export class SharedInitiationTimes implements InitiationMemory {
   accept(initiatorKey: Uint8Array, part: number, time: number, now: number): boolean {
     if (Math.abs(time - now) > MAX_SKEW_MS) return false
     const digest = this.#digest.of(concatBytes([initiatorKey, Uint8Array.of(part)]))
-    return this.#lock.run(() => this.#note(digest, time), false)
+    return this.#lock.run(() => this.#note(digest, time, now), false)
   }
 
-  #note(digest: Int32Array, time: number): boolean {
+  #note(digest: Int32Array, time: number, now: number): boolean {
+    // A time of another clock makes room first.
+    const timeAt = (at: number): number => (isOfOtherClock(this.#timeAt(at), now) ? 0 : this.#timeAt(at))
+
     const first = HEAD_WORDS + ((digest[1] as number) & (this.#places - 1)) * WAYS * ENTRY_WORDS
     let oldest = first
     for (let way = 0; way < WAYS; way++) {
       const at = first + way * ENTRY_WORDS
       if (isAt(this.#words, at, digest)) {
-        if (time <= this.#timeAt(at)) return false
+        if (time <= timeAt(at)) return false
         this.#times[(at + DIGEST_WORDS) / 2] = time
         return true
       }
       // A free place has the time 0.
-      if (this.#timeAt(at) < this.#timeAt(oldest)) oldest = at
+      if (timeAt(at) < timeAt(oldest)) oldest = at
     }
     this.#words.set(digest, oldest)
     this.#times[(oldest + DIGEST_WORDS) / 2] = time

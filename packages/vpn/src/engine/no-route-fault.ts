@@ -31,5 +31,5 @@ function fixOf({ setting, byBridges }: WayToEntries): string {
   if (byBridges) return `See weft bridge show for the bridge by which members are called. ${AGAIN}`
   if (setting === 'udp')
     return `Set vpn.carriage = "auto" in weft.toml, and restart the daemon: where UDP is blocked packets then go in TLS over TCP. ${AGAIN}`
-  return `Check the network of this machine and its firewall. Where the addresses of all members are blocked, a client gets to them by a bridge: weft bridge add (README.md, "Where the addresses of members are blocked"). ${AGAIN}`
+  return `Check the clock of this machine (no entry answers one that is five minutes off), its network and its firewall. Where the addresses of all members are blocked, a client gets to them by a bridge: weft bridge add (README.md, "Where the addresses of members are blocked"). ${AGAIN}`
 }
