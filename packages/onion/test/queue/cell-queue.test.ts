@@ -170,3 +170,14 @@ test('circuits of one neighbour have one share for as long as there is any, whic
     }),
   )
 })
+
+test('a thousand circuits of as many neighbours that nobody takes anything of fill one queue of 6 MB, and no more', () => {
+  const { queue, drops, flow } = queueWith()
+  const { body } = new Packet()
+  const flows = Array.from({ length: 1_000 }, (_, at) => flow(`c${at}`, false, `p${at}`))
+  let kept = 0
+  for (let round = 0; round < 20; round++) for (const each of flows) if (queue.enqueue(each, body)) kept++
+  assert.equal(queue.size, kept)
+  assert.equal(drops.queueFull, 20_000 - kept)
+  assert.ok(kept >= 4_000 && kept * body.length <= 6e6, `${kept} cells`)
+})
