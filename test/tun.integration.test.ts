@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
 import { EXIT_OUTSIDE6, SECRET, SERVER, SERVER6, TunNetwork, hostOf } from './lib/tun-network.ts'
 import { weft, weftJson } from './lib/weft.ts'
@@ -175,6 +176,17 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
     await weftJson(['vpn', 'down'], network.env)
     await expectNothing()
+  })
+
+  test('while no exit carries packets nothing leaves; when one does again, all goes on', async () => {
+    await weftJson(['vpn', 'up', '--tun', '--wait', '--timeout', '60s'], network.env)
+    await network.kill('exit')
+    const stateOf = async (): Promise<string | undefined> => (await network.status()).tun?.state
+    await eventually('that the tunnel waits', stateOf, (state) => state === 'waiting')
+    await expectShut()
+    await network.startExit()
+    await eventually('that it is open again', stateOf, (state) => state === 'open', 120_000)
+    assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
   })
 
   test('stop takes all away, too', async () => {

@@ -6,6 +6,7 @@ import { errorCodesHaveOneMeaning } from '../rules/error-codes-have-one-meaning.
 import { filesStayShort } from '../rules/files-stay-short.ts'
 import { lockFileNamesNoHost } from '../rules/lock-file-names-no-host.ts'
 import { lockFileServesAllPlatforms } from '../rules/lock-file-serves-all-platforms.ts'
+import { namedTestsExist } from '../rules/named-tests-exist.ts'
 import { onlyIndexesAreBarrels } from '../rules/only-indexes-are-barrels.ts'
 import { pathsArePortable } from '../rules/paths-are-portable.ts'
 import { programsAreExecutable } from '../rules/programs-are-executable.ts'
@@ -20,6 +21,7 @@ export const REPOSITORY_RULES: readonly RepositoryRule[] = [
   dependenciesAreExplained,
   debtsAreKnown,
   documentsExist,
+  namedTestsExist,
   filesStayShort,
   programsAreExecutable,
   testsWaitForEvents,

@@ -13,6 +13,7 @@ import { errorCodesHaveOneMeaning } from '../rules/error-codes-have-one-meaning.
 import { filesStayShort } from '../rules/files-stay-short.ts'
 import { lockFileNamesNoHost } from '../rules/lock-file-names-no-host.ts'
 import { lockFileServesAllPlatforms } from '../rules/lock-file-serves-all-platforms.ts'
+import { namedTestsExist } from '../rules/named-tests-exist.ts'
 import { onlyIndexesAreBarrels } from '../rules/only-indexes-are-barrels.ts'
 import { pathsArePortable } from '../rules/paths-are-portable.ts'
 import { programsAreExecutable } from '../rules/programs-are-executable.ts'
@@ -105,6 +106,17 @@ const PLANTS: readonly Plant[] = [
     sound: { 'packages/core/src/a.ts': mark('(slow-start)'), 'docs/known-issues.md': '## slow-start\n' },
     planted: { 'docs/known-issues.md': '# Known issues\n' },
     says: /\(slow-start\) has no entry/,
+  },
+  {
+    rule: namedTestsExist,
+    what: 'a test that is not there',
+    sound: {
+      'docs/security.md': 'By `test/a.test.ts`, `b.test.ts`, and those of `packages/core/test/c`.\n',
+      'test/a.test.ts': '',
+      'packages/core/test/c/b.test.ts': '',
+    },
+    planted: { 'docs/specs/map.md': 'By `b.test.ts` and `test/b.test.ts`.\n' },
+    says: /docs\/specs\/map\.md names test\/b\.test\.ts, /,
   },
   {
     rule: documentsExist,
