@@ -8,6 +8,7 @@ import { CircuitBuild } from './circuit-build.ts'
 import { type CircuitLink } from './circuit-link.ts'
 import { ClientCounts, type CountSample } from './client-counts.ts'
 import { type ClientHop } from './client-hop.ts'
+import { ClientPayments } from '../receipts/client-payments.ts'
 import { ClientShaping } from './client-shaping.ts'
 import { type ClientShared } from './client-shared.ts'
 import { earlyTime } from './early-gate.ts'
@@ -74,6 +75,8 @@ export class ClientCircuit {
   readonly #deadline: number
   /** Of a circuit with a tier, once it is ready. */
   #shaping: ClientShaping | undefined
+  /** Of a client that pays, once it is ready. */
+  #payments: ClientPayments | undefined
   #dropped = 0
   readonly #counts: ClientCounts
   #round = 0
@@ -133,6 +136,11 @@ export class ClientCircuit {
       asked: [...asked],
       answered: [...answered],
     }
+  }
+
+  /** Payments that became due by this client's own count, and those that each hop took; undefined where nothing is paid and until it is ready. */
+  get payments(): Pick<ClientPayments, 'due' | 'taken'> | undefined {
+    return this.#payments
   }
 
   /** Its tier as far as each hop takes it, and padding cells so far; undefined without a tier and until it is ready. For its owner alone. */
@@ -212,6 +220,7 @@ export class ClientCircuit {
         const meant = sessionKind(counter, kind)
         if (meant === UnitKind.session) {
           this.#shaping?.received()
+          this.#payments?.carried(this.#shared.clock.monotonic())
           this.#options.onPacket?.(counter, payload)
           return
         }
@@ -243,14 +252,17 @@ export class ClientCircuit {
 
   /** When `onTimeout` is due, monotonic ms; undefined once the circuit is built and its hops know the tier: what it carries keeps it then. */
   nextTimeout(): number | undefined {
-    return this.#state === 'building' ? Math.min(this.#retryAt, this.#deadline) : this.#shaping?.tellAt
+    if (this.#state === 'building') return Math.min(this.#retryAt, this.#deadline)
+    const [tell, pay] = [this.#shaping?.tellAt, this.#payments?.nextLook]
+    return tell === undefined || pay === undefined ? (tell ?? pay) : Math.min(tell, pay)
   }
 
   /** Sends again what got no answer, gives up at the deadline. */
   onTimeout(): void {
     this.#shaping?.onTimeout()
-    if (this.#state !== 'building') return
     const now = this.#shared.clock.monotonic()
+    if ((this.#payments?.nextLook ?? Infinity) <= now) this.#payments?.look(now)
+    if (this.#state !== 'building') return
     if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
     else if (now >= this.#retryAt) {
       this.#askAgain()
@@ -284,6 +296,7 @@ export class ClientCircuit {
     if (this.#builds.length === 0) {
       this.#state = 'ready'
       this.#shape()
+      this.#beginPayments()
       this.#options.onReady?.()
     } else if (build.earlyRefused) this.#askAgain()
   }
@@ -304,7 +317,9 @@ export class ClientCircuit {
       const sample = this.#counts.answerOpened(depth, token, counts, now, padding)
       if (sample !== undefined) this.#options.onCounted?.(depth, sample)
     } else if (control?.kind === 'tiered') this.#shaping?.onTaken(depth, control.tier)
-    else this.#dropped++
+    else if (control?.kind === 'receipt' && this.#payments !== undefined) {
+      if (!this.#payments.receipt(depth, control, this.#shared.clock.monotonic())) this.#dropped++
+    } else this.#dropped++
   }
 
   /** From here on the circuit is of its tier. */
@@ -316,6 +331,18 @@ export class ClientCircuit {
       tell: (depth, tier) => this.#sendControl(depth, { kind: 'tier', tier }),
     })
     this.#shaping?.start()
+  }
+
+  #beginPayments(): void {
+    const { purse, random, clock } = this.#shared
+    if (purse === undefined) return
+    this.#payments = new ClientPayments({
+      purse,
+      random,
+      hops: this.#options.hops.map(({ id }) => id),
+      now: clock.monotonic(),
+      send: (depth, pay) => this.#sendControl(depth, { kind: 'pay', ...pay }),
+    })
   }
 
   #sendPadding(depth: number): void {
@@ -358,6 +385,7 @@ export class ClientCircuit {
   #sendCell(slot: Packet, depth: number, kind: number): boolean {
     const isSent = this.link.sendCell(this.#circuitId, slot)
     if (isSent) this.#counts.cellSent(depth, kind !== UnitKind.session)
+    if (isSent && kind === UnitKind.session) this.#payments?.carried(this.#shared.clock.monotonic())
     return isSent
   }
 
@@ -383,6 +411,7 @@ export class ClientCircuit {
     // A session's last words are among what waits.
     if (tell) this.#shaping?.flush()
     this.#shaping?.close()
+    this.#payments = undefined
     this.#state = 'closed'
     for (const build of this.#builds) build.wipe()
     this.#builds.length = 0

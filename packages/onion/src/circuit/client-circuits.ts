@@ -1,5 +1,6 @@
 import { type Clock, type Random } from '@weft/core'
 import { type CircuitCommand, LinkCommand } from '../link/link-command.ts'
+import type { ReceiptPurse } from '../receipts/client-payments.ts'
 import { newShapingParts } from '../shaping/shaping-parts.ts'
 import { Packet } from '../packet/packet.ts'
 import { CHACHA_ONLY, type Suites } from '../packet/suite.ts'
@@ -21,6 +22,8 @@ export interface ClientCircuitsOptions {
   readonly suites?: Suites
   /** `nextTimeout` became earlier by what a circuit sent: of circuits with a tier. */
   readonly onSooner?: () => void
+  /** Pays the hops of its circuits; nothing is paid when left out. */
+  readonly purse?: ReceiptPurse | undefined
 }
 
 /** All circuits of a client, on links of its own. Sans-I/O: links and time are handed in, `onTimeout` is called at `nextTimeout`. */
@@ -30,10 +33,11 @@ export class ClientCircuits {
   readonly #circuits = new Set<ClientCircuit>()
   readonly #unknown: UnknownCircuits
 
-  constructor({ networkId, clock, random, suites = CHACHA_ONLY, onSooner }: ClientCircuitsOptions) {
+  constructor({ networkId, clock, random, suites = CHACHA_ONLY, onSooner, purse }: ClientCircuitsOptions) {
     const padding = new Padding(random)
     const shaping = newShapingParts(clock, padding, onSooner ?? (() => {}))
-    this.#shared = { networkId, clock, random, padding, suites, shaping, slot: new Packet(), content: newLinkContent() }
+    const [slot, content] = [new Packet(), newLinkContent()]
+    this.#shared = { networkId, clock, random, padding, suites, shaping, slot, purse, content }
     this.#unknown = new UnknownCircuits(clock, DEFAULT_CIRCUIT_LIMITS.unknownPerSecond)
   }
 

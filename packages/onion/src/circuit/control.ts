@@ -1,6 +1,7 @@
 import { TIERS, type Tier } from '../shaping/tier.ts'
 import { type HopCounts, readHopCounts, writeHopCounts } from './hop-counts.ts'
 import { readWithLength, writeWithLength } from './link-content.ts'
+import { type Pay, readPay, readReceipt, type Receipt, writePay, writeReceipt } from '../receipts/receipt.ts'
 
 /** A message between the client and one hop of its circuit (docs/specs/packets.md, Control messages). */
 export type Control =
@@ -9,6 +10,8 @@ export type Control =
   | { readonly kind: 'ping' | 'pong' | 'count'; readonly token: Uint8Array }
   | { readonly kind: 'counted'; readonly token: Uint8Array; readonly counts: HopCounts }
   | { readonly kind: 'tier' | 'tiered'; readonly tier: Tier }
+  | ({ readonly kind: 'pay' } & Pay)
+  | ({ readonly kind: 'receipt' } & Receipt)
 
 /** Of `ping` and `count`, by which their answers are known. */
 export const TOKEN_BYTES = 8
@@ -25,6 +28,8 @@ const KINDS = [
   'counted',
   'tier',
   'tiered',
+  'pay',
+  'receipt',
 ] as const
 
 /** Writes the message and zeros behind it. @throws RangeError when `into` has no room for it. */
@@ -52,6 +57,12 @@ export function writeControl(into: Uint8Array, control: Control): void {
     case 'tier':
     case 'tiered':
       into[1] = TIERS.indexOf(control.tier)
+      break
+    case 'pay':
+      writePay(into, 1, control)
+      break
+    case 'receipt':
+      writeReceipt(into, 1, control)
       break
   }
 }
@@ -84,6 +95,14 @@ export function readControl(content: Uint8Array): Control | undefined {
     case 'tiered': {
       const tier = TIERS[content[1] ?? TIERS.length]
       return tier === undefined ? undefined : { kind, tier }
+    }
+    case 'pay': {
+      const pay = readPay(content, 1)
+      return pay && { kind, ...pay }
+    }
+    case 'receipt': {
+      const receipt = readReceipt(content, 1)
+      return receipt && { kind, ...receipt }
     }
   }
 }

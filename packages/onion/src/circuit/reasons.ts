@@ -12,6 +12,7 @@ export const CircuitReason = {
   idle: 9,
   stopping: 10,
   sessionUnknown: 11,
+  unpaid: 12,
 } as const
 
 const WORDS: readonly string[] = [
@@ -27,6 +28,7 @@ const WORDS: readonly string[] = [
   'nothing came for 120 s',
   'the node stops',
   'the session is not known, or takes no further circuit',
+  'its pay did not come, or was no good',
 ]
 
 /** The reason in words, for status and errors; a number of a later version is named as such. */

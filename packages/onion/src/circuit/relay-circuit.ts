@@ -15,8 +15,10 @@ import type { CellFlow } from '../queue/cell-flow.ts'
 import type { CellQueue } from '../queue/cell-queue.ts'
 import type { CircuitShaper } from '../shaping/circuit-shaper.ts'
 import type { Tier } from '../shaping/tier.ts'
+import type { HopAccount } from '../receipts/hop-account.ts'
 import { CircuitPurpose } from './purpose.ts'
 import { type RelayShared } from './relay-shared.ts'
+import { type Pay, ReceiptAnswer } from '../receipts/receipt.ts'
 
 export interface RelayCircuitInit {
   readonly shared: RelayShared
@@ -32,6 +34,8 @@ export interface RelayCircuitInit {
   readonly keys: CircuitKeys
   /** Of units that may come before the client has the answer; taken over as the keys are. */
   readonly earlyKey: Uint8Array | undefined
+  /** Of a hop that wants pay. */
+  readonly account?: HopAccount | undefined
 }
 
 /** Questions for counters that a circuit has answered a second, and at once after a pause. */
@@ -59,6 +63,8 @@ export class RelayCircuit {
   tier: Tier | undefined
   /** Of a circuit with a tier. */
   shaper: CircuitShaper | undefined
+  /** What its client pays; undefined where nothing is to be paid. */
+  readonly account: HopAccount | undefined
   /** Monotonic ms; when a unit opened last. */
   lastOpenedMs: number
   /** Cells moved since {@link RelayCircuits.traffic} was last asked. */
@@ -91,6 +97,7 @@ export class RelayCircuit {
     this.purpose = init.purpose
     this.createHash = init.createHash
     this.answer = init.answer
+    this.account = init.account
     this.lastOpenedMs = init.shared.clock.monotonic()
     this.#session = init.purpose === CircuitPurpose.session
     const { suite, forward, backward } = init.keys
@@ -163,7 +170,10 @@ export class RelayCircuit {
     if (extension.state === 'made' && extension.answer !== undefined && !isEarlyUnit(through))
       extension.answer = undefined
     padding.fill(through.body, length) // also over the kind, which is this hop's own
-    if (this.#count(next.link.sendCell(next.circuitId, through))) this.#passed++
+    if (this.#count(next.link.sendCell(next.circuitId, through))) {
+      this.#passed++
+      this.account?.carried(this.lastOpenedMs)
+    }
     this.shaper?.received()
     return undefined
   }
@@ -192,6 +202,7 @@ export class RelayCircuit {
       return undefined
     }
     this.#passed++
+    this.account?.carried(this.lastOpenedMs)
     this.shaper?.received()
     this.exit?.onPacket?.(counter, payload)
     return undefined
@@ -248,6 +259,16 @@ export class RelayCircuit {
     this.sendControl({ kind: 'counted', token, counts: { ...counts, sent: counts.sent + 1 } })
   }
 
+  /** The client pays, or asks what is due. */
+  takePay(pay: Pay): void {
+    const { account } = this
+    if (account === undefined) {
+      this.sendControl({ kind: 'receipt', token: pay.token, answer: ReceiptAnswer.none, due: 0, taken: 0, keys: [] })
+      return
+    }
+    account.pay(pay, this.#shared.clock.monotonic(), (receipt) => this.sendControl({ kind: 'receipt', ...receipt }))
+  }
+
   /** Sends a cell to the client that is dropped there. */
   sendPadding(): void {
     this.#shared.own.unitPayload(this.depth).fill(0)
@@ -298,8 +319,10 @@ export class RelayCircuit {
   #sendReal(slot: Packet): boolean {
     this.#came++
     const isSent = this.#sendBack(slot)
-    if (isSent) this.shaper?.sent()
-    else this.#unsent++
+    if (isSent) {
+      this.shaper?.sent()
+      this.account?.carried(this.#shared.clock.monotonic())
+    } else this.#unsent++
     return isSent
   }
 
@@ -326,6 +349,7 @@ export class RelayCircuit {
   /** Forgets keys and what waits. */
   wipe(): void {
     this.shaper?.close()
+    this.account?.end()
     if (this.#waitingForward !== undefined) this.#queue.remove(this.#waitingForward)
     if (this.#waitingBackward !== undefined) this.#queue.remove(this.#waitingBackward)
     this.#forward.wipe()

@@ -26,6 +26,7 @@ import { type PaddingCosts, RelayTiers } from './relay-tiers.ts'
 import { type CircuitDrops, newCircuitDrops, newRelayShared, type RelayShared } from './relay-shared.ts'
 import { type ClientKeyMemory, SeenClientKeys } from './seen-client-keys.ts'
 import { answerHandshake } from './server-handshake.ts'
+import { HopAccount, type ReceiptTill } from '../receipts/hop-account.ts'
 import { UnknownCircuits } from './unknown-circuits.ts'
 import type { WaitingCreate } from './waiting-create.ts'
 
@@ -64,6 +65,8 @@ export interface RelayCircuitsOptions {
   readonly padding?: Partial<PaddingCosts>
   /** `nextTimeout` became earlier by what a circuit carried: of circuits with a tier. */
   readonly onSooner?: () => void
+  /** Where the pay for circuits goes; nothing is to be paid when left out. */
+  readonly till?: ReceiptTill
   /** Takes the circuits that end here; false refuses one for want of room. */
   readonly exit?: { accept(circuit: ExitCircuit): boolean }
 }
@@ -224,6 +227,8 @@ export class RelayCircuits {
     }
     const control = circuit.onForward(packet)
     if (control !== undefined) this.#onControl(circuit, control)
+    // What a client sends goes on for as long as something comes: acknowledgements of a download, at least.
+    if (circuit.account?.isOverdue(circuit.lastOpenedMs) === true) this.#end(circuit, CircuitReason.unpaid, 'both')
   }
 
   #makeQueue(): CellQueue<CircuitWay> {
@@ -359,8 +364,10 @@ export class RelayCircuits {
       this.#refuse(link, circuitId, handshake)
       return
     }
+    const { till, clock } = this.#options
     const circuit = new RelayCircuit({
       ...handshake,
+      account: till && new HopAccount(till, clock.monotonic()),
       shared: this.#shared,
       queue: this.#queue,
       previous: link,
@@ -405,6 +412,7 @@ export class RelayCircuits {
     else if (control?.kind === 'tier') this.#tiers.take(circuit, control.tier)
     else if (control?.kind === 'ping') circuit.sendControl({ kind: 'pong', token: control.token })
     else if (control?.kind === 'count') circuit.sendCounts(control.token)
+    else if (control?.kind === 'pay') circuit.takePay(control)
     // Only the client could have made it, and it does not speak as agreed.
     else this.#end(circuit, CircuitReason.malformed, 'both')
   }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { seededRandom } from '@weft/core'
 import fc from 'fast-check'
 import { type Control, readControl, writeControl } from '../../src/circuit/control.ts'
+import { MAX_KEYS, MAX_SPEND, ReceiptAnswer } from '../../src/receipts/receipt.ts'
 import { OpeningLayer, SealingLayer, SESSION_CONTROL, sessionKind, UnitKind } from '../../src/circuit/layer.ts'
 import {
   readCreate,
@@ -54,6 +55,21 @@ const control: fc.Arbitrary<Control> = fc.oneof(
     { kind: fc.constantFrom('tier' as const, 'tiered' as const), tier: fc.constantFrom(...TIERS) },
     { noNullPrototype: true },
   ),
+  fc.record(
+    { kind: fc.constant('pay' as const), token, spend: fc.uint8Array({ maxLength: MAX_SPEND }) },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('receipt' as const),
+      token,
+      answer: fc.constantFrom(...Object.values(ReceiptAnswer)),
+      due: fc.nat(2 ** 32 - 1),
+      taken: fc.nat(2 ** 32 - 1),
+      keys: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: MAX_KEYS }),
+    },
+    { noNullPrototype: true },
+  ),
 )
 
 test('control messages come back as they were written, over whatever stood there', () => {
@@ -85,6 +101,14 @@ test('no bytes make the control parser throw, and a length beyond the end is ref
     [6],
     [4, 1, 2, 3, 4, 5, 6, 7],
     [7, 1, 2, 3, 4, 5, 6, 7],
+    [11, 1, 2, 3, 4, 5, 6, 7, 8, 0],
+    [11, 1, 2, 3, 4, 5, 6, 7, 8, 0, 1],
+    [12, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 1, 0, 0, 0, 1],
+    // One key, of 31 bytes; an answer that there is not; more keys than there may be.
+    [12, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 1, 0, 0, 0, 1, 1, ...new Uint8Array(31)],
+    [12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0],
+    [12, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 1, 0, 0, 0, 1, 17, ...new Uint8Array(600)],
+    [11, 1, 2, 3, 4, 5, 6, 7, 8, 4, 1, ...new Uint8Array(1_025)],
   ])
     assert.equal(readControl(Uint8Array.from(bytes)), undefined, String(bytes))
   const counted = new Uint8Array(57).fill(0)

@@ -16,7 +16,7 @@ test('fuzz: control messages of any bytes are read as one of the known ones or a
   let runs = 0
   for (; performance.now() < end; runs++) {
     const content = random.bytes(randomInt(random, 60))
-    if (content.length > 0 && runs % 4 !== 0) content[0] = randomInt(random, 12)
+    if (content.length > 0 && runs % 4 !== 0) content[0] = randomInt(random, 14)
     const read = readControl(content)
     if (read === undefined) continue
     if (read.kind === 'tier' || read.kind === 'tiered') assert.ok(TIERS.includes(read.tier))

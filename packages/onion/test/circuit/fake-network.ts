@@ -8,6 +8,8 @@ import { type ClientCircuit, type ClientCircuitOptions } from '../../src/circuit
 import { type ExitCircuit } from '../../src/circuit/exit-circuit.ts'
 import { CellBucket } from '../../src/queue/cell-bucket.ts'
 import { RelayCircuits } from '../../src/circuit/relay-circuits.ts'
+import type { ReceiptPurse } from '../../src/receipts/client-payments.ts'
+import type { ReceiptTill } from '../../src/receipts/hop-account.ts'
 import type { PaddingCosts } from '../../src/circuit/relay-tiers.ts'
 import { type X25519KeyPair } from '@weft/crypto'
 import { generateX25519 } from '../../src/x25519.ts'
@@ -92,6 +94,7 @@ export interface NodeSetting {
   /** As of `RelayCircuits`; true by default. */
   readonly isFirstUse?: boolean
   readonly padding?: Partial<PaddingCosts>
+  readonly till?: ReceiptTill
 }
 
 /** Nodes a, b, c, … and clients with any other names, C if nothing is said, joined by links that lose, double and reorder only when told to. */
@@ -108,14 +111,14 @@ export class FakeNetwork {
   readonly delivered: Item[] = []
   readonly #links = new Map<string, FakeLink>()
 
-  constructor(names = 'abcde', settings: Record<string, NodeSetting> = {}) {
+  constructor(names = 'abcde', settings: Record<string, NodeSetting> = {}, purse?: ReceiptPurse) {
     for (const name of names) this.#addNode(name, settings[name] ?? {})
-    this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random })
+    this.client = new ClientCircuits({ networkId: this.networkId, clock: this.clock, random: this.random, purse })
   }
 
   #addNode(
     name: string,
-    { roles, limits, accept, bytesPerSecond, parts = 1, isFirstUse = true, padding }: NodeSetting,
+    { roles, limits, accept, bytesPerSecond, parts = 1, isFirstUse = true, padding, till }: NodeSetting,
     onion = generateX25519(this.random),
   ): void {
     const id = this.keyOf(name)
@@ -131,6 +134,7 @@ export class FakeNetwork {
       isFirstUse,
       ...(limits === undefined ? {} : { limits }),
       ...(padding === undefined ? {} : { padding }),
+      ...(till === undefined ? {} : { till }),
       ...(bytesPerSecond === undefined ? {} : { allowance: new CellBucket(bytesPerSecond, this.clock.monotonic()) }),
       nextHop: (wanted, role) => {
         const other = [...this.nodes.values()].find((node) => Buffer.compare(node.id, wanted) === 0)

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { randomInt, seededRandom, toHex } from '@weft/core'
+import { CircuitReason } from '../../src/circuit/reasons.ts'
+import type { ReceiptTill } from '../../src/receipts/hop-account.ts'
+import { ReceiptAnswer } from '../../src/receipts/receipt.ts'
+import { CELLS_A_PAYMENT } from '../../src/receipts/use-meter.ts'
+import { FakeNetwork, type Item, say } from '../circuit/fake-network.ts'
+
+const KEY = new Uint8Array(32).fill(7)
+
+/** Takes what was not there before. */
+class Till implements ReceiptTill {
+  readonly keys: readonly Uint8Array[] = [KEY]
+  readonly taken: string[] = []
+  take(spend: Uint8Array, done: (answer: ReceiptAnswer) => void): void {
+    const name = toHex(spend)
+    if (this.taken.includes(name)) return done(ReceiptAnswer.spent)
+    this.taken.push(name)
+    done(ReceiptAnswer.taken)
+  }
+}
+
+/** Three hops that want pay, and a client with so many tokens. */
+function paying(tokens: number, wants = 'abc') {
+  const tills = new Map(Array.from(wants, (name) => [name, new Till()]))
+  const said: ReceiptAnswer[] = []
+  const overcharged = new Set<string>()
+  let left = tokens
+  const network = new FakeNetwork('abc', Object.fromEntries([...tills].map(([name, till]) => [name, { till }])), {
+    pay: (hop, keys) => {
+      assert.deepEqual(keys, [KEY])
+      return left-- > 0 ? Uint8Array.of(hop[0] as number, left >> 8, left) : undefined
+    },
+    answered: (_, answer) => void said.push(answer),
+    overcharged: (hop) => void overcharged.add(toHex(hop)),
+  })
+  const ended: number[] = []
+  const circuit = network.build('abc', { onEnd: (reason, hop) => void ended.push(reason, hop) })
+  network.run()
+  let number = 0
+  return {
+    network,
+    circuit,
+    tills,
+    said,
+    overcharged,
+    ended,
+    /** Cells from the client, so many each 100 ms. */
+    use: async (cells: number, ms: number, change?: (item: Item) => readonly Item[]): Promise<void> => {
+      for (let gone = 0; gone < ms; gone += 100) {
+        for (let at = 0; at < cells; at++) circuit.seal(say(++number, 'there'))
+        await network.pass(100, change, 100)
+      }
+    },
+  }
+}
+
+test('every hop gets a payment for each 4 MiB, and only then', async () => {
+  const { circuit, tills, said, use, ended } = paying(1_000)
+  await use(100, 10_000)
+  for (const [name, { taken }] of tills) assert.equal(taken.length, 3, name)
+  assert.deepEqual(circuit.payments?.taken, [3, 3, 3])
+  assert.ok(said.every((answer) => answer === ReceiptAnswer.taken))
+  assert.deepEqual(ended, [])
+})
+
+test('a hop that wants no pay gets none', async () => {
+  const { circuit, tills, use } = paying(1_000, 'ac')
+  await use(100, 10_000)
+  assert.deepEqual(circuit.payments?.taken, [3, 0, 3])
+  assert.deepEqual([...tills.keys()], ['a', 'c'])
+})
+
+test('a client without tokens is cut with the reason, by whichever hop it was', async () => {
+  const { ended, use, circuit } = paying(0, 'b')
+  await use(100, 14_000)
+  assert.deepEqual(ended, [CircuitReason.unpaid, 1])
+  assert.equal(circuit.state, 'closed')
+})
+
+test('an idle circuit costs nothing', async () => {
+  const { circuit, tills, use } = paying(1_000)
+  for (let minutes = 0; minutes < 5; minutes++) {
+    await use(10, 300)
+    await use(0, 60_000)
+  }
+  assert.deepEqual(circuit.payments?.taken, [0, 0, 0])
+  for (const { taken } of tills.values()) assert.equal(taken.length, 0)
+})
+
+test('under loss of a seventh of all cells on every link an honest client is never cut, and pays each hop once for what it carried', async () => {
+  const { circuit, tills, ended, use, network, overcharged } = paying(10_000)
+  const random = seededRandom(5)
+  await use(60, 45_000, (item) => (item.command === 0 && randomInt(random, 7) === 0 ? [] : [item]))
+  assert.deepEqual(ended, [])
+  await use(0, 20_000)
+  const due = circuit.payments?.due ?? 0
+  assert.equal(due, Math.floor((60 * 450) / CELLS_A_PAYMENT))
+  // Each is paid for what came to it: six sevenths of what came to the one before.
+  for (const [depth, { taken }] of [...tills.values()].entries()) {
+    const all = Math.floor(due * (6 / 7) ** (depth + 1))
+    assert.ok(taken.length >= all - 1 && taken.length <= all + 1, `${depth}: ${taken.length} of ${due}`)
+    assert.equal(circuit.payments?.taken[depth], taken.length)
+  }
+  assert.equal(network.node('a').circuits.size, 1)
+  assert.equal(overcharged.size, 0)
+})
+
+test('a hop that wants more than it carried gets no more than what can be, and the client says so', async () => {
+  const { circuit, tills, use, overcharged, network } = paying(10_000, 'b')
+  // The exit sends, and nothing comes to the client: the middle counts, and the client has not seen it.
+  const lost = (item: Item): readonly Item[] => (item.to === 'C' && item.command === 0 && lossy ? [] : [item])
+  let lossy = false
+  await use(100, 5_000, lost)
+  const [exit] = network.node('c').exits
+  lossy = true
+  for (let at = 0; at < 9 * CELLS_A_PAYMENT; at++) {
+    network.node('c').circuits.queue.begin(1)
+    assert.ok(exit?.circuit.seal(say(1_000_000 + at, 'back')))
+    network.run(lost)
+  }
+  lossy = false
+  await use(30, 21_000)
+  assert.ok(overcharged.has(toHex(network.keyOf('b'))))
+  const due = circuit.payments?.due ?? 0
+  assert.ok((tills.get('b')?.taken.length ?? 0) <= Math.floor(due * 1.25) + 2)
+})
