@@ -141,7 +141,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_INVITE_USED: 'As many nodes as an invitation is for have used it.',
     E_JOIN_TOKEN: 'The text is no join token, or a part of it is missing or was changed.',
     E_JOIN_UNREACHABLE: 'None of the nodes that a join token names gave the network file.',
-    E_KEY_FILE: 'A key file cannot be read or made, has another size, or others may read it.',
     E_KEY_WIPED: 'A packet key was used after it was wiped: a bug.',
     E_KILL_SWITCH:
       'The kill switch of this machine is on, and holds packets back: programs beside the tunnel, or the daemon.',
@@ -271,6 +270,13 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_REACH_NO_RELAY: 'The overlay port of this node is closed to the outside, and no relay has a place for it.',
     E_REACH_REFUSED: 'A node was asked to dial its caller back in a way that it does not.',
     E_REACH_RELAYED: 'The overlay port of this node is closed to the outside; others reach it over relays.',
+    E_RECEIPT_ANSWER: 'An issuer of tokens answered for another number of them than it was asked for.',
+    E_RECEIPT_EPOCH: 'Tokens were asked for of another day than the present one.',
+    E_RECEIPT_KEY: 'An issuer of tokens named another key than before, or none that can be used.',
+    E_RECEIPT_NO_TOKENS: 'Hops want to be paid for circuits, and this node has no tokens.',
+    E_RECEIPT_QUOTA: 'An issuer gives no more tokens to this node, or to all who are no members, today.',
+    E_RECEIPT_REQUEST: 'A request to an issuer of tokens is of another form or size than agreed.',
+    E_RECEIPT_SIGNATURE: 'An issuer of tokens answered with something that is no signature of its key.',
     E_RECORD_CONFLICT: 'A record with the same or a higher sequence and another value exists.',
     E_RECORD_EXPIRED: 'A record that is to be written has expired.',
     E_RECORD_INVALID: 'A record or its key is not of the right form.',
@@ -358,5 +364,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_UNAUTHENTICATED: 'A request to the API shows no valid token or session.',
     E_UPLOAD_BROKEN: 'The client broke off an upload, or sent nothing for too long.',
     E_VALIDATOR_STARTING: 'A validator still reads the certificates on its disk, and judges no maps before.',
+    E_WALLET_FILE: 'The file with the tokens of this node cannot be read, written, or is open to others.',
   }),
 )

@@ -17,6 +17,7 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_INTERNAL: 'A defect of Weft, not of the caller, the network or the machine.',
     E_INVITE_BOUND: 'The invitation is for another node.',
     E_INVITE_EXPIRED: 'The time in which an invitation could be used to join is over.',
+    E_KEY_FILE: 'A key file cannot be read or made, has another size, or others may read it.',
     E_LISTEN_FAILED: 'An address to listen on, for other nodes or for the proxy, cannot be listened on.',
     E_NETWORK_FILE_MISSING: 'There is no readable network file where one is looked for.',
     E_NETWORK_MISMATCH: 'Something is of another network than this node.',

@@ -6,7 +6,8 @@ export {
   TOKEN_BYTES,
   tokenInput,
 } from './blind-rsa/privacy-token.ts'
-export { TokenKey, TOKEN_KEY_BYTES, TOKEN_MODULUS_BYTES, TokenSecret } from './blind-rsa/token-key.ts'
+export type { BlindedMessage } from './blind-rsa/blind-rsa.ts'
+export { TokenKey, TOKEN_MODULUS_BYTES, TokenSecret } from './blind-rsa/token-key.ts'
 export * from './did-key.ts'
 export * from './envelope.ts'
 export * from './hash.ts'

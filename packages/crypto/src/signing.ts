@@ -35,6 +35,7 @@ export type SigningPurpose =
   | 'load'
   | 'beacon-dealing'
   | 'attestation'
+  | 'receipt'
 
 // RFC 8410, section 7: the fixed DER prefix before the 32 secret bytes.
 const PKCS8_PREFIX = Uint8Array.fromHex('302e020100300506032b657004220420')

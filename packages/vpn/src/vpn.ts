@@ -2,6 +2,7 @@ import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Tier } from '@weft/onion'
 import type { LoadWord } from '@weft/overlay'
+import type { PurseStatus, ReceiptsStatus } from './receipts/receipts-status.ts'
 import type { DiscardReason } from './route/discard-reason.ts'
 import type { KeptKillSwitchStatus, KillSwitchRestored } from './service/kill-switch-keeper.ts'
 
@@ -436,6 +437,13 @@ export interface VpnStatus {
   readonly carriage: CarriageStatus
   /** Undefined on a node without the roles entry, relay and exit. */
   readonly carried: CarriedStatus | undefined
+  /** How pay for circuits stands; absent where it is off. */
+  readonly receipts?: ReceiptsStatus | undefined
+}
+
+/** As a packet thread knows it. */
+export interface ThreadStatus extends Omit<VpnStatus, 'receipts'> {
+  readonly purse?: PurseStatus | undefined
 }
 
 export interface VpnEvents {

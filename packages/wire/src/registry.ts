@@ -12,6 +12,7 @@ import * as membership from './generated/weft/v1/membership_pb.ts'
 import * as network from './generated/weft/v1/network_pb.ts'
 import * as peer from './generated/weft/v1/peer_pb.ts'
 import * as revocation from './generated/weft/v1/revocation_pb.ts'
+import * as receipts from './generated/weft/v1/receipts_pb.ts'
 import * as record from './generated/weft/v1/record_pb.ts'
 import * as term from './generated/weft/v1/term_pb.ts'
 
@@ -100,6 +101,30 @@ export const METHODS = {
   'liveness.ask': method(liveness.LivenessAskRequestSchema, liveness.LivenessAskResponseSchema, 'member', KiB, KiB, 4),
   'load.tell': method(load.LoadTellRequestSchema, load.LoadTellResponseSchema, 'member', 8 * KiB, KiB),
   'load.list': method(load.LoadListRequestSchema, load.LoadListResponseSchema, 'anyone', KiB, 16 * KiB, 4),
+  'receipts.keys': method(
+    receipts.ReceiptsKeysRequestSchema,
+    receipts.ReceiptsKeysResponseSchema,
+    'anyone',
+    KiB,
+    8 * KiB,
+    4,
+  ),
+  'receipts.issue': method(
+    receipts.ReceiptsIssueRequestSchema,
+    receipts.ReceiptsIssueResponseSchema,
+    'anyone',
+    17 * KiB,
+    17 * KiB,
+    900,
+  ),
+  'receipts.redeem': method(
+    receipts.ReceiptsRedeemRequestSchema,
+    receipts.ReceiptsRedeemResponseSchema,
+    'member',
+    28 * KiB,
+    KiB,
+    200,
+  ),
   'admission.apply': method(membership.ApplyRequestSchema, membership.ApplyResponseSchema, 'anyone', 8 * KiB, KiB, 16),
   'admission.submit': method(
     membership.SubmitRequestSchema,

@@ -38,6 +38,14 @@ export const VPN_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/vpn-status.ts'),
   },
   {
+    words: ['vpn', 'receipts'],
+    summary: 'show how pay for circuits stands: tokens, what hops took, and what this node is owed',
+    options: [LONG, TIMEOUT, HOME],
+    examples: ['weft vpn receipts', 'weft vpn receipts --json'],
+    notes: 'It is off unless receipts.mode is on (weft config explain receipts.mode).',
+    load: () => import('../commands/vpn-receipts.ts'),
+  },
+  {
     words: ['vpn', 'killswitch'],
     summary:
       'let nothing leave this machine but through the tunnel, until it is taken off; root, with or without a daemon',

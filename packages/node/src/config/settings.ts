@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns'
 import { isServerName } from '@weft/bridge'
+import { isDidKey } from '@weft/crypto'
 import { CGROUP_PATH, USER_NAME, checkNetwork, parsePortRule } from '@weft/core'
 import { SITES, SOURCES } from './resource-words.ts'
 import { PRESET_NAMES, WORKING_ROLES } from './roles.ts'
@@ -24,6 +25,9 @@ const NAME_SERVER = checked(
   (server) => new Resolver().setServers([server]),
   'ADDRESS or ADDRESS:PORT, with an IPv6 address in brackets before a port',
 )
+function requireDidKey(id: string): void {
+  if (!isDidKey(id)) throw new RangeError('it is none')
+}
 function requireServerName(name: string): void {
   if (!isServerName(name)) throw new RangeError('it is none in lower case with a dot in it')
 }
@@ -197,6 +201,36 @@ const SETTINGS = {
     integer(1, 1_000_000, 'cells a second'),
     4_000,
     "Padding cells that this node sends for others' circuits at most, all of them together; 4000 are 46 Mbit/s. Padding goes only where no packet has to wait. Circuits that want more than there is lose their tier, those that want most first, and their clients are told.",
+  ),
+  'receipts.mode': setting(
+    oneOf(['on', 'off']),
+    'off',
+    'Whether this node pays the hops of its routes by blind tokens, and, as entry, relay or exit, wants to be paid for what it carries. All nodes of a route have to name an issuer in common: a client without tokens of one that a hop takes is cut off by it. docs/specs/receipts.md says how it goes.',
+  ),
+  'receipts.issuers': setting(
+    listOf(checked(requireDidKey, "a node's id, as `weft id` prints it"), 4),
+    [],
+    'Nodes whose tokens this one spends and takes. Each is trusted to show all nodes the same key, and to take back what it issued.',
+  ),
+  'receipts.redeem_seconds': setting(
+    integer(1, 86_400, 's'),
+    600,
+    'Time between two batches in which this node brings tokens that it was paid with back to their issuers, a quarter more or less. The longer it is, the less their times tell.',
+  ),
+  'receipts.issuer': setting(
+    yesNo(),
+    false,
+    'Whether this node issues tokens to others and takes them back. No value stands behind them: they only limit who uses how much.',
+  ),
+  'receipts.quota': setting(
+    integer(0, 10_000_000, 'tokens a day'),
+    20_000,
+    'Tokens that this issuer gives each member a day (UTC). One stands for 4 MiB, or a minute, at one hop; 20000 are 26 GiB over three hops.',
+  ),
+  'receipts.guest_quota': setting(
+    integer(0, 10_000_000, 'tokens a day'),
+    20_000,
+    'Tokens that this issuer gives a day to all who are no members together, pure clients most of all: their ids cost nothing.',
   ),
   'exit.allow': setting(
     listOf(PORT_RULE, 64),

@@ -10,6 +10,7 @@ import { defaultFamily } from './default-family.ts'
 import type { OwnBridges } from './open-bridges.ts'
 import { declaredHosts, listenHost } from './listen-host.ts'
 import { openProxyFromStart } from './open-proxy.ts'
+import { openReceipts } from './open-receipts.ts'
 import { ownResources } from './own-resources.ts'
 import type { PacketKeys } from './packet-keys.ts'
 import { privateCallers } from './private-callers.ts'
@@ -94,6 +95,7 @@ export async function startNetwork({
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
   const profiles = await homeProfiles(config, components.profileKillSwitch(config))
+  const receipts = await openReceipts({ config, paths, node: keys.node, networkFile, scope })
   const vpn = await startVpn({
     config,
     components,
@@ -104,6 +106,7 @@ export async function startNetwork({
     bridges: bridges?.bridges ?? [],
     tunFile: paths.tun,
     guardsFile: paths.guards,
+    receiptStores: receipts.stores,
     killSwitch: { home: paths.home, nodesFile: paths.nodes },
     logger: log,
     scope,
@@ -156,6 +159,7 @@ export async function startNetwork({
     })
   throwIfAborted(signal)
   onionKeys?.start(scope)
+  receipts.serve(overlay)
   vpn.follow(overlay)
   const storage = await components.createStorage({
     ...common,

@@ -2,6 +2,7 @@ import type { Bridge } from '@weft/bridge'
 import { type Logger, type Scope, isWeftError, systemClock } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { type NetworkFile, networkIdOf, parseNodeAddress } from '@weft/overlay'
+import type { VpnInit } from '@weft/vpn'
 import type { Config } from '../config/load-config.ts'
 import type { Components, NodeVpn } from './components.ts'
 import { PROXY } from './open-proxy.ts'
@@ -31,6 +32,8 @@ export interface VpnStart {
   /** Says that the machine has rules for the tunnel, as long as it is there. */
   readonly tunFile: string
   readonly guardsFile: string
+  /** Of pay for circuits, where it is on. */
+  readonly receiptStores: VpnInit['receiptStores']
   /** What the machine's kill switch has to know of this daemon. */
   readonly killSwitch: { readonly home: string; readonly nodesFile: string }
   readonly logger: Logger
@@ -69,6 +72,7 @@ export async function startVpn(start: VpnStart): Promise<NodeVpn> {
       proxy: { host: '127.0.0.1', port: values['ports.base'] + PROXY },
       profile: route,
       guardsFile: start.guardsFile,
+      ...(start.receiptStores === undefined ? {} : { receiptStores: start.receiptStores }),
       dns: ways.dns,
       tun: { ...ways.tun, stateFile: start.tunFile },
       killSwitch: start.killSwitch,

@@ -40,6 +40,9 @@ export interface StatePaths {
   readonly guards: string
   /** Where connections of this node lead, for a kill switch that is put on while it does not run. */
   readonly nodes: string
+  /** Tokens of this node, and what others paid it; and of an issuer its keys and what it issued. */
+  readonly receipts: string
+  readonly receiptIssuer: string
   readonly overlay: string
   readonly storage: string
 }
@@ -67,6 +70,8 @@ export function statePaths(home: string): StatePaths {
     profiles: join(home, 'vpn-profiles.json'),
     guards: join(home, 'guards.json'),
     nodes: join(home, 'nodes.json'),
+    receipts: join(home, 'receipts'),
+    receiptIssuer: join(home, 'receipt-issuer'),
     overlay: join(home, 'overlay'),
     storage: join(home, 'storage'),
   }

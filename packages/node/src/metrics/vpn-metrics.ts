@@ -1,11 +1,12 @@
 import type { CarriedStatus, VpnStatus } from '@weft/vpn'
 import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
+import { receiptMetrics } from './receipt-metrics.ts'
 import { tunMetrics } from './tun-metrics.ts'
 
 const STATES = ['off', 'connecting', 'connected', 'blocked'] as const
 
 /** Of the proxy and its route, and of what this node carries for others; the latter has samples on such nodes only. */
-export function vpnMetrics({ state, tun, streams, route, services, carried }: VpnStatus): Metric[] {
+export function vpnMetrics({ state, tun, streams, route, services, carried, receipts }: VpnStatus): Metric[] {
   const { throughput, rttMs } = route
   const carries = (pick: (status: CarriedStatus) => number): Sample[] =>
     carried === undefined ? [] : one(pick(carried))
@@ -41,6 +42,7 @@ export function vpnMetrics({ state, tun, streams, route, services, carried }: Vp
       })),
     ),
     ...tunMetrics(tun, carried?.exitIp),
+    ...receiptMetrics(receipts),
     gauge(
       'weft_circuits',
       'Circuits of others that this node carries.',

@@ -464,6 +464,44 @@ const killSwitch = z.strictObject({
   fault: fault.optional().describe('Where it is on: that it blocks, and how to unblock'),
 })
 
+const receipts = z.strictObject({
+  issuers: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        left: z.int().optional().describe('Tokens that this node may still fetch today (UTC)'),
+        fault: fault.optional(),
+      }),
+    )
+    .readonly(),
+  tokens: z.int().describe('In the wallet, and good'),
+  purse: z
+    .strictObject({
+      tokens: z.int().describe('In hand to be spent, beside those of the wallet'),
+      paid: z.int().describe('Payments that hops took, since the packet thread was started'),
+      isEmpty: z.boolean().describe('The last hop that wanted pay got none'),
+      refused: z
+        .array(z.strictObject({ node: z.string(), why: z.string() }))
+        .readonly()
+        .describe('The latest payments that hops did not take'),
+      overcharged: z
+        .array(z.string())
+        .readonly()
+        .describe('Nodes that said more was due than this one can account for, and that were not paid for it'),
+    })
+    .optional(),
+  books: z
+    .strictObject({
+      owed: z.int().describe('Payments that were taken and not redeemed yet'),
+      redeemed: z.int(),
+      refused: z.int().describe('Those that their issuer did not take back: spent elsewhere before'),
+      lapsed: z.int().describe('Those that were not redeemed in time'),
+    })
+    .optional()
+    .describe('Of a node that carries for others'),
+  fault: fault.optional(),
+})
+
 export const vpnStatus = z.strictObject({
   state: vpnState,
   fault: fault.optional(),
@@ -491,6 +529,7 @@ export const vpnStatus = z.strictObject({
     .optional()
     .describe('The whole machine through a route'),
   killSwitch: killSwitch.optional().describe('Of this machine, by the rules of its kernel'),
+  receipts: receipts.optional().describe('How pay for circuits stands (receipts.mode)'),
   streams: z.strictObject({ open: z.int(), opened: z.int(), failed: z.int() }),
   failures: z
     .array(

@@ -6,6 +6,7 @@ import {
   type CircuitLink,
   type LinkSet,
   type PaddingCosts,
+  type ReceiptTill,
   RelayCircuits,
   SharedCellBucket,
   SharedClientKeys,
@@ -25,6 +26,8 @@ import type { WorkerPort } from './worker-message.ts'
 
 export interface CarrierInit extends Pick<EngineInit, 'networkId' | 'nodeKey' | 'roles' | 'exit' | 'relay' | 'worker'> {
   readonly keys: Pick<PacketKeys, 'onion' | 'isFirstUse'>
+  /** Where the pay for circuits goes; undefined where nothing is to be paid. */
+  readonly till?: ReceiptTill | undefined
   readonly suites: Suites
   readonly queue: FlushQueue
   readonly clock: Clock
@@ -67,6 +70,7 @@ export class Carrier {
       suites,
       ...allowanceOf(init),
       ...paddingOf(init),
+      ...(init.till === undefined ? {} : { till: init.till }),
       ...(worker.shared === undefined
         ? {}
         : { seen: new SharedClientKeys(worker.shared.clientKeys, worker.shared.secret) }),

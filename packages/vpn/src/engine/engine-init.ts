@@ -64,6 +64,8 @@ export interface EngineInit {
     /** Says, as long as it is there, that the machine has rules for it. */
     readonly stateFile: string
   }
+  /** Whether its routes are paid for, and circuits of others are to be (docs/specs/receipts.md); not when left out. */
+  readonly receipts?: boolean
   readonly relay: {
     /** Most that is carried for others, bytes of packets a second each way; undefined for no limit. */
     readonly bytesPerSecond: number | undefined

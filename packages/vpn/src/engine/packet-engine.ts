@@ -10,6 +10,7 @@ import {
   LinkSet,
   SharedInitiationTimes,
   type Packet,
+  type ReceiptAnswer,
   type Suites,
 } from '@weft/onion'
 import { loadSuites } from '../aead/load-suites.ts'
@@ -24,6 +25,7 @@ import type {
   RouteChoices,
   RouteLegs,
   RouteVerification,
+  ThreadStatus,
   Throughput,
   VpnEvents,
   VpnStatus,
@@ -43,6 +45,10 @@ import { PacketPorts } from './packet-ports.ts'
 import type { LoadStep, LossCount } from '@weft/overlay'
 import type { ProbeTarget } from './probe-target.ts'
 import { routeKind } from './route-kind.ts'
+import { PacketPurse } from '../receipts/packet-purse.ts'
+import { type NumberedPayment, PacketTill } from '../receipts/packet-till.ts'
+import type { IssuerKey } from '../receipts/receipt-issuer.ts'
+import type { OwnToken } from '../receipts/spend.ts'
 import { ServiceRoutes } from './service-routes.ts'
 import { Turns } from './turns.ts'
 import { ThroughputMeter } from './throughput-meter.ts'
@@ -58,6 +64,9 @@ export interface EngineParts {
   readonly onGuards: (state: GuardState) => void
   readonly onRouteEvent: (event: VpnEvents['routeEvent']) => void
   readonly onThroughput: (event: Throughput) => void
+  /** Payments for circuits of others, which `kept` answers; and tokens that this client's routes want, which `fillPurse` brings. */
+  readonly onPayment?: (payment: NumberedPayment) => void
+  readonly onWantTokens?: (count: number) => void
   /** How the load of a node that carries packets for others is measured, and who is told; left out, it is not. */
   readonly load?: Pick<LoadMeterInit, 'atWork' | 'onUse'>
 }
@@ -91,6 +100,9 @@ export class PacketEngine {
   readonly services: ServiceRoutes
   readonly #meter: ThroughputMeter
   readonly #waysIn: WaysIn
+  /** Where routes are paid for. */
+  readonly #purse: PacketPurse | undefined
+  readonly #till: PacketTill | undefined
   #loadMeter: LoadMeter | undefined
   readonly #probes: LinkProbes
   readonly #carriage: CarriageChoice
@@ -153,8 +165,15 @@ export class PacketEngine {
       this.#links.onTimeout()
       this.#setAlarms()
     })
+    const { nodeKey: self } = init
+    if (init.receipts === true) {
+      this.#purse = new PacketPurse(clock, (count) => parts.onWantTokens?.(count))
+      const keep = (payment: NumberedPayment): void => parts.onPayment?.(payment)
+      if (keys !== undefined) this.#till = new PacketTill({ networkId, self, clock, keep })
+    }
     this.#circuits = new ClientCircuits({
       networkId,
+      purse: this.#purse,
       clock,
       random,
       suites,
@@ -195,6 +214,7 @@ export class PacketEngine {
       this.#carrier = new Carrier({
         ...init,
         keys,
+        till: this.#till,
         suites,
         queue: this.#queue,
         clock,
@@ -262,6 +282,27 @@ export class PacketEngine {
     this.#carrier?.setOnionKeys(onionKeys)
   }
 
+  /** What issuers have, whose tokens are taken for circuits of others. */
+  setReceiptKeys(keys: readonly IssuerKey[]): void {
+    this.#till?.setKeys(keys)
+  }
+
+  /** What the books say of a payment. */
+  kept(number: number, answer: ReceiptAnswer): void {
+    this.#till?.kept(number, answer)
+    this.#queue.schedule()
+  }
+
+  /** Tokens for this client's routes. */
+  fillPurse(tokens: readonly OwnToken[]): void {
+    this.#purse?.fill(tokens)
+  }
+
+  /** Those that were not spent; to be asked for when it is closed. */
+  emptyPurse(): readonly OwnToken[] {
+    return this.#purse?.empty() ?? []
+  }
+
   /** How this client's routes are made from now on; what runs goes on where it is. */
   setProfile(profile: RouteProfile): void {
     const { exit, hops, legs, tier } = this.#profile
@@ -298,7 +339,7 @@ export class PacketEngine {
     return this.#waysIn.down()
   }
 
-  status(): VpnStatus {
+  status(): ThreadStatus {
     return {
       state: this.#state(),
       fault: this.#routes.default?.fault,
@@ -309,6 +350,7 @@ export class PacketEngine {
       services: this.services.status,
       carriage: this.#carriage.status,
       carried: this.#carrier?.status(this.#ports, this.#links),
+      purse: this.#purse?.status,
     }
   }
 

@@ -7,12 +7,14 @@ import {
   WeftError,
   isWeftError,
   messageOf,
+  systemRandom,
   toWeftError,
   withTimeout,
   orAborted,
 } from '@weft/core'
 import type { Bridge } from '@weft/bridge'
-import { type DidKey, type X25519KeyPair, toDidKey } from '@weft/crypto'
+import { type DidKey, type X25519KeyPair, toDidKey, wipe } from '@weft/crypto'
+import { ReceiptAnswer } from '@weft/onion'
 import {
   type ConformanceProbe,
   LOAD_WORDS,
@@ -20,6 +22,7 @@ import {
   type Loads,
   type LossGauge,
   type Overlay,
+  type Rpc,
   createPlainCertificate,
   isAway,
   parsePacketAddress,
@@ -38,11 +41,15 @@ import { KillSwitch, type KillSwitchStatus } from '../kill-switch/kill-switch.ts
 import { watchKillSwitch } from '../kill-switch/watch-kill-switch.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { isInUse, leftRules, removeLeftRules } from '../tun/machine-rules.ts'
+import { openReceiptStores, type ReceiptStores, type ReceiptStoresInit } from '../receipts/receipt-stores.ts'
+import { Receipts } from '../receipts/receipts.ts'
+import { RpcIssuer } from '../receipts/rpc-issuer.ts'
 import type {
   ChoiceQuestion,
   ExitStatus,
   RouteChoices,
   RouteVerification,
+  ThreadStatus,
   Throughput,
   Vpn,
   VpnEvents,
@@ -55,7 +62,7 @@ import { PacketThreads, type ThreadsInit } from './packet-threads.ts'
 import { type ServiceWays, serviceWays } from './service-ways.ts'
 import { OF_TUNNEL, cannotOpen, leftShut, tunTrouble } from './tun-trouble.ts'
 
-export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
+export interface VpnInit extends Omit<ThreadsInit, 'carriage' | 'receipts'> {
   /** Threads that carry packets for others. */
   readonly workers: number
   /** What a client's packets to its entry travel in. */
@@ -64,6 +71,8 @@ export interface VpnInit extends Omit<ThreadsInit, 'carriage'> {
   readonly bridges?: readonly Bridge[]
   /** Where the entries of its routes are kept; nowhere in networks that live as long as this process. */
   readonly guardsFile?: string
+  /** Of pay for circuits, where it is on. */
+  readonly receiptStores?: ReceiptStoresInit
   /** Addresses of nodes that the network file names. */
   readonly bootstrap: readonly string[]
   /** Whose daemon this is to the machine's kill switch, and where it keeps what that has to know; without it nothing is asked of the switch. */
@@ -94,7 +103,9 @@ const NOTHING: Throughput = { sentBytesPerSecond: 0, receivedBytesPerSecond: 0, 
  * @throws WeftError E_PORT_TAKEN, E_EXIT_RULE
  */
 export async function createVpn(init: VpnInit): Promise<VpnService> {
-  const service = new VpnService(init, await settleLeft(init))
+  const stores =
+    init.receiptStores && (await openReceiptStores(init.receiptStores, init.keys !== undefined, init.scope))
+  const service = new VpnService(init, await settleLeft(init), stores)
   init.scope.use('vpn', service)
   await service.keepSwitch()
   if (init.keys !== undefined) await service.open()
@@ -156,10 +167,19 @@ export class VpnService implements Vpn {
   #unfollow: (() => void) | undefined
   #closed = false
   readonly #keeper: KillSwitchKeeper | undefined
+  readonly #receiptStores: ReceiptStores | undefined
+  /** Once there is a network. */
+  #receipts: Receipts | undefined
+  /** Tokens that the packet thread asked for. */
+  #wantedTokens = 0
 
-  /** @param isShut whether rules that a daemon left let nothing out */
-  constructor(init: VpnInit, isShut = false) {
+  /**
+   * @param isShut whether rules that a daemon left let nothing out
+   * @param stores of pay for circuits, where it is on
+   */
+  constructor(init: VpnInit, isShut = false, stores?: ReceiptStores) {
     this.#isShut = isShut
+    this.#receiptStores = stores
     if (isShut) this.#tunFault = leftShut()
     const { networkId, nodeKey, roles, keys, profile, suite, udp, proxy, dns, tun, relay, exit } = init
     const { killSwitch, clock, logger } = init
@@ -191,6 +211,7 @@ export class VpnService implements Vpn {
       proxy,
       dns,
       tun,
+      ...(stores === undefined ? {} : { receipts: true }),
       relay,
       exit,
     }
@@ -242,11 +263,13 @@ export class VpnService implements Vpn {
 
   /**
    * What is wrong: the packet thread died, the proxy is up and no route can be built, the exit carries no IP packets and is to, or the machine
-   * is not led through the tunnel that vpn.tun, or the profile, asks for, or its kill switch is damaged; undefined when nothing is.
+   * is not led through the tunnel that vpn.tun, or the profile, asks for, its kill switch is damaged, or the pay for circuits
+   * goes nowhere; undefined when nothing is.
    */
   get fault(): Fault | undefined {
     const tunFault = this.#ways.tun.isWanted ? this.#tunFault : undefined
-    return this.#keeper?.fault ?? this.#fault ?? this.#whyBlocked ?? this.#exitFault ?? tunFault
+    const ofReceipts = this.#receipts?.status(undefined).fault
+    return this.#keeper?.fault ?? this.#fault ?? this.#whyBlocked ?? this.#exitFault ?? tunFault ?? ofReceipts
   }
 
   /** The switch that holds this daemon's packets back stands before what came of that. */
@@ -260,8 +283,9 @@ export class VpnService implements Vpn {
   }
 
   /** Takes the members of the signed map from now on, and which of them the overlay reaches. */
-  follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on' | 'loads'>): void {
+  follow(overlay: Pick<Overlay, 'membership' | 'peers' | 'on' | 'loads' | 'rpc'>): void {
     const { membership } = overlay
+    this.#beginReceipts(overlay.rpc)
     const takeMembers = (): void => {
       this.#members = routeMembers(membership.members())
       this.#addresses = memberAddresses(membership.members(), toDidKey(this.#init.nodeKey))
@@ -294,6 +318,40 @@ export class VpnService implements Vpn {
     takeMembers()
     takeReach()
     takeLoads()
+  }
+
+  #beginReceipts(rpc: Rpc): void {
+    if (this.#receiptStores === undefined) return
+    const { networkId, clock, logger, scope } = this.#init
+    const { issuers, own, redeemMs, wallet, books } = this.#receiptStores
+    this.#receipts = new Receipts({
+      networkId,
+      issuers: issuers.map((id) => (id === own?.id ? own : new RpcIssuer(id, rpc))),
+      wallet,
+      books,
+      redeemMs,
+      clock,
+      random: systemRandom,
+      logger,
+      scope,
+    })
+    this.#receipts.start(
+      (keys) => this.#tell((thread) => thread.setReceiptKeys(keys)),
+      () => this.#fillPurse(),
+    )
+  }
+
+  /** What a packet thread wanted, and there was too little of. */
+  #fillPurse(): void {
+    const count = this.#wantedTokens
+    if (count === 0 || this.#receipts === undefined) return
+    const tokens = this.#receipts.takeTokens(count)
+    if (tokens.length === 0) return
+    this.#wantedTokens = 0
+    this.#tell((thread) => {
+      thread.fillPurse(tokens)
+      for (const { seed } of tokens) wipe(seed)
+    })
   }
 
   /** What circuits are made against from now on, newest first; of a node that carries packets. */
@@ -374,14 +432,17 @@ export class VpnService implements Vpn {
 
   async status(): Promise<VpnStatus> {
     const [ofThread, killSwitch] = await Promise.all([this.#statusOfThread(), this.#keeper?.status()])
-    const status = { ...ofThread, killSwitch, ...this.#bySwitch(ofThread, killSwitch) }
+    const { purse, ...known } = ofThread
+    const receipts = this.#receipts?.status(purse)
+    const paid = receipts === undefined ? {} : { receipts }
+    const status = { ...known, ...paid, killSwitch, ...this.#bySwitch(known, killSwitch) }
     if (status.tun !== undefined || this.#tunFault === undefined) return status
     return { ...status, tun: tunTrouble(this.#tunFault, this.#isShut) }
   }
 
   /** Where routes are wanted, none is there, and the switch is the cause, that stands before what came of it. */
   #bySwitch(
-    { state }: VpnStatus,
+    { state }: Pick<VpnStatus, 'state'>,
     killSwitch: KillSwitchStatus | undefined,
   ): { readonly state?: 'blocked'; readonly fault?: Fault } {
     if (state === 'off' || state === 'connected' || killSwitch === undefined) return {}
@@ -396,7 +457,7 @@ export class VpnService implements Vpn {
     this.#isShut = !isInUse() && (await leftRules(this.#init.tun.stateFile)) !== 'none'
   }
 
-  async #statusOfThread(): Promise<VpnStatus> {
+  async #statusOfThread(): Promise<ThreadStatus> {
     const thread = await this.#thread?.catch(() => undefined)
     if (thread === undefined) return withoutThread(this.#fault, this.#init.carriage)
     try {
@@ -450,7 +511,7 @@ export class VpnService implements Vpn {
     return withTimeout(clock, STATUS_MS, undefined, silent, () => thread.choices(question))
   }
 
-  async #statusOf(thread: PacketThreads): Promise<VpnStatus> {
+  async #statusOf(thread: PacketThreads): Promise<ThreadStatus> {
     const status = await thread.status()
     this.#exitFault = status.carried?.exitIp?.fault
     return status
@@ -502,6 +563,12 @@ export class VpnService implements Vpn {
           onRouteEvent: (event) => this.#emitter.emit('routeEvent', event),
           onThroughput: (event) => this.#emitter.emit('throughput', event),
           onGuards: (state) => this.#guards?.keep(state),
+          onPayment: async (payment) => this.#receipts?.keep(payment) ?? ReceiptAnswer.noRoom,
+          onWantTokens: (count) => {
+            this.#wantedTokens = count
+            this.#fillPurse()
+          },
+          onTokensLeft: (tokens) => this.#receipts?.putBack(tokens),
           onUse: (use) => this.#gauge.add(use, clock.monotonic()),
           onLost: (error) => this.#onLost(error),
         },
@@ -514,6 +581,7 @@ export class VpnService implements Vpn {
       this.#endLoads ??= this.#loadsOf?.follow()
       thread.setOutside(this.#outside)
       thread.setAddresses(this.#addresses)
+      if (this.#receipts !== undefined) thread.setReceiptKeys(this.#receipts.keys)
       // One that ends meanwhile is heard of as any other (#onLost).
       if (this.#init.exit.ip) await this.#statusOf(thread).catch(() => {})
       return thread
@@ -565,7 +633,7 @@ function wordOf(step: LoadStep | undefined): ExitStatus['load'] {
 }
 
 /** What is known without the packet thread's own word. */
-function withoutThread(fault: Fault | undefined, setting: CarriageSetting): VpnStatus {
+function withoutThread(fault: Fault | undefined, setting: CarriageSetting): ThreadStatus {
   return {
     state: fault === undefined ? 'off' : 'blocked',
     fault,

@@ -10,7 +10,11 @@ import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { ReceiptAnswer } from '@weft/onion'
+import type { NumberedPayment } from '../receipts/packet-till.ts'
+import type { IssuerKey } from '../receipts/receipt-issuer.ts'
+import type { OwnToken } from '../receipts/spend.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, ThreadStatus } from '../vpn.ts'
 
 /** What the main thread asks of the packet thread; `id` is answered by a `reply`. */
 export type PacketCommand =
@@ -31,6 +35,9 @@ export type PacketCommand =
   | { readonly type: 'choices'; readonly id: number; readonly question: ChoiceQuestion }
   | { readonly type: 'addresses'; readonly members: readonly MemberAddresses[] }
   | { readonly type: 'onionKeys'; readonly keys: readonly X25519KeyPair[] }
+  | { readonly type: 'receiptKeys'; readonly keys: readonly IssuerKey[] }
+  | { readonly type: 'kept'; readonly number: number; readonly answer: ReceiptAnswer }
+  | { readonly type: 'tokens'; readonly tokens: readonly OwnToken[] }
   | { readonly type: 'routesReady'; readonly id: number; readonly routes: number }
   | { readonly type: 'service'; readonly id: number; readonly request: ServiceRequest }
   | { readonly type: 'endRoutes'; readonly routes: number }
@@ -48,13 +55,17 @@ export type PacketReport =
   | {
       readonly type: 'reply'
       readonly id: number
-      readonly answer?: VpnStatus | RouteVerification | RouteChoices | LossCount
+      readonly answer?: ThreadStatus | RouteVerification | RouteChoices | LossCount
       readonly fault?: CommandFault
     }
   | { readonly type: 'route'; readonly event: VpnEvents['route'] }
   | { readonly type: 'routeEvent'; readonly event: VpnEvents['routeEvent'] }
   | { readonly type: 'throughput'; readonly event: Throughput }
   | { readonly type: 'guards'; readonly state: GuardState }
+  | { readonly type: 'payment'; readonly payment: NumberedPayment }
+  | { readonly type: 'wantTokens'; readonly count: number }
+  /** Told when it closes. */
+  | { readonly type: 'tokensLeft'; readonly tokens: readonly OwnToken[] }
   /** How much of what it can the thread did in the last second, 0 to 1. */
   | { readonly type: 'use'; readonly use: number }
   | {

@@ -11,12 +11,21 @@ import type { GuardState } from '../route/guard-state.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, VpnStatus } from '../vpn.ts'
+import type { ReceiptAnswer } from '@weft/onion'
+import type { NumberedPayment } from '../receipts/packet-till.ts'
+import type { IssuerKey } from '../receipts/receipt-issuer.ts'
+import type { OwnToken } from '../receipts/spend.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, Throughput, VpnEvents, ThreadStatus } from '../vpn.ts'
 import type { PacketCommand, PacketReport } from './packet-messages.ts'
 
 export interface PacketThreadEvents {
   onRoute(event: VpnEvents['route']): void
   onGuards(state: GuardState): void
+  /** What a circuit of others paid; answered when it is kept. */
+  onPayment(payment: NumberedPayment): Promise<ReceiptAnswer>
+  /** This client's routes want so many tokens; and what was not spent when the thread closed. */
+  onWantTokens(count: number): void
+  onTokensLeft(tokens: readonly OwnToken[]): void
   onRouteEvent(event: VpnEvents['routeEvent']): void
   onThroughput(event: Throughput): void
   /** How much of what it can it did in the last second, 0 to 1; of a node that carries packets for others. */
@@ -31,7 +40,7 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 1
 /** ms in which a thread that is asked to close may say farewell to its peers; it needs a few. */
 const CLOSE_MS = 2_000
 
-type Answer = VpnStatus | RouteVerification | RouteChoices | LossCount | undefined
+type Answer = ThreadStatus | RouteVerification | RouteChoices | LossCount | undefined
 
 type Asking =
   | { readonly type: 'open'; readonly init: EngineInit }
@@ -108,6 +117,16 @@ export class PacketThread implements AsyncDisposable {
     if (this.#over === undefined) this.#send({ type: 'onionKeys', keys })
   }
 
+  /** What issuers have, whose tokens are taken for circuits of others. */
+  setReceiptKeys(keys: readonly IssuerKey[]): void {
+    if (this.#over === undefined) this.#send({ type: 'receiptKeys', keys })
+  }
+
+  /** Tokens for this client's routes. */
+  fillPurse(tokens: readonly OwnToken[]): void {
+    if (this.#over === undefined) this.#send({ type: 'tokens', tokens })
+  }
+
   /** @throws WeftError as `ServiceRoutes.ready`, E_PACKETS_FAILED */
   async routesReady(routes: number): Promise<void> {
     await this.#ask({ type: 'routesReady', routes })
@@ -135,8 +154,8 @@ export class PacketThread implements AsyncDisposable {
     await this.#ask({ type: 'down' })
   }
 
-  async status(): Promise<VpnStatus> {
-    return (await this.#ask({ type: 'status' })) as VpnStatus
+  async status(): Promise<ThreadStatus> {
+    return (await this.#ask({ type: 'status' })) as ThreadStatus
   }
 
   /** @throws WeftError E_PACKETS_FAILED */
@@ -206,10 +225,24 @@ export class PacketThread implements AsyncDisposable {
       case 'use':
         this.#events.onUse(report.use)
         break
+      case 'payment':
+        void this.#keep(report.payment)
+        break
+      case 'wantTokens':
+        this.#events.onWantTokens(report.count)
+        break
+      case 'tokensLeft':
+        this.#events.onTokensLeft(report.tokens)
+        break
       case 'log':
         this.#logger[report.level](report.message, report.fields)
         break
     }
+  }
+
+  async #keep(payment: NumberedPayment): Promise<void> {
+    const answer = await this.#events.onPayment(payment)
+    if (this.#over === undefined) this.#send({ type: 'kept', number: payment.number, answer })
   }
 
   #end(error: WeftError): void {

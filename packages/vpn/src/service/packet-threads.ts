@@ -11,7 +11,9 @@ import type { RouteProfile } from '../profile/route-profile.ts'
 import type { MemberAddresses } from '../route/member-addresses.ts'
 import type { RouteMember } from '../route/route-member.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import type { ChoiceQuestion, RouteChoices, RouteVerification, VpnStatus } from '../vpn.ts'
+import type { IssuerKey } from '../receipts/receipt-issuer.ts'
+import type { OwnToken } from '../receipts/spend.ts'
+import type { ChoiceQuestion, RouteChoices, RouteVerification, ThreadStatus } from '../vpn.ts'
 import { PacketThread, type PacketThreadEvents } from './packet-thread.ts'
 import { sumCarried } from './sum-carried.ts'
 
@@ -54,6 +56,9 @@ export class PacketThreads implements AsyncDisposable {
           onRouteEvent: (event) => events.onRouteEvent(event),
           onThroughput: (event) => events.onThroughput(event),
           onGuards: (state) => events.onGuards(state),
+          onPayment: (payment) => events.onPayment(payment),
+          onWantTokens: (count) => events.onWantTokens(count),
+          onTokensLeft: (tokens) => events.onTokensLeft(tokens),
           onUse: (use) => all.#onUse(index, use),
           onLost: (error) => all.#onLost(error),
         })
@@ -104,6 +109,16 @@ export class PacketThreads implements AsyncDisposable {
     for (const thread of this.#threads) thread.setOnionKeys(keys)
   }
 
+  /** What issuers have, whose tokens are taken for circuits of others. */
+  setReceiptKeys(keys: readonly IssuerKey[]): void {
+    for (const thread of this.#threads) thread.setReceiptKeys(keys)
+  }
+
+  /** Tokens for this client's routes. */
+  fillPurse(tokens: readonly OwnToken[]): void {
+    this.#first.fillPurse(tokens)
+  }
+
   /** @throws WeftError as `ServiceRoutes.ready`, E_PACKETS_FAILED */
   routesReady(routes: number): Promise<void> {
     return this.#first.routesReady(routes)
@@ -131,10 +146,10 @@ export class PacketThreads implements AsyncDisposable {
     return this.#first.down()
   }
 
-  async status(): Promise<VpnStatus> {
+  async status(): Promise<ThreadStatus> {
     const all = await Promise.all(this.#threads.map((thread) => thread.status()))
     const carried = all.flatMap((status) => status.carried ?? [])
-    const [first] = all as [VpnStatus]
+    const [first] = all as [ThreadStatus]
     return { ...first, carried: sumCarried(carried) }
   }
 

@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { type Logger, WeftError, isWeftError, messageOf, systemClock, systemRandom } from '@weft/core'
 import type { LossCount } from '@weft/overlay'
 import { PacketEngine } from '../engine/packet-engine.ts'
-import type { RouteChoices, RouteVerification, VpnStatus } from '../vpn.ts'
+import type { RouteChoices, RouteVerification, ThreadStatus } from '../vpn.ts'
 import type { LogLevel, PacketCommand, PacketReport } from './packet-messages.ts'
 
 /** The packet thread: one engine, driven by messages of the main thread. */
@@ -29,7 +29,7 @@ function atWork(): number {
 
 async function run(
   command: PacketCommand,
-): Promise<VpnStatus | RouteVerification | RouteChoices | LossCount | undefined> {
+): Promise<ThreadStatus | RouteVerification | RouteChoices | LossCount | undefined> {
   if (command.type === 'open') {
     engine = await PacketEngine.open(command.init, {
       clock: systemClock,
@@ -39,6 +39,8 @@ async function run(
       onRouteEvent: (event) => tell({ type: 'routeEvent', event }),
       onThroughput: (event) => tell({ type: 'throughput', event }),
       onGuards: (state) => tell({ type: 'guards', state }),
+      onPayment: (payment) => tell({ type: 'payment', payment }),
+      onWantTokens: (count) => tell({ type: 'wantTokens', count }),
       load: { atWork, onUse: (use) => tell({ type: 'use', use }) },
     })
     return undefined
@@ -81,6 +83,15 @@ async function run(
     case 'onionKeys':
       engine.setOnionKeys(command.keys)
       return undefined
+    case 'receiptKeys':
+      engine.setReceiptKeys(command.keys)
+      return undefined
+    case 'kept':
+      engine.kept(command.number, command.answer)
+      return undefined
+    case 'tokens':
+      engine.fillPurse(command.tokens)
+      return undefined
     case 'routesReady':
       await engine.services.ready(command.routes)
       return undefined
@@ -97,6 +108,7 @@ async function run(
       return engine.measureLoss(command.target)
     case 'close':
       await engine.close()
+      tell({ type: 'tokensLeft', tokens: engine.emptyPurse() })
       return undefined
   }
 }

@@ -3,7 +3,15 @@ import { type TestContext, test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { isWeftError, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { type X25519KeyPair, x25519KeyPair } from '@weft/crypto'
-import { type CircuitLink, CircuitReason, ClientCircuits, type Endpoint, type Link, LinkSet } from '@weft/onion'
+import {
+  ReceiptAnswer,
+  type CircuitLink,
+  CircuitReason,
+  ClientCircuits,
+  type Endpoint,
+  type Link,
+  LinkSet,
+} from '@weft/onion'
 import type { PacketKeys } from '../../src/engine/engine-init.ts'
 import type { GuardState } from '../../src/route/guard-state.ts'
 import type { PacketThreadEvents } from '../../src/service/packet-thread.ts'
@@ -24,6 +32,9 @@ const NO_EVENTS: PacketThreadEvents = {
   onRouteEvent: () => {},
   onThroughput: () => {},
   onGuards: () => {},
+  onPayment: async () => ReceiptAnswer.noRoom,
+  onWantTokens: () => {},
+  onTokensLeft: () => {},
   onUse: () => {},
   onLost: () => {},
 }

@@ -1,0 +1,277 @@
+import {
+  type Clock,
+  type Fault,
+  isWeftError,
+  type Logger,
+  messageOf,
+  type Random,
+  randomInt,
+  type Scope,
+} from '@weft/core'
+import { parseToken } from '@weft/crypto'
+import { ReceiptAnswer } from '@weft/onion'
+import { KeyRing } from './key-ring.ts'
+import { PURSE_TOKENS } from './packet-purse.ts'
+import type { NumberedPayment } from './packet-till.ts'
+import type { Payment, ReceiptBooks } from './receipt-books.ts'
+import { receiptEpoch } from './receipt-epoch.ts'
+import { type IssuerKey, MAX_BATCH, type ReceiptIssuer } from './receipt-issuer.ts'
+import type { PurseStatus, ReceiptsStatus } from './receipts-status.ts'
+import type { OwnToken } from './spend.ts'
+import type { TokenWallet } from './token-wallet.ts'
+
+export interface ReceiptsInit {
+  readonly networkId: string
+  /** Whose tokens are used, the first one's before others'. */
+  readonly issuers: readonly ReceiptIssuer[]
+  readonly wallet: TokenWallet
+  /** Of a node that carries for others. */
+  readonly books: ReceiptBooks | undefined
+  /** ms between two times at which what came in is redeemed; each a quarter more or less. */
+  readonly redeemMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly scope: Scope
+}
+
+/** Tokens in the wallet below which more are fetched, and up to which: 1 GiB over three hops. */
+const FEW_TOKENS = PURSE_TOKENS
+const MANY_TOKENS = 4 * PURSE_TOKENS
+/** ms between looks, where nothing else is due: all nodes notice a new epoch at times of their own; and after an issuer could not be asked, doubled up to the first. */
+const LOOK_MS = 60_000
+const AGAIN_MS = 1_000
+
+interface KnownIssuer {
+  readonly issuer: ReceiptIssuer
+  left: number | undefined
+  fault: Fault | undefined
+}
+
+/** The main thread's side of pay for circuits: fetches tokens, keeps what others paid, redeems it. */
+export class Receipts {
+  readonly #init: ReceiptsInit
+  readonly #ring: KeyRing
+  readonly #issuers: readonly KnownIssuer[]
+  #onKeys: (keys: readonly IssuerKey[]) => void = () => {}
+  #onTokens: () => void = () => {}
+  /** Epoch for which issuers' keys were asked last, of all of them. */
+  #epoch: number | undefined
+  #redeemAt: number
+  #againMs = AGAIN_MS
+  #working: Promise<void> | undefined
+  #cancel: (() => void) | undefined
+  #isNeeded = false
+  /** More is wanted than the look that is under way knows of. */
+  #isMore = false
+  #isClosed = false
+
+  constructor(init: ReceiptsInit) {
+    this.#init = init
+    this.#ring = new KeyRing(init.networkId)
+    this.#issuers = init.issuers.map((issuer) => ({ issuer, left: undefined, fault: undefined }))
+    this.#redeemAt = init.clock.monotonic() + this.#pause()
+    init.scope.use('receipts', this)
+  }
+
+  /** Begins to ask issuers. `onKeys` is told what hops take, `onTokens` when the wallet has more than before. */
+  start(onKeys: (keys: readonly IssuerKey[]) => void, onTokens: () => void): void {
+    this.#onKeys = onKeys
+    this.#onTokens = onTokens
+    this.#look()
+  }
+
+  /** Keys of issuers, as they are known now. */
+  get keys(): readonly IssuerKey[] {
+    return this.#ring.all().map(({ issuer, epoch, bytes }) => ({ issuer, epoch, bytes }))
+  }
+
+  /** So many tokens at most for a purse; where there are too few, more are fetched. */
+  takeTokens(most: number): readonly OwnToken[] {
+    const tokens = this.#init.wallet.take(most, this.#init.clock.now())
+    this.#isNeeded ||= tokens.length < most
+    if (this.#init.wallet.count(this.#init.clock.now()) < FEW_TOKENS) this.#look()
+    return tokens
+  }
+
+  /** What a purse did not spend. */
+  putBack(tokens: readonly OwnToken[]): void {
+    this.#init.wallet.putBack(tokens)
+  }
+
+  /** Keeps what a circuit paid. */
+  async keep(payment: NumberedPayment): Promise<ReceiptAnswer> {
+    return this.#init.books?.keep(payment) ?? ReceiptAnswer.noRoom
+  }
+
+  status(purse: PurseStatus | undefined): ReceiptsStatus {
+    const { wallet, books, clock } = this.#init
+    const issuers = this.#issuers.map(({ issuer, left, fault }) => ({ node: issuer.id, left, fault }))
+    const tokens = wallet.count(clock.now())
+    return { issuers, tokens, purse, books: books?.totals, fault: this.#fault(purse, tokens) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    this.#cancel?.()
+    await this.#working
+  }
+
+  /** Why hops are not paid, or do not get theirs. */
+  #fault(purse: PurseStatus | undefined, tokens: number): Fault | undefined {
+    const fault = this.#issuers.find((one) => one.fault !== undefined)?.fault
+    const isOut = purse?.isEmpty === true && tokens === 0
+    if (isOut)
+      return {
+        code: 'E_RECEIPT_NO_TOKENS',
+        cause: `Hops of this node's circuits want to be paid, and it has no tokens: ${fault?.cause ?? 'none came yet'}`,
+        fix: fault?.fix ?? 'Wait a moment; weft vpn receipts shows when there are some.',
+      }
+    return fault
+  }
+
+  #look(): void {
+    if (this.#isClosed) return
+    if (this.#working !== undefined) {
+      this.#isMore = true
+      return
+    }
+    this.#isMore = false
+    this.#cancel?.()
+    this.#working = this.#workOnce()
+  }
+
+  async #workOnce(): Promise<void> {
+    const isDone = await this.#work().catch((error: unknown) => {
+      this.#init.logger.warn('tokens or books could not be looked after', { reason: messageOf(error) })
+      return false
+    })
+    this.#working = undefined
+    this.#againMs = isDone ? AGAIN_MS : Math.min(LOOK_MS, 2 * this.#againMs)
+    const { clock } = this.#init
+    const redeemIn = this.#init.books === undefined ? LOOK_MS : Math.max(0, this.#redeemAt - clock.monotonic())
+    const regular = this.#isMore ? 0 : Math.min(LOOK_MS, redeemIn)
+    if (!this.#isClosed) this.#cancel = clock.after(isDone ? regular : this.#againMs, () => this.#look())
+  }
+
+  /** @returns false when something failed that is to be tried again soon */
+  async #work(): Promise<boolean> {
+    const { clock, wallet, books } = this.#init
+    const epoch = receiptEpoch(clock.now())
+    let isDone = true
+    if (epoch !== this.#epoch) {
+      wallet.prune(clock.now())
+      await books?.prune(epoch)
+      this.#ring.prune(clock.now())
+      isDone = await this.#askKeys()
+      if (isDone) this.#epoch = epoch
+      this.#onKeys(this.keys)
+    }
+    if (!(await this.#fetch(epoch))) isDone = false
+    if (books !== undefined && clock.monotonic() >= this.#redeemAt) {
+      if (!(await this.#redeem(books))) isDone = false
+      this.#redeemAt = clock.monotonic() + this.#pause()
+    }
+    return isDone
+  }
+
+  async #askKeys(): Promise<boolean> {
+    let isDone = true
+    for (const known of this.#issuers) if (!(await this.#ask(known, 'keys', () => this.#keysOf(known)))) isDone = false
+    return isDone
+  }
+
+  async #keysOf(known: KnownIssuer): Promise<void> {
+    const { keys, left } = await known.issuer.keys(this.#init.scope.signal)
+    known.left = left
+    const wrong = this.#ring.take(keys.map((key) => ({ ...key, issuer: known.issuer.id })))
+    if (wrong.length > 0) known.fault = otherKey(known.issuer.id, wrong)
+  }
+
+  /** Fills the wallet when it is wanted: when this node has begun to pay. */
+  async #fetch(epoch: number): Promise<boolean> {
+    const { wallet, clock, scope } = this.#init
+    if (this.#init.books !== undefined && !this.#isNeeded) return true
+    if (wallet.count(clock.now()) >= FEW_TOKENS) return true
+    for (const known of this.#issuers) {
+      const key = this.#ring.all().find((one) => one.issuer === known.issuer.id && one.epoch === epoch)
+      if (key === undefined) continue
+      while (wallet.count(clock.now()) < MANY_TOKENS && (known.left ?? 0) > 0 && !this.#isClosed) {
+        const count = Math.min(MAX_BATCH, known.left ?? 0)
+        const isFetched = await this.#ask(known, 'tokens', () =>
+          wallet.fetch(known.issuer, key, key.challenge, count, scope.signal),
+        )
+        if (!isFetched) break
+        known.left = (known.left ?? count) - count
+        this.#onTokens()
+      }
+      if (known.left === 0 && wallet.count(clock.now()) === 0) known.fault ??= noneLeft(known.issuer.id)
+    }
+    return wallet.count(clock.now()) >= FEW_TOKENS
+  }
+
+  async #redeem(books: ReceiptBooks): Promise<boolean> {
+    for (let rounds = 0; rounds < 1_000 && !this.#isClosed; rounds++) {
+      const owed = books.owed(MAX_BATCH)
+      if (owed.length === 0) return true
+      const before = books.totals.owed
+      for (const known of this.#issuers) {
+        const own = owed.filter(({ spend }) => this.#issuerOf(spend) === known.issuer.id)
+        if (own.length > 0 && !(await this.#ask(known, 'redeeming', () => this.#redeemOf(known, books, own))))
+          return false
+      }
+      if (books.totals.owed >= before) return false
+    }
+    return true
+  }
+
+  async #redeemOf({ issuer }: KnownIssuer, books: ReceiptBooks, own: readonly Payment[]): Promise<void> {
+    const answers = await issuer.redeem(
+      own.map(({ spend }) => spend),
+      this.#init.scope.signal,
+    )
+    await books.settle(own.map(({ nonce }, at) => ({ nonce, answer: answers[at] ?? ReceiptAnswer.noRoom })))
+  }
+
+  #issuerOf(spend: Uint8Array): string | undefined {
+    const token = parseToken(spend.subarray(0, -64))
+    return token && this.#ring.of(token.keyId)?.issuer
+  }
+
+  async #ask(known: KnownIssuer, what: string, call: () => Promise<void>): Promise<boolean> {
+    try {
+      known.fault = undefined
+      await call()
+      return known.fault === undefined
+    } catch (error) {
+      if (this.#isClosed) return false
+      const { code, cause, fix } = isWeftError(error)
+        ? error
+        : { code: 'E_INTERNAL', cause: messageOf(error), fix: 'Please report it.' }
+      known.fault = { code, cause, fix }
+      this.#init.logger.debug('an issuer of tokens did not do what was asked', { what, code, cause })
+      return false
+    }
+  }
+
+  #pause(): number {
+    const { redeemMs, random } = this.#init
+    return redeemMs * (0.75 + randomInt(random, 1_000) / 2_000)
+  }
+}
+
+function noneLeft(issuer: string): Fault {
+  return {
+    code: 'E_RECEIPT_QUOTA',
+    cause: `This node has spent all tokens that the issuer ${issuer} grants it until the next epoch.`,
+    fix: "Wait for the next day (UTC), or have the issuer's operator raise receipts.quota, or receipts.guest_quota for who is no member.",
+  }
+}
+
+function otherKey(issuer: string, epochs: readonly number[]): Fault {
+  return {
+    code: 'E_RECEIPT_KEY',
+    cause: `The issuer ${issuer} named another key for epoch ${epochs.join(', ')} than before, or none that can be used.`,
+    fix: 'Take it out of receipts.issuers: an issuer that shows keys of its own to some can know their tokens again.',
+  }
+}
