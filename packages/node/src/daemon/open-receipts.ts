@@ -2,6 +2,7 @@ import { type Scope, systemClock } from '@weft/core'
 import { type NetworkFile, networkIdOf, type Overlay } from '@weft/overlay'
 import { isDidKey, type SigningKey } from '@weft/crypto'
 import { OwnIssuer, serveIssuer, UnbackedIssuer, type VpnInit } from '@weft/vpn'
+import { configError } from '../config/config-error.ts'
 import type { Config } from '../config/load-config.ts'
 import type { StatePaths } from './state-directory.ts'
 
@@ -21,7 +22,7 @@ export interface OpenedReceipts {
   serve(overlay: Pick<Overlay, 'rpc' | 'membership'>): void
 }
 
-/** @throws WeftError E_DATABASE, E_DISK_FULL, E_KEY_FILE */
+/** @throws WeftError E_CONFIG_INVALID, E_DATABASE, E_DISK_FULL, E_KEY_FILE */
 export async function openReceipts({
   config,
   paths,
@@ -30,6 +31,11 @@ export async function openReceipts({
   scope,
 }: ReceiptsStart): Promise<OpenedReceipts> {
   const { values } = config
+  if (values['receipts.mode'] === 'on' && values['receipts.issuers'].length === 0)
+    throw configError(
+      'receipts.mode is on, and receipts.issuers names nobody whose tokens are to be used.',
+      'Name one to four nodes in receipts.issuers, or set receipts.mode to off.',
+    )
   let membership: Overlay['membership'] | undefined
   const issuer = values['receipts.issuer']
     ? await UnbackedIssuer.open(paths.receiptIssuer, {

@@ -46,7 +46,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 `
 
-const COUNTS = ['redeemed', 'refused', 'lapsed'] as const
+type Count = 'redeemed' | 'refused' | 'lapsed'
 
 /** Books in a file of SQLite. */
 export class SqliteReceiptBooks implements ReceiptBooks {
@@ -67,15 +67,7 @@ export class SqliteReceiptBooks implements ReceiptBooks {
 
   private constructor(database: GroupCommitDatabase) {
     this.#database = database
-    const counts = Object.fromEntries(COUNTS.map((name) => [name, 0])) as Record<(typeof COUNTS)[number], number>
-    for (const row of database.prepare('SELECT name, count FROM totals').all())
-      counts[row['name'] as 'redeemed'] = row['count'] as number
-    this.#counts = counts
-    const rows = database.prepare('SELECT epoch, count(*) AS seen, count(spend) AS owed FROM payments GROUP BY epoch')
-    for (const row of rows.all()) {
-      this.#seen.set(row['epoch'] as number, row['seen'] as number)
-      this.#owed += row['owed'] as number
-    }
+    this.#counts = this.#read()
   }
 
   get totals(): BooksTotals {
@@ -84,7 +76,7 @@ export class SqliteReceiptBooks implements ReceiptBooks {
 
   async keep({ epoch, nonce, spend }: Payment): Promise<ReceiptAnswer> {
     try {
-      return await this.#database.change(() => {
+      return await this.#change(() => {
         const known = this.#database.prepare('SELECT 1 FROM payments WHERE nonce = ?').get(nonce)
         if (known !== undefined) return ReceiptAnswer.spent
         const seen = this.#seen.get(epoch) ?? 0
@@ -94,10 +86,9 @@ export class SqliteReceiptBooks implements ReceiptBooks {
         this.#owed++
         return ReceiptAnswer.taken
       })
-    } catch (error) {
+    } catch {
       // What is not on disk was not taken. The client sends it again.
-      if (isWeftError(error)) return ReceiptAnswer.noRoom
-      throw error
+      return ReceiptAnswer.noRoom
     }
   }
 
@@ -114,7 +105,7 @@ export class SqliteReceiptBooks implements ReceiptBooks {
   }
 
   async settle(answers: readonly { readonly nonce: Uint8Array; readonly answer: number }[]): Promise<void> {
-    await this.#database.change(() => {
+    await this.#change(() => {
       for (const { nonce, answer } of answers) {
         // For later: the issuer has no room, or does not know yet.
         if (answer === ReceiptAnswer.none || answer === ReceiptAnswer.noRoom) continue
@@ -129,7 +120,7 @@ export class SqliteReceiptBooks implements ReceiptBooks {
   async prune(epoch: number): Promise<void> {
     const last = epoch - REDEEMED_EPOCHS
     if (![...this.#seen.keys()].some((one) => one <= last)) return
-    await this.#database.change(() => {
+    await this.#change(() => {
       const sql = 'SELECT count(spend) AS owed FROM payments WHERE epoch <= ?'
       const owed = this.#database.prepare(sql).get(last)?.['owed'] as number
       this.#database.prepare('DELETE FROM payments WHERE epoch <= ?').run(last)
@@ -139,7 +130,32 @@ export class SqliteReceiptBooks implements ReceiptBooks {
     })
   }
 
-  #count(name: (typeof COUNTS)[number], more: number): void {
+  async #change<T>(apply: () => T): Promise<T> {
+    try {
+      return await this.#database.change(apply)
+    } catch (error) {
+      // What was counted for it is not on disk; nor can it be read of books that are closed.
+      if (!isWeftError(error, 'E_ABORTED')) this.#counts = this.#read()
+      throw error
+    }
+  }
+
+  /** Counts what is on disk. */
+  #read(): Omit<BooksTotals, 'owed'> {
+    const counts = { redeemed: 0, refused: 0, lapsed: 0 }
+    for (const row of this.#database.prepare('SELECT name, count FROM totals').all())
+      counts[row['name'] as Count] = row['count'] as number
+    this.#seen.clear()
+    this.#owed = 0
+    const sql = 'SELECT epoch, count(*) AS seen, count(spend) AS owed FROM payments GROUP BY epoch'
+    for (const row of this.#database.prepare(sql).all()) {
+      this.#seen.set(row['epoch'] as number, row['seen'] as number)
+      this.#owed += row['owed'] as number
+    }
+    return counts
+  }
+
+  #count(name: Count, more: number): void {
     this.#counts = { ...this.#counts, [name]: this.#counts[name] + more }
     this.#database.prepare('INSERT OR REPLACE INTO totals VALUES (?, ?)').run(name, this.#counts[name])
   }

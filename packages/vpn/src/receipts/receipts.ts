@@ -120,8 +120,13 @@ export class Receipts {
   /** Why hops are not paid, or do not get theirs. */
   #fault(purse: PurseStatus | undefined, tokens: number): Fault | undefined {
     const fault = this.#issuers.find((one) => one.fault !== undefined)?.fault
-    const isOut = purse?.isEmpty === true && tokens === 0
-    if (isOut)
+    if (purse?.isEmpty === true && purse.tokens > 0)
+      return {
+        code: 'E_RECEIPT_NO_TOKENS',
+        cause: "A hop of this node's circuits wants to be paid, and takes none of the tokens that it has.",
+        fix: 'Name an issuer in receipts.issuers whose tokens the nodes of the network take.',
+      }
+    if (purse?.isEmpty === true && tokens === 0)
       return {
         code: 'E_RECEIPT_NO_TOKENS',
         cause: `Hops of this node's circuits want to be paid, and it has no tokens: ${fault?.cause ?? 'none came yet'}`,
