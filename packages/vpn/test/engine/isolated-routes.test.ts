@@ -55,3 +55,18 @@ test('destinations go over eight groups of routes, each always over the same, an
   assert.ok(Math.min(...sizes) > 20, sizes.join())
   assert.deepEqual(ended, [])
 })
+
+test('what happens to a group of destinations is told as that, and numbers of users and passwords are theirs alone', () => {
+  const made: string[] = []
+  const named = new IsolatedRoutes((name) => {
+    made.push(name)
+    return { streams: 0, bytes: { sent: 0, received: 0 }, close: () => {} } as unknown as ClientRoutes
+  }, seededRandom(1))
+  for (let at = 0; at < 100; at++) named.toDestination(`host${at}.test`)
+  assert.equal(made.length, 8)
+  const told = made.map((name) => named.useOf(name))
+  assert.deepEqual(new Set(told.map(({ use }) => use)), new Set(['destination']))
+  assert.deepEqual(new Set(told.map(({ number }) => number)), new Set([1, 2, 3, 4, 5, 6, 7, 8]))
+  named.of('alice')
+  assert.deepEqual(named.useOf('alice'), { use: 'credentials', number: 1 })
+})
