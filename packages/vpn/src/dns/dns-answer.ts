@@ -23,6 +23,11 @@ export interface ExtendedError {
 const EDE_OPTION = 15
 /** Bytes of an extended error's text that are handed on. */
 const MAX_TEXT_BYTES = 200
+/**
+ * Seconds that programs and resolvers of this machine are told to keep a record at most: they ask again once other routes are in use, of
+ * which they hear nothing. Whoever asks sooner gets it from what is kept here.
+ */
+const MAX_TOLD_SECONDS = 60
 
 /** Reads an answer; undefined when it is malformed. */
 export function readAnswer(bytes: Uint8Array): DnsAnswer | undefined {
@@ -77,7 +82,7 @@ function validTtl(ttl: number): number {
   return ttl >= 2 ** 31 ? 0 : ttl
 }
 
-/** The answer as the program gets it: with its id, its spelling of the name, and TTLs that are `ageSeconds` older. */
+/** The answer as the program gets it: with its id, its spelling of the name, and TTLs that are `ageSeconds` older, a minute at most. */
 export function answerTo(query: DnsQuery, answer: DnsAnswer, ageSeconds: number, error?: ExtendedError): Uint8Array {
   const { bytes, records, from, end, options } = answer
   const head = bytes.slice(0, end)
@@ -90,7 +95,7 @@ export function answerTo(query: DnsQuery, answer: DnsAnswer, ageSeconds: number,
     head.set([count >> 8, count & 0xff], 6 + 2 * index)
   }
   for (const { ttlAt, ttl } of records) {
-    const left = Math.max(0, validTtl(ttl) - ageSeconds)
+    const left = Math.min(MAX_TOLD_SECONDS, Math.max(0, validTtl(ttl) - ageSeconds))
     head.set([left >>> 24, (left >>> 16) & 0xff, (left >>> 8) & 0xff, left & 0xff], ttlAt)
   }
   return withOptions(head, query, options?.upperRcode ?? 0, error)

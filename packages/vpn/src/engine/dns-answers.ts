@@ -22,14 +22,27 @@ export interface DnsAnswersInit {
   readonly ask: (make: (id: number) => Uint8Array) => Promise<Uint8Array>
 }
 
+/** What exits said over the routes in use, and what is being asked over them. */
+interface Known {
+  readonly cache: DnsCache
+  readonly running: Map<string, Promise<DnsAnswer>>
+}
+
 /** Answers programs' questions for names: itself, from what was asked lately, or by asking the exit, each question once at a time. */
 export class DnsAnswers {
   readonly #init: DnsAnswersInit
-  readonly #cache = new DnsCache()
-  readonly #running = new Map<string, Promise<DnsAnswer>>()
+  #known = nothing()
 
   constructor(init: DnsAnswersInit) {
     this.#init = init
+  }
+
+  /**
+   * Other routes are in use: what an exit of those before said, or is about to say, is asked anew. An address that was made for one client would
+   * tell whoever owns it which other routes are of the same.
+   */
+  moved(): void {
+    this.#known = nothing()
   }
 
   /** The answer to a message, and the query that it answers, if it was one; undefined for what gets no answer. Never rejects. */
@@ -42,29 +55,29 @@ export class DnsAnswers {
 
   async #lookUp(query: DnsQuery): Promise<Uint8Array> {
     const key = keyOf(query)
-    const cached = this.#cache.find(key, this.#init.clock.monotonic())
+    const { cache, running } = this.#known
+    const cached = cache.find(key, this.#init.clock.monotonic())
     if (cached !== undefined) return answerTo(query, cached.answer, cached.ageSeconds)
-    let running = this.#running.get(key)
-    if (running === undefined) {
-      running = this.#ask(query, key).finally(() => this.#running.delete(key))
-      this.#running.set(key, running)
+    let asked = running.get(key)
+    if (asked === undefined) {
+      asked = this.#ask(query, key, cache).finally(() => running.delete(key))
+      running.set(key, asked)
     }
     try {
-      const answer = await running
-      return this.#handOn(query, answer)
+      return this.#handOn(query, await asked)
     } catch (error) {
       const { code, cause } = toWeftError(error, { code: 'E_INTERNAL', cause: 'It could not be asked for.', fix: '' })
       return bareAnswer(query, RCODE.serverFailure, { code: EDE.networkError, text: `${code}: ${cause}` })
     }
   }
 
-  async #ask(query: DnsQuery, key: string): Promise<DnsAnswer> {
+  async #ask(query: DnsQuery, key: string, cache: DnsCache): Promise<DnsAnswer> {
     const bytes = await this.#init.ask((id) => forwardedQuery(query, id))
     const question = readQuestion(bytes)
     const answer = question === undefined || !isSameQuestion(question, query.question) ? undefined : readAnswer(bytes)
     if (answer === undefined) return NONSENSE
     if (!namesPrivateAddress(bytes, answer.records))
-      this.#cache.keep(key, answer, lifetimeOf(answer), this.#init.clock.monotonic())
+      cache.keep(key, answer, lifetimeOf(answer), this.#init.clock.monotonic())
     return answer
   }
 
@@ -74,6 +87,10 @@ export class DnsAnswers {
     if (namesPrivateAddress(answer.bytes, answer.records)) return bareAnswer(query, RCODE.noError, BLOCKED)
     return answerTo(query, answer, 0, extendedErrorOf(answer))
   }
+}
+
+function nothing(): Known {
+  return { cache: new DnsCache(), running: new Map() }
 }
 
 const NONSENSE: DnsAnswer = {

@@ -45,6 +45,8 @@ export class DnsLink {
   readonly #controller = new AbortController()
   #open: { readonly stream: SessionStream; readonly paths: PathSet } | undefined
   #isOpening = false
+  /** How often other routes were in use than before: a stream that was asked for earlier is given up. */
+  #moves = 0
   /** The newest that no exit has taken yet. */
   #early: SessionStream | undefined
   #cancelIdle: (() => void) | undefined
@@ -84,6 +86,7 @@ export class DnsLink {
 
   /** Other routes are in use: what is asked is asked over them. */
   moved(): void {
+    this.#moves++
     this.#end()
     this.#lookAfter()
   }
@@ -107,10 +110,11 @@ export class DnsLink {
     }
     if (this.#isOpening || this.#asked.size === 0) return
     this.#isOpening = true
+    const moves = this.#moves
     this.#init
       .open(
         this.#controller.signal,
-        (stream, paths) => this.#take(stream, paths),
+        (stream, paths) => (moves === this.#moves ? this.#take(stream, paths) : leave(stream, paths)),
         // A question that is asked twice does no harm.
         (stream) => {
           this.#early = stream
@@ -118,6 +122,7 @@ export class DnsLink {
         },
       )
       .catch((error: unknown) => {
+        if (moves !== this.#moves) return
         const fault = toWeftError(error, {
           code: 'E_INTERNAL',
           cause: 'Names could not be asked for.',
@@ -130,7 +135,7 @@ export class DnsLink {
         this.#isOpening = false
         this.#early = undefined
         // What was asked since.
-        if (this.#asked.size > 0 && this.#open !== undefined) this.#lookAfter()
+        if (this.#asked.size > 0 && (this.#open !== undefined || moves !== this.#moves)) this.#lookAfter()
       })
   }
 
@@ -210,11 +215,14 @@ export class DnsLink {
   #end(): void {
     const open = this.#open
     this.#open = undefined
-    if (open === undefined) return
-    open.stream.reset(SessionCode.none)
-    open.paths.wake()
-    open.paths.forget(open.stream)
+    if (open !== undefined) leave(open.stream, open.paths)
   }
+}
+
+function leave(stream: SessionStream, paths: PathSet): void {
+  stream.reset(SessionCode.none)
+  paths.wake()
+  paths.forget(stream)
 }
 
 function timedOut(what: string): WeftError {

@@ -52,8 +52,9 @@ export class LocalDns {
     await server?.close()
   }
 
-  /** Other routes are in use. */
+  /** Other routes are in use: nothing that exits of those before said is told any more. */
   moved(): void {
+    this.#answers.moved()
     this.#link.moved()
   }
 

@@ -46,3 +46,60 @@ test("an exit's answer to another question is none", async () => {
   const other = await find('other.test')
   assert.deepEqual([other.rcode, other.records, extendedErrorOf(other)?.code], [2, [], EDE.other])
 })
+
+test('when other routes are in use nothing is answered with what was asked over those before, what was under way then included', async () => {
+  /** Of the exit in use: one address of the name for each, as one that marks its clients has. */
+  let exit = 1
+  const asked: number[] = []
+  const held: (() => void)[] = []
+  const answers = new DnsAnswers({
+    clock: new VirtualClock(),
+    ask: (make) => {
+      const query = make(7)
+      asked.push(exit)
+      const zone = new Map<string, Known>([['www.test', [a(`192.0.2.${exit}`, 86_400)]]])
+      const { promise, resolve } = Promise.withResolvers<Uint8Array>()
+      held.push(() => resolve(answerFrom(zone, query) ?? assert.fail()))
+      return promise
+    },
+  })
+  const find = async (): Promise<number | undefined> => {
+    const { bytes } = (await answers.answer(queryFor('www.test', 1, 9))) ?? assert.fail()
+    return readAnswer(bytes)?.bytes.at(-1)
+  }
+  const first = find()
+  answers.moved()
+  exit = 2
+  const second = find()
+  for (const answer of held) answer()
+  assert.deepEqual([await first, await second], [1, 2])
+  assert.equal(await find(), 2)
+  answers.moved()
+  exit = 3
+  const third = find()
+  held.at(-1)?.()
+  assert.equal(await third, 3)
+  assert.deepEqual(asked, [1, 2, 3])
+})
+
+test('programs are told to keep an answer for a minute at most, whatever its exit says', async () => {
+  const clock = new VirtualClock()
+  const ttls = new Map([
+    ['long.test', 86_400],
+    ['short.test', 30],
+  ])
+  const zone = new Map<string, Known>([...ttls].map(([name, ttl]) => [name, [a('192.0.2.1', ttl)]]))
+  let asked = 0
+  const answers = new DnsAnswers({
+    clock,
+    ask: (make) => Promise.resolve(answerFrom(zone, make(++asked)) ?? assert.fail()),
+  })
+  const ttl = async (name: string): Promise<number | undefined> => {
+    const { bytes } = (await answers.answer(queryFor(name, 1, 9))) ?? assert.fail()
+    return readAnswer(bytes)?.records[0]?.ttl
+  }
+  assert.deepEqual([await ttl('long.test'), await ttl('short.test')], [60, 30])
+  await clock.advance(20_000)
+  assert.deepEqual([await ttl('long.test'), await ttl('short.test')], [60, 10])
+  assert.equal(asked, 2)
+})

@@ -49,3 +49,68 @@ test('questions go to an exit no faster than it takes them of one session: what 
   assert.equal((await Promise.all(all)).length, 600)
   link.close()
 })
+
+test('a stream that was asked for before other routes were in use is given up, and what was asked goes over another', async () => {
+  const streams: { asked: number; isReset: boolean; handler: SessionStream['handler'] }[] = []
+  const taken: (() => void)[] = []
+  const paths = { healthy: true, wake: () => {}, forget: () => {} } as unknown as PathSet
+  const link = new DnsLink({
+    clock: new VirtualClock(),
+    random: seededRandom(1),
+    open: async (_, take, writeEarly) => {
+      const stream = {
+        handler: {} as SessionStream['handler'],
+        asked: 0,
+        isReset: false,
+        write: () => ++stream.asked > 0,
+        consume: () => {},
+        reset: () => void (stream.isReset = true),
+      }
+      streams.push(stream)
+      writeEarly(stream as unknown as SessionStream)
+      const { promise, resolve } = Promise.withResolvers<undefined>()
+      taken.push(() => {
+        take(stream as unknown as SessionStream, paths)
+        resolve(undefined)
+      })
+      return promise
+    },
+  })
+  const answer = link.ask((id) => Uint8Array.of(id >> 8, id & 255, 1))
+  link.moved()
+  taken[0]?.()
+  await new Promise((again) => setImmediate(again))
+  assert.deepEqual(
+    streams.map(({ asked, isReset }) => [asked, isReset]),
+    [
+      [1, true],
+      [1, false],
+    ],
+  )
+  taken[1]?.()
+  link.close()
+  await assert.rejects(answer, { code: 'E_DNS_TIMEOUT' })
+})
+
+test('what could not be asked over routes that are no longer in use is asked over those that are', async () => {
+  const fails: ((error: Error) => void)[] = []
+  let early = 0
+  const link = new DnsLink({
+    clock: new VirtualClock(),
+    random: seededRandom(1),
+    open: (_, __, writeEarly) => {
+      writeEarly({ write: () => ++early > 0 } as unknown as SessionStream)
+      return new Promise((_resolve, reject) => fails.push(reject))
+    },
+  })
+  let failed = false
+  const answer = link.ask((id) => Uint8Array.of(id >> 8, id & 255, 1)).catch(() => (failed = true))
+  link.moved()
+  fails[0]?.(new Error('its exit is full'))
+  await new Promise((again) => setImmediate(again))
+  assert.deepEqual([fails.length, early, failed], [2, 2, false])
+  // Of those in use it is the answer.
+  fails[1]?.(new Error('its exit is full'))
+  await answer
+  assert.equal(failed, true)
+})

@@ -170,6 +170,41 @@ test('when other routes are in use, what waits for an answer is asked over them,
   await waiting
 })
 
+test('an answer of an exit is used no more when another one is in use', async (t) => {
+  const exits = await Promise.all(
+    ['192.0.2.1', '192.0.2.2'].map(async (address) => {
+      const server = await NameServer.listen(new Map<string, Known>([['cdn.test', [a(address, 3_600)]]]))
+      const rig = exitRig(systemClock, { nameServers: [`127.0.0.1:${server.port}`] })
+      t.after(async () => {
+        rig.close()
+        await server[Symbol.asyncDispose]()
+      })
+      return { server, open: dnsOver(rig) }
+    }),
+  )
+  let inUse = exits[0]
+  const dns = await LocalDns.listen(
+    {
+      clock: systemClock,
+      random: systemRandom,
+      open: async (_, take, writeEarly) => (inUse ?? assert.fail()).open(take, writeEarly),
+    },
+    '127.0.0.1',
+    0,
+  )
+  t.after(() => dns.close())
+  const resolver = new Resolver({ timeout: 8_000, tries: 1 })
+  resolver.setServers([`127.0.0.1:${dns.endpoint.port}`])
+  for (let time = 0; time < 2; time++) assert.deepEqual(await resolver.resolve4('cdn.test'), ['192.0.2.1'])
+  inUse = exits[1]
+  dns.moved()
+  for (let time = 0; time < 2; time++) assert.deepEqual(await resolver.resolve4('cdn.test'), ['192.0.2.2'])
+  assert.deepEqual(
+    exits.map(({ server }) => server.asked.length),
+    [1, 1],
+  )
+})
+
 test('a name that leads to a private address has no records, and the answer says why', async (t) => {
   const { resolver, port } = await asked(t)
   for (const name of ['inside.test', 'half.test']) await assert.rejects(resolver.resolve4(name), { code: 'ENODATA' })
