@@ -42,6 +42,8 @@ export interface ClientRoutesInit {
   /** Where they lead; out of the network by default. */
   readonly end?: 'exit' | 'service'
   readonly onChange: () => void
+  /** New streams take another path set than before: what lasts, and is bound to none, is to follow. */
+  readonly onMoved?: () => void
   /** Something happened to one of them. */
   readonly onEvent?: (event: RouteEvent) => void
 }
@@ -77,11 +79,12 @@ export class ClientRoutes {
       ...init,
       isCalled: (set) => this.#nodes.isCalled(set),
       onDue: () => {
-        this.keep()
+        // What follows to another first: one that nothing runs over any more ends at once.
         onChange()
+        this.keep()
       },
     })
-    this.#told = new RoutesTold(this.#sets, init)
+    this.#told = new RoutesTold(this.#sets, { ...init, onMoved: () => init.onMoved?.() })
     this.#retries = new Retries(init.clock, () => this.keep())
     const routes = {
       inUse: () => this.#sets.inUse(),
@@ -156,15 +159,22 @@ export class ClientRoutes {
     this.keep()
   }
 
-  /** What is asked of routes has changed: new streams take new ones, those that run stay. */
+  /** What is asked of routes has changed: new streams take new ones as soon as one is ready, those that run stay. */
   renew(): void {
-    for (const set of this.#sets.all) this.#sets.expire(set)
+    this.#sets.renew()
     this.keep()
   }
 
-  /** New streams go over this path set as long as it works. */
+  /** New streams go over this path set, which carries the whole machine, as long as it works and {@link renew} is not called. */
   prefer(paths: PathSet): void {
+    const before = this.#sets.preferred
     this.#sets.prefer(paths)
+    if (before !== undefined && before !== paths) this.#told.onMachineMoved(paths)
+  }
+
+  /** As {@link PathSets.isLeft}. */
+  isLeft(paths: PathSet): boolean {
+    return this.#sets.isLeft(paths)
   }
 
   /**

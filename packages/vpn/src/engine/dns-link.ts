@@ -1,8 +1,9 @@
 import { type Clock, type Random, WeftError, randomInt, toWeftError } from '@weft/core'
-import { SessionCode, type SessionStream, TokenBucket } from '@weft/onion'
+import { type SessionStream, TokenBucket } from '@weft/onion'
 import { MAX_MESSAGE_BYTES } from '../dns/dns-codes.ts'
 import { u16 } from '../dns/dns-message.ts'
 import { MessageFramer, framed } from '../dns/message-framer.ts'
+import { leaveStream } from './leave-stream.ts'
 import type { PathSet } from './path-set.ts'
 import type { TakeStream, WriteEarly } from './stream-opener.ts'
 
@@ -114,7 +115,7 @@ export class DnsLink {
     this.#init
       .open(
         this.#controller.signal,
-        (stream, paths) => (moves === this.#moves ? this.#take(stream, paths) : leave(stream, paths)),
+        (stream, paths) => (moves === this.#moves ? this.#take(stream, paths) : leaveStream(stream, paths)),
         // A question that is asked twice does no harm.
         (stream) => {
           this.#early = stream
@@ -215,14 +216,8 @@ export class DnsLink {
   #end(): void {
     const open = this.#open
     this.#open = undefined
-    if (open !== undefined) leave(open.stream, open.paths)
+    if (open !== undefined) leaveStream(open.stream, open.paths)
   }
-}
-
-function leave(stream: SessionStream, paths: PathSet): void {
-  stream.reset(SessionCode.none)
-  paths.wake()
-  paths.forget(stream)
 }
 
 function timedOut(what: string): WeftError {

@@ -46,6 +46,11 @@ export class NameLookups {
     return (await ask(link, host, TYPE.a, address)) ?? (await ask(link, host, TYPE.aaaa, address)) ?? nowhere()
   }
 
+  /** New streams of these routes go over another path set: so do questions. */
+  moved(routes: Routes): void {
+    this.#links.get(routes)?.moved()
+  }
+
   #linkOver(routes: Routes): DnsLink {
     let link = this.#links.get(routes)
     if (link === undefined) {

@@ -474,7 +474,7 @@ export class PacketEngine {
   /** @param name undefined for routes to services */
   #makeRoutes(name: string | undefined): ClientRoutes {
     const { clock, random } = this.#parts
-    return new ClientRoutes({
+    const routes: ClientRoutes = new ClientRoutes({
       circuits: this.#circuits,
       queue: this.#queue,
       clock,
@@ -497,8 +497,12 @@ export class PacketEngine {
       },
       ...(name === undefined
         ? {}
-        : { onEvent: (event) => this.#parts.onRouteEvent({ ...this.#routes.useOf(name), ...event }) }),
+        : {
+            onMoved: () => this.#waysIn.onMoved(name, routes),
+            onEvent: (event) => this.#parts.onRouteEvent({ ...this.#routes.useOf(name), ...event }),
+          }),
     })
+    return routes
   }
 
   #state(): VpnStatus['state'] {

@@ -46,7 +46,8 @@ export class PathSets {
   /** The one that new streams take: its time begins with that. */
   inUse(): PathSet | undefined {
     const preferred = this.#preferred
-    const set = preferred?.healthy === true ? preferred : this.#firstOf(this.#all)
+    const stands = preferred?.healthy === true && !this.isLeft(preferred)
+    const set = stands ? preferred : this.#firstOf(this.#all)
     if (set !== undefined) this.#times.use(set)
     return set
   }
@@ -101,7 +102,7 @@ export class PathSets {
     this.#endedBytes.received += set.bytes.received
   }
 
-  /** New streams take this one as long as it works. */
+  /** New streams take this one as long as it works and its time is not over. */
   prefer(set: PathSet): void {
     this.#preferred = this.#all.includes(set) ? set : undefined
   }
@@ -116,9 +117,21 @@ export class PathSets {
     this.#times.expire(set)
   }
 
+  /** New streams take others than these from now on. Those that nobody uses end: they would take the places of others. */
+  renew(): void {
+    const used = this.inUse()
+    for (const set of this.#all) this.#times.expire(set)
+    for (const set of this.#all) if (set !== used && set.streams === 0) set.destroy()
+  }
+
   /** As {@link PathSetTimes.isStale}. */
   isStale(set: PathSet): boolean {
     return this.#times.isStale(set)
+  }
+
+  /** What goes over this one is to go over another one, which is ready. */
+  isLeft(set: PathSet): boolean {
+    return this.#times.isStale(set) && this.#hasFresh()
   }
 
   isFit(set: PathSet): boolean {

@@ -38,6 +38,15 @@ export function routeRotated(hops: Hops): ToldEvent {
   return event('rotated', { code: 'ROUTE_ROTATED', cause, fix }, { node: exit, role: 'exit' })
 }
 
+/** A tunnel goes over another path set: a channel of its own, with another address. */
+export function machineMoved(hops: Hops): ToldEvent {
+  const exit = hops.at(-1) as RouteMember
+  const cause = `What the whole machine sends goes over ${named(hops)} to …${shortId(exit.id)} from now on.`
+  const fix =
+    'Programs connect again: connections that the machine had through the tunnel have ended with their address.'
+  return event('moved', { code: 'ROUTE_MOVED', cause, fix }, { node: exit, role: 'exit' })
+}
+
 /** @param beforeMs and ms: there and back to the exit */
 export function routeImproved(hops: Hops, beforeMs: number, ms: number): ToldEvent {
   const exit = hops.at(-1) as RouteMember

@@ -6,13 +6,15 @@ import type { PathSet, PathSetLoss } from './path-set.ts'
 import type { PathSets } from './path-sets.ts'
 import { RouteLog, type ToldEvent } from './route-log.ts'
 import { isEntrySilent } from './route-nodes.ts'
-import { exitChanged, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
+import { exitChanged, machineMoved, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
 
 export interface RoutesToldInit {
   readonly clock: Clock
   /** What may be in the way where no entry answers. */
   readonly way?: () => WayToEntries
   readonly onEvent?: (event: RouteEvent) => void
+  /** New streams take another path set than before. */
+  readonly onMoved: () => void
 }
 
 /** How the routes of one user are, and what happened to them. */
@@ -20,6 +22,7 @@ export class RoutesTold {
   readonly #sets: PathSets
   readonly #way: (() => WayToEntries) | undefined
   readonly #log: RouteLog
+  readonly #onMoved: () => void
   /** The last one, until one gets ready. */
   #fault: Fault | undefined
   /** The last one that failed got no answer of its entry. */
@@ -27,10 +30,11 @@ export class RoutesTold {
   /** As it was told last. */
   #told: { readonly isBlocked: boolean; readonly inUse: PathSet | undefined } = { isBlocked: false, inUse: undefined }
 
-  constructor(sets: PathSets, { clock, way, onEvent }: RoutesToldInit) {
+  constructor(sets: PathSets, { clock, way, onEvent, onMoved }: RoutesToldInit) {
     this.#sets = sets
     this.#way = way
     this.#log = new RouteLog(clock, onEvent)
+    this.#onMoved = onMoved
   }
 
   get state(): Exclude<VpnState, 'off'> {
@@ -85,6 +89,12 @@ export class RoutesTold {
   onNearer(nearer: PathSet, used: PathSet): void {
     this.#told = { ...this.#told, inUse: nearer }
     this.#log.tell(routeImproved(nearer.hops[0] ?? [], used.latencyMs ?? 0, nearer.latencyMs ?? 0))
+    this.#onMoved()
+  }
+
+  /** The whole machine goes over another path set than before. */
+  onMachineMoved({ hops: [first] }: PathSet): void {
+    if (first !== undefined) this.#log.tell(machineMoved(first))
   }
 
   /** Tells what of them as a whole is another thing than before. */
@@ -95,6 +105,12 @@ export class RoutesTold {
     this.#told = { isBlocked: state === 'blocked', inUse: inUse ?? before }
     if (state === 'blocked' && !isBlocked && fault !== undefined) this.#log.tell(routesBlocked(fault))
     if (inUse === undefined || before === undefined || inUse === before) return
+    // Of the machine it is told when its packets do go there.
+    if (this.#sets.preferred === undefined) this.#tellOther(inUse, before)
+    this.#onMoved()
+  }
+
+  #tellOther(inUse: PathSet, before: PathSet): void {
     const [first = []] = inUse.hops
     if (this.#sets.isStale(before)) this.#log.tell(routeRotated(first))
     else if (inUse.exit !== undefined && inUse.exit.id !== before.exit?.id) this.#log.tell(exitChanged(inUse.exit))

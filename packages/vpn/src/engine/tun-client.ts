@@ -1,5 +1,5 @@
-import { type Clock, type Fault, type Logger, WeftError, messageOf, toWeftError } from '@weft/core'
-import { type IpChannel, MAX_IP_PACKET_BYTES, SessionCode, type SessionStream, ipToBytes } from '@weft/onion'
+import { type Fault, type Logger, WeftError, messageOf } from '@weft/core'
+import { MAX_IP_PACKET_BYTES, ipToBytes } from '@weft/onion'
 import { IpHeader, isAddressAt } from '../ip/ip-header.ts'
 import { isProhibition } from '../ip/icmp-error.ts'
 import { rewriteAddress, rewriteInside } from '../ip/rewrite-address.ts'
@@ -10,37 +10,21 @@ import { droppedAt, noTunPackets, superPacketsOf } from '../tun/tun-counters.ts'
 import { TunPort } from '../tun/tun-port.ts'
 import type { ProxyFailure, TunStatus } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import type { PathSet } from './path-set.ts'
 import { RefusedPackets } from './refused-packets.ts'
-import type { TakeStream } from './stream-opener.ts'
+import { type IpRoute, TunRoute, type TunRouteInit } from './tun-route.ts'
 import { waitingFault } from './waiting-fault.ts'
 
-export interface TunClientInit extends MachineRulesInit {
-  readonly clock: Clock
+export interface TunClientInit extends MachineRulesInit, Pick<TunRouteInit, 'clock' | 'open' | 'isLeft' | 'onChange'> {
   readonly logger: Logger
   readonly queue: FlushQueue
   readonly stateFile: string
   readonly outside: readonly OutsideAddress[]
-  /** Opens a channel of IP packets to an exit that carries them. @throws WeftError as `StreamOpener.open` */
-  readonly open: (signal: AbortSignal, take: TakeStream) => Promise<void>
   /** Has the packet port's own packets go outside; false when it cannot. */
   readonly markPort: () => boolean
-  readonly onChange: () => void
 }
 
-/** ms between attempts to get a channel. */
-const RETRY_MS = 1_000
 const INSIDE4 = ipToBytes(INNER4) as Uint8Array
 const INSIDE6 = ipToBytes(INNER6) as Uint8Array
-
-interface Route {
-  readonly stream: SessionStream
-  readonly channel: IpChannel
-  readonly paths: PathSet
-  /** What the exit gave. */
-  readonly address4: Uint8Array
-  readonly address6: Uint8Array | undefined
-}
 
 /**
  * This machine's packets, between an interface and a channel to an exit. The interface's addresses never change; what goes to an exit has
@@ -48,22 +32,28 @@ interface Route {
  */
 export class TunClient {
   readonly #init: TunClientInit
-  readonly #controller = new AbortController()
   readonly #header = new IpHeader()
   readonly #counters = { sent: 0, malformed: 0, foreign: 0, unrouted: 0, overflowed: 0 }
   readonly #refused: RefusedPackets
   #sentBytes = 0
   #port: TunPort | undefined
   #rules: MachineRules | undefined
-  #route: Route | undefined
-  #isOpening = false
-  #retryAt = Number.NEGATIVE_INFINITY
-  #cancelRetry: (() => void) | undefined
+  readonly #route: TunRoute
+  /** The interface is gone. */
   #fault: Fault | undefined
 
   private constructor(init: TunClientInit) {
     this.#init = init
     this.#refused = new RefusedPackets(init.clock)
+    this.#route = new TunRoute({
+      ...init,
+      onTaken: ({ address6 }) => {
+        this.#rules?.setIPv6(address6 !== undefined).catch((error: unknown) => {
+          init.logger.warn('IPv6 could not be led into the tunnel', { reason: messageOf(error) })
+        })
+      },
+      onPacket: (route, bytes) => this.#fromExit(route, bytes),
+    })
   }
 
   /** @throws WeftError E_TUN_UNAVAILABLE, E_TUN_TAKEN */
@@ -85,12 +75,13 @@ export class TunClient {
       throw unavailable(messageOf(error))
     }
     client.#port.start()
-    client.#open()
+    client.#route.look()
     return client
   }
 
   get status(): TunStatus {
-    const route = this.#route
+    const { current: route, dropped: overflowed } = this.#route
+    const fault = this.#fault ?? this.#route.fault
     const counters = this.#port?.counters ?? noTunPackets()
     const { sent, ...dropped } = this.#counters
     return {
@@ -103,12 +94,12 @@ export class TunClient {
         sent,
         received: counters.writtenPackets,
         ...dropped,
-        overflowed: dropped.overflowed + (route?.channel.queue.dropped ?? 0),
+        overflowed: dropped.overflowed + overflowed,
         ...droppedAt(counters),
       },
       bytes: { sent: this.#sentBytes, received: counters.writtenBytes },
       superPackets: superPacketsOf(counters),
-      fault: this.#fault === undefined || route !== undefined ? this.#fault : waitingFault(this.#fault),
+      fault: fault === undefined || route !== undefined ? fault : waitingFault(fault),
     }
   }
 
@@ -124,11 +115,14 @@ export class TunClient {
     })
   }
 
+  /** New packets are to go over other routes, where those in use are to be left. */
+  moved(): void {
+    this.#route.look()
+  }
+
   /** Takes the interface and all rules away. */
   async down(): Promise<void> {
-    this.#controller.abort()
-    this.#cancelRetry?.()
-    this.#leave()
+    this.#route.close()
     this.#port?.close()
     await this.#rules?.remove()
   }
@@ -140,9 +134,9 @@ export class TunClient {
       counters.malformed++
       return
     }
-    const route = this.#route
+    const route = this.#route.current
     const address = header.version === 4 ? route?.address4 : route?.address6
-    if (route === undefined || !route.paths.healthy) this.#open()
+    if (route === undefined || !route.paths.healthy) this.#route.look()
     if (route === undefined || address === undefined) counters.unrouted++
     else if (!isAddressAt(bytes, header.sourceAt, header.version === 4 ? INSIDE4 : INSIDE6)) counters.foreign++
     else {
@@ -151,7 +145,7 @@ export class TunClient {
     }
   }
 
-  #send({ channel, paths }: Route, bytes: Uint8Array, length: number): void {
+  #send({ channel, paths }: IpRoute, bytes: Uint8Array, length: number): void {
     const { dropped } = channel.queue
     if (channel.send(bytes, length)) {
       this.#counters.sent++
@@ -160,7 +154,7 @@ export class TunClient {
     paths.wake()
   }
 
-  #fromExit(route: Route, bytes: Uint8Array): void {
+  #fromExit(route: IpRoute, bytes: Uint8Array): void {
     const port = this.#port
     if (port === undefined) return
     const counters = this.#counters
@@ -181,89 +175,14 @@ export class TunClient {
     }
   }
 
-  #open(): void {
-    const { clock, open } = this.#init
-    const { signal } = this.#controller
-    if (this.#isOpening || signal.aborted || clock.monotonic() < this.#retryAt) return
-    this.#isOpening = true
-    open(signal, (stream, paths) => this.#take(stream, paths))
-      .then(
-        () => (this.#fault = undefined),
-        (error: unknown) => {
-          const { code, cause, fix } = toWeftError(error, NO_CHANNEL)
-          this.#fault = { code, cause, fix }
-          this.#retryLater()
-        },
-      )
-      .finally(() => {
-        this.#isOpening = false
-        this.#init.onChange()
-      })
-  }
-
-  #retryLater(): void {
-    const { clock } = this.#init
-    this.#retryAt = clock.monotonic() + RETRY_MS
-    this.#cancelRetry?.()
-    if (this.#controller.signal.aborted) return
-    this.#cancelRetry = clock.after(RETRY_MS, () => {
-      if (this.#route === undefined || !this.#route.paths.healthy) this.#open()
-    })
-  }
-
-  #take(stream: SessionStream, paths: PathSet): void {
-    const { ip: channel } = stream
-    const given = stream.address
-    if (channel === undefined || this.#controller.signal.aborted) {
-      stream.reset(SessionCode.none)
-      paths.wake()
-      return paths.forget(stream)
-    }
-    const address6 = given.length === 16 ? given : undefined
-    const route = { stream, channel, paths, address4: given.subarray(given.length - 4), address6 }
-    const lost = (): void => {
-      paths.forget(stream)
-      if (this.#route !== route) return
-      this.#counters.overflowed += channel.queue.dropped
-      this.#route = undefined
-      this.#open()
-      this.#init.onChange()
-    }
-    stream.handler = { onReset: lost, onEnd: lost }
-    channel.handler = { onPacket: (bytes) => this.#fromExit(route, bytes) }
-    this.#leave()
-    this.#route = route
-    this.#rules?.setIPv6(address6 !== undefined).catch((error: unknown) => {
-      this.#init.logger.warn('IPv6 could not be led into the tunnel', { reason: messageOf(error) })
-    })
-  }
-
-  /** Gives up the channel in use. */
-  #leave(): void {
-    const route = this.#route
-    this.#route = undefined
-    if (route === undefined) return
-    this.#counters.overflowed += route.channel.queue.dropped
-    route.stream.reset(SessionCode.none)
-    route.paths.wake()
-    route.paths.forget(route.stream)
-  }
-
   /** Somebody deleted the interface: nothing leaves any more until the VPN is turned off, and on again. */
   #onGone(error: unknown): void {
     const { code, cause, fix } = unavailable(messageOf(error))
     this.#fault = { code, cause, fix }
     this.#init.logger.error('the interface of the tunnel is gone', { code, cause, fix })
-    this.#leave()
-    this.#controller.abort()
+    this.#route.close()
     this.#init.onChange()
   }
-}
-
-const NO_CHANNEL: Fault = {
-  code: 'E_INTERNAL',
-  cause: 'No exit could be asked to carry IP packets.',
-  fix: 'See the log of this node.',
 }
 
 function unavailable(why: string): WeftError {

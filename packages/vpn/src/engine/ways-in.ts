@@ -7,7 +7,7 @@ import type { VpnStatus } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 import type { EngineInit, MachineWays } from './engine-init.ts'
 import type { FlushQueue } from './flush-queue.ts'
-import { type IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
+import { DEFAULT, type IsolatedRoutes, TUN_ROUTES } from './isolated-routes.ts'
 import { LocalDns } from './local-dns.ts'
 import { NameLookups } from './name-lookups.ts'
 import { ProxyServer } from './proxy-server.ts'
@@ -36,6 +36,7 @@ export interface WaysInInit {
 /** What leads programs and the machine into the routes of this client: the proxy, with it DNS, and the tunnel. */
 export class WaysIn {
   readonly #init: WaysInInit
+  readonly #names: NameLookups
   #server: ProxyServer | undefined
   #port = 0
   #dns: LocalDns | undefined
@@ -50,6 +51,7 @@ export class WaysIn {
 
   constructor(init: WaysInInit) {
     this.#init = init
+    this.#names = new NameLookups(init)
   }
 
   get isUp(): boolean {
@@ -89,6 +91,18 @@ export class WaysIn {
   close(): Promise<void> {
     this.#closed = true
     return this.down()
+  }
+
+  /** New streams of these routes take another path set: what lasts follows. @param name as `IsolatedRoutes` has it */
+  onMoved(name: string, routes: ClientRoutes): void {
+    this.#names.moved(routes)
+    if (name === this.#namesGoOver) this.#dns?.moved()
+    if (name === TUN_ROUTES) this.#tun?.moved()
+  }
+
+  /** The routes to the exit that a name is asked at: the one that its address is for, as far as there is one. */
+  get #namesGoOver(): string {
+    return this.#tun === undefined ? DEFAULT : TUN_ROUTES
   }
 
   /** One after another: what is half open is nothing to build on, nor to end. */
@@ -139,8 +153,11 @@ export class WaysIn {
           routes.prefer(paths)
           this.#dns?.moved()
           take(stream, paths)
+          // That of before ends when nothing else goes over it.
+          routes.keep()
         })
       },
+      isLeft: (paths) => isolated.of(TUN_ROUTES).isLeft(paths),
       markPort: mark,
       onChange,
     })
@@ -148,14 +165,13 @@ export class WaysIn {
   }
 
   async #openProxy(dns: MachineWays['dns']): Promise<void> {
-    const { clock, random, queue, proxy, routes, meter, onChange } = this.#init
-    const names = new NameLookups({ clock, random })
+    const { clock, queue, proxy, routes, meter, onChange } = this.#init
     const server = new ProxyServer({
       queue,
       clock,
       open: async (target, isolation, signal, take) =>
         this.#routesOf(isolation, target.host).open(target, signal, take),
-      resolve: async (request) => names.resolve(request, this.#routesOf(request.isolation, request.host)),
+      resolve: async (request) => this.#names.resolve(request, this.#routesOf(request.isolation, request.host)),
     })
     this.#server = server
     try {
@@ -197,9 +213,8 @@ export class WaysIn {
 
   #openDns({ host, port }: { readonly host: string; readonly port: number }): Promise<LocalDns> {
     const { clock, random, routes } = this.#init
-    // The exit that a name is asked at is the one that its address is for, as far as there is one.
     const open = (signal: AbortSignal, take: TakeStream, writeEarly: WriteEarly): Promise<void> =>
-      routes.of(this.#tun === undefined ? undefined : TUN_ROUTES).open(DNS_STREAM, signal, take, writeEarly)
+      routes.of(this.#namesGoOver).open(DNS_STREAM, signal, take, writeEarly)
     return LocalDns.listen({ clock, random, open }, host, port)
   }
 

@@ -4,12 +4,7 @@ import { isWeftError } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import { SessionCode } from '@weft/onion'
 import { makeMember } from '../route/make-member.ts'
-import { type Network, legsOf, network } from './routes-network.ts'
-
-/** Lets a request and its answer go their ways, over two exits as well. */
-async function answered({ clock }: Network): Promise<void> {
-  for (let part = 0; part < 20; part++) await clock.advance(10)
-}
+import { answered, legsOf, network } from './routes-network.ts'
 
 /** Two routes that share no node, to exits that both take streams. */
 async function twoRoutes() {

@@ -84,3 +84,14 @@ test('routes of which nothing more is asked carry nothing a second later, and th
   await find('www.test')
   assert.equal(streams.length, 2)
 })
+
+test('when routes go over another path set the next question does, and those of other routes stay', async (t) => {
+  const { find, streams, names, routes } = await lookups(t)
+  await find('www.test')
+  names.moved({ ...routes })
+  await find('www.test')
+  assert.equal(streams.length, 1)
+  names.moved(routes)
+  await find('www.test')
+  assert.deepEqual([streams.length, streams[0]?.state], [2, 'closed'])
+})

@@ -37,6 +37,8 @@ export async function openNode(
     bridges = [],
     deny = [],
     profile,
+    nameServers = [],
+    ip = false,
   }: {
     readonly limit?: number
     readonly carriage?: CarriageSetting
@@ -45,6 +47,9 @@ export async function openNode(
     /** Of an exit: what else it refuses. */
     readonly deny?: readonly string[]
     readonly profile?: RouteProfile
+    /** Of an exit: whom it asks for names, and whether it carries IP packets. */
+    readonly nameServers?: readonly string[]
+    readonly ip?: boolean
   } = {},
 ): Promise<TestNode> {
   const nodeKey = randomBytes(32)
@@ -70,7 +75,7 @@ export async function openNode(
       dns: undefined,
       tun: NO_TUN,
       relay: { bytesPerSecond: limit },
-      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9', ...deny], own: [], nameServers: [], ip: false },
+      exit: { allow: ['127.0.0.1/32:*'], deny: ['127.0.0.1/32:9', ...deny], own: [], nameServers, ip },
     },
     {
       clock: systemClock,

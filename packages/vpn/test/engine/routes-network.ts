@@ -56,6 +56,8 @@ export function network(
   /** Exits that never answer while a circuit is built; and whether the entry does. */
   const lost = new Set<number>()
   const way = { answers: true }
+  /** Called when new streams go over another path set than before. */
+  const onMoved: (() => void)[] = []
   // The handshake with an entry begins as it does in earnest; what comes of it is told below.
   const begun = new ClientCircuits({ networkId: 'test', clock, random: seededRandom(seed) })
   const circuits = {
@@ -74,12 +76,15 @@ export function network(
         onStream: (stream) => {
           asked.push(exit)
           const refusal = refusals.get(exit)
-          if (refusal === undefined) stream.accept('192.0.2.1')
-          else stream.refuse(refusal)
+          if (refusal !== undefined) return stream.refuse(refusal)
+          // To a question for a name it is an answer: it has the same id.
+          stream.handler = { onData: (chunk) => void stream.write(chunk.slice()) }
+          stream.accept('192.0.2.1')
         },
       })
       let over = false
       const talk = (): void => {
+        session.endBatch()
         while (session.next() !== undefined) {
           if (over) return
           const payload = new Uint8Array(PAYLOAD)
@@ -151,6 +156,9 @@ export function network(
     ...(rotationMs === undefined ? {} : { rotationMs: () => rotationMs }),
     spares,
     onChange: () => {},
+    onMoved: () => {
+      for (const told of onMoved) told()
+    },
   })
   const keep = routes.keep.bind(routes)
   routes.keep = () => {
@@ -173,6 +181,7 @@ export function network(
     asked,
     lost,
     way,
+    onMoved,
   }
 }
 
@@ -181,3 +190,8 @@ export type Network = ReturnType<typeof network>
 /** The number of the exit that each leg leads to, and how the leg stands. */
 export const legsOf = (routes: ClientRoutes, members: readonly RouteMember[]): [number, string][] =>
   routes.legs().map(({ hops, state }) => [members.findIndex(({ id }) => id === hops[2]?.node) - 2, state])
+
+/** Lets a request and its answer go their ways, over two exits as well. */
+export async function answered({ clock }: Pick<Network, 'clock'>): Promise<void> {
+  for (let part = 0; part < 20; part++) await clock.advance(10)
+}
