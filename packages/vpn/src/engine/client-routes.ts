@@ -84,7 +84,7 @@ export class ClientRoutes {
         this.keep()
       },
     })
-    this.#told = new RoutesTold(this.#sets, { ...init, onMoved: () => init.onMoved?.() })
+    this.#told = new RoutesTold(this.#sets, { ...init, onMoved: () => this.#onMoved() })
     this.#retries = new Retries(init.clock, () => this.keep())
     const routes = {
       inUse: () => this.#sets.inUse(),
@@ -162,6 +162,7 @@ export class ClientRoutes {
   /** What is asked of routes has changed: new streams take new ones as soon as one is ready, those that run stay. */
   renew(): void {
     this.#sets.renew()
+    this.#nearest?.moved()
     this.keep()
   }
 
@@ -388,6 +389,11 @@ export class ClientRoutes {
     this.#told.tell(guardDoubted(doubted))
     // What stands over it may stand because it ends at friends of its.
     for (const set of this.#sets.all) if (set.entries.includes(doubted)) this.#sets.expire(set)
+  }
+
+  #onMoved(): void {
+    this.#nearest?.moved()
+    this.#init.onMoved?.()
   }
 
   #onEnd(set: PathSet): void {

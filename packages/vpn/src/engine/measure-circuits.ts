@@ -72,6 +72,7 @@ export class MeasureCircuits {
     return way
   }
 
+  /** Ends them; what is asked afterwards goes over others. */
   close(): void {
     for (const { set } of this.#own.values()) set.destroy()
   }

@@ -67,6 +67,11 @@ export class NearestRoutes {
     return new AnswerWatch(this.#clock, (ms) => learn('answer', ms))
   }
 
+  /** New streams go over other path sets: exits are asked over other circuits as well, what they said stays known. */
+  moved(): void {
+    this.#circuits.close()
+  }
+
   close(): void {
     this.#nearest.close()
     this.#circuits.close()

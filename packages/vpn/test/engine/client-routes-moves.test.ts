@@ -15,9 +15,9 @@ async function serving(exits: number, spares: number, rotationMs?: number) {
   }
   rig.routes.keep()
   await rig.clock.advance(1_000)
-  const open = async (): Promise<PathSet> => {
+  const open = async (host = 'a.test'): Promise<PathSet> => {
     const { promise, resolve } = Promise.withResolvers<PathSet>()
-    const target = { host: 'a.test', port: 80 }
+    const target = { host, port: 80 }
     const opened = rig.routes.open(target, new AbortController().signal, (_, paths) => resolve(paths))
     await answered(rig)
     await opened
@@ -95,5 +95,26 @@ test('what asks without an end goes over other path sets as others do, rotation 
     [['active', 1]],
   )
   link.close()
+  routes.close()
+})
+
+test('circuits over which exits measured end when routes rotate, and when they are asked for in another way', async () => {
+  const { clock, routes, open, onMoved, wish, standing } = await serving(6, 0, 600_000)
+  const measuring = (): number => standing.size - routes.legs().length
+  const left: number[] = []
+  onMoved.push(() => left.push(measuring()))
+  wish.isNearest = true
+  for (let host = 0; left.length === 0; host++) {
+    assert.ok(host < 100, 'nothing rotates')
+    const paths = await open(`h${host}.test`)
+    await clock.advance(10_000)
+    if (left.length === 0) assert.ok(measuring() > 0 && !paths.over, 'no exit is asked')
+  }
+  assert.deepEqual(left, [0])
+  await open('last.test')
+  await clock.advance(10_000)
+  assert.ok(measuring() > 0)
+  routes.renew()
+  assert.equal(measuring(), 0)
   routes.close()
 })

@@ -130,6 +130,22 @@ describe('exits of real engines measure through circuits', () => {
     own.destroy()
   })
 
+  test('when routes have moved other circuits are made for what is asked next, and what is known stays known', async () => {
+    const made: DidKey[] = []
+    const { nearest, known } = routes([], made)
+    nearest.of(target)
+    await known
+    assert.deepEqual([made.length, nearest.circuits], [4, 4])
+    nearest.moved()
+    assert.equal(nearest.circuits, 0)
+    assert.ok(nearest.of(target) !== undefined)
+    const next = { host: 'localhost', port: target.port }
+    nearest.of(next)
+    await until(() => nearest.of(next) !== undefined)
+    assert.equal(made.length, 8)
+    nearest.close()
+  })
+
   test('what exits do not connect to stays as by auto', async () => {
     const { nearest, known } = routes([])
     const inside = { host: '10.0.0.1', port: 80 }

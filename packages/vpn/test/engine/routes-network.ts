@@ -56,6 +56,9 @@ export function network(
   /** Exits that never answer while a circuit is built; and whether the entry does. */
   const lost = new Set<number>()
   const way = { answers: true }
+  const wish = { isNearest: false }
+  /** Circuits that were built and not ended. */
+  const standing = new Set<object>()
   /** Called when new streams go over another path set than before. */
   const onMoved: (() => void)[] = []
   // The handshake with an entry begins as it does in earnest; what comes of it is told below.
@@ -107,7 +110,7 @@ export function network(
         session.close(code, '')
         talk()
       })
-      return {
+      const circuit = {
         payloadLength: PAYLOAD,
         rttMs: [],
         suites: way.answers ? [Suite.aes256Gcm] : [],
@@ -126,8 +129,13 @@ export function network(
           clock.after(5, talk)
           return true
         },
-        destroy: () => (over = true),
+        destroy: () => {
+          over = true
+          standing.delete(circuit)
+        },
       } as unknown as ClientCircuit
+      standing.add(circuit)
+      return circuit
     },
   } as unknown as ClientCircuits
   const choice = new ClientChoice({
@@ -154,6 +162,7 @@ export function network(
       }) as unknown as CircuitLink,
     way: () => ({ setting: 'udp', byBridges: false, bridgeFault: undefined }),
     ...(rotationMs === undefined ? {} : { rotationMs: () => rotationMs }),
+    isNearest: () => wish.isNearest,
     spares,
     onChange: () => {},
     onMoved: () => {
@@ -182,6 +191,8 @@ export function network(
     lost,
     way,
     onMoved,
+    wish,
+    standing,
   }
 }
 
