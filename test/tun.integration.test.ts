@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { VpnStatusAnswer } from '@weft/node'
 import { eventually } from './lib/eventually.ts'
 import { skipWithout } from './lib/needs.ts'
 import { EXIT_OUTSIDE6, SECRET, SERVER, SERVER6, TunNetwork, hostOf } from './lib/tun-network.ts'
@@ -62,6 +63,22 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
 
   test('a name server of IPv6 is answered for, too, which nothing would reach', async () => {
     assert.equal(await network.namesByIPv6('www.test'), SERVER)
+  })
+
+  test('another profile reaches the tunnel that is up: it goes over new routes, and names do', async () => {
+    /** When the legs of the tunnel got ready. */
+    const legs = async (): Promise<readonly number[]> =>
+      (await weftJson<VpnStatusAnswer>(['vpn', 'status'], network.env)).others
+        .filter(({ use }) => use === 'tunnel')
+        .flatMap(({ legs: all }) => all.map(({ since }) => since))
+    for (const profile of ['fast', 'default']) {
+      const before = new Set(await legs())
+      await weftJson(['vpn', 'profile', 'use', profile], network.env)
+      await eventually('new routes alone', legs, (all) => all.length > 0 && all.every((since) => !before.has(since)))
+      assert.equal((await network.status()).tun?.state, 'open')
+      assert.equal(await network.curl(`http://${SERVER}:8080/who`), network.exitOutside)
+      assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+    }
   })
 
   test('a download and an upload come whole', async (t) => {
