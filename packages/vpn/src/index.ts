@@ -2,7 +2,7 @@
 export type { EngineInit, MachineWays } from './engine/engine-init.ts'
 export { DEFAULT_PROFILE, isBuiltIn } from './profile/built-in-profiles.ts'
 export { type ProfileChange, compareProfiles } from './profile/compare-profiles.ts'
-export { type ApplyKillSwitch, type KillSwitchWish, killSwitchWish } from './profile/kill-switch-wish.ts'
+export { type ApplyKillSwitch, type KillSwitchWish, killSwitchWish, stricterOf } from './profile/kill-switch-wish.ts'
 export { machineWaysOf } from './profile/machine-ways.ts'
 export { parseProfileFields, parseProfileName } from './profile/parse-profile.ts'
 export {

@@ -1,3 +1,4 @@
+import { isWeftError } from '@weft/core'
 import {
   type ApplyKillSwitch,
   type ConfiguredFields,
@@ -22,6 +23,7 @@ import {
   parseProfileName,
   resolveProfile,
   routeProfileOf,
+  stricterOf,
 } from '@weft/vpn'
 
 /** A profile as it is shown. */
@@ -69,7 +71,7 @@ const NOTHING: PendingWays = { fields: [], takes: undefined }
 
 /**
  * The profiles of a node, and the VPN that follows the one in use. Without a daemon nobody follows, and the file is changed alone. Changes go one
- * after another: what a kill switch does is done before a file says so.
+ * after another.
  */
 export class VpnProfiles {
   readonly #init: VpnProfilesInit
@@ -173,16 +175,29 @@ export class VpnProfiles {
   }
 
   /**
-   * Has another profile in use, or the same with other fields. The kill switch is on before the file says that it is wanted, and off only after
-   * the file says that it is not: wherever this breaks off, it is on at least where a profile promises it.
+   * Has another profile in use, or the same with other fields. Until the file says so, the switch holds back what either profile holds back; only
+   * after that it lets out what the new one does: wherever this breaks off, it is as strict as what is in use, and where it fails, as both.
    */
   async #switchOver(before: ProfileFields, after: ProfileFields, write: () => void): Promise<void> {
+    const { applyKillSwitch } = this.#init
     const [was, will] = [this.#resolve(before).killSwitch, this.#resolve(after).killSwitch]
-    if (will !== 'off') await this.#init.applyKillSwitch(killSwitchWish(will))
+    const meanwhile = stricterOf(was, will)
+    if (will !== 'off') await applyKillSwitch(killSwitchWish(meanwhile))
     write()
     const { route, ways } = this.inUse
     this.#follower?.setProfile(route, ways)
-    if (will === 'off' && was !== 'off') await this.#init.applyKillSwitch(killSwitchWish('off'))
+    if (will === 'off') await this.#takeBack(was !== 'off')
+    else if (will !== meanwhile) await applyKillSwitch(killSwitchWish(will))
+  }
+
+  /** Of the switch, what the profile before wanted, or what a call left that failed. @param isThere whether it is known that there is something */
+  async #takeBack(isThere: boolean): Promise<void> {
+    try {
+      await this.#init.applyKillSwitch(killSwitchWish('off'))
+    } catch (error) {
+      // Who may not take anything back has put nothing on.
+      if (isThere || !isWeftError(error, 'E_KILL_SWITCH_RIGHTS')) throw error
+    }
   }
 
   #view({ name, fields }: Profile): ProfileView {

@@ -53,8 +53,9 @@ test('the kill switch is on before a profile that wants it is in use, and off af
     'on while default is in use',
     '4 hops',
     'on while shut is in use',
-    'on but the LAN while shut is in use',
+    'on while shut is in use',
     '4 hops',
+    'on but the LAN while shut is in use',
     '5 hops',
     'off while open is in use',
   ])
@@ -86,6 +87,22 @@ test('a file that cannot be written keeps the kill switch that its profile wants
   await assert.rejects(profiles.use('open'), { code: 'E_PROFILES_FILE' })
   rmSync(blocked, { recursive: true, force: true })
   assert.deepEqual([profiles.inUse.name, events], ['shut', []])
+})
+
+test('a file that cannot be written never opens the LAN that the profile in use shuts', async (t) => {
+  const { profiles, events, path } = await rig(t)
+  await profiles.put('lan', { killSwitch: 'allow-lan' }, { mode: 'create', check: false })
+  await profiles.use('shut')
+  events.length = 0
+  const blocked = `${path}.${process.pid}.new`
+  mkdirSync(join(blocked, 'x'), { recursive: true })
+  await assert.rejects(profiles.use('lan'), { code: 'E_PROFILES_FILE' })
+  await assert.rejects(profiles.put('shut', { killSwitch: 'allow-lan' }, { mode: 'replace', check: false }), {
+    code: 'E_PROFILES_FILE',
+  })
+  rmSync(blocked, { recursive: true, force: true })
+  assert.equal(profiles.inUse.name, 'shut')
+  assert.deepEqual([...new Set(events)], ['on while shut is in use'])
 })
 
 test('a look changes nothing, and asks nothing of a kill switch', async (t) => {
