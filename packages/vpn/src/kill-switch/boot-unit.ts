@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { readSafely, requireSafePlace, writeSafely } from './safe-place.ts'
+import type { Undo } from './undo.ts'
 
 const UNIT = 'weft-killswitch.service'
 /** Where units are linked that are started before all others (systemd.special(7)). */
@@ -52,8 +53,24 @@ WantedBy=sysinit.target
 `
 }
 
+/**
+ * Has the unit there where rules are to come back with the machine, as far as it is one that has units, and away where not.
+ * @throws WeftError E_KILL_SWITCH_PLACE; an error of the system
+ */
+export function putUnit(places: BootPlaces, rules: string, boot: boolean, undo: Undo): void {
+  const hasUnit = isThere(join(places.units, UNIT)) || isThere(join(places.units, WANTS, UNIT))
+  if (boot && hasSystemd(places)) {
+    if (isInOrder(places, rules)) return
+    if (!hasUnit) undo.add(() => removeUnit(places))
+    installUnit(places, rules)
+  } else if (!boot && hasUnit) {
+    undo.add(() => installUnit(places, rules))
+    removeUnit(places)
+  }
+}
+
 /** Has the rules loaded at each start of the machine. @throws WeftError E_KILL_SWITCH_PLACE; an error of the system */
-export function installUnit(places: BootPlaces, rules: string): void {
+function installUnit(places: BootPlaces, rules: string): void {
   const { units } = places
   requireSafePlace(units)
   writeSafely(join(units, UNIT), bootUnit(rules), 0o644)
@@ -64,9 +81,12 @@ export function installUnit(places: BootPlaces, rules: string): void {
 }
 
 /** @throws an error of the system */
-export function removeUnit({ units }: BootPlaces): void {
-  rmSync(join(units, WANTS, UNIT), { force: true })
-  rmSync(join(units, UNIT), { force: true })
+function removeUnit({ units }: BootPlaces): void {
+  try {
+    rmSync(join(units, WANTS, UNIT), { force: true })
+  } finally {
+    rmSync(join(units, UNIT), { force: true })
+  }
 }
 
 /** Whether this machine is one whose starts a unit can be put into. */
@@ -84,8 +104,22 @@ export function unitFault(places: BootPlaces, rules: string): string | undefined
   return isThere(join(places.units, WANTS, UNIT)) ? undefined : `${UNIT} is disabled`
 }
 
+function isInOrder(places: BootPlaces, rules: string): boolean {
+  try {
+    return unitFault(places, rules) === undefined
+  } catch {
+    // What cannot be read is written anew.
+    return false
+  }
+}
+
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // Nor where what should be a directory is none.
+    return false
+  }
 }
 
 function isMasked(path: string): boolean {

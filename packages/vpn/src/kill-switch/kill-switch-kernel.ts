@@ -42,8 +42,26 @@ const NOTHING: Omit<KernelRules, 'state' | 'why'> = {
 /** As nft lists the rules that stand for given terms, by their text. */
 const listings = new Map<string, Promise<string>>()
 
-/** Reads the rules that stand, from the kernel alone. @param ordered what they are compared with where they do not say what they are */
-export async function readKernel(ordered?: KillSwitchTerms): Promise<KernelRules> {
+/** Where the rules are. All but `read` throw an Error where they cannot do it; each changes all or nothing. */
+export interface KillSwitchKernel {
+  /** Those that stand. @param ordered what they are compared with where they do not say what they are */
+  read(ordered?: KillSwitchTerms): Promise<KernelRules>
+  /** Puts them in the place of those that stand, with the counts of these. @param blocked those counts, where they are known */
+  put(terms: KillSwitchTerms, nodes: readonly OutsideAddress[], blocked?: KernelRules['blocked']): Promise<void>
+  /** Puts other addresses of nodes in the place of those known. */
+  setNodes(nodes: readonly OutsideAddress[]): Promise<void>
+  clear(): Promise<void>
+}
+
+/** That of this machine, by nft(8). */
+export const NFTABLES: KillSwitchKernel = {
+  read: readKernel,
+  put: putKernel,
+  setNodes: async (nodes) => void (await runCommand('nft', ['-f', '-'], nodeRules(nodes))),
+  clear: async () => void (await runCommand('nft', ['-f', '-'], REMOVED_TABLE)),
+}
+
+async function readKernel(ordered?: KillSwitchTerms): Promise<KernelRules> {
   let listing: string
   try {
     listing = await runCommand('nft', LISTED_TABLE)
@@ -66,24 +84,13 @@ export async function readKernel(ordered?: KillSwitchTerms): Promise<KernelRules
   }
 }
 
-/** Puts the rules in one transaction, with the counts of those whose place they take. @param blocked those counts, where they are known @throws Error of nft */
-export async function putKernel(
+async function putKernel(
   terms: KillSwitchTerms,
   nodes: readonly OutsideAddress[],
   blocked?: KernelRules['blocked'],
 ): Promise<void> {
   const text = killSwitchRules(terms, blocked ?? (await readBlocked())) + nodeRules(nodes)
   await runCommand('nft', ['-f', '-'], text)
-}
-
-/** @throws Error of nft */
-export async function setKernelNodes(nodes: readonly OutsideAddress[]): Promise<void> {
-  await runCommand('nft', ['-f', '-'], nodeRules(nodes))
-}
-
-/** @throws Error of nft */
-export async function clearKernel(): Promise<void> {
-  await runCommand('nft', ['-f', '-'], REMOVED_TABLE)
 }
 
 /**

@@ -1,8 +1,8 @@
-import { existsSync, rmSync, rmdirSync } from 'node:fs'
+import { existsSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, type Fault, isWeftError, messageOf, systemClock } from '@weft/core'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import { type BootPlaces, type Reboot, hasSystemd, installUnit, removeUnit, unitFault } from './boot-unit.ts'
+import { type BootPlaces, type Reboot, hasSystemd, putUnit, unitFault } from './boot-unit.ts'
 import {
   PUT_AGAIN,
   blocking,
@@ -15,7 +15,7 @@ import {
   unavailable,
   unprotected,
 } from './kill-switch-faults.ts'
-import { type KernelRules, clearKernel, putKernel, readKernel, setKernelNodes } from './kill-switch-kernel.ts'
+import { type KernelRules, type KillSwitchKernel, NFTABLES } from './kill-switch-kernel.ts'
 import { removeLock, withLock } from './kill-switch-lock.ts'
 import {
   type KillSwitchOrders,
@@ -29,7 +29,9 @@ import {
 } from './kill-switch-orders.ts'
 import { type BlockReason, type Blocked, killSwitchRules, nodeRules } from './kill-switch-rules.ts'
 import { usableNodes } from './known-nodes.ts'
-import { makeSafePlace, readSafely, requireSafePlace, writeSafely } from './safe-place.ts'
+import { removeFiles, setAside } from './set-aside.ts'
+import { leftovers, makeSafePlace, prepareSafely, readSafely, requireSafePlace, writeSafely } from './safe-place.ts'
+import { Undo } from './undo.ts'
 
 export interface KillSwitchPlaces extends BootPlaces {
   /** Of what the switch keeps: its rules for a start of the machine, and that it is on. */
@@ -92,10 +94,12 @@ const NOT_ON: Reboot = { isProtected: false, cause: '', fix: '' }
 export class KillSwitch {
   readonly #places: KillSwitchPlaces
   readonly #clock: Clock
+  readonly #kernel: KillSwitchKernel
 
-  constructor(places = KILL_SWITCH_PLACES, clock: Clock = systemClock) {
+  constructor(places = KILL_SWITCH_PLACES, clock: Clock = systemClock, kernel = NFTABLES) {
     this.#places = places
     this.#clock = clock
+    this.#kernel = kernel
   }
 
   /**
@@ -112,7 +116,7 @@ export class KillSwitch {
         const before = await this.#before(home, uid)
         if (by === 'profile' && before !== undefined && before.home !== home) throw taken(home, before.home)
         const kept = { since: before?.since ?? this.#clock.now(), home, uid }
-        await this.#put({ ...kept, orders: withOrder(before, home, by, { allowLan, boot }) }, nodes)
+        await this.#put({ ...kept, orders: withOrder(before, home, by, { allowLan, boot }) }, nodes, before)
       })
     } catch (error) {
       throw failed(error, 'put on', by === 'profile' ? profileNeedsRoot(home) : undefined)
@@ -132,7 +136,7 @@ export class KillSwitch {
         if (kept?.home !== home || kept.orders.profile === undefined) return
         const orders = withoutProfile(kept.orders)
         if (orders === undefined) await this.#takeOff()
-        else await this.#put({ ...kept, orders }, nodes)
+        else await this.#put({ ...kept, orders }, nodes, kept)
       })
     } catch (error) {
       throw failed(error, 'taken off', releaseNeedsRoot(home))
@@ -160,7 +164,7 @@ export class KillSwitch {
     } catch (error) {
       trouble = isWeftError(error) ? error.cause : undefined
     }
-    const kernel = await readKernel(kept && termsOf(kept))
+    const kernel = await this.#kernel.read(kept && termsOf(kept))
     const { terms, nodes, blocked } = kernel
     const orderedBy = Object.keys(kept?.orders ?? {}) as OrderedBy[]
     const since = terms?.since ?? kept?.since
@@ -205,10 +209,10 @@ export class KillSwitch {
       return await this.#alone(async () => {
         const kept = this.#kept()
         if (kept === undefined) return []
-        const kernel = await readKernel(termsOf(kept))
+        const kernel = await this.#kernel.read(termsOf(kept))
         const notSeen = kernel.state === 'unknown' && unseen === 'put' ? [kernel.why] : []
         const wrong = [...kernel.differences, ...otherwise(kernel, kept), ...notSeen]
-        if (wrong.length > 0) await this.#put(kept, nodes, kernel.blocked)
+        if (wrong.length > 0) await this.#put(kept, nodes, undefined, kernel.blocked)
         return wrong
       })
     } catch (error) {
@@ -225,7 +229,7 @@ export class KillSwitch {
       await this.#alone(async () => {
         const kept = this.#kept()
         if (kept === undefined) return
-        await setKernelNodes(usableNodes(nodes))
+        await this.#kernel.setNodes(usableNodes(nodes))
         if (termsOf(kept).boot) this.#keepRules(kept, nodes)
       })
     } catch (error) {
@@ -240,52 +244,68 @@ export class KillSwitch {
   /** What was ordered before. Rules that stand, and files that cannot be read, are taken for a person's: no profile takes those off. */
   async #before(home: string, uid: number): Promise<Kept | undefined> {
     const kept = this.#kept()
-    const { state, terms } = await readKernel(kept && termsOf(kept))
+    const { state, terms } = await this.#kernel.read(kept && termsOf(kept))
     if (kept !== undefined) return { ...kept, since: terms?.since ?? kept.since }
     if (state !== 'standing' && !this.isOrdered) return undefined
     const orders: KillSwitchOrders = { person: { allowLan: terms?.allowLan ?? false, boot: true } }
     return { since: terms?.since ?? this.#clock.now(), home, uid, orders }
   }
 
-  /** First that it is to be on: wherever this breaks off, the next start, or the daemon, goes on with it. */
-  async #put(kept: Kept, nodes: readonly OutsideAddress[], blocked?: KernelRules['blocked']): Promise<void> {
-    const state = join(this.#places.directory, STATE)
-    const before = readSafely(state)
-    writeSafely(state, textOfKept(kept), 0o600)
-    try {
-      await putKernel(termsOf(kept), usableNodes(nodes), blocked)
-    } catch (error) {
-      if (before === undefined) rmSync(state, { force: true })
-      else writeSafely(state, before, 0o600)
-      throw error
+  /**
+   * What takes room on the disk, or rights, comes first: where that fails, nothing was changed. Then that it is to be on, and the kernel last, so that
+   * whoever comes after a crash goes on with it; where it is to let out more than `before`, the kernel first, so that he goes back.
+   */
+  async #put(
+    kept: Kept,
+    nodes: readonly OutsideAddress[],
+    before?: Kept,
+    blocked?: KernelRules['blocked'],
+  ): Promise<void> {
+    const { directory } = this.#places
+    const terms = termsOf(kept)
+    const usable = usableNodes(nodes)
+    requireSafePlace(directory)
+    const [state, rules] = [join(directory, STATE), join(directory, RULES)]
+    using newState = prepareSafely(state, textOfKept(kept), 0o600)
+    using newRules = terms.boot ? prepareSafely(rules, killSwitchRules(terms) + nodeRules(usable), 0o600) : undefined
+    await using undo = new Undo()
+    putUnit(this.#places, rules, terms.boot, undo)
+    const changeKernel = async (): Promise<void> => {
+      await this.#kernel.put(terms, usable, blocked)
+      if (before !== undefined) undo.add(() => this.#kernel.put(termsOf(before), usable))
     }
-    this.#keepForBoot(kept, nodes)
+    const isOpening = before !== undefined && terms.allowLan && !termsOf(before).allowLan
+    if (isOpening) await changeKernel()
+    const aside = newRules === undefined ? setAside(rules, undo) : undefined
+    for (const file of [newRules, newState]) {
+      if (file === undefined) continue
+      undo.add(() => file.takeBack())
+      file.put()
+    }
+    if (!isOpening) await changeKernel()
+    undo.forget()
+    if (aside !== undefined) removeFiles(aside)
   }
 
+  /** First what would bring it back; last that it is to be on, so that whoever comes after a crash goes on from there. */
   async #takeOff(): Promise<void> {
     const { directory } = this.#places
-    // First what would bring it back.
-    removeUnit(this.#places)
-    rmSync(join(directory, RULES), { force: true })
-    await clearKernel()
-    rmSync(join(directory, STATE), { force: true })
-    removeLock(join(directory, LOCK))
+    const { terms } = await this.#kernel.read()
+    await using undo = new Undo()
+    putUnit(this.#places, join(directory, RULES), false, undo)
+    const rules = setAside(join(directory, RULES), undo)
+    await this.#kernel.clear()
+    if (terms !== undefined) undo.add(() => this.#kernel.put(terms, []))
+    const state = setAside(join(directory, STATE), undo)
+    undo.forget()
+    // With what a call left that did not come to its end.
+    removeFiles(rules, state, ...[RULES, STATE].flatMap((name) => leftovers(join(directory, name))))
     try {
+      removeLock(join(directory, LOCK))
       rmdirSync(directory)
     } catch {
       // It has something else in it, or is not there.
     }
-  }
-
-  #keepForBoot(kept: Kept, nodes: readonly OutsideAddress[]): void {
-    const { directory } = this.#places
-    if (!termsOf(kept).boot) {
-      removeUnit(this.#places)
-      rmSync(join(directory, RULES), { force: true })
-      return
-    }
-    this.#keepRules(kept, nodes)
-    if (hasSystemd(this.#places)) installUnit(this.#places, join(directory, RULES))
   }
 
   #keepRules(kept: Kept, nodes: readonly OutsideAddress[]): void {

@@ -1,9 +1,11 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,7 +15,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { WeftError } from '@weft/core'
 
 const OTHERS_MAY_WRITE = 0o022
@@ -51,21 +53,69 @@ export function requireSafePlace(directory: string): void {
   }
 }
 
+/** A file that is written beside the place where it is to be, which took what room and rights it needs. Ended, nothing is left beside that place. */
+export interface PreparedFile extends Disposable {
+  /** In the place of what is there, whole, so that it is there after a loss of power. @throws an error of the system */
+  put(): void
+  /** What was there is there again, which takes no room. @throws an error of the system */
+  takeBack(): void
+}
+
+/** What stands beside a file while it is written, and stays where that is broken off: the next one, and the last one. */
+export function leftovers(path: string): readonly [string, string] {
+  return [`${path}.new`, `${path}.old`]
+}
+
+/** @param mode whatever the umask is @throws an error of the system */
+export function prepareSafely(path: string, text: string, mode: number): PreparedFile {
+  const [next, last] = leftovers(path)
+  const clear = (): void => {
+    for (const each of [next, last]) rmSync(each, { force: true })
+  }
+  const end = (): void => {
+    try {
+      clear()
+    } catch {
+      // The next one that is written finds what was left.
+    }
+  }
+  clear()
+  const isThere = existsSync(path)
+  try {
+    const file = openSync(next, 'wx', mode)
+    try {
+      fchmodSync(file, mode)
+      writeFileSync(file, text)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    if (isThere) linkSync(path, last)
+  } catch (error) {
+    end()
+    throw error
+  }
+  return {
+    put: () => {
+      renameSync(next, path)
+      syncDirectory(dirname(path))
+    },
+    takeBack: () => {
+      if (isThere) renameSync(last, path)
+      else rmSync(path, { force: true })
+    },
+    [Symbol.dispose]: end,
+  }
+}
+
 /** Writes a file whole or not at all, mode `mode`, so that it is there after a loss of power. @throws an error of the system */
 export function writeSafely(path: string, text: string, mode: number): void {
-  const temporary = `${path}.new`
-  rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', mode)
-  try {
-    // Whatever the umask is.
-    fchmodSync(file, mode)
-    writeFileSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-  const directory = openSync(join(path, '..'), 'r')
+  using prepared = prepareSafely(path, text, mode)
+  prepared.put()
+}
+
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
   try {
     fsyncSync(directory)
   } finally {
