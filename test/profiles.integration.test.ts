@@ -49,7 +49,10 @@ test(
     try {
       await upDevnet({ dir: net, basePort: BASE_PORT, nodes: 7, seed: 'profiles' })
       const first = await connected()
-      assert.deepEqual([first.profile, first.dns?.port], [{ name: 'default', pending: { fields: [] } }, BASE_PORT + 4])
+      assert.deepEqual(
+        [first.profile, first.dns?.port],
+        [{ name: 'default', pending: { fields: [] }, warnings: [] }, BASE_PORT + 4],
+      )
       assert.equal(await fetched(), 'page')
       assert.deepEqual(await usesOf(), ['credentials'])
 
@@ -81,7 +84,7 @@ test(
       assert.deepEqual(used.pending, { fields: ['dns'], takes: 'again' })
       await json('down')
       const up = await json<VpnStatusAnswer>('up', '--wait')
-      assert.deepEqual([up.profile, up.dns], [{ name: 'work', pending: { fields: [] } }, undefined])
+      assert.deepEqual([up.profile, up.dns], [{ name: 'work', pending: { fields: [] }, warnings: [] }, undefined])
       assert.equal(await fetched(), 'page')
       assert.deepEqual(await usesOf(), [])
       // At once: the next request has a route of its own.

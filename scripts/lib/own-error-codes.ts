@@ -249,10 +249,12 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_PROCESS_SURVIVES: 'A process is still there some time after SIGKILL.',
     E_PROFILE_BUILT_IN: 'A profile that every node has was to be changed or deleted.',
     E_PROFILE_EXISTS: 'There is a profile of that name already.',
+    E_PROFILE_FOREIGN: 'A profile that was imported names users or programs of this machine.',
     E_PROFILE_INVALID:
       'What is given as a profile of the VPN is none, or a field of it has a value that it may not have.',
     E_PROFILE_IN_USE: 'The profile that the VPN uses was to be deleted.',
     E_PROFILE_LIMIT: 'There are as many profiles as there may be.',
+    E_PROFILE_OPEN: 'The kill switch is on, or wanted, and a profile leads much of the internet beside the tunnel.',
     E_PROFILE_UNKNOWN: 'There is no profile of that name.',
     E_PROFILES_FILE: 'The file of profiles cannot be used.',
     E_PROOF_NEEDED:

@@ -33,7 +33,7 @@ const leg = (state: Leg['state'], exit: string, streams = 0): Leg => ({
 const status = (more: Partial<VpnStatusAnswer>): VpnStatusAnswer => ({
   schemaVersion: 1,
   state: 'connected',
-  profile: { name: 'default', pending: { fields: [] } },
+  profile: { name: 'default', pending: { fields: [] }, warnings: [] },
   streams: { open: 0, opened: 0, failed: 0 },
   failures: [],
   route: { legs: [leg('active', 'aaaaaaaa', 1)], throughput: THROUGHPUT, events: [] },
@@ -64,6 +64,12 @@ test('status shows the hops of the tunnel as well, and how many users and passwo
   assert.match(lines, /2 users and passwords have a route: weft vpn route/)
   assert.doesNotMatch(lines, /cccccccc/)
   assert.match(text({ others: OTHERS.slice(0, 2) }), /1 user and password has a route/)
+})
+
+test('status says what of the profile in use whoever relies on it should know', () => {
+  const warnings = [{ code: 'E_PROFILE_OPEN', cause: 'Much goes beside it.', fix: 'Lead it through.' }]
+  const lines = text({ profile: { name: 'shut', pending: { fields: [] }, warnings } })
+  assert.match(lines, /profile {5}shut\n.*E_PROFILE_OPEN.*Much goes beside it\.\n.*Fix: Lead it through\./)
 })
 
 test('route shows all of them, each with what goes over it, the whole machine first', () => {

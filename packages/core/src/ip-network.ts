@@ -2,8 +2,20 @@ import { isIP } from 'node:net'
 import { canonicalHost } from './ip-address.ts'
 import { ipv6Groups } from './ipv6-groups.ts'
 
+/** Addresses as numbers, the first and the last. */
+export interface NetworkRange {
+  readonly family: 4 | 6
+  readonly first: bigint
+  readonly last: bigint
+}
+
 /** Takes an IP network as ADDRESS/BITS (CIDR), with nothing behind these bits, or one address. @throws RangeError with why it is none */
 export function checkNetwork(text: string): void {
+  networkRange(text)
+}
+
+/** The addresses of a network, written so. @throws RangeError as {@link checkNetwork} */
+export function networkRange(text: string): NetworkRange {
   const [, host = '', digits] = /^([0-9a-fA-F:.]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
   const family = isIP(host)
   if (family === 0) throw new RangeError(`'${text.slice(0, 80)}' has no IPv4 or IPv6 address`)
@@ -15,6 +27,7 @@ export function checkNetwork(text: string): void {
   const network = (address >> behind) << behind
   if (network !== address)
     throw new RangeError(`'${text}' has an address behind its ${bits} bits: write ${textOf(network, family)}/${bits}`)
+  return { family: family === 6 ? 6 : 4, first: network, last: network + (1n << behind) - 1n }
 }
 
 function valueOf(host: string, family: number): bigint {

@@ -27,11 +27,12 @@ function profile(name: string): ProfileChoiceProps['profiles'][number] {
       rotationMinutes: 10,
       killSwitch: 'off',
     },
+    warnings: [],
   }
 }
 
 it('shows the profiles, the one in use and what that means', () => {
-  const html = render({ name: 'private', pending: { fields: [] } })
+  const html = render({ name: 'private', pending: { fields: [] }, warnings: [] })
   assert.match(html, /<label for="([^"]+)">Profile<\/label><select id="\1"/)
   assert.match(html, /<option value="default">default<\/option><option value="private" selected="">private \(in use\)/)
   assert.match(html, /exit DE, 3 hops, 1 leg in use, tier standard, kill switch off/)
@@ -39,10 +40,19 @@ it('shows the profiles, the one in use and what that means', () => {
 })
 
 it('says what of it is not done yet, and when it will be', () => {
-  const pending = (takes: 'up' | 'again') => render({ name: 'default', pending: { fields: ['dns', 'tun'], takes } })
+  const pending = (takes: 'up' | 'again') =>
+    render({ name: 'default', pending: { fields: ['dns', 'tun'], takes }, warnings: [] })
   assert.match(
     pending('again'),
     /<output [^>]*>In use: default\. Not yet done of it, until the VPN is turned off and on: dns, tun\./,
   )
   assert.match(pending('up'), /until the VPN is put up: dns, tun\./)
+})
+
+it('says what whoever relies on the one in use should know', () => {
+  const warnings = [{ code: 'E_PROFILE_OPEN', cause: 'Much goes beside it.', fix: 'Lead it through.' }]
+  assert.match(
+    render({ name: 'default', pending: { fields: [] }, warnings }),
+    /E_PROFILE_OPEN.*Much goes beside it\..*Lead it through\./,
+  )
 })

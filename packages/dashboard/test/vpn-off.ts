@@ -4,7 +4,7 @@ import type { VpnBannerProps } from '../src/parts/vpn-banner.tsx'
 export const OFF: VpnBannerProps['vpn'] = {
   schemaVersion: 1,
   state: 'off',
-  profile: { name: 'default', pending: { fields: [] } },
+  profile: { name: 'default', pending: { fields: [] }, warnings: [] },
   streams: { open: 0, opened: 0, failed: 0 },
   failures: [],
   services: { routes: 0, streams: 0, sentBytes: 0, receivedBytes: 0 },

@@ -1,6 +1,6 @@
 import { readProfileDocument } from '@weft/node'
 import { ProfileDesk } from '../daemon/profile-desk.ts'
-import { changeLines } from '../output/profile-lines.ts'
+import { changeLines, warningLines } from '../output/profile-lines.ts'
 import { tellChange } from '../output/tell-change.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { readSmallFile } from '../program/read-small-file.ts'
@@ -23,4 +23,5 @@ export async function run(invocation: Invocation): Promise<void> {
     `The profile ${profile.name} would be ${created ? 'created' : changes.length === 0 ? 'as it is' : 'changed'}:`,
   )
   output.print(...changeLines(changes))
+  for (const line of warningLines(profile.warnings, output)) output.note(line)
 }

@@ -1,5 +1,7 @@
 import { counted } from '@weft/core'
 import type { ChangedVpnProfileAnswer, VpnProfileAnswer, VpnProfilesAnswer } from '@weft/node'
+import { faultLines } from './fault-lines.ts'
+import type { Output } from './output.ts'
 
 type Profile = VpnProfileAnswer['profile']
 type Pending = VpnProfilesAnswer['pending']
@@ -20,6 +22,11 @@ export function pendingLines({ fields, takes }: Pending): string[] {
 export function profileWords({ fields }: Profile): string {
   const words = Object.entries(fields).map(([field, value]) => `${field} ${valueWords(value ?? '', true)}`)
   return words.length === 0 ? 'as configured' : words.join(', ')
+}
+
+/** What whoever relies on a profile should know; none where there is nothing. */
+export function warningLines(warnings: Profile['warnings'], output: Output): string[] {
+  return warnings.flatMap((warning) => faultLines(warning, output))
 }
 
 /** Every field as it holds on this node, and whether the profile says so. */

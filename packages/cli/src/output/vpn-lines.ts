@@ -4,7 +4,7 @@ import { faultLines } from './fault-lines.ts'
 import { formatDuration } from './format.ts'
 import { killSwitchLine } from './kill-switch-lines.ts'
 import type { Output } from './output.ts'
-import { pendingLines } from './profile-lines.ts'
+import { pendingLines, warningLines } from './profile-lines.ts'
 import { ipPacketLines, tunLines } from './tun-lines.ts'
 import { CARRIAGE_WORDS, legLines, otherLines, stateLines, throughputWords } from './route-lines.ts'
 
@@ -26,6 +26,7 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
     ...stateLines(state, fault, output),
     `  profile     ${profile.name}`,
     ...pendingLines(profile.pending).map((line) => `    ${line}`),
+    ...warningLines(profile.warnings, output),
     ...(proxy === undefined ? [] : [`  proxy       socks5h://${proxy.host}:${proxy.port}`]),
     ...(dns === undefined ? [] : [`  dns         ${dns.host}:${dns.port}, UDP and TCP`]),
     ...(tun === undefined ? [] : tunLines(tun, long, output)),

@@ -159,7 +159,14 @@ test('a kill switch that this user may not put on is not used, and the fix says 
 
 test('a daemon that runs is asked, and what still waits for up is said', async (t) => {
   const seen: string[] = []
-  const view = { name: 'work', builtIn: false, inUse: true, fields: { tun: 'on' }, effective: { tun: 'on' } }
+  const view = {
+    name: 'work',
+    builtIn: false,
+    inUse: true,
+    fields: { tun: 'on' },
+    effective: { tun: 'on' },
+    warnings: [],
+  }
   const home = await serveApi(t, (request, response) => {
     seen.push(`${request.method} ${request.url}`)
     const changed = { created: false, changes: [{ field: 'tun', to: 'on' }], checked: false }

@@ -46,6 +46,9 @@ export function ProfileChoice({ profiles, inUse, onChosen }: ProfileChoiceProps)
       >
         {pendingWords(inUse)}
       </output>
+      {(shown === undefined || shown.name === inUse.name ? inUse : shown).warnings.map((warning) => (
+        <FaultNote key={warning.code} fault={warning} />
+      ))}
       {fault !== undefined && <FaultNote fault={fault} />}
     </>
   )

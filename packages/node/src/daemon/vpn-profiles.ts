@@ -1,4 +1,4 @@
-import { isWeftError } from '@weft/core'
+import { type Fault, isWeftError } from '@weft/core'
 import {
   type ApplyKillSwitch,
   type ConfiguredFields,
@@ -15,12 +15,14 @@ import {
   type RouteProfile,
   compareProfiles,
   exportProfile,
+  foreignWarnings,
   importProfile,
   isBuiltIn,
   killSwitchWish,
   machineWaysOf,
   parseProfileFields,
   parseProfileName,
+  profileWarnings,
   resolveProfile,
   routeProfileOf,
   stricterOf,
@@ -35,6 +37,8 @@ export interface ProfileView {
   readonly fields: ProfileFields
   /** With the configuration of the node in the place of what it leaves out. */
   readonly effective: ResolvedFields
+  /** What whoever relies on it should know. */
+  readonly warnings: readonly Fault[]
 }
 
 /** What a change did, or would do. */
@@ -89,6 +93,12 @@ export class VpnProfiles {
     return { name, route: routeProfileOf(resolved), ways: machineWaysOf(resolved, this.#init.dns) }
   }
 
+  /** Of the profile in use. @param isHeld whether the machine's kill switch is on, whoever put it on @throws WeftError E_PROFILES_FILE */
+  warnings(isHeld: boolean): readonly Fault[] {
+    const { inUse } = this.#init.file
+    return profileWarnings(inUse, this.#resolve(inUse.fields), isHeld)
+  }
+
   /** What the VPN, which is up, does not do yet of what its profile says. */
   get pending(): PendingWays {
     return this.#follower?.pending ?? NOTHING
@@ -130,7 +140,9 @@ export class VpnProfiles {
   ): Promise<ChangedProfile & { readonly leftOut: readonly ProfileField[] }> {
     const { profile, leftOut } = importProfile(document)
     const name = options.name === undefined ? profile.name : parseProfileName(options.name)
-    return { ...(await this.#inTurn(() => this.#put({ ...profile, name }, options))), leftOut }
+    const changed = await this.#inTurn(() => this.#put({ ...profile, name }, options))
+    const warnings = [...changed.profile.warnings, ...foreignWarnings(profile)]
+    return { ...changed, profile: { ...changed.profile, warnings }, leftOut }
   }
 
   /** @throws WeftError E_PROFILE_BUILT_IN, E_PROFILE_UNKNOWN, E_PROFILE_IN_USE, E_PROFILES_FILE */
@@ -202,7 +214,9 @@ export class VpnProfiles {
 
   #view({ name, fields }: Profile): ProfileView {
     const inUse = this.#init.file.inUse.name === name
-    return { name, builtIn: isBuiltIn(name), inUse, fields, effective: this.#resolve(fields) }
+    const effective = this.#resolve(fields)
+    const warnings = profileWarnings({ name, fields }, effective, false)
+    return { name, builtIn: isBuiltIn(name), inUse, fields, effective, warnings }
   }
 
   #resolve(fields: ProfileFields): ResolvedFields {

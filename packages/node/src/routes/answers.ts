@@ -29,6 +29,7 @@ import {
   vpnProfile,
   vpnProfileChange,
   vpnProfileFields,
+  vpnProfileWarnings,
   vpnRoute,
   vpnState,
   vpnStatus,
@@ -365,7 +366,9 @@ export type SessionAnswer = z.output<typeof sessionAnswer>
 
 export const vpnStatusAnswer = vpnStatus.extend({
   schemaVersion,
-  profile: z.strictObject({ name: z.string(), pending: vpnPending }).describe('The one in use'),
+  profile: z
+    .strictObject({ name: z.string(), pending: vpnPending, warnings: vpnProfileWarnings })
+    .describe('The one in use'),
 })
 export type VpnStatusAnswer = z.output<typeof vpnStatusAnswer>
 

@@ -688,12 +688,15 @@ export const vpnProfileFields = z.strictObject({
   dns: z.enum(['exit', 'off']).optional(),
 })
 
+export const vpnProfileWarnings = z.array(fault).readonly().describe('What whoever relies on the profile should know')
+
 export const vpnProfile = z.strictObject({
   name: z.string(),
   builtIn: z.boolean().describe('It can be copied, and not be changed'),
   inUse: z.boolean(),
   fields: vpnProfileFields.describe('What it says'),
   effective: vpnProfileFields.required().describe('With what is configured in the place of what it leaves out'),
+  warnings: vpnProfileWarnings,
 })
 
 const profileValue = z.union([z.string(), z.number(), z.array(z.string()).readonly()])

@@ -8,11 +8,13 @@ import { queryInteger } from './schemas.ts'
 
 /** The VPN: this node's proxy and routes, and what it carries for others. */
 export function vpnRoutes({ vpn, profiles, ports }: ApiServices): Route[] {
-  const status = async () => ({
-    schemaVersion: 1 as const,
-    ...(await vpn.status()),
-    profile: { name: profiles.inUse.name, pending: profiles.pending },
-  })
+  const status = async () => {
+    const stands = await vpn.status()
+    const { state } = stands.killSwitch ?? { state: 'off' }
+    const { pending, inUse } = profiles
+    const warnings = profiles.warnings(state === 'on' || state === 'damaged')
+    return { schemaVersion: 1 as const, ...stands, profile: { name: inUse.name, pending, warnings } }
+  }
   return [
     defineRoute({
       method: 'GET',

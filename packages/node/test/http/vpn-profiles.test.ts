@@ -181,6 +181,62 @@ test('the kill switch follows the profile in use: put on by use and by up, not b
   )
 })
 
+const HOSTILE = {
+  schemaVersion: 1,
+  kind: 'weft-vpn-profile',
+  profile: {
+    name: 'shut',
+    killSwitch: 'on',
+    tun: 'on',
+    tunExclude: ['0.0.0.0/1', '128.0.0.0/1', '::/1', '8000::/1'],
+  },
+  leftOut: [],
+}
+
+test('a kill switch beside which a profile leads all is told, with the import, the use and the status', async (t) => {
+  const { ask, socket: socketPath } = await rig(t)
+  const imported = (await ask('POST', 'profiles/import', HOSTILE)).json<ImportedVpnProfileAnswer>()
+  const used = (await ask('POST', 'profiles/shut/use')).json<ChangedVpnProfileAnswer>()
+  const status = (await call({ socketPath, path: '/api/v1/vpn' })).json<VpnStatusAnswer>()
+  for (const { warnings } of [imported.profile, used.profile, status.profile]) {
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['E_PROFILE_OPEN'],
+    )
+    assert.match(warnings[0]?.cause ?? '', /100% .*IPv4.* 100% .*IPv6.*tunExclude/)
+    assert.match(warnings[0]?.fix ?? '', /weft vpn profile set shut --unset tunExclude/)
+  }
+  await ask('PUT', 'profiles/shut?replace=true', { killSwitch: 'on', tunExclude: ['192.168.0.0/16'] })
+  const mended = (await ask('GET', 'profiles/shut')).json<VpnProfileAnswer>()
+  assert.deepEqual(mended.profile.warnings, [])
+})
+
+test('who imports a profile is told that it names users and programs of a machine', async (t) => {
+  const { ask } = await rig(t)
+  const profile = { name: 'shut', killSwitch: 'on', tunIncludeUsers: ['nobody'], tunExcludeUsers: ['1000'] }
+  const look = await ask('POST', 'profiles/import?check=true', { ...HOSTILE, profile })
+  const { warnings } = look.json<ImportedVpnProfileAnswer>().profile
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['E_PROFILE_OPEN', 'E_PROFILE_FOREIGN'],
+  )
+  assert.match(warnings[1]?.cause ?? '', /tunExcludeUsers 1000.*tunIncludeUsers nobody/)
+})
+
+test('a switch that a person put on is told to be open by the profile in use, whatever that says of it', async (t) => {
+  const { ask, socket: socketPath } = await rig(t)
+  await ask('PUT', 'profiles/split', { tunIncludeUsers: ['alice'] })
+  const used = (await ask('POST', 'profiles/split/use')).json<ChangedVpnProfileAnswer>()
+  assert.deepEqual(used.profile.warnings, [])
+  // Of the machine, as the VPN tells it.
+  const { profile, killSwitch } = (await call({ socketPath, path: '/api/v1/vpn' })).json<VpnStatusAnswer>()
+  assert.notEqual(killSwitch?.state, 'off')
+  assert.deepEqual(
+    profile.warnings.map(({ code }) => code),
+    ['E_PROFILE_OPEN'],
+  )
+})
+
 test('up uses the profile that it is given, and refuses where a file says what nothing can do', async (t) => {
   const { ask, vpn, home, killSwitch } = await rig(t)
   const up = (await ask('POST', 'up?profile=private')).json<VpnStatusAnswer>()
@@ -200,7 +256,7 @@ test('what waits for up is told with each answer', async (t) => {
   const used = (await ask('POST', 'profiles/fast/use')).json<ChangedVpnProfileAnswer>()
   assert.deepEqual(used.pending, { fields: ['tun'], takes: 'up' })
   const { profile } = (await call({ socketPath, path: '/api/v1/vpn' })).json<VpnStatusAnswer>()
-  assert.deepEqual(profile, { name: 'fast', pending: { fields: ['tun'], takes: 'up' } })
+  assert.deepEqual(profile, { name: 'fast', pending: { fields: ['tun'], takes: 'up' }, warnings: [] })
 })
 
 test('to read, to choose and to change are scopes of their own', async (t) => {

@@ -9,7 +9,7 @@ const KIND = 'weft-vpn-profile'
 export const MAX_DOCUMENT = 64 * 1_024
 
 /** Of this machine alone: its users, and the cgroups of its programs. */
-const OF_THIS_MACHINE: readonly ProfileField[] = [
+export const OF_THIS_MACHINE: readonly ProfileField[] = [
   'tunExcludeUsers',
   'tunIncludeUsers',
   'tunExcludeCgroups',
