@@ -14,6 +14,9 @@ export function unprotected(cause: string, fix: string): Reboot {
 const AS_ROOT =
   'Call it as root: sudo weft vpn killswitch, with the same words (and with --home, where the home is not the usual one).'
 
+const READ_ONLY =
+  'The disk is read-only: make it writable (mount). Where only units of systemd cannot be written: weft vpn killswitch on --no-boot puts the switch on until the machine is started again.'
+
 /** What mends the lack of rights where a profile of that home wants the switch on. */
 export function profileNeedsRoot(home: string): string {
   return `The profile is not in use without it. Run the daemon of this home as root; or put the switch on by hand (sudo weft vpn killswitch on --home ${home}) and use a profile that does not name it.`
@@ -32,7 +35,7 @@ export function failed(error: unknown, what: string, fix = AS_ROOT): WeftError {
   return new WeftError({
     code: 'E_KILL_SWITCH_RIGHTS',
     cause: `The kill switch could not be ${what} by this user: ${why}.`,
-    fix,
+    fix: /EROFS/i.test(why) ? READ_ONLY : fix,
     origin: error,
   })
 }
@@ -90,9 +93,14 @@ export function damaged(how: readonly string[]): Fault {
 }
 
 export function cannotSee(why: string, isOrdered: boolean): Fault {
+  const files = isOrdered ? ' Its files say that it is on.' : ''
+  if (why.includes('ENOENT')) {
+    const { code, cause, fix } = unavailable(`a program that it needs is not there (${why})`)
+    return { code, cause: `${cause}${files}`, fix }
+  }
   return {
     code: 'E_KILL_SWITCH_RIGHTS',
-    cause: `How the kill switch stands cannot be seen by this user: ${why}.${isOrdered ? ' Its files say that it is on.' : ''}`,
+    cause: `How the kill switch stands cannot be seen by this user: ${why}.${files}`,
     fix: 'Look as root: sudo weft vpn killswitch status.',
   }
 }

@@ -12,10 +12,12 @@ const FLOCK = 'flock'
 /**
  * Runs a step while no other process runs one: what was ordered is read, changed and written by one at a time, so that no order of somebody else is
  * lost between. The lock (flock(2)) ends with its process. Who may not write to `path`, which root alone can, cannot hold it up.
+ * @param makePlace makes the directory of `path`, which goes with a switch that is taken off, where it is missing
  * @throws WeftError E_KILL_SWITCH_BUSY; an error of the system; what `step` throws
  */
-export async function withLock<T>(path: string, step: () => Promise<T>): Promise<T> {
+export async function withLock<T>(path: string, step: () => Promise<T>, makePlace: () => void = () => {}): Promise<T> {
   for (;;) {
+    makePlace()
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
     try {
       await lock(file)

@@ -41,11 +41,14 @@ export function textOfKept(kept: Kept): string {
   return `${JSON.stringify({ schemaVersion: 1, ...kept })}\n`
 }
 
-/** Undefined of what says nothing. */
+/** The last one is nobody's (chown(2)). */
+const MOST_UID = 2 ** 32 - 2
+
+/** Undefined of what says nothing, or what no rules can be made of. */
 export function parseKept(text: string): Kept | undefined {
   try {
     const { since, home, uid, orders } = JSON.parse(text) as Record<string, unknown>
-    if (typeof since !== 'number' || typeof uid !== 'number' || typeof home !== 'string') return undefined
+    if (!isNatural(since) || !isNatural(uid) || uid > MOST_UID || typeof home !== 'string') return undefined
     const [person, profile] = (['person', 'profile'] as const).map((by) => parseHow((orders as KillSwitchOrders)[by]))
     if (person === undefined && profile === undefined) return undefined
     const known = { ...(person && { person }), ...(profile && { profile }) }
@@ -53,6 +56,10 @@ export function parseKept(text: string): Kept | undefined {
   } catch {
     return undefined
   }
+}
+
+function isNatural(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function parseHow(value: unknown): How | undefined {

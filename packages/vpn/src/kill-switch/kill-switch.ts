@@ -1,4 +1,4 @@
-import { existsSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, type Fault, isWeftError, messageOf, systemClock } from '@weft/core'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
@@ -110,14 +110,12 @@ export class KillSwitch {
   async on({ by = 'person', allowLan, boot = true, home, uid, nodes }: KillSwitchOrder): Promise<KillSwitchStatus> {
     requireLinux()
     try {
-      // Before anything is blocked: what could not be told later is not done half.
-      makeSafePlace(this.#places.directory)
       await this.#alone(async () => {
         const before = await this.#before(home, uid)
         if (by === 'profile' && before !== undefined && before.home !== home) throw taken(home, before.home)
         const kept = { since: before?.since ?? this.#clock.now(), home, uid }
         await this.#put({ ...kept, orders: withOrder(before, home, by, { allowLan, boot }) }, nodes, before)
-      })
+      }, makeSafePlace)
     } catch (error) {
       throw failed(error, 'put on', by === 'profile' ? profileNeedsRoot(home) : undefined)
     }
@@ -139,6 +137,8 @@ export class KillSwitch {
         else await this.#put({ ...kept, orders }, nodes, kept)
       })
     } catch (error) {
+      // Somebody took it off meanwhile.
+      if (!this.isOrdered) return
       throw failed(error, 'taken off', releaseNeedsRoot(home))
     }
   }
@@ -147,8 +147,9 @@ export class KillSwitch {
   async off(): Promise<KillSwitchStatus> {
     requireLinux()
     try {
-      const isThere = existsSync(this.#places.directory)
-      await (isThere ? this.#alone(() => this.#takeOff()) : this.#takeOff())
+      // A disk that cannot be written to is no reason to stay shut in, where nothing is kept on it.
+      const canLock = canMake(this.#places.directory)
+      await (canLock ? this.#alone(() => this.#takeOff(), makePlace) : this.#takeOff())
     } catch (error) {
       throw failed(error, 'taken off')
     }
@@ -165,6 +166,8 @@ export class KillSwitch {
       trouble = isWeftError(error) ? error.cause : undefined
     }
     const kernel = await this.#kernel.read(kept && termsOf(kept))
+    if (kept === undefined && kernel.state === 'none' && this.isOrdered)
+      trouble ??= `${join(this.#places.directory, STATE)} says that it is to be on, and not how`
     const { terms, nodes, blocked } = kernel
     const orderedBy = Object.keys(kept?.orders ?? {}) as OrderedBy[]
     const since = terms?.since ?? kept?.since
@@ -213,6 +216,8 @@ export class KillSwitch {
         const notSeen = kernel.state === 'unknown' && unseen === 'put' ? [kernel.why] : []
         const wrong = [...kernel.differences, ...otherwise(kernel, kept), ...notSeen]
         if (wrong.length > 0) await this.#put(kept, nodes, undefined, kernel.blocked)
+        // A call that was killed may have left others for the start of the machine.
+        else if (termsOf(kept).boot && !this.#hasRules(kept)) this.#keepRules(kept, nodes)
         return wrong
       })
     } catch (error) {
@@ -237,8 +242,10 @@ export class KillSwitch {
     }
   }
 
-  #alone<T>(step: () => Promise<T>): Promise<T> {
-    return withLock(join(this.#places.directory, LOCK), step)
+  /** @param makePlace makes the directory where it is missing, as it may be each time somebody took the switch off */
+  #alone<T>(step: () => Promise<T>, makePlace: (directory: string) => void = () => {}): Promise<T> {
+    const { directory } = this.#places
+    return withLock(join(directory, LOCK), step, () => makePlace(directory))
   }
 
   /** What was ordered before. Rules that stand, and files that cannot be read, are taken for a person's: no profile takes those off. */
@@ -308,6 +315,16 @@ export class KillSwitch {
     }
   }
 
+  /** Whether a start of the machine has the rules that were ordered, in a file that is as it should be. */
+  #hasRules(kept: Kept): boolean {
+    try {
+      const rules = readSafely(join(this.#places.directory, RULES))
+      return rules?.startsWith(killSwitchRules(termsOf(kept))) ?? false
+    } catch {
+      return false
+    }
+  }
+
   #keepRules(kept: Kept, nodes: readonly OutsideAddress[]): void {
     requireSafePlace(this.#places.directory)
     writeSafely(
@@ -361,6 +378,19 @@ function otherwise({ state, terms }: KernelRules, kept: Kept | undefined): strin
       : [`the LAN is ${allowLan ? 'allowed' : 'not allowed'}, and was ordered otherwise`]),
     ...(uid === kept.uid ? [] : [`the daemon of the user ${uid} is let out, not that of ${kept.uid}`]),
   ]
+}
+
+function makePlace(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
+}
+
+function canMake(directory: string): boolean {
+  try {
+    makePlace(directory)
+    return true
+  } catch {
+    return existsSync(directory)
+  }
 }
 
 function requireLinux(): void {
