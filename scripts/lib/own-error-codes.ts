@@ -148,6 +148,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_KILL_SWITCH_DAMAGED:
       'The kill switch is to be on, and its rules in the kernel are gone or not as they should be.',
     E_KILL_SWITCH_HOME: 'The kill switch lets out the daemon of a home, and the home that was named is not there.',
+    E_KILL_SWITCH_OFF: 'The profile in use wants the kill switch, and somebody took it off.',
     E_KILL_SWITCH_PLACE: 'Files of the kill switch are, or would be, where others than root can change them.',
     E_KILL_SWITCH_RIGHTS: 'This user may neither change the kill switch nor see how it stands; root may.',
     E_KILL_SWITCH_TAKEN: 'A profile wants the kill switch, which is on for the daemon of another home.',

@@ -12,7 +12,7 @@ export {
   importProfile,
   parseDocumentText,
 } from './profile/profile-document.ts'
-export { foreignWarnings, profileWarnings } from './profile/profile-warnings.ts'
+export { foreignWarnings, killSwitchMissing, profileWarnings } from './profile/profile-warnings.ts'
 export { PROFILE_FIELDS } from './profile/profile-values.ts'
 export { PROFILES_FILE, ProfilesFile, type PutMode } from './profile/profiles-file.ts'
 export type { Profile, ProfileField, ProfileFields, ResolvedFields } from './profile/profile.ts'

@@ -2,6 +2,7 @@ import { type Fault, isWeftError } from '@weft/core'
 import {
   type ApplyKillSwitch,
   type ConfiguredFields,
+  type KillSwitchStatus,
   type MachineWays,
   type PendingWays,
   type Profile,
@@ -18,6 +19,7 @@ import {
   foreignWarnings,
   importProfile,
   isBuiltIn,
+  killSwitchMissing,
   killSwitchWish,
   machineWaysOf,
   parseProfileFields,
@@ -93,10 +95,19 @@ export class VpnProfiles {
     return { name, route: routeProfileOf(resolved), ways: machineWaysOf(resolved, this.#init.dns) }
   }
 
-  /** Of the profile in use. @param isHeld whether the machine's kill switch is on, whoever put it on @throws WeftError E_PROFILES_FILE */
-  warnings(isHeld: boolean): readonly Fault[] {
+  /**
+   * What whoever relies on the profile in use should know.
+   * @param state of the machine's kill switch, whoever put it on; undefined where there is none
+   * @throws WeftError E_PROFILES_FILE
+   */
+  warnings(state: KillSwitchStatus['state'] | undefined): readonly Fault[] {
     const { inUse } = this.#init.file
-    return profileWarnings(inUse, this.#resolve(inUse.fields), isHeld)
+    const effective = this.#resolve(inUse.fields)
+    const isMissing = state === 'off' && effective.killSwitch !== 'off'
+    return [
+      ...(isMissing ? [killSwitchMissing(inUse.name)] : []),
+      ...profileWarnings(inUse, effective, state === 'on' || state === 'damaged'),
+    ]
   }
 
   /** What the VPN, which is up, does not do yet of what its profile says. */

@@ -10,9 +10,8 @@ import { queryInteger } from './schemas.ts'
 export function vpnRoutes({ vpn, profiles, ports }: ApiServices): Route[] {
   const status = async () => {
     const stands = await vpn.status()
-    const { state } = stands.killSwitch ?? { state: 'off' }
     const { pending, inUse } = profiles
-    const warnings = profiles.warnings(state === 'on' || state === 'damaged')
+    const warnings = profiles.warnings(stands.killSwitch?.state)
     return { schemaVersion: 1 as const, ...stands, profile: { name: inUse.name, pending, warnings } }
   }
   return [

@@ -124,3 +124,16 @@ test('changes at once go one after another', async (t) => {
     ['on', '4 hops', '5 hops', 'off', 'on', '4 hops'],
   )
 })
+
+test('a profile in use whose kill switch somebody took off says that nothing is held back', async (t) => {
+  const { profiles } = await rig(t)
+  const codes = (state: 'on' | 'off' | 'damaged' | 'unknown'): string[] =>
+    profiles.warnings(state).map(({ code }) => code)
+  assert.deepEqual(codes('off'), [])
+  await profiles.use('shut')
+  assert.deepEqual(codes('off'), ['E_KILL_SWITCH_OFF'])
+  assert.match(profiles.warnings('off')[0]?.fix ?? '', /weft vpn up/)
+  for (const state of ['on', 'damaged', 'unknown'] as const) assert.deepEqual(codes(state), [], state)
+  await profiles.put('shut', { ...ON, tunExclude: ['0.0.0.0/1'] }, { mode: 'replace', check: false })
+  assert.deepEqual(codes('off'), ['E_KILL_SWITCH_OFF', 'E_PROFILE_OPEN'])
+})

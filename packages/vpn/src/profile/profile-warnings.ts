@@ -33,6 +33,15 @@ export function profileWarnings(
   ]
 }
 
+/** The profile in use wants the kill switch, which is off: somebody took it off. */
+export function killSwitchMissing(name: string): Fault {
+  return {
+    code: 'E_KILL_SWITCH_OFF',
+    cause: `The profile '${name}' wants the kill switch, and it is off: somebody took it off, and nothing is held back.`,
+    fix: `weft vpn up, or weft vpn profile use ${name}, puts it on again. Where it is to stay off, use a profile that does not want it.`,
+  }
+}
+
 /** Of a profile from elsewhere that names what is of this machine, which no export has in it. */
 export function foreignWarnings({ fields }: Profile): readonly Fault[] {
   const named = OF_THIS_MACHINE.flatMap((field) => {
