@@ -13,6 +13,7 @@ import {
 import { socksAssociated, socksResolved } from '../proxy/socks-parser.ts'
 import type { ProxyFailure } from '../vpn.ts'
 import type { AnswerWatch } from './answer-watch.ts'
+import { cutOff } from './cut-off.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import type { PathSet } from './path-set.ts'
 import { KEPT_FAILURES } from './refused-packets.ts'
@@ -81,10 +82,11 @@ export class ProxyServer {
     return this.#port
   }
 
+  /** Refuses new connections and breaks off those that stand. */
   async close(): Promise<void> {
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined
     this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets) cutOff(socket)
     await closed
   }
 

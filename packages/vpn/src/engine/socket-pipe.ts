@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { SessionCode, type SessionStream } from '@weft/onion'
 import { CHUNK } from './chunk-pool.ts'
 import type { AnswerWatch } from './answer-watch.ts'
+import { cutOff } from './cut-off.ts'
 import type { FlushQueue, Flushable } from './flush-queue.ts'
 
 /** What came in a packet and has no memory, until the socket has it: a packet has at most 1,379 bytes. Of this thread. */
@@ -89,10 +90,10 @@ export class SocketPipe implements Flushable {
     return this.#socket.bytesRead + this.#socket.bytesWritten
   }
 
-  /** Ends both sides, the stream with `code`. */
+  /** Breaks both sides off, the stream with `code`. */
   abort(code: number): void {
     this.#abort(code)
-    this.#socket.destroy()
+    cutOff(this.#socket)
   }
 
   flush(): boolean {
@@ -149,9 +150,7 @@ export class SocketPipe implements Flushable {
   /** The other side broke it off. */
   #reset(): void {
     this.#queue.remove(this)
-    // A reset while the end is under way fails (uv_tcp_close_reset), and Node 26 then never closes the handle: its thread would not end.
-    if (this.#socket.writableEnded) this.#socket.destroy()
-    else if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
+    cutOff(this.#socket)
     this.#finish()
   }
 

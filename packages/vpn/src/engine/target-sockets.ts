@@ -3,6 +3,7 @@ import type { Clock } from '@weft/core'
 import { SessionCode, type SessionStream } from '@weft/onion'
 import { codeOfSystem } from '../exit/target-codes.ts'
 import { CHUNK } from './chunk-pool.ts'
+import { cutOff } from './cut-off.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { SocketPipe } from './socket-pipe.ts'
 
@@ -125,10 +126,11 @@ export class TargetSockets {
     })
   }
 
+  /** Breaks off what its sessions, which are to be closed before, have left. */
   close(): void {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets) cutOff(socket)
   }
 
   #sweepLater(): void {

@@ -3,8 +3,11 @@ import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 import { test } from 'node:test'
 import { VirtualClock, WeftError } from '@weft/core'
+import type { SessionStream } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
+import type { PathSet } from '../../src/engine/path-set.ts'
 import { ProxyServer } from '../../src/engine/proxy-server.ts'
+import { FakeStream } from './fake-stream.ts'
 
 /** A program that was answered and keeps its half of the connection open. */
 async function lingering(
@@ -113,3 +116,59 @@ test('what is no request is told with what to do about it', async () => {
     }
   }
 })
+
+const OPENING: readonly (readonly [name: string, said: Uint8Array | string])[] = [
+  ['SOCKS5', Uint8Array.of(5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 0, 80)],
+  ['HTTP CONNECT', 'CONNECT a.test:80 HTTP/1.1\r\nHost: a.test\r\n\r\n'],
+]
+
+for (const [name, opening] of OPENING) {
+  /** A program that has a stream by way of the proxy; it was answered and has the bytes `ok`. */
+  const joined = async () => {
+    const stream = new FakeStream()
+    const paths = { forget: () => {}, wake: () => {}, loss: undefined } as unknown as PathSet
+    const server = new ProxyServer({
+      queue: new FlushQueue(() => {}),
+      clock: new VirtualClock(0),
+      resolve: () => Promise.reject(new Error('nothing is to be looked up')),
+      open: (_, __, ___, take) => {
+        take(stream as unknown as SessionStream, paths)
+        return Promise.resolve(stream.give(Buffer.from('ok')))
+      },
+    })
+    const port = await server.listen('127.0.0.1', 0)
+    const client = connect({ host: '127.0.0.1', port })
+    const heard: string[] = []
+    let said = ''
+    const { promise: answered, resolve } = Promise.withResolvers<void>()
+    client.on('data', (chunk) => {
+      said += chunk.toString('latin1')
+      if (said.endsWith('ok')) resolve()
+    })
+    client.on('end', () => heard.push('end'))
+    client.on('error', (error: NodeJS.ErrnoException) => heard.push(error.code ?? error.message))
+    client.write(opening)
+    await answered
+    return { server, stream, client, heard }
+  }
+
+  test(`${name}: a stream that runs when the proxy ends is reset, which no program takes for its end`, async () => {
+    const { server, client, heard, stream } = await joined()
+    const closed = new Promise((done) => client.once('close', done))
+    await server.close()
+    await closed
+    assert.deepEqual(heard, ['ECONNRESET'])
+    assert.equal(stream.ends.length, 1)
+    assert.match(stream.ends[0] ?? '', /^reset /)
+  })
+
+  test(`${name}: a stream that has ended ends as it did when the proxy ends`, async () => {
+    const { server, client, heard, stream } = await joined()
+    const ended = once(client, 'end')
+    stream.finish()
+    await ended
+    await server.close()
+    assert.deepEqual(heard, ['end'])
+    client.destroy()
+  })
+}

@@ -133,16 +133,17 @@ test('a socket that is closed without an error resets the stream', async (t) => 
   assert.equal(told.over, 1)
 })
 
-test('abort ends both sides at once, with its code, whatever waits', async (t) => {
+test('abort breaks both sides off at once, the stream with its code, whatever waits', async (t) => {
   const { socket, peer, stream, told, pipe } = await piped(t)
   const closed = closeOf(socket)
+  const broken = assert.rejects(readAll(peer), { code: 'ECONNRESET' })
   stream.give(Buffer.from('gathered'))
   pipe.abort(SessionCode.timedOut)
   assert.deepEqual(stream.ends, [`reset ${SessionCode.timedOut}`])
   assert.deepEqual([told.over, socket.destroyed], [1, true])
   pipe.abort(SessionCode.stopping)
   stream.handler.onReset?.(SessionCode.none)
-  assert.equal((await readAll(peer)).length, 0)
+  await broken
   await closed
   await thereAndBack()
   assert.deepEqual(stream.ends, [`reset ${SessionCode.timedOut}`])
@@ -225,6 +226,22 @@ test("a stream's window opens only by what its socket has taken, and the session
   stream.finish()
   assert.ok((await got).equals(MANY))
   assert.equal(told.consumedAtWake, stream.given)
+})
+
+test('a stream that is broken off before the socket has its last bytes resets it, though its end is asked for', async (t) => {
+  const { socket, peer, stream, pipe, until } = await piped(t)
+  stream.give(MANY.subarray(0, 8 << 20))
+  await until(() => stream.consumed > 0)
+  await thereAndBack()
+  socket.end()
+  assert.ok(socket.writableEnded && socket.writableLength > 0)
+  const heard: unknown[] = []
+  peer.on('end', () => heard.push('end')).on('error', ({ code }: NodeJS.ErrnoException) => heard.push(code))
+  const closed = closeOf(peer)
+  pipe.abort(SessionCode.timedOut)
+  peer.resume()
+  await closed
+  assert.deepEqual(heard, ['ECONNRESET'])
 })
 
 test('a stream that ends and is reset at once leaves no socket open: a thread with one would never end', async (t) => {
