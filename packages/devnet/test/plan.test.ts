@@ -71,6 +71,26 @@ test('from eight nodes on there is a route whichever member is gone, by the rule
   )
 })
 
+test('from eight nodes on two legs to each exit need no node twice, and no related ones', () => {
+  for (let count = 8; count <= MAX_NODES; count++) {
+    const nodes = planNodes(count)
+    const places = syntheticPlaces('legs', nodes)
+    const groupsOf = ({ name }: PlannedNode): string[] => {
+      const { family, address, asn } = places.get(name) ?? assert.fail()
+      return [family, `AS ${asn}`, address.split('.').slice(0, 2).join('.')]
+    }
+    for (const exit of nodes.filter(({ roles }) => roles.includes('exit'))) {
+      const taken = new Set(groupsOf(exit))
+      const apart = nodes.filter((node) => {
+        if (!node.roles.includes('relay') || groupsOf(node).some((group) => taken.has(group))) return false
+        for (const group of groupsOf(node)) taken.add(group)
+        return true
+      })
+      assert.ok(apart.length >= 4, `${apart.length} of ${count} nodes for ${exit.name}`)
+    }
+  }
+})
+
 test('two operators of twelve nodes share a /16, and a pair is never two exits', () => {
   const nodes = planNodes(12)
   const places = syntheticPlaces('a', nodes)

@@ -27,8 +27,9 @@ const NETWORKS = 15 * 256
  * Gives every member a place of its own, repeatable from the seed: each alone in its /24; validators each of their own
  * family (a quorum of one operator's nodes would be none) and autonomous system, the others in pairs; regions evenly.
  * Storage rules bear at most two shards of one family and of one ASN, and routes one node: pairs put those rules to
- * work. Each operator has a /16 of its own; only the first two that are no validators stand in that of the first
- * validator, so that the rule of routes for a /16 has something to refuse by itself.
+ * work. Each operator has a /16 of its own; only the first one without validators and exits, where there is one, stands in
+ * that of the first validator, so that the rule of routes for a /16 has something to refuse by itself, and no exit loses
+ * one of the few nodes that two legs to it need.
  * Clients are in no map and have no place.
  */
 export function syntheticPlaces(seed: string, nodes: readonly PlannedNode[]): ReadonlyMap<string, SyntheticPlace> {
@@ -40,10 +41,13 @@ export function syntheticPlaces(seed: string, nodes: readonly PlannedNode[]): Re
   const subnets = distinct(members.length, () => randomInt(random, 256))
   const systems = distinct(members.length, () => 64_512 + randomInt(random, 1_023))
   const regions = shuffled(random, REGIONS)
+  const withExit = new Set(others.flatMap(({ roles }, at) => (roles.includes('exit') ? pairOf(at, others) : [])))
+  const sharing = others.map((_, at) => pairOf(at, others)).find((pair) => !withExit.has(pair))
   const places = new Map<string, SyntheticPlace>()
   for (const [index, node] of [...validators, ...others].entries()) {
-    const operator = index < validators.length ? index : validators.length + pairOf(index - validators.length, others)
-    const network = networks[operator === validators.length ? 0 : operator] as number
+    const pair = index < validators.length ? undefined : pairOf(index - validators.length, others)
+    const operator = pair === undefined ? index : validators.length + pair
+    const network = networks[pair !== undefined && pair === sharing ? 0 : operator] as number
     const place = regions[index % regions.length] as (typeof REGIONS)[number]
     places.set(node.name, {
       address: `${240 + (network >> 8)}.${network & 255}.${subnets[index]}.${1 + randomInt(random, 254)}`,
