@@ -69,12 +69,17 @@ export class PathChooser {
   #best(wishes: PathWishes, random: Random): PathDraft | Gap {
     let best: PathDraft | undefined
     let gap: Gap | undefined
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const draft = new PathDraft(this.#parts, wishes, random)
-      const missing = draft.fill()
-      if (missing !== undefined) gap = missing
-      else if (draft.notes.length === 0) return draft
-      else if (best === undefined || draft.shortcoming < best.shortcoming) best = draft
+    for (const entries of orders(wishes.entries)) {
+      const ordered = entries === undefined ? wishes : { ...wishes, entries }
+      for (let attempt = 0; attempt < TRIES; attempt++) {
+        const draft = new PathDraft(this.#parts, ordered, random)
+        const missing = draft.fill()
+        if (missing !== undefined) gap ??= missing
+        else if (draft.notes.length === 0) return draft
+        else if (best === undefined || draft.shortcoming < best.shortcoming) best = draft
+      }
+      // The order of guards is given up for legs that have no node in common, and for nothing else.
+      if (best?.notes.some(({ kind }) => kind === 'relay-shared') !== true) break
     }
     return best ?? (gap as Gap)
   }
@@ -149,6 +154,12 @@ export class PathChooser {
       details: { position: role, reasons },
     })
   }
+}
+
+/** The entries as they stand, and then with each other one of them first. */
+function orders(entries: PathWishes['entries']): PathWishes['entries'][] {
+  if (entries === undefined || entries.length < 2) return [entries]
+  return entries.map((_, first) => [...entries.slice(first), ...entries.slice(0, first)])
 }
 
 /** How many of those that failed may serve again, round by round: it may have been mended, or have been blamed for another. */

@@ -338,6 +338,27 @@ describe('several legs', () => {
     assert.deepEqual(set.notes, [{ kind: 'leg-missing', leg: 2, node: '' }])
   })
 
+  test('one more leg begins at another guard where the first leaves no relay that the legs do not share', () => {
+    const [used, related, other] = [1, 2, 3].map((index) =>
+      makeMember(index, ['entry'], index === 2 ? { family: 'one' } : {}),
+    ) as [RouteMember, RouteMember, RouteMember]
+    const [busy, free] = [makeMember(4, ['relay']), makeMember(5, ['relay'], { family: 'one' })] as [
+      RouteMember,
+      RouteMember,
+    ]
+    const exit = makeMember(9, ['exit'])
+    const beside = [[used.id, busy.id, exit.id]]
+    const entries = idsOf([used, related, other])
+    const wishes: PathWishes = { entries, beside, exit: { kind: 'node', id: exit.id } }
+    const set = choose([used, related, other, busy, free, exit], wishes)
+    assert.deepEqual(idsOf(nodes(set)), idsOf([other, free, exit]))
+    assert.deepEqual(set.notes, [])
+    // No other guard has one either: it is the first one's leg, and said to share a node.
+    const shared = choose([used, related, other, busy, exit], wishes)
+    assert.deepEqual(idsOf(nodes(shared)), idsOf([related, busy, exit]))
+    assert.deepEqual(shared.notes, [{ kind: 'relay-shared', leg: 0, node: busy.id }])
+  })
+
   test('where the map does not allow it legs are related, or share a relay, or are missing, and that is said', () => {
     const entries = [1, 2, 3].map((index) => makeMember(index, ['entry']))
     const exit = makeMember(9, ['exit'])
