@@ -166,6 +166,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_LEASE_SILENT: 'A client that asked for a lease did not answer the validator.',
     E_LEASE_TERM: 'A lease was asked for that does not begin now, or is over.',
     E_LEAVE_QUORUM: 'Too few validators could be told that this node leaves the network.',
+    E_LEGS_SHARED: 'Legs of a route that carry have an entry or a relay in common, as no other was there.',
     E_LIFELINE: 'The process that should hold the lifeline of this daemon does not.',
     E_LIFETIME: 'A commit of shards asks for a longer life than a holder grants.',
     E_LINKS_CLOSED: 'A link for packets was asked for while the node stops.',

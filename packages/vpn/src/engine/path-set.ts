@@ -17,6 +17,7 @@ import { type HopChange, Leg } from './leg.ts'
 import type { ToldEvent } from './route-log.ts'
 import { hopBack, hopDegraded, legBack, legLost, legReady, legReplaced, legSilent, legsMoved } from './route-words.ts'
 import { SessionDriver } from './session-driver.ts'
+import { sharedFault } from './shared-legs.ts'
 
 /** What legs that carry are told as: those of the path set in use, and of others. */
 type CarryingState = Extract<LegState, 'active' | 'spare'>
@@ -216,15 +217,18 @@ export class PathSet {
       .map(({ state: of, hops }) => ({ state: of, hops }))
   }
 
-  /** Of its legs, those that carry first. @param state of these, if they are well */
+  /** Of its legs, those that carry first; these say so where they share a node. @param state of these, if they are well */
   status(state: CarryingState): LegStatus[] {
+    const carrying = this.#legs.filter((leg) => this.#sessionLegs.get(leg)?.use === 'used')
     return this.#legs
       .map((leg) => {
-        const sessionLeg = this.#sessionLegs.get(leg)
-        const isUsed = sessionLeg?.use === 'used'
-        const rtt = sessionLeg?.recovery.rtt
+        const rtt = this.#sessionLegs.get(leg)?.recovery.rtt
+        const isUsed = carrying.includes(leg)
         const rttMs = rtt?.hasSample === true ? rtt.smoothed : undefined
-        return { isUsed, status: leg.status(isUsed ? state : 'spare', isUsed ? this.#streams.size : 0, rttMs) }
+        const status = leg.status(isUsed ? state : 'spare', isUsed ? this.#streams.size : 0, rttMs)
+        const others = carrying.flatMap((other) => (other === leg ? [] : [other.hops]))
+        const fault = status.fault ?? (isUsed ? sharedFault(leg.hops, others) : undefined)
+        return { isUsed, status: { ...status, fault } }
       })
       .sort((a, b) => Number(b.isUsed) - Number(a.isUsed))
       .map(({ status }) => status)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@weft/core'
+import { shortId } from '@weft/crypto'
 import type { CircuitLink, ClientCircuitOptions, ClientCircuits, Tier } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
@@ -17,8 +18,14 @@ const hopsOf = (number: number): RouteMember[] => [
   EXIT,
 ]
 
-/** A path set over simulated circuits, and a download of 200 cells a second over it. @param most legs that can be built */
-async function download(legs: { used: number; reserve: number }, seed = 1, most = 10, tier: Tier = 'off') {
+/** A path set over simulated circuits, and a download of 200 cells a second over it. @param most legs that can be built @param more hops of the second one and so on */
+async function download(
+  legs: { used: number; reserve: number },
+  seed = 1,
+  most = 10,
+  tier: Tier = 'off',
+  more = hopsOf,
+) {
   const clock = new HoldableClock()
   const random = seededRandom(seed)
   const exit = new SimulatedExit(clock, random)
@@ -43,7 +50,7 @@ async function download(legs: { used: number; reserve: number }, seed = 1, most 
     clock,
     random,
     linkTo: () => ({}) as CircuitLink,
-    moreHops: () => (built < most ? hopsOf(++built) : undefined),
+    moreHops: () => (built < most ? more(++built) : undefined),
     onLegEnd: (_, leg) => ends.push(leg.fault?.code ?? 'ended'),
     onRed: (node) => red.push(node),
     onEvent: (event) => events.push(event),
@@ -287,4 +294,32 @@ test('traffic is led away from delay once a minute: it brings delay along to whe
   assert.equal(kinds().filter((kind) => kind === 'degraded relay').length, 2, kinds().join(', '))
   assert.deepEqual(states(set)[0], `active ${legAt(2)}`)
   close()
+})
+
+test('legs that carry and share a node say which and why, and those that share none or wait do not', async () => {
+  const faultsWith = async (more: typeof hopsOf) => {
+    const { set, run, close } = await download({ used: 2, reserve: 1 }, 1, 3, 'off', more)
+    await run(1_000)
+    const faults = set.status('active').map(({ state, fault }) => [state, fault?.code])
+    const [first] = set.status('active')
+    close()
+    return { faults, first }
+  }
+  const apart = await faultsWith(hopsOf)
+  assert.deepEqual(apart.faults, [
+    ['active', undefined],
+    ['active', undefined],
+    ['spare', undefined],
+  ])
+  // The entry of the first one is the relay of the second.
+  const [entry] = hopsOf(1) as [RouteMember]
+  const shared = await faultsWith((number) => (number === 2 ? [hopsOf(2)[0] as RouteMember, entry, EXIT] : hopsOf(3)))
+  assert.deepEqual(shared.faults, [
+    ['active', 'E_LEGS_SHARED'],
+    ['active', 'E_LEGS_SHARED'],
+    ['spare', undefined],
+  ])
+  assert.match(shared.first?.fault?.cause ?? '', new RegExp(`^Legs share …${shortId(entry.id)}, since `))
+  const waiting = await faultsWith((number) => (number === 3 ? [hopsOf(3)[0] as RouteMember, entry, EXIT] : hopsOf(2)))
+  assert.deepEqual(waiting.faults, apart.faults)
 })
