@@ -9,6 +9,6 @@ export function cutOff(socket: Socket): void {
   // A reset while the end is under way fails (uv_tcp_close_reset), and Node 26 then never closes the handle: its thread would not end.
   const isEnding = socket.writableEnded && socket.writableLength === 0
   // One that is not connected yet would be reset only once it is.
-  if (isEnding || socket.connecting) socket.destroy()
+  if (isEnding || socket.pending) socket.destroy()
   else socket.resetAndDestroy()
 }
