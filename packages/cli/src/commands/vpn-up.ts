@@ -6,6 +6,7 @@ import { FailedDocument } from '../output/failed-document.ts'
 import { pendingLines } from '../output/profile-lines.ts'
 import { stateLines } from '../output/route-lines.ts'
 import { tunLines } from '../output/tun-lines.ts'
+import { UpProgress } from '../output/up-progress.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 /** ms between two looks of --wait. */
@@ -14,14 +15,22 @@ const LOOK_EVERY_MS = 100
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const begun = await api.json<VpnStatusAnswer>('POST', upPath(invocation), undefined, { signal })
-  const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, signal) : begun
+  const begun = await begin(api, upPath(invocation), signal)
+  const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, invocation) : begun
   output.document({ ...status })
   const { state, fault, profile, proxy, tun } = status
   output.print(...stateLines(state, fault, output))
   for (const line of pendingLines(profile.pending)) output.note(line)
   if (tun !== undefined) output.print(...tunLines(tun, false, output))
   else if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
+}
+
+async function begin(api: ApiClient, path: string, signal: AbortSignal): Promise<VpnStatusAnswer> {
+  try {
+    return await api.json<VpnStatusAnswer>('POST', path, undefined, { signal })
+  } catch (error) {
+    throw isWeftError(error, 'E_INTERRUPTED') ? leftUp(error) : error
+  }
 }
 
 function upPath(invocation: Invocation): string {
@@ -37,28 +46,50 @@ function upPath(invocation: Invocation): string {
 async function waitUntilConnected(
   api: ApiClient,
   begun: VpnStatusAnswer,
-  signal: AbortSignal,
+  { output, signal }: Invocation,
 ): Promise<VpnStatusAnswer> {
+  const progress = new UpProgress(output)
   let last = begun
   try {
-    while (last.state !== 'connected' || last.tun?.state === 'waiting') {
+    for (;;) {
+      progress.show(last)
+      if (last.state === 'connected' && last.tun?.state !== 'waiting') return last
       await wait(referencedClock, LOOK_EVERY_MS, signal)
       last = await api.json<VpnStatusAnswer>('GET', '/api/v1/vpn', undefined, { signal })
     }
-    return last
   } catch (error) {
-    if (!isWeftError(error, 'E_TIMEOUT')) throw error
-    throw noRoute(error, last)
+    if (isWeftError(error, 'E_TIMEOUT')) throw notInTime(error, last)
+    if (isWeftError(error, 'E_INTERRUPTED')) throw leftUp(error, last)
+    throw error
   }
 }
 
-function noRoute(timeout: WeftError, status: VpnStatusAnswer): WeftError {
-  const fault = status.tun?.fault ?? status.fault
+function notInTime(timeout: WeftError, status: VpnStatusAnswer): WeftError {
+  const { state, tun } = status
+  const fault = tun?.fault ?? status.fault
+  const how =
+    state === 'connected'
+      ? 'The proxy has a route, and the tunnel has no exit yet'
+      : 'The proxy listens, and no route is connected'
   return new FailedDocument(
     {
       code: timeout.code,
-      cause: `${timeout.cause} The proxy listens, and no route is connected${fault === undefined ? '.' : `: ${fault.code}: ${fault.cause}`}`,
+      cause: `${timeout.cause} ${how}${fault === undefined ? '.' : `: ${fault.code}: ${fault.cause}`}`,
       fix: fault?.fix ?? timeout.fix,
+      retryable: true,
+    },
+    { ...status },
+  )
+}
+
+/** Of a command that was broken off: the daemon goes on with what it began. */
+function leftUp(interrupted: WeftError, status?: VpnStatusAnswer): WeftError {
+  const how = status?.state === 'connected' ? 'the tunnel waits for an exit' : 'a route is looked for'
+  return new FailedDocument(
+    {
+      code: interrupted.code,
+      cause: status === undefined ? 'Interrupted; the proxy may be up.' : `Interrupted; the proxy is up, and ${how}.`,
+      fix: 'weft vpn down ends it; weft vpn status shows how it stands.',
       retryable: true,
     },
     { ...status },

@@ -88,7 +88,7 @@ const IP_FAULTS: typeof SERVICE_FAULTS = {
   [SessionCode.notOffered]: [
     'E_EXIT_NO_IP',
     'The exit does not carry IP packets.',
-    'Nothing to do: another exit is asked. Its operator allows it with exit.ip.',
+    'Other exits are asked by themselves. Where the profile names one exit or country, and none there carries them (exit.ip of its operator): weft vpn profile set NAME --exit auto, or go by the proxy alone, weft vpn up.',
   ],
 }
 
