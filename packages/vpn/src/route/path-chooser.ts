@@ -1,5 +1,6 @@
 import { type Random, WeftError } from '@weft/core'
 import { NOBODY } from './nobody-left.ts'
+import { noExit } from './no-exit.ts'
 import type { ChosenHop } from './chosen-hop.ts'
 import { discardWords } from './discard-reason.ts'
 import { explainPosition } from './explain-position.ts'
@@ -140,6 +141,9 @@ export class PathChooser {
     const { counts } = this.#reasons(terms, wishes)
     const reasons = Object.fromEntries(counts.map(({ reason, count }) => [reason, count]))
     const told = counts.map(({ reason, count }) => `${count} ${discardWords(reason)}`).join('; ')
+    // Of legs beside others the exit is theirs, and no wish.
+    if (role === 'exit' && size > 0 && wishes.end !== 'service' && !wishes.beside?.length)
+      return noExit({ table: this.#parts.table, wishes, pool: terms.pool, told, reasons })
     return new WeftError({
       code: NOBODY[role],
       cause:

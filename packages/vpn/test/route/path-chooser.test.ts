@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isWeftError, seededRandom } from '@weft/core'
+import { type WeftError, isWeftError, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Role } from '@weft/overlay'
 import fc from 'fast-check'
@@ -183,11 +183,49 @@ describe('the exit that is asked for', () => {
     assert.deepEqual([...exits({ exit: { kind: 'node', id: first.id } }).keys()], [first])
   })
 
-  test('where nobody fits: E_NO_EXIT with the reasons', () => {
-    assert.throws(
-      () => choose(members, { exit: { kind: 'country', country: 'BR' } }),
-      (error) => isWeftError(error, 'E_NO_EXIT') && /24 not the exit that was asked for/.test(error.cause),
+  const noExit = (all: readonly RouteMember[], wishes: PathWishes): WeftError => {
+    try {
+      choose(all, wishes)
+    } catch (error) {
+      if (isWeftError(error, 'E_NO_EXIT')) return error
+      throw error
+    }
+    throw new Error('there is an exit')
+  }
+
+  test('where nobody fits: E_NO_EXIT with what was asked for, what there is, and the reasons', () => {
+    const { cause, fix } = noExit(members, { exit: { kind: 'country', country: 'BR' } })
+    assert.match(
+      cause,
+      /^No exit is as asked for, BR; exits are in DE, CH, FR, SG, US \(.*24 not the exit that was asked for/,
     )
+    assert.match(fix, /weft vpn exits.*weft vpn profile set NAME --exit DE /)
+    const region = noExit(members, { exit: { kind: 'region', region: 'oc' } })
+    assert.match(region.cause, /as asked for, the region oc; exits are in/)
+    // What the error names stays short however many countries there are.
+    const countries = Array.from(
+      { length: 30 },
+      (_, at) => `${String.fromCharCode(65 + (at % 26))}${at < 26 ? 'A' : 'B'}`,
+    )
+    const far = many(30, (at) => ({ country: countries[at] as string }))
+    assert.match(
+      noExit(far, { exit: { kind: 'country', country: 'ZW' } }).cause,
+      /exits are in AA, .{1,30} and 22 more /,
+    )
+  })
+
+  test('where no member is an exit any more, or those asked for cannot serve: another fix', () => {
+    const none = noExit(
+      many(24, () => ({ roles: MIDDLE })),
+      {},
+    )
+    assert.match(none.cause, /^No member of the signed map is an exit \(of 24 members 24 not of the role\)/)
+    assert.match(none.fix, /^Nothing to do where all exits are down: .*weft members/)
+    const never = new Set(idsOf(members))
+    const own = noExit(members, { exit: { kind: 'country', country: 'DE' }, never })
+    assert.match(own.cause, /^None of 8 exits as asked for, DE, can be that of this route \(of 24 members/)
+    assert.match(own.fix, /^Let others serve: weft vpn profile set NAME --exit auto /)
+    assert.match(noExit(members, { never }).fix, /^weft members/)
   })
 
   test('random: all alike, whatever is known of them', () => {
