@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { killSwitchLine, killSwitchLines } from '../src/output/kill-switch-lines.ts'
+import { killSwitchLine, killSwitchLines, stricterLines } from '../src/output/kill-switch-lines.ts'
 import { Output } from '../src/output/output.ts'
 
 const NONE = { packets: 0, bytes: 0 }
@@ -58,6 +58,14 @@ test('the LAN, a start that is not protected, and damage are said', () => {
     damaged,
     /\n {2}differs {5}chain own is missing\n {2}reboot {6}not protected: There is no systemd\.\n {4}Fix: Load it\.\n/,
   )
+})
+
+test('who wants the LAN, and another does not: it stays shut, and whose order that is', () => {
+  const both = { ...ON, orderedBy: ['person', 'profile'] as const }
+  assert.match(stricterLines(both, true).join(), /^The LAN stays shut: .*profile set NAME --kill-switch allow-lan\.$/)
+  assert.deepEqual(stricterLines(both, false), [])
+  assert.deepEqual(stricterLines({ ...both, allowLan: true }, true), [])
+  assert.deepEqual(stricterLines({ ...both, state: 'off' }, true), [])
 })
 
 test('one that is off, or not seen, is one line', () => {

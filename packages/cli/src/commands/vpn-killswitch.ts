@@ -1,7 +1,7 @@
 import { killSwitchOff, killSwitchOn, killSwitchStatus } from '@weft/node'
 import { homeOf } from '../daemon/home.ts'
 import { FailedDocument } from '../output/failed-document.ts'
-import { killSwitchLines } from '../output/kill-switch-lines.ts'
+import { killSwitchLines, stricterLines } from '../output/kill-switch-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
 
@@ -16,6 +16,7 @@ export async function run(invocation: Invocation): Promise<void> {
   }
   output.document({ ...status, ...(fault !== undefined && { fault }) })
   output.print(...killSwitchLines(status, output))
+  for (const line of stricterLines(status, invocation.flag('allowLan'))) output.note(line)
 }
 
 function act(invocation: Invocation): ReturnType<typeof killSwitchStatus> {

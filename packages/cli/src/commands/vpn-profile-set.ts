@@ -1,5 +1,5 @@
 import { ProfileDesk } from '../daemon/profile-desk.ts'
-import { tellChange } from '../output/tell-change.ts'
+import { tellUse } from '../daemon/tell-use.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { FIELD_NAMES, givenFields } from '../program/profile-fields.ts'
 import { usageError } from '../program/usage-error.ts'
@@ -14,7 +14,7 @@ export async function run(invocation: Invocation): Promise<void> {
   const changed = await desk.put(name, { ...Object.fromEntries(kept), ...given }, { replace: true, check: false })
   invocation.output.document({ ...changed })
   const done = changed.changes.length === 0 ? `The profile ${name} says so already.` : `The profile ${name} is changed.`
-  tellChange(invocation.output, done, changed, desk.isRunning)
+  await tellUse(invocation, done, changed, desk.isRunning)
 }
 
 /** @throws WeftError E_USAGE */

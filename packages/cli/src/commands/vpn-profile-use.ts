@@ -1,5 +1,5 @@
 import { ProfileDesk } from '../daemon/profile-desk.ts'
-import { tellChange } from '../output/tell-change.ts'
+import { tellUse } from '../daemon/tell-use.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
@@ -7,5 +7,5 @@ export async function run(invocation: Invocation): Promise<void> {
   const name = invocation.argument(0)
   const used = await desk.use(name)
   invocation.output.document({ ...used })
-  tellChange(invocation.output, `The profile ${name} is in use.`, used, desk.isRunning)
+  await tellUse(invocation, `The profile ${name} is in use.`, used, desk.isRunning)
 }

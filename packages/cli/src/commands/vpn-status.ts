@@ -1,7 +1,8 @@
-import { WeftError, isWeftError } from '@weft/core'
-import { type VpnStatusAnswer, leftTunnel } from '@weft/node'
+import { isWeftError } from '@weft/core'
+import { type VpnStatusAnswer, killSwitchIsOrdered, killSwitchStatus, leftTunnel } from '@weft/node'
 import { homeOf } from '../daemon/home.ts'
 import { openApi } from '../daemon/open-api.ts'
+import { type LeftBehind, noDaemon } from '../output/no-daemon.ts'
 import { vpnLines } from '../output/vpn-lines.ts'
 import type { Invocation } from '../program/invocation.ts'
 
@@ -12,22 +13,13 @@ export async function run(invocation: Invocation): Promise<void> {
     output.document({ ...status })
     output.print(...vpnLines(status, Date.now(), invocation.flag('long'), output))
   } catch (error) {
-    throw isWeftError(error, 'E_DAEMON_NOT_RUNNING') ? await withLeftTunnel(error, homeOf(invocation)) : error
+    throw isWeftError(error, 'E_DAEMON_NOT_RUNNING') ? noDaemon(error, await leftBehind(homeOf(invocation))) : error
   }
 }
 
-/** A daemon that was killed keeps the machine shut. */
-async function withLeftTunnel(error: WeftError, home: string): Promise<WeftError> {
-  const left = await leftTunnel(home)
-  if (left === 'none') return error
-  return new WeftError({
-    code: error.code,
-    cause: `${error.cause} ${
-      left === 'standing'
-        ? 'Rules of its last one, which was killed, let nothing leave this machine.'
-        : 'Its last one was killed while this machine went through its tunnel: rules that let nothing leave may stand (root can see them).'
-    }`,
-    fix: 'Start a daemon: weft start; then weft vpn up leads the machine through a route again, and weft vpn down opens it. By hand, as root: nft delete table inet weft_tun; ip rule del priority 30565; ip -6 rule del priority 30565; ip -6 rule del priority 30564 (twice).',
-    origin: error,
-  })
+/** A daemon that was killed keeps the machine shut, and a kill switch does without one. */
+async function leftBehind(home: string): Promise<LeftBehind> {
+  const [tunnel, { state }] = await Promise.all([leftTunnel(home), killSwitchStatus()])
+  if (state === 'on' || state === 'damaged') return { tunnel, killSwitch: 'on' }
+  return { tunnel, killSwitch: state === 'unknown' && (await killSwitchIsOrdered()) ? 'unknown' : 'off' }
 }

@@ -33,6 +33,17 @@ export function killSwitchLine({ state, allowLan, blocked, reboot, restored }: K
   return `  kill switch ${words}${more}${again}`
 }
 
+/** Whose order keeps the LAN shut for who wants it open; none where it is open. @param wantsLan whether the one that was told last does */
+export function stricterLines({ state, allowLan, orderedBy }: KillSwitch, wantsLan: boolean): string[] {
+  if (!wantsLan || allowLan !== false || (state !== 'on' && state !== 'damaged')) return []
+  const others = orderedBy.length > 1
+  return [
+    others
+      ? 'The LAN stays shut: it is open where weft vpn killswitch on and the profile in use both want that. For the one: sudo weft vpn killswitch on --allow-lan; for the other: weft vpn profile set NAME --kill-switch allow-lan.'
+      : `The LAN stays shut: ${ORDERED_BY[orderedBy[0] ?? 'person']} does not let it out.`,
+  ]
+}
+
 /** The same with all that is known of it. */
 export function killSwitchLines(status: KillSwitch, output: Output): string[] {
   const { state, since, allowLan, uid, orderedBy, nodes, blocked, differences, restored, reboot } = status

@@ -1,13 +1,13 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { WeftError } from '@weft/core'
+import { type Logger, WeftError, messageOf } from '@weft/core'
 import type { ApplyKillSwitch, KillSwitchOrder, KillSwitchStatus } from '@weft/vpn'
 import { type Config, loadConfig } from '../config/load-config.ts'
 import { statePaths } from './state-directory.ts'
 
 /**
  * Puts the machine's kill switch on for the daemon of a home, which need not run.
- * @throws WeftError E_KILL_SWITCH_HOME, E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE, E_KILL_SWITCH_PLACE
+ * @throws WeftError E_KILL_SWITCH_HOME, E_NOT_PERMITTED, E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE, E_KILL_SWITCH_PLACE
  */
 export async function killSwitchOn(
   home: string,
@@ -34,10 +34,29 @@ export function profileKillSwitch({ home, networkFile }: Pick<Config, 'home' | '
   }
 }
 
+/** The same with a line in the log of the daemon for each time that it is put on or released. */
+export function loggedKillSwitch(apply: ApplyKillSwitch, logger: Logger): ApplyKillSwitch {
+  return async (wish) => {
+    await apply(wish)
+    if (wish.on)
+      logger.warn('the profile in use has the kill switch on: nothing leaves this machine but through the tunnel', {
+        allowLan: wish.allowLan,
+        unblock: 'weft vpn killswitch off, as root',
+      })
+    else logger.info('the profile in use does not want the kill switch any more')
+  }
+}
+
 /** @throws WeftError E_KILL_SWITCH_RIGHTS, E_KILL_SWITCH_UNAVAILABLE */
 export async function killSwitchOff(): Promise<KillSwitchStatus> {
   const { KillSwitch } = await import('@weft/vpn')
   return new KillSwitch().off()
+}
+
+/** Whether files of this machine say that it is to be on: also to who may not see its rules. */
+export async function killSwitchIsOrdered(): Promise<boolean> {
+  const { KillSwitch } = await import('@weft/vpn')
+  return new KillSwitch().isOrdered
 }
 
 /** As the kernel has it. */
@@ -48,11 +67,23 @@ export async function killSwitchStatus(): Promise<KillSwitchStatus> {
 
 /** A home belongs to the user that its daemon runs as. */
 function ownerOf(home: string): number {
-  const stat = statSync(home, { throwIfNoEntry: false })
-  if (stat?.isDirectory() === true) return stat.uid
+  const told = `The kill switch is to let out the daemon whose home is ${home}, `
+  try {
+    const stat = statSync(home, { throwIfNoEntry: false })
+    if (stat?.isDirectory() === true) return stat.uid
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new WeftError({
+        code: 'E_NOT_PERMITTED',
+        cause: `${told}at which this user may not look: ${messageOf(error)}.`,
+        fix: `Call it as root: sudo weft vpn killswitch on --home ${home}.`,
+        origin: error,
+      })
+  }
   throw new WeftError({
     code: 'E_KILL_SWITCH_HOME',
-    cause: `The kill switch is to let out the daemon whose home is ${home}, and there is none.`,
+    cause: `${told}and there is none.`,
     fix: 'Name its home with --home or WEFT_HOME (sudo keeps neither that of the user who calls it, nor this variable), or make one: weft init.',
   })
 }

@@ -16,6 +16,7 @@ import type { PacketKeys } from './packet-keys.ts'
 import { privateCallers } from './private-callers.ts'
 import { portError } from './port-error.ts'
 import { packetsPort, proxyFromStart, startVpn } from './start-vpn.ts'
+import { loggedKillSwitch } from './kill-switch.ts'
 import { homeProfiles } from './home-profiles.ts'
 import type { VpnProfiles } from './vpn-profiles.ts'
 import type { StatePaths } from './state-directory.ts'
@@ -94,7 +95,7 @@ export async function startNetwork({
   const announce = values['network.announce']
   const common = { clock: systemClock, random: systemRandom, logger: log, scope }
   const resources = ownResources(config, { ...common, network: networkOf(networkFile), key: keys.node })
-  const profiles = await homeProfiles(config, components.profileKillSwitch(config))
+  const profiles = await homeProfiles(config, loggedKillSwitch(components.profileKillSwitch(config), log))
   const receipts = await openReceipts({ config, paths, node: keys.node, networkFile, scope })
   const vpn = await startVpn({
     config,

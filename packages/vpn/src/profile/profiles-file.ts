@@ -184,9 +184,12 @@ function builtIn(name: string, what: 'changed' | 'deleted'): WeftError {
   return new WeftError({
     code: 'E_PROFILE_BUILT_IN',
     cause: `The profile '${name}' is built in and cannot be ${what}.`,
-    fix: `Copy it, and change the copy: weft vpn profile copy ${name} NAME.${
-      name === DEFAULT_PROFILE ? ' What it says of the tunnel and DNS are settings: weft config explain vpn.' : ''
-    }`,
+    fix:
+      what === 'deleted'
+        ? 'Nothing to do: profiles that are built in stay. weft vpn profile list shows which can be deleted.'
+        : `Copy it, and change the copy: weft vpn profile copy ${name} NAME.${
+            name === DEFAULT_PROFILE ? ' What it says of the tunnel and DNS are settings: weft config explain vpn.' : ''
+          }`,
   })
 }
 
