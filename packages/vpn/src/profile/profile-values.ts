@@ -1,5 +1,5 @@
 import { CGROUP_PATH, USER_NAME, checkNetwork, isWeftError, messageOf } from '@weft/core'
-import { formatExitWish, parseExitWish } from '../route/exit-wish.ts'
+import { formatExitWish, hintFor, parseExitWish } from '../route/exit-wish.ts'
 import type { ProfileField, ProfileFields } from './profile.ts'
 import { shown } from './profile-fault.ts'
 
@@ -89,7 +89,7 @@ const exit: Value<string> = {
     } catch (error) {
       if (!isWeftError(error, 'E_EXIT_WISH')) throw error
     }
-    throw new RangeError(`is ${shown(value)}`)
+    throw new RangeError(`is ${shown(value)}${hintFor(value)}`)
   },
 }
 

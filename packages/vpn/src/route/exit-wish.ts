@@ -79,7 +79,8 @@ export function namedExit(
   })
 }
 
-function hintFor(text: string): string {
+/** What was meant by a text that is no wish, as the end of a sentence; empty where nothing is known. */
+export function hintFor(text: string): string {
   const upper = text.toUpperCase()
   if (/^[A-Z]{2}$/.test(upper)) return isRegion(text.toLowerCase()) ? '' : `; a country is written ${upper}`
   const lower = text.toLowerCase()

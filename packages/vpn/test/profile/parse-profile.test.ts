@@ -105,3 +105,10 @@ test('a profile compared says each field that is another', () => {
   ])
   assert.equal(new Set(PROFILE_FIELDS).size, 15)
 })
+
+test('a country in small letters is told how it is written', () => {
+  assert.throws(
+    () => parseProfile({ name: 'a', exit: 'de' }),
+    (error) => isWeftError(error, 'E_PROFILE_INVALID') && /exit is "de"; a country is written DE, /.test(error.cause),
+  )
+})
