@@ -14,7 +14,7 @@ type Tun = NonNullable<VpnStatusAnswer['tun']>
 const waitingTun = { interface: 'weft0', state: 'waiting', packets: {}, fault: NO_IP } as unknown as Tun
 
 function status(more: Partial<VpnStatusAnswer>): Partial<VpnStatusAnswer> {
-  const profile = { name: 'default', pending: { fields: [] } }
+  const profile = { name: 'default', pending: { fields: [] }, warnings: [] }
   return { schemaVersion: 1, state: 'connecting', profile, proxy: { host: '127.0.0.1', port: 1 }, ...more }
 }
 
