@@ -99,7 +99,7 @@ export interface RouteLegs {
 
 /**
  * ready: a leg is; moved: other legs carry from now on; lost: a leg fell silent or ended; degraded: a hop got worse; back: a leg, or a hop, is as before;
- * blocked: no route can be built; rotated: legs were replaced since it was time; improved: by better ones.
+ * blocked: no route can be built; rotated: legs were replaced since it was time, or the profile was changed; improved: by better ones.
  */
 export type RouteEventKind = 'ready' | 'moved' | 'lost' | 'back' | 'degraded' | 'blocked' | 'rotated' | 'improved'
 

@@ -159,11 +159,12 @@ export class ClientRoutes {
     this.keep()
   }
 
-  /** What is asked of routes has changed: new streams take new ones as soon as one is ready, those that run stay. */
+  /** What is asked of routes has changed: new streams take new ones, or none while nobody is there for them; those that run stay. */
   renew(): void {
-    this.#sets.renew()
+    this.#sets.outdate()
     this.#nearest?.moved()
     this.keep()
+    this.#init.onChange()
   }
 
   /** New streams go over this path set, which carries the whole machine, as long as it works and {@link renew} is not called. */
@@ -228,7 +229,7 @@ export class ClientRoutes {
       clock,
       random,
       exits: () => this.#nodes.exits,
-      pathSets: () => this.#sets.inOrder().filter(({ healthy }) => healthy),
+      pathSets: () => this.#sets.inOrder().filter(({ healthy, outdated }) => healthy && !outdated),
       make: ({ id }, events) => {
         const { hops } = this.#nodes.choose(this.#sets.all, { beside: { exit: id, legs: [] } })
         return this.#pathSet(hops, undefined, events)

@@ -101,10 +101,10 @@ export class DnsLink {
     this.#end()
   }
 
-  /** Sends what was not sent, over a stream whose path set is not silent. */
+  /** Sends what was not sent, over a stream whose path set is not silent, and meets what is asked of routes. */
   #lookAfter(): void {
     const open = this.#open
-    if (open !== undefined && open.paths.healthy) {
+    if (open !== undefined && open.paths.healthy && !open.paths.outdated) {
       this.#send(open.stream)
       open.paths.wake()
       return

@@ -88,6 +88,7 @@ export class PathSet {
   #session: Session | undefined
   #driver: SessionDriver | undefined
   #isOver = false
+  #isOutdated = false
   #loss: PathSetLoss | undefined
   /** The leg that it began with, and the one that ended last. */
   readonly #first: Leg
@@ -127,6 +128,11 @@ export class PathSet {
 
   get over(): boolean {
     return this.#isOver
+  }
+
+  /** It was made for what is not asked of routes any more: no new stream takes it, even where there is no other. */
+  get outdated(): boolean {
+    return this.#isOutdated
   }
 
   /** Fit for new streams, or about to be. */
@@ -237,6 +243,11 @@ export class PathSet {
   /** Tells which members the overlay cannot reach. */
   onUnreachable(unreachable: ReadonlySet<DidKey>): void {
     for (const leg of this.#legs.slice()) leg.onUnreachable(unreachable)
+  }
+
+  /** From now on it is {@link outdated}; streams that run over it go on. */
+  outdate(): void {
+    this.#isOutdated = true
   }
 
   destroy(): void {

@@ -14,7 +14,7 @@ export interface PathSetsInit {
   readonly onDue: () => void
 }
 
-/** Path sets at once, those that are being built or are silent included. */
+/** Path sets at once, those that are being built or are silent included; and as many that do not meet what is asked any more. */
 const MAX_SETS = 6
 
 /** The path sets of one user, and which of them new streams take. */
@@ -40,13 +40,13 @@ export class PathSets {
   }
 
   get isFull(): boolean {
-    return this.#all.length >= MAX_SETS
+    return this.#all.filter(({ outdated }) => !outdated).length >= MAX_SETS
   }
 
   /** The one that new streams take: its time begins with that. */
   inUse(): PathSet | undefined {
     const preferred = this.#preferred
-    const stands = preferred?.healthy === true && !this.isLeft(preferred)
+    const stands = preferred?.healthy === true && !preferred.outdated && !this.isLeft(preferred)
     const set = stands ? preferred : this.#firstOf(this.#all)
     if (set !== undefined) this.#times.use(set)
     return set
@@ -117,11 +117,20 @@ export class PathSets {
     this.#times.expire(set)
   }
 
-  /** New streams take others than these from now on. Those that nobody uses end: they would take the places of others. */
-  renew(): void {
-    const used = this.inUse()
-    for (const set of this.#all) this.#times.expire(set)
-    for (const set of this.#all) if (set !== used && set.streams === 0) set.destroy()
+  /**
+   * What is asked of routes has changed: none of those there takes a new stream, even while there is no other. Those over which something runs go on,
+   * as far as there is room; the others end.
+   */
+  outdate(): void {
+    for (const set of this.#all) {
+      set.outdate()
+      this.expire(set)
+    }
+    const [idle, running] = [
+      this.#all.filter(({ streams }) => streams === 0),
+      this.#all.filter(({ streams }) => streams > 0),
+    ]
+    for (const set of [...idle, ...running.slice(0, Math.max(0, running.length - MAX_SETS))]) set.destroy()
   }
 
   /** As {@link PathSetTimes.isStale}. */
@@ -135,7 +144,7 @@ export class PathSets {
   }
 
   isFit(set: PathSet): boolean {
-    return set.promising && !this.#init.isCalled(set) && !this.#times.isStale(set)
+    return set.promising && !set.outdated && !this.#init.isCalled(set) && !this.#times.isStale(set)
   }
 
   /** One that is healthy to another exit than this one's. */
@@ -157,7 +166,7 @@ export class PathSets {
   endUseless(isGone: (set: PathSet) => boolean): void {
     for (const set of this.#all) {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
-      const isUseless = isGone(set) || (this.#init.isCalled(set) && !this.#sharing.has(set))
+      const isUseless = set.outdated || isGone(set) || (this.#init.isCalled(set) && !this.#sharing.has(set))
       if (set.streams === 0 && (isUseless || (this.#times.isStale(set) && this.#hasFresh()))) set.destroy()
     }
   }
@@ -187,7 +196,7 @@ export class PathSets {
   }
 
   #firstOf(sets: readonly PathSet[]): PathSet | undefined {
-    const healthy = sets.filter((set) => set.healthy)
+    const healthy = sets.filter((set) => set.healthy && !set.outdated)
     const uncalled = healthy.filter((set) => !this.#init.isCalled(set))
     return (
       uncalled.find((set) => !this.#times.isStale(set)) ?? uncalled[0] ?? healthy.find((set) => this.#sharing.has(set))
@@ -195,6 +204,6 @@ export class PathSets {
   }
 
   #hasFresh(): boolean {
-    return this.#all.some((set) => set.healthy && !this.#times.isStale(set))
+    return this.#all.some((set) => set.healthy && !set.outdated && !this.#times.isStale(set))
   }
 }

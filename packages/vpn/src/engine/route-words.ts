@@ -30,10 +30,19 @@ export function exitChanged(exit: RouteMember): ToldEvent {
   return event('moved', { code: 'ROUTE_MOVED', cause, fix: NOTHING_TO_DO }, { node: exit, role: 'exit' })
 }
 
-/** It was time for other legs, or what is asked of routes has changed. */
+/** It was time for other legs. */
 export function routeRotated(hops: Hops): ToldEvent {
+  return rotated(hops, 'it was time for other legs')
+}
+
+/** What is asked of routes has changed. */
+export function routeChanged(hops: Hops): ToldEvent {
+  return rotated(hops, 'the profile was changed')
+}
+
+function rotated(hops: Hops, why: string): ToldEvent {
   const exit = hops.at(-1) as RouteMember
-  const cause = `New connections go over ${named(hops)} to …${shortId(exit.id)} from now on, as it was time for other legs.`
+  const cause = `New connections go over ${named(hops)} to …${shortId(exit.id)} from now on, as ${why}.`
   const fix = 'Nothing to do: connections that stand stay where they are.'
   return event('rotated', { code: 'ROUTE_ROTATED', cause, fix }, { node: exit, role: 'exit' })
 }

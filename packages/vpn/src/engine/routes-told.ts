@@ -6,7 +6,14 @@ import type { PathSet, PathSetLoss } from './path-set.ts'
 import type { PathSets } from './path-sets.ts'
 import { RouteLog, type ToldEvent } from './route-log.ts'
 import { isEntrySilent } from './route-nodes.ts'
-import { exitChanged, machineMoved, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
+import {
+  exitChanged,
+  machineMoved,
+  routeChanged,
+  routeImproved,
+  routeRotated,
+  routesBlocked,
+} from './route-words.ts'
 
 export interface RoutesToldInit {
   readonly clock: Clock
@@ -112,7 +119,8 @@ export class RoutesTold {
 
   #tellOther(inUse: PathSet, before: PathSet): void {
     const [first = []] = inUse.hops
-    if (this.#sets.isStale(before)) this.#log.tell(routeRotated(first))
+    if (before.outdated) this.#log.tell(routeChanged(first))
+    else if (this.#sets.isStale(before)) this.#log.tell(routeRotated(first))
     else if (inUse.exit !== undefined && inUse.exit.id !== before.exit?.id) this.#log.tell(exitChanged(inUse.exit))
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { SessionStream } from '@weft/onion'
 import type { PathSet } from '../../src/engine/path-set.ts'
+import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
 import { makeMember } from '../route/make-member.ts'
 import { legsOf, network } from './routes-network.ts'
 
@@ -36,6 +38,80 @@ test('after some time new streams take another path set, and those that run stay
   const third = await open()
   assert.ok(third !== second && third !== first)
   assert.deepEqual([first.over, second.over], [false, false])
+  routes.close()
+})
+
+test('where nobody meets what is asked now, new streams are refused with the reason, and those that run stay', async () => {
+  // Two spares: those in reserve lead to exits that nobody wants any more, too.
+  const { clock, routes, choice, answering, serving } = network(5, 4, { rotationMs: 600_000, spares: 2 })
+  for (const exit of [0, 1, 2, 3]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  routes.keep()
+  await clock.advance(1_000)
+  const ends: string[] = []
+  const open = async (): Promise<PathSet> => {
+    const { promise, resolve } = Promise.withResolvers<PathSet>()
+    const take = (stream: SessionStream, paths: PathSet): void => {
+      stream.handler = { onReset: () => ends.push('reset'), onEnd: () => ends.push('end') }
+      resolve(paths)
+    }
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, take)
+    const failed = opened.then(() => promise)
+    failed.catch(() => {})
+    await clock.advance(1_000)
+    return failed
+  }
+  const first = await open()
+  choice.setProfile({ ...DEFAULT_ROUTE_PROFILE, exit: 'SE' })
+  routes.renew()
+  assert.deepEqual([routes.state, routes.fault?.code], ['blocked', 'E_NO_EXIT'])
+  assert.equal(routes.events[0]?.kind, 'blocked')
+  await assert.rejects(open(), { code: 'E_NO_EXIT', message: /not the exit that was asked for/ })
+  await clock.advance(60_000)
+  await assert.rejects(open(), { code: 'E_NO_EXIT' })
+  assert.deepEqual([first.over, first.streams, ends], [false, 1, []])
+  // Only the one with a stream is left of those that meet it no more.
+  assert.equal(routes.legs().length, 1)
+  choice.setProfile({ ...DEFAULT_ROUTE_PROFILE, exit: 'DE' })
+  routes.renew()
+  await clock.advance(1_000)
+  assert.equal(routes.state, 'connected')
+  assert.notEqual(await open(), first)
+  const rotated = routes.events.find(({ kind }) => kind === 'rotated')
+  assert.match(rotated?.cause ?? '', /the profile was changed/)
+  assert.doesNotMatch(rotated?.cause ?? '', /time/)
+  assert.deepEqual([first.over, ends], [false, []])
+  routes.close()
+})
+
+test('however often what is asked changes, there is room for what is asked last', async () => {
+  const { clock, routes, choice, answering, serving } = network(5, 4)
+  for (const exit of [0, 1, 2, 3]) {
+    answering.add(exit)
+    serving.add(exit)
+  }
+  routes.keep()
+  const held: PathSet[] = []
+  for (let change = 0; change < 10; change++) {
+    await clock.advance(1_000)
+    const opened = routes.open({ host: 'a.test', port: 80 }, new AbortController().signal, (_, paths) =>
+      held.push(paths),
+    )
+    await clock.advance(1_000)
+    await opened
+    choice.setProfile({ ...DEFAULT_ROUTE_PROFILE, hops: 3, legs: change % 2 === 0 ? 1 : 2 })
+    routes.renew()
+  }
+  await clock.advance(1_000)
+  assert.equal(routes.state, 'connected')
+  assert.equal(new Set(held).size, 10)
+  // Those in which something runs, six at most, end in the order in which they began.
+  assert.deepEqual(
+    held.map(({ over }) => over),
+    [true, true, true, true, false, false, false, false, false, false],
+  )
   routes.close()
 })
 

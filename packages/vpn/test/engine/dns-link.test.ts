@@ -114,3 +114,31 @@ test('what could not be asked over routes that are no longer in use is asked ove
   await answer
   assert.equal(failed, true)
 })
+
+test('names are not asked over routes that do not meet what is asked of them any more', async () => {
+  const clock = new VirtualClock()
+  const came: number[] = []
+  const all = [0, 1].map((at) => ({
+    stream: { handler: {}, write: () => came.push(at), consume: () => {}, reset: () => {} } as unknown as SessionStream,
+    paths: { healthy: true, outdated: false, wake: () => {}, forget: () => {} },
+  }))
+  const link = new DnsLink({
+    clock,
+    random: seededRandom(1),
+    open: async (_, take) => {
+      const { stream, paths } = all[opened++] ?? assert.fail()
+      take(stream, paths as unknown as PathSet)
+    },
+  })
+  let opened = 0
+  const ask = async (): Promise<void> => {
+    link.ask((id) => Uint8Array.of(id >> 8, id & 255, 1)).catch(() => {})
+    await clock.advance(0)
+  }
+  await ask()
+  all[0]!.paths.outdated = true
+  await ask()
+  // What the first has not answered is asked again: it is left.
+  assert.deepEqual(came, [0, 1, 1])
+  link.close()
+})

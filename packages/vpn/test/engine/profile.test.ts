@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { type ServerResponse, createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { toDidKey } from '@weft/crypto'
 import { ipFromBytes } from '@weft/onion'
@@ -17,7 +17,7 @@ import { NameServer, a } from '../dns/name-server.ts'
 import { makePacket } from '../ip/make-packet.ts'
 import { until } from '../service/until.ts'
 import { NO_TUN } from './no-tun.ts'
-import { get, openNode } from './open-node.ts'
+import { get, openNode, socks } from './open-node.ts'
 
 const TARGET = '203.0.113.9'
 
@@ -77,6 +77,55 @@ test('a profile that isolates nothing leads users and passwords over the routes 
     client.status().others.map(({ use }) => use),
     ['credentials'],
   )
+})
+
+test('while no exit is where the profile wants it, requests are refused, and what runs goes on', async (t) => {
+  const nodes = [await openNode(1, ['entry']), await openNode(2, ['relay']), await openNode(3, ['exit'])]
+  const { engine: client } = await openNode(99, [])
+  const held: ServerResponse[] = []
+  const server = createServer((request, response) => {
+    if (request.url === '/held') held.push(response.writeHead(200))
+    else response.end('page')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(async () => {
+    await client.close()
+    for (const { engine } of nodes) await engine.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const members = nodes.map(({ member }) => member)
+  for (const { engine } of [...nodes, { engine: client }]) engine.setMembers(members)
+  await client.up()
+  const proxy = client.status().proxy?.port ?? assert.fail()
+  const { port } = server.address() as { port: number }
+  const running = await socks(proxy, '127.0.0.1', port)
+  assert.ok(typeof running !== 'number')
+  running.write('GET /held HTTP/1.1\r\nHost: test\r\n\r\n')
+  assert.equal(String(await get(proxy, port, 'alice')), 'page')
+  client.setProfile({ ...DEFAULT_ROUTE_PROFILE, exit: 'SE' })
+  for (const user of [undefined, 'alice', 'bob']) {
+    const refused = await socks(proxy, '127.0.0.1', port, user)
+    assert.ok(typeof refused === 'number', `${user ?? 'nobody'} got through`)
+  }
+  const { state, fault, others } = client.status()
+  assert.deepEqual([state, fault?.code], ['blocked', 'E_NO_EXIT'])
+  assert.deepEqual(
+    others.map((routes) => [routes.state, routes.fault?.code]),
+    [
+      ['blocked', 'E_NO_EXIT'],
+      ['blocked', 'E_NO_EXIT'],
+    ],
+  )
+  held[0]?.write('more')
+  let came = ''
+  while (!came.includes('more')) {
+    const [chunk] = (await once(running, 'data')) as [Buffer]
+    came += String(chunk)
+  }
+  client.setProfile({ ...DEFAULT_ROUTE_PROFILE, exit: 'DE' })
+  assert.equal(String(await get(proxy, port, 'alice')), 'page')
+  running.destroy()
 })
 
 test('DNS is as the ways of the first up say until down', async (t) => {

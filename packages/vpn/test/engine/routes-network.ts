@@ -177,6 +177,7 @@ export function network(
   return {
     clock,
     routes,
+    choice,
     built,
     entries,
     members,
