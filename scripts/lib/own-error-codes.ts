@@ -112,6 +112,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_DNS_TIMEOUT: 'The exit did not answer a question for a name in time, or the VPN was turned off meanwhile.',
     E_EXIT_FULL: 'The exit is at its limit: of connections, of new ones a second, or of names that it looks up.',
     E_EXIT_IP: 'An exit that is to carry IP packets has not what that takes.',
+    E_EXIT_LOST:
+      'The exit of a route does not answer any more, though the relays before it do; what ran over it ended.',
     E_EXIT_NO_IP: 'No exit that was asked carries IP packets.',
     E_EXIT_NOT_OFFERED: 'No exit that was asked offers what was asked of it.',
     E_EXIT_RULE: 'A rule for what an exit may dial is not written as CIDR:PORT.',

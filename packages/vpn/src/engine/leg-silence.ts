@@ -30,6 +30,11 @@ export class LegSilence {
     return this.#isSuspect
   }
 
+  /** ms for which nothing came although something should. */
+  silentMs(now: number): number {
+    return this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
+  }
+
   /** Something is to come. */
   get isDue(): boolean {
     return this.#dueSince !== undefined
@@ -91,7 +96,7 @@ export class LegSilence {
     // What is asked of a leg that is far away and at rest has its round trip first.
     else if (openMs !== undefined) this.#dueSince ??= now + openMs
     else this.#dueSince = undefined
-    const silent = this.#dueSince === undefined ? 0 : now - Math.max(this.#dueSince, this.#heardAt)
+    const silent = this.silentMs(now)
     if (silent > (isUnreachable ? DEAD_UNREACHABLE_MS : DEAD_MS)) return 'dead'
     return silent > SUSPECT_MS ? 'suspect' : 'heard'
   }

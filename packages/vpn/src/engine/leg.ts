@@ -14,6 +14,7 @@ import type { RouteMember } from '../route/route-member.ts'
 import type { HopStatus, LegState, LegStatus, LegTier, LegVerification } from '../vpn.ts'
 import { Alarm } from './alarm.ts'
 import { circuitFault } from './circuit-fault.ts'
+import type { SilentAtExit } from './exit-witnesses.ts'
 import { HopQuestion } from './hop-question.ts'
 import { hasAnswered, hopStatuses, roleAt } from './hop-statuses.ts'
 import { HELD_UP_MS, LOOK_MS, LegSilence } from './leg-silence.ts'
@@ -51,6 +52,8 @@ export interface LegInit {
   onSuspect(leg: Leg): void
   /** Something came after all. */
   onCleared(leg: Leg): void
+  /** While the hop before the exit answers, and the exit does not; again and again as long as that is so. */
+  onSilentAtExit?(leg: Leg): void
   /** A hop loses or delays more than it did, is silent, or tells what cannot be true; or no more so. */
   onHop(leg: Leg, change: HopChange): void
   onEnd(leg: Leg): void
@@ -75,9 +78,14 @@ export class Leg {
   #fault: Fault | undefined
   #culprit: RouteMember | undefined
   #isRefused = false
+  /** The exit is there, and did not let it join its session. */
+  #isTurnedAway = false
   /** Monotonic ms. */
   #readyAt: number | undefined
   readonly #silence = new LegSilence()
+  /** Monotonic ms: when it fell silent; and whether the hop before the exit answered what it was asked since. */
+  #suspectAt = 0
+  #isRelayThere = false
   /** The hop that the overlay cannot reach, as it was told last. */
   #unreachable: RouteMember | undefined
   #nextPing = 0
@@ -124,6 +132,7 @@ export class Leg {
       onCounted: (hop, sample) => this.#onCounted(hop, sample),
       onEnd: (reason, atHop) => {
         this.#culprit = hops[atHop]
+        this.#isTurnedAway = reason === CircuitReason.sessionUnknown
         this.#isRefused = reason === CircuitReason.handshakeRefused
         this.#end(circuitFault(reason, hops[atHop], roleAt(atHop, hops.length)))
       },
@@ -174,6 +183,16 @@ export class Leg {
   /** It was ready, at whatever time. */
   get wasReady(): boolean {
     return this.#readyAt !== undefined
+  }
+
+  /** The exit does not answer, or the hop before it says that it is gone; undefined where that is not known, or others are what is wrong. */
+  get silentAtExit(): SilentAtExit | undefined {
+    const relay = this.hops.at(-2)?.id
+    if (relay === undefined) return undefined
+    if (this.#state === 'over' && this.#culprit !== undefined)
+      return this.#culprit === this.hops.at(-1) && !this.#isTurnedAway ? { relay, ms: Infinity } : undefined
+    if (!this.#silence.isSuspect || !this.#isRelayThere) return undefined
+    return { relay, ms: this.#silence.silentMs(this.#init.clock.monotonic()) }
   }
 
   /** Ready for so long that building it was no failure. */
@@ -227,6 +246,13 @@ export class Leg {
     this.#silence.expect(now)
     // Never later than it was to be: traffic that is answered must not keep hops from being asked.
     this.#lookAt(Math.min(this.#nextLook, now + LOOK_MS))
+  }
+
+  /** Asks the exit for a sign now, as another leg to it is silent. */
+  doubt(): void {
+    if (this.#state !== 'ready' || this.#silence.isSuspect) return
+    this.#ask()
+    this.expectAnswer()
   }
 
   /** @param rttMs to the exit and back, as the session measures it */
@@ -308,6 +334,7 @@ export class Leg {
   }
 
   #heard(): void {
+    this.#isRelayThere = false
     if (this.#silence.heard(this.#init.clock.monotonic())) this.#init.onCleared(this)
   }
 
@@ -315,6 +342,8 @@ export class Leg {
     this.#health.onCounted(hop, sample)
     this.#counted[hop] = sample
     for (const question of this.#questions) question.onCounted(hop, sample)
+    if (hop === this.hops.length - 2 && this.#silence.isSuspect && sample.askedMs >= this.#suspectAt)
+      this.#isRelayThere = true
     // An exit that does not tell the truth is there all the same.
     if (hop === this.hops.length - 1) this.#exitAnswered()
   }
@@ -355,7 +384,9 @@ export class Leg {
     if (found === 'suspect') this.#suspectNow()
     this.#lookAt(this.#silence.isDue || streams > 0 ? now + LOOK_MS : this.#nextPing)
     // What came while this thread was held up is not read yet.
-    if (!isHeldUp) this.#judge(now)
+    if (isHeldUp) return
+    this.#judge(now)
+    if (this.#isRelayThere) this.#init.onSilentAtExit?.(this)
   }
 
   #askByUse(now: number, streams: number): void {
@@ -396,6 +427,7 @@ export class Leg {
 
   #suspectNow(): void {
     if (!this.#silence.suspect()) return
+    this.#suspectAt = this.#init.clock.monotonic()
     // It may be the way to the entry that is gone: the link finds another, and the leg goes on.
     this.#init.link.check?.()
     this.#init.onSuspect(this)

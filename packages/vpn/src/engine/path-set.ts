@@ -13,6 +13,8 @@ import {
 import type { RouteMember } from '../route/route-member.ts'
 import type { LegState, LegStatus, LegVerification } from '../vpn.ts'
 import type { FlushQueue } from './flush-queue.ts'
+import { exitLostFault } from './exit-lost-fault.ts'
+import { ExitWitnesses } from './exit-witnesses.ts'
 import { type HopChange, Leg } from './leg.ts'
 import type { ToldEvent } from './route-log.ts'
 import { hopBack, hopDegraded, legBack, legLost, legReady, legReplaced, legSilent, legsMoved } from './route-words.ts'
@@ -97,6 +99,7 @@ export class PathSet {
   #carrying: readonly Leg[] = []
   /** Is not well, and ends when the one that is being built for it is ready. */
   #leaving: Leg | undefined
+  readonly #witnesses = new ExitWitnesses()
   readonly #retired = new WeakSet<Leg>()
   /** Monotonic ms. */
   #movedFromDelayAt: number | undefined
@@ -299,9 +302,11 @@ export class PathSet {
       },
       onSuspect: (leg) => this.#onSuspect(leg),
       onCleared: (leg) => {
+        this.#witnesses.clear()
         this.#init.onEvent?.(legBack(leg.hops))
         this.#assign()
       },
+      onSilentAtExit: () => this.#lookAtExit(),
       onHop: (leg, change) => this.#onHop(leg, change),
       onEnd: (leg) => this.#onLegEnd(leg),
     })
@@ -442,6 +447,8 @@ export class PathSet {
     const sessionLeg = this.#sessionLegs.get(leg)
     if (sessionLeg !== undefined) this.#session?.silence(sessionLeg)
     this.#assign()
+    // Is it this leg, or the exit? The others tell, those that carry nothing as well.
+    for (const other of this.#legs) if (other !== leg) other.doubt()
     if (!this.healthy) this.#init.onSuspect?.(this)
     this.keep()
   }
@@ -462,10 +469,25 @@ export class PathSet {
     this.#last = leg
     const isGone = this.#session?.isNamed !== true || leg.culprit === this.exit
     if (this.#sessionLegs.size === 0 && isGone) return this.#end(lossOf(leg))
+    const silent = leg.silentAtExit
+    if (silent !== undefined) this.#witnesses.ended(silent, this.#init.clock.monotonic())
+    this.#lookAtExit()
+    if (this.over) return
     this.#init.onLegEnd?.(this, leg)
     this.#assign()
     if (!this.healthy) this.#init.onSuspect?.(this)
     // Whatever is to be built next is begun by who knows how soon.
+  }
+
+  /** Ends it where its legs agree that its exit is gone: nothing that runs over it can go on. Where this side's own line is down no relay says so. */
+  #lookAtExit(): void {
+    if (this.#isOver || this.exit === undefined || this.healthy) return
+    const standing = [...this.#sessionLegs.keys()].flatMap((leg) => leg.silentAtExit ?? [])
+    const relays = this.#witnesses.verdict(standing, this.#init.clock.monotonic())
+    if (relays === undefined) return
+    const fault = exitLostFault(this.exit, relays)
+    this.#init.onEvent?.(legLost(fault, { node: this.exit, role: 'exit' }))
+    this.#end({ fault, culprit: this.exit, hops: this.#init.hops, isRefused: false, entryAnswered: true })
   }
 
   #end(loss: PathSetLoss | undefined): void {

@@ -67,7 +67,7 @@ export function routeImproved(hops: Hops, beforeMs: number, ms: number): ToldEve
 export function legSilent(hops: Hops, hop: ToldHop | undefined): ToldEvent {
   const fault = {
     code: 'E_ROUTE_SILENT',
-    cause: `Nothing comes back over ${named(hops)}.`,
+    cause: `Nothing comes back from the exit ${lastOf(hops)} over ${named(hops)}.`,
     fix: 'Nothing to do: other legs carry, where there are any. weft vpn route shows them.',
   }
   return event('lost', fault, hop)
@@ -117,6 +117,10 @@ export function routesBlocked(fault: Fault): ToldEvent {
 
 function event(kind: RouteEventKind, { code, cause, fix }: Fault, hop?: ToldHop): ToldEvent {
   return { kind, code, cause, fix, node: hop?.node.id, role: hop?.role }
+}
+
+function lastOf(hops: Hops): string {
+  return `…${shortId(hops.at(-1)?.id ?? '')}`
 }
 
 /** A leg by its nodes, but the exit, which all legs have. */

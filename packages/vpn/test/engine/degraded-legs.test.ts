@@ -323,3 +323,54 @@ test('legs that carry and share a node say which and why, and those that share n
   const waiting = await faultsWith((number) => (number === 3 ? [hopsOf(3)[0] as RouteMember, entry, EXIT] : hopsOf(2)))
   assert.deepEqual(waiting.faults, apart.faults)
 })
+
+test('an exit that is gone while the relays before it answer is named within 2 s or so, and what ran over it is reset', async () => {
+  for (const legs of [
+    { used: 1, reserve: 1 },
+    { used: 2, reserve: 1 },
+  ]) {
+    const { set, circuits, events, ends, run, close } = await download(legs, 1, legs.used + legs.reserve)
+    await run(3_000)
+    for (const circuit of circuits) circuit.links[2]!.isCut = true
+    await run(1_500)
+    assert.equal(ends.length, 0, 'one that is held up for so long is not gone')
+    await run(1_000)
+    assert.deepEqual([ends.at(-1), set.over, set.streams], ['end', true, 0])
+    assert.ok(ends.includes('reset'))
+    const lost = events.at(-1)
+    assert.deepEqual([lost?.kind, lost?.code, lost?.role, lost?.node], ['lost', 'E_EXIT_LOST', 'exit', EXIT.id])
+    assert.deepEqual([set.loss?.fault.code, set.loss?.culprit], ['E_EXIT_LOST', EXIT])
+    for (const { cause } of events.filter(({ code }) => code === 'E_ROUTE_SILENT'))
+      assert.match(cause, /from the exit …/)
+    close()
+  }
+})
+
+test('an exit that comes back in time, or is reached over one leg, is not gone, nor where nothing gets as far as the relays', async () => {
+  const back = await download({ used: 1, reserve: 1 }, 1, 2)
+  await back.run(3_000)
+  for (const { links } of back.circuits) links[2]!.isCut = true
+  await back.run(1_600)
+  for (const { links } of back.circuits) links[2]!.isCut = false
+  await back.run(4_000)
+  assert.deepEqual([back.ends, back.set.over], [[], false])
+  back.close()
+  const one = await download({ used: 2, reserve: 0 }, 1, 2)
+  await one.run(3_000)
+  one.circuits[0]!.links[2]!.isCut = true
+  await one.run(10_000)
+  assert.deepEqual([one.ends.includes('reset'), one.set.over], [false, false])
+  one.close()
+  // The line of the client itself, and the way to one relay with the way behind another.
+  for (const cuts of [
+    [0, 0],
+    [1, 2],
+  ] as const) {
+    const line = await download({ used: 1, reserve: 1 }, 1, 2)
+    await line.run(3_000)
+    for (const [at, hop] of cuts.entries()) line.circuits[at]!.links[hop]!.isCut = true
+    await line.run(4_000)
+    assert.deepEqual([line.ends, line.set.over], [[], false], `links ${cuts.join(' and ')}`)
+    line.close()
+  }
+})
