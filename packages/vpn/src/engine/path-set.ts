@@ -487,7 +487,14 @@ export class PathSet {
     if (relays === undefined) return
     const fault = exitLostFault(this.exit, relays)
     this.#init.onEvent?.(legLost(fault, { node: this.exit, role: 'exit' }))
-    this.#end({ fault, culprit: this.exit, hops: this.#init.hops, isRefused: false, entryAnswered: true })
+    this.#end({
+      fault,
+      culprit: this.exit,
+      hops: this.#init.hops,
+      isRefused: false,
+      entryAnswered: true,
+      wasReady: true,
+    })
   }
 
   #end(loss: PathSetLoss | undefined): void {
