@@ -46,7 +46,7 @@ export class PathSets {
   /** The one that new streams take: its time begins with that. */
   inUse(): PathSet | undefined {
     const preferred = this.#preferred
-    const stands = preferred?.healthy === true && !preferred.outdated && !this.isLeft(preferred)
+    const stands = preferred?.healthy === true && !this.isLeft(preferred)
     const set = stands ? preferred : this.#firstOf(this.#all)
     if (set !== undefined) this.#times.use(set)
     return set
@@ -138,9 +138,9 @@ export class PathSets {
     return this.#times.isStale(set)
   }
 
-  /** What goes over this one is to go over another one, which is ready. */
+  /** What goes over this one is to go over another one: which is ready, or which alone meets what is asked of routes now. */
   isLeft(set: PathSet): boolean {
-    return this.#times.isStale(set) && this.#hasFresh()
+    return set.outdated || (this.#times.isStale(set) && this.#hasFresh())
   }
 
   isFit(set: PathSet): boolean {

@@ -6,14 +6,7 @@ import type { PathSet, PathSetLoss } from './path-set.ts'
 import type { PathSets } from './path-sets.ts'
 import { RouteLog, type ToldEvent } from './route-log.ts'
 import { isEntrySilent } from './route-nodes.ts'
-import {
-  exitChanged,
-  machineMoved,
-  routeChanged,
-  routeImproved,
-  routeRotated,
-  routesBlocked,
-} from './route-words.ts'
+import { exitChanged, machineMoved, routeChanged, routeImproved, routeRotated, routesBlocked } from './route-words.ts'
 
 export interface RoutesToldInit {
   readonly clock: Clock

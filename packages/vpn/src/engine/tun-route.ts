@@ -18,7 +18,7 @@ export interface TunRouteInit {
   readonly clock: Clock
   /** Opens a channel to an exit that carries IP packets. @throws WeftError as `StreamOpener.open` */
   readonly open: (signal: AbortSignal, take: TakeStream) => Promise<void>
-  /** What goes over this path set is to go over another one, which is ready. */
+  /** As `PathSets.isLeft`. */
   readonly isLeft: (paths: PathSet) => boolean
   /** This channel is the one in use from now on. */
   readonly onTaken: (route: IpRoute) => void
@@ -75,6 +75,8 @@ export class TunRoute {
       .catch((error: unknown) => {
         const { code, cause, fix } = toWeftError(error, NO_CHANNEL)
         this.#fault = { code, cause, fix }
+        // Better none than one that is not what is asked for now.
+        if (this.#current?.paths.outdated === true) this.#leave()
         this.#lookLater(RETRY_MS)
       })
       .finally(() => {

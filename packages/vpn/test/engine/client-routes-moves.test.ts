@@ -36,8 +36,8 @@ test('the path set that was asked to be kept is left when what is asked of route
   assert.equal(await open(), first)
   assert.deepEqual([moves, routes.isLeft(first)], [0, false])
   routes.renew()
-  // Nothing is ready yet: what stands serves.
-  assert.deepEqual([moves, routes.isLeft(first), routes.state], [0, false, 'connected'])
+  // Nothing is ready yet: what stands is not what is asked for.
+  assert.deepEqual([moves, routes.isLeft(first), routes.state], [0, true, 'connecting'])
   await clock.advance(1_000)
   assert.deepEqual([moves, routes.isLeft(first), first.over], [1, true, false])
   const second = await open()
@@ -63,7 +63,7 @@ test('changes of what is asked of routes that follow each other leave no place t
   const before = built.length
   // Each before the routes of the one before are ready.
   for (let change = 0; change < 5; change++) routes.renew()
-  assert.equal(routes.state, 'connected')
+  assert.equal(routes.state, 'connecting')
   await clock.advance(1_000)
   assert.equal(moves, 1)
   const second = await open()

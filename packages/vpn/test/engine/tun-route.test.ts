@@ -66,6 +66,22 @@ const paths = (): FakePaths & PathSet =>
     },
   }) as unknown as FakePaths & PathSet
 
+test('a channel over what does not meet what is asked for now is given up where nobody does', async () => {
+  const { route, left, asked, settled, over } = rig()
+  const one = paths()
+  route.look()
+  asked[0]?.give(one)
+  await settled()
+  Object.assign(one, { outdated: true })
+  left.add(one)
+  route.look()
+  assert.equal(over(), one)
+  asked[1]?.fail('E_NO_EXIT')
+  await settled()
+  assert.deepEqual([over(), one.streams, route.fault?.code], [undefined, 0, 'E_NO_EXIT'])
+  route.close()
+})
+
 test('a channel whose path set is to be left stands until another one has taken its place', async () => {
   const { route, left, asked, taken, packets, settled, over } = rig()
   const [one, two] = [paths(), paths()]
