@@ -53,6 +53,8 @@ test('a tunnel that cannot be opened leaves the proxy and its connections alone,
   // Who does without it has no fault.
   await vpn.up()
   assert.equal((await vpn.status()).tun, undefined)
+  // Before the proxy goes, which resets what is open.
+  socket.destroy()
 })
 
 test('where no proxy stood before none stands after, and the reason stays until the VPN is turned off', async (t) => {
