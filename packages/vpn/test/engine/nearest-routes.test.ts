@@ -113,21 +113,22 @@ describe('exits of real engines measure through circuits', () => {
   })
 
   test('an exit through which connections take much longer than it said is near no more; streams to what is no target of that kind tell nothing', async () => {
-    const [first] = exits() as [RouteMember]
-    const own = await ready(first)
-    const { nearest, known } = routes([own])
+    const all = await Promise.all(exits().map(ready))
+    const { nearest, known } = routes(all)
     nearest.of(target)
     await known
-    assert.equal(nearest.of(target)?.has(first.id), true)
+    // Which of them are near is for the machine to say, which may have held one up.
+    const own = all.find(({ exit }) => nearest.of(target)?.has(exit?.id as DidKey)) ?? assert.fail()
+    const { id } = own.exit as RouteMember
     const { clientMs = Infinity, variationMs = Infinity } = own.roundTrip ?? {}
     assert.ok(clientMs > 0 && clientMs < 1_000 && variationMs < 1_000)
     assert.equal(nearest.hold({ ...target, protocol: 'udp' }, own, 3_000), undefined)
     assert.ok(nearest.hold(target, own, undefined) !== undefined)
-    assert.equal(nearest.of(target)?.has(first.id), true)
+    assert.equal(nearest.of(target)?.has(id), true)
     nearest.hold(target, own, 3_000)
-    assert.equal(nearest.of(target)?.has(first.id), false)
+    assert.notEqual(nearest.of(target)?.has(id), true)
     nearest.close()
-    own.destroy()
+    for (const set of all) set.destroy()
   })
 
   test('when routes have moved other circuits are made for what is asked next, and what is known stays known', async () => {
