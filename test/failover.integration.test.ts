@@ -101,7 +101,7 @@ describe('a download, keys that are echoed and a call over a devnet whose nodes 
       (status) => status.failures.some(({ cause }) => cause.startsWith('A connection ended with its route: ')),
     )
     const [failure] = failures
-    assert.match(failure?.code ?? '', /^E_(CIRCUIT_ENDED|ROUTE_\w+)$/)
+    assert.match(failure?.code ?? '', /^E_(EXIT_LOST|CIRCUIT_ENDED|ROUTE_\w+)$/)
     assert.notEqual(failure?.fix, '')
   })
 })
