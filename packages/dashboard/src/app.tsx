@@ -6,6 +6,7 @@ import { Network } from './pages/network.tsx'
 import { Overview } from './pages/overview.tsx'
 import { VpnRoute } from './pages/vpn-route.tsx'
 import { FaultNote } from './parts/fault-note.tsx'
+import { PageBoundary } from './parts/page-boundary.tsx'
 import { type Route, useRoute } from './parts/route.ts'
 import { StateBadge } from './parts/state-badge.tsx'
 import { useLive } from './parts/use-live.ts'
@@ -45,7 +46,9 @@ export function App({ linkFault }: { linkFault: Fault | undefined }) {
       </header>
       <main id="main" tabIndex={-1}>
         {linkFault !== undefined && <FaultNote fault={linkFault} />}
-        <Page route={route} />
+        <PageBoundary key={route.page}>
+          <Page route={route} />
+        </PageBoundary>
       </main>
     </>
   )

@@ -18,6 +18,12 @@ export const DAEMON_GONE: Fault = {
   fix: 'Start it again (weft start, or npm start); this page goes on by itself.',
 }
 
+export const BROKEN_OFF: Fault = {
+  code: 'E_HTTP',
+  cause: 'The answer of the daemon did not come whole.',
+  fix: 'This page asks again by itself; if it stays so, see the daemon’s log.',
+}
+
 export const SIGNED_OUT: Fault = {
   code: 'E_SIGNED_OUT',
   cause: 'This page is not signed in to the daemon.',

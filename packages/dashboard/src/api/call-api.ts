@@ -1,7 +1,7 @@
 import type { Fault } from '@weft/core'
-import { ApiError, DAEMON_GONE } from './api-error.ts'
+import { ApiError, BROKEN_OFF, DAEMON_GONE } from './api-error.ts'
 
-/** One request to the daemon's own API, and the JSON of its answer. @throws ApiError; the signal's reason */
+/** One request to the daemon's own API, and the JSON of its answer. @throws ApiError, for an answer that does not come whole as well; the signal's reason */
 export async function callApi<T>(path: string, init: RequestInit): Promise<T> {
   let response: Response
   try {
@@ -10,10 +10,18 @@ export async function callApi<T>(path: string, init: RequestInit): Promise<T> {
     if (init.signal?.aborted === true) throw error
     throw new ApiError(0, DAEMON_GONE)
   }
-  const body = (await response.json().catch(() => ({}))) as { error?: Fault }
-  if (response.ok) return body as T
+  const { ok, status } = response
+  let body: { error?: Fault }
+  try {
+    body = (await response.json()) as { error?: Fault }
+  } catch (error) {
+    if (init.signal?.aborted === true) throw error
+    if (ok) throw new ApiError(status, BROKEN_OFF)
+    body = {}
+  }
+  if (ok) return body as T
   throw new ApiError(
-    response.status,
-    body.error ?? { code: 'E_HTTP', cause: `The daemon answered ${response.status}.`, fix: 'See the daemon’s log.' },
+    status,
+    body.error ?? { code: 'E_HTTP', cause: `The daemon answered ${status}.`, fix: 'See the daemon’s log.' },
   )
 }

@@ -61,6 +61,7 @@ export function useResource<T>(
       reading = true
       try {
         const data = await callSignedIn<T>('GET', path, controller.signal)
+        if (controller.signal.aborted) return
         setResource({ path, data, asOf: Date.now(), fault: undefined })
         schedule(REFRESH_MS)
       } catch (error) {

@@ -15,7 +15,7 @@ const GONE_MS = 1_700
 /** ms for which it counts what a leg ended with. */
 const KEPT_MS = 10_000
 
-/** Whether an exit is gone, by the relays before it: legs of one path set have nothing in common but that exit. Times are monotonic ms. */
+/** Whether an exit is gone, by the relays before it: a relay that legs of a path set share counts once. Times are monotonic ms. */
 export class ExitWitnesses {
   /** Of legs that ended: when, and how the exit was then; by relay, a few at most, as legs are built one after the other. */
   readonly #ended = new Map<DidKey, { readonly at: number; readonly ms: number }>()

@@ -126,11 +126,9 @@ export class PathSets {
       set.outdate()
       this.expire(set)
     }
-    const [idle, running] = [
-      this.#all.filter(({ streams }) => streams === 0),
-      this.#all.filter(({ streams }) => streams > 0),
-    ]
-    for (const set of [...idle, ...running.slice(0, Math.max(0, running.length - MAX_SETS))]) set.destroy()
+    const running = this.#all.filter(({ streams }) => streams > 0)
+    const kept = new Set(running.slice(-MAX_SETS))
+    for (const set of this.#all) if (!kept.has(set)) set.destroy()
   }
 
   /** As {@link PathSetTimes.isStale}. */
@@ -166,8 +164,8 @@ export class PathSets {
   endUseless(isGone: (set: PathSet) => boolean): void {
     for (const set of this.#all) {
       // One that begins at a member that was called meanwhile is of no more use, and takes the place of another.
-      const isUseless = set.outdated || isGone(set) || (this.#init.isCalled(set) && !this.#sharing.has(set))
-      if (set.streams === 0 && (isUseless || (this.#times.isStale(set) && this.#hasFresh()))) set.destroy()
+      const isOfNoUse = this.isLeft(set) || isGone(set) || (this.#init.isCalled(set) && !this.#sharing.has(set))
+      if (set.streams === 0 && isOfNoUse) set.destroy()
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { KILL_SWITCH_ORDER as ORDER, killSwitchRig as rig } from './kill-switch-rig.ts'
+import { KILL_SWITCH_ORDER as ORDER, type KillSwitchRig, killSwitchRig as rig } from './kill-switch-rig.ts'
 
 // Its files and the order of its steps, with a kernel that a test watches. flock(1) is the system's.
 
@@ -43,22 +43,32 @@ function contents(directory: string): Record<string, string> {
   )
 }
 
+/** Takes it off, and holds the kernel's change until it is released; answers once that change has begun. */
+async function offHeld({
+  killSwitch,
+  kernel,
+}: KillSwitchRig): Promise<{ readonly off: Promise<unknown>; release(this: void): void }> {
+  const gate = Promise.withResolvers<void>()
+  const taking = Promise.withResolvers<void>()
+  kernel.before = () => {
+    kernel.before = () => {}
+    taking.resolve()
+    return gate.promise
+  }
+  const off = killSwitch.off()
+  await taking.promise
+  return { off, release: () => gate.resolve() }
+}
+
 describe('calls of a kill switch at once', { skip }, () => {
   test('who puts it on while another one takes it off has it on', async (t) => {
-    const { killSwitch, kernel, files } = rig(t)
+    const switched = rig(t)
+    const { killSwitch, kernel, files } = switched
     await killSwitch.on(ORDER)
-    const gate = Promise.withResolvers<void>()
-    const taking = Promise.withResolvers<void>()
-    kernel.before = () => {
-      kernel.before = () => {}
-      taking.resolve()
-      return gate.promise
-    }
-    const off = killSwitch.off()
-    await taking.promise
+    const { off, release } = await offHeld(switched)
     // It waits for a lock that is gone, with all around it, once it is free.
     const on = killSwitch.on(ORDER)
-    gate.resolve()
+    release()
     await off
     assert.equal((await on).state, 'on')
     assert.deepEqual([kernel.terms?.allowLan, killSwitch.isOf(ORDER.home)], [false, true])
@@ -67,19 +77,12 @@ describe('calls of a kill switch at once', { skip }, () => {
 
   test('two who take it off both have it off, and so has a profile that takes back its order', async (t) => {
     for (const other of ['off', 'release'] as const) {
-      const { killSwitch, kernel, files } = rig(t)
+      const switched = rig(t)
+      const { killSwitch, kernel, files } = switched
       await killSwitch.on({ ...ORDER, by: 'profile' })
-      const gate = Promise.withResolvers<void>()
-      const taking = Promise.withResolvers<void>()
-      kernel.before = () => {
-        kernel.before = () => {}
-        taking.resolve()
-        return gate.promise
-      }
-      const off = killSwitch.off()
-      await taking.promise
+      const { off, release } = await offHeld(switched)
       const second = other === 'off' ? killSwitch.off() : killSwitch.release(ORDER.home, ORDER.nodes)
-      gate.resolve()
+      release()
       await Promise.all([off, second])
       assert.deepEqual([kernel.terms, fs.existsSync(files)], [undefined, false], other)
     }
