@@ -50,13 +50,14 @@ export class Nearest {
   }
 
   /**
-   * The exits that are near to a target, by ms: `nearestMs` of PathWishes. Undefined where it is not known, then exits are asked from now on.
+   * The exits that are near to a target, by ms: `nearestMs` of PathWishes. Undefined where it is not known; then exits are asked from now on, if there are two.
    * @param without exits that do not serve at the moment
    */
   of(target: NearTarget, without?: ReadonlySet<DidKey>): ReadonlyMap<DidKey, number> | undefined {
     const { host } = target
     if (this.#exits.has(host)) return this.#exits.of(host, without)
-    if (this.#waiting.length < MAX_WAITING && !this.#ended.signal.aborted) {
+    // Fewer than two tell nothing, and what is known of a target is kept: further ones may come.
+    if (this.#waiting.length < MAX_WAITING && !this.#ended.signal.aborted && this.#candidates().length > 1) {
       this.#exits.begin(host)
       this.#waiting.push(target)
       void this.#askAll()

@@ -178,6 +178,18 @@ test('where nobody answers it stays as by auto, and nobody is asked again at onc
   assert.equal(asked.length, 0)
 })
 
+test('where there is one exit alone nobody is asked; once there are two they are', async () => {
+  const { exits, nearest, target, asked, answer } = bench()
+  const others = exits.splice(1)
+  assert.equal(nearest.of(target('a')), undefined)
+  assert.equal(asked.length, 0)
+  exits.push(...others.slice(0, 1))
+  assert.equal(nearest.of(target('a')), undefined)
+  assert.equal(asked.length, 2)
+  await answer(() => 20)
+  assert.equal(nearest.of(target('a'))?.size, 2)
+})
+
 test('what one isolation key learned no other has', async () => {
   const [one, other] = [bench(), bench()]
   one.nearest.of(one.target('a'))
