@@ -1,6 +1,7 @@
 /** The VPN of a node: routes over three hops, the proxy that leads into them, and what the node carries for others. */
 export type { EngineInit, MachineWays } from './engine/engine-init.ts'
 export { DEFAULT_PROFILE, isBuiltIn } from './profile/built-in-profiles.ts'
+export { checkCountry } from './profile/check-country.ts'
 export { type ProfileChange, compareProfiles } from './profile/compare-profiles.ts'
 export { type ApplyKillSwitch, type KillSwitchWish, killSwitchWish, stricterOf } from './profile/kill-switch-wish.ts'
 export { machineWaysOf } from './profile/machine-ways.ts'

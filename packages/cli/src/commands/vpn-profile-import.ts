@@ -1,7 +1,7 @@
 import { readProfileDocument } from '@weft/node'
 import { ProfileDesk } from '../daemon/profile-desk.ts'
+import { tellUse } from '../daemon/tell-use.ts'
 import { changeLines, warningLines } from '../output/profile-lines.ts'
-import { tellChange } from '../output/tell-change.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { readSmallFile } from '../program/read-small-file.ts'
 
@@ -16,7 +16,7 @@ export async function run(invocation: Invocation): Promise<void> {
   if (leftOut.length > 0) output.note(`Left out where it is from, as it names that machine: ${leftOut.join(', ')}`)
   if (!checked) {
     const done = `The profile ${profile.name} is ${created ? 'created' : 'replaced'}.`
-    tellChange(output, done, answer, desk.isRunning)
+    await tellUse(invocation, done, answer, desk.isRunning)
     return
   }
   output.note(

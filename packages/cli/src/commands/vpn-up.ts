@@ -3,6 +3,7 @@ import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { VpnStatusAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
+import { killSwitchLine } from '../output/kill-switch-lines.ts'
 import { pendingLines } from '../output/profile-lines.ts'
 import { stateLines } from '../output/route-lines.ts'
 import { tunLines } from '../output/tun-lines.ts'
@@ -18,9 +19,10 @@ export async function run(invocation: Invocation): Promise<void> {
   const begun = await begin(api, upPath(invocation), signal)
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, invocation) : begun
   output.document({ ...status })
-  const { state, fault, profile, proxy, tun } = status
+  const { state, fault, profile, proxy, tun, killSwitch } = status
   output.print(...stateLines(state, fault, output))
   for (const line of pendingLines(profile.pending)) output.note(line)
+  if (killSwitch?.state === 'on') output.print(killSwitchLine(killSwitch, output))
   if (tun !== undefined) output.print(...tunLines(tun, false, output))
   else if (proxy !== undefined) output.print(`Set programs to the proxy socks5h://${proxy.host}:${proxy.port}`)
 }

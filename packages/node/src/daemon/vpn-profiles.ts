@@ -14,6 +14,7 @@ import {
   type PutMode,
   type ResolvedFields,
   type RouteProfile,
+  checkCountry,
   compareProfiles,
   exportProfile,
   foreignWarnings,
@@ -90,9 +91,10 @@ export class VpnProfiles {
 
   /** @throws WeftError E_PROFILES_FILE */
   get inUse(): { readonly name: string; readonly route: RouteProfile; readonly ways: MachineWays } {
-    const { name, fields } = this.#init.file.inUse
-    const resolved = this.#resolve(fields)
-    return { name, route: routeProfileOf(resolved), ways: machineWaysOf(resolved, this.#init.dns) }
+    const profile = this.#init.file.inUse
+    const resolved = this.#resolve(profile.fields)
+    const ways = machineWaysOf(profile, resolved, this.#init.dns)
+    return { name: profile.name, route: routeProfileOf(resolved), ways }
   }
 
   /**
@@ -182,6 +184,7 @@ export class VpnProfiles {
 
   async #put(profile: Profile, { mode, check }: PutOptions): Promise<ChangedProfile> {
     const { file } = this.#init
+    checkCountry(profile.fields)
     file.checkPut(profile.name, mode)
     const before = file.list().find(({ name }) => name === profile.name)
     const isUsed = file.inUse.name === profile.name

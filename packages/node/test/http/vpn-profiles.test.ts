@@ -93,6 +93,19 @@ test('default is what is configured, and a profile is that but for what it says'
       include: [],
       excludePrograms: { users: ['alice'], cgroups: [] },
       includePrograms: { users: [], cgroups: [] },
+      places: {
+        exclude: {
+          users: {
+            name: "tunExcludeUsers of the profile 'work'",
+            remedy: 'weft vpn profile set work, weft vpn up',
+          },
+          cgroups: { name: 'vpn.tun_exclude_cgroups', remedy: 'restart the daemon' },
+        },
+        include: {
+          users: { name: 'vpn.tun_include_users', remedy: 'restart the daemon' },
+          cgroups: { name: 'vpn.tun_include_cgroups', remedy: 'restart the daemon' },
+        },
+      },
     },
   })
 })
@@ -110,10 +123,15 @@ test('what is wrong with a profile is told by field, and those that are built in
   assert.deepEqual([wrong.status, wrong.code], [400, 'E_PROFILE_INVALID'])
   assert.match(wrong.text, /hops is 9, and must be a whole number from 2 to 5/)
   assert.equal((await ask('PUT', 'profiles/Work', {})).code, 'E_PROFILE_INVALID')
+  const other = await ask('PUT', 'profiles/work', { exit: 'UK' })
+  assert.deepEqual([other.status, other.code], [400, 'E_PROFILE_INVALID'])
+  assert.match(other.text, /United Kingdom is written GB/)
   assert.equal((await ask('PUT', 'profiles/work', { hop: 3 })).code, 'E_PROFILE_INVALID')
   const builtIn = await ask('PUT', 'profiles/private?replace=true', { hops: 2 })
   assert.deepEqual([builtIn.status, builtIn.code], [409, 'E_PROFILE_BUILT_IN'])
-  assert.equal((await ask('DELETE', 'profiles/default')).code, 'E_PROFILE_BUILT_IN')
+  const kept = await ask('DELETE', 'profiles/default')
+  assert.equal(kept.code, 'E_PROFILE_BUILT_IN')
+  assert.match(kept.text, /profiles that are built in stay/)
 })
 
 test('a profile goes by its document to another node, and a look before changes nothing', async (t) => {

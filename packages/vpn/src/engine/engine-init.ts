@@ -6,7 +6,7 @@ import type { CarriageSetting } from '../carriage/carriage-choice.ts'
 import type { TlsIdentity } from '../carriage/tls-options.ts'
 import type { RouteProfile } from '../profile/route-profile.ts'
 import type { GuardState } from '../route/guard-state.ts'
-import type { ProgramNames } from '../tun/split-programs.ts'
+import type { ListPlaces, ProgramNames } from '../tun/split-programs.ts'
 
 /** Of a node that carries packets for others. */
 export interface PacketKeys {
@@ -61,6 +61,8 @@ export interface EngineInit {
     /** The same by programs. */
     readonly excludePrograms: ProgramNames
     readonly includePrograms: ProgramNames
+    /** Where these lists of programs stand, for messages; the settings when left out. */
+    readonly places?: Readonly<Record<'exclude' | 'include', ListPlaces>>
     /** Says, as long as it is there, that the machine has rules for it. */
     readonly stateFile: string
   }

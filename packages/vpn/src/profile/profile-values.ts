@@ -1,4 +1,5 @@
 import { CGROUP_PATH, USER_NAME, checkNetwork, isWeftError, messageOf } from '@weft/core'
+import { countryNamed } from '../route/country-slip.ts'
 import { formatExitWish, hintFor, parseExitWish } from '../route/exit-wish.ts'
 import type { ProfileField, ProfileFields } from './profile.ts'
 import { shown } from './profile-fault.ts'
@@ -79,13 +80,15 @@ const cgroups = listOf(
 
 const exit: Value<string> = {
   syntax:
-    'auto, nearest, random, a country such as DE (ISO 3166-1), a region (na, eu, as, oc, sa, rest) or the did:key of a node',
+    'auto, nearest, random, a country such as DE (ISO 3166-1), a region (na, eu, as, oc, sa, rest) or the whole did:key of a node, as weft members --long prints it',
   read(value) {
     if (typeof value !== 'string') throw new RangeError(`is ${shown(value)}`)
     try {
       const wish = parseExitWish(value)
       // The end of an id names one node today, and several tomorrow.
-      if (wish.kind !== 'suffix') return formatExitWish(wish)
+      if (wish.kind === 'suffix')
+        throw new RangeError(`is ${shown(value)}; ${countryNamed(value) ?? 'the end of an id is not enough here'}`)
+      return formatExitWish(wish)
     } catch (error) {
       if (!isWeftError(error, 'E_EXIT_WISH')) throw error
     }

@@ -3,12 +3,28 @@ import { join, relative } from 'node:path'
 import { WeftError } from '@weft/core'
 import { runCommand } from './run-command.ts'
 
-/** Programs, by who runs them and by where the system groups them, as the settings name them. */
+/** Programs, by who runs them and by where the system groups them, as settings and profiles name them. */
 export interface ProgramNames {
   /** Names or numbers. */
   readonly users: readonly string[]
   /** Paths of cgroup v2, as /proc/PID/cgroup has them. */
   readonly cgroups: readonly string[]
+}
+
+/** Where such a list stands, for whoever has to correct it. */
+export interface ListPlace {
+  /** Begins a sentence: `vpn.tun_exclude_users`. */
+  readonly name: string
+  /** What makes it so, once it is known what it should be; ends a sentence. */
+  readonly remedy: string
+}
+
+export type ListPlaces = Readonly<Record<keyof ProgramNames, ListPlace>>
+
+/** Those of the settings. */
+export function configuredPlaces(which: 'exclude' | 'include'): ListPlaces {
+  const place = (kind: string): ListPlace => ({ name: `vpn.tun_${which}_${kind}`, remedy: 'restart the daemon' })
+  return { users: place('users'), cgroups: place('cgroups') }
 }
 
 /** The same as nft(8) takes them. */
@@ -25,20 +41,19 @@ const CGROUPS = '/sys/fs/cgroup'
 
 /**
  * Finds users and cgroups on this machine.
- * @param setting whose names begin so, such as `vpn.tun_exclude`
  * @param mounts what the system has mounted (proc_pid_mountinfo(5))
  * @throws WeftError E_TUN_SPLIT
  */
 export async function findPrograms(
   { users, cgroups }: ProgramNames,
-  setting: string,
+  places: ListPlaces,
   mounts = readMounts(),
 ): Promise<Programs> {
-  const uids = await Promise.all(users.map((user) => findUser(user, `${setting}_users`)))
-  return { uids: [...new Set(uids)], cgroups: findCgroups(cgroups, `${setting}_cgroups`, mounts) }
+  const uids = await Promise.all(users.map((user) => findUser(user, places.users)))
+  return { uids: [...new Set(uids)], cgroups: findCgroups(cgroups, places.cgroups, mounts) }
 }
 
-async function findUser(user: string, setting: string): Promise<number> {
+async function findUser(user: string, { name, remedy }: ListPlace): Promise<number> {
   if (/^\d+$/.test(user) && Number(user) <= MOST_UID) return Number(user)
   try {
     // Asks what the machine asks for its users, which need not stand in a file.
@@ -48,26 +63,26 @@ async function findUser(user: string, setting: string): Promise<number> {
     // There is none.
   }
   throw split(
-    `${setting} names ${user}, a user that this machine does not have.`,
-    'Name one that it has (getent passwd tells them), or its number, and restart the daemon.',
+    `${name} names ${user}, a user that this machine does not have.`,
+    `Name one that it has (getent passwd tells them), or its number: ${remedy}.`,
   )
 }
 
-function findCgroups(paths: readonly string[], setting: string, mounts: string): Programs['cgroups'] {
+function findCgroups(paths: readonly string[], { name, remedy }: ListPlace, mounts: string): Programs['cgroups'] {
   if (paths.length === 0) return []
   const root = /^(?:\S+ ){4}(\S+) .* - cgroup2 /m.exec(mounts)?.[1]
   if (root === undefined)
     throw split(
-      `${setting} names cgroups, and cgroup v2 is not mounted on this machine.`,
-      `Mount it (${mountCommand(mounts)}), or go by users, and restart the daemon.`,
+      `${name} names cgroups, and cgroup v2 is not mounted on this machine.`,
+      `Mount it (${mountCommand(mounts)}), or go by users; then ${remedy}.`,
     )
   return paths.map((path) => {
     const names = path.split('/').filter((name) => name !== '')
     const directory = join(root, ...names)
     if (!existsSync(join(directory, 'cgroup.procs')))
       throw split(
-        `${setting} names ${path}, a cgroup that is not there (${directory}).`,
-        'Name one as /proc/PID/cgroup has it behind 0::, and see that it is there before the tunnel is; then restart the daemon.',
+        `${name} names ${path}, a cgroup that is not there (${directory}).`,
+        `Name one as /proc/PID/cgroup has it behind 0::, and see that it is there before the tunnel is; then ${remedy}.`,
       )
     return { path: relative(CGROUPS, directory), level: names.length }
   })

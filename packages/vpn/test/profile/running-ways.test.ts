@@ -20,7 +20,7 @@ const CONFIGURED = {
 } as const
 
 const ways = (fields: ProfileFields): MachineWays =>
-  machineWaysOf(resolveProfile(fields, CONFIGURED), { host: '127.0.0.1', port: 53 })
+  machineWaysOf({ name: 'test', fields }, resolveProfile(fields, CONFIGURED), { host: '127.0.0.1', port: 53 })
 const up = (wanted: MachineWays, before?: RunningWays): RunningWays => waysAfterUp(before, wanted, wanted.tun.isWanted)
 const pending = (running: RunningWays | undefined, wanted: MachineWays): ReturnType<typeof pendingWays> =>
   pendingWays(running, wanted, wanted.tun.isWanted)
