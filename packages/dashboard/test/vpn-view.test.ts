@@ -138,6 +138,11 @@ it('shows how the tunnel stands, and what packets go in', () => {
   const waiting = render({ ...OFF, tun: { ...TUN, state: 'waiting' }, carriage }, [])
   assert.match(waiting, /data-state="waiting">.*nothing leaves this machine/)
   assert.match(waiting, /data-testid="carriage">in TLS over TCP<span class="quiet">: UDP is blocked/)
+  const failed = render({ ...OFF, tun: { ...TUN, state: 'failed' } }, [])
+  assert.match(failed, /data-state="failed"><span class="badge bad">.*packets go their own way/)
+  const shut = render({ ...OFF, tun: { ...TUN, state: 'shut' } }, [])
+  assert.match(shut, /data-state="shut"><span class="badge bad">.*nothing leaves this machine/)
+  for (const html of [failed, shut]) assert.doesNotMatch(html, /the whole machine<|without IPv6/)
   assert.doesNotMatch(render(OFF, []), /data-testid="tunnel"/)
 })
 

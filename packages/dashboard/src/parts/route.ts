@@ -12,11 +12,18 @@ export function parseRoute(hash: string): Route {
   const [, page, object] = hash.replace(/^#/, '').split('/')
   if (page === 'network') return { page: 'network' }
   if (page === 'route') return { page: 'route' }
-  if (page === 'files')
-    return object === undefined || object === ''
-      ? { page: 'files' }
-      : { page: 'file', object: decodeURIComponent(object) }
-  return { page: 'overview' }
+  if (page !== 'files') return { page: 'overview' }
+  const decoded = decode(object ?? '')
+  return decoded === '' ? { page: 'files' } : { page: 'file', object: decoded }
+}
+
+/** Nothing where it is no text: anybody may write a fragment. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }
 
 export function useRoute(): Route {

@@ -1,7 +1,7 @@
 import type { VpnStatusAnswer } from '@weft/node'
 import { formatMs, shortId } from './format.ts'
 import { sumOfLinks } from './legs.ts'
-import { StateBadge } from './state-badge.tsx'
+import { StateBadge, type Tone } from './state-badge.tsx'
 
 type Tun = NonNullable<VpnStatusAnswer['tun']>
 
@@ -79,13 +79,24 @@ export function VpnFacts({ vpn: { route, proxy, dns, tun, streams, carriage, car
   )
 }
 
+const TUNNEL: Readonly<Record<Tun['state'], readonly [Tone, (name: string) => string]>> = {
+  open: ['good', (name) => `${name}: the whole machine`],
+  waiting: ['warn', (name) => `${name}: no exit yet, and nothing leaves this machine`],
+  failed: ['bad', () => 'None: it could not be opened, and packets go their own way'],
+  shut: ['bad', () => 'None, and nothing leaves this machine'],
+}
+
 function Tunnel({ tun: { interface: name, state, exit, ipv6 } }: { tun: Tun }) {
-  if (state === 'waiting')
-    return <StateBadge tone="warn">{`${name}: no exit yet, and nothing leaves this machine`}</StateBadge>
+  const [tone, words] = TUNNEL[state]
   return (
     <>
-      <StateBadge tone="good">{`${name}: the whole machine`}</StateBadge> to{' '}
-      <code title={exit}>{shortId(exit ?? '')}</code>, {ipv6 ? 'with IPv6' : 'without IPv6'}
+      <StateBadge tone={tone}>{words(name)}</StateBadge>
+      {state === 'open' && (
+        <>
+          {' '}
+          to <code title={exit}>{shortId(exit ?? '')}</code>, {ipv6 ? 'with IPv6' : 'without IPv6'}
+        </>
+      )}
     </>
   )
 }
