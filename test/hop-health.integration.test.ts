@@ -11,6 +11,7 @@ import { weft, weftJson } from './lib/weft.ts'
 const BASE_PORT = 27_400
 /** At 500 kB a second at most: longer than all that is waited for. */
 const BYTES = 30_000_000
+const FEW_BYTES = 12_000_000
 const RATE = 500_000
 
 interface Hop {
@@ -42,18 +43,11 @@ test(
     await network.startClient()
     await network.connect()
     const env = { WEFT_HOME: network.home('client') }
-    const hops = async (): Promise<readonly Hop[]> =>
-      (await weftJson<Route>(['vpn', 'route'], env)).legs.find(({ state }) => state === 'active')?.hops ?? []
+    const hops = (): Promise<readonly Hop[]> => hopsInUse(env)
     const download = network.download(BYTES, RATE)
     // It has no fault of its own before it is awaited.
     download.catch(() => {})
-    // For so long each hop has been asked twice a second, which says what is usual.
-    await eventually(
-      'figures of what is usual',
-      hops,
-      (all) => all.length === 3 && all.every(({ upMs = 0 }) => upMs > 15_000),
-    )
-    const before = await hops()
+    const before = await usual(env)
     t.diagnostic(`before: ${JSON.stringify(before.map(({ role, health, reason }) => [role, health, reason]))}`)
 
     await link.change({ delayMs: 60, loss: 0.05 })
@@ -85,3 +79,45 @@ test(
     assert.equal(await download, createHash('sha256').update(Buffer.alloc(BYTES, 7)).digest('hex'))
   },
 )
+
+test(
+  '60 ms on the link to the relay are told as added there, and at no other hop',
+  { skip: skipWithout('root', 'nat', 'tun', 'curl') },
+  async (t) => {
+    await using network = await RouteNetwork.up(BASE_PORT)
+    const link = await network.linkToRelay()
+    await network.startClient()
+    await network.connect()
+    const env = { WEFT_HOME: network.home('client') }
+    const download = network.download(FEW_BYTES, RATE)
+    download.catch(() => {})
+    const verify = async (): Promise<Verification['legs']> =>
+      (JSON.parse((await weft(['vpn', 'route', '--verify', '--json'], env)).stdout) as Verification).legs
+    // Each asks all hops once more than is asked beside it: what is usual is known by 26 answers.
+    for (let asked = 0; asked < 30; asked++) await verify()
+    await link.change({ delayMs: 60, loss: 0 })
+    const legs = await eventually('the delay that was added', verify, (all) =>
+      all.some(({ delays }) => delays.some(({ role }) => role === 'relay')),
+    )
+    t.diagnostic(JSON.stringify(legs.map(({ delays }) => delays)))
+    // One way takes 60 ms more, and so does the way back.
+    for (const { delays } of legs)
+      for (const { role, addedMs } of delays) assert.ok(role === 'relay' && addedMs > 60, `${role}: ${addedMs} ms`)
+    for (const { losses, contradictions } of legs) assert.deepEqual([losses, contradictions], [[], []])
+    await link.change({ delayMs: 0, loss: 0 })
+    assert.equal(await download, createHash('sha256').update(Buffer.alloc(FEW_BYTES, 7)).digest('hex'))
+  },
+)
+
+/** The hops of the leg in use once each was asked for so long, twice a second, that what is usual is known. */
+function usual(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
+  return eventually(
+    'figures of what is usual',
+    () => hopsInUse(env),
+    (all) => all.length === 3 && all.every(({ upMs = 0 }) => upMs > 15_000),
+  )
+}
+
+async function hopsInUse(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
+  return (await weftJson<Route>(['vpn', 'route'], env)).legs.find(({ state }) => state === 'active')?.hops ?? []
+}
