@@ -283,8 +283,8 @@ export class ClientRoutes {
           choice.onAnswered((first as RouteMember).id)
           choice.onHeld((first as RouteMember).id)
         },
-        onLegEnd: (_, leg) => {
-          this.#onLost(leg)
+        onLegEnd: (_, loss) => {
+          this.#onLost(loss)
           this.#retries.later()
         },
         onChange: () => this.#init.onChange(),

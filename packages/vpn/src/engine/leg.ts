@@ -50,6 +50,8 @@ export interface LegInit {
   load(leg: Leg): { readonly inFlight: number; readonly streams: number }
   /** Nothing came back for a while although something should. */
   onSuspect(leg: Leg): void
+  /** The exit said something: with each packet. @param now monotonic ms */
+  onHeard?(now: number): void
   /** Something came after all. */
   onCleared(leg: Leg): void
   /** While the hop before the exit answers, and the exit does not; again and again as long as that is so. */
@@ -67,6 +69,12 @@ const STOOD_MS = 5_000
 const PING_EVERY_MS = 10_000
 /** ms between questions which hop it is, while nothing comes back. */
 const PLACE_SILENCE_MS = 500
+/** What a hop says where it does not reach the next one. */
+const LINK_REASONS: ReadonlySet<number> = new Set([
+  CircuitReason.unknownNextHop,
+  CircuitReason.nextHopNotReached,
+  CircuitReason.linkLost,
+])
 
 /** One circuit of a session: builds it, and watches whether it carries. */
 export class Leg {
@@ -80,6 +88,8 @@ export class Leg {
   #isRefused = false
   /** The exit is there, and did not let it join its session. */
   #isTurnedAway = false
+  /** The hop before the one that is to blame did not reach it any more, or never did. */
+  #isLinkLost = false
   /** Monotonic ms. */
   #readyAt: number | undefined
   readonly #silence = new LegSilence()
@@ -134,6 +144,7 @@ export class Leg {
         this.#culprit = hops[atHop]
         this.#isTurnedAway = reason === CircuitReason.sessionUnknown
         this.#isRefused = reason === CircuitReason.handshakeRefused
+        this.#isLinkLost = LINK_REASONS.has(reason)
         this.#end(circuitFault(reason, hops[atHop], roleAt(atHop, hops.length)))
       },
     })
@@ -193,6 +204,11 @@ export class Leg {
       return this.#culprit === this.hops.at(-1) && !this.#isTurnedAway ? { relay, ms: Infinity } : undefined
     if (!this.#silence.isSuspect || !this.#isRelayThere) return undefined
     return { relay, ms: this.#silence.silentMs(this.#init.clock.monotonic()) }
+  }
+
+  /** It ended as the hop before the exit says that it does not reach it: one of the two, or what is between them, is what is wrong. */
+  get isCutFromExit(): boolean {
+    return this.#isLinkLost && this.#culprit !== undefined && this.#culprit === this.hops.at(-1)
   }
 
   /** Ready for so long that building it was no failure. */
@@ -318,6 +334,7 @@ export class Leg {
     this.#state = 'ready'
     this.#readyAt = this.#init.clock.monotonic()
     this.#silence.heard(this.#readyAt)
+    this.#init.onHeard?.(this.#readyAt)
     if (this.#byCells === undefined) this.#ping()
     else {
       this.#nextPing = this.#readyAt + PING_EVERY_MS
@@ -335,7 +352,9 @@ export class Leg {
 
   #heard(): void {
     this.#isRelayThere = false
-    if (this.#silence.heard(this.#init.clock.monotonic())) this.#init.onCleared(this)
+    const now = this.#init.clock.monotonic()
+    this.#init.onHeard?.(now)
+    if (this.#silence.heard(now)) this.#init.onCleared(this)
   }
 
   #onCounted(hop: number, sample: CountSample): void {

@@ -32,11 +32,16 @@ export interface LegNumbers {
 
 const ONE_LEG: LegNumbers = { used: 1, reserve: 0 }
 
-/** By whom a path set was lost, and why; of the leg that ended last, where it was not its exit that closed the session. */
+/**
+ * By whom a path set was lost, and why: of the leg that ended last; of the first one, and of the exit as culprit, where that closed the session or relays of two
+ * legs agree that it is gone.
+ */
 export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' | 'entryAnswered' | 'wasReady'> {
   readonly fault: Fault
   /** The exit itself said that it is over, which no hop before it can say in its place. */
   readonly isByExit?: boolean
+  /** Relays of two legs agree that the exit is gone: no one way to it is to blame. */
+  readonly isAgreed?: boolean
 }
 
 /** What a path set tells its owner. */
@@ -45,7 +50,8 @@ export interface PathSetEvents {
   /** None of its legs is fit for new streams at the moment. */
   onSuspect?(set: PathSet): void
   onLegReady?(leg: Leg): void
-  onLegEnd?(set: PathSet, leg: Leg): void
+  /** @param loss as it is to be laid to somebody */
+  onLegEnd?(leg: Leg, loss: Omit<PathSetLoss, 'fault'>): void
   /** What carries has changed: which legs, or whether. */
   onChange?(set: PathSet): void
   /** One of its nodes is red, or the link before it, while another leg is well. */
@@ -301,8 +307,8 @@ export class PathSet {
         }
       },
       onSuspect: (leg) => this.#onSuspect(leg),
+      onHeard: (now) => this.#witnesses.heard(now),
       onCleared: (leg) => {
-        this.#witnesses.clear()
         this.#init.onEvent?.(legBack(leg.hops))
         this.#assign()
       },
@@ -409,6 +415,13 @@ export class PathSet {
     return node === hops.at(-1) ? (hops.at(-2) ?? node) : node
   }
 
+  /** An exit that another leg reaches is not gone because one relay says so. */
+  #blameOf(leg: Leg): Omit<PathSetLoss, 'fault'> {
+    const { culprit, hops, isRefused, entryAnswered, wasReady } = leg
+    const isLinkToExit = culprit !== undefined && leg.isCutFromExit && this.healthy
+    return { culprit: isLinkToExit ? this.#blamedFor(leg, culprit) : culprit, hops, isRefused, entryAnswered, wasReady }
+  }
+
   #mayMoveFromDelay(): boolean {
     const now = this.#init.clock.monotonic()
     if (this.#movedFromDelayAt !== undefined && now - this.#movedFromDelayAt < DELAY_MOVES_MS) return false
@@ -473,7 +486,7 @@ export class PathSet {
     if (silent !== undefined) this.#witnesses.ended(silent, this.#init.clock.monotonic())
     this.#lookAtExit()
     if (this.over) return
-    this.#init.onLegEnd?.(this, leg)
+    this.#init.onLegEnd?.(leg, this.#blameOf(leg))
     this.#assign()
     if (!this.healthy) this.#init.onSuspect?.(this)
     // Whatever is to be built next is begun by who knows how soon.
@@ -494,6 +507,7 @@ export class PathSet {
       isRefused: false,
       entryAnswered: true,
       wasReady: true,
+      isAgreed: true,
     })
   }
 

@@ -112,11 +112,11 @@ export class RouteNodes {
   }
 
   /**
-   * What was lost behind a guard that answered counts against it, unless its exit ended it or the overlay knows that the node to blame is gone.
+   * What was lost behind a guard that answered counts against it, unless its exit ended it, relays of two legs agree that this is gone, or the overlay knows that the node to blame is gone.
    * @returns the guard where it is doubted since this one
    */
-  judgeGuard({ hops: [entry], culprit, entryAnswered, wasReady, isByExit = false }: Blamed): RouteMember | undefined {
-    if (entry === undefined || !entryAnswered || isByExit) return undefined
+  judgeGuard({ hops: [entry], culprit, entryAnswered, wasReady, ...by }: Blamed): RouteMember | undefined {
+    if (entry === undefined || !entryAnswered || by.isByExit === true || by.isAgreed === true) return undefined
     if (culprit !== undefined && this.#unreachable.has(culprit.id)) return undefined
     return this.#init.choice.onLost(entry.id, wasReady) ? entry : undefined
   }

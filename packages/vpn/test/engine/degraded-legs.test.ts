@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@weft/core'
 import { shortId } from '@weft/crypto'
-import type { CircuitLink, ClientCircuitOptions, ClientCircuits, Tier } from '@weft/onion'
+import { CircuitReason, type CircuitLink, type ClientCircuitOptions, type ClientCircuits, type Tier } from '@weft/onion'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
 import { PathSet } from '../../src/engine/path-set.ts'
 import type { ToldEvent } from '../../src/engine/route-log.ts'
@@ -33,6 +33,8 @@ async function download(
   const events: ToldEvent[] = []
   const red: RouteMember[] = []
   const ends: string[] = []
+  /** Who was to blame for each leg that ended. */
+  const blamed: (RouteMember | undefined)[] = []
   const received = { bytes: 0 }
   let built = 1
   const set = new PathSet({
@@ -51,7 +53,10 @@ async function download(
     random,
     linkTo: () => ({}) as CircuitLink,
     moreHops: () => (built < most ? more(++built) : undefined),
-    onLegEnd: (_, leg) => ends.push(leg.fault?.code ?? 'ended'),
+    onLegEnd: (leg, { culprit }) => {
+      ends.push(leg.fault?.code ?? 'ended')
+      blamed.push(culprit)
+    },
     onRed: (node) => red.push(node),
     onEvent: (event) => events.push(event),
     onEnd: () => ends.push('end'),
@@ -82,7 +87,7 @@ async function download(
     set.destroy()
     exit.close()
   }
-  return { clock, set, circuits, events, kinds, red, ends, received, run, close }
+  return { clock, set, circuits, events, kinds, red, ends, blamed, received, run, close }
 }
 
 const TIERS: readonly Tier[] = ['off', 'standard']
@@ -339,7 +344,8 @@ test('an exit that is gone while the relays before it answer is named within 2 s
     assert.ok(ends.includes('reset'))
     const lost = events.at(-1)
     assert.deepEqual([lost?.kind, lost?.code, lost?.role, lost?.node], ['lost', 'E_EXIT_LOST', 'exit', EXIT.id])
-    assert.deepEqual([set.loss?.fault.code, set.loss?.culprit], ['E_EXIT_LOST', EXIT])
+    const { loss } = set
+    assert.deepEqual([loss?.fault.code, loss?.culprit, loss?.isAgreed], ['E_EXIT_LOST', EXIT, true])
     for (const { cause } of events.filter(({ code }) => code === 'E_ROUTE_SILENT'))
       assert.match(cause, /from the exit …/)
     close()
@@ -373,4 +379,47 @@ test('an exit that comes back in time, or is reached over one leg, is not gone, 
     assert.deepEqual([line.ends, line.set.over], [[], false], `links ${cuts.join(' and ')}`)
     line.close()
   }
+})
+
+test('the word of one relay ends nothing of an exit that goes on over another leg, and is laid to that relay', async () => {
+  for (const pauseMs of [1_100, 1_600]) {
+    const { set, circuits, ends, blamed, run, close } = await download({ used: 2, reserve: 0 }, 1, 2)
+    await run(3_000)
+    circuits[0]!.tellEnd(CircuitReason.nextHopNotReached, 2)
+    assert.deepEqual(blamed, [hopsOf(1)[1]])
+    await run(5_000)
+    circuits[1]!.links[2]!.isCut = true
+    await run(pauseMs)
+    assert.equal(set.healthy, false)
+    circuits[1]!.links[2]!.isCut = false
+    await run(2_000)
+    assert.deepEqual([set.over, set.healthy, ends], [false, true, ['E_CIRCUIT_ENDED']])
+    close()
+  }
+})
+
+test('a leg that is silent at the exit for long makes no moment of silence of another one more', async () => {
+  const { set, circuits, ends, run, close } = await download({ used: 2, reserve: 0 }, 1, 2)
+  await run(3_000)
+  circuits[0]!.links[2]!.isCut = true
+  await run(4_000)
+  circuits[1]!.links[2]!.isCut = true
+  await run(1_600)
+  assert.equal(set.healthy, false)
+  circuits[1]!.links[2]!.isCut = false
+  await run(500)
+  assert.deepEqual([set.over, set.healthy, ends], [false, true, []])
+  close()
+})
+
+test('an exit of which one relay says that it is gone is gone when it is silent over another leg for as long as without', async () => {
+  const { set, circuits, events, run, close } = await download({ used: 2, reserve: 0 }, 1, 2)
+  await run(3_000)
+  for (const circuit of circuits) circuit.links[2]!.isCut = true
+  circuits[0]!.tellEnd(CircuitReason.nextHopNotReached, 2)
+  await run(1_500)
+  assert.equal(set.over, false)
+  await run(1_000)
+  assert.deepEqual([set.over, events.at(-1)?.code], [true, 'E_EXIT_LOST'])
+  close()
 })

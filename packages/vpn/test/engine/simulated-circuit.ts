@@ -113,6 +113,11 @@ export class SimulatedCircuit {
     if (this.#leg !== undefined) this.#exit.end(this.#leg)
   }
 
+  /** A hop says that the one behind it, which is named, is why it ends. */
+  tellEnd(reason: number, hop: number): void {
+    this.#options.onEnd?.(reason, hop)
+  }
+
   #give(packetNumber: number, payload: Uint8Array): void {
     this.#leg ??= this.#exit.legOf(readJoin(payload), {
       seal: (fill) => {
