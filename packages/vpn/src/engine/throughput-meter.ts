@@ -36,9 +36,11 @@ export class ThroughputMeter {
     this.#cancel = this.#clock.after(EVERY_MS, () => this.#look())
   }
 
+  /** Nothing is measured from now on, which is told as none; what came and went so far stays. */
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
+    this.#rate = { ...this.#rate, sentBytesPerSecond: 0, receivedBytesPerSecond: 0 }
   }
 
   #look(): void {
