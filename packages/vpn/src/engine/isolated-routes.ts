@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type Random, WeftError, concatBytes, utf8 } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
+import type { ProfileIsolation } from '../profile/profile.ts'
 import type { ChoiceQuestion, LegChoice, LegVerification, OtherRouteStatus, RouteUse } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 
@@ -29,6 +30,8 @@ export class IsolatedRoutes {
   /** By which people tell users and passwords apart that are named nowhere. */
   readonly #numbers = new WeakMap<ClientRoutes, number>()
   #numbered = 0
+  /** As the profile says; undefined until it is changed. */
+  #isolation: ProfileIsolation | undefined
 
   readonly #salt: Uint8Array
 
@@ -117,8 +120,15 @@ export class IsolatedRoutes {
     return routes
   }
 
+  /** What is kept apart from now on: other routes end, as soon as nothing runs over them. */
+  isolate(isolation: ProfileIsolation): void {
+    this.#isolation = isolation
+    this.#endUnwanted()
+  }
+
   /** Builds what is missing; to be called when members change. */
   keep(): void {
+    this.#endUnwanted()
     for (const routes of this.#routes.values()) routes.keep()
   }
 
@@ -151,6 +161,16 @@ export class IsolatedRoutes {
     const [name] = this.#others().find(([, { streams }]) => streams === 0) ?? []
     if (name === undefined) throw tooManyIsolations()
     this.#end(name)
+  }
+
+  /** Ends those that no request can take any more, and over which nothing runs. */
+  #endUnwanted(): void {
+    for (const [name, { streams }] of this.#routes) if (streams === 0 && !this.#isWanted(name)) this.#end(name)
+  }
+
+  #isWanted(name: string): boolean {
+    if (name.startsWith(GROUP)) return this.#isolation === undefined || this.#isolation === 'destination'
+    return !isOfCredentials(name) || this.#isolation !== 'none'
   }
 
   #end(name: string): void {

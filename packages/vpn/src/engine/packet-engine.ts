@@ -308,6 +308,7 @@ export class PacketEngine {
     const { exit, hops, legs, tier } = this.#profile
     this.#profile = profile
     this.#choice.setProfile(profile)
+    this.#routes.isolate(profile.isolation)
     if (exit !== profile.exit || hops !== profile.hops || legs !== profile.legs || tier !== profile.tier)
       this.#routes.renew()
   }

@@ -15,6 +15,8 @@ function rig() {
           return streams.get(name) ?? 0
         },
         bytes: { sent: 1, received: 2 },
+        legs: () => [],
+        keep: () => {},
         close: () => void ended.push(name),
       }) as unknown as ClientRoutes,
     seededRandom(1),
@@ -54,6 +56,46 @@ test('destinations go over eight groups of routes, each always over the same, an
   const sizes = [...Map.groupBy(group.values(), (made) => made).values()].map(({ length }) => length)
   assert.ok(Math.min(...sizes) > 20, sizes.join())
   assert.deepEqual(ended, [])
+})
+
+test('groups that are wanted no longer end, those with connections with their last one, unless they are wanted again', () => {
+  const { routes, streams, ended } = rig()
+  for (let at = 0; at < 100; at++) routes.toDestination(`host${at}.test`)
+  const busy = ['-to3', '-to5']
+  for (const name of busy) streams.set(name, 1)
+  routes.isolate('destination')
+  routes.keep()
+  assert.deepEqual(ended, [])
+  routes.isolate('credentials')
+  assert.deepEqual(ended.toSorted(), ['-to0', '-to1', '-to2', '-to4', '-to6', '-to7'])
+  routes.keep()
+  assert.equal(ended.length, 6)
+  assert.deepEqual(
+    routes.others.filter(({ use }) => use === 'destination').map(({ number }) => number),
+    [4, 6],
+  )
+  streams.set('-to3', 0)
+  routes.keep()
+  assert.equal(ended.at(-1), '-to3')
+  routes.isolate('destination')
+  streams.set('-to5', 0)
+  routes.keep()
+  assert.equal(ended.length, 7)
+})
+
+test('where nothing is kept apart the routes of users and passwords end as well, and never those of all others', () => {
+  const { routes, users, streams, ended } = rig()
+  for (const name of [undefined, TUN_ROUTES]) routes.of(name)
+  routes.toDestination('a.test')
+  streams.set('user7', 1)
+  routes.isolate('none')
+  assert.deepEqual(new Set(ended), new Set([...users.filter((user) => user !== 'user7'), ended.at(-1)]))
+  assert.match(ended.at(-1) ?? '', /^-to/)
+  assert.notEqual(routes.default, undefined)
+  assert.deepEqual(
+    routes.others.map(({ use }) => use),
+    ['tunnel', 'credentials'],
+  )
 })
 
 test('what happens to a group of destinations is told as that, and numbers of users and passwords are theirs alone', () => {

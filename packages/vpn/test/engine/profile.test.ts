@@ -79,6 +79,23 @@ test('a profile that isolates nothing leads users and passwords over the routes 
   )
 })
 
+test('a profile that no longer keeps destinations apart ends their routes over which nothing runs', async (t) => {
+  const { engine: client } = await openNode(99, [])
+  t.after(() => client.close())
+  const apart: RouteProfile = { ...DEFAULT_ROUTE_PROFILE, isolation: 'destination' }
+  client.setProfile(apart)
+  await client.up()
+  const proxy = client.status().proxy?.port ?? assert.fail()
+  const uses = () => client.status().others.map(({ use }) => use)
+  // There is nobody to go over: it is refused, and the routes stand and go on trying.
+  assert.ok(typeof (await socks(proxy, 'a.test', 80)) === 'number')
+  assert.deepEqual(uses(), ['destination'])
+  client.setProfile({ ...apart, rotationMs: 120_000 })
+  assert.deepEqual(uses(), ['destination'])
+  client.setProfile(DEFAULT_ROUTE_PROFILE)
+  assert.deepEqual(uses(), [])
+})
+
 test('while no exit is where the profile wants it, requests are refused, and what runs goes on', async (t) => {
   const nodes = [await openNode(1, ['entry']), await openNode(2, ['relay']), await openNode(3, ['exit'])]
   const { engine: client } = await openNode(99, [])
