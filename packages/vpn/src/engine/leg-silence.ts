@@ -1,8 +1,11 @@
 /** ms without a word from the exit, while one is due, after which other legs are tried; and after which a leg is given up. */
-const SUSPECT_MS = 600
+export const SUSPECT_MS = 600
 export const DEAD_MS = 5_000
 /** The same where the overlay cannot reach one of the hops either, ms. */
 const DEAD_UNREACHABLE_MS = 1_500
+/** ms between questions which hop it is, while nothing comes back; and between pings of all hops, whatever comes. */
+export const PLACE_SILENCE_MS = 500
+export const PING_EVERY_MS = 10_000
 /** ms between looks while something is open or due. */
 export const LOOK_MS = 100
 /** A look that comes so much later than it should, ms: this thread was held up, and what came meanwhile is not read yet. */

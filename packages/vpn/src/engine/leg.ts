@@ -17,7 +17,7 @@ import { circuitFault } from './circuit-fault.ts'
 import type { SilentAtExit } from './exit-witnesses.ts'
 import { HopQuestion } from './hop-question.ts'
 import { hasAnswered, hopStatuses, roleAt } from './hop-statuses.ts'
-import { HELD_UP_MS, LOOK_MS, LegSilence } from './leg-silence.ts'
+import { HELD_UP_MS, LOOK_MS, LegSilence, PING_EVERY_MS, PLACE_SILENCE_MS } from './leg-silence.ts'
 import { legVerification } from './leg-verification.ts'
 import type { ToldHop } from './route-words.ts'
 import { silentFault } from './silent-fault.ts'
@@ -66,9 +66,6 @@ const BUILD_MS = 3_000
 export const SLOW_BUILD_MS = 700
 /** ms for which a leg that got ready has to last before its end counts as a new trouble, not as one more failure to build. */
 const STOOD_MS = 5_000
-const PING_EVERY_MS = 10_000
-/** ms between questions which hop it is, while nothing comes back. */
-const PLACE_SILENCE_MS = 500
 /** What a hop says where it does not reach the next one. */
 const LINK_REASONS: ReadonlySet<number> = new Set([
   CircuitReason.unknownNextHop,
@@ -98,7 +95,8 @@ export class Leg {
   #isRelayThere = false
   /** The hop that the overlay cannot reach, as it was told last. */
   #unreachable: RouteMember | undefined
-  #nextPing = 0
+  /** Monotonic ms: when a leg at rest is looked at, which one without a tier is pinged at as well. */
+  #nextIdleLook = 0
   readonly #health: LegHealth
   /** Monotonic ms: when the next look is due, and when hops were asked what they counted. */
   #nextLook = 0
@@ -337,8 +335,8 @@ export class Leg {
     this.#init.onHeard?.(this.#readyAt)
     if (this.#byCells === undefined) this.#ping()
     else {
-      this.#nextPing = this.#readyAt + PING_EVERY_MS
-      this.#lookAt(this.#nextPing)
+      this.#nextIdleLook = this.#readyAt + PING_EVERY_MS
+      this.#lookAt(this.#nextIdleLook)
       this.#byCells.begin()
     }
     this.#init.onReady(this)
@@ -389,19 +387,19 @@ export class Leg {
     this.#circuit?.ping(this.hops.length - 1)
   }
 
-  /** Runs every 100 ms while streams are open or an answer is due, else every 10 s, to measure the hops where that has no times of its own. */
+  /** Runs every 100 ms while streams are open or an answer is due, else every 10 s. Without a tier it asks the hops; with one {@link TierQuestions} does, at times of its own. */
   #look(): void {
     if (this.#state !== 'ready') return
     const now = this.#init.clock.monotonic()
     const isHeldUp = now - this.#nextLook > HELD_UP_MS
     const { inFlight, streams } = this.#init.load(this)
     if (this.#byCells === undefined) this.#askByUse(now, streams)
-    else if (now >= this.#nextPing) this.#nextPing = now + PING_EVERY_MS
+    else if (now >= this.#nextIdleLook) this.#nextIdleLook = now + PING_EVERY_MS
     const openMs = this.#byCells?.openSince === undefined ? undefined : (this.#circuit?.rttMs.at(-1) ?? 0)
     const found = this.#silence.look(now, inFlight, this.#unreachable !== undefined, openMs)
     if (found === 'dead') return this.#endSilent()
     if (found === 'suspect') this.#suspectNow()
-    this.#lookAt(this.#silence.isDue || streams > 0 ? now + LOOK_MS : this.#nextPing)
+    this.#lookAt(this.#silence.isDue || streams > 0 ? now + LOOK_MS : this.#nextIdleLook)
     // What came while this thread was held up is not read yet.
     if (isHeldUp) return
     this.#judge(now)
@@ -409,7 +407,7 @@ export class Leg {
   }
 
   #askByUse(now: number, streams: number): void {
-    if (now >= this.#nextPing) this.#ping()
+    if (now >= this.#nextIdleLook) this.#ping()
     const isPlacing = this.#silence.isSuspect && now - this.#countedAt >= PLACE_SILENCE_MS
     if (isPlacing || this.#health.isDue(now, this.#circuit?.cells ?? 0)) this.#count()
     if (this.#silence.wantsSign(now, streams)) this.#ask()
@@ -454,8 +452,8 @@ export class Leg {
 
   #ping(): void {
     this.#pingAll()
-    this.#nextPing = this.#init.clock.monotonic() + PING_EVERY_MS
-    this.#lookAt(this.#nextPing)
+    this.#nextIdleLook = this.#init.clock.monotonic() + PING_EVERY_MS
+    this.#lookAt(this.#nextIdleLook)
   }
 
   #pingAll(): void {

@@ -1,5 +1,6 @@
 import type { Clock } from '@weft/core'
 import { Alarm } from './alarm.ts'
+import { PING_EVERY_MS, PLACE_SILENCE_MS, SUSPECT_MS } from './leg-silence.ts'
 
 export interface TierQuestionsInit {
   readonly clock: Clock
@@ -16,11 +17,8 @@ export interface TierQuestionsInit {
 
 /** ms between looks whether something is to be asked. */
 const LOOK_MS = 250
-const PING_EVERY_MS = 10_000
-/** ms without an answer of the exit after which it is asked once more; and after which hops are asked which of them it is, and how often. */
+/** ms without an answer of the exit after which it is asked once more. */
 const ASK_AGAIN_MS = 500
-const SUSPECT_MS = 600
-const PLACE_SILENCE_MS = 500
 
 /**
  * When a leg with a tier asks its hops: at times that follow from the cells of its circuit, which whoever watches the link to the entry sees anyhow, and from answers to
