@@ -66,6 +66,17 @@ test('status shows the hops of the tunnel as well, and how many users and passwo
   assert.match(text({ others: OTHERS.slice(0, 2) }), /1 user and password has a route/)
 })
 
+test('status says how many groups of destinations have routes', () => {
+  const group = (number: number) => ({ ...OTHERS[1], use: 'destination' as const, number })
+  const lines = text({ others: [...OTHERS, group(3), group(8)] })
+  assert.match(
+    lines,
+    /2 users and passwords have a route: weft vpn route\n2 groups of destinations have a route: weft vpn route/,
+  )
+  assert.match(text({ others: [group(3)] }), /\n1 group of destinations has a route: weft vpn route/)
+  assert.doesNotMatch(text({ others: OTHERS }), /group/)
+})
+
 test('status says what of the profile in use whoever relies on it should know', () => {
   const warnings = [{ code: 'E_PROFILE_OPEN', cause: 'Much goes beside it.', fix: 'Lead it through.' }]
   const lines = text({ profile: { name: 'shut', pending: { fields: [] }, warnings } })

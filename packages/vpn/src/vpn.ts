@@ -120,11 +120,11 @@ export interface RouteStatus extends RouteLegs {
 
 /**
  * What goes over routes of its own: what asks the proxy without user and password, the whole machine, each user and password, and groups of destinations
- * where a profile keeps these apart.
+ * where a profile keeps these apart. Of the first only datagrams and names (where there is no tunnel) are left then: they have no destination that tells them apart.
  */
 export interface RouteUse {
   readonly use: 'proxy' | 'tunnel' | 'credentials' | 'destination'
-  /** Of a user and password, the first that was seen has 1; of a group of destinations. It says nothing of them. */
+  /** Of a user and password: the first that was seen has 1. Of a group of destinations: 1 to 8, which of them it is. It says nothing of them. */
   readonly number: number | undefined
 }
 
@@ -431,7 +431,7 @@ export interface VpnStatus {
   /** The latest first, 16 at most. */
   readonly failures: readonly ProxyFailure[]
   readonly route: RouteStatus
-  /** The tunnel's first, then those of users and passwords. */
+  /** The tunnel's first, then those of users and passwords, and of groups of destinations. */
   readonly others: readonly OtherRouteStatus[]
   readonly services: ServicesStatus
   readonly carriage: CarriageStatus

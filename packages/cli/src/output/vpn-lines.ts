@@ -9,6 +9,7 @@ import { ipPacketLines, tunLines } from './tun-lines.ts'
 import { CARRIAGE_WORDS, legLines, otherLines, stateLines, throughputWords } from './route-lines.ts'
 
 type Leg = VpnStatusAnswer['route']['legs'][number]
+type Use = VpnStatusAnswer['others'][number]['use']
 
 const MORE = [
   ['spare', 'in readiness'],
@@ -21,7 +22,7 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
   const { state, fault, profile, proxy, dns, tun, killSwitch, streams, failures, route, others, carriage, carried } =
     status
   const tunnel = others.find(({ use }) => use === 'tunnel')
-  const credentials = others.filter(({ use }) => use === 'credentials').length
+  const ofUse = (wanted: Use): number => others.filter(({ use }) => use === wanted).length
   return [
     ...stateLines(state, fault, output),
     `  profile     ${profile.name}`,
@@ -39,9 +40,8 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
     ...(tunnel === undefined
       ? []
       : [...otherLines(tunnel, output), ...firstLegLines(tunnel.legs, now, long, output), '']),
-    ...(credentials === 0
-      ? []
-      : [`${counted(credentials, 'user and password has', 'users and passwords have')} a route: weft vpn route`]),
+    ...haveRouteLines(ofUse('credentials'), 'user and password has', 'users and passwords have'),
+    ...haveRouteLines(ofUse('destination'), 'group of destinations has', 'groups of destinations have'),
     ...(carried === undefined ? [] : carriedLines(carried, long, output)),
     ...(failures.length === 0 ? [] : ['', 'What failed, the latest first (targets are kept nowhere):']),
     ...failures.flatMap((failure) => [
@@ -49,6 +49,10 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
       ...faultLines(failure, output),
     ]),
   ]
+}
+
+function haveRouteLines(count: number, one: string, more: string): string[] {
+  return count === 0 ? [] : [`${counted(count, one, more)} a route: weft vpn route`]
 }
 
 /** The one in use, where there is one, and how many there are beside it. */

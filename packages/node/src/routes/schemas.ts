@@ -542,7 +542,7 @@ export const vpnStatus = z.strictObject({
     .describe(
       'Requests that the proxy could not fulfil and connections that ended with their route, the latest first, without their targets',
     ),
-  route: vpnRoute.describe('Of what asks the proxy without user and password'),
+  route: vpnRoute.describe('Of what asks the proxy without user and password, but for groups of destinations'),
   others: otherRoutes,
   services: z
     .strictObject({

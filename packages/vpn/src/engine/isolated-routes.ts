@@ -7,7 +7,7 @@ import type { ClientRoutes } from './client-routes.ts'
 
 /** Pairs of user and password with routes of their own at most; one more ends one that carries nothing, or is refused. */
 const MAX_ISOLATIONS = 16
-/** The routes of requests without user and password; no credentials can have this name, which is base64. */
+/** The routes of requests without user and password, but those to groups of destinations; no credentials can have this name, which is base64. */
 export const DEFAULT = '-'
 
 /** Those of the whole machine, alike. */
@@ -46,7 +46,7 @@ export class IsolatedRoutes {
     return this.of(`${GROUP}${digest.readUInt32BE(0) % GROUPS}`)
   }
 
-  /** Those of requests without credentials; undefined until they are asked for, and again once they are closed. */
+  /** Those of requests without credentials that go to no group of destinations; undefined until they are asked for, and again once they are closed. */
   get default(): ClientRoutes | undefined {
     return this.#routes.get(DEFAULT)
   }

@@ -8,8 +8,8 @@ export type RouteKind = Pick<ClientRoutesInit, 'end' | 'legs' | 'spares' | 'tier
 
 /** Circuits to other exits that stand ready. */
 const OTHER_EXITS = 2
-/** What connections of a user and password go over. */
-const LEGS_OF_CREDENTIALS: LegNumbers = { used: 1, reserve: 1 }
+/** What connections of a user and password, or to a group of destinations, go over. */
+const LEGS_OF_ISOLATED: LegNumbers = { used: 1, reserve: 1 }
 
 /**
  * @param name of the routes, as `IsolatedRoutes` has it; undefined for those to services of members
@@ -21,7 +21,7 @@ export function routeKind(name: string | undefined, profile: () => RouteProfile)
   const isShared = name === DEFAULT || name === TUN_ROUTES
   return {
     end: 'exit',
-    legs: isShared ? () => ({ used: profile().legs, reserve: 1 }) : () => LEGS_OF_CREDENTIALS,
+    legs: isShared ? () => ({ used: profile().legs, reserve: 1 }) : () => LEGS_OF_ISOLATED,
     spares: isShared ? OTHER_EXITS : 0,
     tier: () => profile().tier,
     isNearest: () => profile().exit === 'nearest',

@@ -10,12 +10,12 @@ test('routes of each use have what is theirs, and follow the profile as it is at
     const { end, legs, spares, tier, isNearest, rotationMs } = routeKind(name, () => profile)
     return [end, legs?.(), spares, tier?.(), isNearest?.(), rotationMs?.()]
   }
-  const credentials = { used: 1, reserve: 1 }
+  const isolated = { used: 1, reserve: 1 }
   assert.deepEqual(of(undefined), ['service', undefined, 0, undefined, undefined, undefined])
   assert.deepEqual(of(DEFAULT), ['exit', { used: 2, reserve: 1 }, 2, 'standard', false, 600_000])
   assert.deepEqual(of(TUN_ROUTES), ['exit', { used: 2, reserve: 1 }, 2, 'standard', false, undefined])
-  assert.deepEqual(of('Zm9v'), ['exit', credentials, 0, 'standard', false, 600_000])
+  for (const name of ['Zm9v', '-to3']) assert.deepEqual(of(name), ['exit', isolated, 0, 'standard', false, 600_000])
   profile = { ...profile, exit: 'nearest', legs: 1, tier: 'high', rotationMs: 1_000 }
-  assert.deepEqual(of(DEFAULT), ['exit', credentials, 2, 'high', true, 1_000])
-  assert.deepEqual(of(TUN_ROUTES), ['exit', credentials, 2, 'high', true, undefined])
+  assert.deepEqual(of(DEFAULT), ['exit', isolated, 2, 'high', true, 1_000])
+  assert.deepEqual(of(TUN_ROUTES), ['exit', isolated, 2, 'high', true, undefined])
 })
