@@ -15,6 +15,8 @@ import { weft, weftJson } from './lib/weft.ts'
 const BASE_PORT = 26_000
 const SIZE = 10_000_000
 const LIMIT_MBPS = 80
+/** By chance one worker has all of the clients that a node ever had, one time in 2,000. */
+const CLIENTS = 12
 const CARRIES: ReadonlySet<string> = new Set(['entry', 'relay', 'exit'])
 
 interface Status {
@@ -80,7 +82,7 @@ describe(
       rmSync(directory, { recursive: true })
     })
 
-    test('downloads over twelve routes come whole, and both workers of a node carry some', async (t) => {
+    test('downloads over twelve routes come whole, at the limit of both workers together', async (t) => {
       const began = performance.now()
       for (let round = 0; round < 3; round++) {
         const bytes = await Promise.all(Array.from({ length: 4 }, (_, user) => get(`${round}-${user}`)))
@@ -100,12 +102,21 @@ describe(
           workers.reduce((sum, worker) => sum + worker.packetsForwarded, 0),
         )
       }
-      // The system deals each pair of nodes to one worker, for as long as it runs: where a node's only busy neighbour is with one
-      // of them, the other has the legs in reserve and what finds them well.
-      const busy = all.filter(({ workers }) => workers.every((worker) => worker.packetsForwarded > 100))
-      assert.ok(busy.length > 0, 'no node had work for both')
       // One limit for both workers: of the one exit.
       assert.ok(ms >= (12 * SIZE * 8) / (LIMIT_MBPS * 1_000) - 20, `${ms} ms`)
+    })
+
+    test('both workers of a node carry some', async () => {
+      // The system deals each pair of sockets to one worker, for as long as they are open: a client that was started again has another one.
+      const isDealt = async (): Promise<boolean> =>
+        (await worked()).some(({ workers }) => workers.every(({ packetsForwarded }) => packetsForwarded > 100))
+      let times = 0
+      for (; times < CLIENTS && !(await isDealt()); times++) {
+        await weftJson(['devnet', 'restart', 'client', '--dir', net])
+        await connected()
+        assert.ok((await get('again')) > SIZE)
+      }
+      assert.ok(times < CLIENTS || (await isDealt()), 'no node had work for both')
     })
 
     test('a worker that is made with what cannot be keeps the daemon from starting, and it says why', async () => {
