@@ -75,7 +75,7 @@ export class ClientCircuit {
   readonly #deadline: number
   /** Of a circuit with a tier, once it is ready. */
   #shaping: ClientShaping | undefined
-  /** Of a client that pays, once it is ready. */
+  /** Of a client that pays, from its first cell on: hops count those by which it is built, too. */
   #payments: ClientPayments | undefined
   #dropped = 0
   readonly #counts: ClientCounts
@@ -138,7 +138,7 @@ export class ClientCircuit {
     }
   }
 
-  /** Payments that became due by this client's own count, and those that each hop took; undefined where nothing is paid and until it is ready. */
+  /** Payments to each hop that became due by this client's own count, and those that it took; undefined where nothing is paid. */
   get payments(): Pick<ClientPayments, 'due' | 'taken'> | undefined {
     return this.#payments
   }
@@ -154,6 +154,7 @@ export class ClientCircuit {
     const { hops } = this.#options
     const nowMs = clock.monotonic()
     const time = earlyTime(clock.now())
+    this.#beginPayments()
     for (const [depth, hop] of hops.entries()) {
       const last = depth === hops.length - 1
       const build = CircuitBuild.start({ networkId, random, padding, suites, hop, depth, last, nowMs, time })
@@ -208,7 +209,8 @@ export class ClientCircuit {
   /** A cell of this circuit; opened in place. */
   onCell(packet: Packet): void {
     const last = this.#options.hops.length - 1
-    for (let depth = 0; depth < this.#hops.length; depth++) {
+    let depth = 0
+    for (; depth < this.#hops.length; depth++) {
       const hop = this.#hops[depth] as ClientHop
       const span = nestedSpan(depth)
       const counter = hop.backward.open(packet, packet, span)
@@ -220,7 +222,7 @@ export class ClientCircuit {
         const meant = sessionKind(counter, kind)
         if (meant === UnitKind.session) {
           this.#shaping?.received()
-          this.#payments?.carried(this.#shared.clock.monotonic())
+          this.#carried(depth + 1)
           this.#options.onPacket?.(counter, payload)
           return
         }
@@ -237,6 +239,8 @@ export class ClientCircuit {
       }
       if (kind !== UnitKind.pass) break
     }
+    // Also what nobody can use was carried by those whose layers it had.
+    this.#carried(depth)
     this.#dropped++
   }
 
@@ -261,7 +265,7 @@ export class ClientCircuit {
   onTimeout(): void {
     this.#shaping?.onTimeout()
     const now = this.#shared.clock.monotonic()
-    if ((this.#payments?.nextLook ?? Infinity) <= now) this.#payments?.look(now)
+    if ((this.#payments?.nextLook ?? Infinity) <= now) this.#payments?.again(now)
     if (this.#state !== 'building') return
     if (now >= this.#deadline) this.#lost(CircuitReason.nextHopNotReached, this.#hops.length)
     else if (now >= this.#retryAt) {
@@ -296,13 +300,14 @@ export class ClientCircuit {
     if (this.#builds.length === 0) {
       this.#state = 'ready'
       this.#shape()
-      this.#beginPayments()
       this.#options.onReady?.()
     } else if (build.earlyRefused) this.#askAgain()
   }
 
   #onControl(depth: number, content: Uint8Array): void {
     const control = readControl(content)
+    if (control?.kind === 'receipt') this.#payments?.countOwn(depth, this.#shared.clock.monotonic())
+    else this.#carried(depth)
     if (control?.kind === 'extended') this.#onAnswer(depth + 1, control.message)
     else if (control?.kind === 'ended') this.#lost(control.reason, depth + 1)
     else if (control?.kind === 'failed') {
@@ -341,6 +346,7 @@ export class ClientCircuit {
       random,
       hops: this.#options.hops.map(({ id }) => id),
       now: clock.monotonic(),
+      hasTier: (this.#options.tier ?? 'off') !== 'off',
       send: (depth, pay) => this.#sendControl(depth, { kind: 'pay', ...pay }),
     })
   }
@@ -355,6 +361,7 @@ export class ClientCircuit {
   #onPadding(depth: number): boolean {
     const taken = this.#shaping?.onPadding(depth)
     if (taken === false) this.#lost(CircuitReason.malformed, depth)
+    if (taken === true) this.#carried(depth)
     return taken !== undefined
   }
 
@@ -384,9 +391,21 @@ export class ClientCircuit {
   /** A cell with a unit for the hop at `depth`. */
   #sendCell(slot: Packet, depth: number, kind: number): boolean {
     const isSent = this.link.sendCell(this.#circuitId, slot)
-    if (isSent) this.#counts.cellSent(depth, kind !== UnitKind.session)
-    if (isSent && kind === UnitKind.session) this.#payments?.carried(this.#shared.clock.monotonic())
-    return isSent
+    if (!isSent) return false
+    this.#counts.cellSent(depth, kind !== UnitKind.session)
+    // Behind a question for counters the next one goes, and nothing between them.
+    if (kind === UnitKind.control) this.#payments?.count(depth, this.#shared.clock.monotonic())
+    else this.#carried(kind === UnitKind.session ? depth + 1 : depth)
+    return true
+  }
+
+  /** A cell that the first so many hops have passed on, or gave to the session, or will. */
+  #carried(hops: number): void {
+    const payments = this.#payments
+    if (payments === undefined) return
+    const now = this.#shared.clock.monotonic()
+    if (this.#state === 'ready') payments.carried(hops, now)
+    else payments.count(hops, now)
   }
 
   #wrap(depth: number, kind: number, counter: number): void {
