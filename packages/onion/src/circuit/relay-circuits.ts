@@ -367,7 +367,7 @@ export class RelayCircuits {
     const { till, clock } = this.#options
     const circuit = new RelayCircuit({
       ...handshake,
-      account: till && new HopAccount(till, clock.monotonic()),
+      account: till && new HopAccount(till, link.peerName, clock.monotonic()),
       shared: this.#shared,
       queue: this.#queue,
       previous: link,

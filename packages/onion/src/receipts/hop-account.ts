@@ -7,8 +7,11 @@ import { UseMeter } from './use-meter.ts'
 export interface ReceiptTill {
   /** Names of the keys whose tokens it takes now, 32 bytes each, 16 at most; none where nothing is to be paid. */
   readonly keys: readonly Uint8Array[]
-  /** Looks into a payment. `done` is called once: `taken` only when it is kept for good. `spend` is valid during the call. */
-  take(spend: Uint8Array, done: (answer: ReceiptAnswer) => void): void
+  /**
+   * Looks into a payment. `done` is called once: `taken` only when it is kept for good. `spend` is valid during the call.
+   * @param from the neighbour that it came from
+   */
+  take(spend: Uint8Array, from: string, done: (answer: ReceiptAnswer) => void): void
 }
 
 /** ms that a payment may be late; of a circuit that has paid nothing yet. */
@@ -43,6 +46,7 @@ interface Answered {
 /** What a hop is owed for one circuit, and what it got. Times are monotonic ms. */
 export class HopAccount {
   readonly #till: ReceiptTill
+  readonly #from: string
   readonly #meter = new UseMeter()
   /** When each payment became due that neither was taken nor is looked into; the oldest first. */
   readonly #owed: number[] = []
@@ -52,10 +56,14 @@ export class HopAccount {
   /** Those that the till looks into. */
   #pending = 0
   #refused = 0
+  /** When a payment came last for which the till had no room. */
+  #noRoomAt = -Infinity
   #isOver = false
 
-  constructor(till: ReceiptTill, now: number) {
+  /** @param from the neighbour that the circuit comes from */
+  constructor(till: ReceiptTill, from: string, now: number) {
     this.#till = till
+    this.#from = from
     this.#bucket = new TokenBucket(PAYS_PER_SECOND, PAYS_PER_SECOND, now)
   }
 
@@ -70,7 +78,8 @@ export class HopAccount {
     const [oldest] = this.#owed
     if (this.#refused >= MOST_REFUSED) return true
     if (oldest === undefined || this.#till.keys.length === 0) return false
-    const late = now - oldest
+    // Whoever cannot pay for want of room here is not late.
+    const late = now - Math.max(oldest, this.#noRoomAt)
     const many = this.#owed.length
     if (many >= MOST_LATE) return true
     return late > (this.#taken === 0 || many > MANY_LATE ? FIRST_LATE_MS : LATE_MS)
@@ -92,13 +101,16 @@ export class HopAccount {
     if (this.#answers.length > REMEMBERED) this.#answers.shift()
     this.#pending++
     const since = this.#owed.shift()
-    this.#till.take(spend, (answer) => {
+    this.#till.take(spend, this.#from, (answer) => {
       this.#pending--
       one.answer = answer
       if (answer === ReceiptAnswer.taken) this.#taken++
       else if (this.#owed.length < this.#meter.due - this.#taken - this.#pending) this.#owed.unshift(since ?? now)
-      // The client may send it once more.
-      if (answer === ReceiptAnswer.noRoom) this.#answers.splice(this.#answers.indexOf(one), 1)
+      if (answer === ReceiptAnswer.noRoom) {
+        // The client may send it once more.
+        this.#answers.splice(this.#answers.indexOf(one), 1)
+        this.#noRoomAt = now
+      }
       if (REFUSALS.has(answer)) this.#refused++
       if (!this.#isOver) send(this.#receipt(one.token, answer))
     })

@@ -12,7 +12,7 @@ const spend = Uint8Array.of(1)
 function account() {
   const asked: ((answer: ReceiptAnswer) => void)[] = []
   const said: Receipt[] = []
-  const of = new HopAccount({ keys: [new Uint8Array(32)], take: (_, done) => void asked.push(done) }, 0)
+  const of = new HopAccount({ keys: [new Uint8Array(32)], take: (_, __, done) => void asked.push(done) }, 'C', 0)
   return {
     of,
     asked,
@@ -111,6 +111,20 @@ test('a payment that was no good leaves what is owed as late as it was, and sixt
   other.carry(CELLS_A_PAYMENT, 0)
   other.asked[0]?.(ReceiptAnswer.spent)
   assert.ok(other.of.isOverdue(10_001), 'also what became due while one was looked into that was no good')
+})
+
+test('who pays while the till has no room for a minute is not late, and is when it has again', () => {
+  const { of, asked, carry, pay } = account()
+  carry(40 * CELLS_A_PAYMENT, 0)
+  for (let now = 0; now <= 60_000; now += 500) {
+    pay(1, now)
+    asked.shift()?.(ReceiptAnswer.noRoom)
+    assert.ok(!of.isOverdue(now), `${now}`)
+  }
+  pay(1, 60_500)
+  asked.shift()?.(ReceiptAnswer.taken)
+  assert.ok(!of.isOverdue(90_000))
+  assert.ok(of.isOverdue(90_001))
 })
 
 test('what a client sends at will costs the till little', () => {

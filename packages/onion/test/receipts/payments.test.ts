@@ -17,7 +17,7 @@ const KEY = new Uint8Array(32).fill(7)
 class Till implements ReceiptTill {
   readonly keys: readonly Uint8Array[] = [KEY]
   readonly taken: string[] = []
-  take(spend: Uint8Array, done: (answer: ReceiptAnswer) => void): void {
+  take(spend: Uint8Array, _: string, done: (answer: ReceiptAnswer) => void): void {
     const name = toHex(spend)
     if (this.taken.includes(name)) return done(ReceiptAnswer.spent)
     this.taken.push(name)

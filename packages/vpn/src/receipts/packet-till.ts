@@ -1,10 +1,10 @@
 import type { Clock } from '@weft/core'
-import { ReceiptAnswer, type ReceiptTill, TokenBucket } from '@weft/onion'
+import { ReceiptAnswer, type ReceiptTill, TokenBucket, TokenBuckets } from '@weft/onion'
 import { isSpendable, KeyRing } from './key-ring.ts'
 import type { Payment } from './receipt-books.ts'
 import { receiptEpoch } from './receipt-epoch.ts'
 import type { IssuerKey } from './receipt-issuer.ts'
-import { checkSpend } from './spend.ts'
+import { readSpend, verifySpend } from './spend.ts'
 
 /** A payment on its way to the books, by whose number they answer. */
 export interface NumberedPayment extends Payment {
@@ -22,6 +22,9 @@ interface PacketTillInit {
 
 /** Payments that are verified a second, 0.2 ms each, of all circuits of a packet worker; and those that wait for the books. */
 const PER_SECOND = 500
+/** Of those each neighbour may have so many in any case, and more while there are more than half of a second's left. */
+const SHARE_PER_SECOND = 32
+const FOR_SHARES = PER_SECOND / 2
 const MOST_WAITING = 2_048
 /** Key ids that stand in a receipt. */
 const MOST_KEYS = 16
@@ -31,6 +34,7 @@ export class PacketTill implements ReceiptTill {
   readonly #init: PacketTillInit
   readonly #ring: KeyRing
   readonly #bucket: TokenBucket
+  readonly #shares = new TokenBuckets(SHARE_PER_SECOND, SHARE_PER_SECOND)
   readonly #waiting = new Map<number, (answer: ReceiptAnswer) => void>()
   #last = 0
   #keys: readonly Uint8Array[] = []
@@ -64,14 +68,21 @@ export class PacketTill implements ReceiptTill {
       .map(({ key }) => key.id)
   }
 
-  take(spend: Uint8Array, done: (answer: ReceiptAnswer) => void): void {
+  take(spend: Uint8Array, from: string, done: (answer: ReceiptAnswer) => void): void {
     const { clock, self, keep } = this.#init
-    if (this.#waiting.size >= MOST_WAITING || !this.#bucket.take(clock.monotonic())) return done(ReceiptAnswer.noRoom)
-    const checked = checkSpend(spend, self, this.#ring, (epoch) => isSpendable(epoch, clock.now()))
+    const read = readSpend(spend, this.#ring, (epoch) => isSpendable(epoch, clock.now()))
+    if (typeof read === 'number') return done(read)
+    if (this.#waiting.size >= MOST_WAITING || !this.#mayVerify(from)) return done(ReceiptAnswer.noRoom)
+    const checked = verifySpend(read, self)
     if (typeof checked === 'number') return done(checked)
     const number = ++this.#last
     this.#waiting.set(number, done)
     keep({ number, epoch: checked.key.epoch, nonce: checked.nonce.slice(), spend: spend.slice() })
+  }
+
+  #mayVerify(from: string): boolean {
+    const now = this.#init.clock.monotonic()
+    return this.#bucket.take(now, this.#shares.take(from, now) ? 0 : FOR_SHARES)
   }
 
   /** The books answered. */

@@ -35,24 +35,44 @@ export interface GoodSpend {
   readonly key: RingKey
 }
 
-/**
- * Whether a spend is one to this payee. Whether it was there before is for who keeps them.
- * @param isTaken whether tokens of an epoch are taken
- */
+/** A spend of a key that is known; nothing of it is verified. */
+export interface ReadSpend {
+  readonly parsed: PrivacyToken & { readonly signature: Uint8Array }
+  readonly key: RingKey
+}
+
+/** What costs next to nothing to see. @param isTaken whether tokens of an epoch are taken */
+export function readSpend(
+  bytes: Uint8Array,
+  keys: Pick<KeyRing, 'of'>,
+  isTaken: (epoch: number) => boolean,
+): ReadSpend | typeof ReceiptAnswer.malformed | typeof ReceiptAnswer.unknownKey {
+  const parsed = parseSpend(bytes)
+  if (parsed === undefined) return ReceiptAnswer.malformed
+  const key = keys.of(parsed.keyId)
+  return key === undefined || !isTaken(key.epoch) ? ReceiptAnswer.unknownKey : { parsed, key }
+}
+
+/** Whether its issuer signed it, and it is one to this payee. */
+export function verifySpend(
+  { parsed, key }: ReadSpend,
+  payee: Uint8Array,
+): GoodSpend | typeof ReceiptAnswer.notAuthentic | typeof ReceiptAnswer.notForThis {
+  if (!isAuthentic(parsed, key.challenge, key.key)) return ReceiptAnswer.notAuthentic
+  const bound = boundBytes(parsed.bytes, payee, key.epoch)
+  if (!verifySignature('receipt', bound, parsed.signature, parsed.nonce)) return ReceiptAnswer.notForThis
+  return { nonce: parsed.nonce, key }
+}
+
+/** Both. Whether it was there before is for who keeps them. */
 export function checkSpend(
   bytes: Uint8Array,
   payee: Uint8Array,
   keys: Pick<KeyRing, 'of'>,
   isTaken: (epoch: number) => boolean,
 ): GoodSpend | Exclude<ReceiptAnswer, 0 | 1> {
-  const spend = parseSpend(bytes)
-  if (spend === undefined) return ReceiptAnswer.malformed
-  const key = keys.of(spend.keyId)
-  if (key === undefined || !isTaken(key.epoch)) return ReceiptAnswer.unknownKey
-  if (!isAuthentic(spend, key.challenge, key.key)) return ReceiptAnswer.notAuthentic
-  const bound = boundBytes(spend.bytes, payee, key.epoch)
-  if (!verifySignature('receipt', bound, spend.signature, spend.nonce)) return ReceiptAnswer.notForThis
-  return { nonce: spend.nonce, key }
+  const read = readSpend(bytes, keys, isTaken)
+  return typeof read === 'number' ? read : verifySpend(read, payee)
 }
 
 function boundBytes(token: Uint8Array, payee: Uint8Array, epoch: number): Uint8Array {

@@ -11,6 +11,7 @@ import { SqliteReceiptBooks } from '../../src/receipts/receipt-books.ts'
 import { EPOCH_MS } from '../../src/receipts/receipt-epoch.ts'
 import type { IssuerKey, ReceiptIssuer } from '../../src/receipts/receipt-issuer.ts'
 import { Receipts } from '../../src/receipts/receipts.ts'
+import { makeSpend } from '../../src/receipts/spend.ts'
 import { IssuerFixture, NETWORK } from './issuer-fixture.ts'
 
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -55,7 +56,7 @@ async function both(
 }
 
 const take = (till: PacketTill, spend: Uint8Array): Promise<ReceiptAnswer> =>
-  new Promise((resolve) => till.take(spend, resolve))
+  new Promise((resolve) => till.take(spend, 'C', resolve))
 
 test('tokens are fetched ahead, paid, kept and redeemed', async () => {
   await using fixture = await IssuerFixture.open({ quota: 2_000, guestQuota: 0 })
@@ -136,4 +137,47 @@ test('an issuer that names another key for an epoch than before, or cannot be as
     (count) => count > 0,
   )
   assert.equal(client.status(undefined).fault, undefined)
+})
+
+/** A hop's till, whose books take all, and spends to it that are good. */
+async function tillWith(fixture: IssuerFixture, spends: number) {
+  const till = new PacketTill({
+    networkId: NETWORK,
+    self: hopKey.publicKey,
+    clock: fixture.clock,
+    keep: ({ number }) => till.kept(number, ReceiptAnswer.taken),
+  })
+  till.setKeys(await fixture.issuer.keys())
+  const tokens = await fixture.tokens(clientId, spends)
+  const told = (spend: Uint8Array, from: string): ReceiptAnswer => {
+    let answer: ReceiptAnswer | undefined
+    till.take(spend, from, (one) => (answer = one))
+    return answer ?? assert.fail('no answer')
+  }
+  return { good: tokens.map((token) => makeSpend(token, hopKey.publicKey)), told }
+}
+
+test('what can be seen to be no payment takes none of the room for those that are verified', async () => {
+  await using fixture = await IssuerFixture.open()
+  const { good, told } = await tillWith(fixture, 1)
+  const [spend = assert.fail()] = good
+  const unknown = spend.slice()
+  // A byte of its key id, behind type, nonce and challenge.
+  unknown[2 + 64]! ^= 1
+  for (let at = 0; at < 1_000; at++) {
+    assert.equal(told(spend.subarray(1), 'flood'), ReceiptAnswer.malformed)
+    assert.equal(told(unknown, 'flood'), ReceiptAnswer.unknownKey)
+  }
+  assert.equal(told(spend, 'flood'), ReceiptAnswer.taken)
+})
+
+test('who has much verified leaves room for the payments of other neighbours', async () => {
+  await using fixture = await IssuerFixture.open()
+  const { good, told } = await tillWith(fixture, 32)
+  const bad = (good[0] as Uint8Array).slice()
+  bad[417]! ^= 1
+  const answers = Array.from({ length: 600 }, () => told(bad, 'flood'))
+  assert.equal(answers.at(-1), ReceiptAnswer.noRoom)
+  assert.ok(answers.filter((answer) => answer === ReceiptAnswer.notForThis).length >= 250)
+  for (const spend of good) assert.equal(told(spend, 'other'), ReceiptAnswer.taken)
 })

@@ -42,7 +42,7 @@ test('fuzz: whatever is made of good spends, a till and an issuer throw at nothi
     const bytes = broken()
     if (good.some((one) => Buffer.compare(one, bytes) === 0)) continue
     const told: ReceiptAnswer[] = []
-    till.take(bytes, (answer) => void told.push(answer))
+    till.take(bytes, 'C', (answer) => void told.push(answer))
     assert.equal(told.length, 1)
     assert.notEqual(told[0], ReceiptAnswer.taken)
     const answers = await fixture.issuer.redeem(payee.id, bytes).catch(({ code }: { readonly code: string }) => code)
