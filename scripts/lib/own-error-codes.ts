@@ -71,6 +71,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_CHALLENGE_REFUSED: 'A challenge is not answered: it is not for a validator, or names an undeclared address.',
     E_CHECK_FAILED: '`weft check` found at least one thing that does not work.',
     E_CIRCUIT_ENDED: 'A node ended a circuit, or was lost; says which and why. Another route is taken.',
+    E_CIRCUIT_OWED: 'A node ended a circuit as this node had no payment for it. Its guard is not blamed.',
     E_CIRCUIT_HOPS: 'A circuit was asked for over too few or too many nodes, or over one node twice.',
     E_CLASS_UNAVAILABLE: 'Too few storage nodes can be reached for the storage class.',
     E_CLASS_UNKNOWN: 'There is no storage class of that name.',

@@ -15,7 +15,7 @@ import { earlyTime } from './early-gate.ts'
 import { type Control, TOKEN_BYTES, readControl, writeControl } from './control.ts'
 import { type SealingLayer, sessionKind, UnitKind } from './layer.ts'
 import { readCreated, readDestroy, writeCreate, writeDestroy } from './link-content.ts'
-import { CircuitReason } from './reasons.ts'
+import { CIRCUIT_OWED, CircuitReason } from './reasons.ts'
 import type { Tier } from '../shaping/tier.ts'
 
 /** `create` and `extend` without an answer are sent again after so long, ms. */
@@ -33,7 +33,7 @@ export interface ClientCircuitOptions {
   readonly onReady?: () => void
   /** A session's packet from the exit: authentic, and each number once. `payload` is valid during the call. */
   readonly onPacket?: (packetNumber: number, payload: Uint8Array) => void
-  /** The circuit is gone: why ({@link CircuitReason}) and which hop it was that failed or vanished. Not called after `destroy`. */
+  /** The circuit is gone: why ({@link CircuitReason}, {@link CIRCUIT_OWED}) and which hop it was that failed or vanished. Not called after `destroy`. */
   readonly onEnd?: (reason: number, atHop: number) => void
   readonly onPong?: (hop: number, ms: number) => void
   /** A hop told what it counted. */
@@ -421,8 +421,10 @@ export class ClientCircuit {
   /** `tell`: the entry does not know yet. */
   #lost(reason: number, atHop: number, tell = true): void {
     if (this.#state === 'closed') return
+    // What a hop says of its pay counts as far as this side knows of it: else it could end whichever circuits it likes by that.
+    const isOwed = reason === CircuitReason.unpaid && this.#payments?.owes(atHop) === true
     this.#close(CircuitReason.none, tell)
-    this.#options.onEnd?.(reason, atHop)
+    this.#options.onEnd?.(isOwed ? CIRCUIT_OWED : reason, atHop)
   }
 
   #close(reason: number, tell = true): void {

@@ -15,6 +15,9 @@ export const CircuitReason = {
   unpaid: 12,
 } as const
 
+/** What the client of a circuit tells its owner in place of `unpaid`, where it knows that it owes that hop a payment and had none. No byte: nobody can say it on the wire. */
+export const CIRCUIT_OWED = 256
+
 const WORDS: readonly string[] = [
   'ended by the client, or no reason given',
   'circuit id not known',
@@ -33,5 +36,6 @@ const WORDS: readonly string[] = [
 
 /** The reason in words, for status and errors; a number of a later version is named as such. */
 export function circuitReasonText(reason: number): string {
+  if (reason === CIRCUIT_OWED) return 'it is owed a payment, and there was none for it'
   return WORDS[reason] ?? `reason ${reason}`
 }

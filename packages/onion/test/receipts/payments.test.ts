@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { randomInt, seededRandom, toHex } from '@weft/core'
-import { CircuitReason } from '../../src/circuit/reasons.ts'
+import { newLinkContent, writeDestroy } from '../../src/circuit/link-content.ts'
+import { CIRCUIT_OWED, CircuitReason } from '../../src/circuit/reasons.ts'
+import { LinkCommand } from '../../src/link/link-command.ts'
 import type { ReceiptTill } from '../../src/receipts/hop-account.ts'
 import { ReceiptAnswer } from '../../src/receipts/receipt.ts'
 import { CELLS_A_PAYMENT } from '../../src/receipts/use-meter.ts'
@@ -79,11 +81,21 @@ test('a hop that wants no pay gets none', async () => {
   assert.deepEqual([...tills.keys()], ['a', 'c'])
 })
 
-test('a client without tokens is cut with the reason, by whichever hop it was', async () => {
+test('a client without tokens is cut, knows by whichever hop it was, and that it owes it', async () => {
   const { ended, use, circuit } = paying(0, 'b')
   await use(100, 14_000)
-  assert.deepEqual(ended, [CircuitReason.unpaid, 1])
+  assert.deepEqual(ended, [CIRCUIT_OWED, 1])
   assert.equal(circuit.state, 'closed')
+})
+
+test('a hop that ends a circuit as unpaid, to which nothing is owed, is told as that', async () => {
+  const { ended, use, network } = paying(1_000)
+  await use(100, 4_000)
+  const entry = network.link('a', 'C')
+  const circuitId = network.delivered.find(({ to, command }) => to === 'C' && command === 0)?.circuitId ?? assert.fail()
+  entry.sendMessage(LinkCommand.destroy, circuitId, writeDestroy(newLinkContent(), CircuitReason.unpaid))
+  network.run()
+  assert.deepEqual(ended, [CircuitReason.unpaid, 0])
 })
 
 test('an idle circuit costs nothing', async () => {

@@ -44,6 +44,9 @@ export interface PathSetLoss extends Pick<Leg, 'culprit' | 'hops' | 'isRefused' 
   readonly isAgreed?: boolean
 }
 
+/** The same of one of its legs, which may have ended without a fault. */
+export type LostLeg = Omit<PathSetLoss, 'fault'> & Partial<Pick<Leg, 'fault'>>
+
 /** What a path set tells its owner. */
 export interface PathSetEvents {
   onReady?(set: PathSet): void
@@ -51,7 +54,7 @@ export interface PathSetEvents {
   onSuspect?(set: PathSet): void
   onLegReady?(leg: Leg): void
   /** @param loss as it is to be laid to somebody */
-  onLegEnd?(leg: Leg, loss: Omit<PathSetLoss, 'fault'>): void
+  onLegEnd?(leg: Leg, loss: LostLeg): void
   /** What carries has changed: which legs, or whether. */
   onChange?(set: PathSet): void
   /** One of its nodes is red, or the link before it, while another leg is well. */
@@ -416,10 +419,11 @@ export class PathSet {
   }
 
   /** An exit that another leg reaches is not gone because one relay says so. */
-  #blameOf(leg: Leg): Omit<PathSetLoss, 'fault'> {
-    const { culprit, hops, isRefused, entryAnswered, wasReady } = leg
+  #blameOf(leg: Leg): LostLeg {
+    const { culprit, hops, isRefused, entryAnswered, wasReady, fault } = leg
     const isLinkToExit = culprit !== undefined && leg.isCutFromExit && this.healthy
-    return { culprit: isLinkToExit ? this.#blamedFor(leg, culprit) : culprit, hops, isRefused, entryAnswered, wasReady }
+    const blamed = isLinkToExit ? this.#blamedFor(leg, culprit) : culprit
+    return { culprit: blamed, hops, isRefused, entryAnswered, wasReady, fault }
   }
 
   #mayMoveFromDelay(): boolean {

@@ -4,7 +4,8 @@ import type { ChosenRoute, ClientChoice, RouteWishes } from '../route/client-cho
 import { boundedFailures } from '../route/bounded-failures.ts'
 import { isNobodyLeft } from '../route/nobody-left.ts'
 import type { RouteMember } from '../route/route-member.ts'
-import type { PathSet, PathSetLoss } from './path-set.ts'
+import { isOwed } from './circuit-fault.ts'
+import type { LostLeg, PathSet } from './path-set.ts'
 
 export interface RouteNodesInit {
   readonly clock: Clock
@@ -14,9 +15,6 @@ export interface RouteNodesInit {
   /** Where routes lead; out of the network by default. */
   readonly end?: 'exit' | 'service'
 }
-
-/** A leg, or all of a path set, that was lost. */
-export type Blamed = Omit<PathSetLoss, 'fault'>
 
 interface Failed {
   /** Monotonic ms: until when it is left out. */
@@ -103,20 +101,22 @@ export class RouteNodes {
   }
 
   /** Leaves those out by whom a leg, or all of a path set, was lost. */
-  blame(loss: Blamed): void {
-    const { culprit, isRefused, hops, isByExit = false } = loss
-    const isHearsay = !isByExit && culprit !== hops[0]
+  blame(loss: LostLeg): void {
+    const { culprit, isRefused, hops, isByExit = false, fault } = loss
+    const isHearsay = !isByExit && (culprit !== hops[0] || isOwed(fault))
     if (culprit !== undefined && isEntrySilent(loss)) this.#init.choice.onSilent(culprit.id)
     if (culprit === undefined) for (const { id } of hops) this.#leaveOut(id, SILENT_MS, { isHearsay })
     else this.#leaveOut(culprit.id, FAILED_MS, { isHearsay, refused: isRefused ? culprit.onionKey : undefined })
   }
 
   /**
-   * What was lost behind a guard that answered counts against it, unless its exit ended it, relays of two legs agree that this is gone, or the overlay knows that the node to blame is gone.
+   * What was lost behind a guard that answered counts against it, unless its exit ended it, relays of two legs agree that this is gone, the overlay knows that the node to blame is
+   * gone, or this client owes a payment.
    * @returns the guard where it is doubted since this one
    */
-  judgeGuard({ hops: [entry], culprit, entryAnswered, wasReady, ...by }: Blamed): RouteMember | undefined {
-    if (entry === undefined || !entryAnswered || by.isByExit === true || by.isAgreed === true) return undefined
+  judgeGuard({ hops: [entry], culprit, entryAnswered, wasReady, fault, ...by }: LostLeg): RouteMember | undefined {
+    if (entry === undefined || !entryAnswered || isOwed(fault)) return undefined
+    if (by.isByExit === true || by.isAgreed === true) return undefined
     if (culprit !== undefined && this.#unreachable.has(culprit.id)) return undefined
     return this.#init.choice.onLost(entry.id, wasReady) ? entry : undefined
   }
@@ -170,7 +170,7 @@ export class RouteNodes {
 }
 
 /** The entry was asked, and never said anything. */
-export function isEntrySilent({ culprit, hops: [entry], isRefused, entryAnswered }: Blamed): boolean {
+export function isEntrySilent({ culprit, hops: [entry], isRefused, entryAnswered }: LostLeg): boolean {
   return culprit !== undefined && culprit === entry && !isRefused && !entryAnswered
 }
 

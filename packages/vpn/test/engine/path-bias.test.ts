@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VirtualClock, seededRandom } from '@weft/core'
 import {
+  CIRCUIT_OWED,
   CircuitReason,
   type CircuitLink,
   type ClientCircuit,
@@ -26,6 +27,8 @@ const ROTATION_MS = 10 * MINUTE
 /** Each a tenth of its kind. */
 const HOSTILE = 2
 const NODES = 20
+/** ms after which a guard that is not paid ends a circuit. */
+const UNPAID_MS = 20_000
 const ENTRIES = 10
 
 interface Network {
@@ -35,13 +38,16 @@ interface Network {
   readonly fromHour?: number
   /** A hostile guard does not answer for what it does not let through; it says that the next hop was not reached where it is left out. */
   readonly isMute?: boolean
+  /** So many of a client's guards, the first ones, are honest and end what is not paid for; how it ends. The client has no tokens. */
+  readonly charging?: { readonly guards: number; readonly reason: number }
   readonly hostile?: number
   readonly nodes?: number
   readonly seed: number
 }
 
 /** What hostile nodes have of the routes of one client. */
-function play({ hostileGuards, fromHour = 0, isMute = false, hostile = HOSTILE, nodes = NODES, seed }: Network) {
+function play(network: Network) {
+  const { hostileGuards, fromHour = 0, isMute = false, hostile = HOSTILE, nodes = NODES, charging, seed } = network
   const clock = new VirtualClock()
   const random = seededRandom(seed)
   const relays = Array.from({ length: nodes }, (_, at) => makeMember(100 + at, ['relay']))
@@ -51,6 +57,7 @@ function play({ hostileGuards, fromHour = 0, isMute = false, hostile = HOSTILE, 
   const memberOf = ({ id }: ClientCircuitOptions['hops'][number]): RouteMember =>
     members.find(({ key }) => key === id) ?? assert.fail('no member')
   const isTheirs = (member: RouteMember | undefined): boolean => member !== undefined && theirs.has(member)
+  const wantsPay = new Set<string>()
   const counts = { built: 0, killed: 0 }
   const tried: RouteMember[] = []
   const events: RouteEvent[] = []
@@ -72,7 +79,11 @@ function play({ hostileGuards, fromHour = 0, isMute = false, hostile = HOSTILE, 
       clock.after(10, () => {
         if (over) return
         counts.built++
-        if (hop === undefined) return options.onReady?.()
+        if (hop === undefined) {
+          if (charging !== undefined && wantsPay.has(hops[0]?.id ?? ''))
+            clock.after(UNPAID_MS, () => over || options.onEnd?.(charging.reason, 0))
+          return options.onReady?.()
+        }
         counts.killed++
         options.onEnd?.(CircuitReason.nextHopNotReached, hop)
       })
@@ -93,6 +104,7 @@ function play({ hostileGuards, fromHour = 0, isMute = false, hostile = HOSTILE, 
   choice.choose({})
   const primary = choice.guards.filter((guard) => guard.primary).map(({ node }) => node)
   for (const id of primary.slice(0, hostileGuards)) theirs.add(members.find((each) => each.id === id) as RouteMember)
+  for (const id of primary.slice(0, charging?.guards)) if (charging !== undefined) wantsPay.add(id)
   const routes = new ClientRoutes({
     circuits,
     queue: new FlushQueue(() => {}),
@@ -187,6 +199,20 @@ test('relays that fail what does not go to their friends bring no doubt on hones
       client.choice.guards.map(({ state }) => state === 'doubted'),
       client.choice.guards.map(() => false),
     )
+    client.routes.close()
+  }
+})
+
+test('honest guards that end what this client had no payment for are not doubted; those that only say so are', async () => {
+  for (const [reason, isDoubted] of [
+    [CIRCUIT_OWED, false],
+    [CircuitReason.unpaid, true],
+  ] as const) {
+    const client = play({ hostileGuards: 0, hostile: 0, charging: { guards: 2, reason }, seed: 1 })
+    await client.watch(3)
+    const doubted = client.choice.guards.filter(({ state }) => state === 'doubted').map(({ node }) => node)
+    assert.equal(doubted.length > 0, isDoubted, doubted.join(' '))
+    assert.ok(doubted.every((id) => client.primary.slice(0, 2).includes(id)))
     client.routes.close()
   }
 })
