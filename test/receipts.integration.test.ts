@@ -180,7 +180,7 @@ describe('circuits that are paid for', () => {
       await eventually(
         'circuits that end unpaid',
         () => route('client2'),
-        ({ events }) => events.some(({ cause }) => cause.includes('its pay did not come')),
+        ({ events }) => events.some(({ cause }) => cause.includes('it is owed a payment')),
         30_000,
       )
     } finally {

@@ -9,6 +9,8 @@ export interface ReceiptPurse {
    * @param hop its node key
    */
   pay(hop: Uint8Array, keys: readonly Uint8Array[]): Uint8Array | undefined
+  /** There is nothing to pay anybody with. */
+  readonly hasNone: boolean
   /** What a hop says of a payment. */
   answered(hop: Uint8Array, answer: ReceiptAnswer): void
   /** A hop says that more is due than this client can account for; it is not paid. */
@@ -107,10 +109,10 @@ export class ClientPayments {
     return this.#hops.some(({ out, question }) => out.length > 0 || question !== undefined) ? this.#againAt : undefined
   }
 
-  /** Whether a hop was told of a payment that is due, and there was none for it. */
+  /** Whether a payment to a hop is due, and there is none. Where there are others than of the keys that it names it is not: a hop may name what nobody has. */
   owes(depth: number): boolean {
     const hop = this.#hops[depth]
-    if (hop?.keys === undefined || hop.keys.length === 0) return false
+    if (hop?.keys === undefined || hop.keys.length === 0 || !this.#init.purse.hasNone) return false
     return hop.taken + hop.out.length < Math.min(hop.told, mostDue(hop))
   }
 

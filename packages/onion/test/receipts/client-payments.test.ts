@@ -19,15 +19,25 @@ interface Sent {
 
 /**
  * What is sent for cells at these times. The entry says that all it can say is due; the other hops want no pay.
+ * @param hasOthers tokens are of keys that nobody names
  * @param passedBy of a cell, how many hops it is for: all with one of the session, the entry alone with padding
  */
-function payments(times: readonly number[], passedBy: (cell: number) => number, hasTier = true, tokens = Infinity) {
+function payments(
+  times: readonly number[],
+  passedBy: (cell: number) => number,
+  hasTier = true,
+  tokens = Infinity,
+  hasOthers = false,
+) {
   const sent: Sent[] = []
   const due: { readonly at: number; readonly say: () => void }[] = []
   let [now, left] = [0, tokens]
   const of = new ClientPayments({
     purse: {
-      pay: () => (left-- > 0 ? Uint8Array.of(1) : undefined),
+      pay: () => (hasOthers || left-- <= 0 ? undefined : Uint8Array.of(1)),
+      get hasNone() {
+        return left <= 0
+      },
       answered: () => {},
       overcharged: () => {},
     },
@@ -107,4 +117,14 @@ test('what the entry says that it is owed is paid by what it passed on, and no m
   const { of, sent } = payments(times, () => PADDING)
   assert.deepEqual(of.due, [8, 0, 0])
   assert.equal(sent.filter(({ isQuestion }) => !isQuestion).length, 8 * 1.25 + 2)
+})
+
+test('a hop is owed what is due and there are no tokens for; not what it wants in tokens of a key that nobody else names', () => {
+  const times = Array.from({ length: 2 * CELLS_A_PAYMENT }, (_, at) => at * 10)
+  assert.deepEqual(
+    [0, 1, 2].map((depth) => payments(times, () => ALL, false, 0).of.owes(depth)),
+    [true, false, false],
+  )
+  assert.ok(!payments(times, () => ALL, false, 10, true).of.owes(0))
+  assert.ok(!payments(times, () => ALL).of.owes(0))
 })

@@ -38,6 +38,9 @@ function paying(tokens: number, wants = 'abc', options: Partial<ClientCircuitOpt
       assert.deepEqual(keys, [KEY])
       return left-- > 0 ? Uint8Array.of(hop[0] as number, left >> 8, left) : undefined
     },
+    get hasNone() {
+      return left <= 0
+    },
     answered: (_, answer) => void said.push(answer),
     overcharged: (hop) => void overcharged.add(toHex(hop)),
   })

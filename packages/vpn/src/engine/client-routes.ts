@@ -9,10 +9,10 @@ import type { FlushQueue } from './flush-queue.ts'
 import { NearerWatch } from './nearer-watch.ts'
 import { NearestRoutes } from './nearest-routes.ts'
 import type { WayToEntries } from './no-route-fault.ts'
-import { type LegNumbers, PathSet, type PathSetEvents } from './path-set.ts'
+import { type LegNumbers, type LostLeg, PathSet, type PathSetEvents } from './path-set.ts'
 import { PathSets } from './path-sets.ts'
 import { Retries } from './retries.ts'
-import { type Blamed, RouteNodes } from './route-nodes.ts'
+import { RouteNodes } from './route-nodes.ts'
 import { guardDoubted } from './route-words.ts'
 import { RoutesTold } from './routes-told.ts'
 import { StreamOpener, type TakeStream, type WriteEarly } from './stream-opener.ts'
@@ -383,7 +383,7 @@ export class ClientRoutes {
     if (this.#sets.hasStale) this.keep()
   }
 
-  #onLost(loss: Blamed): void {
+  #onLost(loss: LostLeg): void {
     const doubted = this.#nodes.judgeGuard(loss)
     this.#nodes.blame(loss)
     if (doubted === undefined) return

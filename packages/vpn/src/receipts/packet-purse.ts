@@ -49,6 +49,10 @@ export class PacketPurse implements ReceiptPurse {
     return this.#stock.splice(0)
   }
 
+  get hasNone(): boolean {
+    return this.#stock.length === 0
+  }
+
   pay(hop: Uint8Array, keys: readonly Uint8Array[]): Uint8Array | undefined {
     this.#forgetOld()
     const at = this.#stock.findIndex(({ token }) => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock, seededRandom } from '@weft/core'
-import { type Blamed, RouteNodes } from '../../src/engine/route-nodes.ts'
+import type { LostLeg } from '../../src/engine/path-set.ts'
+import { RouteNodes } from '../../src/engine/route-nodes.ts'
 import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
 import { ClientChoice } from '../../src/route/client-choice.ts'
 import { makeMember } from '../route/make-member.ts'
 
 /** Whether a guard is doubted after forty path sets that began at it were lost in this way. */
-function isDoubted(how: Partial<Blamed>): boolean {
+function isDoubted(how: Partial<LostLeg>): boolean {
   const clock = new VirtualClock()
   const members = [
     ...Array.from({ length: 10 }, (_, at) => makeMember(1 + at, ['entry'])),
