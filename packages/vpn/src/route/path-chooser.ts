@@ -111,28 +111,22 @@ export class PathChooser {
   }
 
   #recordOf(position: Position, wishes: PathWishes): PositionRecord {
-    const { table, flags, marks, draw } = this.#parts
-    const { leg, hop, pool, out } = position
-    const reasons = this.#reasons(position, wishes)
-    const weights = new Float32Array(table.size)
-    const alike = draw.weigh(pool, flags.bits, out, marks, position.weights?.(), weights)
-    const isDrawn = position.weights !== undefined
-    const chosen = this.#hopOf(position)
+    const { leg, hop, pool, drawn } = position
     return new PositionRecord({
       leg,
       hop,
-      chosen,
-      ids: table.ids,
-      reasons,
-      weights,
-      alike: isDrawn ? alike : undefined,
+      chosen: this.#hopOf(position),
+      pool,
+      weights: drawn.weights,
+      alike: drawn.alike,
+      reasons: this.#reasons(position, wishes, drawn.weights),
     })
   }
 
-  #reasons(terms: PositionTerms, wishes: PathWishes): PositionReasons {
-    const { marks } = this.#parts
-    marks.mark(terms.unlike, terms.notAgain)
-    return explainPosition(terms, { ...this.#parts, wishes })
+  /** @param weights of those that came into question, by place in the pool; left out where nobody did */
+  #reasons(terms: PositionTerms, wishes: PathWishes, weights?: Float32Array): PositionReasons {
+    this.#parts.marks.mark(terms.unlike, terms.notAgain)
+    return explainPosition(terms, { ...this.#parts, wishes }, weights)
   }
 
   #nobodyFor(terms: PositionTerms, wishes: PathWishes): WeftError {

@@ -213,11 +213,12 @@ export class PathDraft {
   /** The first of the guards that fits: which of them are first is not this draw's to say. */
   #inOrder({ pool, out }: PositionTerms): Drawn | undefined {
     const { flags, marks } = this.#parts
-    const fitting = pool.filter((at) => (flags.at(at) & out) === 0 && marks.fits(at))
-    const [at] = fitting
+    const weights = Float32Array.from(pool, (at) => ((flags.at(at) & out) === 0 && marks.fits(at) ? 1 : 0))
+    const at = pool[weights.indexOf(1)]
     if (at === undefined) return undefined
+    const candidates = weights.reduce((sum, each) => sum + each, 0)
     const withLeft = (out & LEFT) === 0
-    return { at, candidates: fitting.length, weight: 1, share: 1, bits: 0, floorBits: 0, withLeft }
+    return { at, candidates, weight: 1, share: 1, bits: 0, floorBits: 0, withLeft, weights, alike: undefined }
   }
 
   #weightsOf(isLast: boolean, place: PlaceFactors | undefined): DrawWeights {

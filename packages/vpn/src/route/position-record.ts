@@ -17,16 +17,16 @@ export interface PositionRecordInit {
   readonly leg: number
   readonly hop: number
   readonly chosen: ChosenHop
-  /** By place of the member. */
-  readonly ids: readonly DidKey[]
   readonly reasons: PositionReasons
-  /** By place of the member; 0 for those that fell out. */
+  /** Places of the members that could come into question at all; the same array for all positions of one map, as far as may be. */
+  readonly pool: Int32Array
+  /** By place in the pool; 0 for those that fell out. */
   readonly weights: Float32Array
   /** The part of the draw in which all are as likely (entropy-floor.ts); undefined where the first that fits is taken. */
   readonly alike: number | undefined
 }
 
-/** How a position was filled: of each member of the map what it weighed, or why it fell out. Six bytes for each, kept as long as the route. */
+/** How a position was filled: of each member of the map what it weighed, or why it fell out. A byte for each, and four for each of the pool, kept as long as the route. */
 export class PositionRecord implements Omit<ChosenHop, 'member'> {
   readonly leg: number
   readonly hop: number
@@ -38,12 +38,11 @@ export class PositionRecord implements Omit<ChosenHop, 'member'> {
   readonly bits: number
   readonly floorBits: number
   readonly reasons: PositionReasons
-  readonly #ids: readonly DidKey[]
+  readonly #pool: Int32Array
   readonly #weights: Float32Array
   readonly #alike: number | undefined
-  readonly #sum: number
 
-  constructor({ leg, hop, chosen, ids, reasons, weights, alike }: PositionRecordInit) {
+  constructor({ leg, hop, chosen, reasons, pool, weights, alike }: PositionRecordInit) {
     this.leg = leg
     this.hop = hop
     this.node = chosen.member.id
@@ -54,10 +53,9 @@ export class PositionRecord implements Omit<ChosenHop, 'member'> {
     this.bits = chosen.bits
     this.floorBits = chosen.floorBits
     this.reasons = reasons
-    this.#ids = ids
+    this.#pool = pool
     this.#weights = weights
     this.#alike = alike
-    this.#sum = weights.reduce((all, each) => all + each, 0)
   }
 
   /** Those that came into question, the one that was chosen first among those of its weight. @param most how many are named */
@@ -69,25 +67,35 @@ export class PositionRecord implements Omit<ChosenHop, 'member'> {
       best.splice(behind < 0 ? best.length : behind, 0, place)
       if (best.length > most) best.pop()
     }
-    return best.map((place) => this.#candidate(place))
+    const sum = this.#sum
+    return best.map((place) => this.#candidate(place, sum))
   }
 
   #isBefore(place: number, other: number | undefined): boolean {
     if (other === undefined) return false
     const more = (this.#weights[place] as number) - (this.#weights[other] as number)
-    return more === 0 ? this.#ids[place] === this.node : more > 0
+    return more === 0 ? this.#idAt(place) === this.node : more > 0
   }
 
   /** What it was for this position; undefined where the map had no such member that carries packets. */
   of(node: DidKey): Candidate | Discard | undefined {
-    const place = this.#ids.indexOf(node)
-    return place < 0 ? undefined : (this.reasons.at(place) ?? this.#candidate(place))
+    const at = this.reasons.ids.indexOf(node)
+    return at < 0 ? undefined : (this.reasons.at(at) ?? this.#candidate(this.#pool.indexOf(at), this.#sum))
   }
 
-  #candidate(place: number): Candidate {
-    const node = this.#ids[place] as DidKey
+  get #sum(): number {
+    return this.#weights.reduce((all, each) => all + each, 0)
+  }
+
+  #idAt(place: number): DidKey {
+    return this.reasons.ids[this.#pool[place] as number] as DidKey
+  }
+
+  /** @param place in the pool @param sum of all weights */
+  #candidate(place: number, sum: number): Candidate {
+    const node = this.#idAt(place)
     const weight = this.#weights[place] as number
     if (this.#alike === undefined) return { node, weight, share: node === this.node ? 1 : 0 }
-    return { node, weight, share: (1 - this.#alike) * (weight / this.#sum) + this.#alike / this.candidates }
+    return { node, weight, share: (1 - this.#alike) * (weight / sum) + this.#alike / this.candidates }
   }
 }

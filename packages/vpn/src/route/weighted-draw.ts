@@ -28,6 +28,10 @@ export interface Drawn {
   readonly floorBits: number
   /** Those that {@link LEFT} names came into question as well. */
   readonly withLeft: boolean
+  /** What each weighed, by its place in the pool; 0 for those that did not come into question. Its own copy. */
+  readonly weights: Float32Array
+  /** The part of the draw in which all are as likely (entropy-floor.ts); undefined where the first that fits is taken. */
+  readonly alike: number | undefined
 }
 
 /**
@@ -35,14 +39,13 @@ export interface Drawn {
  * 10,000 takes tens of µs.
  */
 export class WeightedDraw {
-  readonly #candidates: Int32Array
+  /** By place in the pool; 0 for those that are out. */
   readonly #weights: Float64Array
   #count = 0
   #sum = 0
   #logSum = 0
 
   constructor(size: number) {
-    this.#candidates = new Int32Array(size)
     this.#weights = new Float64Array(size)
   }
 
@@ -65,34 +68,20 @@ export class WeightedDraw {
     if (withLeft && (out & LEFT) !== 0) this.#gather(pool, flags, out & ~LEFT, marks, weights)
     if (this.#count === 0) return undefined
     const { bits, floorBits, uniform: alike } = flatten(this.#count, this.#sum, this.#logSum)
-    const drawn = uniform(random) < alike ? randomInt(random, this.#count) : this.#byWeight(random)
+    const drawn =
+      uniform(random) < alike ? this.#nth(randomInt(random, this.#count)) : this.#byWeight(random, pool.length)
     const weight = this.#weights[drawn] as number
     return {
-      at: this.#candidates[drawn] as number,
+      at: pool[drawn] as number,
       candidates: this.#count,
       weight,
       share: (1 - alike) * (weight / this.#sum) + alike / this.#count,
       bits,
       floorBits,
       withLeft,
+      weights: new Float32Array(this.#weights.subarray(0, pool.length)),
+      alike,
     }
-  }
-
-  /**
-   * What those weigh who come into question. @param into by place; what stands there of others stays
-   * @returns the part of the draw in which all are as likely
-   */
-  weigh(
-    pool: Int32Array,
-    flags: Uint8Array,
-    out: number,
-    marks: RouteMarks,
-    weights: DrawWeights | undefined,
-    into: Float32Array,
-  ): number {
-    this.#gather(pool, flags, out, marks, weights)
-    for (let k = 0; k < this.#count; k++) into[this.#candidates[k] as number] = this.#weights[k] as number
-    return flatten(this.#count, this.#sum, this.#logSum).uniform
   }
 
   /** @returns how many are out for nothing but {@link LEFT} */
@@ -113,6 +102,7 @@ export class WeightedDraw {
     for (let k = 0; k < pool.length; k++) {
       const at = pool[k] as number
       const why = (flags[at] as number) & out
+      this.#weights[k] = 0
       if ((why & ~LEFT) !== 0 || !marks.fits(at)) continue
       if (why !== 0) {
         left++
@@ -131,8 +121,8 @@ export class WeightedDraw {
           log = MIN_LOG
         }
       }
-      this.#candidates[count] = at
-      this.#weights[count++] = weight
+      this.#weights[k] = weight
+      count++
       sum += weight
       logSum += weight * log
     }
@@ -142,13 +132,24 @@ export class WeightedDraw {
     return left
   }
 
-  #byWeight(random: Random): number {
+  /** Where in the pool the nth stands of those that came into question. */
+  #nth(n: number): number {
+    let place = -1
+    for (let seen = -1; seen < n;) if (this.#weights[++place] !== 0) seen++
+    return place
+  }
+
+  #byWeight(random: Random, size: number): number {
     let rest = uniform(random) * this.#sum
-    for (let k = 0; k < this.#count; k++) {
-      rest -= this.#weights[k] as number
+    let last = 0
+    for (let k = 0; k < size; k++) {
+      const weight = this.#weights[k] as number
+      if (weight === 0) continue
+      rest -= weight
       if (rest < 0) return k
+      last = k
     }
-    return this.#count - 1
+    return last
   }
 }
 
