@@ -15,8 +15,6 @@ export interface NearestRoutesInit extends Pick<MeasureCircuitsInit, 'make'> {
   readonly exits: () => readonly RouteMember[]
   /** Path sets of the routes that are fit for streams, that in use first. */
   readonly pathSets: () => readonly PathSet[]
-  /** A target got known: new streams to it may go elsewhere. */
-  readonly onKnown?: () => void
 }
 
 /** {@link Nearest} over real circuits, for routes of one isolation key; to be made by them and closed with them. */
@@ -39,11 +37,6 @@ export class NearestRoutes {
       standing: () => [...standing(), ...this.#circuits.standing],
       measure: (exit, target, signal) => this.#circuits.measure(exit, target, signal),
     })
-  }
-
-  /** Path sets that are there for measuring alone. */
-  get circuits(): number {
-    return this.#circuits.size
   }
 
   /** As {@link Nearest.of}. */

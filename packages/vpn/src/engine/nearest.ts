@@ -23,8 +23,6 @@ export interface NearestInit {
   readonly standing: () => readonly DidKey[]
   /** Has an exit measure the way to a target; undefined where it does not, or in time. */
   readonly measure: (exit: RouteMember, target: NearTarget, signal: AbortSignal) => Promise<MeasuredWay | undefined>
-  /** A target got known: new streams to it may go elsewhere. */
-  readonly onKnown?: () => void
 }
 
 /** Exits that are asked about a target, that in use included: of different regions first, then one where by these answers the target is likely to be. */
@@ -83,10 +81,8 @@ export class Nearest {
   async #askAll(): Promise<void> {
     if (this.#isAsking) return
     this.#isAsking = true
-    for (let target = this.#waiting.shift(); target !== undefined; target = this.#waiting.shift()) {
+    for (let target = this.#waiting.shift(); target !== undefined; target = this.#waiting.shift())
       this.#exits.set(target.host, await this.#waysTo(target))
-      if (!this.#ended.signal.aborted) this.#init.onKnown?.()
-    }
     this.#isAsking = false
   }
 

@@ -6,7 +6,7 @@ import { PROFILE_FIELDS } from './profile-values.ts'
 const KIND = 'weft-vpn-profile'
 
 /** Characters of a document. */
-export const MAX_DOCUMENT = 64 * 1_024
+const MAX_DOCUMENT = 64 * 1_024
 
 /** Of this machine alone: its users, and the cgroups of its programs. */
 export const OF_THIS_MACHINE: readonly ProfileField[] = [

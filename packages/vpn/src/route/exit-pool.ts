@@ -2,10 +2,6 @@ import type { PathWishes } from './path-wishes.ts'
 import { REGIONS } from './regions.ts'
 import { EXIT, RELAY, type RouteTable } from './route-table.ts'
 
-/** Exits to a target that are this much farther than the nearest, ms there and back, count as near; and the nearest few however far. */
-const NEAR_MS = 10
-const NEAR_AT_LEAST = 3
-
 export interface ExitPool {
   /** Places of members that may be the last hop by role and wish. */
   readonly members: Int32Array
@@ -13,7 +9,7 @@ export interface ExitPool {
   readonly nearestMs: ReadonlyMap<number, number> | undefined
 }
 
-/** @param isOut those that do not serve at the moment, so that the nearest of the others are taken */
+/** @param isOut those that do not serve at the moment: of the near exits (nearest-exits.ts says which are) the others are taken */
 export function exitPool(
   table: RouteTable,
   { end = 'exit', exit: wish = { kind: 'auto' }, nearestMs }: PathWishes,
@@ -48,15 +44,13 @@ function nearestOf(
   isOut: (at: number) => boolean,
 ): ExitPool {
   const exits = new Set(all)
-  const known = [...measured]
-    .flatMap(([id, ms]) => {
-      const at = table.indexOf(id)
-      return at === undefined || !exits.has(at) || isOut(at) || !(ms >= 0 && ms < Infinity) ? [] : [{ at, ms }]
-    })
-    .toSorted((a, b) => a.ms - b.ms)
-  const [nearest] = known
-  // Nothing was measured yet: as `auto`.
-  if (nearest === undefined) return { members: all, nearestMs: undefined }
-  const near = known.filter(({ ms }, rank) => rank < NEAR_AT_LEAST || ms <= nearest.ms + NEAR_MS)
-  return { members: Int32Array.from(near, ({ at }) => at), nearestMs: new Map(near.map(({ at, ms }) => [at, ms])) }
+  const near = new Map<number, number>()
+  for (const [id, ms] of measured) {
+    const at = table.indexOf(id)
+    if (at !== undefined && exits.has(at) && !isOut(at) && ms >= 0 && ms < Infinity) near.set(at, ms)
+  }
+  // Nothing was measured yet, or none of these serves: as `auto`.
+  return near.size === 0
+    ? { members: all, nearestMs: undefined }
+    : { members: Int32Array.from(near.keys()), nearestMs: near }
 }

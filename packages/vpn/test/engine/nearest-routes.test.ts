@@ -51,22 +51,28 @@ describe('exits of real engines measure through circuits', () => {
   const exits = (): RouteMember[] => nodes.slice(2).map(({ member }) => member)
 
   /** @param pathSets of the routes */
-  function routes(pathSets: readonly PathSet[], made: DidKey[] = []) {
+  function routes(pathSets: readonly PathSet[]) {
     connections = []
-    const { promise: known, resolve } = Promise.withResolvers<void>()
+    const made: { readonly exit: DidKey; readonly set: PathSet }[] = []
     const nearest = new NearestRoutes({
       clock: systemClock,
       random: systemRandom,
       exits,
       pathSets: () => pathSets,
       make: (exit, events) => {
-        made.push(exit.id)
-        return client.pathSet(hopsTo(exit), events)
+        const set = client.pathSet(hopsTo(exit), events)
+        made.push({ exit: exit.id, set })
+        return set
       },
-      onKnown: resolve,
     })
     open.push(nearest)
-    return { nearest, known }
+    return {
+      nearest,
+      /** Exits to which circuits were made for measuring alone. */
+      made: () => made.map(({ exit }) => exit),
+      standing: () => made.filter(({ set }) => !set.over).length,
+      known: (host = target.host) => until(() => nearest.of({ host, port: target.port }) !== undefined),
+    }
   }
 
   async function ready(exit: RouteMember): Promise<PathSet> {
@@ -78,13 +84,12 @@ describe('exits of real engines measure through circuits', () => {
   }
 
   test('each of four exits connects to the target three times without a byte, and the client knows who is near', async () => {
-    const made: DidKey[] = []
-    const { nearest, known } = routes([], made)
+    const { nearest, known, made, standing } = routes([])
     assert.equal(nearest.of(target), undefined)
-    await known
+    await known()
     const near = nearest.of(target)
     const ids = exits().map(({ id }) => id)
-    assert.deepEqual(new Set(made), new Set(ids))
+    assert.deepEqual(new Set(made()), new Set(ids))
     assert.ok(near !== undefined && near.size > 0)
     for (const [exit, ms] of near) assert.ok(ids.includes(exit) && ms >= 1 && ms < 1_000, `${ms}`)
     await until(() => connections.every(({ ended }) => ended))
@@ -92,21 +97,18 @@ describe('exits of real engines measure through circuits', () => {
     assert.ok(connections.length >= ids.length && connections.length <= 3 * ids.length, `${connections.length}`)
     assert.ok(connections.every(({ bytes }) => bytes === 0))
     nearest.close()
-    assert.equal(nearest.circuits, 0)
+    assert.equal(standing(), 0)
   })
 
   test('circuits that stand are used, and those made for measuring serve for the next target', async () => {
     const [first] = exits() as [RouteMember]
     const own = await ready(first)
-    const made: DidKey[] = []
-    const { nearest, known } = routes([own], made)
-    nearest.of(target)
-    await known
-    assert.equal(made.includes(first.id), false)
-    assert.deepEqual([made.length, nearest.circuits, own.streams], [3, 3, 0])
-    nearest.of({ host: 'localhost', port: target.port })
-    await until(() => nearest.of({ host: 'localhost', port: target.port }) !== undefined)
-    assert.equal(made.length, 3)
+    const { nearest, known, made, standing } = routes([own])
+    await known()
+    assert.equal(made().includes(first.id), false)
+    assert.deepEqual([made().length, standing(), own.streams], [3, 3, 0])
+    await known('localhost')
+    assert.equal(made().length, 3)
     nearest.close()
     assert.equal(own.over, false, 'it is the routes that end it')
     own.destroy()
@@ -115,8 +117,7 @@ describe('exits of real engines measure through circuits', () => {
   test('an exit through which connections take much longer than it said is near no more; streams to what is no target of that kind tell nothing', async () => {
     const all = await Promise.all(exits().map(ready))
     const { nearest, known } = routes(all)
-    nearest.of(target)
-    await known
+    await known()
     // Which of them are near is for the machine to say, which may have held one up.
     const own = all.find(({ exit }) => nearest.of(target)?.has(exit?.id as DidKey)) ?? assert.fail()
     const { id } = own.exit as RouteMember
@@ -132,26 +133,23 @@ describe('exits of real engines measure through circuits', () => {
   })
 
   test('when routes have moved other circuits are made for what is asked next, and what is known stays known', async () => {
-    const made: DidKey[] = []
-    const { nearest, known } = routes([], made)
-    nearest.of(target)
-    await known
-    assert.deepEqual([made.length, nearest.circuits], [4, 4])
+    const { nearest, known, made, standing } = routes([])
+    await known()
+    assert.deepEqual([made().length, standing()], [4, 4])
     nearest.moved()
-    assert.equal(nearest.circuits, 0)
+    assert.equal(standing(), 0)
     assert.ok(nearest.of(target) !== undefined)
-    const next = { host: 'localhost', port: target.port }
-    nearest.of(next)
-    await until(() => nearest.of(next) !== undefined)
-    assert.equal(made.length, 8)
+    await known('localhost')
+    assert.equal(made().length, 8)
     nearest.close()
   })
 
   test('what exits do not connect to stays as by auto', async () => {
     const { nearest, known } = routes([])
     const inside = { host: '10.0.0.1', port: 80 }
-    nearest.of(inside)
-    await known
+    assert.equal(nearest.of(inside), undefined)
+    // One target is asked about after the other.
+    await known()
     assert.equal(nearest.of(inside), undefined)
     nearest.close()
   })
@@ -160,14 +158,12 @@ describe('exits of real engines measure through circuits', () => {
     const gone = nodes.pop() ?? assert.fail()
     await gone.engine.close()
     nodes.push(gone)
-    const made: DidKey[] = []
-    const { nearest, known } = routes([], made)
-    nearest.of(target)
-    await known
-    assert.ok(made.includes(gone.member.id))
+    const { nearest, known, made, standing } = routes([])
+    await known()
+    assert.ok(made().includes(gone.member.id))
     const near = nearest.of(target)
     assert.ok(near !== undefined && !near.has(gone.member.id))
-    await until(() => nearest.circuits === 3)
+    await until(() => standing() === 3)
     nearest.close()
   })
 })

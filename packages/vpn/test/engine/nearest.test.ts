@@ -35,6 +35,9 @@ test('once it is known the exit stands in the region of the target in 95 of 100 
   assert.ok(auto / draws < 0.3, 'auto alone would do')
 })
 
+/** Networks of which shares are the mean: with eight the part of honest exits alone came to 7 to 16 %. */
+const SEEDS = 24
+
 /** What liars do, and what streams meet. */
 interface Deceit {
   /** By the exit's word, ms. */
@@ -53,7 +56,7 @@ const HONEST: Deceit = { says: (ms) => ms, opensEarly: false, learns: true, jitt
 async function shareOfTenth(deceit: Partial<Deceit>): Promise<{ readonly share: number; readonly doubted: number }> {
   const { says, opensEarly, learns, jitterMs } = { ...HONEST, ...deceit }
   let [over, all, doubted, exits] = [0, 0, 0, 0]
-  for (let seed = 1; seed <= 8; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     const tenth = new Set<DidKey>()
     const network = new PlacedExits(seed, ({ id }, ms) => (tenth.has(id) ? says(ms) : ms))
     for (const [at, { id }] of network.members.entries()) if ((at + seed) % 10 === 0) tenth.add(id)
@@ -112,7 +115,6 @@ function bench() {
     makeMember(at + 1, ['exit'], { country: at % 2 === 0 ? 'DE' : 'US' }),
   )
   const asked: { readonly exit: DidKey; readonly host: string; answer(ms: number | undefined): void }[] = []
-  const told: string[] = []
   const nearest = new Nearest({
     clock,
     random: seededRandom(1),
@@ -124,7 +126,6 @@ function bench() {
       asked.push({ exit, host, answer: (ms) => resolve(ms === undefined ? undefined : { exitMs: ms, clientMs: 40 }) })
       return promise
     },
-    onKnown: () => void told.push('known'),
   })
   const target = (name: string): NearTarget => ({ host: `${name}.test`, port: 443 })
   /** Those that are asked answer. */
@@ -132,11 +133,11 @@ function bench() {
     for (const each of asked.splice(0)) each.answer(ms(each.exit))
     await clock.advance(0)
   }
-  return { clock, exits, asked, told, nearest, target, answer }
+  return { clock, exits, asked, nearest, target, answer }
 }
 
 test('one target is asked about at a time, 16 wait, what is beyond is asked for when it comes again', async () => {
-  const { nearest, target, asked, told, answer } = bench()
+  const { nearest, target, asked, answer } = bench()
   for (let count = 0; count < 30; count++) assert.equal(nearest.of(target(`${count}`)), undefined)
   const hosts = new Set<string>()
   for (let count = 0; count < 80 && asked.length > 0; count++) {
@@ -144,7 +145,7 @@ test('one target is asked about at a time, 16 wait, what is beyond is asked for 
     hosts.add(asked[0]?.host ?? '')
     await answer(() => 20)
   }
-  assert.deepEqual([hosts.size, told.length], [17, 17])
+  assert.equal(hosts.size, 17)
   assert.ok((nearest.of(target('16'))?.size ?? 0) >= 2)
   assert.equal(nearest.of(target('17')), undefined)
   assert.equal(asked[0]?.host, '17.test')
@@ -200,11 +201,11 @@ test('what one isolation key learned no other has', async () => {
 })
 
 test('closed, it asks nobody any more', async () => {
-  const { nearest, target, asked, told, answer } = bench()
+  const { nearest, target, asked, answer } = bench()
   nearest.of(target('a'))
   nearest.of(target('b'))
   nearest.close()
   await answer(() => 20)
   nearest.of(target('c'))
-  assert.deepEqual([asked.length, told.length], [0, 0])
+  assert.equal(asked.length, 0)
 })

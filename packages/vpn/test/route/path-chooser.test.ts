@@ -239,12 +239,15 @@ describe('the exit that is asked for', () => {
     )
   })
 
-  test('nearest: the near ones by what exits measured, never one alone; as auto while nothing is measured', () => {
-    const nearestMs = new Map(idsOf(members).map((id, index) => [id, index < 5 ? 5 + index : 80 + index]))
-    const near = exits({ exit: { kind: 'nearest' }, nearestMs })
-    assert.deepEqual(new Set(near.keys()), new Set(members.slice(0, 5)))
-    const far = new Map([...nearestMs].map(([id], index) => [id, 100 * index]))
-    assert.deepEqual(new Set(exits({ exit: { kind: 'nearest' }, nearestMs: far }).keys()), new Set(members.slice(0, 3)))
+  test('nearest: those that are handed over as near and can serve, nobody else; as auto while there is none', () => {
+    const nearestMs = new Map(idsOf(members.slice(0, 5)).map((id, index) => [id, 5 + 2 * index]))
+    const wish = { exit: { kind: 'nearest' }, nearestMs } as const
+    assert.deepEqual(new Set(exits(wish).keys()), new Set(members.slice(0, 5)))
+    const [first] = idsOf(members) as [DidKey]
+    assert.deepEqual(new Set(exits({ ...wish, never: new Set([first]) }).keys()), new Set(members.slice(1, 5)))
+    // Who is near is said where the times are known (nearest-exits.ts).
+    const far = new Map(idsOf(members.slice(0, 6)).map((id, index) => [id, 100 * index]))
+    assert.deepEqual(new Set(exits({ ...wish, nearestMs: far }).keys()), new Set(members.slice(0, 6)))
     assert.equal(exits({ exit: { kind: 'nearest' } }).size, 24)
     const set = choose(members, { exit: { kind: 'nearest' }, nearestMs })
     assert.ok(set.explain()[2]?.reasons.counts.some(({ reason }) => reason === 'farther'))
