@@ -106,7 +106,7 @@ async function measureRound(network: PlacedNetwork, setting: Setting, round: num
   const chooser = new PathChooser(new RouteTable(network.members))
   const direct = await network.echo(undefined, DIRECT_ECHOES)
   for (let count = 0; count < (round === 0 ? WARMUP_ROUTES : ROUTES); count++) {
-    const route = chooser.choose({}, random).legs[0]?.hops.map(({ member }) => member) ?? []
+    const route = chooser.choose({}, random).hops.map(({ member }) => member)
     const at = route.map((member) => network.placeOf(member))
     const over = await network.echo(route, ECHOES)
     const { cold, warm } = await network.build(route)

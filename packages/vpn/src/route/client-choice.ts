@@ -119,9 +119,9 @@ export class ClientChoice {
       failed: failed ?? [],
       called: called ?? NOBODY,
     }
-    const set = this.#of().choose(wishes, random)
-    const hops = (set.legs[0]?.hops ?? []).map(({ member }) => member)
-    this.#records.keep(hops, { at: this.#init.clock.now(), positions: set.explain() })
+    const leg = this.#of().choose(wishes, random)
+    const hops = leg.hops.map(({ member }) => member)
+    this.#records.keep(hops, { at: this.#init.clock.now(), positions: leg.explain() })
     return { hops }
   }
 

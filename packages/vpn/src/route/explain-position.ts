@@ -2,7 +2,7 @@ import type { DiscardReason } from './discard-reason.ts'
 import type { PositionTerms } from './path-position.ts'
 import type { PathWishes } from './path-wishes.ts'
 import { PositionReasons, codeOf } from './position-reasons.ts'
-import { AVOIDED, BUSY, CALLED, FAILED, NEVER, type RouteFlags } from './route-flags.ts'
+import { BUSY, CALLED, FAILED, NEVER, type RouteFlags } from './route-flags.ts'
 import type { Conflict, RouteMarks } from './route-marks.ts'
 import { IS_SATURATED, type MemberWeights } from './route-measures.ts'
 import { ENTRY, EXIT, RELAY, type RouteTable } from './route-table.ts'
@@ -11,7 +11,6 @@ import { LEFT } from './weighted-draw.ts'
 /** In this order: of several reasons the first is told. Conflicts come behind these. */
 const BY_FLAG: readonly (readonly [number, number])[] = [
   [NEVER, codeOf('excluded')],
-  [AVOIDED, codeOf('country')],
   [CALLED, codeOf('called')],
   [FAILED, codeOf('failed')],
 ]

@@ -3,10 +3,10 @@ import { NOBODY } from './nobody-left.ts'
 import { noExit } from './no-exit.ts'
 import type { ChosenHop } from './chosen-hop.ts'
 import { discardWords } from './discard-reason.ts'
+import type { DrawnLeg } from './drawn-leg.ts'
 import { explainPosition } from './explain-position.ts'
 import { type DraftParts, PathDraft } from './path-draft.ts'
 import type { Gap, Position, PositionTerms } from './path-position.ts'
-import type { PathLeg, PathSet } from './path-set.ts'
 import type { PathWishes } from './path-wishes.ts'
 import { PlaceWeights } from './place-weights.ts'
 import { PositionRecord } from './position-record.ts'
@@ -21,11 +21,11 @@ import { WeightedDraw } from './weighted-draw.ts'
 const DEFAULT_HOPS = 3
 const MIN_HOPS = 2
 const MAX_HOPS = 5
-/** Draws of a whole set, of which the best is taken: an early choice may leave nobody for a later position. */
+/** Draws of a whole leg, of which the best is taken: an early choice may leave nobody for a later position. */
 const TRIES = 8
 
 /**
- * Chooses legs among the members of one map, by what is known of them at the time. Made anew when either changes: with 10,000 members that
+ * Draws legs among the members of one map, by what is known of them at the time. Made anew when either changes: with 10,000 members that
  * takes some ms, and each choice after it a fraction of one.
  */
 export class PathChooser {
@@ -46,11 +46,11 @@ export class PathChooser {
   }
 
   /**
-   * One or two legs to one exit, and a spare to it. Entries are those of the wishes, in their order; the exit is drawn beside them, then relays. Within a leg no two
-   * nodes have family, network or AS in common; between legs none have where the map allows it.
+   * One leg. Its entry is one of the wishes, in their order; the exit is drawn beside it, then relays. Within the leg no two nodes have family, network or AS in
+   * common; with those of other legs none has where the map allows it.
    * @throws WeftError E_NO_EXIT, E_NO_RELAY, E_NO_ENTRY, with how many members fell out for what in `details`
    */
-  choose(wishes: PathWishes, random: Random): PathSet {
+  choose(wishes: PathWishes, random: Random): DrawnLeg {
     const { hops = DEFAULT_HOPS, failed = [], called } = wishes
     if (!Number.isInteger(hops) || hops < MIN_HOPS || hops > MAX_HOPS)
       throw new RangeError(`a route has ${MIN_HOPS} to ${MAX_HOPS} hops, got ${hops}`)
@@ -59,62 +59,51 @@ export class PathChooser {
       for (const readmitted of readmissions(failed.length)) {
         const setFlags = (): void => this.#parts.flags.set(wishes, readmitted, mayBeCalled)
         setFlags()
-        const outcome = this.#best(wishes, random)
-        if (outcome instanceof PathDraft) return this.#setOf(outcome, wishes, setFlags)
+        const outcome = this.#best(wishes, hops, random)
+        if (outcome instanceof PathDraft) return this.#legOf(outcome, wishes, setFlags)
         gap = outcome
       }
     throw this.#nobodyFor((gap as Gap).nobody, wishes)
   }
 
   /** The first of some draws that misses nothing, or the one that misses least. */
-  #best(wishes: PathWishes, random: Random): PathDraft | Gap {
+  #best(wishes: PathWishes, hops: number, random: Random): PathDraft | Gap {
     let best: PathDraft | undefined
     let gap: Gap | undefined
     for (const entries of orders(wishes.entries)) {
       const ordered = entries === undefined ? wishes : { ...wishes, entries }
       for (let attempt = 0; attempt < TRIES; attempt++) {
-        const draft = new PathDraft(this.#parts, ordered, random)
+        const draft = new PathDraft(this.#parts, ordered, hops, random)
         const missing = draft.fill()
         if (missing !== undefined) gap ??= missing
-        else if (draft.notes.length === 0) return draft
+        else if (draft.shortcoming === 0) return draft
         else if (best === undefined || draft.shortcoming < best.shortcoming) best = draft
       }
       // The order of guards is given up for legs that have no node in common, and for nothing else.
-      if (best?.notes.some(({ kind }) => kind === 'relay-shared') !== true) break
+      if (best?.isShared !== true) break
     }
     return best ?? (gap as Gap)
   }
 
-  #setOf(draft: PathDraft, wishes: PathWishes, setFlags: () => void): PathSet {
-    const legs = draft.legs.map((positions, index): PathLeg => {
-      const use = index < (wishes.legs ?? 1) ? 'active' : 'spare'
-      return { use, hops: positions.map((position) => this.#hopOf(position)) }
-    })
+  #legOf({ positions }: PathDraft, wishes: PathWishes, setFlags: () => void): DrawnLeg {
     return {
-      exit: this.#memberAt(draft.legs[0]?.at(-1)),
-      legs,
-      notes: draft.notes,
+      hops: positions.map((position) => this.#hopOf(position)),
       explain: () => {
         setFlags()
-        return draft.legs.flatMap((positions) => positions.map((position) => this.#recordOf(position, wishes)))
+        return positions.map((position) => this.#recordOf(position, wishes))
       },
     }
   }
 
-  #memberAt(position: Position | undefined): RouteMember {
-    return this.#parts.table.members[position?.drawn.at ?? -1] as RouteMember
-  }
-
   #hopOf(position: Position): ChosenHop {
     const { candidates, weight, share, bits, floorBits } = position.drawn
-    return { member: this.#memberAt(position), role: position.role, candidates, weight, share, bits, floorBits }
+    const member = this.#parts.table.members[position.drawn.at] as RouteMember
+    return { member, role: position.role, candidates, weight, share, bits, floorBits }
   }
 
   #recordOf(position: Position, wishes: PathWishes): PositionRecord {
-    const { leg, hop, pool, drawn } = position
+    const { pool, drawn } = position
     return new PositionRecord({
-      leg,
-      hop,
       chosen: this.#hopOf(position),
       pool,
       weights: drawn.weights,

@@ -2,10 +2,9 @@ import type { Random } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import { type ExitPool, exitPool } from './exit-pool.ts'
 import type { Gap, Position, PositionTerms } from './path-position.ts'
-import type { PathNote } from './path-set.ts'
 import type { PathWishes } from './path-wishes.ts'
 import type { PlaceFactors, PlaceWeights } from './place-weights.ts'
-import { AVOIDED, BUSY, CALLED, FAILED, NEVER, type RouteFlags } from './route-flags.ts'
+import { BUSY, CALLED, FAILED, NEVER, type RouteFlags } from './route-flags.ts'
 import type { RouteMarks } from './route-marks.ts'
 import type { MemberWeights } from './route-measures.ts'
 import { ENTRY, RELAY, type RouteTable } from './route-table.ts'
@@ -23,130 +22,105 @@ export interface DraftParts {
   readonly draw: WeightedDraw
 }
 
-const ALWAYS_OUT = NEVER | AVOIDED | FAILED
+const ALWAYS_OUT = NEVER | FAILED
 /** What keeps members out, in the order in which it is given up: nodes of other routes serve where there are no others. */
 const OUT = [ALWAYS_OUT | BUSY | LEFT, ALWAYS_OUT | LEFT] as const
 /** Guards are those of all routes. */
 const GUARDS_OUT = [ALWAYS_OUT | CALLED | LEFT, ALWAYS_OUT | CALLED] as const
 
-const COST: Readonly<Record<PathNote['kind'], number>> = { 'leg-missing': 100, 'relay-shared': 10, 'legs-related': 1 }
+/** What counts against a leg: a node that is in another leg, too, and one that is only related to it. No leg has ten nodes. */
+const SHARED = 10
+const RELATED = 1
 
 /** A position, apart from beside whom and under which flags it is drawn. */
-type Place = Pick<PositionTerms, 'leg' | 'hop' | 'role' | 'pool' | 'weights'>
+type Place = Pick<PositionTerms, 'role' | 'pool' | 'weights'>
 
-/** A set of legs that is being drawn. */
+/** A leg that is being drawn. */
 export class PathDraft {
-  readonly legs: Position[][] = []
-  readonly notes: PathNote[] = []
   readonly #parts: DraftParts
   readonly #wishes: PathWishes
   readonly #random: Random
+  readonly #hops: number
   readonly #exits: ExitPool
   /** Places of entries and relays of legs that stay. */
   readonly #beside: readonly number[]
+  #positions: readonly Position[] = []
+  #shortcoming = 0
 
-  constructor(parts: DraftParts, wishes: PathWishes, random: Random) {
+  constructor(parts: DraftParts, wishes: PathWishes, hops: number, random: Random) {
     this.#parts = parts
     this.#wishes = wishes
+    this.#hops = hops
     this.#random = random
     this.#exits = exitPool(parts.table, wishes, (at) => (parts.flags.at(at) & ALWAYS_OUT) !== 0)
     this.#beside = (wishes.beside ?? []).flatMap((ids) => this.#placesOf(ids.slice(0, -1)))
   }
 
-  /** The more, the worse: legs that are missing, then nodes that are shared or related. */
+  /** From the entry to the exit; none before it is filled. */
+  get positions(): readonly Position[] {
+    return this.#positions
+  }
+
+  /** The more, the worse: nodes that other legs have as well, then such that are related to theirs. */
   get shortcoming(): number {
-    return this.notes.reduce((sum, { kind }) => sum + COST[kind], 0)
+    return this.#shortcoming
+  }
+
+  /** One of its nodes is in another leg, too. */
+  get isShared(): boolean {
+    return this.#shortcoming >= SHARED
   }
 
   /** @returns the position that nobody can take; undefined when there is a leg */
   fill(): Gap | undefined {
-    let entries = this.#entries(undefined)
-    let exit = this.#exit(entries)
-    if ('nobody' in exit && entries.length > 0) {
-      // None stands beside all of these entries: it comes first then, and entries are found that stand beside it.
-      exit = this.#exit([])
-      if (!('nobody' in exit)) entries = this.#entries(exit)
+    let entry = this.#entry(undefined)
+    let exit = this.#exit(entry)
+    if ('nobody' in exit && entry !== undefined) {
+      // None stands beside this entry: it comes first then, and an entry is found that stands beside it.
+      exit = this.#exit(undefined)
+      if (!('nobody' in exit)) entry = this.#entry(exit)
     }
     if ('nobody' in exit) return exit
-    if (entries.length === 0)
-      return { nobody: this.#entryLadder(this.#wishes.entries, 0, exit, []).at(-1) as PositionTerms }
-    return this.#fillLegs(entries, exit)
-  }
-
-  #fillLegs(entries: readonly Position[], exit: Position): Gap | undefined {
-    for (const entry of entries) {
-      const leg = this.legs.length
-      const others = [...entries.filter((each) => each !== entry), ...this.legs.flatMap((each) => each.slice(1, -1))]
-      const taken = [...this.#beside, ...others.map(({ drawn }) => drawn.at)]
-      const positions: (Position | Gap)[] = [entry]
-      const hops = this.#wishes.hops ?? 3
-      while (positions.length < hops - 1 && !positions.some((each) => 'nobody' in each))
-        positions.push(this.#relay(leg, positions as Position[], exit, taken, positions.length === hops - 2))
-      const gap = positions.find((each) => 'nobody' in each)
-      // The first leg is the route; any other may be missing.
-      if (gap !== undefined && leg === 0 && entry === entries.at(-1)) return gap
-      if (gap === undefined)
-        this.legs.push([...(positions as Position[]), { ...exit, hop: hops - 1 }].map((each) => ({ ...each, leg })))
+    if (entry === undefined) return { nobody: this.#entryLadder(this.#wishes.entries, exit).at(-1) as PositionTerms }
+    const before = [entry]
+    while (before.length < this.#hops - 1) {
+      const relay = this.#relay(before, exit)
+      if ('nobody' in relay) return relay
+      before.push(relay)
     }
-    this.#note()
+    this.#shortcoming = this.#inCommon(before)
+    this.#positions = [...before, exit]
     return undefined
   }
 
-  /** Where the map did not allow what was wanted. */
-  #note(): void {
-    for (let leg = this.legs.length; leg < this.#wanted; leg++) this.notes.push({ kind: 'leg-missing', leg, node: '' })
-    for (const [leg, positions] of this.legs.entries()) {
-      const others = [
-        ...this.#beside,
-        ...this.legs
-          .slice(0, leg)
-          .flat()
-          .filter(({ role }) => role !== 'exit')
-          .map(({ drawn }) => drawn.at),
-      ]
-      this.#parts.marks.mark(others, [])
-      for (const { role, drawn } of positions) {
-        const node = this.#parts.table.members[drawn.at]?.id
-        const conflict = role === 'exit' ? undefined : this.#parts.marks.conflict(drawn.at)
-        if (node !== undefined && conflict !== undefined)
-          this.notes.push({ kind: conflict.why === 'chosen' ? 'relay-shared' : 'legs-related', leg, node })
-      }
+  #inCommon(positions: readonly Position[]): number {
+    const { marks } = this.#parts
+    marks.mark(this.#beside, [])
+    let sum = 0
+    for (const { drawn } of positions) {
+      const conflict = marks.conflict(drawn.at)
+      if (conflict !== undefined) sum += conflict.why === 'chosen' ? SHARED : RELATED
     }
+    return sum
   }
 
-  get #wanted(): number {
-    const { legs = 1, spare = false } = this.#wishes
-    return legs + (spare ? 1 : 0)
-  }
-
-  #entries(exit: Position | undefined): Position[] {
+  #entry(exit: Position | undefined): Position | undefined {
     const { entries, lastEntries } = this.#wishes
-    const found = this.#entriesOf(entries, exit, this.#wanted)
-    return found.length > 0 || lastEntries === undefined ? found : this.#entriesOf(lastEntries, exit, 1)
+    return this.#entryOf(entries, exit) ?? (lastEntries && this.#entryOf(lastEntries, exit))
   }
 
-  #entriesOf(guards: readonly DidKey[] | undefined, exit: Position | undefined, most: number): Position[] {
-    const found: Position[] = []
-    while (found.length < most) {
-      const others = [...this.#beside, ...found.map(({ drawn }) => drawn.at)]
-      const position = this.#firstThat(this.#entryLadder(guards, found.length, exit, others), (terms) =>
-        guards === undefined ? this.#draw(terms) : this.#inOrder(terms),
-      )
-      if ('nobody' in position) break
-      found.push(position)
-    }
-    return found
+  #entryOf(guards: readonly DidKey[] | undefined, exit: Position | undefined): Position | undefined {
+    const position = this.#firstThat(this.#entryLadder(guards, exit), (terms) =>
+      guards === undefined ? this.#draw(terms) : this.#inOrder(terms),
+    )
+    return 'nobody' in position ? undefined : position
   }
 
-  #entryLadder(
-    guards: readonly DidKey[] | undefined,
-    leg: number,
-    exit: Position | undefined,
-    others: readonly number[],
-  ): PositionTerms[] {
+  #entryLadder(guards: readonly DidKey[] | undefined, exit: Position | undefined): PositionTerms[] {
     const own = exit === undefined ? [] : [exit.drawn.at]
+    const others = this.#beside
     const drawn = guards === undefined ? { weights: () => this.#weightsOf(false, undefined) } : {}
-    const place = { leg, hop: 0, role: 'entry' as const, pool: this.#entryPool(guards), ...drawn }
+    const place = { role: 'entry' as const, pool: this.#entryPool(guards), ...drawn }
     const outs = guards === undefined ? OUT.map((out) => out | CALLED) : GUARDS_OUT
     return [
       ...ladder(place, outs, [...own, ...others], []),
@@ -160,11 +134,9 @@ export class PathDraft {
     return Int32Array.from(this.#placesOf(guards).filter((at) => ((table.roles[at] as number) & ENTRY) !== 0))
   }
 
-  #exit(entries: readonly Position[]): Position | Gap {
+  #exit(entry: Position | undefined): Position | Gap {
     const { end = 'exit', exit: wish } = this.#wishes
-    const hop = (this.#wishes.hops ?? 3) - 1
-    const beside = entries.length === 0 ? [] : [...this.#beside, ...entries.map(({ drawn }) => drawn.at)]
-    const [entry] = entries
+    const beside = entry === undefined ? [] : [...this.#beside, entry.drawn.at]
     const { nearestMs } = this.#exits
     const { places } = this.#parts
     const weights = (): DrawWeights | undefined => {
@@ -172,27 +144,23 @@ export class PathDraft {
       const where = nearestMs === undefined ? entry && places.last(entry.drawn.at) : places.nearest(nearestMs)
       return this.#weightsOf(end === 'exit', where)
     }
-    const place = { leg: 0, hop, role: 'exit' as const, pool: this.#exits.members, weights }
+    const place = { role: 'exit' as const, pool: this.#exits.members, weights }
     return this.#firstThat(ladder(place, OUT, beside, []), (terms) => this.#draw(terms))
   }
 
-  /** @param before what the leg has, from its entry @param taken places in other legs @param isLast the exit comes next */
-  #relay(
-    leg: number,
-    before: readonly Position[],
-    exit: Position,
-    taken: readonly number[],
-    isLast: boolean,
-  ): Position | Gap {
+  /** @param before what the leg has, from its entry */
+  #relay(before: readonly Position[], exit: Position): Position | Gap {
     const last = before.at(-1)?.drawn.at as number
+    const isLast = before.length === this.#hops - 2
     const weights = (): DrawWeights =>
       this.#weightsOf(false, this.#parts.places.between(last, isLast ? exit.drawn.at : undefined))
     const pool = this.#parts.table.withRole(RELAY)
-    const place = { leg, hop: before.length, role: 'relay' as const, pool, weights }
+    const place = { role: 'relay' as const, pool, weights }
     const own = [...before, exit].map(({ drawn }) => drawn.at)
-    const rungs = ladder(place, OUT, [...own, ...taken], [])
+    const others = this.#beside
+    const rungs = ladder(place, OUT, [...own, ...others], [])
     // Related to another leg, then in it: better than no leg.
-    if (taken.length > 0) rungs.push(...ladder(place, OUT, own, taken), ...ladder(place, OUT.slice(1), own, []))
+    if (others.length > 0) rungs.push(...ladder(place, OUT, own, others), ...ladder(place, OUT.slice(1), own, []))
     return this.#firstThat(rungs, (terms) => this.#draw(terms))
   }
 

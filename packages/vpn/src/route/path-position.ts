@@ -3,8 +3,6 @@ import type { DrawWeights, Drawn } from './weighted-draw.ts'
 
 /** What a position was drawn under: enough to say later why each other member did not come into question. */
 export interface PositionTerms {
-  readonly leg: number
-  readonly hop: number
   readonly role: HopRole
   /** Who came into question by role, wish and guards. */
   readonly pool: Int32Array

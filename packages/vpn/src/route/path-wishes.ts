@@ -1,21 +1,17 @@
 import type { DidKey } from '@weft/crypto'
 import type { ExitWish } from './exit-wish.ts'
 
-/** What a client asks of the routes that are chosen together. */
+/** What a client asks of one leg. */
 export interface PathWishes {
-  /** Of each leg: 2 to 5, 3 by default. */
+  /** 2 to 5, 3 by default. */
   readonly hops?: number
-  /** Legs that carry at the same time: 1 by default. */
-  readonly legs?: 1 | 2
-  /** One more leg, in readiness. */
-  readonly spare?: boolean
-  /** Where they lead: out of the network, by default, or to a service of a member, to which relays lead as well. */
+  /** Where it leads: out of the network, by default, or to a service of a member, to which relays lead as well. */
   readonly end?: 'exit' | 'service'
   /** `auto` by default. */
   readonly exit?: Exclude<ExitWish, { kind: 'suffix' }>
   /** ms, there and back, from exits to the target of `nearest`, as they measured. */
   readonly nearestMs?: ReadonlyMap<DidKey, number>
-  /** Entries that legs start from, the first that fits first: those of `Guards.entries`. Left out: any entry. */
+  /** Entries that it may start from, the first that fits first: those of `Guards.entries`. Left out: any entry. */
   readonly entries?: readonly DidKey[]
   /** Entries of which one is taken where none of `entries` fits. */
   readonly lastEntries?: readonly DidKey[]
@@ -29,6 +25,4 @@ export interface PathWishes {
   readonly failed?: readonly DidKey[]
   /** Nodes that are called over these routes: entries only where no route begins at another, be that one busy or failed. */
   readonly called?: ReadonlySet<DidKey>
-  /** ISO 3166-1 alpha-2: no node of a route is there. */
-  readonly avoidCountries?: ReadonlySet<string>
 }

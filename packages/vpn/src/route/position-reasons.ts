@@ -8,7 +8,7 @@ const CONFLICTS: readonly Conflict[] = ['chosen', 'family', 'network', 'as']
 /** Members that others conflict with and that are named: the nodes of the legs that stand, and of the one that is drawn. The last stands for all further ones. */
 const MAX_BESIDE = (256 - FIRST_CONFLICT) / CONFLICTS.length
 
-/** What stands for a reason that is no conflict in the bytes of {@link PositionReasons}, 1 to 15; 0 is for who came into question. */
+/** What stands for a reason that is no conflict in the bytes of {@link PositionReasons}, 1 to 14; 0 is for who came into question. */
 export function codeOf(reason: Exclude<DiscardReason, Conflict>): number {
   return DISCARD_REASONS.indexOf(reason) + 1
 }

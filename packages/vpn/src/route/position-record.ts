@@ -14,8 +14,6 @@ export interface Candidate {
 }
 
 export interface PositionRecordInit {
-  readonly leg: number
-  readonly hop: number
   readonly chosen: ChosenHop
   readonly reasons: PositionReasons
   /** Places of the members that could come into question at all; the same array for all positions of one map, as far as may be. */
@@ -28,8 +26,6 @@ export interface PositionRecordInit {
 
 /** How a position was filled: of each member of the map what it weighed, or why it fell out. A byte for each, and four for each of the pool, kept as long as the route. */
 export class PositionRecord implements Omit<ChosenHop, 'member'> {
-  readonly leg: number
-  readonly hop: number
   readonly node: DidKey
   readonly role: HopRole
   readonly candidates: number
@@ -42,9 +38,7 @@ export class PositionRecord implements Omit<ChosenHop, 'member'> {
   readonly #weights: Float32Array
   readonly #alike: number | undefined
 
-  constructor({ leg, hop, chosen, reasons, pool, weights, alike }: PositionRecordInit) {
-    this.leg = leg
-    this.hop = hop
+  constructor({ chosen, reasons, pool, weights, alike }: PositionRecordInit) {
     this.node = chosen.member.id
     this.role = chosen.role
     this.candidates = chosen.candidates

@@ -4,11 +4,10 @@ import { LEFT } from './weighted-draw.ts'
 
 /** Why a member is out, whatever position is drawn; {@link LEFT} beside them. */
 export const NEVER = 2
-export const AVOIDED = 4
-export const FAILED = 8
-export const BUSY = 16
+export const FAILED = 4
+export const BUSY = 8
 /** For entries alone. */
-export const CALLED = 32
+export const CALLED = 16
 
 /** What of the wishes concerns each member, by its place in the table. */
 export class RouteFlags {
@@ -25,17 +24,12 @@ export class RouteFlags {
 
   /** @param readmitted how many of those that failed, the earliest first, may serve again @param mayBeCalled those that are called as well */
   set(wishes: PathWishes, readmitted: number, mayBeCalled: boolean): void {
-    const { never = [], busy = [], failed = [], called = [], avoidCountries = [] } = wishes
+    const { never = [], busy = [], failed = [], called = [] } = wishes
     this.bits.set(this.#left)
     for (const id of never) this.#add(id, NEVER)
     for (const id of busy) this.#add(id, BUSY)
     for (const id of failed.slice(readmitted)) this.#add(id, FAILED)
     if (!mayBeCalled) for (const id of called) this.#add(id, CALLED)
-    for (const country of avoidCountries) {
-      const avoided = this.#table.countryNumber(country)
-      if (avoided === 0) continue
-      for (const [at, own] of this.#table.country.entries()) if (own === avoided) this.bits[at] = this.at(at) | AVOIDED
-    }
   }
 
   at(place: number): number {

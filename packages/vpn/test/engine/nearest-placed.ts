@@ -77,7 +77,8 @@ export class PlacedExits {
   choose(target: NearTarget | undefined): RouteMember {
     const nearestMs = target === undefined ? undefined : this.nearest.of(target)
     const wish = { kind: target === undefined ? ('auto' as const) : ('nearest' as const) }
-    return this.#chooser.choose({ exit: wish, ...(nearestMs === undefined ? {} : { nearestMs }) }, this.#random).exit
+    const wishes = { exit: wish, ...(nearestMs === undefined ? {} : { nearestMs }) }
+    return this.#chooser.choose(wishes, this.#random).hops.at(-1)?.member as RouteMember
   }
 
   /** Exits that are not believed any more. */
@@ -97,10 +98,10 @@ export class PlacedExits {
 
   /** ms there and back over a route to this exit, drawn anew. */
   toExit(exit: RouteMember): number {
-    const [leg] = this.#chooser.choose({ exit: { kind: 'node', id: exit.id } }, this.#random).legs
+    const { hops } = this.#chooser.choose({ exit: { kind: 'node', id: exit.id } }, this.#random)
     let ms = 0
     let from: readonly [string, Region] = ['client', this.#home]
-    for (const { member } of leg?.hops ?? []) {
+    for (const { member } of hops) {
       const to = [member.id, regionOf(member.country)] as const
       ms += this.#ms(...from, ...to)
       from = to

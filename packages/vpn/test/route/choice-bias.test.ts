@@ -7,6 +7,7 @@ import { PathChooser } from '../../src/route/path-chooser.ts'
 import { type RouteMeasures, WEIGHT_RANGE } from '../../src/route/route-measures.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { RouteTable } from '../../src/route/route-table.ts'
+import { drawLegs } from './draw-legs.ts'
 import { makeMember } from './make-member.ts'
 
 const NODES = 100
@@ -48,8 +49,7 @@ describe('nodes that look their best while all others look their worst', () => {
     const rounds = 10_000
     const most = WEIGHT_RANGE / (NODES - 5 + WEIGHT_RANGE)
     for (let round = 0; round < rounds; round++) {
-      const [leg] = chooser.choose({}, random).legs
-      for (const [hop, { member, share }] of (leg?.hops ?? []).entries()) {
+      for (const [hop, { member, share }] of chooser.choose({}, random).hops.entries()) {
         if (member !== first) continue
         drawn[hop] = (drawn[hop] ?? 0) + 1
         assert.ok(share <= most + 1e-9, `${share}`)
@@ -70,7 +70,7 @@ describe('nodes that look their best while all others look their worst', () => {
     const rounds = 10_000
     const counts = Array.from({ length: 3 }, () => new Map<RouteMember, number>())
     for (let round = 0; round < rounds; round++)
-      for (const [hop, { member }] of (chooser.choose({}, random).legs[0]?.hops ?? []).entries())
+      for (const [hop, { member }] of chooser.choose({}, random).hops.entries())
         counts[hop]?.set(member, (counts[hop]?.get(member) ?? 0) + 1)
     for (const count of counts) {
       const hostile =
@@ -85,7 +85,7 @@ describe('nodes that look their best while all others look their worst', () => {
     const chooser = new PathChooser(new RouteTable(members), flattered(members.slice(0, HOSTILE)))
     const entries = members.slice(50, 53).map(({ id }) => id)
     for (let seed = 1; seed <= 50; seed++)
-      assert.equal(chooser.choose({ entries }, seededRandom(seed)).legs[0]?.hops[0]?.member.id, entries[0])
+      assert.equal(chooser.choose({ entries }, seededRandom(seed)).hops[0]?.member.id, entries[0])
   })
 })
 
@@ -106,8 +106,8 @@ test('no measure of anybody breaks the floor or the range of weights', () => {
         pairMs: new Map([[idOf(0), map(given.pairs)]]),
       }
       const among = members.slice(0, Math.max(4, size))
-      const set = new PathChooser(new RouteTable(among), measures).choose({ legs: 2 }, seededRandom(seed))
-      for (const { hops } of set.legs)
+      const chooser = new PathChooser(new RouteTable(among), measures)
+      for (const { hops } of drawLegs(chooser, 2, {}, seededRandom(seed)))
         for (const { candidates, weight, share, bits, floorBits } of hops) {
           assert.ok(weight >= 1 / WEIGHT_RANGE && weight <= 1, `weight ${weight}`)
           assert.ok(bits >= 0 && bits <= Math.log2(candidates) + 1e-9, `bits ${bits}`)
@@ -125,9 +125,9 @@ describe('Sybil nodes', () => {
     const chooser = new PathChooser(new RouteTable(half))
     const random = seededRandom(5)
     return Array.from({ length: 2_000 }, () =>
-      chooser
-        .choose({ legs: 2, spare: true }, random)
-        .legs.flatMap(({ hops }, leg) => hops.slice(0, leg === 0 ? 3 : 2).map(({ member }) => member)),
+      drawLegs(chooser, 3, {}, random).flatMap(({ hops }, leg) =>
+        hops.slice(0, leg === 0 ? 3 : 2).map(({ member }) => member),
+      ),
     )
   }
   for (const [what, sybil] of [

@@ -4,12 +4,13 @@ import { type WeftError, isWeftError, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { Role } from '@weft/overlay'
 import fc from 'fast-check'
+import type { DrawnLeg } from '../../src/route/drawn-leg.ts'
 import { PathChooser } from '../../src/route/path-chooser.ts'
-import type { PathSet } from '../../src/route/path-set.ts'
 import type { PathWishes } from '../../src/route/path-wishes.ts'
 import type { RouteMeasures } from '../../src/route/route-measures.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { RouteTable } from '../../src/route/route-table.ts'
+import { drawLegs } from './draw-legs.ts'
 import { makeMember } from './make-member.ts'
 
 const ALL: readonly Role[] = ['entry', 'relay', 'exit']
@@ -23,11 +24,17 @@ function chooser(members: readonly RouteMember[], measures?: RouteMeasures): Pat
   return new PathChooser(new RouteTable(members), measures)
 }
 
-function choose(members: readonly RouteMember[], wishes: PathWishes = {}, seed = 1, measures?: RouteMeasures): PathSet {
+function choose(
+  members: readonly RouteMember[],
+  wishes: PathWishes = {},
+  seed = 1,
+  measures?: RouteMeasures,
+): DrawnLeg {
   return chooser(members, measures).choose(wishes, seededRandom(seed))
 }
 
-const nodes = (set: PathSet, leg = 0): RouteMember[] => (set.legs[leg]?.hops ?? []).map(({ member }) => member)
+const nodes = ({ hops }: DrawnLeg): RouteMember[] => hops.map(({ member }) => member)
+const exitOf = ({ hops }: DrawnLeg): RouteMember => hops.at(-1)?.member ?? assert.fail()
 const idsOf = (members: readonly RouteMember[]): DidKey[] => members.map(({ id }) => id)
 
 /** No two have id, family, prefix or AS in common. */
@@ -56,20 +63,20 @@ describe('a leg', () => {
             },
           ),
         )
-        let set: PathSet
+        let leg: DrawnLeg
         try {
-          set = choose(members, { hops }, seed)
+          leg = choose(members, { hops }, seed)
         } catch (error) {
           assert.ok(isWeftError(error) && /^E_NO_(ENTRY|RELAY|EXIT)$/.test(error.code), String(error))
           return
         }
         chosen++
-        const route = nodes(set)
+        const route = nodes(leg)
         assert.equal(route.length, hops)
         assertDiverse(route)
         const roles = ['entry', ...Array.from({ length: hops - 2 }, () => 'relay'), 'exit']
         assert.deepEqual(
-          set.legs[0]?.hops.map(({ role }) => role),
+          leg.hops.map(({ role }) => role),
           roles,
         )
         assert.ok(route.every((member, index) => member.roles.includes(roles[index] as Role)))
@@ -80,31 +87,30 @@ describe('a leg', () => {
     assert.throws(() => choose(many(9), { hops: 1 }), RangeError)
   })
 
-  test('leaves out what is never taken, avoided, failed, saturated or red, and says so of each', () => {
-    const members = many(12, (index) => ({ country: index === 3 ? 'CN' : 'DE' }))
+  test('leaves out what is never taken, failed, saturated or red, and says so of each', () => {
+    const members = many(12)
     const id = (index: number): DidKey => (members[index] as RouteMember).id
     const measures: RouteMeasures = {
-      load: new Map([[id(4), 4]]),
+      load: new Map([[id(3), 4]]),
       health: new Map<DidKey, number | 'red'>([
-        [id(5), 'red'],
-        [id(6), 0.1],
+        [id(4), 'red'],
+        [id(5), 0.1],
       ]),
     }
     const wishes = {
       never: new Set([id(0)]),
       busy: new Set([id(1)]),
       failed: [id(2)],
-      avoidCountries: new Set(['CN']),
     }
     for (let seed = 1; seed <= 100; seed++) {
-      const set = choose(members, wishes, seed, measures)
-      for (const member of nodes(set)) assert.ok(!idsOf(members.slice(0, 7)).includes(member.id))
-      const relay = set.explain()[1] ?? assert.fail()
+      const leg = choose(members, wishes, seed, measures)
+      for (const member of nodes(leg)) assert.ok(!idsOf(members.slice(0, 6)).includes(member.id))
+      const relay = leg.explain()[1] ?? assert.fail()
       const reasons = new Map(relay.reasons.list().map(({ node, reason }) => [node, reason]))
       assert.equal(relay.reasons.list().length + relay.candidates, members.length)
-      const expected = ['excluded', 'busy', 'failed', 'country', 'saturated', 'red', 'red']
+      const expected = ['excluded', 'busy', 'failed', 'saturated', 'red', 'red']
       assert.deepEqual(
-        idsOf(members.slice(0, 7)).map((each) => reasons.get(each)),
+        idsOf(members.slice(0, 6)).map((each) => reasons.get(each)),
         expected,
       )
     }
@@ -119,9 +125,9 @@ describe('a leg', () => {
     ] as const
     const members = [entry, relay, one, other]
     for (let seed = 1; seed <= 30; seed++) {
-      assert.equal(choose(members, { failed: [one.id, other.id] }, seed).exit, one)
-      assert.equal(choose(members, { busy: new Set([one.id]), failed: [other.id] }, seed).exit, one)
-      assert.equal(choose(members, { busy: new Set([one.id]) }, seed).exit, other)
+      assert.equal(exitOf(choose(members, { failed: [one.id, other.id] }, seed)), one)
+      assert.equal(exitOf(choose(members, { busy: new Set([one.id]), failed: [other.id] }, seed)), one)
+      assert.equal(exitOf(choose(members, { busy: new Set([one.id]) }, seed)), other)
     }
   })
 
@@ -145,7 +151,7 @@ describe('a leg', () => {
   test('to a service ends at relays as well', () => {
     const members = [...[1, 2, 3, 4].map((index) => makeMember(index, MIDDLE)), makeMember(5, ['exit'])]
     const ends = new Set<string>()
-    for (let seed = 1; seed <= 60; seed++) ends.add(choose(members, { end: 'service' }, seed).exit.roles.join())
+    for (let seed = 1; seed <= 60; seed++) ends.add(exitOf(choose(members, { end: 'service' }, seed)).roles.join())
     assert.deepEqual(ends, new Set(['entry,relay', 'exit']))
   })
 
@@ -153,10 +159,10 @@ describe('a leg', () => {
     const members = many(20)
     const load = new Map(idsOf(members.slice(0, 12)).map((id) => [id, 4]))
     const seen = new Set<DidKey>()
-    for (let seed = 1; seed <= 400; seed++) seen.add(choose(members, {}, seed, { load }).exit.id)
+    for (let seed = 1; seed <= 400; seed++) seen.add(exitOf(choose(members, {}, seed, { load })).id)
     assert.ok(idsOf(members.slice(0, 12)).some((id) => seen.has(id)))
     const fewer = new Map([...load].slice(0, 6))
-    for (let seed = 1; seed <= 400; seed++) assert.ok(!fewer.has(choose(members, {}, seed, { load: fewer }).exit.id))
+    for (let seed = 1; seed <= 400; seed++) assert.ok(!fewer.has(exitOf(choose(members, {}, seed, { load: fewer })).id))
   })
 })
 
@@ -168,7 +174,7 @@ describe('the exit that is asked for', () => {
     const random = seededRandom(11)
     const counts = new Map<RouteMember, number>()
     for (let round = 0; round < 2_000; round++) {
-      const { exit } = choice.choose(wishes, random)
+      const exit = exitOf(choice.choose(wishes, random))
       counts.set(exit, (counts.get(exit) ?? 0) + 1)
     }
     return counts
@@ -249,8 +255,11 @@ describe('the exit that is asked for', () => {
     const far = new Map(idsOf(members.slice(0, 6)).map((id, index) => [id, 100 * index]))
     assert.deepEqual(new Set(exits({ ...wish, nearestMs: far }).keys()), new Set(members.slice(0, 6)))
     assert.equal(exits({ exit: { kind: 'nearest' } }).size, 24)
-    const set = choose(members, { exit: { kind: 'nearest' }, nearestMs })
-    assert.ok(set.explain()[2]?.reasons.counts.some(({ reason }) => reason === 'farther'))
+    assert.ok(
+      choose(members, wish)
+        .explain()[2]
+        ?.reasons.counts.some(({ reason }) => reason === 'farther'),
+    )
   })
 
   test('auto: spread by capacity', () => {
@@ -260,7 +269,7 @@ describe('the exit that is asked for', () => {
     const random = seededRandom(3)
     const counts = new Map<DidKey, number>()
     for (let client = 0; client < 10_000; client++) {
-      const { exit } = choice.choose({}, random)
+      const exit = exitOf(choice.choose({}, random))
       counts.set(exit.id, (counts.get(exit.id) ?? 0) + 1)
     }
     for (const [index, { id }] of ten.entries()) {
@@ -314,7 +323,11 @@ describe('weights', () => {
   })
 })
 
-describe('several legs', () => {
+describe('legs that are drawn one beside the other', () => {
+  const several = (members: readonly RouteMember[], count: number, wishes: PathWishes = {}, seed = 1): DrawnLeg[] =>
+    drawLegs(chooser(members), count, wishes, seededRandom(seed))
+  const entriesOf = (legs: readonly DrawnLeg[]): DidKey[] => legs.flatMap((leg) => idsOf(nodes(leg)).slice(0, 1))
+
   test('share the exit and nothing else: no family, network or AS', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 3, max: 5 }), (seed, hops) => {
@@ -323,15 +336,12 @@ describe('several legs', () => {
           prefix: `p${index % 50}`,
           asn: 1 + (index % 45),
         }))
-        const set = choose(members, { legs: 2, spare: true, hops }, seed)
-        assert.deepEqual(set.notes, [])
-        assert.deepEqual(
-          set.legs.map(({ use }) => use),
-          ['active', 'active', 'spare'],
-        )
-        assert.ok(set.legs.every((leg) => leg.hops.at(-1)?.member === set.exit))
-        assertDiverse([...new Set(set.legs.flatMap(({ hops: each }) => each.map(({ member }) => member)))])
-        assert.equal(new Set(set.legs.flatMap(({ hops: each }) => each)).size, 3 * hops)
+        const legs = several(members, 3, { hops }, seed)
+        const [exit] = legs.map(exitOf)
+        assert.ok(legs.every((leg) => exitOf(leg) === exit))
+        const all = new Set(legs.flatMap(nodes))
+        assert.equal(all.size, 3 * (hops - 1) + 1)
+        assertDiverse([...all])
       }),
     )
   })
@@ -339,30 +349,18 @@ describe('several legs', () => {
   test('begin at the guards that are given, in their order, and at the last ones where none of these fits', () => {
     const members = many(30)
     const entries = idsOf(members.slice(4, 7))
-    for (let seed = 1; seed <= 30; seed++) {
-      const set = choose(members, { legs: 2, spare: true, entries }, seed)
-      assert.deepEqual(
-        set.legs.map(({ hops }) => hops[0]?.member.id),
-        entries,
-      )
-      const [, , spare] = set.legs
-      assert.ok(
-        set
-          .explain()
-          .filter(({ role }) => role === 'entry')
-          .every(({ reasons }) => reasons.counts.some(({ reason }) => reason === 'no-guard')),
-      )
-      assert.ok(spare?.use === 'spare')
-    }
     const lastEntries = idsOf(members.slice(9, 11))
-    const set = choose(members, { legs: 2, entries, lastEntries, failed: entries })
-    assert.deepEqual(
-      set.legs.map(({ hops }) => hops[0]?.member.id),
-      lastEntries.slice(0, 1),
-    )
-    assert.deepEqual(
-      set.notes.map(({ kind }) => kind),
-      ['leg-missing'],
+    // As a client has them: each guard is to begin a leg of its own.
+    const busy = new Set([...entries, ...lastEntries])
+    for (let seed = 1; seed <= 30; seed++)
+      assert.deepEqual(entriesOf(several(members, 3, { entries, busy }, seed)), entries)
+    const [entry] = choose(members, { entries }).explain()
+    assert.ok(entry?.reasons.counts.some(({ reason, count }) => reason === 'no-guard' && count === 27))
+    const last = { entries, lastEntries, busy, never: new Set(entries) }
+    assert.deepEqual(entriesOf(several(members, 2, last)), lastEntries)
+    assert.throws(
+      () => several(members, 3, last),
+      (error) => isWeftError(error, 'E_NO_ENTRY'),
     )
   })
 
@@ -371,12 +369,12 @@ describe('several legs', () => {
     const entries = idsOf(members.slice(0, 3))
     const exit = members[20] as RouteMember
     const related = members.map((member, index) => (index === 0 ? { ...member, family: exit.family } : member))
-    const set = choose(related, { legs: 2, spare: true, entries, exit: { kind: 'node', id: exit.id } })
-    assert.deepEqual(
-      set.legs.map(({ hops }) => hops[0]?.member.id),
-      entries.slice(1),
+    const wishes: PathWishes = { entries, exit: { kind: 'node', id: exit.id } }
+    assert.deepEqual(entriesOf(several(related, 2, wishes)), entries.slice(1))
+    assert.throws(
+      () => several(related, 3, wishes),
+      (error) => isWeftError(error, 'E_NO_ENTRY'),
     )
-    assert.deepEqual(set.notes, [{ kind: 'leg-missing', leg: 2, node: '' }])
   })
 
   test('one more leg begins at another guard where the first leaves no relay that the legs do not share', () => {
@@ -391,47 +389,46 @@ describe('several legs', () => {
     const beside = [[used.id, busy.id, exit.id]]
     const entries = idsOf([used, related, other])
     const wishes: PathWishes = { entries, beside, exit: { kind: 'node', id: exit.id } }
-    const set = choose([used, related, other, busy, free, exit], wishes)
-    assert.deepEqual(idsOf(nodes(set)), idsOf([other, free, exit]))
-    assert.deepEqual(set.notes, [])
-    // No other guard has one either: it is the first one's leg, and said to share a node.
+    const leg = choose([used, related, other, busy, free, exit], wishes)
+    assert.deepEqual(idsOf(nodes(leg)), idsOf([other, free, exit]))
+    // No other guard has one either: it is the first one's leg.
     const shared = choose([used, related, other, busy, exit], wishes)
     assert.deepEqual(idsOf(nodes(shared)), idsOf([related, busy, exit]))
-    assert.deepEqual(shared.notes, [{ kind: 'relay-shared', leg: 0, node: busy.id }])
   })
 
-  test('where the map does not allow it legs are related, or share a relay, or are missing, and that is said', () => {
+  test('where the map does not allow it legs are related, or share a relay; without another entry there is no other leg', () => {
     const entries = [1, 2, 3].map((index) => makeMember(index, ['entry']))
     const exit = makeMember(9, ['exit'])
     const relays = [4, 5].map((index) => makeMember(index, ['relay'], { family: 'one' }))
-    const related = choose([...entries, ...relays, exit], { legs: 2 })
+    const related = several([...entries, ...relays, exit], 2).map((leg) => nodes(leg)[1])
+    assert.deepEqual(new Set(related), new Set(relays))
+    const shared = several([...entries, ...relays.slice(1), exit], 2)
     assert.deepEqual(
-      related.notes.map(({ kind }) => kind),
-      ['legs-related'],
+      shared.map((leg) => nodes(leg)[1]),
+      [relays[1], relays[1]],
     )
-    assert.notEqual(nodes(related)[1], nodes(related, 1)[1])
-    const shared = choose([...entries, ...relays.slice(1), exit], { legs: 2 })
-    assert.deepEqual(shared.notes, [{ kind: 'relay-shared', leg: 1, node: relays[1]?.id }])
-    const alone = choose([...entries.slice(2), ...relays, exit], { legs: 2, spare: true })
-    assert.deepEqual(
-      alone.notes.map(({ kind, leg }) => [kind, leg]),
-      [
-        ['leg-missing', 1],
-        ['leg-missing', 2],
-      ],
+    assert.equal(new Set(entriesOf(shared)).size, 2)
+    assert.throws(
+      () => several([...entries.slice(2), ...relays, exit], 2),
+      (error) => isWeftError(error, 'E_NO_ENTRY'),
     )
   })
 
-  test('a leg that takes the place of one is unlike those that stay', () => {
-    const members = many(40)
-    const before = choose(members, { legs: 2 })
-    const stays = idsOf(nodes(before))
-    for (let seed = 1; seed <= 50; seed++) {
-      const wishes: PathWishes = { beside: [stays], exit: { kind: 'node', id: before.exit.id } }
-      const set = choose(members, wishes, seed)
-      assert.equal(set.exit, before.exit)
-      assertDiverse([...nodes(before), ...nodes(set).slice(0, -1)])
+  test('of draws the one is taken in which least is related to other legs', () => {
+    // With four hops one relay is free and two are related to the leg that stands: the free one is always among both.
+    const entries = [1, 2].map((index) => makeMember(index, ['entry']))
+    const exit = makeMember(9, ['exit'])
+    const stands = makeMember(3, ['relay'], { family: 'one' })
+    const related = [4, 5].map((index) => makeMember(index, ['relay'], { family: 'one', asn: 64_512 + index }))
+    const free = makeMember(6, ['relay'])
+    const [entry] = entries as [RouteMember]
+    const wishes: PathWishes = {
+      hops: 4,
+      beside: [idsOf([entry, stands, exit])],
+      exit: { kind: 'node', id: exit.id },
     }
+    for (let seed = 1; seed <= 50; seed++)
+      assert.ok(nodes(choose([...entries, stands, ...related, free, exit], wishes, seed)).includes(free))
   })
 })
 
@@ -450,18 +447,17 @@ test('the explanation of each position names each member once, as a candidate or
       )
       const load = new Map(members.map(({ id }, index) => [id, given[index]?.load ?? 0]))
       const wishes: PathWishes = {
-        legs: 2,
         failed: idsOf(members.filter((_, index) => given[index]?.failed)),
         busy: new Set(idsOf(members.filter((_, index) => given[index]?.busy))),
       }
-      let set: PathSet
+      let leg: DrawnLeg
       try {
-        set = choose(members, wishes, seed, { load })
+        leg = choose(members, wishes, seed, { load })
       } catch (error) {
         return assert.ok(isWeftError(error))
       }
-      const explained = set.explain()
-      assert.equal(explained.length, set.legs.length * 3)
+      const explained = leg.explain()
+      assert.equal(explained.length, 3)
       for (const position of explained) {
         const { node, weight, share, candidates, reasons } = position
         const out = reasons.list()

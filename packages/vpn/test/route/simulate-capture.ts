@@ -1,9 +1,7 @@
-import { type Clock, seededRandom } from '@weft/core'
+import { type Clock, type Random, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { Guards } from '../../src/route/guards.ts'
-import { PathChooser } from '../../src/route/path-chooser.ts'
-import type { RouteMeasures } from '../../src/route/route-measures.ts'
-import { RouteTable } from '../../src/route/route-table.ts'
+import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
+import { type ChosenRoute, ClientChoice } from '../../src/route/client-choice.ts'
 import { makeMember } from './make-member.ts'
 
 export interface CaptureSettings {
@@ -51,28 +49,31 @@ export function captureInTheory({
   return (bad / members) * (1 - allGood)
 }
 
-/** Clients of one map draw guards, and then routes over them, each anew. */
+/** Clients of one map draw guards, and then routes over them, each anew. The choice is the client's own. */
 export function simulateCapture(settings: CaptureSettings): Capture {
   const random = seededRandom(settings.seed)
   const hostile = Math.round(settings.members * settings.hostile)
   const wayOf = (index: number): number => (index < hostile ? index : index - hostile) % WAYS
   const members = Array.from({ length: settings.members }, (_, index) =>
-    makeMember(index + 1, ['entry', 'relay', 'exit'], { country: COUNTRIES[wayOf(index)] as string }),
+    makeMember(index + 1, ['entry', 'relay', 'exit'], {
+      country: COUNTRIES[wayOf(index)] as string,
+      bandwidthMbps: 1 + ((7 * wayOf(index)) % 5),
+    }),
   )
   const bad = new Set(members.slice(0, hostile).map(({ id }) => id))
-  const table = new RouteTable(members)
   const known = members.map(({ id }, index) => ({ id, way: wayOf(index) }))
   const load = new Map(known.map(({ id, way }) => [id, settings.claims === 'flattering' && bad.has(id) ? 0 : way % 4]))
-  const chooser = new PathChooser(table, { ...measuresOf(known), load })
   let [captured, exits, entries] = [0, 0, 0]
   for (let client = 0; client < settings.clients; client++) {
-    const guards = new Guards({ state: undefined, random, clock: STILL })
-    guards.update(table, new Set())
-    const { first, others } = guards.entries()
+    const choice = clientOf(random)
+    choice.setMembers(members)
+    choice.setLoads(load)
+    for (const { id, way } of known)
+      choice.learn([{ node: id, latencyMs: 10 + 10 * ((3 * way) % WAYS), health: way < WAYS / 2 ? 'green' : 'yellow' }])
     for (let route = 0; route < settings.routesOfClient; route++) {
-      const set = chooser.choose({ legs: settings.legs, entries: first, lastEntries: others }, random)
-      const hostileEntries = set.legs.filter(({ hops }) => bad.has(hops[0]?.member.id as DidKey)).length
-      const isExitHostile = bad.has(set.exit.id)
+      const legs = chooseLegs(choice, settings.legs)
+      const hostileEntries = legs.filter(([entry]) => bad.has(entry)).length
+      const isExitHostile = bad.has(legs[0]?.at(-1) as DidKey)
       entries += hostileEntries
       if (isExitHostile) exits++
       if (isExitHostile && hostileEntries > 0) captured++
@@ -87,11 +88,22 @@ export function simulateCapture(settings: CaptureSettings): Capture {
   }
 }
 
-function measuresOf(known: readonly { readonly id: DidKey; readonly way: number }[]): RouteMeasures {
-  const each = (of: (way: number) => number): Map<DidKey, number> => new Map(known.map(({ id, way }) => [id, of(way)]))
-  return {
-    health: each((way) => 1 - way / 20),
-    latencyMs: each((way) => 10 + 10 * ((3 * way) % WAYS)),
-    capacity: each((way) => 1 + ((7 * way) % 5)),
-  }
+function clientOf(random: Random): ClientChoice {
+  const self = makeMember(60_000, []).id
+  return new ClientChoice({
+    self,
+    clock: STILL,
+    random,
+    guards: undefined,
+    profile: DEFAULT_ROUTE_PROFILE,
+    keepGuards: () => {},
+  })
+}
+
+/** As engines do it: one leg, and the other beside it, to the same exit. */
+function chooseLegs(choice: ClientChoice, legs: 1 | 2): [DidKey, ...DidKey[]][] {
+  const idsOf = ({ hops }: ChosenRoute) => hops.map(({ id }) => id) as [DidKey, ...DidKey[]]
+  const first = idsOf(choice.choose({}))
+  if (legs === 1) return [first]
+  return [first, idsOf(choice.choose({ beside: { exit: first.at(-1) as DidKey, legs: [first] } }))]
 }
