@@ -42,7 +42,10 @@ export interface HopStatus {
 
 export type HopSuite = 'chacha20-poly1305' | 'aes-256-gcm'
 
-/** silent: nothing comes back, or a hop cannot be reached; new connections go over another one. */
+/**
+ * silent: nothing comes back, or a hop cannot be reached; new connections go over another one. failed: it ended while its hops were asked; only verification tells
+ * of such a leg.
+ */
 export type LegState = 'building' | 'active' | 'spare' | 'silent' | 'failed'
 
 /** What packets between this node and an entry travel in: a UDP datagram each, two of them, or TLS over TCP. */

@@ -6,21 +6,24 @@ export interface WeftEvent {
   readonly data: unknown
 }
 
+/** What events are of (docs/specs/http-api.md). */
+export const EVENT_NAMES = [
+  'map',
+  'term',
+  'peer',
+  'admission',
+  'reach',
+  'lease',
+  'transfer',
+  'status',
+  'route',
+  'route-event',
+  'throughput',
+  'killSwitch',
+] as const
+
 /** `reset` tells a client that events were lost since its last one: it has to read the state anew. */
-export type EventName =
-  | 'map'
-  | 'term'
-  | 'peer'
-  | 'admission'
-  | 'reach'
-  | 'lease'
-  | 'transfer'
-  | 'status'
-  | 'route'
-  | 'route-event'
-  | 'throughput'
-  | 'killSwitch'
-  | 'reset'
+export type EventName = (typeof EVENT_NAMES)[number] | 'reset'
 
 /** Events that are kept for clients that come back. */
 const EVENT_RING_CAPACITY = 1_000

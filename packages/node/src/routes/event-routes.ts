@@ -1,4 +1,5 @@
 import { WeftError } from '@weft/core'
+import { EVENT_NAMES } from '../events/event-ring.ts'
 import { streamEvents } from '../events/stream-events.ts'
 import { type Route, defineRawRoute } from '../http/route.ts'
 import type { ApiServices } from './api-services.ts'
@@ -13,8 +14,7 @@ export function eventRoutes({ events, stopping }: ApiServices): Route[] {
       method: 'GET',
       url: '/api/v1/events',
       scope: 'events:read',
-      summary:
-        'Server-sent events: map, term, peer, admission, reach, lease, transfer, status, route, route-event, throughput; reset when Last-Event-ID is too old to resume from.',
+      summary: `Server-sent events: ${EVENT_NAMES.join(', ')}; reset when Last-Event-ID is too old to resume from.`,
       raw: { mediaType: 'text/event-stream', description: 'Events with JSON data; ids are <boot>-<n>.' },
       handler: async (_, { request, reply, signal }) => {
         if (events.listeners >= MAX_LISTENERS) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { EVENT_NAMES } from '../../src/events/event-ring.ts'
 import type { Route } from '../../src/http/route.ts'
 import { SCOPE_NAMES } from '../../src/http/scopes.ts'
 import type { ApiServices } from '../../src/routes/api-services.ts'
@@ -39,6 +40,17 @@ test('the description holds every route with its scope and parameters', async (t
   assert.equal(
     Object.values(document.paths).reduce((sum, path) => sum + Object.keys(path).length, 0),
     ROUTES.length,
+  )
+})
+
+test('the description of the event stream and docs/specs/http-api.md name every event, in one order', () => {
+  const { summary } = ROUTES.find(({ url }) => url === '/api/v1/events') ?? assert.fail()
+  assert.equal(/: (.*);/.exec(summary)?.[1], EVENT_NAMES.join(', '))
+  const docs = readFileSync(new URL('../../../../docs/specs/http-api.md', import.meta.url), 'utf8')
+  const [, listed = ''] = /is a stream of server-sent events \([^)]*\): ([^.]*)\./.exec(docs) ?? []
+  assert.deepEqual(
+    [...listed.replaceAll(/\([^)]*\)/g, '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+    EVENT_NAMES,
   )
 })
 

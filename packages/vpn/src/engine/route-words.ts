@@ -96,7 +96,7 @@ export function guardDoubted(node: RouteMember): ToldEvent {
   const fault = {
     code: 'E_GUARD_DOUBTED',
     cause: `Half and more of the circuits behind the entry …${shortId(node.id)} were lost, and not behind other entries.`,
-    fix: 'Nothing to do: new connections begin at other guards of this node. weft vpn route shows them.',
+    fix: 'Nothing to do: new connections begin at other guards of this node. weft vpn route --why shows them.',
   }
   return event('degraded', fault, { node, role: 'entry' })
 }

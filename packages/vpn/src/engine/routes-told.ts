@@ -49,7 +49,7 @@ export class RoutesTold {
     return noRouteFault(fault, this.#entrySilent ? this.#way?.() : undefined)
   }
 
-  /** What the last one failed with; that another is taken is said only where there is one. */
+  /** What the last one failed with; its fix is that of the whole route, as "another route is taken" would not be true. */
   get toRequests(): Fault | undefined {
     const { fault } = this
     return fault?.code === 'E_ROUTE_NONE' && this.#fault !== undefined
