@@ -2,14 +2,13 @@ import { messageOf } from '@weft/core'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
 import { runCommand } from '../tun/run-command.ts'
 import {
-  BLOCK_REASONS,
   type BlockReason,
   type Blocked,
-  KILL_SWITCH_TABLE,
   type KillSwitchTerms,
   LISTED_COUNTERS,
   LISTED_TABLE,
   REMOVED_TABLE,
+  blockedIn,
   differences,
   killSwitchRules,
   nodeRules,
@@ -32,12 +31,11 @@ export interface KernelRules {
   readonly blocked: Readonly<Record<BlockReason, Blocked>>
 }
 
-const NONE: Blocked = { packets: 0, bytes: 0 }
 const NOTHING: Omit<KernelRules, 'state' | 'why'> = {
   terms: undefined,
   differences: [],
   nodes: 0,
-  blocked: { dns: NONE, lan: NONE, ipv6: NONE, forwarded: NONE, other: NONE },
+  blocked: blockedIn(''),
 }
 /** As nft lists the rules that stand for given terms, by their text. */
 const listings = new Map<string, Promise<string>>()
@@ -112,18 +110,5 @@ function expectedListing(terms: KillSwitchTerms): Promise<string> {
 }
 
 async function readBlocked(): Promise<KernelRules['blocked']> {
-  const blocked = { ...NOTHING.blocked }
-  let text: string
-  try {
-    text = await runCommand('nft', LISTED_COUNTERS)
-  } catch {
-    return blocked
-  }
-  const { nftables } = JSON.parse(text) as { nftables: readonly { counter?: Record<string, unknown> }[] }
-  for (const { counter } of nftables) {
-    const reason = BLOCK_REASONS.find((name) => name === counter?.['name'])
-    if (counter?.['table'] !== KILL_SWITCH_TABLE || reason === undefined) continue
-    blocked[reason] = { packets: Number(counter['packets'] ?? 0), bytes: Number(counter['bytes'] ?? 0) }
-  }
-  return blocked
+  return blockedIn(await runCommand('nft', LISTED_COUNTERS).catch(() => ''))
 }

@@ -136,6 +136,23 @@ export function nodeRules(nodes: readonly OutsideAddress[]): string {
 export const LISTED_TABLE: readonly string[] = ['--stateless', 'list', 'table', 'inet', KILL_SWITCH_TABLE]
 export const LISTED_COUNTERS: readonly string[] = ['--json', 'list', 'counters', 'table', 'inet', KILL_SWITCH_TABLE]
 
+/** What was blocked, by nft's words of its counters (libnftables-json(5)); nothing where these are other words. Never throws. */
+export function blockedIn(listing: string): Record<BlockReason, Blocked> {
+  const none: Blocked = { packets: 0, bytes: 0 }
+  const blocked = { dns: none, lan: none, ipv6: none, forwarded: none, other: none }
+  try {
+    const { nftables } = JSON.parse(listing) as { nftables: readonly { counter?: Record<string, unknown> }[] }
+    for (const { counter } of nftables) {
+      const reason = BLOCK_REASONS.find((name) => name === counter?.['name'])
+      if (counter?.['table'] !== KILL_SWITCH_TABLE || reason === undefined) continue
+      blocked[reason] = { packets: Number(counter['packets'] ?? 0), bytes: Number(counter['bytes'] ?? 0) }
+    }
+  } catch {
+    // What was counted is told, and nothing rests on it.
+  }
+  return blocked
+}
+
 export const REMOVED_TABLE = `table inet ${KILL_SWITCH_TABLE}\ndelete table inet ${KILL_SWITCH_TABLE}\n`
 
 /** Takes the addresses of nodes out of a listing, which change while the switch stands, and counts them. */

@@ -158,28 +158,23 @@ export class KillSwitch {
 
   /** How it stands, by the rules of the kernel. Never throws. */
   async status(): Promise<KillSwitchStatus> {
-    let kept: Kept | undefined
-    let trouble: string | undefined
-    try {
-      kept = this.#kept()
-    } catch (error) {
-      trouble = isWeftError(error) ? error.cause : undefined
-    }
+    const { kept, trouble, isHidden } = this.#found()
     const kernel = await this.#kernel.read(kept && termsOf(kept))
-    if (kept === undefined && kernel.state === 'none' && this.isOrdered)
-      trouble ??= `${join(this.#places.directory, STATE)} says that it is to be on, and not how`
+    // Who may not read the file sees by the rules that stand that it is on.
+    const isTrouble = trouble !== undefined && !(isHidden && kernel.state === 'standing')
     const { terms, nodes, blocked } = kernel
     const orderedBy = Object.keys(kept?.orders ?? {}) as OrderedBy[]
     const since = terms?.since ?? kept?.since
     const told = { since, allowLan: terms?.allowLan, uid: terms?.uid, orderedBy, nodes, blocked }
-    const differences = [...kernel.differences, ...otherwise(kernel, kept), ...(trouble === undefined ? [] : [trouble])]
+    const differences = [...kernel.differences, ...otherwise(kernel, kept), ...(isTrouble ? [trouble] : [])]
     if (kernel.state === 'unknown') {
       const fault = cannotSee(kernel.why, this.isOrdered)
       return { ...told, state: 'unknown', differences: [], reboot: NOT_ON, fault }
     }
     if (kernel.state === 'none' && differences.length === 0)
       return { ...told, since: undefined, state: 'off', differences, reboot: NOT_ON, fault: undefined }
-    const reboot = kept === undefined ? NOT_KEPT : this.#reboot(kept)
+    const reboot =
+      kept !== undefined ? this.#reboot(kept) : trouble === undefined ? NOT_KEPT : unprotected(`${trouble}.`, PUT_AGAIN)
     return differences.length > 0
       ? { ...told, state: 'damaged', differences, reboot, fault: damaged(differences) }
       : { ...told, state: 'on', differences, reboot, fault: blocking() }
@@ -338,6 +333,22 @@ export class KillSwitch {
   #kept(): Kept | undefined {
     const text = readSafely(join(this.#places.directory, STATE))
     return text === undefined ? undefined : parseKept(text)
+  }
+
+  /** The same for who looks: why it cannot be had where there is something, and whether that is because this user may not read it. */
+  #found(): { readonly kept?: Kept | undefined; readonly trouble?: string; readonly isHidden?: boolean } {
+    const path = join(this.#places.directory, STATE)
+    try {
+      const kept = this.#kept()
+      return kept === undefined && this.isOrdered
+        ? { trouble: `${path} says that it is to be on, and not how` }
+        : { kept }
+    } catch (error) {
+      if (isWeftError(error)) return { trouble: error.cause.replace(/\.$/, '') }
+      if (!this.isOrdered) return {}
+      const isHidden = (error as NodeJS.ErrnoException).code === 'EACCES'
+      return { trouble: `${path} cannot be read: ${messageOf(error)}`, isHidden }
+    }
   }
 
   #reboot(kept: Kept): Reboot {

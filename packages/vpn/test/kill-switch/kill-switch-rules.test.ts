@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { randomInt, seededRandom } from '@weft/core'
 import {
+  blockedIn,
   differences,
   killSwitchRules,
   nodeRules,
@@ -10,6 +11,7 @@ import {
 } from '../../src/kill-switch/kill-switch-rules.ts'
 
 const TERMS = { since: 1_795_410_521_645, allowLan: true, uid: 1_000 }
+const NONE = { packets: 0, bytes: 0 }
 
 describe('rules of the kill switch', () => {
   test('say what they stand on', () => {
@@ -22,6 +24,18 @@ describe('rules of the kill switch', () => {
   test('go on from what was counted', () => {
     assert.match(killSwitchRules(TERMS, { dns: { packets: 3, bytes: 9 } }), /counter dns \{ packets 3 bytes 9 \}/)
     assert.match(killSwitchRules(TERMS), /counter dns \{ packets 0 bytes 0 \}/)
+  })
+
+  test('are read back with what they counted, and as nothing where nft says no such thing', () => {
+    const table = 'weft_killswitch'
+    const counters = [
+      { metainfo: {} },
+      ...['dns', 'x'].map((name) => ({ counter: { name, table, packets: 3, bytes: 9 } })),
+    ]
+    const { dns, lan } = blockedIn(JSON.stringify({ nftables: counters }))
+    assert.deepEqual([dns, lan], [{ packets: 3, bytes: 9 }, NONE])
+    for (const text of ['', '{', 'null', '{}', '{"nftables":1}', '{"nftables":[null]}'])
+      assert.deepEqual(Object.values(blockedIn(text)), Array(5).fill(NONE), text)
   })
 
   test('let the LAN out only where that is allowed, and names never before it', () => {

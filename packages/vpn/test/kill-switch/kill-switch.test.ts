@@ -104,6 +104,23 @@ describe('a kill switch whose files are not as it left them', { skip }, () => {
     }
   })
 
+  test('is damaged where they say nothing and its rules stand: these would not be put again', async (t) => {
+    const { killSwitch, files } = rig(t)
+    await killSwitch.on(ORDER)
+    for (const text of ['', '{', '{"since":"x"}']) {
+      fs.writeFileSync(join(files, 'killswitch.json'), text)
+      const { state, differences, reboot } = await killSwitch.status()
+      assert.deepEqual([state, differences.length, reboot.isProtected], ['damaged', 1, false], text)
+      for (const said of [differences[0] ?? '', reboot.cause]) assert.match(said, /killswitch\.json .* not how/)
+      assert.equal((await killSwitch.on(ORDER)).state, 'on')
+    }
+    fs.rmSync(join(files, 'killswitch.json'))
+    fs.mkdirSync(join(files, 'killswitch.json'))
+    const { state, differences } = await killSwitch.status()
+    assert.equal(state, 'damaged')
+    assert.match(differences[0] ?? '', /killswitch\.json cannot be read: EISDIR/)
+  })
+
   test('comes back as ordered where rules for the start of the machine are others', async (t) => {
     const { killSwitch, files } = rig(t)
     await killSwitch.on({ ...ORDER, allowLan: true })
