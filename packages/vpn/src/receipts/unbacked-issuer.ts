@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, ensureDirectory, messageOf, type Scope, WeftError } from '@weft/core'
 import {
@@ -34,6 +34,9 @@ const GUESTS = 'guests'
 const SLICE = 8
 /** Redeemed spends of one epoch at most; beyond that `noRoom`. */
 const MOST_SPENT = 10_000_000
+
+/** A key, by its epoch; also what a crash left of one. */
+const KEY_FILE = /^epoch-(\d+)\.key/
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS issued (epoch INTEGER, caller TEXT, count INTEGER NOT NULL, PRIMARY KEY (epoch, caller)) WITHOUT ROWID;
@@ -181,7 +184,9 @@ export class UnbackedIssuer {
     for (const kept of [this.#secrets, this.#spent])
       for (const epoch of kept.keys()) if (epoch <= last) kept.delete(epoch)
     this.#ring.prune(this.#init.clock.now())
-    eraseSecret(this.#path(last))
+    // Also those of days whose end this node did not see.
+    for (const name of readdirSync(this.#directory))
+      if (Number(KEY_FILE.exec(name)?.[1] ?? Infinity) <= last) eraseSecret(join(this.#directory, name))
     await this.#database.change(() => {
       for (const table of ['issued', 'requests', 'spent'])
         this.#database.prepare(`DELETE FROM ${table} WHERE epoch <= ?`).run(last)

@@ -119,6 +119,16 @@ test('a key is of one epoch: issued in it, taken back for three, and then wiped'
   assert.ok(!names().includes(`epoch-${epoch}.key`))
 })
 
+test('an issuer that was down at the turn of their days wipes old keys when it is there again', async () => {
+  await using fixture = await IssuerFixture.open()
+  await fixture.scope[Symbol.asyncDispose]()
+  await fixture.clock.advance(6 * EPOCH_MS)
+  await fixture.restart()
+  const epoch = receiptEpoch(fixture.clock.now())
+  const names = readdirSync(join(fixture.directory, 'issuer')).filter((name) => name.endsWith('.key'))
+  assert.deepEqual(names, [`epoch-${epoch}.key`, `epoch-${epoch + 1}.key`])
+})
+
 test('what an issuer keeps tells who had how many, and who redeemed what; nothing leads from one to the other', async () => {
   await using fixture = await IssuerFixture.open()
   const tokens = await fixture.tokens(client, 3)
