@@ -26,10 +26,14 @@ export interface BooksTotals {
 export interface ReceiptBooks {
   /** `taken` once it is on disk; `spent` when a payment with this nonce was kept before; `noRoom`. */
   keep(payment: Payment): Promise<ReceiptAnswer>
-  /** Some that are to be redeemed, the oldest first. */
-  owed(most: number): readonly Payment[]
-  /** What issuers answered. */
-  settle(answers: readonly { readonly nonce: Uint8Array; readonly answer: number }[]): Promise<void>
+  /**
+   * Some that are to be redeemed of one issuer and epoch, by their nonces.
+   * @param challenge digest that their tokens have
+   * @param after nonce behind which they begin; empty: all
+   */
+  owed(challenge: Uint8Array, after: Uint8Array, most: number): readonly Payment[]
+  /** What issuers answered. @returns how many of these are owed no more */
+  settle(answers: readonly { readonly nonce: Uint8Array; readonly answer: number }[]): Promise<number>
   /** Forgets what nobody takes back any more. @param epoch the present one */
   prune(epoch: number): Promise<void>
   readonly totals: BooksTotals
@@ -39,9 +43,13 @@ export interface ReceiptBooks {
 const MOST_OWED = 200_000
 const MOST_SEEN = 2_000_000
 
+/** Where a spend has its challenge digest, which stands for issuer and epoch: behind type and nonce. */
+const CHALLENGE = 'substr(spend, 35, 32)'
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS payments (nonce BLOB PRIMARY KEY, epoch INTEGER NOT NULL, spend BLOB) WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS payments_owed ON payments (epoch) WHERE spend IS NOT NULL;
+  DROP INDEX IF EXISTS payments_owed;
+  CREATE INDEX IF NOT EXISTS payments_owed_by_challenge ON payments (${CHALLENGE}, nonce) WHERE spend IS NOT NULL;
   CREATE INDEX IF NOT EXISTS payments_by_epoch ON payments (epoch);
   CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 `
@@ -92,11 +100,11 @@ export class SqliteReceiptBooks implements ReceiptBooks {
     }
   }
 
-  owed(most: number): readonly Payment[] {
-    const sql = 'SELECT nonce, epoch, spend FROM payments WHERE spend IS NOT NULL ORDER BY epoch LIMIT ?'
+  owed(challenge: Uint8Array, after: Uint8Array, most: number): readonly Payment[] {
+    const sql = `SELECT nonce, epoch, spend FROM payments WHERE spend IS NOT NULL AND ${CHALLENGE} = ? AND nonce > ? ORDER BY nonce LIMIT ?`
     return this.#database
       .prepare(sql)
-      .all(most)
+      .all(challenge, after, most)
       .map((row) => ({
         nonce: row['nonce'] as Uint8Array,
         epoch: row['epoch'] as number,
@@ -104,8 +112,9 @@ export class SqliteReceiptBooks implements ReceiptBooks {
       }))
   }
 
-  async settle(answers: readonly { readonly nonce: Uint8Array; readonly answer: number }[]): Promise<void> {
-    await this.#change(() => {
+  async settle(answers: readonly { readonly nonce: Uint8Array; readonly answer: number }[]): Promise<number> {
+    return this.#change(() => {
+      const before = this.#owed
       for (const { nonce, answer } of answers) {
         // For later: the issuer has no room, or does not know yet.
         if (answer === ReceiptAnswer.none || answer === ReceiptAnswer.noRoom) continue
@@ -114,6 +123,7 @@ export class SqliteReceiptBooks implements ReceiptBooks {
         this.#owed--
         this.#count(answer === ReceiptAnswer.taken ? 'redeemed' : 'refused', 1)
       }
+      return before - this.#owed
     })
   }
 

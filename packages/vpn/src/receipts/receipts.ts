@@ -8,13 +8,13 @@ import {
   randomInt,
   type Scope,
 } from '@weft/core'
-import { parseToken } from '@weft/crypto'
+import type { DidKey } from '@weft/crypto'
 import { ReceiptAnswer } from '@weft/onion'
-import { KeyRing } from './key-ring.ts'
+import { isKept, KeyRing } from './key-ring.ts'
 import { PURSE_TOKENS } from './packet-purse.ts'
 import type { NumberedPayment } from './packet-till.ts'
 import type { Payment, ReceiptBooks } from './receipt-books.ts'
-import { receiptEpoch } from './receipt-epoch.ts'
+import { receiptChallenge, receiptEpoch, REDEEMED_EPOCHS } from './receipt-epoch.ts'
 import { type IssuerKey, MAX_BATCH, type ReceiptIssuer } from './receipt-issuer.ts'
 import type { PurseStatus, ReceiptsStatus } from './receipts-status.ts'
 import type { OwnToken } from './spend.ts'
@@ -45,7 +45,12 @@ const AGAIN_MS = 1_000
 interface KnownIssuer {
   readonly issuer: ReceiptIssuer
   left: number | undefined
+  /** Why the last call failed. */
   fault: Fault | undefined
+  /** What is wrong with its keys, as it named them last. */
+  keyFault: Fault | undefined
+  /** Monotonic ms from which what it owes is redeemed next. */
+  redeemAt: number
 }
 
 /** The main thread's side of pay for circuits: fetches tokens, keeps what others paid, redeems it. */
@@ -57,7 +62,6 @@ export class Receipts {
   #onTokens: () => void = () => {}
   /** Epoch for which issuers' keys were asked last, of all of them. */
   #epoch: number | undefined
-  #redeemAt: number
   #againMs = AGAIN_MS
   #working: Promise<void> | undefined
   #cancel: (() => void) | undefined
@@ -69,8 +73,8 @@ export class Receipts {
   constructor(init: ReceiptsInit) {
     this.#init = init
     this.#ring = new KeyRing(init.networkId)
-    this.#issuers = init.issuers.map((issuer) => ({ issuer, left: undefined, fault: undefined }))
-    this.#redeemAt = init.clock.monotonic() + this.#pause()
+    const nothing = { left: undefined, fault: undefined, keyFault: undefined }
+    this.#issuers = init.issuers.map((issuer) => ({ issuer, ...nothing, redeemAt: this.#nextRedeeming() }))
     init.scope.use('receipts', this)
   }
 
@@ -106,7 +110,11 @@ export class Receipts {
 
   status(purse: PurseStatus | undefined): ReceiptsStatus {
     const { wallet, books, clock } = this.#init
-    const issuers = this.#issuers.map(({ issuer, left, fault }) => ({ node: issuer.id, left, fault }))
+    const issuers = this.#issuers.map((known) => ({
+      node: known.issuer.id,
+      left: known.left,
+      fault: this.#faultOf(known),
+    }))
     const tokens = wallet.count(clock.now())
     return { issuers, tokens, purse, books: books?.totals, fault: this.#fault(purse, tokens) }
   }
@@ -119,7 +127,7 @@ export class Receipts {
 
   /** Why hops are not paid, or do not get theirs. */
   #fault(purse: PurseStatus | undefined, tokens: number): Fault | undefined {
-    const fault = this.#issuers.find((one) => one.fault !== undefined)?.fault
+    const fault = this.#issuers.map((one) => this.#faultOf(one)).find((one) => one !== undefined)
     if (purse?.isEmpty === true && purse.tokens > 0)
       return {
         code: 'E_RECEIPT_NO_TOKENS',
@@ -135,6 +143,11 @@ export class Receipts {
     return fault
   }
 
+  #faultOf({ issuer, fault, keyFault }: KnownIssuer): Fault | undefined {
+    const others = this.#ring.sharing(issuer.id)
+    return fault ?? keyFault ?? (others.length === 0 ? undefined : sharedKey([issuer.id, ...others]))
+  }
+
   #look(): void {
     if (this.#isClosed) return
     if (this.#working !== undefined) {
@@ -147,14 +160,12 @@ export class Receipts {
   }
 
   async #workOnce(): Promise<void> {
-    const isDone = await this.#work().catch((error: unknown) => {
-      this.#init.logger.warn('tokens or books could not be looked after', { reason: messageOf(error) })
-      return false
-    })
+    const isDone = await this.#work().catch((error: unknown) => this.#failed(error))
     this.#working = undefined
     this.#againMs = isDone ? AGAIN_MS : Math.min(LOOK_MS, 2 * this.#againMs)
     const { clock } = this.#init
-    const redeemIn = this.#init.books === undefined ? LOOK_MS : Math.max(0, this.#redeemAt - clock.monotonic())
+    const redeemAt = this.#init.books === undefined ? [] : this.#issuers.map((known) => known.redeemAt)
+    const redeemIn = Math.max(0, Math.min(...redeemAt) - clock.monotonic())
     const regular = this.#isMore ? 0 : Math.min(LOOK_MS, redeemIn)
     if (!this.#isClosed) this.#cancel = clock.after(isDone ? regular : this.#againMs, () => this.#look())
   }
@@ -173,11 +184,13 @@ export class Receipts {
       this.#onKeys(this.keys)
     }
     if (!(await this.#fetch(epoch))) isDone = false
-    if (books !== undefined && clock.monotonic() >= this.#redeemAt) {
-      if (!(await this.#redeem(books))) isDone = false
-      this.#redeemAt = clock.monotonic() + this.#pause()
-    }
+    if (books !== undefined && !(await this.#redeem(books))) isDone = false
     return isDone
+  }
+
+  #failed(error: unknown): false {
+    this.#init.logger.warn('tokens or books could not be looked after', { reason: messageOf(error) })
+    return false
   }
 
   async #askKeys(): Promise<boolean> {
@@ -189,8 +202,11 @@ export class Receipts {
   async #keysOf(known: KnownIssuer): Promise<void> {
     const { keys, left } = await known.issuer.keys(this.#init.scope.signal)
     known.left = left
-    const wrong = this.#ring.take(keys.map((key) => ({ ...key, issuer: known.issuer.id })))
-    if (wrong.length > 0) known.fault = otherKey(known.issuer.id, wrong)
+    // A clock that differs a little has keys of an epoch more, or less.
+    const kept = keys.filter(({ epoch }) => isKept(epoch, this.#init.clock.now()))
+    const wrong = this.#ring.take(kept.map((key) => ({ ...key, issuer: known.issuer.id })))
+    // It is not asked again for that: it would say the same.
+    known.keyFault = wrong.length === 0 ? undefined : otherKey(known.issuer.id, wrong)
   }
 
   /** Fills the wallet when it is wanted: when this node has begun to pay. */
@@ -215,32 +231,46 @@ export class Receipts {
     return wallet.count(clock.now()) >= FEW_TOKENS
   }
 
+  /** Each issuer apart from the others, at a time of its own: one that is slow or away holds up nothing of theirs, and learns nothing of when they are asked. */
   async #redeem(books: ReceiptBooks): Promise<boolean> {
-    for (let rounds = 0; rounds < 1_000 && !this.#isClosed; rounds++) {
-      const owed = books.owed(MAX_BATCH)
-      if (owed.length === 0) return true
-      const before = books.totals.owed
-      for (const known of this.#issuers) {
-        const own = owed.filter(({ spend }) => this.#issuerOf(spend) === known.issuer.id)
-        if (own.length > 0 && !(await this.#ask(known, 'redeeming', () => this.#redeemOf(known, books, own))))
-          return false
+    const { clock } = this.#init
+    const due = this.#issuers.filter(({ redeemAt }) => clock.monotonic() >= redeemAt)
+    const all = due.map(async (known) => {
+      const isDone = await this.#redeemAll(known, books).catch((error: unknown) => this.#failed(error))
+      if (isDone) known.redeemAt = this.#nextRedeeming()
+      return isDone
+    })
+    return (await Promise.all(all)).every(Boolean)
+  }
+
+  /** What one issuer owes, the oldest epoch first. @returns false when there is more that is to be tried again soon */
+  async #redeemAll(known: KnownIssuer, books: ReceiptBooks): Promise<boolean> {
+    const { networkId, clock } = this.#init
+    const end = clock.monotonic() + LOOK_MS
+    const present = receiptEpoch(clock.now())
+    for (let epoch = present - REDEEMED_EPOCHS + 1; epoch <= present; epoch++) {
+      const challenge = receiptChallenge(networkId, known.issuer.id, epoch)
+      let after: Uint8Array = new Uint8Array()
+      for (let moved = 1; moved > 0;) {
+        const owed = books.owed(challenge, after, MAX_BATCH)
+        const last = owed.at(-1)
+        if (last === undefined) break
+        if (this.#isClosed || clock.monotonic() >= end) return false
+        const isAsked = await this.#ask(known, 'redeeming', async () => {
+          moved = await this.#redeemSome(known, books, owed)
+        })
+        if (!isAsked) return false
+        after = last.nonce
       }
-      if (books.totals.owed >= before) return false
     }
     return true
   }
 
-  async #redeemOf({ issuer }: KnownIssuer, books: ReceiptBooks, own: readonly Payment[]): Promise<void> {
-    const answers = await issuer.redeem(
-      own.map(({ spend }) => spend),
-      this.#init.scope.signal,
-    )
-    await books.settle(own.map(({ nonce }, at) => ({ nonce, answer: answers[at] ?? ReceiptAnswer.noRoom })))
-  }
-
-  #issuerOf(spend: Uint8Array): string | undefined {
-    const token = parseToken(spend.subarray(0, -64))
-    return token && this.#ring.of(token.keyId)?.issuer
+  /** @returns how many are owed no more */
+  async #redeemSome({ issuer }: KnownIssuer, books: ReceiptBooks, owed: readonly Payment[]): Promise<number> {
+    const spends = owed.map(({ spend }) => spend)
+    const answers = await issuer.redeem(spends, this.#init.scope.signal)
+    return books.settle(owed.map(({ nonce }, at) => ({ nonce, answer: answers[at] ?? ReceiptAnswer.noRoom })))
   }
 
   async #ask(known: KnownIssuer, what: string, call: () => Promise<void>): Promise<boolean> {
@@ -259,9 +289,9 @@ export class Receipts {
     }
   }
 
-  #pause(): number {
-    const { redeemMs, random } = this.#init
-    return redeemMs * (0.75 + randomInt(random, 1_000) / 2_000)
+  #nextRedeeming(): number {
+    const { redeemMs, random, clock } = this.#init
+    return clock.monotonic() + redeemMs * (0.75 + randomInt(random, 1_000) / 2_000)
   }
 }
 
@@ -276,7 +306,15 @@ function noneLeft(issuer: string): Fault {
 function otherKey(issuer: string, epochs: readonly number[]): Fault {
   return {
     code: 'E_RECEIPT_KEY',
-    cause: `The issuer ${issuer} named another key for epoch ${epochs.join(', ')} than before, or none that can be used.`,
+    cause: `The issuer ${issuer} named another key for epoch ${epochs.join(', ')} than before, that of another epoch, or none that can be used.`,
     fix: 'Take it out of receipts.issuers: an issuer that shows keys of its own to some can know their tokens again.',
+  }
+}
+
+function sharedKey(issuers: readonly DidKey[]): Fault {
+  return {
+    code: 'E_RECEIPT_KEY',
+    cause: `The issuers ${issuers.join(' and ')} name the same key, which one of them alone can have made.`,
+    fix: 'Ask their operators whose it is, and take the other one out of receipts.issuers.',
   }
 }

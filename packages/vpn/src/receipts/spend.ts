@@ -49,7 +49,7 @@ export function readSpend(
 ): ReadSpend | typeof ReceiptAnswer.malformed | typeof ReceiptAnswer.unknownKey {
   const parsed = parseSpend(bytes)
   if (parsed === undefined) return ReceiptAnswer.malformed
-  const key = keys.of(parsed.keyId)
+  const key = keys.of(parsed)
   return key === undefined || !isTaken(key.epoch) ? ReceiptAnswer.unknownKey : { parsed, key }
 }
 

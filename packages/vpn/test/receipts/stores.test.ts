@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Scope, seededRandom, toHex } from '@weft/core'
+import { concatBytes, Scope, seededRandom, toHex } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import { ReceiptAnswer } from '@weft/onion'
 import fc from 'fast-check'
@@ -91,8 +91,10 @@ test('what books said they took is there after a start, once, until it is redeem
   const payments = Array.from({ length: 20 }, (_, at) => ({
     epoch: 10 + (at % 2),
     nonce: random.bytes(32),
-    spend: random.bytes(418),
+    spend: concatBytes([random.bytes(34), new Uint8Array(32).fill(at % 2), random.bytes(352)]),
   }))
+  const none = new Uint8Array()
+  const challenges = [0, 1].map((epoch) => new Uint8Array(32).fill(epoch))
   {
     await using scope = new Scope({ name: 'test', clock: fixture.clock })
     const books = await SqliteReceiptBooks.open(directory, scope)
@@ -103,18 +105,27 @@ test('what books said they took is there after a start, once, until it is redeem
   await using scope = new Scope({ name: 'test', clock: fixture.clock })
   const books = await SqliteReceiptBooks.open(directory, scope)
   assert.equal(books.totals.owed, 20)
-  const owed = books.owed(64)
+  const owed = challenges.flatMap((challenge) => {
+    const first = books.owed(challenge, none, 4)
+    assert.equal(first.length, 4)
+    return [...first, ...books.owed(challenge, first[3]!.nonce, 64)]
+  })
+  assert.equal(owed.length, 20)
   assert.deepEqual(new Set(owed.map(({ nonce }) => toHex(nonce))), new Set(payments.map(({ nonce }) => toHex(nonce))))
-  await books.settle([
+  const settled = await books.settle([
     { nonce: payments[0]!.nonce, answer: ReceiptAnswer.taken },
     { nonce: payments[0]!.nonce, answer: ReceiptAnswer.taken },
     { nonce: payments[1]!.nonce, answer: ReceiptAnswer.spent },
     { nonce: payments[2]!.nonce, answer: ReceiptAnswer.noRoom },
     { nonce: random.bytes(32), answer: ReceiptAnswer.taken },
   ])
+  assert.equal(settled, 2)
   assert.deepEqual(books.totals, { owed: 18, redeemed: 1, refused: 1, lapsed: 0 })
   assert.equal(await books.keep(payments[0]!), ReceiptAnswer.spent, 'also what is redeemed')
   await books.prune(13)
   assert.deepEqual(books.totals, { owed: 9, redeemed: 1, refused: 1, lapsed: 9 })
-  assert.equal(books.owed(64).length, 9)
+  assert.deepEqual(
+    challenges.map((challenge) => books.owed(challenge, none, 64).length),
+    [0, 9],
+  )
 })
