@@ -245,6 +245,7 @@ export class Receipts {
 
   /** What one issuer owes, the oldest epoch first. @returns false when there is more that is to be tried again soon */
   async #redeemAll(known: KnownIssuer, books: ReceiptBooks): Promise<boolean> {
+    if (books.totals.owed === 0) return true
     const { networkId, clock } = this.#init
     const end = clock.monotonic() + LOOK_MS
     const present = receiptEpoch(clock.now())
