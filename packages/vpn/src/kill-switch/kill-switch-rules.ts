@@ -7,7 +7,7 @@ const MARK = `0x${OUTSIDE_MARK.toString(16)}`
 const VERSION = 1
 
 /** Why a packet was blocked. */
-export const BLOCK_REASONS = ['dns', 'lan', 'ipv6', 'forwarded', 'other'] as const
+const BLOCK_REASONS = ['dns', 'lan', 'ipv6', 'forwarded', 'other'] as const
 export type BlockReason = (typeof BLOCK_REASONS)[number]
 
 /** Of packets with their headers. */

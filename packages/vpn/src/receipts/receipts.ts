@@ -252,26 +252,32 @@ export class Receipts {
     for (let epoch = present - REDEEMED_EPOCHS + 1; epoch <= present; epoch++) {
       const challenge = receiptChallenge(networkId, known.issuer.id, epoch)
       let after: Uint8Array = new Uint8Array()
-      for (let moved = 1; moved > 0;) {
+      for (;;) {
         const owed = books.owed(challenge, after, MAX_BATCH)
         const last = owed.at(-1)
         if (last === undefined) break
         if (this.#isClosed || clock.monotonic() >= end) return false
-        const isAsked = await this.#ask(known, 'redeeming', async () => {
-          moved = await this.#redeemSome(known, books, owed)
-        })
-        if (!isAsked) return false
+        const settled = await this.#redeemSome(known, books, owed)
+        if (settled === undefined) return false
+        // It has no room for more of that epoch.
+        if (settled === 0) break
         after = last.nonce
       }
     }
     return true
   }
 
-  /** @returns how many are owed no more */
-  async #redeemSome({ issuer }: KnownIssuer, books: ReceiptBooks, owed: readonly Payment[]): Promise<number> {
-    const spends = owed.map(({ spend }) => spend)
-    const answers = await issuer.redeem(spends, this.#init.scope.signal)
-    return books.settle(owed.map(({ nonce }, at) => ({ nonce, answer: answers[at] ?? ReceiptAnswer.noRoom })))
+  /** @returns how many are owed no more; undefined where that failed */
+  async #redeemSome(known: KnownIssuer, books: ReceiptBooks, owed: readonly Payment[]): Promise<number | undefined> {
+    let settled: number | undefined
+    await this.#ask(known, 'redeeming', async () => {
+      const spends = owed.map(({ spend }) => spend)
+      const answers = await known.issuer.redeem(spends, this.#init.scope.signal)
+      settled = await books.settle(
+        owed.map(({ nonce }, at) => ({ nonce, answer: answers[at] ?? ReceiptAnswer.noRoom })),
+      )
+    })
+    return settled
   }
 
   async #ask(known: KnownIssuer, what: string, call: () => Promise<void>): Promise<boolean> {

@@ -298,7 +298,9 @@ test('an issuer has a key of its own for each epoch', async () => {
 
 test('what one issuer owes is redeemed while another one fails, does not answer, or is used no more', async () => {
   const failing = {
-    refuses: async () => Promise.reject(new Error('it is away')),
+    refuses: async () => {
+      throw new Error('it is away')
+    },
     hangs: (_: unknown, signal: AbortSignal) =>
       new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('closed')))),
     'has no room': async (spends: readonly Uint8Array[]) => spends.map(() => ReceiptAnswer.noRoom),
