@@ -165,7 +165,8 @@ export class Receipts {
     this.#againMs = isDone ? AGAIN_MS : Math.min(LOOK_MS, 2 * this.#againMs)
     const { clock } = this.#init
     const redeemAt = this.#init.books === undefined ? [] : this.#issuers.map((known) => known.redeemAt)
-    const redeemIn = Math.max(0, Math.min(...redeemAt) - clock.monotonic())
+    // Up to whole ms: a timer that fires a part of one early would find nothing due, again and again.
+    const redeemIn = Math.max(0, Math.ceil(Math.min(...redeemAt) - clock.monotonic()))
     const regular = this.#isMore ? 0 : Math.min(LOOK_MS, redeemIn)
     if (!this.#isClosed) this.#cancel = clock.after(isDone ? regular : this.#againMs, () => this.#look())
   }

@@ -131,10 +131,11 @@ test('an issuer that names another key for an epoch than before, or cannot be as
     (code) => code === 'E_NODE_UNREACHABLE',
   )
   isDown = false
-  await fixture.clock.advance(4_000)
-  await eventually(
+  await inTime(
     'tokens',
-    async () => client.status(undefined).tokens,
+    fixture,
+    4_000,
+    () => client.status(undefined).tokens,
     (count) => count > 0,
   )
   assert.equal(client.status(undefined).fault, undefined)
