@@ -172,7 +172,7 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.equal(await leaked(), answers)
   })
 
-  test('while the daemon is dead nothing leaves; the next one takes the rules away', async () => {
+  test('while the daemon is dead nothing leaves; the next one leads the machine through its tunnel again', async () => {
     await network.kill('client')
     await assert.rejects(network.curl('--max-time', '3', `http://${network.lan}:9/`), /curl: \(28\)/)
     assert.equal(await leaked(), answers)
@@ -181,6 +181,16 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     assert.match(told.stderr, /E_DAEMON_NOT_RUNNING: .* let nothing leave this machine\.\n.*weft start.*weft vpn down/)
     assert.equal(told.code, 3)
     await network.startClient()
+    const before = await network.status()
+    assert.deepEqual([before.tun?.state, before.tun?.fault?.code], ['shut', 'E_TUN_LEFT'])
+    await expectShut()
+    await weftJson(['vpn', 'up', '--wait', '--timeout', '60s'], network.env)
+    assert.equal(await network.curl('http://www.test:8080/who'), network.exitOutside)
+    assert.equal(await leaked(), answers)
+    await network.kill('client')
+    await network.startClient()
+    await expectShut()
+    await weftJson(['vpn', 'down'], network.env)
     await expectNothing()
     // Nobody listens there: that it says so shows that packets leave again.
     await assert.rejects(network.curl(`http://${network.lan}:9/`), /curl: \(7\)/)

@@ -84,6 +84,8 @@ export interface PathSetInit extends PathSetEvents {
 const DELAY_MOVES_MS = 60_000
 /** ms in which one leg that is not well is replaced. */
 const REPLACES_MS = 60_000
+/** ms between looks whether legs need to share a node any more. */
+const SEEKS_MS = 5_000
 
 /**
  * A session with one exit, over several circuits that have nothing but that exit in common: connections outlive each of them. While one is
@@ -108,11 +110,15 @@ export class PathSet {
   #carrying: readonly Leg[] = []
   /** Is not well, and ends when the one that is being built for it is ready. */
   #leaving: Leg | undefined
+  /** It leaves as it shares a node. */
+  #isParting = false
   readonly #witnesses = new ExitWitnesses()
   readonly #retired = new WeakSet<Leg>()
   /** Monotonic ms. */
   #movedFromDelayAt: number | undefined
   #replacedAt: number | undefined
+  /** Monotonic ms: when nodes were looked for last with which legs would share none. */
+  #soughtAt: number | undefined
 
   constructor(init: PathSetInit) {
     this.#init = init
@@ -268,23 +274,68 @@ export class PathSet {
 
   /** Builds what is missing; to be called when members change, too. */
   keep(): void {
-    const { moreHops, linkTo } = this.#init
+    const { moreHops } = this.#init
     const most = this.#numbers.used + this.#numbers.reserve
     if (this.#isOver || this.#session?.isNamed !== true) return
     // A session takes some more; one that is silent gets a chance to come back while another takes its place.
     const isWanted = (): boolean =>
       this.#legs.filter((leg) => leg.promising && leg !== this.#leaving).length < most && this.#legs.length <= most
-    if (this.#leaving?.over === true || this.#leaving?.trouble === 0) this.#leaving = undefined
+    // The one that was built for it did not come about.
+    if (this.#legs.every((leg) => leg.ready)) this.#isParting = false
+    if (this.#leaving !== undefined && !this.#isToLeave(this.#leaving)) this.#leaving = undefined
     this.#leaving ??= this.#toReplace()
     while (isWanted()) {
       const hops = moreHops(this)
-      const [entry] = hops ?? []
-      if (hops === undefined || entry === undefined) return
-      const leg = this.#makeLeg(hops, linkTo(entry))
-      this.#legs.push(leg)
-      leg.start()
-      if (leg.over) return
+      if (hops === undefined || !this.#begins(hops)) return
     }
+    this.#part()
+  }
+
+  /** @returns false where it is over at once */
+  #begins(hops: readonly RouteMember[]): boolean {
+    const [entry] = hops as readonly [RouteMember]
+    const leg = this.#makeLeg(hops, this.#init.linkTo(entry))
+    this.#legs.push(leg)
+    leg.start()
+    return !leg.over
+  }
+
+  /** Where legs that carry share a node, as nobody else was there for it, one is built in the place of the later one as soon as somebody is. */
+  #part(): void {
+    const now = this.#init.clock.monotonic()
+    const rests = (at: number | undefined, ms: number): boolean => at !== undefined && now - at < ms
+    if (this.#leaving !== undefined || rests(this.#soughtAt, SEEKS_MS) || rests(this.#replacedAt, REPLACES_MS)) return
+    const shared = this.#legs.findLast((leg) => this.#shares(leg))
+    if (shared === undefined || !this.#legs.every((leg) => leg.healthy)) return
+    this.#soughtAt = now
+    const hops = this.#init.moreHops(this)
+    const others = this.#legs.filter((leg) => leg !== shared && this.#carries(leg))
+    if (
+      hops === undefined ||
+      sharedFault(
+        hops,
+        others.map((leg) => leg.hops),
+      ) !== undefined
+    )
+      return
+    this.#leaving = shared
+    this.#isParting = true
+    this.#begins(hops)
+  }
+
+  #carries(leg: Leg): boolean {
+    return this.#sessionLegs.get(leg)?.use === 'used'
+  }
+
+  /** It carries, and has a node in common with another one that does. */
+  #shares(leg: Leg): boolean {
+    const others = this.#legs.filter((other) => other !== leg && this.#carries(other)).map(({ hops }) => hops)
+    return this.#carries(leg) && sharedFault(leg.hops, others) !== undefined
+  }
+
+  /** There is still a reason for which another is to take its place. */
+  #isToLeave(leg: Leg): boolean {
+    return !leg.over && (leg.trouble > 0 || this.#isParting)
   }
 
   #makeLeg(hops: readonly RouteMember[], link: CircuitLink): Leg {
@@ -378,13 +429,26 @@ export class PathSet {
     const session = this.#session
     if (session === undefined || this.#isOver) return
     const fit = this.#legs.filter((leg) => leg.healthy && this.#sessionLegs.get(leg)?.isSilent === false)
-    const used = new Set(fit.slice(0, this.#numbers.used))
+    const used = new Set(this.#bestOf(fit))
     // While none is fit they stay what they were: whichever comes back first carries.
     if (used.size > 0)
       for (const [leg, sessionLeg] of this.#sessionLegs) session.use(sessionLeg, used.has(leg) ? 'used' : 'reserve')
     if (used.size > 0) this.#tellMoved([...used])
     this.#driver?.wake()
     this.#init.onChange?.(this)
+  }
+
+  /** Those that are to carry: the first ones, but of legs that are as well rather one that shares no node with those before it. */
+  #bestOf(fit: readonly Leg[]): readonly Leg[] {
+    const best: Leg[] = []
+    while (best.length < this.#numbers.used) {
+      const left = fit.filter((leg) => !best.includes(leg))
+      const [next] = left
+      if (next === undefined) break
+      const taken = best.map(({ hops }) => hops)
+      best.push(left.find((leg) => leg.trouble <= next.trouble && sharedFault(leg.hops, taken) === undefined) ?? next)
+    }
+    return best
   }
 
   #tellMoved(carrying: readonly Leg[]): void {
@@ -451,10 +515,12 @@ export class PathSet {
   #retire(by: Leg): void {
     const leg = this.#leaving
     this.#leaving = undefined
-    if (leg === undefined || leg.over || leg.trouble === 0) return
+    if (leg === undefined || !this.#isToLeave(leg)) return
+    this.#isParting = false
     this.#replacedAt = this.#init.clock.monotonic()
     this.#retired.add(leg)
-    this.#init.onEvent?.(legReplaced(by.hops, leg.hops))
+    const why = leg.trouble > 0 ? 'was not well' : 'had a node in common with another one'
+    this.#init.onEvent?.(legReplaced(by.hops, leg.hops, why))
     leg.destroy()
     this.keep()
   }

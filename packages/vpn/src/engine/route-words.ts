@@ -106,8 +106,9 @@ export function hopBack(hop: ToldHop): ToldEvent {
   return event('back', { code: 'ROUTE_BACK', cause, fix: NOTHING_TO_DO }, hop)
 }
 
-export function legReplaced(by: Hops, before: Hops): ToldEvent {
-  const cause = `A leg over ${named(by)} took the place of that over ${named(before)}, which was not well.`
+/** @param why ends the sentence */
+export function legReplaced(by: Hops, before: Hops, why: string): ToldEvent {
+  const cause = `A leg over ${named(by)} took the place of that over ${named(before)}, which ${why}.`
   return event('improved', { code: 'ROUTE_IMPROVED', cause, fix: 'Nothing to do: no connection was ended by it.' })
 }
 

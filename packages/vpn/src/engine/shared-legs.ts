@@ -10,7 +10,7 @@ export function sharedFault(hops: Hops, others: readonly Hops[]): Fault | undefi
   return (
     shared && {
       code: 'E_LEGS_SHARED',
-      cause: `Legs share …${shortId(shared.id)}, since nobody else was there for it when they were chosen: should it fail, all of them end.`,
+      cause: `Legs share …${shortId(shared.id)}, since nobody else was there for it when they were chosen: should it fail, all of them end. Once others are there they are parted.`,
       fix: 'More members that are entries and relays help, of other families, networks and AS; weft vpn route --why shows what keeps each out.',
     }
   )

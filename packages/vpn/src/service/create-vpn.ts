@@ -113,17 +113,18 @@ export async function createVpn(init: VpnInit): Promise<VpnService> {
 }
 
 /**
- * A daemon that was killed left its rules, by which nothing leaves the machine any more. Where the machine is to go through a tunnel they stay
- * until that takes their place.
+ * A daemon that was killed left its rules, by which nothing leaves the machine any more. Whoever led it through a tunnel wants that still: they stay until another
+ * tunnel takes their place, or somebody opens the machine.
  * @returns whether they stand
  */
 async function settleLeft({ tun, logger }: VpnInit): Promise<boolean> {
   if (isInUse()) return false
   try {
-    const areKept = tun.isWanted && (await leftRules(tun.stateFile)) !== 'none'
-    if (areKept) logger.warn('nothing leaves this machine by rules of a daemon that was killed; weft vpn down opens it')
+    const left = await leftRules(tun.stateFile)
+    const areLeft = left === 'standing' || (left === 'unknown' && tun.isWanted)
+    if (areLeft) logger.warn('nothing leaves this machine by rules of a daemon that was killed; weft vpn down opens it')
     else await removeLeftRules(tun.stateFile)
-    return areKept
+    return areLeft
   } catch (error) {
     logger.warn('rules for the tunnel are left of a daemon that was killed', { reason: messageOf(error) })
     return false
@@ -180,7 +181,10 @@ export class VpnService implements Vpn {
   constructor(init: VpnInit, isShut = false, stores?: ReceiptStores) {
     this.#isShut = isShut
     this.#receiptStores = stores
-    if (isShut) this.#tunFault = leftShut()
+    if (isShut) {
+      this.#tun = true
+      this.#tunFault = leftShut()
+    }
     const { networkId, nodeKey, roles, keys, profile, suite, udp, proxy, dns, tun, relay, exit } = init
     const { killSwitch, clock, logger } = init
     this.#init = init
@@ -263,11 +267,11 @@ export class VpnService implements Vpn {
 
   /**
    * What is wrong: the packet thread died, the proxy is up and no route can be built, the exit carries no IP packets and is to, or the machine
-   * is not led through the tunnel that vpn.tun, or the profile, asks for, its kill switch is damaged, or the pay for circuits
+   * is not led through the tunnel that vpn.tun, or the profile, asks for, or that a daemon before this one led it through, its kill switch is damaged, or the pay for circuits
    * goes nowhere; undefined when nothing is.
    */
   get fault(): Fault | undefined {
-    const tunFault = this.#ways.tun.isWanted ? this.#tunFault : undefined
+    const tunFault = this.#ways.tun.isWanted || this.#isShut ? this.#tunFault : undefined
     const ofReceipts = this.#receipts?.status(undefined).fault
     return this.#keeper?.fault ?? this.#fault ?? this.#whyBlocked ?? this.#exitFault ?? tunFault ?? ofReceipts
   }

@@ -34,12 +34,12 @@ export function tunTrouble({ code, cause, fix }: Fault, isShut: boolean): TunSta
 const LEFT = 'E_TUN_LEFT'
 const SHUT = 'Rules of a daemon that was killed let nothing leave this machine.'
 
-/** The machine is to go through a tunnel, which nobody has opened yet. */
+/** The machine went through a tunnel, which nobody has opened again. */
 export function leftShut(): Fault {
   return {
     code: LEFT,
     cause: SHUT,
-    fix: 'weft vpn up leads the machine through a route again (vpn.tun is on); weft vpn down opens it.',
+    fix: 'weft vpn up leads the machine through a route again; weft vpn down opens it.',
   }
 }
 

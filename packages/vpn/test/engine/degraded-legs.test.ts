@@ -302,8 +302,8 @@ test('traffic is led away from delay once a minute: it brings delay along to whe
 })
 
 test('legs that carry and share a node say which and why, and those that share none or wait do not', async () => {
-  const faultsWith = async (more: typeof hopsOf) => {
-    const { set, run, close } = await download({ used: 2, reserve: 1 }, 1, 3, 'off', more)
+  const faultsWith = async (more: typeof hopsOf, reserve = 1) => {
+    const { set, run, close } = await download({ used: 2, reserve }, 1, 2 + reserve, 'off', more)
     await run(1_000)
     const faults = set.status('active').map(({ state, fault }) => [state, fault?.code])
     const [first] = set.status('active')
@@ -318,15 +318,44 @@ test('legs that carry and share a node say which and why, and those that share n
   ])
   // The entry of the first one is the relay of the second.
   const [entry] = hopsOf(1) as [RouteMember]
-  const shared = await faultsWith((number) => (number === 2 ? [hopsOf(2)[0] as RouteMember, entry, EXIT] : hopsOf(3)))
+  const sharing = (number: number): RouteMember[] =>
+    number === 2 ? [hopsOf(2)[0] as RouteMember, entry, EXIT] : hopsOf(number)
+  const shared = await faultsWith(sharing, 0)
   assert.deepEqual(shared.faults, [
     ['active', 'E_LEGS_SHARED'],
     ['active', 'E_LEGS_SHARED'],
-    ['spare', undefined],
   ])
   assert.match(shared.first?.fault?.cause ?? '', new RegExp(`^Legs share …${shortId(entry.id)}, since `))
   const waiting = await faultsWith((number) => (number === 3 ? [hopsOf(3)[0] as RouteMember, entry, EXIT] : hopsOf(2)))
   assert.deepEqual(waiting.faults, apart.faults)
+  assert.deepEqual((await faultsWith(sharing)).faults, apart.faults, 'one that shares none carries in its place')
+})
+
+test('legs that share a node are parted as soon as others are there, and nothing is reset', async () => {
+  const [entry] = hopsOf(1) as [RouteMember]
+  let isThere = false
+  const more = (number: number): RouteMember[] =>
+    isThere ? hopsOf(number) : [makeMember(10 * number, ['entry']), entry, EXIT]
+  const { clock, set, circuits, kinds, ends, run, close } = await download({ used: 2, reserve: 0 }, 1, 10, 'off', more)
+  await run(6_000)
+  set.keep()
+  assert.equal(circuits.length, 2, 'none is built that would share one again')
+  isThere = true
+  await clock.advance(5_000)
+  set.keep()
+  await run(1_000)
+  assert.deepEqual(
+    set.status('active').map(({ state, fault }) => [state, fault]),
+    [
+      ['active', undefined],
+      ['active', undefined],
+    ],
+  )
+  assert.deepEqual([circuits.length, ends, kinds().filter((kind) => kind === 'improved').length], [3, [], 1])
+  set.keep()
+  await run(10_000)
+  assert.equal(circuits.length, 3)
+  close()
 })
 
 test('an exit that is gone while the relays before it answer is named within 2 s or so, and what ran over it is reset', async () => {
