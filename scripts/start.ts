@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { toWeftError, WeftError } from '@weft/core'
+import { messageOf, toWeftError, WeftError } from '@weft/core'
 import { defaultDevnetDirectory, type RunningDevnet, startDevnet } from '@weft/devnet'
 import { DAEMON_NODE_FLAGS } from '@weft/node'
 import { buildDist } from './lib/build-dist.ts'
@@ -30,15 +30,38 @@ function onInterrupt(why: string): void {
     )
 }
 
+const HELP = `npm start -- [OPTIONS]: starts a network of real nodes on this machine, and shows the main job on it.
+
+  --stay              keep it up behind the tour; as by itself in a terminal
+  --nodes COUNT       how many nodes (12)
+  --base-port PORT    the first of their ports
+  --dir DIRECTORY     where it lives
+  --help              show this`
+
+function optionsOf() {
+  try {
+    return parseArgs({
+      options: {
+        stay: { type: 'boolean', default: false },
+        dir: { type: 'string' },
+        'base-port': { type: 'string' },
+        nodes: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values
+  } catch (error) {
+    // Of parseArgs; its words go on with advice that is of no use here.
+    const [cause = ''] = messageOf(error).split('. ')
+    throw new WeftError({ code: 'E_USAGE', cause: `${cause}.`, fix: 'See npm start -- --help.' })
+  }
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      stay: { type: 'boolean', default: false },
-      dir: { type: 'string' },
-      'base-port': { type: 'string' },
-      nodes: { type: 'string' },
-    },
-  })
+  const values = optionsOf()
+  if (values.help) {
+    narrator.line(HELP)
+    return 0
+  }
   const stays = values.stay || (process.stdin.isTTY && process.stdout.isTTY)
   const { signal } = interrupted
 

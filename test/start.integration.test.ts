@@ -53,6 +53,20 @@ test('the tour does the main job once, ends with 0, and leaves no process', asyn
   assert.deepEqual(findNodeProcesses(dir), [])
 })
 
+test('what it can be told is shown, and what it cannot be is refused before anything is built', async () => {
+  const help = await startProcess([START, '--help']).finished
+  assert.deepEqual([help.code, /--nodes COUNT/.test(help.stdout)], [0, true])
+  for (const [word, cause] of [
+    ['--hepl', /E_USAGE.*: Unknown option '--hepl'\.\n.*npm start -- --help/],
+    ['--nodes', /E_USAGE.*argument missing/],
+  ] as const) {
+    const { code, stdout, stderr } = await startProcess([START, word]).finished
+    assert.equal(code, 1)
+    assert.match(`${stdout}${stderr}`, cause)
+    assert.doesNotMatch(stdout, /Build/)
+  }
+})
+
 test('with --stay the network stays until the process that started it is killed; then no node is left', async (context) => {
   const dir = directory(context)
   // A parent of its own, as npm is: what is killed is not the process that holds the network.

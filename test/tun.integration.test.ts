@@ -180,6 +180,8 @@ describe('the whole machine through a route', { skip: skipWithout('root', 'nat',
     const told = await network.weftThere(['vpn', 'status'])
     assert.match(told.stderr, /E_DAEMON_NOT_RUNNING: .* let nothing leave this machine\.\n.*weft start.*weft vpn down/)
     assert.equal(told.code, 3)
+    for (const word of ['down', 'up', 'route'])
+      assert.match((await network.weftThere(['vpn', word])).stderr, /let nothing leave this machine\./, word)
     await network.startClient()
     const before = await network.status()
     assert.deepEqual([before.tun?.state, before.tun?.fault?.code], ['shut', 'E_TUN_LEFT'])

@@ -1,5 +1,6 @@
 import type { VpnRouteAnswer } from '@weft/node'
 import { explainRoute } from '../daemon/explain-route.ts'
+import { orLeftBehind } from '../daemon/left-behind.ts'
 import { openApi } from '../daemon/open-api.ts'
 import { verifyRoute } from '../daemon/verify-route.ts'
 import { watchRoute } from '../daemon/watch-route.ts'
@@ -18,7 +19,8 @@ export async function run(invocation: Invocation): Promise<void> {
   if (watches) return watchRoute(api, output, long, signal)
   if (explains) return explainRoute(api, why, output, long, signal)
   if (verifies) return verifyRoute(api, output, long, signal)
-  const route = await api.json<VpnRouteAnswer>('GET', '/api/v1/vpn/route', undefined, { signal })
+  const asked = api.json<VpnRouteAnswer>('GET', '/api/v1/vpn/route', undefined, { signal })
+  const route = await orLeftBehind(invocation, asked)
   output.document({ ...route })
   output.print(...wholeRouteLines(route, Date.now(), long, output))
 }

@@ -1,6 +1,7 @@
 import { type WeftError, isWeftError, wait } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { VpnStatusAnswer } from '@weft/node'
+import { orLeftBehind } from '../daemon/left-behind.ts'
 import { openApi } from '../daemon/open-api.ts'
 import { FailedDocument } from '../output/failed-document.ts'
 import { killSwitchLine } from '../output/kill-switch-lines.ts'
@@ -16,7 +17,7 @@ const LOOK_EVERY_MS = 100
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
   const api = openApi(invocation)
-  const begun = await begin(api, upPath(invocation), signal)
+  const begun = await orLeftBehind(invocation, begin(api, upPath(invocation), signal))
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, invocation) : begun
   output.document({ ...status })
   const { state, fault, profile, proxy, tun, killSwitch } = status

@@ -78,7 +78,12 @@ test('what a profile may not be is exit code 2, with the field and what is valid
     [['create', 'Work'], /name is "Work", and must be 1 to 32 of a-z/],
     [['create', 'work', '--hops', '9'], /hops is 9, and must be a whole number from 2 to 5/],
     [['create', 'work', '--hops', 'many'], /hops is "many", and must be a whole number/],
-    [['create', 'work', '--exit', 'germany'], /exit is "germany", and must be auto, nearest, random, a country/],
+    [
+      ['create', 'work', '--exit', 'germany'],
+      /exit is "germany"; Germany is written DE, and must be auto, nearest, random, a country/,
+    ],
+    [['create', 'work', '--exit', 'europe'], /exit is "europe"; europe is written eu, and must be/],
+    [['create', 'work', '--exit', 'EU'], /exit is "EU"; the region is written eu/],
     [['create', 'work', '--tun-exclude', '10.0.0.1/8'], /tunExclude has "10.0.0.1\/8" in it: .*10.0.0.0\/8/],
     [['set', 'fast'], /Nothing is given that is to be set/],
     [['set', 'fast', '--unset', 'nothing'], /'nothing' is no field/],

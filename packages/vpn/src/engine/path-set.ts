@@ -460,7 +460,9 @@ export class PathSet {
       ? (fault?.cause ?? 'The other leg was ended.')
       : left.trouble > 0
         ? `The ${worst?.role ?? 'hop'} …${shortId(worst?.node.id ?? '')} of the other leg is not well.`
-        : 'The other leg was silent for a moment, or one that was is back.'
+        : left.isSilent
+          ? 'Nothing comes back over the other leg.'
+          : 'One that was silent is back, or shares no node where the other leg does.'
     const hops = carrying.map((leg) => leg.hops)
     this.#init.onEvent?.(legsMoved(hops, why, worst))
   }

@@ -1,5 +1,5 @@
 import { CGROUP_PATH, USER_NAME, checkNetwork, isWeftError, messageOf } from '@weft/core'
-import { countryNamed } from '../route/country-slip.ts'
+import { placeNamed } from '../route/country-slip.ts'
 import { formatExitWish, hintFor, parseExitWish } from '../route/exit-wish.ts'
 import type { ProfileField, ProfileFields } from './profile.ts'
 import { shown } from './profile-fault.ts'
@@ -87,12 +87,13 @@ const exit: Value<string> = {
       const wish = parseExitWish(value)
       // The end of an id names one node today, and several tomorrow.
       if (wish.kind === 'suffix')
-        throw new RangeError(`is ${shown(value)}; ${countryNamed(value) ?? 'the end of an id is not enough here'}`)
+        throw new RangeError(`is ${shown(value)}; ${placeNamed(value) ?? 'the end of an id is not enough here'}`)
       return formatExitWish(wish)
     } catch (error) {
       if (!isWeftError(error, 'E_EXIT_WISH')) throw error
     }
-    throw new RangeError(`is ${shown(value)}${hintFor(value)}`)
+    const named = placeNamed(value)
+    throw new RangeError(`is ${shown(value)}${named === undefined ? hintFor(value) : `; ${named}`}`)
   },
 }
 

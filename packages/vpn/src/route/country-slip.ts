@@ -1,3 +1,5 @@
+import { type Region, isRegion } from './regions.ts'
+
 /** Codes that name no single country, but that tables of countries have (CLDR). */
 const NO_COUNTRY: ReadonlySet<string> = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'])
 const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
@@ -9,12 +11,26 @@ const names = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
 export function countrySlip(code: string): string | undefined {
   const today = new Intl.Locale(`und-${code}`).region
   const name = names.of(code)
-  if (name === undefined || NO_COUNTRY.has(code)) return 'which is no country (ISO 3166-1)'
+  if (name === undefined || NO_COUNTRY.has(code))
+    return isRegion(code.toLowerCase())
+      ? `the region is written ${code.toLowerCase()}`
+      : 'which is no country (ISO 3166-1)'
   return today === undefined || today === code ? undefined : `${name} is written ${today}`
 }
 
-/** How a country is written of which this is the English name, as the end of a sentence; undefined of none. */
-export function countryNamed(text: string): string | undefined {
+const REGION_NAMES: ReadonlyMap<string, Region> = new Map([
+  ['africa', 'rest'],
+  ['asia', 'as'],
+  ['europe', 'eu'],
+  ['northamerica', 'na'],
+  ['oceania', 'oc'],
+  ['southamerica', 'sa'],
+])
+
+/** How a country or a region is written of which this is the English name, as the end of a sentence; undefined of none. */
+export function placeNamed(text: string): string | undefined {
+  const region = REGION_NAMES.get(text.toLowerCase().replaceAll(/[ _-]/g, ''))
+  if (region !== undefined) return `${text} is written ${region}`
   const letters = Array.from({ length: 26 }, (_, at) => String.fromCharCode(65 + at))
   const codes = letters.flatMap((first) => letters.map((second) => first + second))
   const code = codes.find(

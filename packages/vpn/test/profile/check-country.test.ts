@@ -9,7 +9,8 @@ test('a country is one of today', () => {
     ['UK', /exit is "UK"; United Kingdom is written GB/],
     ['DD', /Germany is written DE/],
     ['QQ', /which is no country/],
-    ['EU', /which is no country/],
+    ['EU', /the region is written eu/],
+    ['UN', /which is no country/],
     ['ZZ', /which is no country/],
   ] as const)
     assert.throws(() => checkCountry({ exit }), {

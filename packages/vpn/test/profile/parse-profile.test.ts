@@ -34,6 +34,8 @@ const REFUSED: readonly (readonly [string, unknown, RegExp])[] = [
   ['name', undefined, /1 to 32/],
   ['exit', 'germany', /Germany is written DE, .*a country such as DE/],
   ['exit', 'de', /a country such as DE/],
+  ['exit', 'Europe', /Europe is written eu, .*a country such as DE/],
+  ['exit', 'north-america', /north-america is written na, /],
   // The end of an id names one node today and two tomorrow.
   ['exit', NODE.slice(-8), /the end of an id is not enough here, .*did:key of a node/],
   ['exit', 7, /did:key of a node/],
