@@ -21,7 +21,7 @@ export async function run(invocation: Invocation): Promise<void> {
   const status = invocation.flag('wait') ? await waitUntilConnected(api, begun, invocation) : begun
   output.document({ ...status })
   const { state, fault, profile, proxy, tun, killSwitch } = status
-  output.print(...stateLines(state, fault, output))
+  output.print(...stateLines(state, fault, output, tun?.state))
   for (const line of pendingLines(profile.pending)) output.note(line)
   if (killSwitch?.state === 'on') output.print(killSwitchLine(killSwitch, output))
   if (tun !== undefined) output.print(...tunLines(tun, false, output))

@@ -19,10 +19,22 @@ const STATE_STYLES = { off: 'dim', connecting: 'yellow', connected: 'green', blo
 /** Of what happened; all with --long. */
 const EVENTS = 5
 
-/** The state of the proxy and its route, and when it is blocked why. */
-export function stateLines(state: State, fault: Fault | undefined, output: Output): string[] {
+/**
+ * The state of the proxy and its route, and when it is blocked why.
+ * @param tun how the tunnel of the machine stands, where there is to be one: while it does not, the head says so
+ */
+export function stateLines(
+  state: State,
+  fault: Fault | undefined,
+  output: Output,
+  tun?: NonNullable<VpnStatusAnswer['tun']>['state'],
+): string[] {
+  const head =
+    state === 'connected' && tun !== undefined && tun !== 'open'
+      ? output.styled('yellow', 'the proxy is connected, the tunnel is not')
+      : output.styled(STATE_STYLES[state], state)
   return [
-    `vpn  ${output.styled(STATE_STYLES[state], state)}${state === 'off' ? ' (weft vpn up starts it)' : ''}`,
+    `vpn  ${head}${state === 'off' ? ' (weft vpn up starts it)' : ''}`,
     ...(fault === undefined ? [] : faultLines(fault, output)),
   ]
 }

@@ -15,7 +15,7 @@ export class UpProgress {
   show({ state, fault, tun }: VpnStatusAnswer): void {
     if (this.#output.json) return
     const lines = [
-      ...stateLines(state, fault, this.#output),
+      ...stateLines(state, fault, this.#output, tun?.state),
       ...(tun === undefined || tun.state === 'open' ? [] : tunLines(tun, false, this.#output)),
     ]
     const now = JSON.stringify([state, fault, tun?.state, tun?.fault])

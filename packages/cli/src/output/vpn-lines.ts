@@ -24,7 +24,7 @@ export function vpnLines(status: VpnStatusAnswer, now: number, long: boolean, ou
   const tunnel = others.find(({ use }) => use === 'tunnel')
   const ofUse = (wanted: Use): number => others.filter(({ use }) => use === wanted).length
   return [
-    ...stateLines(state, fault, output),
+    ...stateLines(state, fault, output, tun?.state),
     `  profile     ${profile.name}`,
     ...pendingLines(profile.pending).map((line) => `    ${line}`),
     ...warningLines(profile.warnings, output),

@@ -60,7 +60,7 @@ test('up --tun --wait: in time no tunnel, though the proxy has its route', async
   assert.equal(code, 6)
   assert.match(
     stderr,
-    /^vpn {2}connected\n {2}tunnel {6}weft0: no exit yet, and nothing leaves this machine.*\n {2}E_EXIT_NO_IP/,
+    /^vpn {2}the proxy is connected, the tunnel is not\n {2}tunnel {6}weft0: no exit yet, and nothing leaves this machine.*\n {2}E_EXIT_NO_IP/,
   )
   assert.match(
     stderr,
