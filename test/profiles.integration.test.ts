@@ -92,6 +92,15 @@ test(
       assert.equal(await fetched(), 'page')
       assert.deepEqual(await usesOf(), ['credentials'])
 
+      const { exits } = await json<VpnExitsAnswer>('exits')
+      const nowhere = ['BR', 'JP', 'GB'].find((code) => exits.every(({ country }) => country !== code)) ?? ''
+      const wished = await weft(['vpn', 'profile', 'set', 'work', '--exit', nowhere], env)
+      assert.equal(wished.code, 0)
+      assert.match(wished.stderr, new RegExp(`The profile work is changed[^]*E_NO_EXIT: [^]*${nowhere}`))
+      const taken = await weft(['vpn', 'profile', 'set', 'work', '--unset', 'exit'], env)
+      assert.doesNotMatch(taken.stderr, /E_NO_EXIT/)
+      assert.equal(await fetched(), 'page')
+
       const refused = await weft(['vpn', 'profile', 'delete', 'work'], env)
       assert.deepEqual([refused.code, refused.stderr.startsWith('E_PROFILE_IN_USE: ')], [1, true])
       const exported = await weft(['vpn', 'profile', 'export', 'work'], env)

@@ -184,10 +184,13 @@ test('a daemon that runs is asked, and what still waits for up is said', async (
   assert.match(stderr, /tun of the profile not yet: weft vpn up\n/)
   assert.doesNotMatch(stderr, /No daemon/)
   await runWeft(['vpn', 'profile', 'set', 'work', '--tun', 'on'], { WEFT_HOME: home })
+  // Behind each change it is asked how it stands with that.
   assert.deepEqual(seen, [
     'POST /api/v1/vpn/profiles/work/use',
+    'GET /api/v1/vpn',
     'GET /api/v1/vpn/profiles/work',
     'PUT /api/v1/vpn/profiles/work?replace=true&check=false',
+    'GET /api/v1/vpn',
   ])
   assert.deepEqual(readdirSync(home), ['api.sock'])
 })
