@@ -39,10 +39,7 @@ test(
   { skip: skipWithout('root', 'nat', 'tun', 'curl') },
   async (t) => {
     await using network = await RouteNetwork.up(BASE_PORT)
-    const link = await network.linkToRelay()
-    await network.startClient()
-    await network.connect()
-    const env = { WEFT_HOME: network.home('client') }
+    const { link, env } = await connected(network)
     const hops = (): Promise<readonly Hop[]> => hopsInUse(env)
     const download = network.download(BYTES, RATE)
     // It has no fault of its own before it is awaited.
@@ -85,10 +82,7 @@ test(
   { skip: skipWithout('root', 'nat', 'tun', 'curl') },
   async (t) => {
     await using network = await RouteNetwork.up(BASE_PORT)
-    const link = await network.linkToRelay()
-    await network.startClient()
-    await network.connect()
-    const env = { WEFT_HOME: network.home('client') }
+    const { link, env } = await connected(network)
     const download = network.download(FEW_BYTES, RATE)
     download.catch(() => {})
     const verify = async (): Promise<Verification['legs']> =>
@@ -120,4 +114,11 @@ function usual(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
 
 async function hopsInUse(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
   return (await weftJson<Route>(['vpn', 'route'], env)).legs.find(({ state }) => state === 'active')?.hops ?? []
+}
+
+async function connected(network: RouteNetwork) {
+  const link = await network.linkToRelay()
+  await network.startClient()
+  await network.connect()
+  return { link, env: { WEFT_HOME: network.home('client') } }
 }

@@ -7,6 +7,7 @@ import type { RouteProfile } from '../../packages/vpn/src/profile/route-profile.
 import type { RouteMember } from '../../packages/vpn/src/route/route-member.ts'
 
 const NOBODY = { users: [], cgroups: [] }
+const NOWHERE = { users: { name: '', remedy: '' }, cgroups: { name: '', remedy: '' } }
 
 export interface EngineSettings {
   readonly networkId: string
@@ -70,7 +71,15 @@ function engineInit(nodeKey: Uint8Array, keys: Keys | undefined, settings: Engin
     proxy: { host: '127.0.0.1', port: 0 },
     ...(settings.profile === undefined ? {} : { profile: settings.profile }),
     dns: undefined,
-    tun: { isWanted: false, exclude: [], include: [], excludePrograms: NOBODY, includePrograms: NOBODY, stateFile: '' },
+    tun: {
+      isWanted: false,
+      exclude: [],
+      include: [],
+      excludePrograms: NOBODY,
+      includePrograms: NOBODY,
+      places: { exclude: NOWHERE, include: NOWHERE },
+      stateFile: '',
+    },
     relay: { bytesPerSecond: settings.bytesPerSecond },
     exit: { allow: settings.allow, deny: [], own: [], nameServers: [], ip: false },
   }

@@ -7,6 +7,7 @@ export { type SettingExplanation, explainSection, explainSetting } from './confi
 export { leftTunnel } from './daemon/left-tunnel.ts'
 export { homeProfiles, readProfileDocument } from './daemon/home-profiles.ts'
 export { killSwitchIsOrdered, killSwitchOff, killSwitchOn, killSwitchStatus } from './daemon/kill-switch.ts'
+export type { EventName } from './events/event-ring.ts'
 export { homeDirectory } from './config/home-directory.ts'
 export { type Config, type Source, loadConfig } from './config/load-config.ts'
 export { PRESET_NAMES, type Preset, WORKING_ROLES } from './config/roles.ts'

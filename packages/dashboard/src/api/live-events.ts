@@ -1,23 +1,25 @@
+import type { EventName as DaemonEvent } from '@weft/node'
 import { EventStreamParser } from './event-stream-parser.ts'
 import { authorization } from './session.ts'
 
 /** Events of the daemon that make a page look again. */
-const NAMES = [
-  'map',
-  'term',
-  'peer',
-  'admission',
-  'reach',
-  'lease',
-  'transfer',
-  'status',
-  'route',
-  'route-event',
-  'throughput',
-  'killSwitch',
-] as const
+export type EventName = Exclude<DaemonEvent, 'reset'>
 
-export type EventName = (typeof NAMES)[number]
+/** All of them: one that the daemon has and this page has not does not compile. */
+const NAMES: Readonly<Record<EventName, true>> = {
+  map: true,
+  term: true,
+  peer: true,
+  admission: true,
+  reach: true,
+  lease: true,
+  transfer: true,
+  status: true,
+  route: true,
+  'route-event': true,
+  throughput: true,
+  killSwitch: true,
+}
 
 type Listener = (name: EventName | 'open' | 'lost') => void
 
@@ -83,7 +85,7 @@ async function readStream(parser: EventStreamParser, signal: AbortSignal): Promi
 }
 
 function isEventName(name: string): name is EventName {
-  return (NAMES as readonly string[]).includes(name)
+  return Object.hasOwn(NAMES, name)
 }
 
 function tell(name: EventName | 'open' | 'lost'): void {

@@ -61,8 +61,8 @@ export interface EngineInit {
     /** The same by programs. */
     readonly excludePrograms: ProgramNames
     readonly includePrograms: ProgramNames
-    /** Where these lists of programs stand, for messages; the settings when left out. */
-    readonly places?: Readonly<Record<'exclude' | 'include', ListPlaces>>
+    /** Where these lists of programs stand, for messages. */
+    readonly places: Readonly<Record<'exclude' | 'include', ListPlaces>>
     /** Says, as long as it is there, that the machine has rules for it. */
     readonly stateFile: string
   }

@@ -2,7 +2,7 @@ import type { Clock, Logger, Random } from '@weft/core'
 import { DNS_STREAM, IP_CHANNEL } from '@weft/onion'
 import type { RouteProfile } from '../profile/route-profile.ts'
 import type { OutsideAddress } from '../tun/machine-rules-text.ts'
-import { configuredPlaces, findPrograms } from '../tun/split-programs.ts'
+import { findPrograms } from '../tun/split-programs.ts'
 import type { VpnStatus } from '../vpn.ts'
 import type { ClientRoutes } from './client-routes.ts'
 import type { EngineInit, MachineWays } from './engine-init.ts'
@@ -131,8 +131,8 @@ export class WaysIn {
 
   async #openTun({ exclude, include, places, ...programs }: MachineWays['tun']): Promise<void> {
     const { clock, logger, queue, routes: isolated, stateFile, mark, onChange } = this.#init
-    const excludePrograms = await findPrograms(programs.excludePrograms, places?.exclude ?? configuredPlaces('exclude'))
-    const includePrograms = await findPrograms(programs.includePrograms, places?.include ?? configuredPlaces('include'))
+    const excludePrograms = await findPrograms(programs.excludePrograms, places.exclude)
+    const includePrograms = await findPrograms(programs.includePrograms, places.include)
     this.#tun = await TunClient.up({
       clock,
       logger,

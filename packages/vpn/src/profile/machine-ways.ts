@@ -1,6 +1,7 @@
 import type { EngineInit, MachineWays } from '../engine/engine-init.ts'
-import { type ListPlace, configuredPlaces } from '../tun/split-programs.ts'
+import type { ListPlace, ListPlaces } from '../tun/split-programs.ts'
 import type { Profile, ProfileField, ResolvedFields } from './profile.ts'
+import { settingOf } from './setting-of.ts'
 
 /**
  * @param resolved what the profile says, and for what it leaves out the configuration
@@ -11,7 +12,10 @@ export function machineWaysOf(
   resolved: ResolvedFields,
   dns: NonNullable<EngineInit['dns']>,
 ): MachineWays {
-  const [exclude, include] = [configuredPlaces('exclude'), configuredPlaces('include')]
+  const places = (which: 'Exclude' | 'Include'): ListPlaces => ({
+    users: placeOf(profile, `tun${which}Users`),
+    cgroups: placeOf(profile, `tun${which}Cgroups`),
+  })
   return {
     dns: resolved.dns === 'exit' ? dns : undefined,
     tun: {
@@ -20,22 +24,14 @@ export function machineWaysOf(
       include: resolved.tunInclude,
       excludePrograms: { users: resolved.tunExcludeUsers, cgroups: resolved.tunExcludeCgroups },
       includePrograms: { users: resolved.tunIncludeUsers, cgroups: resolved.tunIncludeCgroups },
-      places: {
-        exclude: {
-          users: placeOf(profile, 'tunExcludeUsers', exclude.users),
-          cgroups: placeOf(profile, 'tunExcludeCgroups', exclude.cgroups),
-        },
-        include: {
-          users: placeOf(profile, 'tunIncludeUsers', include.users),
-          cgroups: placeOf(profile, 'tunIncludeCgroups', include.cgroups),
-        },
-      },
+      places: { exclude: places('Exclude'), include: places('Include') },
     },
   }
 }
 
-/** The profile where it says the list itself. */
-function placeOf({ name, fields }: Profile, field: ProfileField, configured: ListPlace): ListPlace {
-  if (!(field in fields)) return configured
-  return { name: `${field} of the profile '${name}'`, remedy: `weft vpn profile set ${name}, weft vpn up` }
+/** The profile where it says the list itself, else the setting. */
+function placeOf({ name, fields }: Profile, field: ProfileField): ListPlace {
+  return field in fields
+    ? { name: `${field} of the profile '${name}'`, remedy: `weft vpn profile set ${name}, weft vpn up` }
+    : { name: settingOf(field), remedy: 'restart the daemon' }
 }

@@ -1,8 +1,9 @@
 import type { Fault } from '@weft/core'
 import { isBuiltIn } from './built-in-profiles.ts'
 import { openSplit } from './open-split.ts'
-import type { Profile, ProfileField, ResolvedFields } from './profile.ts'
+import type { Profile, ResolvedFields } from './profile.ts'
 import { OF_THIS_MACHINE } from './profile-document.ts'
+import { settingOf } from './setting-of.ts'
 
 /**
  * What a person should know of a profile who relies on it.
@@ -62,7 +63,3 @@ export function foreignWarnings({ fields }: Profile): readonly Fault[] {
 
 /** Of a list, that are named. */
 const MOST_NAMED = 4
-
-function settingOf(field: ProfileField): string {
-  return `vpn.${field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
-}

@@ -29,12 +29,11 @@ const REGION_NAMES: ReadonlyMap<string, Region> = new Map([
 
 /** How a country or a region is written of which this is the English name, as the end of a sentence; undefined of none. */
 export function placeNamed(text: string): string | undefined {
-  const region = REGION_NAMES.get(text.toLowerCase().replaceAll(/[ _-]/g, ''))
+  const wanted = text.toLowerCase()
+  const region = REGION_NAMES.get(wanted.replaceAll(/[ _-]/g, ''))
   if (region !== undefined) return `${text} is written ${region}`
   const letters = Array.from({ length: 26 }, (_, at) => String.fromCharCode(65 + at))
   const codes = letters.flatMap((first) => letters.map((second) => first + second))
-  const code = codes.find(
-    (each) => names.of(each)?.toLowerCase() === text.toLowerCase() && countrySlip(each) === undefined,
-  )
+  const code = codes.find((each) => names.of(each)?.toLowerCase() === wanted && countrySlip(each) === undefined)
   return code === undefined ? undefined : `${names.of(code)} is written ${code}`
 }

@@ -21,12 +21,6 @@ export interface ListPlace {
 
 export type ListPlaces = Readonly<Record<keyof ProgramNames, ListPlace>>
 
-/** Those of the settings. */
-export function configuredPlaces(which: 'exclude' | 'include'): ListPlaces {
-  const place = (kind: string): ListPlace => ({ name: `vpn.tun_${which}_${kind}`, remedy: 'restart the daemon' })
-  return { users: place('users'), cgroups: place('cgroups') }
-}
-
 /** The same as nft(8) takes them. */
 export interface Programs {
   readonly uids: readonly number[]

@@ -12,11 +12,10 @@ import {
 } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { ClientChoice } from '../../src/route/client-choice.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import type { RouteEvent } from '../../src/vpn.ts'
 import { makeMember } from '../route/make-member.ts'
+import { testChoice } from '../route/test-choice.ts'
 
 // Nodes that kill what does not go over their friends (Borisov et al. 2007, "Denial of service or denial of security?"): the client builds anew
 // until both ends are theirs. Circuits are played; which nodes they go over is chosen as it ships.
@@ -92,14 +91,7 @@ function play(network: Network) {
       return { ...nothing, seal: () => true, destroy: () => (over = true) } as unknown as ClientCircuit
     },
   } as unknown as ClientCircuits
-  const choice = new ClientChoice({
-    self: makeMember(999, []).id,
-    clock,
-    random,
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    keepGuards: () => {},
-  })
+  const choice = testChoice({ clock, random })
   choice.setMembers(members)
   choice.choose({})
   const primary = choice.guards.filter((guard) => guard.primary).map(({ node }) => node)

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { VirtualClock } from '@weft/core'
 import type { LostLeg } from '../../src/engine/path-set.ts'
 import { RouteNodes } from '../../src/engine/route-nodes.ts'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { ClientChoice } from '../../src/route/client-choice.ts'
 import { makeMember } from '../route/make-member.ts'
+import { testChoice } from '../route/test-choice.ts'
 
 /** Whether a guard is doubted after forty path sets that began at it were lost in this way. */
 function isDoubted(how: Partial<LostLeg>): boolean {
@@ -15,14 +14,7 @@ function isDoubted(how: Partial<LostLeg>): boolean {
     makeMember(100, ['relay']),
     makeMember(200, ['exit']),
   ]
-  const choice = new ClientChoice({
-    self: makeMember(999, []).id,
-    clock,
-    random: seededRandom(1),
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    keepGuards: () => {},
-  })
+  const choice = testChoice({ clock })
   choice.setMembers(members)
   const nodes = new RouteNodes({ clock, choice, unreachable: new Set() })
   const { hops } = nodes.choose([], {})

@@ -11,10 +11,9 @@ import {
 } from '@weft/onion'
 import { ClientRoutes } from '../../src/engine/client-routes.ts'
 import { FlushQueue } from '../../src/engine/flush-queue.ts'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { ClientChoice } from '../../src/route/client-choice.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from '../route/make-member.ts'
+import { testChoice } from '../route/test-choice.ts'
 
 const PAYLOAD = 1329
 
@@ -138,15 +137,7 @@ export function network(
       return circuit
     },
   } as unknown as ClientCircuits
-  const choice = new ClientChoice({
-    self: makeMember(99, []).id,
-    clock,
-    random,
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    unlikely: () => unlikely,
-    keepGuards: () => {},
-  })
+  const choice = testChoice({ clock, random, unlikely: () => unlikely })
   const routes = new ClientRoutes({
     circuits,
     queue: new FlushQueue(() => {}),

@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { VirtualClock } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { ClientChoice } from '../../src/route/client-choice.ts'
 import type { RouteMember } from '../../src/route/route-member.ts'
 import { makeMember } from './make-member.ts'
+import { testChoice } from './test-choice.ts'
 
 const SELF = makeMember(999, []).id
 
 function choiceOf(members: readonly RouteMember[]) {
   const clock = new VirtualClock(5_000)
-  const choice = new ClientChoice({
-    self: SELF,
-    clock,
-    random: seededRandom(1),
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    keepGuards: () => {},
-  })
+  const choice = testChoice({ self: SELF, clock })
   choice.setMembers(members)
   return { clock, choice }
 }

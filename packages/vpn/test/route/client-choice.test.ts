@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { VirtualClock } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { ClientChoice } from '../../src/route/client-choice.ts'
+import type { ClientChoice } from '../../src/route/client-choice.ts'
 import { HEALTH_KNOWN_MS } from '../../src/route/learned-measures.ts'
 import type { HopStatus } from '../../src/vpn.ts'
 import { makeMember } from './make-member.ts'
+import { testChoice } from './test-choice.ts'
 
 const entries = Array.from({ length: 3 }, (_, at) => makeMember(1 + at, ['entry']))
 const relays = Array.from({ length: 12 }, (_, at) => makeMember(20 + at, ['relay']))
 const exits = Array.from({ length: 12 }, (_, at) => makeMember(50 + at, ['exit']))
 
 function choiceOf(clock: VirtualClock): ClientChoice {
-  const choice = new ClientChoice({
-    self: makeMember(99, []).id,
-    clock,
-    random: seededRandom(1),
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    keepGuards: () => {},
-  })
+  const choice = testChoice({ clock })
   choice.setMembers([...entries, ...relays, ...exits])
   return choice
 }

@@ -1,8 +1,8 @@
 import { type Clock, type Random, seededRandom } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
-import { DEFAULT_ROUTE_PROFILE } from '../../src/profile/route-profile.ts'
-import { type ChosenRoute, ClientChoice } from '../../src/route/client-choice.ts'
+import type { ChosenRoute, ClientChoice } from '../../src/route/client-choice.ts'
 import { makeMember } from './make-member.ts'
+import { testChoice } from './test-choice.ts'
 
 export interface CaptureSettings {
   readonly members: number
@@ -89,15 +89,7 @@ export function simulateCapture(settings: CaptureSettings): Capture {
 }
 
 function clientOf(random: Random): ClientChoice {
-  const self = makeMember(60_000, []).id
-  return new ClientChoice({
-    self,
-    clock: STILL,
-    random,
-    guards: undefined,
-    profile: DEFAULT_ROUTE_PROFILE,
-    keepGuards: () => {},
-  })
+  return testChoice({ clock: STILL, random })
 }
 
 /** As engines do it: one leg, and the other beside it, to the same exit. */

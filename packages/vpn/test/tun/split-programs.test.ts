@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { isWeftError } from '@weft/core'
-import { configuredPlaces, findPrograms } from '../../src/tun/split-programs.ts'
+import { findPrograms } from '../../src/tun/split-programs.ts'
+import { placesOf } from '../engine/no-tun.ts'
 
-const EXCLUDE = configuredPlaces('exclude')
+const EXCLUDE = placesOf('exclude')
 
 test('users are found by name and by number, each once', async () => {
   const { uids } = await findPrograms({ users: ['root', '0', '4711'], cgroups: [] }, EXCLUDE, '')
@@ -45,7 +46,7 @@ test('cgroups: how deep they are, and where nft finds them', async () => {
 
 test('without cgroup v2 the error says so; without cgroups it is not asked for', async () => {
   const mounts = '36 30 0:40 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n'
-  await assert.rejects(findPrograms({ users: [], cgroups: ['/a'] }, configuredPlaces('include'), mounts), {
+  await assert.rejects(findPrograms({ users: [], cgroups: ['/a'] }, placesOf('include'), mounts), {
     code: 'E_TUN_SPLIT',
     message: /vpn\.tun_include_cgroups .* cgroup v2 is not mounted/,
   })
