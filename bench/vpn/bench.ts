@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { Aead } from '@weft/onion'
 import { BenchDevnet, weft } from '../lib/bench-devnet.ts'
 import type { Bench, BenchRow } from '../lib/bench-result.ts'
-import { clientConnected } from '../lib/client-connected.ts'
 import { measure } from '../lib/measure.ts'
 import { measureInTurn } from '../lib/measure-in-turn.ts'
 import { type Summary, summarise } from '../lib/summarise.ts'
 import { TorNetwork, missingForTor } from '../lib/tor-network.ts'
+import { useProfile } from '../lib/use-profile.ts'
 import { type ProxyPort, curlVersion, download, downloadAtOnce, upload } from './curl.ts'
 import { type FirstByte, firstByte } from './first-byte.ts'
 import { failover } from './failover.ts'
@@ -131,12 +131,6 @@ const bench: Bench = async () => {
       `Stalled circuits: downloads of 1 GB that their clients begin and never read, each on a circuit of its own through the same relay and exit; ${ROUNDS} rounds, all counted from before the first.`,
     ],
   }
-}
-
-/** New streams of the client go by a profile, over routes that stand. */
-async function useProfile({ client }: BenchDevnet, name: string): Promise<void> {
-  await weft(['vpn', 'profile', 'use', name], client)
-  await clientConnected(client)
 }
 
 /** One row for Weft, with its ratio to Tor, one for Tor, one for none of both. */
