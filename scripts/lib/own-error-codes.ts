@@ -260,6 +260,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_PROFILE_IN_USE: 'The profile that the VPN uses was to be deleted.',
     E_PROFILE_LIMIT: 'There are as many profiles as there may be.',
     E_PROFILE_OPEN: 'The kill switch is on, or wanted, and a profile leads much of the internet beside the tunnel.',
+    E_PROFILE_SHUT: 'A profile wants the kill switch and no tunnel: its use alone would cut the machine off.',
     E_PROFILE_UNKNOWN: 'There is no profile of that name.',
     E_PROFILES_FILE: 'The file of profiles cannot be used.',
     E_PROOF_NEEDED:

@@ -7,7 +7,7 @@ export { type ApplyKillSwitch, type KillSwitchWish, killSwitchWish, stricterOf }
 export { machineWaysOf } from './profile/machine-ways.ts'
 export { parseProfileFields, parseProfileName } from './profile/parse-profile.ts'
 export { type ProfileDocument, exportProfile, importProfile, parseDocumentText } from './profile/profile-document.ts'
-export { foreignWarnings, killSwitchMissing, profileWarnings } from './profile/profile-warnings.ts'
+export { foreignWarnings, killSwitchMissing, profileWarnings, shutWarnings } from './profile/profile-warnings.ts'
 export { PROFILES_FILE, ProfilesFile, type PutMode } from './profile/profiles-file.ts'
 export type { Profile, ProfileField, ProfileFields, ResolvedFields } from './profile/profile.ts'
 export { type ConfiguredFields, resolveProfile, routeProfileOf } from './profile/resolve-profile.ts'

@@ -55,8 +55,8 @@ async function waitUntilConnected(
   let last = begun
   try {
     for (;;) {
-      progress.show(last)
       if (last.state === 'connected' && last.tun?.state !== 'waiting') return last
+      progress.show(last)
       await wait(referencedClock, LOOK_EVERY_MS, signal)
       last = await api.json<VpnStatusAnswer>('GET', '/api/v1/vpn', undefined, { signal })
     }

@@ -40,10 +40,7 @@ test('up --wait tells the state and its cause as they change, each once', async 
   )
   const { code, stderr, stdout } = await runWeft(['vpn', 'up', '--wait'], { WEFT_HOME: home })
   assert.equal(code, 0)
-  assert.equal(
-    stderr,
-    'vpn  connecting\nvpn  blocked\n  E_NO_EXIT: No exit is in BR.\n    Fix: Ask for another.\nvpn  connected\n',
-  )
+  assert.equal(stderr, 'vpn  connecting\nvpn  blocked\n  E_NO_EXIT: No exit is in BR.\n    Fix: Ask for another.\n')
   assert.match(stdout, /^vpn {2}connected\nSet programs to the proxy/)
   at = 0
   const json = await runWeft(['vpn', 'up', '--wait', '--json'], { WEFT_HOME: home })

@@ -28,6 +28,7 @@ import {
   profileWarnings,
   resolveProfile,
   routeProfileOf,
+  shutWarnings,
   stricterOf,
 } from '@weft/vpn'
 
@@ -229,7 +230,9 @@ export class VpnProfiles {
   #view({ name, fields }: Profile): ProfileView {
     const inUse = this.#init.file.inUse.name === name
     const effective = this.#resolve(fields)
-    const warnings = profileWarnings({ name, fields }, effective, false)
+    const profile = { name, fields }
+    const shut = inUse ? [] : shutWarnings(profile, effective)
+    const warnings = [...profileWarnings(profile, effective, false), ...shut]
     return { name, builtIn: isBuiltIn(name), inUse, fields, effective, warnings }
   }
 

@@ -229,9 +229,23 @@ test('a kill switch beside which a profile leads all is told, with the import, t
   assert.deepEqual(mended.profile.warnings, [])
 })
 
+test('a profile that would cut the machine off by its use alone says so before it is used, and no more after', async (t) => {
+  const { ask } = await rig(t)
+  const made = (await ask('PUT', 'profiles/shut', { killSwitch: 'allow-lan' })).json<ChangedVpnProfileAnswer>()
+  const [warning] = made.profile.warnings
+  assert.equal(warning?.code, 'E_PROFILE_SHUT')
+  assert.match(warning.cause, /'shut'.*but the local network/)
+  assert.match(warning.fix, /weft vpn profile set shut --tun on/)
+  const led = (await ask('PUT', 'profiles/shut?replace=true', { killSwitch: 'on', tun: 'on' })).json<VpnProfileAnswer>()
+  assert.deepEqual(led.profile.warnings, [])
+  await ask('PUT', 'profiles/shut?replace=true', { killSwitch: 'on' })
+  const used = (await ask('POST', 'profiles/shut/use')).json<ChangedVpnProfileAnswer>()
+  assert.deepEqual(used.profile.warnings, [])
+})
+
 test('who imports a profile is told that it names users and programs of a machine', async (t) => {
   const { ask } = await rig(t)
-  const profile = { name: 'shut', killSwitch: 'on', tunIncludeUsers: ['nobody'], tunExcludeUsers: ['1000'] }
+  const profile = { name: 'shut', killSwitch: 'on', tun: 'on', tunIncludeUsers: ['nobody'], tunExcludeUsers: ['1000'] }
   const look = await ask('POST', 'profiles/import?check=true', { ...HOSTILE, profile })
   const { warnings } = look.json<ImportedVpnProfileAnswer>().profile
   assert.deepEqual(

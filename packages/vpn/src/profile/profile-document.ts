@@ -51,7 +51,8 @@ export function importProfile(document: unknown): {
 export function parseDocumentText(text: string): unknown {
   if (text.length > MAX_DOCUMENT) throw noDocument(`the document has more than ${MAX_DOCUMENT} characters`)
   try {
-    return JSON.parse(text) as unknown
+    // Editors put a byte order mark before it (RFC 8259, section 8.1).
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown
   } catch {
     throw profileInvalid('the document is no JSON', 'Give what weft vpn profile export printed, unchanged.')
   }

@@ -1,5 +1,5 @@
 import type { Fault } from '@weft/core'
-import { isBuiltIn } from './built-in-profiles.ts'
+import { DEFAULT_PROFILE, isBuiltIn } from './built-in-profiles.ts'
 import { openSplit } from './open-split.ts'
 import type { Profile, ResolvedFields } from './profile.ts'
 import { OF_THIS_MACHINE } from './profile-document.ts'
@@ -30,6 +30,20 @@ export function profileWarnings(
       code: 'E_PROFILE_OPEN',
       cause: `The kill switch lets out what the profile '${name}' leads beside the tunnel: ${ipv4}% of the addresses of the internet by IPv4 and ${ipv6}% by IPv6 (${lists.join(', ')}).`,
       fix: `Where that is not meant, lead it through the tunnel: ${mends.join('; ')}. Then weft vpn down and weft vpn up.`,
+    },
+  ]
+}
+
+/** Of a profile that is shown before it is used: by its use alone the machine would be cut off. */
+export function shutWarnings({ name }: Profile, resolved: ResolvedFields): readonly Fault[] {
+  if (resolved.killSwitch === 'off' || resolved.tun === 'on') return []
+  const beside = resolved.killSwitch === 'allow-lan' ? ' but the local network' : ''
+  const mend = isBuiltIn(name) ? `${settingOf('tun')} = "on" in weft.toml` : `weft vpn profile set ${name} --tun on`
+  return [
+    {
+      code: 'E_PROFILE_SHUT',
+      cause: `The profile '${name}' wants the kill switch and no tunnel: as soon as it is used nothing of this machine gets out${beside} except what programs send to Weft's proxy.`,
+      fix: `Where the whole machine is to go through the VPN: ${mend}, before it is used. Where only the proxy is to be used there is nothing to do; weft vpn profile use ${DEFAULT_PROFILE} opens the machine again.`,
     },
   ]
 }

@@ -65,7 +65,7 @@ export class ProfilesFile {
       throw new WeftError({
         code: 'E_PROFILE_EXISTS',
         cause: `There is a profile named '${name}' already.`,
-        fix: `Choose another name, change that one (weft vpn profile set ${name}), or import with --replace.`,
+        fix: `Choose another name, or change that one: weft vpn profile set ${name}. A document takes its place with weft vpn profile import --replace.`,
       })
     if (!exists && profiles.length >= MAX_PROFILES)
       throw new WeftError({

@@ -37,10 +37,14 @@ export function noExit(gap: NoExit): WeftError {
   })
 }
 
-function whatIs({ wishes, pool }: NoExit, exits: number, countries: readonly string[]): string {
+function whatIs({ table, wishes, pool }: NoExit, exits: number, countries: readonly string[]): string {
   const wish = asked(wishes.exit)
   const those = wish === undefined ? '' : ` as asked for, ${wish},`
   if (exits === 0) return 'No member of the signed map is an exit'
+  if (pool.length === 0 && wishes.exit?.kind === 'node') {
+    const is = table.indexOf(wishes.exit.id) === undefined ? 'is no member that carries packets' : 'is not an exit'
+    return `The node ${wishes.exit.id}, which was asked for, ${is}; exits are in ${listed(countries)}`
+  }
   if (pool.length === 0) return `No exit is as asked for, ${wish ?? 'any'}; exits are in ${listed(countries)}`
   return pool.length === 1
     ? `The one exit${those} cannot be that of this route`

@@ -50,6 +50,10 @@ test('a document of another kind or version, or with more in it, is refused with
     assert.throws(() => importProfile(value), { code: 'E_PROFILE_INVALID', details: { field } })
 })
 
+test('a document that an editor put a byte order mark before is read', () => {
+  assert.deepEqual(parseDocumentText(`\uFEFF${JSON.stringify(document)}`), document)
+})
+
 test('text that is no JSON, or too long, is refused', () => {
   assert.throws(() => parseDocumentText('{'), { code: 'E_PROFILE_INVALID', message: /no JSON/ })
   assert.throws(() => parseDocumentText(`"${'x'.repeat(64 * 1_024)}"`), /more than 65536/)

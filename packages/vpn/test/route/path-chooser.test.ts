@@ -208,6 +208,17 @@ describe('the exit that is asked for', () => {
     assert.match(fix, /weft vpn exits.*weft vpn profile set NAME --exit DE /)
     const region = noExit(members, { exit: { kind: 'region', region: 'oc' } })
     assert.match(region.cause, /as asked for, the region oc; exits are in/)
+    const [first, ...others] = members as [RouteMember, ...RouteMember[]]
+    const exit = { kind: 'node', id: first.id } as const
+    assert.match(
+      noExit(others, { exit }).cause,
+      /^The node did:key:\w+, which was asked for, is no member that carries packets; exits/,
+    )
+    const relay: RouteMember = { ...first, roles: MIDDLE }
+    assert.match(
+      noExit([relay, ...others], { exit }).cause,
+      /^The node did:key:\w+, which was asked for, is not an exit; exits are in/,
+    )
     // What the error names stays short however many countries there are.
     const countries = Array.from(
       { length: 30 },
