@@ -6,13 +6,22 @@ interface Totals {
   spurious: number
 }
 
+/**
+ * A leg is much shorter whose least round trip takes this part of the time and so many ms less: a flow that moves there has some packets overtake others once,
+ * and gains for as long as it goes on.
+ */
+const MUCH_SHORTER_PART = 0.6
+const MUCH_SHORTER_MS = 20
+
 /** The legs of a session, and which of them the next packet goes over. */
 export class SessionLegs {
   readonly #legs: SessionLeg[] = []
   /** What legs that are gone have counted. */
   readonly #gone: Totals = { lost: 0, spurious: 0 }
-  /** Over which datagrams go, in their order, as long as it is fit: packets of one flow over two legs would overtake each other. */
+  /** Over which datagrams go, in their order: packets of one flow over two legs would overtake each other. */
   #pinned: SessionLeg | undefined
+  /** Monotonic ms at which the last of them went. */
+  #datagramAt = -Infinity
 
   get all(): readonly SessionLeg[] {
     return this.#legs
@@ -100,10 +109,29 @@ export class SessionLegs {
     return best
   }
 
-  /** The one that datagrams go over, whether it has room or not. */
-  get forDatagrams(): SessionLeg | undefined {
-    if (this.#pinned === undefined || !this.isFit(this.#pinned)) this.#pinned = this.best
+  /**
+   * The one that datagrams go over, whether it has room or not: the shortest where none of them is under way, and that of those before while they are,
+   * unless another one is much shorter.
+   */
+  forDatagrams(now: number): SessionLeg | undefined {
+    const pinned = this.#pinned
+    if (pinned === undefined || !this.isFit(pinned) || this.#isLeft(pinned, now)) this.#pinned = this.best
     return this.#pinned
+  }
+
+  /** Some were written for the leg that they go over. */
+  onDatagrams(now: number): void {
+    this.#datagramAt = now
+  }
+
+  #isLeft({ recovery }: SessionLeg, now: number): boolean {
+    const { best } = this
+    const { hasSample, smoothed, min } = recovery.rtt
+    if (!hasSample || best === undefined) return false
+    // The least of both: what this flow itself has wait on its leg is no reason to leave it, and would be one again on the other.
+    const shortest = best.recovery.rtt.min
+    const isMuch = shortest < MUCH_SHORTER_PART * min && min - shortest >= MUCH_SHORTER_MS
+    return isMuch || now - this.#datagramAt > smoothed
   }
 
   /**
@@ -111,7 +139,7 @@ export class SessionLegs {
    * @param isDatagrams nothing but datagrams waits: room of another leg than theirs is no reason to wake
    */
   paceAt(now: number, isDatagrams: boolean): number {
-    if (isDatagrams) return this.forDatagrams?.paceAt(now) ?? Infinity
+    if (isDatagrams) return this.forDatagrams(now)?.paceAt(now) ?? Infinity
     let at = Infinity
     for (const leg of this.#legs) if (this.isFit(leg)) at = Math.min(at, leg.paceAt(now))
     return at

@@ -407,7 +407,7 @@ export class Session {
   #forContent(now: number): SessionLeg | undefined {
     if (this.#outbox.hasWork) return this.#legs.forData(now)
     if (!this.#datagrams.hasWork) return undefined
-    const leg = this.#legs.forDatagrams
+    const leg = this.#legs.forDatagrams(now)
     return leg?.mayCarry(now) === true ? leg : undefined
   }
 
@@ -456,7 +456,8 @@ export class Session {
       asking++
     }
     if (takesContent) {
-      const withDatagrams = this.#legs.forDatagrams === leg
+      const withDatagrams = this.#legs.forDatagrams(now) === leg
+      if (withDatagrams && this.#datagrams.hasWork) this.#legs.onDatagrams(now)
       asking = this.#outbox.write(writer, payload, sent, asking + acks, withDatagrams) - acks
     }
     recovery.onSent(asking > 0, asking + acks, now)
@@ -468,7 +469,7 @@ export class Session {
   /** Whether it may carry what waits: streams overflow from the shortest leg onto others, datagrams do not. */
   #isTurn(leg: SessionLeg, now: number): boolean {
     if (this.#legs.size === 1 || this.#legs.forData(now) === leg) return true
-    return this.#datagrams.hasWork && this.#legs.forDatagrams === leg
+    return this.#datagrams.hasWork && this.#legs.forDatagrams(now) === leg
   }
 
   get #hasWork(): boolean {

@@ -197,6 +197,61 @@ test('datagrams go over one leg in their order, and over the other one when that
   assert.ok(lost > 0 && lost * 20 <= 260, `${lost} datagrams of 20 ms each were lost`)
 })
 
+/** Datagrams of a client, each 20 ms, over a first leg and then one that is added: how many came over which. */
+function datagramsOver(seed: number, first: LinkShape, second: LinkShape) {
+  const came: number[] = []
+  const legs = new SeveralLegs(seed, (stream) => {
+    stream.accept('0.0.0.0')
+    if (stream.channel !== undefined)
+      stream.channel.handler = {
+        onDatagram: (_host, _port, bytes) => void came.push(new DataView(bytes.slice().buffer).getUint16(0)),
+      }
+  })
+  legs.begin(first)
+  const { channel } = legs.client.session.openStream(UDP_CHANNEL)
+  assert.ok(channel !== undefined)
+  legs.name()
+  let next = 0
+  /** @returns ms from the last one's sending to its coming */
+  const send = (count: number): number => {
+    for (let left = count; left > 0; left--) {
+      channel.send('192.0.2.7', 53, Uint8Array.of(next >> 8, next))
+      next++
+      legs.client.wake()
+      if (left > 1) legs.run(20)
+    }
+    const { now } = legs.world
+    const last = next - 1
+    assert.ok(legs.world.run(() => came.includes(last), now + 1_000))
+    return legs.world.now - now
+  }
+  send(10)
+  legs.join(second, 'used')
+  return {
+    legs,
+    send,
+    inOrder: () => came.every((number, at) => number === (at === 0 ? 0 : (came[at - 1] as number) + 1)),
+  }
+}
+
+test('datagrams that paused go over the shortest leg, whichever was there first', () => {
+  const { legs, send, inOrder } = datagramsOver(13, { ...NEAR, delay: 12 }, NEAR)
+  assert.ok(send(50) >= 12)
+  legs.run(100)
+  assert.ok(send(1) < 10)
+  assert.ok(inOrder())
+})
+
+test('a flow of datagrams stays on its leg while another one is a little shorter, and leaves it for one that is much shorter', () => {
+  const little = datagramsOver(14, { ...NEAR, delay: 15 }, { ...NEAR, delay: 10 })
+  little.legs.run(10)
+  for (let round = 0; round < 20; round++) assert.ok(little.send(10) >= 15)
+  assert.ok(little.inOrder())
+  const much = datagramsOver(15, FAR, NEAR)
+  much.send(20)
+  assert.ok(much.send(10) < 10)
+})
+
 test('an exit takes no more than eight legs, and no id again', () => {
   const { legs } = download(9, 0)
   const { session } = legs.exit
