@@ -87,6 +87,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_DAEMON_NOT_RUNNING: 'No daemon runs with this home.',
     E_DAEMON_UNREACHABLE: 'The dashboard gets no answer from the daemon any more.',
     E_DATABASE: 'The database of records cannot be used.',
+    E_DELETION_STATEMENT: 'What a holder answered is no statement, signed by it, that it deleted the object.',
     E_DEVNET_BUSY: 'Another process is starting the devnet in this directory.',
     E_DEVNET_DIFFERS: 'The directory holds a devnet of another shape than the one asked for.',
     E_DEVNET_NODE_DIED: 'A daemon ended before it was ready.',
@@ -236,6 +237,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_OBJECT_LOST: 'An object cannot be read now: a segment has fewer than k shards.',
     E_OBJECT_NOT_FOUND: 'The network has no record of the object that a reference names, or its owner withdrew it.',
     E_OBJECT_RECORD: 'A record of an object cannot be used, though its owner signed it.',
+    E_OBJECT_REMOVED: 'The owner of the object removed it; nobody can read it any more, and holders refuse it.',
     E_OBJECT_UNKNOWN: 'The id is that of no object in the list of this node; the network was not asked.',
     E_PACKETS_FAILED: 'The thread that carries packets ended or does not answer.',
     E_PROXY_FULL:

@@ -28,6 +28,7 @@ export type SigningPurpose =
   | 'hello'
   | 'object'
   | 'shard-release'
+  | 'shard-deletion'
   | 'invitation'
   | 'invitation-use'
   | 'alive'

@@ -45,7 +45,10 @@ export interface StorageOptions {
   readonly logger: Logger
   readonly scope: Scope
   /** Set on nodes of role `storage`: they hold shards for others. */
-  readonly holder?: HolderQuota
+  readonly holder?: HolderQuota & {
+    /** Of this node: signs what it says it deleted. */
+    readonly key: SigningKey
+  }
   /** By which private transfers go; without it there are none. */
   readonly openPrivate?: OpenPrivate
   /** Coding threads at most; by default one less than there are cores, one or two. They start when first needed. */

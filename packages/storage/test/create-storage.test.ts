@@ -62,7 +62,7 @@ class RealHolders implements AsyncDisposable {
       random: systemRandom,
       logger: silentLogger,
       scope,
-      ...(at < this.#members.length && { holder: { quotaBytes: 2 ** 30, reserveBytes: 0 } }),
+      ...(at < this.#members.length && { holder: { quotaBytes: 2 ** 30, reserveBytes: 0, key: this.keys[at]! } }),
     })
     this.nodes[at] = { storage, scope }
     return storage

@@ -169,7 +169,13 @@ export async function startNetwork({
     directory: paths.storage,
     openPrivate: privateCallers(overlay, vpn),
     ...(roles.includes('storage')
-      ? { holder: { quotaBytes: values['storage.quota'], reserveBytes: values['storage.reserve'] } }
+      ? {
+          holder: {
+            quotaBytes: values['storage.quota'],
+            reserveBytes: values['storage.reserve'],
+            key: keys.node,
+          },
+        }
       : {}),
   })
   if (proxyFromStart(config, networkFile)) await openProxyFromStart({ vpn, profiles }, values['ports.base'], log)

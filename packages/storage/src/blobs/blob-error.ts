@@ -59,6 +59,15 @@ export function corrupt(name: ShardName): WeftError {
   })
 }
 
+/** @param until ms since the epoch. */
+export function removed(until: number): WeftError {
+  return new WeftError({
+    code: 'E_OBJECT_REMOVED',
+    cause: `The owner of this object removed it; this holder refuses it until ${new Date(until).toISOString()}.`,
+    fix: 'Put the data as a new object.',
+  })
+}
+
 export function alreadyHeld(name: ShardName): WeftError {
   return new WeftError({
     code: 'E_SHARD_EXISTS',

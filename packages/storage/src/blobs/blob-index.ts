@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { GroupCommitDatabase } from '@weft/overlay'
 import type { ShardName } from '../holder/shard-name.ts'
-import { alreadyHeld } from './blob-error.ts'
+import { alreadyHeld, removed } from './blob-error.ts'
+import type { Deletion } from '../holder/deletion-statement.ts'
+import { TOMBSTONES_SCHEMA, TOMBSTONE_LIMITS, type TombstoneLimits, Tombstones } from './tombstones.ts'
 
 /** Where the bytes of a shard lie: a file of its own, or a part of a segment log. */
 export type BlobPlace = { readonly file: number } | { readonly log: number; readonly offset: number }
@@ -27,18 +29,32 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS shards_provisional ON shards (object) WHERE committed = 0;
   CREATE TABLE IF NOT EXISTS objects (object BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at);
-`
+  ${TOMBSTONES_SCHEMA}`
 const COLUMNS = 'object, segment, idx, length, log, place, checksums, committed, peer, corrupt'
 
 type Row = Record<string, unknown>
 
+/** The removal of an object by its owner. */
+export interface Removal {
+  readonly object: Uint8Array
+  /** Who brought the owner's word, and whether it is in the map. */
+  readonly peer: string
+  readonly isMember: boolean
+  /** ms since the epoch. */
+  readonly now: number
+  /** ms since the epoch: it is refused until then, or for as long as a shard of it would have been kept. */
+  readonly until: number
+}
+
 /** Which shards are whole on this disk, and where. What is not in the index does not exist. */
 export class BlobIndex implements AsyncDisposable {
   readonly #database: GroupCommitDatabase
+  readonly #tombstones: Tombstones
 
   /** @throws WeftError E_DATABASE, E_DISK_FULL */
-  static async open(directory: string): Promise<BlobIndex> {
+  static async open(directory: string, limits: TombstoneLimits = TOMBSTONE_LIMITS): Promise<BlobIndex> {
     return new BlobIndex(
+      limits,
       await GroupCommitDatabase.open(
         join(directory, 'index.sqlite'),
         SCHEMA,
@@ -47,8 +63,9 @@ export class BlobIndex implements AsyncDisposable {
     )
   }
 
-  private constructor(database: GroupCommitDatabase) {
+  private constructor(limits: TombstoneLimits, database: GroupCommitDatabase) {
     this.#database = database
+    this.#tombstones = new Tombstones(database, limits)
   }
 
   get({ object, segment, index }: ShardName): BlobEntry | undefined {
@@ -140,10 +157,11 @@ export class BlobIndex implements AsyncDisposable {
 
   /**
    * Enters a shard whose bytes are on disk. It replaces one that is corrupt, or provisional of the same peer; the
-   * result is what it replaced: its bytes may go now. @throws WeftError E_SHARD_EXISTS
+   * result is what it replaced: its bytes may go now. @throws WeftError E_SHARD_EXISTS, E_OBJECT_REMOVED
    */
   add(entry: BlobEntry): Promise<readonly BlobEntry[]> {
     return this.#database.change(() => {
+      this.refuseRemoved(entry.name.object)
       const before = this.get(entry.name)
       if (before !== undefined && !mayReplace(before, entry.peer)) throw alreadyHeld(entry.name)
       const { object, segment, index } = entry.name
@@ -172,9 +190,11 @@ export class BlobIndex implements AsyncDisposable {
   /**
    * Commits what `peer` put of the object and lengthens the life of what was committed before; an earlier expiry than
    * the one that holds changes nothing. Resolves with the number of committed shards; with 0 nothing is written.
+   * @throws WeftError E_OBJECT_REMOVED
    */
   commit(object: Uint8Array, peer: string, expiresAt: number): Promise<number> {
     return this.#database.change(() => {
+      this.refuseRemoved(object)
       this.#database
         .prepare('UPDATE shards SET committed = 1 WHERE object = ? AND committed = 0 AND peer = ?')
         .run(object, peer)
@@ -199,6 +219,36 @@ export class BlobIndex implements AsyncDisposable {
       this.#database.prepare('DELETE FROM objects WHERE object = ?').run(object)
       return this.#remove('object = ?', object)
     })
+  }
+
+  /**
+   * Forgets all shards of an object, which are the result, and keeps its tombstone in the same change. Of one that was
+   * removed before it says what was said then, and what was found since.
+   */
+  remove({ object, peer, isMember, now, until }: Removal): Promise<{ deletion: Deletion; gone: readonly BlobEntry[] }> {
+    return this.#database.change(() => {
+      const before = this.#tombstones.of(object)
+      const row = this.#database.prepare('DELETE FROM objects WHERE object = ? RETURNING expires_at').get(object)
+      const gone = this.#remove('object = ?', object)
+      const deletion = {
+        shards: (before?.shards ?? 0) + gone.length,
+        bytes: gone.reduce((sum, { length }) => sum + length, before?.bytes ?? 0),
+        at: before === undefined || gone.length > 0 ? now : before.at,
+        until: Math.max(until, before?.until ?? 0, (row?.['expires_at'] as number | undefined) ?? 0),
+      }
+      return { deletion: this.#tombstones.keep(object, peer, isMember, deletion), gone }
+    })
+  }
+
+  /** @throws WeftError E_OBJECT_REMOVED */
+  refuseRemoved(object: Uint8Array): void {
+    const tombstone = this.#tombstones.of(object)
+    if (tombstone !== undefined) throw removed(tombstone.until)
+  }
+
+  /** Forgets up to `limit` tombstones that are over; resolves with how many. */
+  sweepRemoved(now: number, limit: number): Promise<number> {
+    return this.#database.change(() => this.#tombstones.sweep(now, limit))
   }
 
   /** Forgets the provisional shards that `peer` put of an object, which are the result. */

@@ -18,6 +18,8 @@ import { readBlob } from './blob-reader.ts'
 import { BlobSpace, type SpaceLimits } from './blob-space.ts'
 import { type BlobSink, LARGE_BLOB, LargeBlobSink, SmallBlobSink } from './blob-writer.ts'
 import { SegmentLogs } from './segment-log.ts'
+import type { TombstoneLimits } from './tombstones.ts'
+import type { Deletion } from '../holder/deletion-statement.ts'
 
 /** ms between looks for expired objects and sparse logs. */
 const SWEEP = 30_000
@@ -30,6 +32,8 @@ export interface BlobStoreOptions extends SpaceLimits {
   readonly clock: Clock
   readonly logger: Logger
   readonly scope: Scope
+  /** How many removed objects it remembers. */
+  readonly tombstones?: TombstoneLimits
 }
 
 /** A shard being written. One of `finish` and `discard` must be called. */
@@ -52,6 +56,7 @@ export class BlobStore {
   readonly #files: BlobFiles
   readonly #logs: SegmentLogs
   readonly #space: BlobSpace
+  readonly #isMember: (peer: string) => boolean
   readonly #clock: Clock
   readonly #logger: Logger
   /** Shards being written, so that two streams do not write the same one. */
@@ -62,7 +67,7 @@ export class BlobStore {
     const { directory, scope } = options
     try {
       ensureDirectory(directory)
-      const index = scope.use('shard index', await BlobIndex.open(directory))
+      const index = scope.use('shard index', await BlobIndex.open(directory, options.tombstones))
       const files = scope.use('shard files', await BlobFiles.open(join(directory, 'large')))
       const lost = await files.reconcile(new Set(index.files()))
       if (lost.length > 0) {
@@ -83,6 +88,7 @@ export class BlobStore {
     this.#files = files
     this.#logs = logs
     this.#space = new BlobSpace(options.directory, options, index.held())
+    this.#isMember = options.isMember
     this.#clock = options.clock
     this.#logger = options.logger
   }
@@ -103,10 +109,11 @@ export class BlobStore {
 
   /**
    * Begins to store a shard of `length` bytes that `peer` puts.
-   * @throws WeftError E_QUOTA, E_DISK_FULL, E_SHARD_EXISTS; then nothing was written
+   * @throws WeftError E_QUOTA, E_DISK_FULL, E_SHARD_EXISTS, E_OBJECT_REMOVED; then nothing was written
    */
   async begin(name: ShardName, length: number, peer: string): Promise<BlobPut> {
     const key = keyOf(name)
+    this.#index.refuseRemoved(name.object)
     const before = this.#index.get(name)
     if (this.#writing.has(key) || (before !== undefined && !mayReplace(before, peer))) throw alreadyHeld(name)
     this.#writing.add(key)
@@ -152,7 +159,7 @@ export class BlobStore {
 
   /**
    * Commits what `peer` put of an object, durably.
-   * @throws WeftError E_SHARD_NOT_FOUND when nothing is here to commit, E_QUOTA when the peer has more than may stay
+   * @throws WeftError E_SHARD_NOT_FOUND when nothing is here to commit, E_QUOTA when the peer has more than may stay, E_OBJECT_REMOVED
    */
   async commit(object: Uint8Array, peer: string, expiresAt: number): Promise<void> {
     this.#space.checkCommit(peer)
@@ -164,6 +171,19 @@ export class BlobStore {
     await this.#discard(await this.#index.release(object))
   }
 
+  /**
+   * Removes an object as its owner wants it, durably, and refuses it from then on. What it had in a log is overwritten
+   * before this resolves. @param until ms since the epoch: refused until then, or for as long as it would have been kept.
+   */
+  async remove(object: Uint8Array, peer: string, until: number): Promise<Deletion> {
+    const isMember = this.#isMember(peer)
+    const now = this.#clock.now()
+    const { deletion, gone } = await this.#index.remove({ object, peer, isMember, now, until })
+    for (const { place, length } of gone) await this.#erase(place, length)
+    await this.#discard(gone)
+    return deletion
+  }
+
   /** Removes the provisional shards that `peer` put of an object. */
   async drop(object: Uint8Array, peer: string): Promise<void> {
     await this.#discard(await this.#index.drop(object, peer))
@@ -171,6 +191,7 @@ export class BlobStore {
 
   /** Removes what expired and moves what is left in sparse logs. */
   async sweep(): Promise<void> {
+    while ((await this.#index.sweepRemoved(this.#clock.now(), SWEEP_BATCH)) === SWEEP_BATCH);
     for (;;) {
       const over = this.#index.expired(this.#clock.now(), SWEEP_BATCH)
       for (const object of over) await this.release(object)
@@ -223,6 +244,8 @@ export class BlobStore {
       }
     } catch (error) {
       if (isWeftError(error, 'E_SHARD_CORRUPT')) {
+        // Overwritten while it was read: removed by its owner.
+        if (this.#index.get(entry.name) === undefined) throw notFound(entry.name)
         this.#logger.error('a shard is damaged on the disk', { shard: describeShard(entry.name) })
         await this.#index.markCorrupt(entry.name)
       }
@@ -261,6 +284,16 @@ export class BlobStore {
     for (const { place, length } of gone) await this.#removePlace(place, length)
   }
 
+  /** A file goes as a whole. */
+  async #erase(place: BlobPlace, length: number): Promise<void> {
+    if ('file' in place) return
+    try {
+      await this.#logs.erase(place.log, place.offset, length)
+    } catch (error) {
+      this.#logger.warn('bytes of a removed shard could not be overwritten', { error: messageOf(error) })
+    }
+  }
+
   async #removePlace(place: BlobPlace, length: number): Promise<void> {
     try {
       if ('file' in place) await this.#files.remove(place.file)
@@ -282,6 +315,8 @@ export class BlobStore {
       }
       const { place } = await sink.finish()
       const moved = await this.#index.move(entry.name, entry.place, place)
+      // Not moved: it is gone, and perhaps its owner removed it.
+      if (!moved) await this.#erase(place, entry.length)
       await this.#removePlace(moved ? entry.place : place, entry.length)
     }
   }

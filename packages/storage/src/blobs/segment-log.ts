@@ -86,6 +86,21 @@ export class SegmentLogs implements AsyncDisposable {
     return this.#logs.get(log)?.handle
   }
 
+  /** Overwrites what a shard had with zeros, and flushes: its log may stay for long. */
+  async erase(log: number, offset: number, length: number): Promise<void> {
+    const entry = this.#logs.get(log)
+    if (entry === undefined) return
+    const zeros = new Uint8Array(length)
+    entry.writing++
+    try {
+      let at = 0
+      while (at < length) at += (await entry.handle.write(zeros, at, length - at, offset + at)).bytesWritten
+      await entry.sync.sync()
+    } finally {
+      entry.writing--
+    }
+  }
+
   /** Takes note that a shard is no longer in use; removes the log with its last one. */
   async forget(log: number, bytes: number): Promise<void> {
     const entry = this.#logs.get(log)

@@ -1,5 +1,5 @@
 import { type Clock, type Fault, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
-import { type DidKey, shortId } from '@weft/crypto'
+import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ByteStream, Streams } from '@weft/overlay'
 import { encodeFrame } from '@weft/wire'
 import { BlobStore } from '../blobs/blob-store.ts'
@@ -10,6 +10,8 @@ import { ShardSession } from './shard-session.ts'
 import { StreamPlaces } from './stream-places.ts'
 
 export interface HolderOptions {
+  /** Of this node: signs what it says it deleted. */
+  readonly key: SigningKey
   readonly streams: Streams
   /** State directory of the shards; made when it does not exist. */
   readonly directory: string
@@ -62,6 +64,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
     provisional,
     clock,
     isMember,
+    key: options.key,
     refuses: options.refuses ?? (() => undefined),
   })
   const places = new StreamPlaces(limits, isMember)

@@ -1,5 +1,6 @@
 import { WeftError, concatBytes, utf8 } from '@weft/core'
 import { type DidKey, type SigningKey, fromDidKey, verifySignature } from '@weft/crypto'
+import { cborUnsigned } from './cbor-unsigned.ts'
 
 /** The owner's word that a node may put shards of the object. One signature serves every shard and holder. */
 export interface PutAuthorization {
@@ -29,6 +30,16 @@ export interface ReleaseAuthorization {
   readonly signature: Uint8Array
 }
 
+/** The owner's word that the object is removed for good. One signature serves every holder. */
+export interface RemoveAuthorization {
+  /** 32 bytes. */
+  readonly object: Uint8Array
+  /** ms since the epoch: the latest expiry that any shard of it had. */
+  readonly expiresAt: number
+  /** 64 bytes, purpose `object`. */
+  readonly signature: Uint8Array
+}
+
 /** @param object the object's own key. @param peer the node that will put, to which the word is bound. */
 export function authorizePut(object: SigningKey, peer: DidKey): PutAuthorization {
   const { publicKey } = object
@@ -46,6 +57,12 @@ export function authorizeRelease(object: SigningKey): ReleaseAuthorization {
   return { object: publicKey, signature: object.sign('shard-release', releaseStatement(publicKey)) }
 }
 
+/** @param object the object's own key. @param expiresAt ms since the epoch, a safe integer. */
+export function authorizeRemove(object: SigningKey, expiresAt: number): RemoveAuthorization {
+  const { publicKey } = object
+  return { object: publicKey, expiresAt, signature: object.sign('object', removeStatement(publicKey, expiresAt)) }
+}
+
 /** @throws WeftError E_SIGNATURE_INVALID */
 export function verifyPut({ object, peer, signature }: PutAuthorization): void {
   if (!verifySignature('object', putStatement(object, peer), signature, object)) throw notTheOwner('put')
@@ -61,6 +78,11 @@ export function verifyRelease({ object, signature }: ReleaseAuthorization): void
   if (!verifySignature('shard-release', releaseStatement(object), signature, object)) throw notTheOwner('release')
 }
 
+/** @throws WeftError E_SIGNATURE_INVALID */
+export function verifyRemove({ object, expiresAt, signature }: RemoveAuthorization): void {
+  if (!verifySignature('object', removeStatement(object, expiresAt), signature, object)) throw notTheOwner('removal')
+}
+
 // The signed statements are dag-cbor (RFC 8949, section 4.2.1: shortest forms) of fixed shape and are never parsed:
 // both sides build them from the fields. Arrays start with 0x80 | length, texts with 0x60 | length, 32 bytes with 58 20.
 
@@ -72,9 +94,19 @@ function putStatement(object: Uint8Array, peer: DidKey): Uint8Array {
 
 /** dag-cbor ["commit", object, expiresAt] */
 function commitStatement(object: Uint8Array, expiresAt: number): Uint8Array {
+  return timedStatement('commit', object, expiresAt)
+}
+
+/** dag-cbor ["remove", object, expiresAt] */
+function removeStatement(object: Uint8Array, expiresAt: number): Uint8Array {
+  return timedStatement('remove', object, expiresAt)
+}
+
+/** @param what six letters. */
+function timedStatement(what: 'commit' | 'remove', object: Uint8Array, expiresAt: number): Uint8Array {
   return concatBytes([
     Uint8Array.of(0x83, 0x66),
-    utf8('commit'),
+    utf8(what),
     Uint8Array.of(0x58, 0x20),
     object,
     cborUnsigned(expiresAt),
@@ -84,19 +116,6 @@ function commitStatement(object: Uint8Array, expiresAt: number): Uint8Array {
 /** dag-cbor ["release", object] */
 function releaseStatement(object: Uint8Array): Uint8Array {
   return concatBytes([Uint8Array.of(0x82, 0x67), utf8('release'), Uint8Array.of(0x58, 0x20), object])
-}
-
-function cborUnsigned(value: number): Uint8Array {
-  if (value < 24) return Uint8Array.of(value)
-  const length = value < 2 ** 8 ? 1 : value < 2 ** 16 ? 2 : value < 2 ** 32 ? 4 : 8
-  const out = new Uint8Array(1 + length)
-  out[0] = 24 + Math.log2(length)
-  let rest = value
-  for (let at = length; at > 0; at--) {
-    out[at] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
-  return out
 }
 
 function notTheOwner(what: string): WeftError {

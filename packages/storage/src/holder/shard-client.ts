@@ -14,7 +14,13 @@ import {
   encodeMessage,
 } from '@weft/wire'
 import { remoteFault } from './remote-fault.ts'
-import type { CommitAuthorization, PutAuthorization, ReleaseAuthorization } from './shard-authorization.ts'
+import { type DeletionStatement, parseDeletion } from './deletion-statement.ts'
+import type {
+  CommitAuthorization,
+  PutAuthorization,
+  ReleaseAuthorization,
+  RemoveAuthorization,
+} from './shard-authorization.ts'
 import { type ShardName, describeShard } from './shard-name.ts'
 
 /** Bytes handed to the stream at a time: large enough for few system calls, small enough that an abort is prompt. */
@@ -137,6 +143,18 @@ export class ShardClient implements AsyncDisposable {
       signal,
     )
     if (response.body.case !== 'done') throw this.#fail(unexpected(response, 'done'))
+  }
+
+  /**
+   * Removes the object at this holder for good; well if it has nothing of it, and when it was removed before. Resolves
+   * with what the holder signed, verified. @throws WeftError E_DELETION_STATEMENT; as {@link commit}
+   */
+  async remove(authorization: RemoveAuthorization, signal?: AbortSignal): Promise<DeletionStatement> {
+    const { object, expiresAt, signature } = authorization
+    const value = { object, expiresAt: BigInt(expiresAt), signature }
+    const response = await this.#call({ case: 'remove', value }, signal)
+    if (response.body.case !== 'removed') throw this.#fail(unexpected(response, 'removed'))
+    return parseDeletion(response.body.value, object, this.remote)
   }
 
   /** Drops all shards of the object at this holder; well if it has none. @throws as {@link commit} */

@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import { MAX_SHARD_LENGTH, MAX_SHARD_MESSAGE, type ShardRequest, ShardRequestSchema, decodeMessage } from '@weft/wire'
-import type { CommitAuthorization, ReleaseAuthorization } from './shard-authorization.ts'
+import type { CommitAuthorization, ReleaseAuthorization, RemoveAuthorization } from './shard-authorization.ts'
 import type { ShardName } from './shard-name.ts'
 
 /** Segments that one ShardStat may ask about. */
@@ -14,6 +14,7 @@ export type ParsedRequest =
   | { readonly kind: 'stat'; readonly object: Uint8Array; readonly first: number; readonly count: number }
   | { readonly kind: 'commit'; readonly authorization: CommitAuthorization }
   | { readonly kind: 'release'; readonly authorization: ReleaseAuthorization }
+  | { readonly kind: 'remove'; readonly authorization: RemoveAuthorization }
 
 /**
  * Reads one request within limits. Signatures are checked when it is carried out.
@@ -34,10 +35,11 @@ export function parseShardRequest(frame: Uint8Array): ParsedRequest {
         throw invalid(`it asks about ${count} segments; 1 to ${MAX_STAT_SEGMENTS} are allowed`)
       return { kind: 'stat', object: objectOf(object), first, count }
     }
-    case 'commit': {
+    case 'commit':
+    case 'remove': {
       const { object, expiresAt, signature } = body.value
       if (expiresAt > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid('its expiry is above 2^53 - 1')
-      return { kind: 'commit', authorization: { object: objectOf(object), expiresAt: Number(expiresAt), signature } }
+      return { kind: body.case, authorization: { object: objectOf(object), expiresAt: Number(expiresAt), signature } }
     }
     case 'release':
       return {

@@ -1,18 +1,21 @@
 import { type Clock, type Fault, WeftError } from '@weft/core'
-import type { DidKey } from '@weft/crypto'
+import type { DidKey, SigningKey } from '@weft/crypto'
 import { MAX_STRANGER_LIFETIME_MS } from '@weft/overlay'
 import { MAX_SHARD_MESSAGE, type MessageInitShape, ShardResponseSchema, create, encodeMessage } from '@weft/wire'
 import type { BlobPut, BlobStore } from '../blobs/blob-store.ts'
 import type { ProvisionalShards } from './provisional-shards.ts'
+import { signDeletion } from './deletion-statement.ts'
 import {
   type CommitAuthorization,
   type ReleaseAuthorization,
+  type RemoveAuthorization,
   verifyCommit,
   verifyRelease,
+  verifyRemove,
 } from './shard-authorization.ts'
 import type { ShardName } from './shard-name.ts'
 
-/** Furthest that a member's commit may expire, ms from now: a year of lease and room for a clock that is off. */
+/** Furthest that what a member commits may expire, ms from now: a year of lease and room for a clock that is off. */
 const MAX_LIFETIME = 400 * 24 * 60 * 60 * 1000
 /** Shards in one ShardHeld; each takes at most 20 bytes, so the message stays within its limit. */
 const MAX_HELD = Math.floor(MAX_SHARD_MESSAGE / 24)
@@ -24,6 +27,8 @@ export interface ShardServiceParts {
   readonly provisional: ProvisionalShards
   readonly clock: Clock
   readonly isMember: (peer: DidKey) => boolean
+  /** Of this node: signs what it says it deleted. */
+  readonly key: SigningKey
   /** Says why this holder does not take shards of an object from a peer; undefined when it does. */
   readonly refuses: (object: Uint8Array, from: DidKey) => Fault | undefined
 }
@@ -97,7 +102,7 @@ export class ShardService {
 
   /** @throws WeftError E_SIGNATURE_INVALID, E_EXPIRED, E_LIFETIME, E_SHARD_NOT_FOUND, E_QUOTA, E_DISK_FULL */
   async commit(authorization: CommitAuthorization, peer: DidKey): Promise<void> {
-    const { store, provisional, clock, isMember } = this.#parts
+    const { store, provisional, clock } = this.#parts
     const { object, expiresAt } = authorization
     verifyCommit(authorization)
     const left = expiresAt - clock.now()
@@ -108,7 +113,7 @@ export class ShardService {
         fix: 'Give the object a later expiry; see that the clocks of both machines are right.',
       })
     }
-    const most = isMember(peer) ? MAX_LIFETIME : MAX_STRANGER_LIFETIME_MS
+    const most = this.#longest(peer)
     if (left > most) {
       throw new WeftError({
         code: 'E_LIFETIME',
@@ -125,6 +130,36 @@ export class ShardService {
     verifyRelease(authorization)
     await this.#parts.store.release(authorization.object)
     this.#parts.provisional.released(authorization.object)
+  }
+
+  /**
+   * Deletes all that is here of an object, and refuses it from now on. The answer is this node's word for it; asked again
+   * it says the same. @throws WeftError E_SIGNATURE_INVALID, E_DATABASE, E_DISK_FULL
+   */
+  async remove(authorization: RemoveAuthorization, peer: DidKey): Promise<ResponseBody> {
+    const { store, provisional, clock, key } = this.#parts
+    const { object, expiresAt } = authorization
+    verifyRemove(authorization)
+    // No removal is refused for its expiry: what was committed here decides, and beyond that what could have been.
+    const until = Math.min(expiresAt, clock.now() + this.#longest(peer))
+    const deletion = await store.remove(object, peer, until)
+    provisional.released(object)
+    const { shards, bytes, at, until: refusedUntil, signature } = signDeletion(key, object, deletion)
+    return {
+      case: 'removed',
+      value: {
+        shards: BigInt(shards),
+        bytes: BigInt(bytes),
+        at: BigInt(at),
+        until: BigInt(refusedUntil),
+        signature,
+      },
+    }
+  }
+
+  /** ms that a commit of the peer may last. */
+  #longest(peer: DidKey): number {
+    return this.#parts.isMember(peer) ? MAX_LIFETIME : MAX_STRANGER_LIFETIME_MS
   }
 }
 

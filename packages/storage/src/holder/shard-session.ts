@@ -160,6 +160,15 @@ export class ShardSession {
           }),
         )
         break
+      case 'remove':
+        this.#owe(() =>
+          this.#respond(async () => {
+            const removed = await this.#service.remove(request.authorization, remote)
+            this.#leave(request.authorization.object)
+            return removed
+          }),
+        )
+        break
       case 'release':
         this.#owe(() =>
           this.#respond(async () => {

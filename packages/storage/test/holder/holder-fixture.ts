@@ -63,6 +63,7 @@ export async function holderFixture(
       directory: join(directory, 'shards'),
       quotaBytes: 64 * MiB,
       reserveBytes: 0,
+      key: self,
       isMember: () => true,
       clock: systemClock,
       logger: silentLogger,

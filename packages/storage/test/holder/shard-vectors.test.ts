@@ -17,10 +17,13 @@ import {
   authorizeCommit,
   authorizePut,
   authorizeRelease,
+  authorizeRemove,
   verifyCommit,
   verifyPut,
   verifyRelease,
+  verifyRemove,
 } from '../../src/holder/shard-authorization.ts'
+import { signDeletion, verifyDeletion } from '../../src/holder/deletion-statement.ts'
 import { type ParsedRequest, parseShardRequest } from '../../src/holder/shard-requests.ts'
 import vectors from '../vectors/shards.json' with { type: 'json' }
 
@@ -32,6 +35,10 @@ const bytes = fromHex(vectors.bytes)
 const put = { object, peer: toDidKey(fromHex(vectors.peer)), signature: fromHex(vectors.put.signature) }
 const commit = { object, expiresAt, signature: fromHex(vectors.commit.signature) }
 const release = { object, signature: fromHex(vectors.release.signature) }
+const remove = { object, expiresAt, signature: fromHex(vectors.remove.signature) }
+const holder = new SigningKey(fromHex(vectors.deletion.seed))
+const { shards, bytes: deleted, at, until } = vectors.deletion
+const deletion = { shards, bytes: deleted, at, until }
 
 /** The one message in a frame. */
 function unframed(hex: string): Uint8Array {
@@ -43,7 +50,7 @@ function unframed(hex: string): Uint8Array {
   return frame
 }
 
-test('shards.json: put, commit and release are signed by the key of the object', () => {
+test('shards.json: put, commit, release and removal are signed by the key of the object', () => {
   assert.equal(toHex(key.publicKey), vectors.object)
   assert.equal(toHex(key.sign('object', fromHex(vectors.put.statement))), vectors.put.signature)
   assert.equal(toHex(key.sign('object', fromHex(vectors.commit.statement))), vectors.commit.signature)
@@ -53,7 +60,19 @@ test('shards.json: put, commit and release are signed by the key of the object',
   assert.deepEqual(authorizeRelease(key), release)
   verifyPut(put)
   verifyCommit(commit)
+  assert.equal(toHex(key.sign('object', fromHex(vectors.remove.statement))), vectors.remove.signature)
+  assert.deepEqual(authorizeRemove(key, expiresAt), remove)
   verifyRelease(release)
+  verifyRemove(remove)
+})
+
+test('shards.json: what a holder deleted is signed by its own key', () => {
+  const { statement, signature } = vectors.deletion
+  assert.equal(toHex(holder.publicKey), vectors.deletion.holder)
+  assert.equal(toHex(holder.sign('shard-deletion', fromHex(statement))), signature)
+  const signed = { object, holder: holder.id, ...deletion, signature: fromHex(signature) }
+  assert.deepEqual(signDeletion(holder, object, deletion), signed)
+  verifyDeletion(signed)
 })
 
 const REQUESTS: readonly [keyof typeof vectors.requests, ParsedRequest][] = [
@@ -62,6 +81,7 @@ const REQUESTS: readonly [keyof typeof vectors.requests, ParsedRequest][] = [
   ['stat', { kind: 'stat', object, first: 0, count: 4096 }],
   ['commit', { kind: 'commit', authorization: commit }],
   ['release', { kind: 'release', authorization: release }],
+  ['remove', { kind: 'remove', authorization: remove }],
 ]
 
 for (const [kind, parsed] of REQUESTS) {
@@ -87,6 +107,19 @@ const RESPONSES: readonly [keyof typeof vectors.responses, MessageInitShape<type
           { ...held, index: 0 },
           { ...held, index: 1, corrupt: true },
         ],
+      },
+    },
+  ],
+  [
+    'removed',
+    {
+      case: 'removed',
+      value: {
+        shards: BigInt(shards),
+        bytes: BigInt(deleted),
+        at: BigInt(at),
+        until: BigInt(until),
+        signature: fromHex(vectors.deletion.signature),
       },
     },
   ],
