@@ -93,13 +93,15 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       logger,
       signal: scope.signal,
     }
-    return new ObjectStorage({
+    const storage = new ObjectStorage({
       context,
       openPrivate: options.openPrivate,
       index,
       held: () => holder?.held() ?? HOLDS_NOTHING,
       close: () => scope.close(),
     })
+    scope.defer('removals', () => storage.settled())
+    return storage
   } catch (error) {
     await scope.close()
     throw error

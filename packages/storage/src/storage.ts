@@ -104,10 +104,55 @@ export interface StatOptions {
   readonly signal?: AbortSignal
 }
 
+export interface RemoveOptions {
+  readonly signal?: AbortSignal
+}
+
 export interface ObjectReader {
   readonly size: number
   /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
   readonly body: AsyncIterable<Uint8Array>
+}
+
+/** What a holder signed when it deleted its shards of an object (docs/specs/shards.md, Removed). */
+export interface DeletionReceipt {
+  /** Shards that it deleted, and their bytes; 0 when it had none. */
+  readonly shards: number
+  readonly bytes: number
+  /** ms since the epoch, by its own clock. */
+  readonly at: number
+  /** ms since the epoch: until then it refuses the object; 0 when it does not. */
+  readonly until: number
+  /** base64url. */
+  readonly signature: string
+}
+
+export interface HolderRemoval {
+  readonly node: DidKey
+  /** `waiting`: it is asked again. `silent`: it said nothing before its shards expired. */
+  readonly state: 'deleted' | 'waiting' | 'silent'
+  readonly receipt: DeletionReceipt | undefined
+  /** Why there is no receipt yet, since this node was started. */
+  readonly fault: Fault | undefined
+}
+
+/** The removal of an object that this node put. */
+export interface ObjectRemoval {
+  readonly object: string
+  readonly name: string
+  readonly size: number
+  readonly private: boolean
+  readonly removedAt: number
+  /** When its last shard expires, removed or not. */
+  readonly expiresAt: number
+  /** `open`: the records are not withdrawn, or holders are still asked. `expired`: some said nothing as long as it counted. */
+  readonly state: 'open' | 'done' | 'expired'
+  /** No reader finds it any more. */
+  readonly withdrawn: boolean
+  /** Why it is not withdrawn, or its holders are not known. */
+  readonly fault: Fault | undefined
+  /** Empty for an object without shards. */
+  readonly holders: readonly HolderRemoval[]
 }
 
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
@@ -117,6 +162,17 @@ export interface Storage extends AsyncDisposable {
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */
   stat(ref: string, options?: StatOptions): Promise<ObjectStatus>
+  /**
+   * Removes an object that this node put: its key is destroyed before this does anything else, its records are withdrawn,
+   * and every holder deletes its shards and signs that it did. Resolves when each was asked once; who did not answer is
+   * asked again in the background, until its shards expire. An abort ends the wait alone. Twice asks the silent ones again.
+   * @param object its id @throws WeftError E_OBJECT_UNKNOWN (only the node that put it has the object's key), E_ABORTED
+   */
+  remove(object: string, options?: RemoveOptions): Promise<ObjectRemoval>
+  /** How the removal of an object stands, with what its holders signed; undefined for one that this node did not remove. */
+  removal(object: string): ObjectRemoval | undefined
+  /** The newest thousand removals, newest first. */
+  removals(): readonly ObjectRemoval[]
   /** Objects that this node put, newest first. */
   list(): readonly StoredObject[]
   /** What this node holds for others. */
@@ -130,6 +186,12 @@ export interface Storage extends AsyncDisposable {
 }
 
 export interface StorageEvents {
+  /** A removal began, all of its holders were asked, or it is over. */
+  removal: Pick<ObjectRemoval, 'object' | 'state' | 'withdrawn'> & {
+    readonly holders: number
+    /** Of them those that signed that they deleted it. */
+    readonly deleted: number
+  }
   /** Progress of transfers under way; at most four a second each, and the last. */
   transfer: {
     readonly id: string

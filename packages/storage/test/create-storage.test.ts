@@ -128,6 +128,40 @@ test('on real holders: an abort leaves no shard, neither in the index nor on dis
   assert.deepEqual(client.list(), [])
 })
 
+test('on real holders: a removed object leaves their disks, who was away says so later, and nothing brings it back', async () => {
+  await using network = new RealHolders(9)
+  for (let at = 0; at < 9; at++) await network.start(at)
+  const client = await network.start(9)
+  // In files of their own; the other one in logs.
+  const { object } = await client.put(chunksOf(seededRandom(4).bytes(2_000_000), 65_536))
+  const other = await client.put(chunksOf(bytes, 65_536))
+  await network.stop(4)
+  const removal = await client.remove(object)
+  assert.deepEqual([removal.state, removal.holders.filter(({ receipt }) => receipt?.shards === 1).length], ['open', 8])
+  const large = (at: number): string[] =>
+    readdirSync(join(network.directory, String(at), 'shards', 'large'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+  const holders = Array.from({ length: 9 }, (_, at) => at)
+  assert.deepEqual(
+    holders.map((at) => large(at).length),
+    [0, 0, 0, 0, 1, 0, 0, 0, 0],
+  )
+  await network.stop(9)
+  await network.start(4)
+  const again = await network.start(9)
+  assert.deepEqual(again.list(), [other])
+  const done = await again.remove(object)
+  assert.equal(done.state, 'done')
+  assert.deepEqual(holders.flatMap(large), [])
+  assert.equal(
+    network.nodes.reduce((sum, { storage }) => sum + storage.held().shards, 0),
+    9,
+    'the other object stays',
+  )
+  assert.equal((await again.stat(other.ref)).health, 'healthy')
+})
+
 test('a holder that puts an object keeps one of its shards itself', async () => {
   await using network = new RealHolders(9)
   for (let at = 0; at < 9; at++) await network.start(at)

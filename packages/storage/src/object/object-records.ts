@@ -1,8 +1,9 @@
-import { type Clock, WeftError, isWeftError, utf8 } from '@weft/core'
+import { type Clock, WeftError, equalBytes, isWeftError, utf8 } from '@weft/core'
 import { type DidKey, type SigningKey, toDidKey } from '@weft/crypto'
 import type { GetResult, RecordStore } from '@weft/overlay'
 import {
   MAX_RECORD_VALUE,
+  type ObjectHead as ObjectHeadMessage,
   ObjectHeadSchema,
   ObjectSegmentSchema,
   create,
@@ -62,11 +63,13 @@ export interface ObjectSegment {
 }
 
 const VERSION = 1
-/** Sequence of an object's records; the only later one is the empty value that withdraws it. */
+/** Sequence of an object's records; the only later one withdraws it: an empty value, or the head of a removed object. */
 const WRITTEN = 1
 const WITHDRAWN = 2
 /** How long the withdrawal of a record is kept, ms: longer than any write of it can be under way. */
 const WITHDRAWN_FOR = 10 * 60_000
+/** The last time that a Date can show, ms since the epoch. */
+const MAX_TIME = 8_640_000_000_000_000n
 const HEAD_SALT = utf8('head')
 const segmentSalt = (index: number): Uint8Array => utf8(`segment:${index}`)
 
@@ -130,20 +133,28 @@ export class ObjectRecords {
     await this.#records.putMutable(record, { ...(signal && { signal }) })
   }
 
-  /** Supersedes a record by an empty one that soon expires. @param segment undefined for the head. */
-  async withdraw(owner: SigningKey, segment: number | undefined, signal?: AbortSignal): Promise<void> {
+  /**
+   * Supersedes a record by an empty one. @param segment undefined for the head.
+   * @param until ms since the epoch that it lasts at least; of a put that failed not longer than its writes may take.
+   */
+  async withdraw(owner: SigningKey, segment: number | undefined, signal?: AbortSignal, until = 0): Promise<void> {
     const salt = segment === undefined ? HEAD_SALT : segmentSalt(segment)
-    const expiresAt = this.#clock.now() + WITHDRAWN_FOR
-    const record = { owner, salt, sequence: WITHDRAWN, expiresAt, value: new Uint8Array(0) }
-    await this.#records.putMutable(record, { ...(signal && { signal }) })
+    await this.#supersede(owner, salt, new Uint8Array(0), until, signal)
   }
 
-  /** @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_RECORD (not as the specification says), E_RECORD_UNAVAILABLE */
+  /** Supersedes the head by one that says when the owner removed the object. @param until as of {@link withdraw} */
+  async writeRemoved(owner: SigningKey, removedAt: number, until: number, signal?: AbortSignal): Promise<void> {
+    const head = create(ObjectHeadSchema, { version: VERSION, removedAt: BigInt(removedAt) })
+    await this.#supersede(owner, HEAD_SALT, encodeMessage(ObjectHeadSchema, head), until, signal)
+  }
+
+  /** @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_REMOVED, E_OBJECT_RECORD (not as the specification says), E_RECORD_UNAVAILABLE */
   async readHead(object: Uint8Array, signal?: AbortSignal): Promise<ObjectHead> {
     const found = await this.#read(object, HEAD_SALT, signal)
     const head = decodeMessage(ObjectHeadSchema, found.value, MAX_RECORD_VALUE)
     const check = checker(object, 'head')
     check(head.version === VERSION, `its version is ${head.version}, this node knows ${VERSION}`)
+    if (head.removedAt > 0n) throw removedOf(object, head)
     const sealed = Number(head.sealedLength)
     const size = plaintextLength(sealed)
     const stored = storageClass(head.className)
@@ -200,6 +211,18 @@ export class ObjectRecords {
     return { index, length, shardLength: segment.shardLength, shards, quorum: found.quorum }
   }
 
+  async #supersede(
+    owner: SigningKey,
+    salt: Uint8Array,
+    value: Uint8Array,
+    until: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const expiresAt = Math.max(until, this.#clock.now() + WITHDRAWN_FOR)
+    const record = { owner, salt, sequence: WITHDRAWN, expiresAt, value }
+    await this.#records.putMutable(record, { ...(signal && { signal }) })
+  }
+
   async #read(object: Uint8Array, salt: Uint8Array, signal: AbortSignal | undefined): Promise<GetResult> {
     let found: GetResult
     try {
@@ -223,6 +246,26 @@ function wrongRecord(object: Uint8Array, what: string, why: string): WeftError {
     code: 'E_OBJECT_RECORD',
     cause: `The owner's ${what} record of object ${objectId(object).slice(0, 8)}… cannot be used: ${why}.`,
     fix: 'Update Weft on this node if the object was put by a newer version; else its owner has to put it again.',
+  })
+}
+
+/** What a head that says it was removed means; it has no other field but its version. */
+function removedOf(object: Uint8Array, head: ObjectHeadMessage): WeftError {
+  const { removedAt } = head
+  const plain = encodeMessage(ObjectHeadSchema, create(ObjectHeadSchema, { version: VERSION, removedAt }))
+  if (removedAt > MAX_TIME || !equalBytes(encodeMessage(ObjectHeadSchema, head), plain)) {
+    return wrongRecord(object, 'head', 'it says that the object was removed, and more')
+  }
+  return objectRemoved(objectId(object), Number(removedAt))
+}
+
+/** @param removedAt ms since the epoch. */
+export function objectRemoved(object: string, removedAt: number): WeftError {
+  return new WeftError({
+    code: 'E_OBJECT_REMOVED',
+    cause: `The owner of object ${object.slice(0, 8)}… removed it at ${new Date(removedAt).toISOString()}.`,
+    fix: 'It cannot be had again. Whoever has a copy of the data may put it as a new object.',
+    details: { removedAt },
   })
 }
 

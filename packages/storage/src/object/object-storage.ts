@@ -3,9 +3,11 @@ import { wipe } from '@weft/crypto'
 import type {
   GetOptions,
   ObjectReader,
+  ObjectRemoval,
   ObjectStatus,
   OpenPrivate,
   PutOptions,
+  RemoveOptions,
   StatOptions,
   Storage,
   StorageEvents,
@@ -18,6 +20,7 @@ import { type ObjectRef, objectId, parseObjectRef } from './object-ref.ts'
 import { type PrivateContext, privateContext } from './private-context.ts'
 import { newObject, putObject } from './put-object.ts'
 import { putRequest } from './put-request.ts'
+import { Removals } from './removals.ts'
 import { statObject } from './stat-object.ts'
 import { TransferReport } from './transfer-report.ts'
 
@@ -39,6 +42,7 @@ export class ObjectStorage implements Storage {
   readonly #openPrivate: OpenPrivate | undefined
   readonly #close: () => Promise<void>
   readonly #events = new Emitter<StorageEvents>()
+  readonly #removals: Removals
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
 
@@ -47,6 +51,7 @@ export class ObjectStorage implements Storage {
     this.#index = index
     this.#openPrivate = openPrivate
     this.#close = close
+    this.#removals = new Removals({ context, openPrivate, index, events: this.#events })
     this.held = held
   }
 
@@ -65,8 +70,8 @@ export class ObjectStorage implements Storage {
       const stored = await this.#puts.use(
         () =>
           this.#with(isPrivate, signal, (context) =>
-            putObject(context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one) =>
-              this.#index.add(one, seed),
+            putObject(context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one, holders) =>
+              this.#index.add(one, seed, holders),
             ),
           ),
         signal,
@@ -83,6 +88,7 @@ export class ObjectStorage implements Storage {
 
   async get(ref: string, options: GetOptions = {}): Promise<ObjectReader> {
     const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
+    this.#removals.refuse(objectId(parsed.object))
     const report = this.#report('get', objectId(parsed.object), undefined)
     const signal = this.#signal(options.signal)
     try {
@@ -110,10 +116,28 @@ export class ObjectStorage implements Storage {
 
   async stat(ref: string, options: StatOptions = {}): Promise<ObjectStatus> {
     const parsed = parseObjectRef(ref, this.#context.overlay.networkId)
+    this.#removals.refuse(objectId(parsed.object))
     const signal = this.#signal(options.signal)
     return this.#with(this.#isPrivate(parsed, options), signal, (context) =>
       statObject(context, parsed, { first: options.first ?? 0, signal }),
     )
+  }
+
+  async remove(object: string, options: RemoveOptions = {}): Promise<ObjectRemoval> {
+    return this.#removals.remove(object, this.#signal(options.signal))
+  }
+
+  removal(object: string): ObjectRemoval | undefined {
+    return this.#removals.removal(object)
+  }
+
+  removals(): readonly ObjectRemoval[] {
+    return this.#removals.list()
+  }
+
+  /** Resolves when nothing is under way in the background, after the signal of the context fired. */
+  settled(): Promise<void> {
+    return this.#removals.settled()
   }
 
   list(): readonly StoredObject[] {

@@ -1,5 +1,5 @@
 import { Semaphore, WeftError, isWeftError, messageOf, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
-import { SigningKey, wipe } from '@weft/crypto'
+import { type DidKey, SigningKey, wipe } from '@weft/crypto'
 import { authorizeCommit, authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
 import { happiness } from '../placement/happiness.ts'
 import type { PutOptions, StorageClass, StoredObject } from '../storage.ts'
@@ -54,7 +54,7 @@ export async function putObject(
   input: AsyncIterable<Uint8Array>,
   object: NewObject,
   request: PutRequest,
-  register: (stored: StoredObject) => void,
+  register: (stored: StoredObject, holders: readonly DidKey[]) => void,
 ): Promise<StoredObject> {
   await using source = new SegmentSource(input, request.size)
   await using links = new HolderLinks({
@@ -66,7 +66,7 @@ export async function putObject(
   const put = new Put(context, source, links, object, request)
   try {
     const stored = await put.run()
-    register(stored)
+    register(stored, put.holders)
     return stored
   } catch (error) {
     await put.undo()
@@ -102,6 +102,11 @@ class Put {
     this.#request = request
     this.#createdAt = context.clock.now()
     this.#expiresAt = this.#createdAt + request.ttlMs
+  }
+
+  /** Who has shards of it. */
+  get holders(): readonly DidKey[] {
+    return this.#segmentRecords === 0 ? [] : this.#holders.map(({ id }) => id)
   }
 
   async run(): Promise<StoredObject> {

@@ -75,6 +75,35 @@ test('put, get and stat go by callers of their own, each ended with its transfer
   assert.equal(new Set(callers.map(({ self }) => self)).size, 5)
 })
 
+test('what was put privately is removed privately', async () => {
+  const { network, overlay, direct, callers, openPrivate, isAllClosed } = world()
+  await using storage = testStorage(overlay, { coding, openPrivate })
+  const { object } = await storage.put(chunksOf(bytes, 65_536), { private: true })
+  const removal = await storage.remove(object)
+  assert.deepEqual([removal.state, removal.private, removal.holders.length], ['done', true, 9])
+  assert.equal(network.shardCount, 0)
+  assert.deepEqual([direct, callers.length], [[], 2])
+  assert.notEqual(callers[0]?.self, callers[1]?.self)
+  assert.ok(isAllClosed())
+})
+
+test('without a route nothing goes openly, and the removal waits for one', async () => {
+  const { network, overlay, direct, openPrivate } = world()
+  let isClosed = false
+  const way: OpenPrivate = async (signal) => {
+    if (isClosed) throw new WeftError({ code: 'E_NO_ENTRY', cause: 'Nobody is an entry.', fix: 'Wait.' })
+    return openPrivate(signal)
+  }
+  await using storage = testStorage(overlay, { coding, openPrivate: way })
+  const { object } = await storage.put(chunksOf(bytes, 65_536), { private: true })
+  isClosed = true
+  const removal = await storage.remove(object)
+  assert.deepEqual([removal.state, removal.fault?.code, network.shardCount], ['open', 'E_NO_ENTRY', 9])
+  assert.deepEqual([storage.list(), direct], [[], []])
+  isClosed = false
+  assert.equal((await storage.remove(object)).state, 'done')
+})
+
 test('without private it goes openly; what others put is read privately where that is asked for', async () => {
   const { network, openPrivate, overlay, direct } = world()
   await using owner = testStorage(network.overlay(), { coding })

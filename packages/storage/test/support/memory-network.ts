@@ -13,7 +13,8 @@ import {
   encodeMessage,
 } from '@weft/wire'
 import { streamPair } from '../../src/object/stream-pair.ts'
-import { verifyCommit, verifyRelease } from '../../src/holder/shard-authorization.ts'
+import { type DeletionStatement, signDeletion } from '../../src/holder/deletion-statement.ts'
+import { verifyCommit, verifyRelease, verifyRemove } from '../../src/holder/shard-authorization.ts'
 
 /** Stands for the bytes of every shard that a discarding holder has. */
 const NOTHING = new Uint8Array(MAX_SHARD_LENGTH)
@@ -38,6 +39,10 @@ export class FakeHolder {
   /** Requests wait for this before they are answered. */
   gate: Promise<void> = Promise.resolve()
   failCommit = false
+  /** What it answers to a removal in place of its statement; `undefined`: an answer to something else. */
+  forge = (statement: DeletionStatement): DeletionStatement | undefined => statement
+  /** Called when it is asked to remove an object, before it does. */
+  onRemove = (): void => {}
   /** Counts bytes in place of keeping them: its memory stays flat. */
   discards = false
   gets = 0
@@ -137,6 +142,22 @@ export class FakeHolder {
             for (const [key, shard] of this.shards)
               if (shard.object === toHex(body.value.object)) this.shards.delete(key)
             await answer({ case: 'done', value: {} })
+          } else if (body.case === 'remove') {
+            const { object, expiresAt, signature } = body.value
+            verifyRemove({ object, expiresAt: Number(expiresAt), signature })
+            this.onRemove()
+            await this.gate
+            const gone = [...this.shards].filter(([, shard]) => shard.object === toHex(object))
+            for (const [key] of gone) this.shards.delete(key)
+            const bytes = gone.reduce((sum, [, shard]) => sum + shard.bytes.length, 0)
+            const deletion = { shards: gone.length, bytes, at: 5, until: Number(expiresAt) }
+            const forged = this.forge(signDeletion(this.key, object, deletion))
+            if (forged === undefined) await answer({ case: 'done', value: {} })
+            else {
+              const { shards, bytes: deleted, at, until } = forged
+              const numbers = { shards: BigInt(shards), bytes: BigInt(deleted), at: BigInt(at), until: BigInt(until) }
+              await answer({ case: 'removed', value: { ...numbers, signature: forged.signature } })
+            }
           }
         }
       }
@@ -158,6 +179,8 @@ export class FakeHolder {
 export class FakeRecords implements RecordStore {
   readonly values = new Map<string, { value: Uint8Array; sequence: number; expiresAt: number }>()
   failPuts = 0
+  /** Called before each write. */
+  onPut = (): void => {}
   quorum = true
   /** Nodes that every read finds a record at. */
   copies = 1
@@ -171,11 +194,13 @@ export class FakeRecords implements RecordStore {
     options?: Parameters<RecordStore['putMutable']>[1],
   ): Promise<Awaited<ReturnType<RecordStore['putMutable']>>> {
     options?.signal?.throwIfAborted()
+    this.onPut()
     if (this.failPuts > 0 && this.failPuts-- === 1)
       throw new WeftError({ code: 'E_RECORD_QUORUM', cause: 'test', fix: 'none' })
     const key = `${toHex(record.owner.publicKey)}/${new TextDecoder().decode(record.salt)}`
     const old = this.values.get(key)
-    if (old !== undefined && old.sequence >= record.sequence)
+    const isSame = old?.sequence === record.sequence && Buffer.compare(old.value, record.value) === 0
+    if (old !== undefined && old.sequence >= record.sequence && !isSame)
       throw new WeftError({ code: 'E_RECORD_CONFLICT', cause: 'test', fix: 'none' })
     this.values.set(key, { value: record.value.slice(), sequence: record.sequence, expiresAt: record.expiresAt })
     return { key: new Uint8Array(32), acknowledged: 1, required: 1, holders: 1 }

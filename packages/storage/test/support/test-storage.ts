@@ -22,14 +22,17 @@ export interface TestStorageOptions {
   readonly coding?: CodingPool
   readonly clock?: Clock
   readonly openPrivate?: OpenPrivate
+  /** Of its list; stays. A temporary one goes with the storage. */
+  readonly directory?: string
+  readonly personKey?: SigningKey
 }
 
 /** The object side of storage on the given overlay, with its index in a temporary directory. */
 export function testStorage(overlay: Overlay, options: TestStorageOptions = {}): ObjectStorage {
   const { clock = systemClock } = options
-  const directory = mkdtempSync(join(tmpdir(), 'weft-objects-'))
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'weft-objects-'))
   const coding = options.coding ?? testCoding()
-  const index = new ObjectIndex(directory, SigningKey.generate(), systemRandom)
+  const index = new ObjectIndex(directory, options.personKey ?? SigningKey.generate(), systemRandom)
   const controller = new AbortController()
   const context = {
     overlay,
@@ -47,18 +50,20 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
     logger: silentLogger,
     signal: controller.signal,
   }
-  return new ObjectStorage({
+  const storage = new ObjectStorage({
     context,
     index,
     openPrivate: options.openPrivate,
     held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
     close: async () => {
       controller.abort()
+      await storage.settled()
       if (options.coding === undefined) await coding[Symbol.asyncDispose]()
       index[Symbol.dispose]()
-      rmSync(directory, { recursive: true, force: true })
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
     },
   })
+  return storage
 }
 
 export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
