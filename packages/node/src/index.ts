@@ -41,6 +41,8 @@ export type {
   OwnObjectStatusAnswer,
   PeersAnswer,
   PingAnswer,
+  RemovalAnswer,
+  RemovalsAnswer,
   ResourcesAnswer,
   RevocationsAnswer,
   RevokeAnswer,

@@ -36,6 +36,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   E_DEVNET_NODE_UNKNOWN: EXIT.notFound,
   E_FILE_NOT_FOUND: EXIT.notFound,
   E_NODE_NOT_FOUND: EXIT.notFound,
+  E_OBJECT_UNKNOWN: EXIT.notFound,
+  E_OBJECT_NAME: EXIT.usage,
   E_DEVNET_TIMEOUT: EXIT.timedOut,
   E_TIMEOUT: EXIT.timedOut,
   E_CALL_TIMEOUT: EXIT.timedOut,
@@ -54,6 +56,7 @@ const BY_STATUS: Readonly<Record<number, number>> = {
   401: EXIT.notPermitted,
   403: EXIT.notPermitted,
   404: EXIT.notFound,
+  410: EXIT.notFound,
   408: EXIT.timedOut,
   504: EXIT.timedOut,
 }

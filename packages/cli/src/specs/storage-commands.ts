@@ -79,4 +79,22 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
     examples: ["weft stat 'weft://…'", 'weft stat - --wait --timeout 60s < photo.ref'],
     load: () => import('../commands/stat.ts'),
   },
+  {
+    words: ['rm'],
+    summary:
+      'remove an object that this node has stored: its key is destroyed, its holders delete it and sign that they did',
+    arguments: [
+      { name: '<object>', description: 'its name, its id, or its reference in quotes; - reads it from standard input' },
+    ],
+    options: [
+      { flags: '--yes', description: 'do not ask' },
+      { flags: '--proof', description: 'print what the holders signed, also of an object that was removed before' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft rm photo.jpg', 'weft rm --yes --proof photo.jpg', 'weft rm --proof photo.jpg --json'],
+    notes:
+      'It cannot be taken back, and goes on if the command is interrupted. Holders that are away are asked by the daemon when they are there again. Nobody can prove that a holder kept no copy: what makes one useless is that the key is destroyed. Copies of the reference that you gave away are not.',
+    load: () => import('../commands/rm.ts'),
+  },
 ]

@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<EventName, true>> = {
   reach: true,
   lease: true,
   transfer: true,
+  removal: true,
   status: true,
   route: true,
   'route-event': true,

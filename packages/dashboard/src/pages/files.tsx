@@ -6,7 +6,7 @@ import { ResourceView } from '../parts/resource-view.tsx'
 
 /** What this person stored. */
 export function Files() {
-  const resource = useResource<ObjectsAnswer>('/api/v1/objects', ['transfer'])
+  const resource = useResource<ObjectsAnswer>('/api/v1/objects', ['transfer', 'removal'])
   return (
     <>
       <h1>Files</h1>

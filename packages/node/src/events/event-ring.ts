@@ -15,6 +15,7 @@ export const EVENT_NAMES = [
   'reach',
   'lease',
   'transfer',
+  'removal',
   'status',
   'route',
   'route-event',

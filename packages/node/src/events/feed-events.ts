@@ -53,6 +53,10 @@ export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scop
     }),
   )
   scope.defer(
+    'removal events',
+    storage.on('removal', (event) => ring.add('removal', event)),
+  )
+  scope.defer(
     'route events',
     vpn.on('route', (event) => ring.add('route', event)),
   )

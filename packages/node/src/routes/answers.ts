@@ -12,6 +12,7 @@ import {
   legChoice,
   legVerification,
   mapStatus,
+  objectRemoval,
   objectStatus,
   otherRoutes,
   ownLease,
@@ -333,6 +334,17 @@ export type ObjectStatusAnswer = z.output<typeof objectStatusAnswer>
 
 export const ownObjectStatusAnswer = objectStatus.extend({ schemaVersion, name: z.string() })
 export type OwnObjectStatusAnswer = z.output<typeof ownObjectStatusAnswer>
+
+export const removalAnswer = objectRemoval.extend({ schemaVersion })
+export type RemovalAnswer = z.output<typeof removalAnswer>
+
+const removalRow = objectRemoval.omit({ fault: true }).extend({
+  holders: z.int(),
+  deleted: z.int().describe('Holders that signed that they deleted it'),
+})
+
+export const removalsAnswer = z.strictObject({ schemaVersion, removals: z.array(removalRow).readonly() })
+export type RemovalsAnswer = z.output<typeof removalsAnswer>
 
 const totals = z.strictObject({ done: z.int(), failed: z.int(), bytes })
 

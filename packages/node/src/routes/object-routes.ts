@@ -5,7 +5,15 @@ import { requestInvalid } from '../http/api-error.ts'
 import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
 import { sendObject } from '../http/send-object.ts'
 import { uploadBody } from '../http/upload-body.ts'
-import { objectStatusAnswer, objectsAnswer, ownObjectStatusAnswer, storedAnswer, transfersAnswer } from './answers.ts'
+import {
+  objectStatusAnswer,
+  objectsAnswer,
+  ownObjectStatusAnswer,
+  removalAnswer,
+  removalsAnswer,
+  storedAnswer,
+  transfersAnswer,
+} from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 import { queryInteger } from './schemas.ts'
 
@@ -20,6 +28,8 @@ const PRIVATE = 'Over routes, so that holders do not learn the address of this n
 /** In a query. */
 const isPrivate = z.enum(['true', 'false']).optional().describe(PRIVATE)
 
+const object = z.object({ object: z.string().min(1).max(128) })
+
 const putQuery = z.strictObject({
   name: z.string().max(255).optional(),
   class: z.enum(['tiny', 'small', 'medium', 'standard', 'vault']).optional(),
@@ -29,7 +39,7 @@ const putQuery = z.strictObject({
   private: isPrivate,
 })
 
-/** Objects: put, list, get, and how they do. References hold keys: none is ever logged. */
+/** Objects: put, list, get, how they do, and remove. References hold keys: none is ever logged. */
 export function objectRoutes({ home, storage, transfers, stopping }: ApiServices): Route[] {
   return [
     defineRoute({
@@ -98,11 +108,11 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       url: '/api/v1/objects/:object/stat',
       scope: 'storage:read',
       summary: 'The health of an object of this node, by its id: no key leaves.',
-      params: z.object({ object: z.string().min(1).max(128) }),
+      params: object,
       query: z.strictObject({ first: queryInteger(0, MOST_SEGMENTS).optional().describe(FIRST) }),
       response: ownObjectStatusAnswer,
-      handler: async ({ params: { object }, query }, { signal }) => {
-        const own = storage.list().find((one) => one.object === object)
+      handler: async ({ params, query }, { signal }) => {
+        const own = storage.list().find((one) => one.object === params.object)
         if (own === undefined) {
           throw new WeftError({
             code: 'E_OBJECT_UNKNOWN',
@@ -113,6 +123,51 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
         const { ref: _, ...status } = await storage.stat(own.ref, { signal, first: query.first ?? 0 })
         return { schemaVersion: 1 as const, name: own.name, ...status }
       },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      url: '/api/v1/objects/:object',
+      scope: 'storage:write',
+      summary:
+        'Removes an object that this node put: its key is destroyed, and each holder is asked once to delete it and to sign that it did. Who does not answer is asked again in the background; so it is when the caller goes away.',
+      params: object,
+      response: removalAnswer,
+      handler: async ({ params }, { signal }) => ({
+        schemaVersion: 1 as const,
+        ...(await storage.remove(params.object, { signal })),
+      }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/objects/:object/removal',
+      scope: 'storage:read',
+      summary: 'What the holders of an object that this node removed signed, and who is still asked.',
+      params: object,
+      response: removalAnswer,
+      handler: ({ params }) => {
+        const removal = storage.removal(params.object)
+        if (removal !== undefined) return { schemaVersion: 1 as const, ...removal }
+        throw new WeftError({
+          code: 'E_OBJECT_UNKNOWN',
+          cause: 'This node removed no object with this id.',
+          fix: 'GET /api/v1/removals lists those that it removed.',
+        })
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/removals',
+      scope: 'storage:read',
+      summary: 'The newest thousand objects that this node removed, newest first.',
+      response: removalsAnswer,
+      handler: () => ({
+        schemaVersion: 1 as const,
+        removals: storage.removals().map(({ fault: _, holders, ...removal }) => ({
+          ...removal,
+          holders: holders.length,
+          deleted: holders.filter(({ state }) => state === 'deleted').length,
+        })),
+      }),
     }),
     defineRoute({
       method: 'GET',

@@ -153,6 +153,38 @@ export const storedObject = z.strictObject({
   private: z.boolean().describe('It was put over routes, and this node reads it over routes, too'),
 })
 
+export const objectRemoval = z.strictObject({
+  object: z.string(),
+  name: z.string(),
+  size: bytes,
+  private: z.boolean().describe('It was put over routes, and its holders are asked over routes'),
+  removedAt: time,
+  expiresAt: time.describe('When its last shard expires, removed or not'),
+  state: z
+    .enum(['open', 'done', 'expired'])
+    .describe('open: holders are still asked; expired: some said nothing as long as it counted'),
+  withdrawn: z.boolean().describe('No reader finds it any more'),
+  fault: fault.optional().describe('Why it is not withdrawn, or why nobody could be asked'),
+  holders: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        state: z.enum(['deleted', 'waiting', 'silent']).describe('waiting: it is asked again'),
+        receipt: z
+          .strictObject({
+            shards: z.int(),
+            bytes,
+            at: time.describe('By the clock of the holder'),
+            until: time.describe('It refuses the object until then; 0 when it does not'),
+            signature: z.string().describe('base64url, over what docs/specs/shards.md says'),
+          })
+          .optional(),
+        fault: fault.optional().describe('Why there is no receipt yet'),
+      }),
+    )
+    .readonly(),
+})
+
 export const objectStatus = z.strictObject({
   object: z.string(),
   size: bytes,

@@ -41,6 +41,8 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
   )
   const stored = await call({ socketPath, method: 'PUT', path: '/api/v1/objects?name=a', body: 'hello' })
   const { ref, object } = stored.json<{ ref: string; object: string }>()
+  const other = await call({ socketPath, method: 'PUT', path: '/api/v1/objects?name=b', body: 'hello' })
+  const { object: removed } = other.json<{ object: string }>()
   const member = overlay.membership.members()[0]
   assert.ok(member !== undefined)
   return {
@@ -69,6 +71,9 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/objects': {},
       'POST /api/v1/object/stat': json('POST', '/api/v1/object/stat', { ref }),
       'GET /api/v1/objects/:object/stat': { path: `/api/v1/objects/${object}/stat` },
+      'DELETE /api/v1/objects/:object': { path: `/api/v1/objects/${removed}` },
+      'GET /api/v1/objects/:object/removal': { path: `/api/v1/objects/${removed}/removal` },
+      'GET /api/v1/removals': {},
       'GET /api/v1/transfers': {},
       'GET /api/v1/vpn': {},
       'GET /api/v1/vpn/route': {},

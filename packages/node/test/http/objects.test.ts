@@ -63,6 +63,40 @@ test('no key leaves by the id of an object, nor by the transfers', async (t) => 
   assert.equal((await call({ socketPath: socket, path: '/api/v1/objects/none/stat' })).code, 'E_OBJECT_UNKNOWN')
 })
 
+test('a removed object leaves the list; its removal tells what its holders signed, and no key', async (t) => {
+  const { socket, storage } = await startTestDaemon(t)
+  const { object } = (await put(socket, 'x', '?name=a')).json<{ object: string }>()
+  const answer = await call({ socketPath: socket, method: 'DELETE', path: `/api/v1/objects/${object}` })
+  assert.equal(answer.status, 200)
+  const { holders, ...rest } = answer.json<{
+    holders: { receipt?: { signature: string }; fault?: { code: string } }[]
+  }>()
+  assert.deepEqual(
+    holders.map(({ receipt, fault }) => receipt?.signature ?? fault?.code),
+    ['signature', 'E_NODE_UNREACHABLE'],
+  )
+  assert.ok(!answer.text.includes('secret-key'))
+  assert.deepEqual((await call({ socketPath: socket, path: '/api/v1/objects' })).json()['objects'], [])
+  const again = await call({ socketPath: socket, path: `/api/v1/objects/${object}/removal` })
+  assert.deepEqual(again.json(), answer.json())
+  const { removals } = (await call({ socketPath: socket, path: '/api/v1/removals' })).json<{ removals: unknown[] }>()
+  const { schemaVersion: _, ...row } = rest as Record<string, unknown>
+  assert.deepEqual(removals, [{ ...row, holders: 2, deleted: 1 }])
+  for (const [method, path] of [
+    ['DELETE', '/api/v1/objects/none'],
+    ['GET', '/api/v1/objects/none/removal'],
+  ] as const) {
+    const none = await call({ socketPath: socket, method, path })
+    assert.deepEqual([none.status, none.code], [404, 'E_OBJECT_UNKNOWN'])
+  }
+  const cause = 'Its owner removed it.'
+  storage.get = async () => {
+    throw new WeftError({ code: 'E_OBJECT_REMOVED', cause, fix: 'None.' })
+  }
+  const gone = await call({ socketPath: socket, path: `/api/v1/object?ref=${encodeURIComponent('weft://n/o#k')}` })
+  assert.deepEqual([gone.status, gone.code], [410, 'E_OBJECT_REMOVED'])
+})
+
 test('stat takes the reference in the body', async (t) => {
   const { socket } = await startTestDaemon(t)
   const { ref } = (await put(socket, 'x')).json<{ ref: string }>()

@@ -30,6 +30,8 @@ for (const [command, schema] of [
   ['weft vpn route', answers.vpnRouteAnswer.shape.legs.unwrap().element],
   ['weft vpn route', answers.vpnRouteAnswer.shape.others.unwrap().element],
   ['weft vpn exits', answers.vpnExitsAnswer.shape.exits.unwrap().element],
+  ['weft rm <object>', answers.removalAnswer.omit({ schemaVersion: true })],
+  ['weft rm <object>', answers.removalAnswer.shape.holders.unwrap().element],
   ['weft status', answers.statusAnswer.omit({ schemaVersion: true })],
 ] as const) {
   test(`docs/specs/cli.md has every field of ${command}: ${fieldsIn(schema).join(', ')}`, () => {

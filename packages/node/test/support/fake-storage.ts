@@ -2,6 +2,7 @@ import { Emitter, WeftError, concatBytes } from '@weft/core'
 import type {
   GetOptions,
   ObjectReader,
+  ObjectRemoval,
   ObjectStatus,
   PutOptions,
   Storage,
@@ -94,6 +95,35 @@ export class FakeStorage implements Storage {
       relaxed: [],
       expiresAt,
     }
+  }
+
+  readonly removed = new Map<string, ObjectRemoval>()
+
+  async remove(object: string): Promise<ObjectRemoval> {
+    const found = [...this.objects.values()].find(({ stored }) => stored.object === object)
+    if (found !== undefined) {
+      const { ref, name, size, private: isPrivate, expiresAt } = found.stored
+      const receipt = { shards: 1, bytes: size, at: 5, until: expiresAt, signature: 'signature' }
+      const fault = { code: 'E_NODE_UNREACHABLE', cause: 'It is away.', fix: 'Wait.' }
+      const holders = [
+        { node: 'did:key:z6Mk' as const, state: 'deleted' as const, receipt, fault: undefined },
+        { node: 'did:key:z6Ml' as const, state: 'waiting' as const, receipt: undefined, fault },
+      ]
+      const about = { object, name, size, private: isPrivate, removedAt: 3, expiresAt }
+      this.removed.set(object, { ...about, state: 'open', withdrawn: true, fault: undefined, holders })
+      this.objects.delete(ref)
+    }
+    const removal = this.removed.get(object)
+    if (removal !== undefined) return removal
+    throw new WeftError({ code: 'E_OBJECT_UNKNOWN', cause: 'It is not in the list.', fix: 'See weft ls.' })
+  }
+
+  removal(object: string): ObjectRemoval | undefined {
+    return this.removed.get(object)
+  }
+
+  removals(): readonly ObjectRemoval[] {
+    return [...this.removed.values()]
   }
 
   list(): readonly StoredObject[] {
