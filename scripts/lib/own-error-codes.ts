@@ -240,7 +240,6 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_OBJECT_NOT_FOUND: 'The network has no record of the object that a reference names, or its owner withdrew it.',
     E_OBJECT_RECORD: 'A record of an object cannot be used, though its owner signed it.',
     E_OBJECT_REMOVED: 'The owner of the object removed it; nobody can read it any more, and holders refuse it.',
-    E_OBJECT_UNKNOWN: 'The id is that of no object in the list of this node; the network was not asked.',
     E_PACKETS_FAILED: 'The thread that carries packets ended or does not answer.',
     E_PROXY_FULL:
       'Programs have as many UDP associations, or users and passwords with connections, with the proxy as it takes.',

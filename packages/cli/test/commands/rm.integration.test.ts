@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { type Finished, runWeft } from '../fixtures/run-weft.ts'
 import { serveApi } from '../fixtures/serve-api.ts'
@@ -39,7 +40,7 @@ const removal = (object: string, state = 'open') => ({
 /** A daemon with three objects and one that was removed; what it is asked to change or show. */
 async function daemon(context: TestContext, state = 'open', gate?: (times: number) => Promise<void>) {
   const asked: string[] = []
-  const home = await serveApi(context, async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? ''
     if (path === '/api/v1/objects') {
       response.end(
@@ -59,7 +60,8 @@ async function daemon(context: TestContext, state = 'open', gate?: (times: numbe
       response.statusCode = 404
       response.end(JSON.stringify({ error: { code: 'E_OBJECT_UNKNOWN', cause: 'Not here.', fix: 'See weft ls.' } }))
     } else response.end(JSON.stringify(removal(object, state)))
-  })
+  }
+  const home = await serveApi(context, (request, response) => void answer(request, response))
   const rm = (...args: string[]): Promise<Finished> => runWeft(['rm', ...args], { WEFT_HOME: home })
   return { home, asked, rm }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { WeftError } from '@weft/core'
+import type { ObjectRemoval } from '@weft/storage'
 import { stateFault } from '../health/state-fault.ts'
 import { requestInvalid } from '../http/api-error.ts'
 import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
@@ -10,6 +11,7 @@ import {
   objectsAnswer,
   ownObjectStatusAnswer,
   removalAnswer,
+  type RemovalsAnswer,
   removalsAnswer,
   storedAnswer,
   transfersAnswer,
@@ -162,11 +164,7 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       response: removalsAnswer,
       handler: () => ({
         schemaVersion: 1 as const,
-        removals: storage.removals().map(({ fault: _, holders, ...removal }) => ({
-          ...removal,
-          holders: holders.length,
-          deleted: holders.filter(({ state }) => state === 'deleted').length,
-        })),
+        removals: storage.removals().map(removalRow),
       }),
     }),
     defineRoute({
@@ -178,6 +176,11 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       handler: () => ({ schemaVersion: 1 as const, transfers: transfers.list(), totals: transfers.totals }),
     }),
   ]
+}
+
+function removalRow({ fault: _, holders, ...removal }: ObjectRemoval): RemovalsAnswer['removals'][number] {
+  const deleted = holders.filter(({ state }) => state === 'deleted').length
+  return { ...removal, holders: holders.length, deleted }
 }
 
 /** Node refuses a Content-Length that is no number; one that cannot be counted exactly is refused here. */

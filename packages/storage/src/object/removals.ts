@@ -93,7 +93,7 @@ export class Removals {
 
   /** Resolves when nothing is under way; to be awaited after the storage's signal fired. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#open.values()].map(({ running }) => running))
+    await Promise.allSettled([...this.#open.values()].map(async ({ running }) => running))
   }
 
   readonly #write = (record: Parameters<ObjectIndex['removals']['write']>[0]): void => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isWeftError, systemClock, toHex } from '@weft/core'
 import { SigningKey, sha256 } from '@weft/crypto'
-import { ObjectHeadSchema, ObjectSegmentSchema, create, encodeMessage } from '@weft/wire'
+import { type MessageInitShape, ObjectHeadSchema, ObjectSegmentSchema, create, encodeMessage } from '@weft/wire'
 import fc from 'fast-check'
 import { SEGMENT_SIZE, sealedLength } from '../../src/object/object-layout.ts'
 import { ObjectRecords } from '../../src/object/object-records.ts'
@@ -146,4 +146,21 @@ test('no bytes make a reader do anything but read or refuse', async () => {
       }
     }),
   )
+})
+
+test('a head that says that the object was removed, and more, is refused', async () => {
+  const { records, plant } = setUp()
+  const read = (head: MessageInitShape<typeof ObjectHeadSchema>): Promise<unknown> => {
+    plant('head', encodeMessage(ObjectHeadSchema, create(ObjectHeadSchema, head)))
+    return records.readHead(object)
+  }
+  await assert.rejects(read({ version: 1, removedAt: 5n }), { code: 'E_OBJECT_REMOVED' })
+  const hostile = [
+    { version: 2, removedAt: 5n },
+    { version: 1, removedAt: 5n, className: 'tiny' },
+    { version: 1, removedAt: 5n, inline: new Uint8Array(1) },
+    { version: 1, removedAt: 8_640_000_000_000_001n },
+    { version: 1, removedAt: 2n ** 64n - 1n },
+  ]
+  for (const head of hostile) await assert.rejects(read(head), { code: 'E_OBJECT_RECORD' })
 })

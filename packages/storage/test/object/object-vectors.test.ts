@@ -33,7 +33,14 @@ const { frames, shardKey, segment, records } = all as {
   shardKey: { segment: number; index: number; node: string; key: string }
   segment: Segment
   /** Of the segment above as a whole object, and of the empty object, which is the first frame above. */
-  records: { sealedLength: number; head: string; segment: string; inlineHead: string }
+  records: {
+    sealedLength: number
+    head: string
+    segment: string
+    inlineHead: string
+    removedAt: number
+    removedHead: string
+  }
 }
 const object = fromHex(texts['object']!)
 const dataKey = fromHex(texts['dataKey']!)
@@ -108,4 +115,8 @@ test('vectors: ObjectHead and ObjectSegment', async () => {
   await written.writeHead(owner, { class: tiny, sealed: inline.length, inline }, expiresAt)
   assert.equal(valueOf('head'), records.inlineHead)
   assert.deepEqual((await written.readHead(object)).inline, inline)
+
+  await written.writeRemoved(owner, records.removedAt, expiresAt)
+  assert.equal(valueOf('head'), records.removedHead)
+  await assert.rejects(written.readHead(object), { code: 'E_OBJECT_REMOVED' })
 })

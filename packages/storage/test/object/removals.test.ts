@@ -133,8 +133,8 @@ test('a holder that was away is asked again until it answers, and again after a 
     assert.deepEqual([removal.state, removal.withdrawn], ['open', true])
     const waiting = removal.holders.filter(({ state }) => state === 'waiting')
     assert.deepEqual(
-      waiting.map(({ node, fault }) => [node, fault?.code]).toSorted(),
-      [first, second].map((holder) => [holder?.id, 'E_NODE_UNREACHABLE']).toSorted(),
+      new Map(waiting.map(({ node, fault }) => [node as string, fault?.code])),
+      new Map([first, second].map((holder) => [String(holder?.id), 'E_NODE_UNREACHABLE'])),
     )
     first!.up = true
     const again = await over(storage, clock, object, 3)
@@ -271,7 +271,9 @@ test('a list of a version that did not write down the holders: they are read fro
   const { network, list, open } = world(t)
   let stored: StoredObject
   {
-    const { add: real } = ObjectIndex.prototype
+    const real = Object.getOwnPropertyDescriptor(ObjectIndex.prototype, 'add')?.value as (
+      ...given: AddArguments
+    ) => void
     const add = t.mock.method(ObjectIndex.prototype, 'add', function (this: ObjectIndex, ...given: AddArguments) {
       real.call(this, given[0], given[1], undefined as never)
     })
@@ -334,7 +336,9 @@ function nonceOf(path: string, object: string): Uint8Array {
   const database = new DatabaseSync(path, { readOnly: true })
   const row = database.prepare('SELECT sealed FROM objects WHERE object = ?').get(object)
   database.close()
-  return (row?.['sealed'] as Uint8Array).slice(0, 12)
+  const sealed = row?.['sealed']
+  assert.ok(sealed instanceof Uint8Array)
+  return sealed.slice(0, 12)
 }
 
 /** Whether the list has the seed of a removed object still. */
