@@ -23,7 +23,8 @@ export const SHARED_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_NETWORK_MISMATCH: 'Something is of another network than this node.',
     E_NODE_NOT_FOUND: 'The letters given fit the end of no id, or of several, in the list of members.',
     E_NODE_UNREACHABLE: 'No working connection to another node can be had.',
-    E_OBJECT_UNKNOWN: 'No object in the list of this node is meant, so that it has no key of it; the network was not asked.',
+    E_OBJECT_UNKNOWN:
+      'No object in the list of this node is meant, so that it has no key of it; the network was not asked.',
     E_NOT_PERMITTED: 'This user may not do what was asked: the mode of a file or socket, or a token, forbids it.',
     E_PORT_TAKEN: 'Another process listens on a port that is needed here.',
     E_PROBE_TARGET: 'A probe of one node was asked to call another.',

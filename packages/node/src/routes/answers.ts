@@ -338,7 +338,7 @@ export type OwnObjectStatusAnswer = z.output<typeof ownObjectStatusAnswer>
 export const removalAnswer = objectRemoval.extend({ schemaVersion })
 export type RemovalAnswer = z.output<typeof removalAnswer>
 
-const removalRow = objectRemoval.omit({ fault: true }).extend({
+const removalRow = objectRemoval.extend({
   holders: z.int(),
   deleted: z.int().describe('Holders that signed that they deleted it'),
 })

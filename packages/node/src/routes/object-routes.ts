@@ -178,7 +178,7 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
   ]
 }
 
-function removalRow({ fault: _, holders, ...removal }: ObjectRemoval): RemovalsAnswer['removals'][number] {
+function removalRow({ holders, ...removal }: ObjectRemoval): RemovalsAnswer['removals'][number] {
   const deleted = holders.filter(({ state }) => state === 'deleted').length
   return { ...removal, holders: holders.length, deleted }
 }

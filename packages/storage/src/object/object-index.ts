@@ -66,6 +66,8 @@ export class ObjectIndex implements Disposable {
       this.#database.exec(SCHEMA)
       this.#insert = this.#database.prepare(INSERT)
       this.removals = new RemovalTable(this.#database, this.#rows)
+      // Sealed under another key it is seen now.
+      this.removals.list(1)
       if (this.removals.hasUnerased) this.#rewrite()
       for (const row of this.#database.prepare('SELECT * FROM objects').all() as unknown as Row[]) {
         const { name, ref, private: isPrivate = false } = this.#open(row)

@@ -92,8 +92,8 @@ test('a removed object is gone here and for others, and every holder says so', a
   )
 })
 
-test('what was removed stays so after a restart; what this node did not put is refused', async (t) => {
-  const { open } = world(t)
+test('what was removed stays so after a restart; what this node did not put is refused, and another person', async (t) => {
+  const { open, list } = world(t)
   let removal: ObjectRemoval
   let ref: string
   {
@@ -107,6 +107,7 @@ test('what was removed stays so after a restart; what this node did not put is r
   assert.deepEqual(storage.list(), [])
   await assert.rejects(storage.get(ref), { code: 'E_OBJECT_REMOVED' })
   await assert.rejects(storage.remove('a'.repeat(52)), { code: 'E_OBJECT_UNKNOWN' })
+  assert.throws(() => new ObjectIndex(list, SigningKey.generate(), systemRandom), { code: 'E_OBJECT_INDEX' })
   assert.equal(storage.removal('a'.repeat(52)), undefined)
 })
 
