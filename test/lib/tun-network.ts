@@ -199,6 +199,13 @@ export class TunNetwork implements AsyncDisposable {
       () => Promise.resolve(isRunning(pid)),
       (runs) => !runs,
     )
+    // The system takes it away a moment after; what is begun until then may have its address.
+    if (name === 'client')
+      await eventually(
+        'the end of the interface',
+        () => this.exec('c', ['ip', '-br', 'link', 'show', 'type', 'tun']),
+        (links) => links.trim() === '',
+      )
   }
 
   /** Rules and interfaces of the client's machine that a tunnel makes. */
