@@ -125,13 +125,12 @@ export class SessionLegs {
   }
 
   #isLeft({ recovery }: SessionLeg, now: number): boolean {
-    const { best } = this
     const { hasSample, smoothed, min } = recovery.rtt
-    if (!hasSample || best === undefined) return false
+    if (!hasSample) return false
+    if (now - this.#datagramAt > smoothed) return true
     // The least of both: what this flow itself has wait on its leg is no reason to leave it, and would be one again on the other.
-    const shortest = best.recovery.rtt.min
-    const isMuch = shortest < MUCH_SHORTER_PART * min && min - shortest >= MUCH_SHORTER_MS
-    return isMuch || now - this.#datagramAt > smoothed
+    const shortest = this.best?.recovery.rtt.min ?? Infinity
+    return shortest < MUCH_SHORTER_PART * min && min - shortest >= MUCH_SHORTER_MS
   }
 
   /**

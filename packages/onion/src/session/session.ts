@@ -456,8 +456,8 @@ export class Session {
       asking++
     }
     if (takesContent) {
-      const withDatagrams = this.#legs.forDatagrams(now) === leg
-      if (withDatagrams && this.#datagrams.hasWork) this.#legs.onDatagrams(now)
+      const withDatagrams = this.#datagrams.hasWork && this.#legs.forDatagrams(now) === leg
+      if (withDatagrams) this.#legs.onDatagrams(now)
       asking = this.#outbox.write(writer, payload, sent, asking + acks, withDatagrams) - acks
     }
     recovery.onSent(asking > 0, asking + acks, now)

@@ -1,5 +1,5 @@
 import type { Fault } from '@weft/core'
-import { DEFAULT_PROFILE, isBuiltIn } from './built-in-profiles.ts'
+import { isBuiltIn } from './built-in-profiles.ts'
 import { openSplit } from './open-split.ts'
 import type { Profile, ResolvedFields } from './profile.ts'
 import { OF_THIS_MACHINE } from './profile-document.ts'
@@ -43,7 +43,7 @@ export function shutWarnings({ name }: Profile, resolved: ResolvedFields): reado
     {
       code: 'E_PROFILE_SHUT',
       cause: `The profile '${name}' wants the kill switch and no tunnel: as soon as it is used nothing of this machine gets out${beside} except what programs send to Weft's proxy.`,
-      fix: `Where the whole machine is to go through the VPN: ${mend}, before it is used. Where only the proxy is to be used there is nothing to do; weft vpn profile use ${DEFAULT_PROFILE} opens the machine again.`,
+      fix: `Where the whole machine is to go through the VPN: ${mend}, before it is used. Where only the proxy is to be used there is nothing to do; another profile, without the kill switch, opens the machine again.`,
     },
   ]
 }
