@@ -85,6 +85,7 @@ test(
     const { link, env } = await connected(network)
     const download = network.download(FEW_BYTES, RATE)
     download.catch(() => {})
+    const before = await network.lostByMachine()
     const verify = async (): Promise<Verification['legs']> =>
       (JSON.parse((await weft(['vpn', 'route', '--verify', '--json'], env)).stdout) as Verification).legs
     // Each asks all hops once more than is asked beside it: what is usual is known by 26 answers.
@@ -97,7 +98,14 @@ test(
     // One way takes 60 ms more, and so does the way back.
     for (const { delays } of legs)
       for (const { role, addedMs } of delays) assert.ok(role === 'relay' && addedMs > 60, `${role}: ${addedMs} ms`)
-    for (const { losses, contradictions } of legs) assert.deepEqual([losses, contradictions], [[], []])
+    const lostByMachine = (await network.lostByMachine()) - before
+    if (lostByMachine > 0) t.diagnostic(`${lostByMachine} packets lost by this machine itself`)
+    for (const { losses, contradictions } of legs) {
+      assert.deepEqual(contradictions, [])
+      // The link loses none. What the machine does, where too many processes want it, is lost there all the same.
+      if (lostByMachine === 0) assert.deepEqual(losses, [])
+      for (const { role, part } of losses) assert.ok(role === 'relay' && part === 'link', `${role}: ${part}`)
+    }
     await link.change({ delayMs: 0, loss: 0 })
     assert.equal(await download, createHash('sha256').update(Buffer.alloc(FEW_BYTES, 7)).digest('hex'))
   },

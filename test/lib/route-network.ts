@@ -25,6 +25,11 @@ export interface RouteVpnStatus {
   readonly carried?: { readonly inTls: number; readonly packetsDropped: Readonly<Record<string, number>> }
 }
 
+/** Of `ip -s -j link`. */
+interface InterfaceFigures {
+  readonly stats64: Readonly<Record<'rx' | 'tx', { readonly dropped: number }>>
+}
+
 /**
  * Four machines in a row, each a namespace: the client; the entry and a validator; the relay; the exit and a web server. There is one
  * route. Needs root.
@@ -119,6 +124,24 @@ export class RouteNetwork implements AsyncDisposable {
     for (const behind of ['10.60.0.0/24', `${hostOf(0)}/32`, `${hostOf(1)}/32`])
       namespaces.ip('r', 'route', 'add', behind, 'via', '10.61.0.1')
     return link
+  }
+
+  /**
+   * Packets that the machine itself lost between the entry and the relay until now: for want of room before the link, and
+   * before a socket whose process had to wait.
+   */
+  async lostByMachine(): Promise<number> {
+    let lost = 0
+    for (const place of ['e', 'r'] as const) {
+      const links = await this.namespaces.exec(place, ['ip', '-s', '-j', 'link'])
+      for (const { stats64 } of JSON.parse(links) as readonly InterfaceFigures[])
+        lost += stats64.tx.dropped + stats64.rx.dropped
+      const [names = '', values = ''] = (await this.namespaces.exec(place, ['grep', '^Udp:', '/proc/net/snmp'])).split(
+        '\n',
+      )
+      lost += Number(values.split(' ')[names.split(' ').indexOf('RcvbufErrors')])
+    }
+    return lost
   }
 
   status(name: NodeName | 'client' = 'client'): Promise<RouteVpnStatus> {

@@ -22,6 +22,8 @@ export interface UserSpaceLinkOptions {
 const PROGRAM = join(import.meta.dirname, 'link-program.ts')
 /** As Ethernet has it. */
 const MTU = 1_500
+/** Packets that wait while the process does: what a link loses is what its profile says, also where it has to wait for a processor. */
+const QUEUE_PACKETS = '10000'
 let links = 0
 
 /**
@@ -55,7 +57,7 @@ export class UserSpaceLink implements AsyncDisposable {
         const name = names[at] as string
         ip('link', 'set', name, 'netns', namespace)
         ip('-n', namespace, 'address', 'add', address, 'dev', name)
-        ip('-n', namespace, 'link', 'set', name, 'mtu', String(MTU), 'up')
+        ip('-n', namespace, 'link', 'set', name, 'mtu', String(MTU), 'txqueuelen', QUEUE_PACKETS, 'up')
       }
       return link
     } catch (error) {

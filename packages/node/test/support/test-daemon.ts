@@ -12,6 +12,10 @@ import { type FakeOverlay, createFakeOverlay } from './fake-overlay.ts'
 import { type FakeStorage, createFakeStorage } from './fake-storage.ts'
 import { type FakeVpn, createFakeVpn } from './fake-vpn.ts'
 
+/** Ports that are looked at at once; a daemon has fewer. */
+const BLOCK = 20
+const given = new Set<number>()
+
 export interface TestDaemon {
   readonly daemon: Daemon
   readonly home: string
@@ -101,17 +105,26 @@ function writeNetworkFile(path: string, attester: SigningKey): void {
   writeFileSync(path, JSON.stringify(file))
 }
 
-/** A port that was free a moment ago, below those that the system gives to outgoing connections. */
+/**
+ * A port of loopback that is free, and so is what a daemon has beside it. Below those of networks that tests start as processes, which
+ * come and go beside this; none is given twice.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 15_000 + randomInt(systemRandom, 10_000)
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!free) continue
-    await new Promise((resolve) => server.close(resolve))
-    return port
+    const port = 17_000 + BLOCK * randomInt(systemRandom, 200)
+    if (given.has(port)) continue
+    given.add(port)
+    const ports = Array.from({ length: BLOCK }, (_, at) => port + at)
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (free) await new Promise((resolve) => server.close(resolve))
+  return free
 }
