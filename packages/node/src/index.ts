@@ -43,6 +43,7 @@ export type {
   PingAnswer,
   RemovalAnswer,
   RemovalsAnswer,
+  RenewalAnswer,
   ResourcesAnswer,
   RevocationsAnswer,
   RevokeAnswer,

@@ -108,6 +108,39 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal
 }
 
+export interface RenewOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface HolderRenewal {
+  readonly node: DidKey
+  /** `waiting`: it is asked again. `lost`: it said nothing before its shards expired. */
+  readonly state: 'renewed' | 'waiting' | 'lost'
+  /** Why it did not renew, since this node was started. */
+  readonly fault: Fault | undefined
+}
+
+/** The renewal of an object that this node put. */
+export interface ObjectRenewal {
+  readonly object: string
+  readonly name: string
+  /** ms since the epoch: until then it is kept now, as in the list. */
+  readonly expiresAt: number
+  /** ms since the epoch: until then it is to be kept. */
+  readonly until: number
+  /**
+   * `open`: records or holders are still asked. `partial`: some holders said nothing before their shards expired.
+   * `failed`: the records could not be renewed before they expired.
+   */
+  readonly state: 'open' | 'done' | 'partial' | 'failed'
+  /** Records that were written anew, and how many there are; undefined before that is known. */
+  readonly records: { readonly renewed: number; readonly total: number | undefined }
+  /** Why records are not renewed. */
+  readonly fault: Fault | undefined
+  /** Those known so far; empty for an object without shards. */
+  readonly holders: readonly HolderRenewal[]
+}
+
 export interface ObjectReader {
   readonly size: number
   /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
@@ -169,6 +202,17 @@ export interface Storage extends AsyncDisposable {
    * @param object its id @throws WeftError E_OBJECT_UNKNOWN (only the node that put it has the object's key), E_ABORTED
    */
   remove(object: string, options?: RemoveOptions): Promise<ObjectRemoval>
+  /**
+   * Lets an object that this node put be kept for longer: its records are written anew with a later end, and every holder
+   * is told. Resolves when each was asked once; what failed is tried again in the background until the former end. Once the
+   * records and so many holders that no repair is due have the new end, the list has it. An object that lasts as long
+   * already is left as it is. An abort ends the wait alone.
+   * @param object its id @param ttlMs from now, as of a put
+   * @throws WeftError E_OBJECT_UNKNOWN (only the node that put it has the object's key), E_PUT_OPTION, E_ABORTED
+   */
+  renew(object: string, ttlMs: number, options?: RenewOptions): Promise<ObjectRenewal>
+  /** How the last renewal of an object stands, since this node was started; undefined when there was none. */
+  renewal(object: string): ObjectRenewal | undefined
   /** How the removal of an object stands, with what its holders signed; undefined for one that this node did not remove. */
   removal(object: string): ObjectRemoval | undefined
   /** The newest thousand removals, newest first. */

@@ -1,4 +1,4 @@
-import { WeftError, printable, wait } from '@weft/core'
+import { printable, wait } from '@weft/core'
 import { type ApiClient, referencedClock } from '@weft/devnet'
 import type { ObjectsAnswer, RemovalAnswer, RemovalsAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
@@ -6,13 +6,11 @@ import { formatBytes } from '../output/format.ts'
 import { receiptTable, removalLines } from '../output/removal-lines.ts'
 import { confirm } from '../program/confirm.ts'
 import type { Invocation } from '../program/invocation.ts'
+import { notOwnObject, objectIdIn, ownObject } from '../program/own-object.ts'
 import { referenceArgument } from '../program/reference-argument.ts'
 
 /** ms between two words of how far it is. */
 const TELL_EVERY_MS = 1_000
-
-const REFERENCE = /^weft:\/\/[^/#]{1,64}\/([a-z2-7]{52})(?:#|$)/
-const OBJECT = /^[a-z2-7]{52}$/
 
 export async function run(invocation: Invocation): Promise<void> {
   const { output, signal } = invocation
@@ -36,7 +34,7 @@ async function removalOf(
   signal: AbortSignal,
 ): Promise<RemovalAnswer> {
   const { objects } = await api.json<ObjectsAnswer>('GET', '/api/v1/objects', undefined, { signal })
-  const own = theOne(objects, target)
+  const own = ownObject(objects, target)
   if (own !== undefined) {
     if (!invocation.flag('yes')) {
       const what = `${printable(own.name)} (${formatBytes(own.size)}, object ${own.object.slice(0, 8)}…)`
@@ -45,8 +43,8 @@ async function removalOf(
     return remove(invocation, api, own.object)
   }
   const { removals } = await api.json<RemovalsAnswer>('GET', '/api/v1/removals', undefined, { signal })
-  const object = idOf(target) ?? removals.find(({ name }) => name === target)?.object
-  if (object === undefined) throw unknown(target)
+  const object = objectIdIn(target) ?? removals.find(({ name }) => name === target)?.object
+  if (object === undefined) throw notOwnObject(target, 'removes')
   const isOver = removals.some((one) => one.object === object && (one.state !== 'open' || invocation.flag('proof')))
   if (!isOver) return remove(invocation, api, object)
   return api.json<RemovalAnswer>('GET', `/api/v1/objects/${object}/removal`, undefined, { signal })
@@ -72,31 +70,4 @@ async function remove({ output, signal }: Invocation, api: ApiClient, object: st
     over.abort()
     await told
   }
-}
-
-/** The object of a reference, an id or a name. @throws WeftError E_OBJECT_NAME when several have the name */
-function theOne(objects: ObjectsAnswer['objects'], target: string): ObjectsAnswer['objects'][number] | undefined {
-  const id = idOf(target)
-  const found = objects.filter(({ object, name }) => (id === undefined ? name === target : object === id))
-  if (found.length <= 1) return found[0]
-  throw new WeftError({
-    code: 'E_OBJECT_NAME',
-    cause: `${found.length} objects of this node have the name ${printable(target)}.`,
-    fix: `Name one by its id: ${found.map(({ object }) => object).join(', ')}.`,
-  })
-}
-
-/** The id of an object in a reference, or the id itself; undefined for a name. */
-function idOf(target: string): string | undefined {
-  return REFERENCE.exec(target)?.[1] ?? OBJECT.exec(target)?.[0]
-}
-
-function unknown(target: string): WeftError {
-  // What begins as a reference may hold a key.
-  const what = target.startsWith('weft:') ? 'that reference' : `the name ${printable(target)}`
-  return new WeftError({
-    code: 'E_OBJECT_UNKNOWN',
-    cause: `This node has put no object with ${what}, or it is not in its list any more.`,
-    fix: 'See weft ls. Only the node that put an object has the key that removes it: ask there.',
-  })
 }

@@ -80,6 +80,26 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/stat.ts'),
   },
   {
+    words: ['renew'],
+    summary: 'keep an object that this node has stored for longer: its records and its holders get a later end',
+    arguments: [
+      { name: '<object>', description: 'its name, its id, or its reference in quotes; - reads it from standard input' },
+    ],
+    options: [
+      {
+        flags: '--for <time>',
+        description:
+          'how long from now, e.g. 90d (default: 30d, at most 365d; 31d if this node is not in the map or stored it privately)',
+      },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft renew photo.jpg --for 90d', 'weft renew - --for 365d < photo.ref'],
+    notes:
+      'Nothing is ever shortened. Holders that are away are told by the daemon when they are there again; it goes on if the command is interrupted.',
+    load: () => import('../commands/renew.ts'),
+  },
+  {
     words: ['rm'],
     summary:
       'remove an object that this node has stored: its key is destroyed, its holders delete it and sign that they did',

@@ -13,6 +13,7 @@ import {
   legVerification,
   mapStatus,
   objectRemoval,
+  objectRenewal,
   objectStatus,
   otherRoutes,
   ownLease,
@@ -334,6 +335,9 @@ export type ObjectStatusAnswer = z.output<typeof objectStatusAnswer>
 
 export const ownObjectStatusAnswer = objectStatus.extend({ schemaVersion, name: z.string() })
 export type OwnObjectStatusAnswer = z.output<typeof ownObjectStatusAnswer>
+
+export const renewalAnswer = objectRenewal.extend({ schemaVersion })
+export type RenewalAnswer = z.output<typeof renewalAnswer>
 
 export const removalAnswer = objectRemoval.extend({ schemaVersion })
 export type RemovalAnswer = z.output<typeof removalAnswer>

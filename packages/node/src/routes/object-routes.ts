@@ -13,6 +13,7 @@ import {
   removalAnswer,
   type RemovalsAnswer,
   removalsAnswer,
+  renewalAnswer,
   storedAnswer,
   transfersAnswer,
 } from './answers.ts'
@@ -41,7 +42,7 @@ const putQuery = z.strictObject({
   private: isPrivate,
 })
 
-/** Objects: put, list, get, how they do, and remove. References hold keys: none is ever logged. */
+/** Objects: put, list, get, how they do, renew and remove. References hold keys: none is ever logged. */
 export function objectRoutes({ home, storage, transfers, stopping }: ApiServices): Route[] {
   return [
     defineRoute({
@@ -124,6 +125,43 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
         }
         const { ref: _, ...status } = await storage.stat(own.ref, { signal, first: query.first ?? 0 })
         return { schemaVersion: 1 as const, name: own.name, ...status }
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/objects/:object/renewal',
+      scope: 'storage:write',
+      summary:
+        'Lets an object that this node put be kept for longer: its records and each holder are told once. What failed is tried again in the background until the former end; so it is when the caller goes away.',
+      params: object,
+      body: z.strictObject({
+        ttlMs: z
+          .int()
+          .min(60_000)
+          .max(365 * DAY_MS)
+          .describe('ms from now until it expires; one that lasts as long already is left as it is'),
+      }),
+      response: renewalAnswer,
+      handler: async ({ params, body }, { signal }) => ({
+        schemaVersion: 1 as const,
+        ...(await storage.renew(params.object, body.ttlMs, { signal })),
+      }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/objects/:object/renewal',
+      scope: 'storage:read',
+      summary: 'How the last renewal of an object stands, since the daemon was started.',
+      params: object,
+      response: renewalAnswer,
+      handler: ({ params }) => {
+        const renewal = storage.renewal(params.object)
+        if (renewal !== undefined) return { schemaVersion: 1 as const, ...renewal }
+        throw new WeftError({
+          code: 'E_OBJECT_UNKNOWN',
+          cause: 'This node has renewed no object with this id since it was started.',
+          fix: 'GET /api/v1/objects says until when each object is kept.',
+        })
       },
     }),
     defineRoute({

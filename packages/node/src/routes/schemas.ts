@@ -153,6 +153,34 @@ export const storedObject = z.strictObject({
   private: z.boolean().describe('It was put over routes, and this node reads it over routes, too'),
 })
 
+export const objectRenewal = z.strictObject({
+  object: z.string(),
+  name: z.string(),
+  expiresAt: time.describe('Until then it is kept now'),
+  until: time.describe('Until then it is to be kept'),
+  state: z
+    .enum(['open', 'done', 'partial', 'failed'])
+    .describe(
+      'open: records or holders are still asked; partial: the shards of some holders expired; failed: the records did',
+    ),
+  records: z.strictObject({
+    renewed: z.int(),
+    total: z.int().optional().describe('Absent before the object was read'),
+  }),
+  fault: fault.optional().describe('Why records are not renewed'),
+  holders: z
+    .array(
+      z.strictObject({
+        node: z.string(),
+        state: z
+          .enum(['renewed', 'waiting', 'lost'])
+          .describe('waiting: it is asked again; lost: its shards expired before it answered'),
+        fault: fault.optional(),
+      }),
+    )
+    .readonly(),
+})
+
 export const objectRemoval = z.strictObject({
   object: z.string(),
   name: z.string(),

@@ -97,6 +97,31 @@ test('a removed object leaves the list; its removal tells what its holders signe
   assert.deepEqual([gone.status, gone.code], [410, 'E_OBJECT_REMOVED'])
 })
 
+test('a renewal tells which holders know of it; the same again is had by GET, and neither has a key', async (t) => {
+  const { socket } = await startTestDaemon(t)
+  const { object } = (await put(socket, 'x', '?name=a')).json<{ object: string }>()
+  const path = `/api/v1/objects/${object}/renewal`
+  assert.equal((await call({ socketPath: socket, path })).code, 'E_OBJECT_UNKNOWN')
+  const renew = (at: string, ttlMs: unknown) =>
+    call({ socketPath: socket, method: 'POST', path: at, headers: JSON_TYPE, body: JSON.stringify({ ttlMs }) })
+  const answer = await renew(path, 90_000)
+  assert.equal(answer.status, 200)
+  const { holders, ...rest } = answer.json<{ holders: { state: string; fault?: { code: string } }[] }>()
+  assert.deepEqual(
+    holders.map(({ state, fault }) => fault?.code ?? state),
+    ['renewed', 'E_NODE_UNREACHABLE'],
+  )
+  const { until, records } = rest as Record<string, unknown>
+  assert.deepEqual([until, records], [90_000, { renewed: 1 }])
+  assert.ok(!answer.text.includes('secret-key'))
+  assert.deepEqual((await call({ socketPath: socket, path })).json(), answer.json())
+  const none = await renew('/api/v1/objects/none/renewal', 90_000)
+  assert.deepEqual([none.status, none.code], [404, 'E_OBJECT_UNKNOWN'])
+  for (const wrong of [undefined, 59_999, 366 * 86_400_000, '1', 1.5]) {
+    assert.equal((await renew(path, wrong)).status, 400)
+  }
+})
+
 test('stat takes the reference in the body', async (t) => {
   const { socket } = await startTestDaemon(t)
   const { ref } = (await put(socket, 'x')).json<{ ref: string }>()

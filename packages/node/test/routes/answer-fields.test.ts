@@ -32,6 +32,8 @@ for (const [command, schema] of [
   ['weft vpn exits', answers.vpnExitsAnswer.shape.exits.unwrap().element],
   ['weft rm <object>', answers.removalAnswer.omit({ schemaVersion: true })],
   ['weft rm <object>', answers.removalAnswer.shape.holders.unwrap().element],
+  ['weft renew <object>', answers.renewalAnswer.omit({ schemaVersion: true })],
+  ['weft renew <object>', answers.renewalAnswer.shape.holders.unwrap().element],
   ['weft status', answers.statusAnswer.omit({ schemaVersion: true })],
 ] as const) {
   test(`docs/specs/cli.md has every field of ${command}: ${fieldsIn(schema).join(', ')}`, () => {

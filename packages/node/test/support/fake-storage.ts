@@ -3,6 +3,7 @@ import type {
   GetOptions,
   ObjectReader,
   ObjectRemoval,
+  ObjectRenewal,
   ObjectStatus,
   PutOptions,
   Storage,
@@ -116,6 +117,28 @@ export class FakeStorage implements Storage {
     const removal = this.removed.get(object)
     if (removal !== undefined) return removal
     throw new WeftError({ code: 'E_OBJECT_UNKNOWN', cause: 'It is not in the list.', fix: 'See weft ls.' })
+  }
+
+  readonly renewed = new Map<string, ObjectRenewal>()
+
+  async renew(object: string, ttlMs: number): Promise<ObjectRenewal> {
+    const found = [...this.objects.values()].find(({ stored }) => stored.object === object)
+    if (found === undefined)
+      throw new WeftError({ code: 'E_OBJECT_UNKNOWN', cause: 'It is not in the list.', fix: 'See weft ls.' })
+    const { name, expiresAt } = found.stored
+    const fault = { code: 'E_NODE_UNREACHABLE', cause: 'It is away.', fix: 'Wait.' }
+    const holders = [
+      { node: 'did:key:z6Mk' as const, state: 'renewed' as const, fault: undefined },
+      { node: 'did:key:z6Ml' as const, state: 'waiting' as const, fault },
+    ]
+    const about = { object, name, expiresAt, until: ttlMs, state: 'open' as const, fault: undefined }
+    const renewal: ObjectRenewal = { ...about, records: { renewed: 1, total: undefined }, holders }
+    this.renewed.set(object, renewal)
+    return renewal
+  }
+
+  renewal(object: string): ObjectRenewal | undefined {
+    return this.renewed.get(object)
   }
 
   removal(object: string): ObjectRemoval | undefined {

@@ -5,6 +5,7 @@ import { type Random, WeftError, ensureDirectory, fromBase64Url, messageOf, toBa
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { StoredObject } from '../storage.ts'
 import { REMOVALS_SCHEMA, type RemovalRecord, RemovalTable } from './removal-table.ts'
+import { RENEWALS_SCHEMA, RenewalTable } from './renewal-table.ts'
 import { NONCE_SIZE, SealedRows } from './sealed-rows.ts'
 
 /** Of what is encrypted: secrets and names, nothing that the table shows beside it. */
@@ -40,6 +41,7 @@ const SCHEMA = `
     sealed BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   ${REMOVALS_SCHEMA}
+  ${RENEWALS_SCHEMA}
 `
 
 const INSERT = 'INSERT INTO objects (object, size, class, created_at, expires_at, sealed) VALUES (?, ?, ?, ?, ?, ?)'
@@ -55,6 +57,7 @@ export class ObjectIndex implements Disposable {
   readonly #rows: SealedRows
   readonly #objects = new Map<string, StoredObject>()
   readonly removals: RemovalTable
+  readonly renewals: RenewalTable
 
   /** @throws WeftError E_OBJECT_INDEX when the file cannot be opened or belongs to another person. */
   constructor(directory: string, personKey: SigningKey, random: Random) {
@@ -66,6 +69,7 @@ export class ObjectIndex implements Disposable {
       this.#database.exec(SCHEMA)
       this.#insert = this.#database.prepare(INSERT)
       this.removals = new RemovalTable(this.#database, this.#rows)
+      this.renewals = new RenewalTable(this.#database)
       // Sealed under another key it is seen now.
       this.removals.list(1)
       if (this.removals.hasUnerased) this.#rewrite()
@@ -115,6 +119,25 @@ export class ObjectIndex implements Disposable {
     return this.#objects.get(object)?.private === true
   }
 
+  get(object: string): StoredObject | undefined {
+    return this.#objects.get(object)
+  }
+
+  /** Secret seed of the object's own key; undefined when the object is not in the list. Wipe it after use. */
+  seedOf(object: string): Uint8Array | undefined {
+    const row = this.#database.prepare('SELECT * FROM objects WHERE object = ?').get(object) as Row | undefined
+    return row === undefined ? undefined : fromBase64Url(this.#open(row).seed)
+  }
+
+  /** Notes that an object of the list is kept for longer, durably. @param expiresAt ms since the epoch */
+  extend(object: string, expiresAt: number): void {
+    const entry = this.#objects.get(object)
+    if (entry === undefined) return
+    // What is sealed stays as it is: a removal finds all that is left of it by its nonce.
+    this.#database.prepare('UPDATE objects SET expires_at = ? WHERE object = ?').run(expiresAt, object)
+    this.#objects.set(object, { ...entry, expiresAt })
+  }
+
   /** Newest first; without those that expired before `now` (ms since the epoch). */
   list(now: number): readonly StoredObject[] {
     return [...this.#objects.values()]
@@ -133,7 +156,9 @@ export class ObjectIndex implements Disposable {
     const row = this.#database.prepare('SELECT * FROM objects WHERE object = ?').get(object) as Row | undefined
     if (row === undefined) return undefined
     const { name, seed, private: isPrivate = false, holders } = this.#open(row)
-    const { size, expires_at: expiresAt } = row
+    const { size } = row
+    // A renewal that is under way may have told some holders of its later end.
+    const expiresAt = Math.max(row.expires_at, this.renewals.until(object) ?? 0)
     const record: RemovalRecord = {
       object,
       removedAt: now,
@@ -149,6 +174,7 @@ export class ObjectIndex implements Disposable {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
       this.#database.prepare('DELETE FROM objects WHERE object = ?').run(object)
+      this.renewals.remove(object)
       this.removals.write(record)
       this.#database.exec('COMMIT')
     } catch (error) {

@@ -63,7 +63,10 @@ export interface ObjectSegment {
 }
 
 const VERSION = 1
-/** Sequence of an object's records; the only later one withdraws it: an empty value, or the head of a removed object. */
+/**
+ * Sequence of an object's records; the only later one withdraws it: an empty value, or the head of a removed object. A
+ * renewal keeps the sequence, so that no order of the two brings back what was withdrawn.
+ */
 const WRITTEN = 1
 const WITHDRAWN = 2
 /** How long the withdrawal of a record is kept, ms: longer than any write of it can be under way. */
@@ -150,65 +153,47 @@ export class ObjectRecords {
 
   /** @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_REMOVED, E_OBJECT_RECORD (not as the specification says), E_RECORD_UNAVAILABLE */
   async readHead(object: Uint8Array, signal?: AbortSignal): Promise<ObjectHead> {
-    const found = await this.#read(object, HEAD_SALT, signal)
-    const head = decodeMessage(ObjectHeadSchema, found.value, MAX_RECORD_VALUE)
-    const check = checker(object, 'head')
-    check(head.version === VERSION, `its version is ${head.version}, this node knows ${VERSION}`)
-    if (head.removedAt > 0n) throw removedOf(object, head)
-    const sealed = Number(head.sealedLength)
-    const size = plaintextLength(sealed)
-    const stored = storageClass(head.className)
-    check(stored.k === head.k && stored.n === head.n, `class ${stored.name} is not ${head.k} of ${head.n}`)
-    if (size === undefined) throw wrongRecord(object, 'head', `no object has ${sealed} sealed bytes`)
-    check(head.segmentSize === SEGMENT_SIZE, `its segments have ${head.segmentSize} bytes`)
-    check(head.sealKey.length === 0, 'it has a seal key, which this version does not know')
-    const inline = head.segments === 0 ? head.inline : undefined
-    if (inline === undefined) {
-      check(
-        head.segments === segmentCount(sealed) && head.segments <= MAX_SEGMENTS,
-        `it names ${head.segments} segments`,
-      )
-      check(head.inline.length === 0, 'it has both segments and inline bytes')
-    } else {
-      check(inline.length === sealed && sealed <= sealedLength(MAX_INLINE), `it holds ${inline.length} bytes inline`)
-    }
-    return {
-      class: stored,
-      sealed,
-      size,
-      segments: head.segments,
-      inline,
-      expiresAt: found.expiresAt,
-      copies: found.copies,
-      quorum: found.quorum,
-    }
+    return headOf(object, await this.#read(object, HEAD_SALT, signal))
   }
 
   /** @throws as {@link readHead} */
   async readSegment(object: Uint8Array, head: ObjectHead, index: number, signal?: AbortSignal): Promise<ObjectSegment> {
-    const found = await this.#read(object, segmentSalt(index), signal)
-    const segment = decodeMessage(ObjectSegmentSchema, found.value, MAX_RECORD_VALUE)
-    const check = checker(object, `segment ${index}`)
-    const { k, n } = head.class
-    const length = segmentLength(head.sealed, index)
-    check(segment.version === VERSION, `its version is ${segment.version}, this node knows ${VERSION}`)
-    check(segment.index === index, `it is of segment ${segment.index}`)
-    check(segment.length === length, `it has ${segment.length} bytes in place of ${length}`)
-    check(segment.shardLength === shardLengthOf(length, k), `its shards have ${segment.shardLength} bytes`)
-    check(segment.roots.length === n && segment.holders.length === n, `it does not name ${n} roots and holders`)
-    check(
-      [...segment.roots, ...segment.holders].every((bytes) => bytes.length === 32),
-      'a root or a holder has not 32 bytes',
-    )
-    // Copies: a view would take the whole record along to a coding thread.
-    const shards = segment.holders.map((nodeKey, shard) => ({
-      index: shard,
-      node: toDidKey(nodeKey),
-      nodeKey: nodeKey.slice(),
-      root: (segment.roots[shard] as Uint8Array).slice(),
-    }))
-    check(new Set(shards.map((shard) => shard.node)).size === n, 'it names a holder twice')
-    return { index, length, shardLength: segment.shardLength, shards, quorum: found.quorum }
+    return segmentOf(object, head, index, await this.#read(object, segmentSalt(index), signal))
+  }
+
+  /**
+   * Writes the head again as it is, with a later end (the same sequence and value: docs/specs/records.md). One that was
+   * superseded meanwhile is not brought back. @throws as {@link readHead} and RecordStore.putMutable
+   */
+  async renewHead(owner: SigningKey, expiresAt: number, signal?: AbortSignal): Promise<void> {
+    const found = await this.#read(owner.publicKey, HEAD_SALT, signal)
+    headOf(owner.publicKey, found)
+    await this.#renew(owner, HEAD_SALT, found, expiresAt, signal)
+  }
+
+  /** The same of a segment, which is the result. @throws as {@link renewHead} */
+  async renewSegment(
+    owner: SigningKey,
+    head: ObjectHead,
+    index: number,
+    expiresAt: number,
+    signal?: AbortSignal,
+  ): Promise<ObjectSegment> {
+    const found = await this.#read(owner.publicKey, segmentSalt(index), signal)
+    const segment = segmentOf(owner.publicKey, head, index, found)
+    await this.#renew(owner, segmentSalt(index), found, expiresAt, signal)
+    return segment
+  }
+
+  async #renew(
+    owner: SigningKey,
+    salt: Uint8Array,
+    { value, sequence, expiresAt: before }: GetResult,
+    expiresAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const record = { owner, salt, sequence, expiresAt: Math.max(before, expiresAt), value }
+    await this.#records.putMutable(record, { ...(signal && { signal }) })
   }
 
   async #supersede(
@@ -233,6 +218,64 @@ export class ObjectRecords {
     if (found.value.length === 0) throw notFound(object, 'its owner withdrew it')
     return found
   }
+}
+
+/** @throws WeftError E_OBJECT_REMOVED, E_OBJECT_RECORD */
+function headOf(object: Uint8Array, found: GetResult): ObjectHead {
+  const head = decodeMessage(ObjectHeadSchema, found.value, MAX_RECORD_VALUE)
+  const check = checker(object, 'head')
+  check(head.version === VERSION, `its version is ${head.version}, this node knows ${VERSION}`)
+  if (head.removedAt > 0n) throw removedOf(object, head)
+  const sealed = Number(head.sealedLength)
+  const size = plaintextLength(sealed)
+  const stored = storageClass(head.className)
+  check(stored.k === head.k && stored.n === head.n, `class ${stored.name} is not ${head.k} of ${head.n}`)
+  if (size === undefined) throw wrongRecord(object, 'head', `no object has ${sealed} sealed bytes`)
+  check(head.segmentSize === SEGMENT_SIZE, `its segments have ${head.segmentSize} bytes`)
+  check(head.sealKey.length === 0, 'it has a seal key, which this version does not know')
+  const inline = head.segments === 0 ? head.inline : undefined
+  if (inline === undefined) {
+    check(head.segments === segmentCount(sealed) && head.segments <= MAX_SEGMENTS, `it names ${head.segments} segments`)
+    check(head.inline.length === 0, 'it has both segments and inline bytes')
+  } else {
+    check(inline.length === sealed && sealed <= sealedLength(MAX_INLINE), `it holds ${inline.length} bytes inline`)
+  }
+  return {
+    class: stored,
+    sealed,
+    size,
+    segments: head.segments,
+    inline,
+    expiresAt: found.expiresAt,
+    copies: found.copies,
+    quorum: found.quorum,
+  }
+}
+
+/** @throws WeftError E_OBJECT_RECORD */
+function segmentOf(object: Uint8Array, head: ObjectHead, index: number, found: GetResult): ObjectSegment {
+  const segment = decodeMessage(ObjectSegmentSchema, found.value, MAX_RECORD_VALUE)
+  const check = checker(object, `segment ${index}`)
+  const { k, n } = head.class
+  const length = segmentLength(head.sealed, index)
+  check(segment.version === VERSION, `its version is ${segment.version}, this node knows ${VERSION}`)
+  check(segment.index === index, `it is of segment ${segment.index}`)
+  check(segment.length === length, `it has ${segment.length} bytes in place of ${length}`)
+  check(segment.shardLength === shardLengthOf(length, k), `its shards have ${segment.shardLength} bytes`)
+  check(segment.roots.length === n && segment.holders.length === n, `it does not name ${n} roots and holders`)
+  check(
+    [...segment.roots, ...segment.holders].every((bytes) => bytes.length === 32),
+    'a root or a holder has not 32 bytes',
+  )
+  // Copies: a view would take the whole record along to a coding thread.
+  const shards = segment.holders.map((nodeKey, shard) => ({
+    index: shard,
+    node: toDidKey(nodeKey),
+    nodeKey: nodeKey.slice(),
+    root: (segment.roots[shard] as Uint8Array).slice(),
+  }))
+  check(new Set(shards.map((shard) => shard.node)).size === n, 'it names a holder twice')
+  return { index, length, shardLength: segment.shardLength, shards, quorum: found.quorum }
 }
 
 function checker(object: Uint8Array, what: string): (holds: boolean, why: string) => void {

@@ -4,10 +4,12 @@ import type {
   GetOptions,
   ObjectReader,
   ObjectRemoval,
+  ObjectRenewal,
   ObjectStatus,
   OpenPrivate,
   PutOptions,
   RemoveOptions,
+  RenewOptions,
   StatOptions,
   Storage,
   StorageEvents,
@@ -21,6 +23,7 @@ import { type PrivateContext, privateContext } from './private-context.ts'
 import { newObject, putObject } from './put-object.ts'
 import { putRequest } from './put-request.ts'
 import { Removals } from './removals.ts'
+import { Renewals } from './renewals.ts'
 import { statObject } from './stat-object.ts'
 import { TransferReport } from './transfer-report.ts'
 
@@ -43,6 +46,7 @@ export class ObjectStorage implements Storage {
   readonly #close: () => Promise<void>
   readonly #events = new Emitter<StorageEvents>()
   readonly #removals: Removals
+  readonly #renewals: Renewals
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
 
@@ -52,6 +56,7 @@ export class ObjectStorage implements Storage {
     this.#openPrivate = openPrivate
     this.#close = close
     this.#removals = new Removals({ context, openPrivate, index, events: this.#events })
+    this.#renewals = new Renewals({ context, openPrivate, index })
     this.held = held
   }
 
@@ -124,6 +129,7 @@ export class ObjectStorage implements Storage {
   }
 
   async remove(object: string, options: RemoveOptions = {}): Promise<ObjectRemoval> {
+    this.#renewals.forget(object)
     return this.#removals.remove(object, this.#signal(options.signal))
   }
 
@@ -135,9 +141,17 @@ export class ObjectStorage implements Storage {
     return this.#removals.list()
   }
 
+  async renew(object: string, ttlMs: number, options: RenewOptions = {}): Promise<ObjectRenewal> {
+    return this.#renewals.renew(object, ttlMs, this.#signal(options.signal))
+  }
+
+  renewal(object: string): ObjectRenewal | undefined {
+    return this.#renewals.renewal(object)
+  }
+
   /** Resolves when nothing is under way in the background, after the signal of the context fired. */
-  settled(): Promise<void> {
-    return this.#removals.settled()
+  async settled(): Promise<void> {
+    await Promise.all([this.#removals.settled(), this.#renewals.settled()])
   }
 
   list(): readonly StoredObject[] {

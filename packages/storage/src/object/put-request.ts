@@ -20,6 +20,19 @@ export function putRequest(options: PutOptions, object: string, isMember: boolea
   const name = options.name ?? object.slice(0, 8)
   const ttlMs = options.ttlMs ?? DEFAULT_TTL_MS
   const { size } = options
+  checkTtl(ttlMs, isMember)
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
+    throw wrong('size', String(size), 'a whole number of bytes')
+  }
+  const bytes = utf8(name)
+  if (bytes.length === 0 || bytes.length > MAX_NAME || fromUtf8(bytes) !== name) {
+    throw wrong('name', `${bytes.length} bytes`, `1 to ${MAX_NAME} bytes of well-formed text`)
+  }
+  return { name, ttlMs }
+}
+
+/** @param ttlMs from now. @param isMember as of {@link putRequest} @throws WeftError E_PUT_OPTION */
+export function checkTtl(ttlMs: number, isMember: boolean): void {
   if (!Number.isSafeInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
     throw wrong('ttlMs', String(ttlMs), `a whole number of milliseconds from ${MIN_TTL_MS} to ${MAX_TTL_MS} (365 days)`)
   }
@@ -31,14 +44,6 @@ export function putRequest(options: PutOptions, object: string, isMember: boolea
       `at most ${days} days, or put from a node that is`,
     )
   }
-  if (size !== undefined && (!Number.isSafeInteger(size) || size < 0)) {
-    throw wrong('size', String(size), 'a whole number of bytes')
-  }
-  const bytes = utf8(name)
-  if (bytes.length === 0 || bytes.length > MAX_NAME || fromUtf8(bytes) !== name) {
-    throw wrong('name', `${bytes.length} bytes`, `1 to ${MAX_NAME} bytes of well-formed text`)
-  }
-  return { name, ttlMs }
 }
 
 function wrong(field: string, given: string, valid: string): WeftError {

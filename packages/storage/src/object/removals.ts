@@ -1,5 +1,6 @@
-import { type Emitter, Semaphore, WeftError, isWeftError, messageOf, orAborted } from '@weft/core'
+import { type Emitter, Semaphore, isWeftError, messageOf, orAborted } from '@weft/core'
 import type { ObjectRemoval, OpenPrivate, StorageEvents } from '../storage.ts'
+import { notOwn } from './not-own.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { ObjectIndex } from './object-index.ts'
 import { objectRemoved } from './object-records.ts'
@@ -67,7 +68,7 @@ export class Removals {
       await orAborted(open.running ?? Promise.resolve(), signal)
     }
     const removal = open?.removing.status ?? this.removal(object)
-    if (removal === undefined) throw notOwn(object)
+    if (removal === undefined) throw notOwn(object, 'remove')
     return removal
   }
 
@@ -178,12 +179,4 @@ export class Removals {
     const deleted = holders.filter((holder) => holder.state === 'deleted').length
     this.#parts.events.emit('removal', { object, state, withdrawn, holders: holders.length, deleted })
   }
-}
-
-function notOwn(object: string): WeftError {
-  return new WeftError({
-    code: 'E_OBJECT_UNKNOWN',
-    cause: `Object ${object.slice(0, 8)}… is not in the list of this node, which therefore has not the key that removes it.`,
-    fix: 'Remove it on the node that put it (`weft ls` there shows it); a reference lets one read, not remove.',
-  })
 }

@@ -39,6 +39,8 @@ export class FakeHolder {
   /** Requests wait for this before they are answered. */
   gate: Promise<void> = Promise.resolve()
   failCommit = false
+  /** Until when it keeps each object, ms since the epoch. */
+  readonly expiries = new Map<string, number>()
   /** What it answers to a removal in place of its statement; `undefined`: an answer to something else. */
   forge = (statement: DeletionStatement): DeletionStatement | undefined => statement
   /** Called when it is asked to remove an object, before it does. */
@@ -134,6 +136,8 @@ export class FakeHolder {
             else {
               for (const shard of this.shards.values())
                 if (shard.object === toHex(body.value.object)) shard.committed = true
+              const key = toHex(body.value.object)
+              this.expiries.set(key, Math.max(Number(body.value.expiresAt), this.expiries.get(key) ?? 0))
               provisional.clear()
               await answer({ case: 'done', value: {} })
             }
