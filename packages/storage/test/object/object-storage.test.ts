@@ -52,7 +52,7 @@ test('each validator of the term can open the seal key of what was put', async (
   const network = new MemoryNetwork(9)
   await using storage = testStorage(network.overlay(), { coding })
   const { ref } = await storage.put(chunksOf(small, 65_536), { size: small.length })
-  const { object, dataKey } = parseObjectRef(ref)
+  const { object, dataKey } = parseObjectRef(ref, 'test-net')
   const { sealKeys } = await new ObjectRecords(network.records, network.clock).readHead(object)
   const { sealKey } = deriveObjectKeys(dataKey!, object)
   for (const key of network.validators) assert.deepEqual(openSealKey(sealKeys, object, key), sealKey)
