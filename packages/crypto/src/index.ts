@@ -6,11 +6,13 @@ export {
   TOKEN_BYTES,
   tokenInput,
 } from './blind-rsa/privacy-token.ts'
+export * from './agreement-key.ts'
 export type { BlindedMessage } from './blind-rsa/blind-rsa.ts'
 export { TokenKey, TOKEN_MODULUS_BYTES, TokenSecret } from './blind-rsa/token-key.ts'
 export * from './did-key.ts'
 export * from './envelope.ts'
 export * from './hash.ts'
+export * from './hpke.ts'
 export * from './key-file.ts'
 export {
   MERKLE_LEAF_SIZE,

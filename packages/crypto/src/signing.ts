@@ -1,4 +1,5 @@
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   type KeyObject,
@@ -8,6 +9,7 @@ import {
 import { concatBytes, systemRandom, utf8 } from '@weft/core'
 import { type DidKey, toDidKey } from './did-key.ts'
 import { VerifiedSignatures } from './verified-signatures.ts'
+import { type X25519KeyPair, x25519KeyPair } from './x25519.ts'
 import { VerifyingKeys } from './verifying-keys.ts'
 
 /**
@@ -29,6 +31,10 @@ export type SigningPurpose =
   | 'object'
   | 'shard-release'
   | 'shard-deletion'
+  | 'audit-manifest'
+  | 'audit-answer'
+  | 'audit-question'
+  | 'audit-receipt'
   | 'invitation'
   | 'invitation-use'
   | 'alive'
@@ -71,6 +77,11 @@ export class SigningKey {
   sign(purpose: SigningPurpose, bytes: Uint8Array): Uint8Array {
     work.made++
     return new Uint8Array(signBytes(null, signedBytes(purpose, bytes), this.#private))
+  }
+
+  /** The key pair for agreement that belongs to this one ({@link agreementKeyOf}). Wipe its secret after use. */
+  agreementKeyPair(): X25519KeyPair {
+    return x25519KeyPair(new Uint8Array(createHash('sha512').update(this.#seed).digest().subarray(0, 32)))
   }
 
   /** A copy of the secret seed, for key files and for deriving keys of its owner. Wipe it after use. */

@@ -72,6 +72,8 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'POST /api/v1/object/stat': json('POST', '/api/v1/object/stat', { ref }),
       'GET /api/v1/objects/:object/stat': { path: `/api/v1/objects/${object}/stat` },
       'DELETE /api/v1/objects/:object': { path: `/api/v1/objects/${removed}` },
+      'POST /api/v1/objects/:object/renewal': json('POST', `/api/v1/objects/${object}/renewal`, { ttlMs: 90_000 }),
+      'GET /api/v1/objects/:object/renewal': { path: `/api/v1/objects/${object}/renewal` },
       'GET /api/v1/objects/:object/removal': { path: `/api/v1/objects/${removed}/removal` },
       'GET /api/v1/removals': {},
       'GET /api/v1/transfers': {},

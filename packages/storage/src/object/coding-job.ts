@@ -23,7 +23,7 @@ export interface EncodeJob extends CodeParameters {
   readonly shards: readonly SharedBytes[]
 }
 
-/** One shard as a holder sent it: opened in place and checked (`verifyShard`). */
+/** One shard as a holder sent it: checked and opened in place (`verifyShard`). */
 export interface VerifyJob {
   readonly kind: 'verify'
   readonly dataKey: Uint8Array
@@ -52,7 +52,7 @@ export type CodingJob = EncodeJob | VerifyJob | DecodeJob
 
 export interface SealedShard {
   readonly index: number
-  /** Of the unsealed bytes. */
+  /** Of the sealed bytes. */
   readonly root: Uint8Array
 }
 

@@ -23,23 +23,22 @@ export interface EncodeSegment {
   readonly nodes: readonly Uint8Array[]
   /** n buffers of the segment's shard length; whatever they hold is overwritten. */
   readonly shards: readonly Uint8Array[]
-  /** Called for each shard as soon as it is sealed, in order, with the root of the unsealed bytes. */
+  /** Called for each shard as soon as it is sealed, in order, with the root of the sealed bytes. */
   readonly onShard: (index: number, root: Uint8Array) => void
 }
 
 /**
  * One segment from plaintext to sealed shards: frames are encrypted straight into the data shards, parity is computed
- * beside them, then each shard is hashed and sealed in place. Nothing but the n buffers grows with the segment.
+ * beside them, then each shard is sealed in place and hashed. Nothing but the n buffers grows with the segment.
  */
 export function encodeSegment(job: EncodeSegment): void {
   const { code, shards } = job
   encryptFrames(job)
   code.encodeInto(shards.slice(0, code.k), shards.slice(code.k))
   for (const [index, shard] of shards.entries()) {
-    const root = shardRoot(shard)
     const node = job.nodes[index] as Uint8Array
     sealShard(shard, deriveShardKey(job.sealKey, { object: job.object, segment: job.segment, index, node }))
-    job.onShard(index, root)
+    job.onShard(index, shardRoot(shard))
   }
 }
 

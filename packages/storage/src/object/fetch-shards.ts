@@ -171,9 +171,6 @@ class ShardFetch {
   #missing(): WeftError {
     const { k, segment } = this.#job
     const faults = this.#faults.toSorted((a, b) => a.index - b.index)
-    if (this.#verified === 0 && faults.length >= k && faults.every(({ state }) => state === 'corrupt')) {
-      return noneFits(faults.length)
-    }
     const list = faults.map(({ index, node, state }) => `shard ${index} on …${shortId(node)} (${state})`).join(', ')
     return new WeftError({
       code: 'E_SHARDS_MISSING',
@@ -201,16 +198,6 @@ function wrongShard({ index, node }: ShardRecord): WeftError {
     code: 'E_SHARD_CORRUPT',
     cause: `Shard ${index} from …${shortId(node)} does not have the root that its owner signed.`,
     fix: 'Nothing to do: it is ignored and another shard is fetched.',
-  })
-}
-
-/** A wrong key makes every shard look corrupt, and holders that are all corrupt in league are far less likely. */
-function noneFits(shards: number): WeftError {
-  return new WeftError({
-    code: 'E_OBJECT_KEY',
-    cause: `None of the ${shards} shards that came fits the key in the reference, though their holders answered.`,
-    fix: 'Copy the reference whole, with everything behind the #. If it is right, every holder has sent other bytes than were put.',
-    details: { shards },
   })
 }
 

@@ -22,6 +22,7 @@ import {
   segmentLength,
   shardLengthOf,
 } from './object-layout.ts'
+import { areSealKeys } from './seal-keys.ts'
 import { storageClass } from './storage-class.ts'
 
 /** What an object is; salt `head`. */
@@ -34,6 +35,8 @@ export interface ObjectHead {
   readonly segments: number
   /** The encrypted object itself when it is small; then there are no segments. */
   readonly inline: Uint8Array | undefined
+  /** The seal key wrapped for some validators (`openSealKey`); empty where there are no shards. */
+  readonly sealKeys: Uint8Array
   /** ms since the epoch. */
   readonly expiresAt: number
   /** Nodes that this record was found at; more may have it. */
@@ -47,7 +50,7 @@ export interface ShardRecord {
   readonly node: DidKey
   /** The holder's public key. */
   readonly nodeKey: Uint8Array
-  /** Merkle root of the unsealed shard. */
+  /** Merkle root of the sealed shard: of the very bytes that this holder keeps. */
   readonly root: Uint8Array
 }
 
@@ -62,7 +65,8 @@ export interface ObjectSegment {
   readonly quorum: boolean
 }
 
-const VERSION = 1
+/** Version 1 had the roots of unsealed shards; no network but devnets had it. */
+const VERSION = 2
 /**
  * Sequence of an object's records; the only later one withdraws it: an empty value, or the head of a removed object. A
  * renewal keeps the sequence, so that no order of the two brings back what was withdrawn.
@@ -80,6 +84,7 @@ export interface NewHead {
   readonly class: StorageClass
   readonly sealed: number
   readonly inline?: Uint8Array
+  readonly sealKeys?: Uint8Array
 }
 
 /** The records of objects: written by their owner, read within limits by everyone (docs/specs/objects.md, Records). */
@@ -106,6 +111,7 @@ export class ObjectRecords {
         segmentSize: SEGMENT_SIZE,
         segments: head.inline === undefined ? segmentCount(head.sealed) : 0,
         ...(head.inline !== undefined && { inline: head.inline }),
+        ...(head.sealKeys !== undefined && { sealKeys: head.sealKeys }),
       }),
     )
     await this.#records.putMutable(
@@ -232,13 +238,14 @@ function headOf(object: Uint8Array, found: GetResult): ObjectHead {
   check(stored.k === head.k && stored.n === head.n, `class ${stored.name} is not ${head.k} of ${head.n}`)
   if (size === undefined) throw wrongRecord(object, 'head', `no object has ${sealed} sealed bytes`)
   check(head.segmentSize === SEGMENT_SIZE, `its segments have ${head.segmentSize} bytes`)
-  check(head.sealKey.length === 0, 'it has a seal key, which this version does not know')
   const inline = head.segments === 0 ? head.inline : undefined
   if (inline === undefined) {
     check(head.segments === segmentCount(sealed) && head.segments <= MAX_SEGMENTS, `it names ${head.segments} segments`)
     check(head.inline.length === 0, 'it has both segments and inline bytes')
+    check(areSealKeys(head.sealKeys), 'its seal keys are not wrapped as they should be')
   } else {
     check(inline.length === sealed && sealed <= sealedLength(MAX_INLINE), `it holds ${inline.length} bytes inline`)
+    check(head.sealKeys.length === 0, 'it has seal keys and no shards')
   }
   return {
     class: stored,
@@ -246,6 +253,7 @@ function headOf(object: Uint8Array, found: GetResult): ObjectHead {
     size,
     segments: head.segments,
     inline,
+    sealKeys: head.sealKeys.slice(),
     expiresAt: found.expiresAt,
     copies: found.copies,
     quorum: found.quorum,

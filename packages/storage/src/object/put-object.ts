@@ -10,6 +10,7 @@ import { MAX_INLINE, sealedLength, segmentCount } from './object-layout.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import { formatObjectRef, objectId } from './object-ref.ts'
 import { type OpenHolder, openHolders } from './open-holders.ts'
+import { wrapSealKey } from './seal-keys.ts'
 import { SegmentSource } from './segment-source.ts'
 import { type SentSegment, sendSegments } from './send-segments.ts'
 import { defaultClass, storageClass } from './storage-class.ts'
@@ -216,8 +217,16 @@ class Put {
 
   async #writeHead(stored: StorageClass, sealed: number, inline?: Uint8Array): Promise<void> {
     this.#headWritten = true
-    const head = { class: stored, sealed, ...(inline && { inline }) }
+    const head = { class: stored, sealed, ...(inline === undefined ? { sealKeys: this.#sealKeys() } : { inline }) }
     await this.#context.records.writeHead(this.#object.key, head, this.#expiresAt, this.#request.signal)
+  }
+
+  #sealKeys(): Uint8Array {
+    const { key, dataKey } = this.#object
+    const { overlay, random } = this.#context
+    const { sealKey } = deriveObjectKeys(dataKey, key.publicKey)
+    const validators = overlay.term().validators.map(({ id }) => id)
+    return wrapSealKey(sealKey, key.publicKey, validators, random)
   }
 
   /**

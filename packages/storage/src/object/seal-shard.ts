@@ -7,7 +7,7 @@ const ZERO_COUNTER = new Uint8Array(16)
 
 /**
  * XORs a shard with its AES-256-CTR keystream (NIST SP 800-38A) in place: seals it for its node, or opens it again.
- * It hides and binds the shard to its place; it proves nothing: the Merkle root does.
+ * It hides and binds the shard to its place; it proves nothing: the Merkle root of the sealed bytes does.
  * @param shardKey 32 bytes, of exactly this shard (`deriveShardKey`).
  */
 export function sealShard(shard: Uint8Array, shardKey: Uint8Array): void {

@@ -4,10 +4,12 @@ import { sealShard } from './seal-shard.ts'
 import { shardRoot } from './shard-root.ts'
 
 /**
- * Opens what a holder sent in place and checks it against the root that the owner signed. False for anything but the
- * very bytes: corrupted ones, those of another object, segment or index, or those of an older version.
+ * Checks what a holder sent against the root that the owner signed for it, and opens it in place. False for anything but
+ * the very bytes, which then stay as they came: corrupted ones, those of another holder, object, segment or index, or
+ * those of an older version.
  */
 export function verifyShard(shard: Uint8Array, place: ShardPlace, sealKey: Uint8Array, root: Uint8Array): boolean {
+  if (!equalBytes(shardRoot(shard), root)) return false
   sealShard(shard, deriveShardKey(sealKey, place))
-  return equalBytes(shardRoot(shard), root)
+  return true
 }

@@ -29,7 +29,7 @@ function setUp(): { store: FakeRecords; records: ObjectRecords; plant: (salt: st
 }
 
 const head = {
-  version: 1,
+  version: 2,
   sealedLength: BigInt(sealedLength(1000)),
   className: 'tiny',
   k: 3,
@@ -38,7 +38,7 @@ const head = {
   segments: 1,
 }
 const segment = {
-  version: 1,
+  version: 2,
   index: 0,
   length: 1016,
   shardLength: 339,
@@ -57,6 +57,7 @@ test('what is written is read', async () => {
     size: 1000,
     segments: 1,
     inline: undefined,
+    sealKeys: new Uint8Array(0),
     expiresAt,
     copies: 1,
     quorum: true,
@@ -81,7 +82,7 @@ test('a withdrawn object is not found any more, and cannot be written again', as
 test('a head that departs from the specification in one field is refused', async () => {
   const { records, plant } = setUp()
   const wrong = [
-    { version: 2 },
+    { version: 1 },
     { sealedLength: 15n },
     { sealedLength: 2n ** 63n },
     { className: 'huge' },
@@ -93,7 +94,9 @@ test('a head that departs from the specification in one field is refused', async
     { inline: new Uint8Array(1016) },
     { segments: 0, inline: new Uint8Array(1015) },
     { segments: 0, sealedLength: BigInt(sealedLength(4097)), inline: new Uint8Array(sealedLength(4097)) },
-    { sealKey: new Uint8Array(1) },
+    { sealKeys: new Uint8Array(111) },
+    { sealKeys: new Uint8Array(224) },
+    { sealKeys: Uint8Array.from({ length: 17 * 112 }, (_, at) => at / 112) },
   ]
   for (const one of wrong) {
     plant('head', encodeMessage(ObjectHeadSchema, create(ObjectHeadSchema, { ...head, ...one })))
@@ -154,13 +157,13 @@ test('a head that says that the object was removed, and more, is refused', async
     plant('head', encodeMessage(ObjectHeadSchema, create(ObjectHeadSchema, head)))
     return records.readHead(object)
   }
-  await assert.rejects(read({ version: 1, removedAt: 5n }), { code: 'E_OBJECT_REMOVED' })
+  await assert.rejects(read({ version: 2, removedAt: 5n }), { code: 'E_OBJECT_REMOVED' })
   const hostile = [
-    { version: 2, removedAt: 5n },
-    { version: 1, removedAt: 5n, className: 'tiny' },
-    { version: 1, removedAt: 5n, inline: new Uint8Array(1) },
-    { version: 1, removedAt: 8_640_000_000_000_001n },
-    { version: 1, removedAt: 2n ** 64n - 1n },
+    { version: 1, removedAt: 5n },
+    { version: 2, removedAt: 5n, className: 'tiny' },
+    { version: 2, removedAt: 5n, inline: new Uint8Array(1) },
+    { version: 2, removedAt: 8_640_000_000_000_001n },
+    { version: 2, removedAt: 2n ** 64n - 1n },
   ]
   for (const head of hostile) await assert.rejects(read(head), { code: 'E_OBJECT_RECORD' })
 })

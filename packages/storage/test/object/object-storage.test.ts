@@ -3,7 +3,11 @@ import { after, test } from 'node:test'
 import { VirtualClock, seededRandom } from '@weft/core'
 import fc from 'fast-check'
 import type { StorageEvents } from '../../src/storage.ts'
+import { deriveObjectKeys } from '../../src/object/object-keys.ts'
 import { SEGMENT_PLAINTEXT } from '../../src/object/object-layout.ts'
+import { ObjectRecords } from '../../src/object/object-records.ts'
+import { parseObjectRef } from '../../src/object/object-ref.ts'
+import { openSealKey } from '../../src/object/seal-keys.ts'
 import { MemoryNetwork } from '../support/memory-network.ts'
 import { chunksOf, readAll, testCoding, testStorage } from '../support/test-storage.ts'
 
@@ -42,6 +46,16 @@ test('objects of all sizes come back, with and without a known length', async ()
   )
   assert.equal(storage.list().length, new Set(storage.list().map((one) => one.ref)).size)
   assert.ok([...network.holders].every((holder) => [...holder.shards.values()].every((shard) => shard.committed)))
+})
+
+test('each validator of the term can open the seal key of what was put', async () => {
+  const network = new MemoryNetwork(9)
+  await using storage = testStorage(network.overlay(), { coding })
+  const { ref } = await storage.put(chunksOf(small, 65_536), { size: small.length })
+  const { object, dataKey } = parseObjectRef(ref, 'test-net')
+  const { sealKeys } = await new ObjectRecords(network.records, network.clock).readHead(object)
+  const { sealKey } = deriveObjectKeys(dataKey!, object)
+  for (const key of network.validators) assert.deepEqual(openSealKey(sealKeys, object, key), sealKey)
 })
 
 test('k of n: any n - k holders may be gone; one more, and the error names each missing shard', async () => {

@@ -7,7 +7,9 @@ import { decodeSegment } from '../../src/object/decode-segment.ts'
 import { encodeSegment } from '../../src/object/encode-segment.ts'
 import { FrameCipher } from '../../src/object/frame-cipher.ts'
 import { sealedLength, shardLengthOf } from '../../src/object/object-layout.ts'
-import { deriveObjectKeys } from '../../src/object/object-keys.ts'
+import { deriveObjectKeys, deriveShardKey } from '../../src/object/object-keys.ts'
+import { sealShard } from '../../src/object/seal-shard.ts'
+import { shardRoot } from '../../src/object/shard-root.ts'
 import { STORAGE_CLASSES } from '../../src/object/storage-class.ts'
 import { verifyShard } from '../../src/object/verify-shard.ts'
 
@@ -38,6 +40,11 @@ function encode(plaintext: Uint8Array, k: number, n: number, segment: number, la
   })
   return { nodes, shards, roots, cipher, code }
 }
+
+test('a root is that of the sealed bytes: whoever has no key can check a shard, and its holder can prove a part of it', () => {
+  const { shards, roots } = encode(seededRandom(4).bytes(50_000), 3, 9, 2, true)
+  for (const [index, shard] of shards.entries()) assert.deepEqual(roots[index], shardRoot(shard))
+})
 
 test('any k of n shards give the segment back, in every class', () => {
   const cases = fc.record({
@@ -90,23 +97,30 @@ test('missing shards are computed window by window, and the pieces fit together'
   }
 })
 
-test('a shard counts only at its place: other objects, segments, indices, nodes and changed bytes are refused', () => {
+test('a shard counts only at its place: those of other objects, segments, indices and nodes, and changed bytes, are refused', () => {
   const { nodes, shards, roots } = encode(seededRandom(1).bytes(20_000), 3, 9, 1, true)
   const place = { object, segment: 1, index: 4, node: nodes[4]! }
-  const at = (over: Partial<typeof place>, shard = shards[4]!): boolean =>
-    verifyShard(shard.slice(), { ...place, ...over }, keys.sealKey, roots[4]!)
-  assert.ok(at({}))
-  assert.ok(!at({ object: new Uint8Array(32) }))
-  assert.ok(!at({ segment: 0 }))
-  assert.ok(!at({ index: 5 }))
-  assert.ok(!at({ node: nodes[5]! }))
-  assert.ok(!at({}, shards[5]))
-  assert.ok(!at({}, shards[4]!.slice(1)))
+  const isRight = (shard: Uint8Array): boolean => verifyShard(shard.slice(), place, keys.sealKey, roots[4]!)
+  const unsealed = shards[4]!.slice()
+  assert.ok(verifyShard(unsealed, place, keys.sealKey, roots[4]!))
+  // The same bytes as another place would keep them.
+  const sealedFor = (over: Partial<typeof place>): Uint8Array => {
+    const shard = unsealed.slice()
+    sealShard(shard, deriveShardKey(keys.sealKey, { ...place, ...over }))
+    return shard
+  }
+  assert.ok(isRight(sealedFor({})))
+  assert.ok(!isRight(sealedFor({ object: new Uint8Array(32) })))
+  assert.ok(!isRight(sealedFor({ segment: 0 })))
+  assert.ok(!isRight(sealedFor({ index: 5 })))
+  assert.ok(!isRight(sealedFor({ node: nodes[5]! })))
+  assert.ok(!isRight(shards[5]!))
+  assert.ok(!isRight(shards[4]!.slice(1)))
   fc.assert(
     fc.property(fc.nat({ max: shards[4]!.length - 1 }), fc.integer({ min: 1, max: 255 }), (where, flip) => {
       const changed = shards[4]!.slice()
       changed[where]! ^= flip
-      assert.ok(!at({}, changed))
+      assert.ok(!isRight(changed))
     }),
     { numRuns: 20 },
   )
@@ -114,9 +128,9 @@ test('a shard counts only at its place: other objects, segments, indices, nodes 
 
 test('segments in another order, or cut off at a segment, do not open', () => {
   const plaintext = seededRandom(2).bytes(5_000)
-  const { nodes, shards, cipher, code } = encode(plaintext, 3, 9, 1, false)
+  const { nodes, shards, roots, cipher, code } = encode(plaintext, 3, 9, 1, false)
   const opened = shards.map((shard, index) => {
-    verifyShard(shard, { object, segment: 1, index, node: nodes[index]! }, keys.sealKey, new Uint8Array(32))
+    verifyShard(shard, { object, segment: 1, index, node: nodes[index]! }, keys.sealKey, roots[index]!)
     return shard
   })
   const job = { shards: opened, code, cipher, length: sealedLength(5_000), plaintext: new Uint8Array(5_000) }

@@ -24,6 +24,7 @@ const head: ObjectHead = {
   size: plaintextLength(SEALED) as number,
   segments: SEGMENTS,
   inline: undefined,
+  sealKeys: new Uint8Array(0),
   expiresAt: 0,
   copies: 1,
   quorum: true,

@@ -25,7 +25,7 @@ async function record(
 ): Promise<string> {
   const owner = SigningKey.generate()
   const sealed = segments * SEGMENT_SIZE
-  const head = { version: 1, sealedLength: BigInt(sealed), className: stored.name, k: stored.k, n: stored.n }
+  const head = { version: 2, sealedLength: BigInt(sealed), className: stored.name, k: stored.k, n: stored.n }
   const value = encodeMessage(
     ObjectHeadSchema,
     create(ObjectHeadSchema, { ...head, segmentSize: SEGMENT_SIZE, segments }),

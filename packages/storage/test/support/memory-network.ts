@@ -1,6 +1,6 @@
 import { type Clock, WeftError, concatBytes, systemClock, toHex } from '@weft/core'
 import { type DidKey, SigningKey, sha256 } from '@weft/crypto'
-import type { ByteStream, GetResult, Member, Overlay, PeerStatus, RecordStore, Streams } from '@weft/overlay'
+import type { ByteStream, GetResult, Member, Overlay, PeerStatus, RecordStore, Streams, Term } from '@weft/overlay'
 import {
   FrameParser,
   MAX_SHARD_LENGTH,
@@ -226,6 +226,20 @@ export class FakeRecords implements RecordStore {
   }
 }
 
+/** A term as far as objects look at it. */
+function termOf(keys: readonly SigningKey[]): Term {
+  const validators = keys.map(({ id }) => ({ id, addresses: [], family: 'validators' }))
+  return {
+    number: 0,
+    fromEpoch: 0,
+    validators,
+    rotation: 0,
+    quorum: 3,
+    isValidator: () => false,
+    validatorWith: () => undefined,
+  }
+}
+
 /** A member at a place of its own, unless told otherwise. */
 export function memberAt(id: DidKey, at: number, place: Partial<Member> = {}): Member {
   return {
@@ -249,6 +263,8 @@ export function memberAt(id: DidKey, at: number, place: Partial<Member> = {}): M
 export class MemoryNetwork {
   readonly holders: FakeHolder[]
   readonly records = new FakeRecords()
+  /** Who gets seal keys. */
+  readonly validators = Array.from({ length: 4 }, (_, at) => new SigningKey(sha256(Uint8Array.of(254, at))))
   readonly self = new SigningKey(sha256(Uint8Array.of(255, 255)))
   readonly clock: Clock
   /** Bytes that were written towards holders. */
@@ -288,6 +304,7 @@ export class MemoryNetwork {
       streams,
       peer,
       suspects: () => new Set(),
+      term: () => termOf(this.validators),
       membership: {
         networkId: 'test-net',
         members: () => members,
