@@ -330,6 +330,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_SHARD_EXISTS: 'The holder has a shard of that name already, and does not replace it.',
     E_SHARD_LENGTH: 'A holder has a shard of another length than its owner signed.',
     E_SHARD_NOT_FOUND: 'The holder has no such shard.',
+    E_SHARD_PLACE:
+      'A holder does not keep a shard in the place of another: it is not the one for it, or the other is there.',
     E_SHARD_TOO_LARGE: 'A shard over the limit was announced.',
     E_SHORTFALL_MALFORMED: 'What a validator says that it measured of this node cannot be read.',
     E_SIGNED_OUT: 'The dashboard has no session with the daemon.',

@@ -5,6 +5,7 @@ import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
 import { createHolder } from './holder/create-holder.ts'
+import { judgeKeeps } from './holder/keep-judge.ts'
 import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
 import { loopbackStreams } from './object/loopback-streams.ts'
@@ -66,14 +67,15 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
     const streams = loopbackStreams(overlay.self, overlay.streams, logger, scope.signal)
     const isMember = (id: DidKey): boolean => id === overlay.self || overlay.membership.isMember(id)
     const shards = join(directory, 'shards')
+    const records = new ObjectRecords(overlay.records, clock)
+    const judgeKeep = judgeKeeps(overlay, records)
     const holder =
       limits === undefined
         ? undefined
-        : await createHolder({ streams, directory: shards, ...limits, isMember, clock, logger, scope })
+        : await createHolder({ streams, directory: shards, ...limits, isMember, judgeKeep, clock, logger, scope })
     const threads = options.workers ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1))
     const index = scope.use('object index', new ObjectIndex(directory, personKey, random))
     const coding = scope.use('coding threads', new CodingPool({ threads, clock }))
-    const records = new ObjectRecords(overlay.records, clock)
     const buffers = {
       memory: new MemoryBudget(MEMORY_BUDGET),
       plaintexts: scope.use('plaintext buffers', new BufferPool(MEMORY_BUDGET, clock)),

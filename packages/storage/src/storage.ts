@@ -108,6 +108,18 @@ export interface RemoveOptions {
   readonly signal?: AbortSignal
 }
 
+/** What repair did. */
+export interface RepairCounts {
+  /** An object is being looked at and repaired now. */
+  readonly running: boolean
+  /** Shards that were made again and are kept by others. */
+  readonly restored: number
+  /** Bytes of them. */
+  readonly bytes: number
+  /** Looks at an object that left a lost shard with nobody, or failed. */
+  readonly failed: number
+}
+
 export interface RenewOptions {
   readonly signal?: AbortSignal
 }
@@ -217,6 +229,8 @@ export interface Storage extends AsyncDisposable {
   removal(object: string): ObjectRemoval | undefined
   /** The newest thousand removals, newest first. */
   removals(): readonly ObjectRemoval[]
+  /** What was repaired of the objects that this node put, since it was started. */
+  repaired(): RepairCounts
   /** Objects that this node put, newest first. */
   list(): readonly StoredObject[]
   /** What this node holds for others. */

@@ -137,6 +137,10 @@ export class FakeStorage implements Storage {
     return renewal
   }
 
+  repaired(): ReturnType<Storage['repaired']> {
+    return { running: false, restored: 4, bytes: 5, failed: 6 }
+  }
+
   renewal(object: string): ObjectRenewal | undefined {
     return this.renewed.get(object)
   }

@@ -4,6 +4,7 @@ import type { ByteStream, Streams } from '@weft/overlay'
 import { encodeFrame } from '@weft/wire'
 import { BlobStore } from '../blobs/blob-store.ts'
 import { type HolderLimits, defaultHolderLimits } from './holder-limits.ts'
+import type { JudgeKeep } from './keep-judge.ts'
 import { ProvisionalShards } from './provisional-shards.ts'
 import { ShardService, encodeResponse } from './shard-service.ts'
 import { ShardSession } from './shard-session.ts'
@@ -25,6 +26,8 @@ export interface HolderOptions {
   /** Whether a peer is in the map: strangers get a part of the room and of the streams only. */
   readonly isMember: (peer: DidKey) => boolean
   readonly limits?: Partial<HolderLimits>
+  /** Without it the holder keeps nothing in the place of others. */
+  readonly judgeKeep?: JudgeKeep
   /** Says why this holder does not take shards of an object from a peer; by default it takes all. */
   readonly refuses?: (object: Uint8Array, from: DidKey) => Fault | undefined
 }
@@ -65,6 +68,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
     clock,
     isMember,
     key: options.key,
+    judgeKeep: options.judgeKeep,
     refuses: options.refuses ?? (() => undefined),
   })
   const places = new StreamPlaces(limits, isMember)

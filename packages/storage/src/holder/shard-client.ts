@@ -104,6 +104,16 @@ export class ShardClient implements AsyncDisposable {
   }
 
   /**
+   * Brings a shard that the holder is to keep in the place of another, or again; resolves when it is on disk there.
+   * @throws WeftError the holder's fault (E_SHARD_PLACE, E_SHARD_CORRUPT, E_SHARD_EXISTS …), E_STREAM_RESET, E_ABORTED
+   */
+  async keep(name: ShardName, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    const value = { name: messageName(name), length: BigInt(bytes.length) }
+    const response = await this.#call({ case: 'keep', value }, signal, { parts: [bytes] })
+    if (response.body.case !== 'done') throw this.#fail(unexpected(response, 'done'))
+  }
+
+  /**
    * Reads a shard into `into`, which must have exactly its length; a shard of another length is refused. The bytes are
    * what the holder sent: check them against the root. After an abort nothing more is written into `into`.
    * @throws WeftError the holder's fault (E_SHARD_NOT_FOUND, E_SHARD_CORRUPT …), E_SHARD_LENGTH, E_STREAM_RESET, E_ABORTED

@@ -10,6 +10,7 @@ const MAX_INDEX = 255
 
 export type ParsedRequest =
   | { readonly kind: 'put'; readonly name: ShardName; readonly length: number; readonly authorization: Uint8Array }
+  | { readonly kind: 'keep'; readonly name: ShardName; readonly length: number }
   | { readonly kind: 'get'; readonly name: ShardName }
   | { readonly kind: 'stat'; readonly object: Uint8Array; readonly first: number; readonly count: number }
   | { readonly kind: 'commit'; readonly authorization: CommitAuthorization }
@@ -27,6 +28,8 @@ export function parseShardRequest(frame: Uint8Array): ParsedRequest {
       const { name, length, authorization } = body.value
       return { kind: 'put', name: nameOf(name), length: lengthOf(length), authorization }
     }
+    case 'keep':
+      return { kind: 'keep', name: nameOf(body.value.name), length: lengthOf(body.value.length) }
     case 'get':
       return { kind: 'get', name: nameOf(body.value.name) }
     case 'stat': {

@@ -1,7 +1,8 @@
-import { type Clock, type Fault, WeftError } from '@weft/core'
+import { type Clock, type Fault, WeftError, equalBytes, toHex, withTimeout } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { MAX_STRANGER_LIFETIME_MS } from '@weft/overlay'
 import { MAX_SHARD_MESSAGE, type MessageInitShape, ShardResponseSchema, create, encodeMessage } from '@weft/wire'
+import { shardRoot } from '../object/shard-root.ts'
 import type { BlobPut, BlobStore } from '../blobs/blob-store.ts'
 import type { ProvisionalShards } from './provisional-shards.ts'
 import { signDeletion } from './deletion-statement.ts'
@@ -13,16 +14,23 @@ import {
   verifyRelease,
   verifyRemove,
 } from './shard-authorization.ts'
-import type { ShardName } from './shard-name.ts'
+import { type JudgeKeep, segmentTaken } from './keep-judge.ts'
+import { type ShardName, describeShard } from './shard-name.ts'
 
 /** Furthest that what a member commits may expire, ms from now: a year of lease and room for a clock that is off. */
 const MAX_LIFETIME = 400 * 24 * 60 * 60 * 1000
+/** Shards that are taken in the place of others at once: each is in memory as a whole until its root was checked. */
+const KEEPS_AT_ONCE = 2
+/** ms that the owner's records have to be read. */
+const JUDGE_MS = 10_000
 /** Shards in one ShardHeld; each takes at most 20 bytes, so the message stays within its limit. */
 const MAX_HELD = Math.floor(MAX_SHARD_MESSAGE / 24)
 
 export type ResponseBody = Exclude<MessageInitShape<typeof ShardResponseSchema>['body'], undefined>
 
 export interface ShardServiceParts {
+  /** Without it the holder keeps nothing in the place of others. */
+  readonly judgeKeep: JudgeKeep | undefined
   readonly store: BlobStore
   readonly provisional: ProvisionalShards
   readonly clock: Clock
@@ -36,6 +44,8 @@ export interface ShardServiceParts {
 /** What each request does to the store, whoever carries the bytes. */
 export class ShardService {
   readonly #parts: ShardServiceParts
+  /** Segments of which a shard is being taken in the place of another holder. */
+  readonly #keeping = new Set<string>()
 
   constructor(parts: ShardServiceParts) {
     this.#parts = parts
@@ -72,6 +82,62 @@ export class ShardService {
       }
     } catch (error) {
       place.failed()
+      throw error
+    }
+  }
+
+  /**
+   * Begins to take a shard in the place of another holder, or again. When its bytes are here and have the root that the
+   * owner signed it is committed, as one of this node's own. @throws WeftError E_SHARD_PLACE, E_BUSY; as {@link put}
+   */
+  async keep(name: ShardName, length: number, peer: DidKey, signal: AbortSignal): Promise<BlobPut> {
+    const { store, provisional, key, judgeKeep, clock } = this.#parts
+    if (judgeKeep === undefined) throw new WeftError(KEEPS_NOTHING)
+    const segment = `${toHex(name.object)}/${name.segment}`
+    if (this.#keeping.has(segment)) throw segmentTaken()
+    if (this.#keeping.size >= KEEPS_AT_ONCE) throw keepsEnough()
+    this.#keeping.add(segment)
+    const over = (): void => void this.#keeping.delete(segment)
+    try {
+      const late = (): WeftError => new WeftError(RECORDS_LATE)
+      const {
+        root,
+        expiresAt,
+        length: right,
+      } = await withTimeout(clock, JUDGE_MS, signal, late, (limited) => judgeKeep(name, peer, limited))
+      if (length !== right) throw notTheShard(name)
+      const others = store.list(name.object, name.segment, 1, MAX_HELD).filter((one) => one.name.index !== name.index)
+      if (others.length > 0) throw segmentTaken()
+      const bytes = new Uint8Array(length)
+      let at = 0
+      // It counts as this node's: who brought it may be gone from the map tomorrow.
+      const put = await this.put(name, length, key.id)
+      return {
+        async write(chunk) {
+          bytes.set(chunk, at)
+          at += chunk.length
+          await put.write(chunk)
+        },
+        async finish() {
+          try {
+            if (!equalBytes(shardRoot(bytes), root)) {
+              await put.discard()
+              throw notTheShard(name)
+            }
+            await put.finish()
+            await store.commit(name.object, key.id, expiresAt)
+            provisional.settled(name.object, key.id)
+          } finally {
+            over()
+          }
+        },
+        async discard() {
+          over()
+          await put.discard()
+        },
+      }
+    } catch (error) {
+      over()
       throw error
     }
   }
@@ -161,6 +227,35 @@ export class ShardService {
   #longest(peer: DidKey): number {
     return this.#parts.isMember(peer) ? MAX_LIFETIME : MAX_STRANGER_LIFETIME_MS
   }
+}
+
+const KEEPS_NOTHING: Fault = {
+  code: 'E_SHARD_PLACE',
+  cause: 'This holder keeps nothing in the place of others.',
+  fix: 'Bring it to another one.',
+}
+
+const RECORDS_LATE: Fault = {
+  code: 'E_CALL_TIMEOUT',
+  cause: "The records of the shard's object could not be read in time.",
+  fix: 'Try again later.',
+}
+
+function keepsEnough(): WeftError {
+  return new WeftError({
+    code: 'E_BUSY',
+    cause: `This holder takes ${KEEPS_AT_ONCE} shards in the place of others already.`,
+    fix: 'Try again when they are over, or bring it to another one.',
+    retryable: true,
+  })
+}
+
+function notTheShard(name: ShardName): WeftError {
+  return new WeftError({
+    code: 'E_SHARD_CORRUPT',
+    cause: `What was brought as ${describeShard(name)} does not have the length and the root that its owner signed.`,
+    fix: 'Make the shard again from others, as docs/specs/objects.md says.',
+  })
 }
 
 /** One response as bytes. */

@@ -48,6 +48,8 @@ export class ShardSession {
   #cancelDeadline = (): void => {}
   #receiving: Receiving | undefined
   #broken: WeftError | undefined
+  /** Ends what a request waits for when the stream is over. */
+  readonly #over = new AbortController()
 
   constructor(service: ShardService, stream: ByteStream, limits: HolderLimits, clock: Clock, logger: Logger) {
     this.#service = service
@@ -60,7 +62,10 @@ export class ShardSession {
 
   /** Serves until the other side ends. @throws the reason for which the stream has to be reset */
   async run(signal: AbortSignal): Promise<void> {
-    const onAbort = (): void => this.#stream.abort(signal.reason as Error)
+    const onAbort = (): void => {
+      this.#over.abort()
+      this.#stream.abort(signal.reason as Error)
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     const answering = this.#answer()
     try {
@@ -76,6 +81,7 @@ export class ShardSession {
       throw error
     } finally {
       signal.removeEventListener('abort', onAbort)
+      this.#over.abort()
       for (const { over } of this.#objects.values()) over()
     }
   }
@@ -145,6 +151,9 @@ export class ShardSession {
       case 'put':
         await this.#beginPut(request.name, request.length, request.authorization)
         break
+      case 'keep':
+        await this.#beginKeep(request.name, request.length)
+        break
       case 'get':
         this.#owe(() => this.#sendShard(request.name))
         break
@@ -183,17 +192,33 @@ export class ShardSession {
 
   async #beginPut(name: ShardName, length: number, signature: Uint8Array): Promise<void> {
     const { remote } = this.#stream
+    let open: OpenObject | undefined
+    const begin = async (): Promise<BlobPut> => {
+      // One signature is for all shards of the object: what this stream put of it before was checked.
+      if (!this.#objects.has(toHex(name.object))) verifyPut({ object: name.object, peer: remote, signature })
+      const put = await this.#service.put(name, length, remote)
+      open = this.#enter(name.object)
+      open.puts++
+      return put
+    }
+    await this.#take(length, begin, () => {
+      if (open !== undefined) open.puts--
+    })
+  }
+
+  /** A shard in the place of another holder: committed when it is here, so it belongs to no stream. */
+  async #beginKeep(name: ShardName, length: number): Promise<void> {
+    await this.#take(length, () => this.#service.keep(name, length, this.#stream.remote, this.#over.signal))
+  }
+
+  /** Takes in the bytes that follow a request; of a refused one they are dropped. */
+  async #take(length: number, begin: () => Promise<BlobPut>, onAnswer = (): void => {}): Promise<void> {
     const settle = Promise.withResolvers<void>()
     settle.promise.catch(() => {})
     let put: BlobPut | undefined
-    let open: OpenObject | undefined
     let failure: WeftError | undefined
     try {
-      // One signature is for all shards of the object: what this stream put of it before was checked.
-      if (!this.#objects.has(toHex(name.object))) verifyPut({ object: name.object, peer: remote, signature })
-      put = await this.#service.put(name, length, remote)
-      open = this.#enter(name.object)
-      open.puts++
+      put = await begin()
     } catch (error) {
       failure = internal(error)
     }
@@ -203,7 +228,7 @@ export class ShardSession {
         try {
           await settle.promise
         } finally {
-          if (open !== undefined) open.puts--
+          onAnswer()
         }
         return DONE
       }),

@@ -26,7 +26,7 @@ export interface EncodeJob extends CodeParameters {
 /** One shard as a holder sent it: checked and opened in place (`verifyShard`). */
 export interface VerifyJob {
   readonly kind: 'verify'
-  readonly dataKey: Uint8Array
+  readonly sealKey: Uint8Array
   readonly object: Uint8Array
   readonly segment: number
   readonly index: number
@@ -48,7 +48,20 @@ export interface DecodeJob extends CodeParameters {
   readonly plaintext: SharedBytes
 }
 
-export type CodingJob = EncodeJob | VerifyJob | DecodeJob
+/** Verified shards to one that is lost, sealed for the holder that its owner chose, written into `into`. */
+export interface RestoreJob extends CodeParameters {
+  readonly kind: 'restore'
+  readonly sealKey: Uint8Array
+  readonly object: Uint8Array
+  readonly segment: number
+  readonly index: number
+  readonly node: Uint8Array
+  readonly root: Uint8Array
+  readonly shards: readonly (SharedBytes | undefined)[]
+  readonly into: SharedBytes
+}
+
+export type CodingJob = EncodeJob | VerifyJob | DecodeJob | RestoreJob
 
 export interface SealedShard {
   readonly index: number
@@ -56,7 +69,7 @@ export interface SealedShard {
   readonly root: Uint8Array
 }
 
-/** Whether a verified shard is the one that its owner signed; true for other jobs. */
+/** Whether a verified or restored shard is the one that its owner signed; true for other jobs. */
 export type CodingResult = boolean
 
 /** What a worker posts: shards of an encode job one by one, then exactly one result or fault. A worker has one job at a time. */

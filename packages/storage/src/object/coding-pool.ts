@@ -6,6 +6,7 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  RestoreJob,
   SealedShard,
   VerifyJob,
   WorkerMessage,
@@ -61,6 +62,11 @@ export class CodingPool implements AsyncDisposable {
 
   /** True when it is the shard that its owner signed. @throws WeftError E_CODING_FAILED, E_ABORTED */
   verify(job: VerifyJob): Promise<boolean> {
+    return this.#run(job)
+  }
+
+  /** True when what came out is the shard that its owner signed. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  restore(job: RestoreJob): Promise<boolean> {
     return this.#run(job)
   }
 

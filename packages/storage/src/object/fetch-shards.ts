@@ -1,8 +1,9 @@
 import { WeftError, abortError, withTimeout } from '@weft/core'
-import { shortId } from '@weft/crypto'
+import { type DidKey, shortId } from '@weft/crypto'
 import type { SharedBytes } from './coding-job.ts'
 import type { HolderLinks } from './holder-links.ts'
-import { type ObjectContext, isReachable } from './object-context.ts'
+import { standIns } from '../placement/stand-ins.ts'
+import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 import type { ObjectSegment, ShardRecord } from './object-records.ts'
 import { type ShardFault, shardFault } from './shard-fault.ts'
 
@@ -21,7 +22,8 @@ export interface FetchShards {
   readonly links: HolderLinks
   readonly pace: FetchPace
   readonly object: Uint8Array
-  readonly dataKey: Uint8Array
+  /** Opens what its holders sealed (`deriveObjectKeys`). */
+  readonly sealKey: Uint8Array
   readonly k: number
   readonly segment: ObjectSegment
   readonly signal: AbortSignal
@@ -55,9 +57,16 @@ export async function fetchShards(job: FetchShards): Promise<(SharedBytes | unde
   return new ShardFetch(job).run()
 }
 
+/** One place where a shard may be. */
+interface Attempt {
+  readonly shard: ShardRecord
+  /** The holder that its owner chose, or one that may keep it in its place. */
+  readonly at: DidKey
+}
+
 class ShardFetch {
   readonly #job: FetchShards
-  readonly #queue: ShardRecord[]
+  readonly #queue: Attempt[]
   readonly #shards: (SharedBytes | undefined)[]
   readonly #faults: ShardFault[] = []
   readonly #stop = new AbortController()
@@ -99,9 +108,12 @@ class ShardFetch {
   #launch(): void {
     const wanted = this.#job.k - this.#verified + this.#hedges
     while (!this.#over && this.#running.size < wanted) {
-      const shard = this.#queue.shift()
-      if (shard === undefined) break
-      const task = this.#fetch(shard).then(() => {
+      const attempt = this.#queue.shift()
+      if (attempt === undefined) break
+      const { shard, at } = attempt
+      // It came from elsewhere meanwhile; and who is down is not asked for each shard that it may have.
+      if (this.#shards[shard.index] !== undefined || (at !== shard.node && this.#job.links.failed(at))) continue
+      const task = this.#fetch(attempt).then(() => {
         this.#running.delete(task)
         if (this.#over) return
         if (this.#verified >= this.#job.k) this.#settled.resolve()
@@ -124,41 +136,46 @@ class ShardFetch {
     return () => cancel()
   }
 
-  async #fetch(shard: ShardRecord): Promise<void> {
-    const { context, links, pace, object, dataKey, segment, onArrival } = this.#job
+  async #fetch({ shard, at }: Attempt): Promise<void> {
+    const { context, links, pace, object, sealKey, segment, onArrival } = this.#job
     const started = context.clock.monotonic()
-    const { index, node } = shard
+    const { index } = shard
     const buffer = context.shards.take(segment.shardLength)
     try {
-      const client = await links.client(node)
+      const client = await links.client(at)
       await withTimeout(
         context.clock,
         SHARD_TIMEOUT_MS,
         this.#signal,
-        () => tooSlow(shard),
+        () => tooSlow(at),
         (signal) => client.get({ object, segment: segment.index, index }, buffer, signal),
       )
       onArrival()
-      const place = { dataKey, object, segment: segment.index, index, node: shard.nodeKey, root: shard.root }
+      // Whoever keeps it: it is sealed for the holder that its owner chose.
+      const place = { sealKey, object, segment: segment.index, index, node: shard.nodeKey, root: shard.root }
       const isValid = await context.coding.verify({ kind: 'verify', ...place, shard: buffer })
-      if (!isValid) throw wrongShard(shard)
+      if (!isValid) throw wrongShard(index, at)
       pace.add(context.clock.monotonic() - started)
-      if (!this.#over) {
+      if (!this.#over && this.#shards[index] === undefined) {
         this.#shards[index] = buffer
         this.#verified++
         return
       }
     } catch (error) {
-      if (!this.#over && !this.#job.signal.aborted) this.#note(shard, error)
+      if (!this.#over && !this.#job.signal.aborted) this.#note({ shard, at }, error)
     }
     // Neither the stream nor a thread writes into it any more: both are done with it when they settle.
     context.shards.give(buffer)
   }
 
-  #note(shard: ShardRecord, error: unknown): void {
-    const fault = shardFault(shard.index, shard.node, error)
-    this.#faults.push(fault)
-    if (fault.state !== 'missing') this.#job.links.blame(shard.node)
+  #note({ shard, at }: Attempt, error: unknown): void {
+    const fault = shardFault(shard.index, at, error)
+    const isOwn = at === shard.node
+    if (isOwn) this.#seekElsewhere(shard)
+    // A stand-in that has nothing is what most of them are.
+    if (!isOwn && fault.state === 'missing') return
+    if (isOwn) this.#faults.push(fault)
+    if (fault.state !== 'missing') this.#job.links.blame(at)
     this.#job.context.logger.warn('storage: a shard is ignored', {
       segment: this.#job.segment.index,
       shard: fault.index,
@@ -166,6 +183,14 @@ class ShardFetch {
       state: fault.state,
       code: fault.code,
     })
+  }
+
+  /** The holder of a shard did not give it: those who may keep it in its place are asked, behind all others. */
+  #seekElsewhere(shard: ShardRecord): void {
+    const { context, object, segment } = this.#job
+    const named = new Set(segment.shards.map(({ node }) => node))
+    const name = { object, segment: segment.index, index: shard.index }
+    for (const at of standIns(name, named, storageMembers(context))) this.#queue.push({ shard, at })
   }
 
   #missing(): WeftError {
@@ -185,15 +210,15 @@ class ShardFetch {
 }
 
 /** Holders that did not serve before last, then those that are connected, then by index: data shards need no decoding. */
-function inOrder({ context, links, segment }: FetchShards): ShardRecord[] {
+function inOrder({ context, links, segment }: FetchShards): Attempt[] {
   const rank = ({ node }: ShardRecord): number => (links.failed(node) ? 2 : isReachable(context, { id: node }) ? 0 : 1)
   return segment.shards
     .map((shard) => ({ shard, rank: rank(shard) }))
     .sort((a, b) => a.rank - b.rank || a.shard.index - b.shard.index)
-    .map(({ shard }) => shard)
+    .map(({ shard }) => ({ shard, at: shard.node }))
 }
 
-function wrongShard({ index, node }: ShardRecord): WeftError {
+function wrongShard(index: number, node: DidKey): WeftError {
   return new WeftError({
     code: 'E_SHARD_CORRUPT',
     cause: `Shard ${index} from …${shortId(node)} does not have the root that its owner signed.`,
@@ -201,7 +226,7 @@ function wrongShard({ index, node }: ShardRecord): WeftError {
   })
 }
 
-function tooSlow({ node }: ShardRecord): WeftError {
+function tooSlow(node: DidKey): WeftError {
   return new WeftError({
     code: 'E_CALL_TIMEOUT',
     cause: `…${shortId(node)} did not deliver within ${SHARD_TIMEOUT_MS / 1000} s.`,

@@ -129,6 +129,12 @@ export class ObjectIndex implements Disposable {
     return row === undefined ? undefined : fromBase64Url(this.#open(row).seed)
   }
 
+  /** Who has shards of an object by its put; undefined when that was not written down. */
+  holdersOf(object: string): readonly DidKey[] | undefined {
+    const row = this.#database.prepare('SELECT * FROM objects WHERE object = ?').get(object) as Row | undefined
+    return row === undefined ? undefined : this.#open(row).holders
+  }
+
   /** Notes that an object of the list is kept for longer, durably. @param expiresAt ms since the epoch */
   extend(object: string, expiresAt: number): void {
     const entry = this.#objects.get(object)

@@ -10,6 +10,7 @@ import type {
   PutOptions,
   RemoveOptions,
   RenewOptions,
+  RepairCounts,
   StatOptions,
   Storage,
   StorageEvents,
@@ -24,9 +25,12 @@ import { newObject, putObject } from './put-object.ts'
 import { putRequest } from './put-request.ts'
 import { Removals } from './removals.ts'
 import { Renewals } from './renewals.ts'
+import { Repairs } from './repairs.ts'
 import { statObject } from './stat-object.ts'
 import { TransferReport } from './transfer-report.ts'
 
+/** How long a holder outside of the map may be away before its shards are made again, ms. */
+const GRACE_MS = 4 * 3_600_000
 /** Puts at once; each takes the memory of a segment at least, the next ones wait. */
 const MAX_PUTS = 8
 
@@ -47,6 +51,7 @@ export class ObjectStorage implements Storage {
   readonly #events = new Emitter<StorageEvents>()
   readonly #removals: Removals
   readonly #renewals: Renewals
+  readonly #repairs: Repairs
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
 
@@ -57,6 +62,7 @@ export class ObjectStorage implements Storage {
     this.#close = close
     this.#removals = new Removals({ context, openPrivate, index, events: this.#events })
     this.#renewals = new Renewals({ context, openPrivate, index })
+    this.#repairs = new Repairs({ context, index, graceMs: GRACE_MS })
     this.held = held
   }
 
@@ -149,9 +155,13 @@ export class ObjectStorage implements Storage {
     return this.#renewals.renewal(object)
   }
 
+  repaired(): RepairCounts {
+    return this.#repairs.counts
+  }
+
   /** Resolves when nothing is under way in the background, after the signal of the context fired. */
   async settled(): Promise<void> {
-    await Promise.all([this.#removals.settled(), this.#renewals.settled()])
+    await Promise.all([this.#removals.settled(), this.#renewals.settled(), this.#repairs.settled()])
   }
 
   list(): readonly StoredObject[] {

@@ -1,3 +1,4 @@
+import { equalBytes } from '@weft/core'
 import { ReedSolomon } from '@weft/erasure'
 import type {
   CodeParameters,
@@ -5,6 +6,7 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  RestoreJob,
   SealedShard,
   VerifyJob,
 } from './coding-job.ts'
@@ -12,7 +14,9 @@ import { decodeSegment } from './decode-segment.ts'
 import { encodeSegment } from './encode-segment.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { FRAMES_PER_SEGMENT } from './object-layout.ts'
-import { deriveObjectKeys } from './object-keys.ts'
+import { deriveObjectKeys, deriveShardKey } from './object-keys.ts'
+import { sealShard } from './seal-shard.ts'
+import { shardRoot } from './shard-root.ts'
 import { verifyShard } from './verify-shard.ts'
 
 const codes = new Map<string, ReedSolomon>()
@@ -26,6 +30,8 @@ export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => vo
       return verify(job)
     case 'decode':
       return decode(job)
+    case 'restore':
+      return restore(job)
   }
 }
 
@@ -47,8 +53,7 @@ function encode(job: EncodeJob, onShard: (shard: SealedShard) => void): CodingRe
   return true
 }
 
-function verify({ dataKey, object, segment, index, node, root, shard }: VerifyJob): CodingResult {
-  const { sealKey } = deriveObjectKeys(dataKey, object)
+function verify({ sealKey, object, segment, index, node, root, shard }: VerifyJob): CodingResult {
   return verifyShard(shard, { object, segment, index, node }, sealKey, root)
 }
 
@@ -63,6 +68,13 @@ function decode(job: DecodeJob): CodingResult {
     last: job.last,
   })
   return true
+}
+
+function restore(job: RestoreJob): CodingResult {
+  const { sealKey, object, segment, index, node, root, shards, into } = job
+  codeOf(job).reconstructInto(shards, [index], [into])
+  sealShard(into, deriveShardKey(sealKey, { object, segment, index, node }))
+  return equalBytes(shardRoot(into), root)
 }
 
 /** A code's tables take longer to make than a small segment to code; there are five codes. */

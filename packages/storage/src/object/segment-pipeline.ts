@@ -4,6 +4,7 @@ import { FetchPace, fetchShards } from './fetch-shards.ts'
 import type { HolderLinks } from './holder-links.ts'
 import type { MemoryLease } from './memory-budget.ts'
 import type { ObjectContext } from './object-context.ts'
+import { deriveObjectKeys } from './object-keys.ts'
 import { plaintextLength, segmentLength, shardLengthOf } from './object-layout.ts'
 import type { ObjectHead } from './object-records.ts'
 import { RecordsAhead } from './records-ahead.ts'
@@ -111,7 +112,7 @@ export class SegmentPipeline {
         links,
         pace: this.#pace,
         object,
-        dataKey,
+        sealKey: deriveObjectKeys(dataKey, object).sealKey,
         k,
         segment,
         signal,

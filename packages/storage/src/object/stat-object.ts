@@ -3,10 +3,11 @@ import type { DidKey } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import type { HeldShard } from '../holder/shard-client.ts'
 import { relaxedRules } from '../placement/diversity.ts'
+import { standIns } from '../placement/stand-ins.ts'
 import type { ObjectStatus, SegmentStatus, ShardState, StorageClass } from '../storage.ts'
 import { HolderLinks } from './holder-links.ts'
 import { inWindow } from './in-window.ts'
-import type { ObjectContext } from './object-context.ts'
+import { type ObjectContext, storageMembers } from './object-context.ts'
 import { type ObjectRef, formatObjectRef, objectId } from './object-ref.ts'
 import type { ObjectHead, ObjectSegment } from './object-records.ts'
 
@@ -43,8 +44,10 @@ export async function statObject(
     context.records.readSegment(object, head, index, limited),
   )
   const segments = withFewHolders(read)
-  const held = await askHolders(context, object, segments, signal)
-  const statuses = segments.map((segment) => segmentStatus(segment, held))
+  const named = segments.flatMap((segment) => segment.shards.map((shard) => shard.node))
+  const held = await askHolders(context, object, segments, [...new Set(named)], signal)
+  const found = segments.map((segment) => segmentStatus(segment, held))
+  const statuses = await withStandIns(context, object, segments, found, held, signal)
   const quorum = head.quorum && segments.every((segment) => segment.quorum)
   const { health, fault } = judge(statuses, head.class, quorum)
   const end = first + segments.length
@@ -81,6 +84,7 @@ async function askHolders(
   context: ObjectContext,
   object: Uint8Array,
   segments: readonly ObjectSegment[],
+  nodes: readonly DidKey[],
   signal: AbortSignal,
 ): Promise<Held> {
   const first = segments[0]?.index
@@ -91,7 +95,6 @@ async function askHolders(
     clock: context.clock,
     signal,
   })
-  const nodes = [...new Set(segments.flatMap((segment) => segment.shards.map((shard) => shard.node)))]
   const answers = await inWindow(nodes, HOLDERS_ASKED, signal, async (node, limit) => {
     try {
       const shards = await withTimeout(
@@ -111,6 +114,42 @@ async function askHolders(
     }
   })
   return new Map(nodes.map((node, at) => [node, answers[at]]))
+}
+
+/** Looks for what is not where its owner put it at those who may keep it in its place (docs/specs/objects.md, Repair). */
+async function withStandIns(
+  context: ObjectContext,
+  object: Uint8Array,
+  segments: readonly ObjectSegment[],
+  found: readonly SegmentStatus[],
+  held: Held,
+  signal: AbortSignal,
+): Promise<readonly SegmentStatus[]> {
+  const members = storageMembers(context)
+  const places = found.flatMap(({ index: segment, shards }, at) => {
+    const named = new Set(segments[at]?.shards.map(({ node }) => node))
+    return shards
+      .filter(({ state }) => state !== 'stored')
+      .map(({ index }) => ({ key: `${segment}/${index}`, at: standIns({ object, segment, index }, named, members) }))
+  })
+  if (places.length === 0) return found
+  const answered = new Map(held)
+  const unknown = [...new Set(places.flatMap(({ at }) => at))].filter((node) => !answered.has(node))
+  const nodes = unknown.slice(0, MAX_STAT_HOLDERS - held.size)
+  for (const [node, shards] of await askHolders(context, object, segments, nodes, signal)) answered.set(node, shards)
+  const standIn = new Map(places.map(({ key, at }) => [key, at.find((node) => keeps(answered.get(node)?.get(key)))]))
+  return found.map((status) => {
+    const shards = status.shards.map((shard) => {
+      const node = standIn.get(`${status.index}/${shard.index}`)
+      return node === undefined ? shard : { index: shard.index, node, state: 'stored' as const }
+    })
+    return { ...status, alive: shards.filter(({ state }) => state === 'stored').length, shards }
+  })
+}
+
+/** The length was looked at when it was taken in. */
+function keeps(shard: HeldShard | undefined): boolean {
+  return shard !== undefined && !shard.corrupt
 }
 
 function segmentStatus({ index: segment, shardLength, shards }: ObjectSegment, held: Held): SegmentStatus {

@@ -53,7 +53,7 @@ export async function holderFixture(
 ): Promise<Fixture> {
   const directory = options.root ?? mkdtempSync(join(tmpdir(), 'weft-holder-'))
   const peer = SigningKey.generate()
-  const self = SigningKey.generate()
+  const self = options.key ?? SigningKey.generate()
   let scope: Scope
   const open = async (): Promise<{ holder: Holder; streams: TestStreams }> => {
     scope = new Scope({ name: 'test' })

@@ -304,6 +304,7 @@ export class MemoryNetwork {
       streams,
       peer,
       suspects: () => new Set(),
+      revocations: () => ({ inForce: [], pending: [] }),
       term: () => termOf(this.validators),
       membership: {
         networkId: 'test-net',

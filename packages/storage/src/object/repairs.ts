@@ -1,0 +1,146 @@
+import { isWeftError, messageOf, wait } from '@weft/core'
+import type { DidKey } from '@weft/crypto'
+import type { RepairCounts, StorageClass, StoredObject } from '../storage.ts'
+import { GoneHolders } from './gone-holders.ts'
+import type { ObjectContext } from './object-context.ts'
+import type { ObjectIndex } from './object-index.ts'
+import { deriveObjectKeys } from './object-keys.ts'
+import { parseObjectRef } from './object-ref.ts'
+import { repairThreshold } from './renewing.ts'
+import { restoreSegment } from './restore-object.ts'
+import { storageClass } from './storage-class.ts'
+
+/** ms between two looks at the own objects. */
+const SWEEP_MS = 10 * 60_000
+/** An object that was looked at is left alone for this long, ms, unless another holder is given up. */
+const AGAIN_MS = 3_600_000
+
+export interface RepairsParts {
+  readonly context: ObjectContext
+  readonly index: ObjectIndex
+  /** ms that a holder outside of the map is waited for. */
+  readonly graceMs: number
+}
+
+/** One that is due. */
+interface Due {
+  readonly stored: StoredObject
+  readonly class: StorageClass
+  readonly gone: number
+}
+
+/**
+ * Repairs what this node put, while it runs: it has the keys. An object is due when of its holders so many are given up
+ * that only half of what could be lost is left; then all that are missing are made again. The riskiest is the first, one at
+ * a time.
+ */
+export class Repairs {
+  readonly #parts: RepairsParts
+  readonly #gone: GoneHolders
+  /** When each object was looked at, and how many of its holders were given up then. */
+  readonly #looked = new Map<string, { readonly at: number; readonly gone: number }>()
+  #counts = { restored: 0, bytes: 0, failed: 0 }
+  #running = false
+  readonly #loop: Promise<void>
+
+  constructor(parts: RepairsParts) {
+    this.#parts = parts
+    this.#gone = new GoneHolders(parts.context, parts.graceMs)
+    this.#loop = this.#run()
+  }
+
+  get counts(): RepairCounts {
+    return { running: this.#running, ...this.#counts }
+  }
+
+  /** Resolves when nothing is under way; to be awaited after the storage's signal fired. */
+  settled(): Promise<void> {
+    return this.#loop
+  }
+
+  /** Looks at all own objects once and repairs those that are due. @throws WeftError E_ABORTED */
+  async #sweep(): Promise<void> {
+    for (const due of this.#due()) {
+      const { context } = this.#parts
+      try {
+        await this.#repair(due)
+      } catch (error) {
+        if (context.signal.aborted) throw error
+        this.#count({ failed: 1 })
+        context.logger.warn('storage: an object could not be repaired', {
+          object: due.stored.object.slice(0, 8),
+          error: messageOf(error),
+        })
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, signal, logger } = this.#parts.context
+    try {
+      for (;;) {
+        await wait(clock, SWEEP_MS, signal)
+        this.#running = true
+        await this.#sweep()
+        this.#running = false
+      }
+    } catch (error) {
+      if (!signal.aborted && !isWeftError(error, 'E_ABORTED')) {
+        logger.error('storage: own objects are not repaired any more', { error: messageOf(error) })
+      }
+    }
+  }
+
+  /** Those that are due, the riskiest first: with the fewest shards above what is needed to read. */
+  #due(): Due[] {
+    const { context, index } = this.#parts
+    const now = context.clock.now()
+    const own = index.list(now)
+    const ids = new Set(own.map(({ object }) => object))
+    for (const object of this.#looked.keys()) if (!ids.has(object)) this.#looked.delete(object)
+    const found: Due[] = []
+    const named = new Set<DidKey>()
+    for (const stored of own) {
+      // Its holders must not learn who put it, and nobody takes shards of a stranger in the place of others.
+      if (stored.private) continue
+      const holders = index.holdersOf(stored.object) ?? []
+      for (const node of holders) named.add(node)
+      const gone = holders.filter((node) => this.#gone.isGone(node)).length
+      const ofClass = storageClass(stored.class)
+      if (holders.length === 0 || ofClass.n - gone > repairThreshold(ofClass)) continue
+      const last = this.#looked.get(stored.object)
+      if (last !== undefined && last.gone === gone && now - last.at < AGAIN_MS) continue
+      found.push({ stored, class: ofClass, gone })
+    }
+    this.#gone.forgetOthers(named)
+    return found.sort((a, b) => a.class.n - a.gone - a.class.k - (b.class.n - b.gone - b.class.k))
+  }
+
+  async #repair({ stored, gone }: Due): Promise<void> {
+    const { context } = this.#parts
+    const { signal, records, logger } = context
+    const { object, dataKey } = parseObjectRef(stored.ref, context.overlay.networkId)
+    if (dataKey === undefined) return
+    this.#looked.set(stored.object, { at: context.clock.now(), gone })
+    const { sealKey } = deriveObjectKeys(dataKey, object)
+    const head = await records.readHead(object, signal)
+    const isGone = (node: DidKey): boolean => this.#gone.isGone(node)
+    let lost = 0
+    for (let index = 0; index < head.segments; index++) {
+      const segment = await restoreSegment(context, { object, head, sealKey, isGone, signal }, index)
+      this.#count({ restored: segment.restored, bytes: segment.bytes })
+      lost += segment.lost
+    }
+    if (lost > 0) this.#count({ failed: 1 })
+    logger.info('storage: an object was looked at for repair', { object: stored.object.slice(0, 8), lost })
+  }
+
+  #count({ restored = 0, bytes = 0, failed = 0 }: Partial<Omit<RepairCounts, 'running'>>): void {
+    const before = this.#counts
+    this.#counts = {
+      restored: before.restored + restored,
+      bytes: before.bytes + bytes,
+      failed: before.failed + failed,
+    }
+  }
+}
