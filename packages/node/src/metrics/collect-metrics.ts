@@ -98,6 +98,7 @@ function networkMetrics({ overlay, clock }: ApiServices): Metric[] {
 
 function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
   const held = storage.held()
+  const repaired = storage.repaired()
   const ended = DIRECTIONS.flatMap((kind) =>
     (['done', 'failed'] as const).map((state) => ({ labels: { kind, state }, value: transfers.totals[kind][state] })),
   )
@@ -105,6 +106,17 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
     gauge('weft_shards_held', 'Shards that this node keeps for others.', one(held.shards)),
     gauge('weft_shard_bytes_held', 'Bytes that this node keeps for others.', one(held.bytes)),
     gauge('weft_shard_quota_bytes', 'Most that this node keeps for others.', one(held.quotaBytes)),
+    counter('weft_repaired_shards_total', 'Lost shards of own objects that were made again.', one(repaired.restored)),
+    counter(
+      'weft_repaired_bytes_total',
+      'Bytes of lost shards of own objects that were made again.',
+      one(repaired.bytes),
+    ),
+    counter(
+      'weft_repairs_failed_total',
+      'Repairs that left a lost shard with nobody, or failed.',
+      one(repaired.failed),
+    ),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
     gauge('weft_transfers_running', 'Objects being put or got.', one(transfers.running)),
     counter(

@@ -14,6 +14,10 @@ export interface Keep {
   readonly length: number
   /** ms since the epoch: as long as the object lasts. */
   readonly expiresAt: number
+  /**
+   * Whether a shard of the same segment has its place here; one that was taken for a holder that is back in the map has not.
+   */
+  readonly hasPlace: (index: number) => boolean
 }
 
 /** Says what this holder may keep of a shard that a peer brings. @throws WeftError E_SHARD_PLACE, and those of the records */
@@ -27,14 +31,17 @@ export function judgeKeeps(overlay: Overlay, records: ObjectRecords): JudgeKeep 
   return async (name, from, signal) => {
     const { object, segment: at, index } = name
     const { membership, self } = overlay
-    if (from !== self && !membership.isMember(from)) throw refused('it comes from a node that is not in the map')
     const head = await records.readHead(object, signal)
     if (!head.quorum) throw refused('too few record holders answered to be sure that the object was not removed', true)
     if (at >= head.segments) throw refused(`the object has ${head.segments} segments`)
     const segment = await records.readSegment(object, head, at, signal)
     const shard = segment.shards[index]
     if (shard === undefined) throw refused(`a segment has ${segment.shards.length} shards`)
-    const keep = { root: shard.root, length: segment.shardLength, expiresAt: head.expiresAt }
+    const hasPlace = (other: number): boolean => {
+      const holder = segment.shards[other]?.node
+      return holder !== undefined && (holder === self || !membership.isMember(holder))
+    }
+    const keep = { root: shard.root, length: segment.shardLength, expiresAt: head.expiresAt, hasPlace }
     if (shard.node === self) return keep
     if (shard.node !== from && membership.isMember(shard.node)) {
       throw refused(`its holder …${shortId(shard.node)} is in the map`)

@@ -88,15 +88,17 @@ export class ShardService {
 
   /**
    * Begins to take a shard in the place of another holder, or again. When its bytes are here and have the root that the
-   * owner signed it is committed, as one of this node's own. @throws WeftError E_SHARD_PLACE, E_BUSY; as {@link put}
+   * owner signed it is committed. @throws WeftError E_SHARD_PLACE, E_BUSY; as {@link put}
    */
   async keep(name: ShardName, length: number, peer: DidKey, signal: AbortSignal): Promise<BlobPut> {
-    const { store, provisional, key, judgeKeep, clock } = this.#parts
+    const { store, provisional, key, judgeKeep, clock, isMember } = this.#parts
     if (judgeKeep === undefined) throw new WeftError(KEEPS_NOTHING)
     const segment = `${toHex(name.object)}/${name.segment}`
     if (this.#keeping.has(segment)) throw segmentTaken()
     if (this.#keeping.size >= KEEPS_AT_ONCE) throw keepsEnough()
     this.#keeping.add(segment)
+    // What a member brings counts as this node's own, since it may be gone from the map tomorrow; a stranger has its share.
+    const account = isMember(peer) ? key.id : peer
     const over = (): void => void this.#keeping.delete(segment)
     try {
       const late = (): WeftError => new WeftError(RECORDS_LATE)
@@ -104,14 +106,16 @@ export class ShardService {
         root,
         expiresAt,
         length: right,
+        hasPlace,
       } = await withTimeout(clock, JUDGE_MS, signal, late, (limited) => judgeKeep(name, peer, limited))
       if (length !== right) throw notTheShard(name)
-      const others = store.list(name.object, name.segment, 1, MAX_HELD).filter((one) => one.name.index !== name.index)
+      const others = store
+        .list(name.object, name.segment, 1, MAX_HELD)
+        .filter((one) => one.name.index !== name.index && hasPlace(one.name.index))
       if (others.length > 0) throw segmentTaken()
       const bytes = new Uint8Array(length)
       let at = 0
-      // It counts as this node's: who brought it may be gone from the map tomorrow.
-      const put = await this.put(name, length, key.id)
+      const put = await this.put(name, length, account)
       return {
         async write(chunk) {
           bytes.set(chunk, at)
@@ -125,8 +129,8 @@ export class ShardService {
               throw notTheShard(name)
             }
             await put.finish()
-            await store.commit(name.object, key.id, expiresAt)
-            provisional.settled(name.object, key.id)
+            await store.commit(name.object, account, expiresAt)
+            provisional.settled(name.object, account)
           } finally {
             over()
           }

@@ -68,7 +68,14 @@ export async function restoreSegment(
   )
   const alive = segment.shards.length - missing.length
   if (missing.length === 0) return { segment: index, alive, restored: 0, bytes: 0, lost: 0 }
-  const full = new Set([...held].filter(([, shards]) => shards.length > 0).map(([node]) => node))
+  // What was taken for a holder that is back has no place there any more, and hinders nothing.
+  const hasPlace = (node: DidKey, shard: number): boolean => {
+    const holder = segment.shards[shard]?.node
+    return holder === node || (holder !== undefined && !context.overlay.membership.isMember(holder))
+  }
+  const full = new Set(
+    [...held].filter(([node, shards]) => shards.some((one) => hasPlace(node, one.index))).map(([node]) => node),
+  )
   const restored = await restoreAll({ context, links, request, segment, missing, keepers, full })
   return { segment: index, alive, restored, bytes: restored * segment.shardLength, lost: missing.length - restored }
 }
@@ -96,7 +103,7 @@ async function restoreAll(restoring: Restoring): Promise<number> {
   const { context, links, request, segment, missing } = restoring
   const { object, head, sealKey, signal } = request
   const { k, n } = head.class
-  const lease = await context.memory.take((k + 2) * segment.shardLength)
+  const lease = context.memory.take((k + 2) * segment.shardLength)
   let shards: Awaited<ReturnType<typeof fetchShards>> = []
   let restored = 0
   try {

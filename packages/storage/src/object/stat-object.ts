@@ -183,7 +183,7 @@ function judge(
     const fault: Fault = {
       code: 'E_OBJECT_DEGRADED',
       cause: `Segment ${weakest} has ${worst} of ${n} shards; it can be read with ${k}.`,
-      fix: 'Bring the unreachable holders back, or put the object again.',
+      fix: 'Bring the unreachable holders back. The node that put it repairs it once half of what may be lost is gone for hours; else put it again.',
     }
     return { health: 'degraded', fault }
   }

@@ -11,7 +11,7 @@ import { shardRoot } from '../../src/object/shard-root.ts'
 import { storageClass } from '../../src/object/storage-class.ts'
 import { standIns } from '../../src/placement/stand-ins.ts'
 import { FakeRecords, memberAt } from '../support/memory-network.ts'
-import { type Fixture, holderFixture, rejects } from './holder-fixture.ts'
+import { type Fixture, MiB, holderFixture, rejects } from './holder-fixture.ts'
 import { got, later } from './shards.ts'
 
 const tiny = storageClass('tiny')
@@ -32,7 +32,7 @@ interface World {
 }
 
 /** A holder that is in the map with those that hold an object; it is one of them itself where `own` is its index. */
-async function world(own?: number): Promise<World> {
+async function world(own?: number, quotaBytes = 64 * MiB): Promise<World> {
   const key = SigningKey.generate()
   const object = new SigningKey(random.bytes(32))
   const named = Array.from({ length: tiny.n }, (_, at) => (at === own ? key : new SigningKey(random.bytes(32))))
@@ -58,7 +58,12 @@ async function world(own?: number): Promise<World> {
       members: () => [...members].map((id, at) => memberAt(id as DidKey, at)),
     },
   } as unknown as Overlay
-  const fixture = await holderFixture({ key, judgeKeep: judgeKeeps(overlay, objects) })
+  const fixture = await holderFixture({
+    key,
+    quotaBytes,
+    isMember: (id) => members.has(id),
+    judgeKeep: judgeKeeps(overlay, objects),
+  })
   return { fixture, object, shards, named, members: members.add(fixture.peer.id), records, expiresAt }
 }
 
@@ -104,7 +109,7 @@ describe('a holder in the place of another', () => {
     await client.keep(nameOf(object, 4), shards[4]!)
   })
 
-  it('refuses the shard of a holder that is in the map, one that is none, and a stranger', async () => {
+  it('refuses the shard of a holder that is in the map, and one that is none', async () => {
     const { fixture, object, shards, named, members } = await world()
     await using _ = fixture
     await using client = fixture.connect()
@@ -112,7 +117,6 @@ describe('a holder in the place of another', () => {
     members.delete(named[4]!.id)
     await rejects(client.keep(nameOf(object, 9), shards[4]!), 'E_SHARD_PLACE')
     await rejects(client.keep(nameOf(object, 4, 1), shards[4]!), 'E_SHARD_PLACE')
-    await rejects(fixture.connect(SigningKey.generate()).keep(nameOf(object, 4), shards[4]!), 'E_SHARD_PLACE')
     await rejects(client.keep(nameOf(new SigningKey(sha256(Uint8Array.of(1)))), shards[4]!), 'E_OBJECT_NOT_FOUND')
     assert.equal(fixture.holder.held().shards, 0)
   })
@@ -123,6 +127,15 @@ describe('a holder in the place of another', () => {
     for (const at of [3, 4]) members.delete(named[at]!.id)
     await fixture.connect().keep(nameOf(object, 3), shards[3]!)
     await rejects(fixture.connect().keep(nameOf(object, 4), shards[4]!), 'E_SHARD_PLACE')
+  })
+
+  it('keeps another once the holder of the first is back', async () => {
+    const { fixture, object, shards, named, members } = await world()
+    await using _ = fixture
+    for (const at of [3, 4]) members.delete(named[at]!.id)
+    await fixture.connect().keep(nameOf(object, 3), shards[3]!)
+    members.add(named[3]!.id)
+    await fixture.connect().keep(nameOf(object, 4), shards[4]!)
   })
 
   it('refuses where eight others come first', async () => {
@@ -152,9 +165,26 @@ describe('a holder in the place of another', () => {
     await rejects(fixture.connect().keep(nameOf(object, 4), shards[4]!), 'E_OBJECT_REMOVED')
   })
 
+  it('takes it from a stranger, too, as a part of what strangers may have', async () => {
+    const worlds = [await world(undefined, 100_000), await world(), await world()]
+    const [{ fixture, members, records, named }] = worlds as [World, World, World]
+    await using _ = fixture
+    for (const other of worlds.slice(1)) {
+      await other.fixture[Symbol.asyncDispose]()
+      for (const [key, value] of other.records.values) records.values.set(key, value)
+    }
+    for (const { id } of named) members.delete(id)
+    const stranger = SigningKey.generate()
+    const keep = (from: SigningKey, { object, shards }: World) => fixture.connect(from).keep(nameOf(object), shards[0]!)
+    await keep(stranger, worlds[0]!)
+    await keep(stranger, worlds[1]!)
+    await rejects(keep(stranger, worlds[2]!), 'E_QUOTA')
+    await keep(fixture.peer, worlds[2]!)
+  })
+
   it('takes two at once', async () => {
     const worlds = await Promise.all([world(), world(), world()])
-    const [first] = worlds as [World, World, World]
+    const [first] = worlds
     await using _ = first.fixture
     for (const { fixture } of worlds.slice(1)) await fixture[Symbol.asyncDispose]()
     for (const { object, records } of worlds.slice(1)) {
@@ -164,21 +194,21 @@ describe('a holder in the place of another', () => {
     // Nobody else may come first.
     for (const { id } of first.named) first.members.delete(id)
     const gate = Promise.withResolvers<void>()
-    const { getMutable } = first.records
+    const getMutable = first.records.getMutable.bind(first.records)
     let waiting = 0
     const both = Promise.withResolvers<void>()
     first.records.getMutable = async (...args) => {
       if (++waiting === 2) both.resolve()
       await gate.promise
-      return getMutable.apply(first.records, args)
+      return getMutable(...args)
     }
     const keep = ({ object, shards }: World) => first.fixture.connect().keep(nameOf(object), shards[0]!)
     const running = worlds.slice(0, 2).map(keep)
     await both.promise
-    await rejects(keep(worlds[2]!), 'E_BUSY')
+    await rejects(keep(worlds[2]), 'E_BUSY')
     gate.resolve()
     await Promise.all(running)
-    await keep(worlds[2]!)
+    await keep(worlds[2])
     assert.equal(first.fixture.holder.held().shards, 3)
   })
 

@@ -77,6 +77,7 @@ test('shards.json: what a holder deleted is signed by its own key', () => {
 
 const REQUESTS: readonly [keyof typeof vectors.requests, ParsedRequest][] = [
   ['put', { kind: 'put', name, length: bytes.length, authorization: put.signature }],
+  ['keep', { kind: 'keep', name, length: bytes.length }],
   ['get', { kind: 'get', name }],
   ['stat', { kind: 'stat', object, first: 0, count: 4096 }],
   ['commit', { kind: 'commit', authorization: commit }],

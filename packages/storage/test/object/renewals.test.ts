@@ -211,13 +211,13 @@ test('a removal ends a renewal that is under way, and lasts as long as anybody w
   const gate = Promise.withResolvers<void>()
   let writes = 0
   const written = Promise.withResolvers<void>()
-  const { putMutable } = network.records
+  const putMutable = network.records.putMutable.bind(network.records)
   network.records.putMutable = async (...args) => {
     if (writes++ === 0) {
       written.resolve()
       await gate.promise
     }
-    return putMutable.apply(network.records, args)
+    return putMutable(...args)
   }
   const until = clock.now() + 90 * DAY
   const renewing = storage.renew(stored.object, 90 * DAY)

@@ -83,7 +83,7 @@ export class HolderNetwork implements AsyncDisposable {
       membership: {
         members: () => this.#members,
         member: (id: DidKey) => this.#members.find((one) => one.id === id),
-        isMember: (id: DidKey) => id === this.keys.at(-1)?.id || this.#members.some((one) => one.id === id),
+        isMember: (id: DidKey) => this.#members.some((one) => one.id === id),
       },
     } as unknown as Overlay
     const isHolder = at < this.keys.length - 1
@@ -107,6 +107,13 @@ export class HolderNetwork implements AsyncDisposable {
     this.#handlers.delete((this.keys[at] as SigningKey).id)
     await this.nodes.get(at)?.scope.close()
     this.nodes.delete(at)
+  }
+
+  /** Starts a holder anew with nothing on its disk. */
+  async empty(at: number): Promise<void> {
+    await this.stop(at)
+    rmSync(join(this.#directory, String(at), 'shards'), { recursive: true })
+    await this.start(at)
   }
 
   /** Takes a node out of the map. */
