@@ -7,7 +7,7 @@ import { standIns } from '../placement/stand-ins.ts'
 import type { ShardName } from './shard-name.ts'
 
 /** What a holder may keep in the place of another, or again. */
-export interface Keep {
+interface Keep {
   /** Merkle root that the owner signed for these bytes. */
   readonly root: Uint8Array
   /** Bytes. */
