@@ -4,6 +4,7 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
+import { type AuditTimes, createAudits } from './audit/create-audits.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
@@ -49,6 +50,12 @@ export interface StorageOptions {
     /** Of this node: signs what it says it deleted. */
     readonly key: SigningKey
   }
+  /** Left out, this node neither audits as a validator nor answers audits as a holder. */
+  readonly audits?: {
+    /** Of this node: signs manifests, answers and receipts. */
+    readonly key: SigningKey
+    readonly times: AuditTimes
+  }
   /** By which private transfers go; without it there are none. */
   readonly openPrivate?: OpenPrivate
   /** Coding threads at most; by default one less than there are cores, one or two. They start when first needed. */
@@ -93,11 +100,16 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       logger,
       signal: scope.signal,
     }
+    const audits =
+      options.audits === undefined
+        ? undefined
+        : createAudits({ ...options.audits, overlay, store: holder?.store, records, directory, clock, random, logger, scope })
     const storage = new ObjectStorage({
       context,
       openPrivate: options.openPrivate,
       index,
       held: () => holder?.held() ?? HOLDS_NOTHING,
+      audits: () => ({ own: audits?.own() ?? [], made: audits?.made() ?? [] }),
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())

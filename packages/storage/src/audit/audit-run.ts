@@ -5,7 +5,7 @@ import type { ShardName } from '../holder/shard-name.ts'
 import type { AuditBeacons, AuditOverlay } from './audit-beacons.ts'
 import { type AuditDraw, drawLeaves } from './audit-draw.ts'
 import { type AuditEvidence, askedOf } from './audit-evidence.ts'
-import { ASKED_NAMES, ITEMS_PER_QUESTION, LEAST_LEFT_MS, MAX_LEAVES } from './audit-limits.ts'
+import { ASKED_NAMES, ITEMS_PER_QUESTION, LEAST_LEFT_MS } from './audit-limits.ts'
 import type { AuditNames } from './audit-names.ts'
 import type { AuditRecords, RecordedShard } from './audit-records.ts'
 import { type ItemSays, judgeItem } from './judge-item.ts'
@@ -13,7 +13,9 @@ import { type SignedAudit, manifestName, openAnswer, openManifest } from './sign
 
 /** One question is answered within this, or not at all for now, ms: sixteen shards of 5.6 MB are read for it. */
 const ANSWER_MS = 60_000
-/** Between looks for the beacon, ms, and how many. */
+/** Times that a manifest is asked for in one attempt, about. */
+const MANIFEST_TRIES = 8
+/** Between looks for the beacon, ms. */
 const BEACON_PAUSE_MS = 2_000
 
 export interface AuditCounts {
@@ -22,6 +24,12 @@ export interface AuditCounts {
   missing: number
   wrong: number
   unknown: number
+}
+
+/** A manifest as it was signed, and what it says. */
+interface Manifest {
+  readonly statement: SignedAudit
+  readonly says: AuditManifest
 }
 
 export interface AuditRunInit {
@@ -42,7 +50,7 @@ export interface AuditRunInit {
 export class AuditRun {
   readonly #init: AuditRunInit
   readonly counts: AuditCounts = { asked: 0, kept: 0, missing: 0, wrong: 0, unknown: 0 }
-  #manifest: { readonly statement: SignedAudit; readonly says: AuditManifest } | undefined
+  #manifest: Manifest | undefined
   #draw: AuditDraw | undefined
   #pending: AuditQuestion[] | undefined
   /** Shows that the holder contradicted itself. */
@@ -84,7 +92,7 @@ export class AuditRun {
       // A node that hears of no beacon can say nothing of anybody.
       if (this.#init.beacons.newest === undefined) return
       this.isJudged = true
-      this.#manifest = await this.#getManifest(signal)
+      this.#manifest = await this.#freshManifest(signal)
     }
     if (this.#draw === undefined) {
       this.#draw = await this.#drawn(this.#manifest.says, signal)
@@ -99,9 +107,23 @@ export class AuditRun {
     }
   }
 
-  async #getManifest(signal: AbortSignal): Promise<{ statement: SignedAudit; says: AuditManifest }> {
-    const { overlay, holder, epoch, beacons } = this.#init
-    const before = beacons.newest?.epoch ?? -1
+  /** Asks again for a manifest that names an older beacon than this node knew: maps come to one node before another. */
+  async #freshManifest(signal: AbortSignal): Promise<Manifest> {
+    const { holder, beacons, clock, patienceMs } = this.#init
+    const end = clock.monotonic() + patienceMs
+    for (;;) {
+      // What comes while it is asked is not held against it.
+      const newest = beacons.newest?.epoch ?? -1
+      const manifest = await this.#getManifest(signal)
+      if (manifest.says.beacon >= BigInt(newest)) return manifest
+      // It might have been signed when what it draws was known.
+      if (clock.monotonic() >= end) throw useless(holder, 'its manifest names an older beacon than the newest')
+      await wait(clock, patienceMs / MANIFEST_TRIES, signal)
+    }
+  }
+
+  async #getManifest(signal: AbortSignal): Promise<Manifest> {
+    const { overlay, holder, epoch } = this.#init
     const options = { signal, timeoutMs: ANSWER_MS }
     const statement = await overlay.rpc.call(holder, 'audit.manifest', { epoch: BigInt(epoch) }, options)
     const says = openManifest(statement, holder)
@@ -110,9 +132,6 @@ export class AuditRun {
       says.epoch === BigInt(epoch) &&
       equalBytes(says.auditor, fromDidKey(overlay.self))
     if (!isOurs) throw useless(holder, 'its manifest is of another audit')
-    // It must have been signed before the beacon that draws from it could be known; what came while it was asked is not held against it.
-    if (says.beacon < BigInt(before)) throw useless(holder, 'its manifest names an older beacon than the newest')
-    if (says.leaves > MAX_LEAVES) throw useless(holder, 'its manifest has too many leaves')
     return { statement, says }
   }
 
@@ -144,12 +163,7 @@ export class AuditRun {
     return questions
   }
 
-  async #put(
-    question: AuditQuestion,
-    draw: AuditDraw,
-    manifest: { readonly statement: SignedAudit; readonly says: AuditManifest },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #put(question: AuditQuestion, draw: AuditDraw, manifest: Manifest, signal: AbortSignal): Promise<void> {
     const { holder } = this.#init
     const statement = await this.#call(question, signal)
     const answer = openAnswer(statement, holder)

@@ -13,10 +13,10 @@ import { Manifest } from './manifest.ts'
 import { type ReadLeaf, readLeaf } from './read-leaf.ts'
 import { type SignedAudit, manifestName, signAnswer, signManifest } from './signed-audit.ts'
 
-/** Manifests that one auditor gets in an epoch: it may have been restarted. */
-const MANIFESTS = 2 * (RECHECKS + 1)
-/** Questions of one auditor in an epoch: each of them again with every manifest. */
-const QUESTIONS = MANIFESTS * Math.ceil((DRAWN_LEAVES + ASKED_NAMES) / ITEMS_PER_QUESTION + 2)
+/** Manifests that one auditor gets in an epoch: it asks again for one that it got behind the beacon, or once it was restarted. */
+const MANIFESTS = 40
+/** Questions of one auditor in an epoch: all of them for each attempt, twice. */
+const QUESTIONS = 2 * (RECHECKS + 1) * Math.ceil((DRAWN_LEAVES + ASKED_NAMES) / ITEMS_PER_QUESTION + 2)
 /** Questions of one auditor at a time. */
 const AT_ONCE = 2
 
@@ -33,11 +33,18 @@ export interface HolderAuditsInit {
   readonly logger: Logger
 }
 
-/** What one auditor was told in an epoch. */
-interface Told {
-  statement: SignedAudit
-  /** Epoch of the beacon that the statement names. */
-  beacon: number
+/** A manifest as an auditor has it. */
+interface Said {
+  readonly statement: SignedAudit
+  /** Epoch of the beacon that it names. */
+  readonly beacon: number
+  /** Value of the first beacon after it, once it is known. */
+  drawnBy: Uint8Array | undefined
+}
+
+/** What one auditor asked in an epoch, and the manifest that it got last. */
+interface Asker {
+  said: Said | undefined
   manifests: number
   questions: number
   atOnce: number
@@ -46,7 +53,7 @@ interface Told {
 interface Epoch {
   readonly number: number
   readonly manifest: Promise<Manifest>
-  readonly told: Map<DidKey, Told>
+  readonly askers: Map<DidKey, Asker>
 }
 
 /**
@@ -69,8 +76,10 @@ export class HolderAudits {
     const { overlay, key, beacons } = this.#init
     this.#requireDrawn(number, auditor)
     const epoch = this.#at(number)
-    const told = epoch.told.get(auditor)
-    if ((told?.manifests ?? 0) >= MANIFESTS) throw tooMuch()
+    const asker = epoch.askers.get(auditor) ?? { said: undefined, manifests: 0, questions: 0, atOnce: 0 }
+    epoch.askers.set(auditor, asker)
+    if (asker.manifests >= MANIFESTS) throw tooMuch()
+    asker.manifests++
     const manifest = await epoch.manifest
     const beacon = beacons.newest
     if (beacon === undefined) throw noBeacon()
@@ -84,14 +93,7 @@ export class HolderAudits {
       shards: BigInt(manifest.shards),
       leaves: BigInt(manifest.leaves),
     })
-    const before = epoch.told.get(auditor)
-    epoch.told.set(auditor, {
-      statement,
-      beacon: beacon.epoch,
-      manifests: (before?.manifests ?? 0) + 1,
-      questions: before?.questions ?? 0,
-      atOnce: before?.atOnce ?? 0,
-    })
+    asker.said = { statement, beacon: beacon.epoch, drawnBy: undefined }
     return statement
   }
 
@@ -100,31 +102,33 @@ export class HolderAudits {
     const number = Number(question.epoch)
     this.#requireDrawn(number, auditor)
     const epoch = this.#epoch
-    const told = epoch?.number === number ? epoch.told.get(auditor) : undefined
-    if (epoch === undefined || told === undefined) throw wrongQuestion('no manifest was asked for before it')
-    if (told.questions >= QUESTIONS || told.atOnce >= AT_ONCE) throw tooMuch()
-    told.questions++
-    told.atOnce++
+    const asker = epoch?.number === number ? epoch.askers.get(auditor) : undefined
+    const said = asker?.said
+    if (epoch === undefined || asker === undefined || said === undefined) {
+      throw wrongQuestion('no manifest was asked for before it')
+    }
+    if (asker.questions >= QUESTIONS || asker.atOnce >= AT_ONCE) throw tooMuch()
+    asker.questions++
+    asker.atOnce++
     try {
-      return await this.#reading.use(() => this.#answer(question, epoch, told, auditor, signal), signal)
+      return await this.#reading.use(() => this.#answer(question, epoch, said, auditor, signal), signal)
     } finally {
-      told.atOnce--
+      asker.atOnce--
     }
   }
 
   async #answer(
     question: AuditQuestion,
     epoch: Epoch,
-    told: Told,
+    said: Said,
     auditor: DidKey,
     signal: AbortSignal,
   ): Promise<SignedAudit> {
     const { beacons, key } = this.#init
-    const { statement } = told
-    const beacon = await beacons.after(told.beacon, signal)
+    const beacon = (said.drawnBy ??= (await beacons.after(said.beacon, signal))?.value)
     if (beacon === undefined) throw noBeacon()
     const manifest = await epoch.manifest
-    const draw: AuditDraw = { beacon: beacon.value, node: key.id, auditor, epoch: epoch.number }
+    const draw: AuditDraw = { beacon, node: key.id, auditor, epoch: epoch.number }
     const records = new AuditRecords(this.#init.records)
     const items: Item[] = []
     for (const asked of askedIn(question, drawLeaves(draw, manifest.leaves))) {
@@ -132,7 +136,7 @@ export class HolderAudits {
       if (position === undefined) items.push({ state: ABSENT, name: (asked as { name: ShardName }).name })
       else items.push(await this.#item(manifest, position, asked, draw, records, signal))
     }
-    return signAnswer(key, { manifest: manifestName(statement), question, items })
+    return signAnswer(key, { manifest: manifestName(said.statement), question, items })
   }
 
   async #item(
@@ -170,7 +174,7 @@ export class HolderAudits {
     const { store, clock } = this.#init
     const until = clock.now() + LEAST_LEFT_MS
     const manifest = Manifest.of((after, limit) => store.committed(after, limit, until))
-    const epoch: Epoch = { number, manifest, told: new Map() }
+    const epoch: Epoch = { number, manifest, askers: new Map() }
     manifest.catch(() => {
       if (this.#epoch === epoch) this.#epoch = undefined
     })

@@ -215,7 +215,18 @@ export class AuditNetwork implements AsyncDisposable {
     })
   }
 
+  /** What every node answers about beacons that passed a node by. */
+  #serveBeacons(self: DidKey): void {
+    this.#handlers.set(`${self} beacon.get`, async (request: { epoch: bigint }) => {
+      const after = Number(request.epoch)
+      if (after >= this.mapEpoch) return {}
+      const { epoch, value, previous } = this.beacon(after + 1)
+      return { beacon: { epoch: BigInt(epoch), value, previous: BigInt(previous + 1) } }
+    })
+  }
+
   #overlay(self: DidKey): Overlay {
+    this.#serveBeacons(self)
     const validators = this.#validators.map(({ id }) => ({ id, addresses: [], family: 'validators' }))
     const members = [...this.#holders.map(({ id }, at) => memberAt(id, at))]
     const epochOf = (): number => this.mapEpoch - this.nodes.get(self)!.lag
