@@ -32,6 +32,13 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ATTESTATION_MALFORMED: 'Bytes are no attestation of energy, break a limit, or are for another node or network.',
     E_ATTESTATION_SIGNER: 'Energy is attested by a key that the network file does not name as an attester.',
     E_ATTESTATION_TEXT: 'A text is no attestation of energy, or a part of it is missing or was changed.',
+    E_AUDIT_BEACON: 'A holder does not know the beacon yet by which an audit is drawn; it is asked again.',
+    E_AUDIT_EPOCH: 'An audit is of another epoch than the node that was asked is in, by its map.',
+    E_AUDIT_LIMIT: 'An auditor asked a holder more than one audit takes.',
+    E_AUDIT_NOT_DRAWN: 'A validator audits a holder, or gives it a receipt, and it is not its turn.',
+    E_AUDIT_QUESTION: 'The question of an auditor asks for what was not drawn, or for too much.',
+    E_AUDIT_STATEMENT:
+      'A manifest, answer or receipt of an audit is not signed by who should have, or is of another audit.',
     E_BEACON_DEALING: 'A dealing of a beacon cannot be read, is for another beacon, or its proof does not hold.',
     E_BEACON_INPUTS: 'The set of dealings that is proposed for a beacon cannot be read or names a bad dealing.',
     E_BEACON_KEY: "A validator's beacon key has no valid proof that the validator knows its secret half.",

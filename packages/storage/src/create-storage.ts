@@ -4,7 +4,7 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
-import { type AuditTimes, createAudits } from './audit/create-audits.ts'
+import { type AuditTimes, NO_AUDITS, createAudits } from './audit/create-audits.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
@@ -103,13 +103,23 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
     const audits =
       options.audits === undefined
         ? undefined
-        : createAudits({ ...options.audits, overlay, store: holder?.store, records, directory, clock, random, logger, scope })
+        : createAudits({
+            ...options.audits,
+            overlay,
+            store: holder?.store,
+            records,
+            directory,
+            clock,
+            random,
+            logger,
+            scope,
+          })
     const storage = new ObjectStorage({
       context,
       openPrivate: options.openPrivate,
       index,
       held: () => holder?.held() ?? HOLDS_NOTHING,
-      audits: () => ({ own: audits?.own() ?? [], made: audits?.made() ?? [] }),
+      audits: audits ?? NO_AUDITS,
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())

@@ -1,7 +1,7 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RecordStore, Streams } from '@weft/overlay'
-import type { AuditResult } from './audit/receipt-view.ts'
+import type { Audits } from './audit/create-audits.ts'
 
 /** k of n shards restore a segment. */
 export interface StorageClass {
@@ -183,8 +183,8 @@ export interface Storage extends AsyncDisposable {
     readonly quotaBytes: number
     readonly fault: Fault | undefined
   }
-  /** What auditors found at this node, and what this node found as one; the newest thousand of each, newest first. */
-  audits(): { readonly own: readonly AuditResult[]; readonly made: readonly AuditResult[] }
+  /** What auditors found at this node, and what it found as an auditor. */
+  readonly audits: Audits
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void
 }
 

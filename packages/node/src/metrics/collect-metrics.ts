@@ -98,6 +98,7 @@ function networkMetrics({ overlay, clock }: ApiServices): Metric[] {
 
 function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
   const held = storage.held()
+  const audits = storage.audits.counts()
   const ended = DIRECTIONS.flatMap((kind) =>
     (['done', 'failed'] as const).map((state) => ({ labels: { kind, state }, value: transfers.totals[kind][state] })),
   )
@@ -105,6 +106,13 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
     gauge('weft_shards_held', 'Shards that this node keeps for others.', one(held.shards)),
     gauge('weft_shard_bytes_held', 'Bytes that this node keeps for others.', one(held.bytes)),
     gauge('weft_shard_quota_bytes', 'Most that this node keeps for others.', one(held.quotaBytes)),
+    gauge(
+      'weft_audits',
+      'Audits of this node, and by this node, by how they ended; the newest 20,000.',
+      (['own', 'made'] as const).flatMap((side) =>
+        Object.entries(audits[side]).map(([verdict, value]) => ({ labels: { side, verdict }, value })),
+      ),
+    ),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
     gauge('weft_transfers_running', 'Objects being put or got.', one(transfers.running)),
     counter(

@@ -74,6 +74,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'DELETE /api/v1/objects/:object': { path: `/api/v1/objects/${removed}` },
       'GET /api/v1/objects/:object/removal': { path: `/api/v1/objects/${removed}/removal` },
       'GET /api/v1/removals': {},
+      'GET /api/v1/audits': {},
       'GET /api/v1/transfers': {},
       'GET /api/v1/vpn': {},
       'GET /api/v1/vpn/route': {},

@@ -8,11 +8,11 @@ import { auditorsOf } from './audit-draw.ts'
 import type { AuditEvidence } from './audit-evidence.ts'
 import { Auditor } from './auditor.ts'
 import { HolderAudits } from './holder-audits.ts'
-import { type AuditResult, resultOf } from './receipt-view.ts'
+import { type AuditResult, type VerdictCounts, noVerdicts, resultOf } from './receipt-view.ts'
 import { type SignedAudit, openReceipt } from './signed-audit.ts'
 
 /** Receipts that are shown. */
-const SHOWN = 1000
+const SHOWN = 200
 
 /** When audits happen. */
 export interface AuditTimes {
@@ -37,12 +37,22 @@ export interface AuditsInit {
 
 /** What is known of audits here. */
 export interface Audits {
-  /** What auditors found at this node, as they told it; the newest first. */
+  /** What auditors found at this node, as they told it; the newest 200, newest first. */
   own(): readonly AuditResult[]
-  /** What this node found as an auditor; the newest first. */
+  /** What this node found as an auditor; the newest 200, newest first. */
   made(): readonly AuditResult[]
+  /** How many of those that are kept ended how. */
+  counts(): { readonly own: VerdictCounts; readonly made: VerdictCounts }
   /** What shows that a node contradicted itself, found here. @see provesWrong */
   evidence(epoch: number, node: DidKey): AuditEvidence | undefined
+}
+
+/** Of a node that neither audits nor is audited. */
+export const NO_AUDITS: Audits = {
+  own: () => [],
+  made: () => [],
+  counts: () => ({ own: noVerdicts(), made: noVerdicts() }),
+  evidence: () => undefined,
 }
 
 /** Audits holders while this node is a validator, and answers auditors where it is a holder, until the scope closes. */
@@ -62,6 +72,7 @@ export function createAudits(init: AuditsInit): Audits {
   return {
     own: () => book.list({ node: key.id }, SHOWN),
     made: () => book.list({ auditor: key.id }, SHOWN),
+    counts: () => ({ own: book.count({ node: key.id }), made: book.count({ auditor: key.id }) }),
     evidence: (epoch, node) => book.evidence(epoch, node),
   }
 }

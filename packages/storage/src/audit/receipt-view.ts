@@ -7,6 +7,12 @@ import type { SignedAudit } from './signed-audit.ts'
 export const VERDICTS = ['kept', 'missing', 'wrong', 'silent'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
+export type VerdictCounts = Readonly<Record<Verdict, number>>
+
+export function noVerdicts(): Record<Verdict, number> {
+  return { kept: 0, missing: 0, wrong: 0, silent: 0 }
+}
+
 /** What one auditor found at one holder in one audit epoch, and signed. */
 export interface AuditResult {
   readonly epoch: number

@@ -32,6 +32,7 @@ export interface ObjectStorageOptions {
   readonly index: ObjectIndex
   readonly openPrivate: OpenPrivate | undefined
   readonly held: Storage['held']
+  readonly audits: Storage['audits']
   readonly close: () => Promise<void>
 }
 
@@ -45,14 +46,16 @@ export class ObjectStorage implements Storage {
   readonly #removals: Removals
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
+  readonly audits: Storage['audits']
 
-  constructor({ context, index, openPrivate, held, close }: ObjectStorageOptions) {
+  constructor({ context, index, openPrivate, held, audits, close }: ObjectStorageOptions) {
     this.#context = context
     this.#index = index
     this.#openPrivate = openPrivate
     this.#close = close
     this.#removals = new Removals({ context, openPrivate, index, events: this.#events })
     this.held = held
+    this.audits = audits
   }
 
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {

@@ -7,7 +7,7 @@ import { type DidKey, SigningKey, sha256, toDidKey } from '@weft/crypto'
 import { ReedSolomon } from '@weft/erasure'
 import type { Beacon, Caller, Overlay, Rpc } from '@weft/overlay'
 import { METHODS, type MethodName, create, decodeMessage, encodeMessage } from '@weft/wire'
-import { type Audits, createAudits } from '../../src/audit/create-audits.ts'
+import { type Audits, NO_AUDITS, createAudits } from '../../src/audit/create-audits.ts'
 import { BlobStore } from '../../src/blobs/blob-store.ts'
 import { encodeSegment } from '../../src/object/encode-segment.ts'
 import { FrameCipher } from '../../src/object/frame-cipher.ts'
@@ -20,6 +20,8 @@ import { FakeRecords, memberAt } from '../support/memory-network.ts'
 const MAP_EPOCHS = 32
 export const MAP_EPOCH_MS = 60_000
 const DAY = 24 * 3_600_000
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 type Handler = (request: never, caller: Caller, signal: AbortSignal) => Promise<object>
 
@@ -200,8 +202,13 @@ export class AuditNetwork implements AsyncDisposable {
     const parts = { directory, clock: this.clock, logger: silentLogger, scope: this.#scope }
     const limits = { quotaBytes: 2 ** 30, reserveBytes: 0, isMember: () => true }
     const store = isHolder ? await BlobStore.open({ ...parts, ...limits }) : undefined
-    const node = { key, id: key.id, store, lag: 0, behaves: (_method, _request, answer) => answer() } as {
-      -readonly [K in keyof AuditNode]: AuditNode[K]
+    const node: Mutable<AuditNode> = {
+      key,
+      id: key.id,
+      audits: NO_AUDITS,
+      store,
+      lag: 0,
+      behaves: (_method, _request, answer) => answer(),
     }
     this.nodes.set(key.id, node)
     node.audits = createAudits({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WeftError, seededRandom } from '@weft/core'
-import { AuditAnswerSchema, create, decodeMessage, encodeMessage } from '@weft/wire'
+import { AuditAnswerSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { provesWrong } from '../../src/audit/audit-evidence.ts'
 import { openManifest } from '../../src/audit/signed-audit.ts'
 import { type AuditNode, AuditNetwork, type Behaviour } from './audit-network.ts'
