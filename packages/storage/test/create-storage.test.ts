@@ -48,6 +48,7 @@ class RealHolders implements AsyncDisposable {
       streams,
       peer: (id: DidKey) => ({ id, state: 'connected', since: 0, rttMs: 1, fault: undefined }),
       suspects: () => new Set(),
+      term: () => ({ validators: [] }),
       membership: {
         members: () => this.#members,
         member: (id: DidKey) => this.#members.find((one) => one.id === id),
