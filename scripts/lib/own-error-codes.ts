@@ -33,6 +33,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ATTESTATION_SIGNER: 'Energy is attested by a key that the network file does not name as an attester.',
     E_ATTESTATION_TEXT: 'A text is no attestation of energy, or a part of it is missing or was changed.',
     E_AUDIT_BEACON: 'A holder does not know the beacon yet by which an audit is drawn; it is asked again.',
+    E_AUDIT_BOOK: 'The file with the receipts of audits cannot be opened.',
     E_AUDIT_EPOCH: 'An audit is of another epoch than the node that was asked is in, by its map.',
     E_AUDIT_LIMIT: 'An auditor asked a holder more than one audit takes.',
     E_AUDIT_NOT_DRAWN: 'A validator audits a holder, or gives it a receipt, and it is not its turn.',

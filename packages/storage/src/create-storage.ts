@@ -4,7 +4,8 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
-import { type AuditTimes, NO_AUDITS, createAudits } from './audit/create-audits.ts'
+import { NO_AUDITS } from './audit/audits.ts'
+import { type AuditTimes, createAudits } from './audit/create-audits.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
@@ -64,7 +65,7 @@ export interface StorageOptions {
 
 /**
  * Objects of a person on top of the overlay, and the shards of others where this node is a holder.
- * @throws WeftError E_OBJECT_INDEX, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
+ * @throws WeftError E_OBJECT_INDEX, E_AUDIT_BOOK, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
  */
 export async function createStorage(options: StorageOptions): Promise<Storage> {
   const { overlay, personKey, directory, clock, random, logger, holder: limits } = options

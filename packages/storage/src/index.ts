@@ -1,6 +1,5 @@
-export { type Audits, type AuditTimes, NO_AUDITS } from './audit/create-audits.ts'
-export { type AuditEvidence, provesWrong } from './audit/audit-evidence.ts'
-export { type AuditResult, VERDICTS, type Verdict, type VerdictCounts } from './audit/receipt-view.ts'
+export { provesWrong } from './audit/audit-evidence.ts'
+export type { AuditResult } from './audit/receipt-view.ts'
 export * from './create-storage.ts'
 export { LeftShards } from './holder/left-shards.ts'
 export { storageProbe } from './holder/storage-probe.ts'

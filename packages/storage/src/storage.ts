@@ -1,7 +1,7 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RecordStore, Streams } from '@weft/overlay'
-import type { Audits } from './audit/create-audits.ts'
+import type { Audits } from './audit/audits.ts'
 
 /** k of n shards restore a segment. */
 export interface StorageClass {

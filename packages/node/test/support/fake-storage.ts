@@ -13,10 +13,10 @@ import type {
 } from '@weft/storage'
 
 /** Storage in memory, with switches for what goes wrong. */
-export const AUDIT: AuditResult = {
+const AUDIT: AuditResult = {
   epoch: 7,
-  node: 'did:key:z6MkholderHolder' as AuditResult['node'],
-  auditor: 'did:key:z6MkauditorAuditor' as AuditResult['auditor'],
+  node: 'did:key:z6MkholderHolder',
+  auditor: 'did:key:z6MkauditorAuditor',
   verdict: 'kept',
   shards: 2,
   leaves: 3,

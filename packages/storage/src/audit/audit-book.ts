@@ -30,7 +30,7 @@ export class AuditBook implements Disposable {
   readonly #database: DatabaseSync
   readonly #logger: Logger
 
-  /** @throws WeftError E_DATABASE, E_DISK when it cannot be opened */
+  /** @throws WeftError E_AUDIT_BOOK when it cannot be opened */
   constructor(directory: string, logger: Logger) {
     this.#logger = logger
     const path = pathIn(directory)
@@ -39,7 +39,7 @@ export class AuditBook implements Disposable {
       this.#database.exec(SCHEMA)
     } catch (error) {
       throw new WeftError({
-        code: 'E_DATABASE',
+        code: 'E_AUDIT_BOOK',
         cause: `The receipts of audits in ${path} cannot be opened: ${messageOf(error)}.`,
         fix: 'Make room on the disk if it is full; otherwise remove the file, which has nothing but receipts of this node.',
       })

@@ -174,7 +174,10 @@ export class AuditRun {
       equalBytes(encodeMessage(AuditQuestionSchema, answer.question), encodeMessage(AuditQuestionSchema, question)) &&
       answer.items.length === asked.length
     if (!isToThis) throw useless(holder, 'it answered another question')
-    const said = answer.items.map((item, at) => judgeItem(item, asked[at]!, manifest.says, draw))
+    const said = answer.items.flatMap((item, at) => {
+      const one = asked[at]
+      return one === undefined ? [] : [judgeItem(item, one, manifest.says, draw)]
+    })
     const wrong = said.filter(({ says }) => says === 'wrong').length
     if (wrong > 0) {
       this.counts.wrong += wrong

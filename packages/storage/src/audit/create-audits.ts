@@ -5,10 +5,10 @@ import type { ObjectRecords } from '../object/object-records.ts'
 import { AuditBeacons, AuditEpochs, type AuditOverlay } from './audit-beacons.ts'
 import { AuditBook } from './audit-book.ts'
 import { auditorsOf } from './audit-draw.ts'
-import type { AuditEvidence } from './audit-evidence.ts'
+import type { Audits } from './audits.ts'
 import { Auditor } from './auditor.ts'
 import { HolderAudits } from './holder-audits.ts'
-import { type AuditResult, type VerdictCounts, noVerdicts, resultOf } from './receipt-view.ts'
+import { resultOf } from './receipt-view.ts'
 import { type SignedAudit, openReceipt } from './signed-audit.ts'
 
 /** Receipts that are shown. */
@@ -33,26 +33,6 @@ export interface AuditsInit {
   readonly random: Random
   readonly logger: Logger
   readonly scope: Scope
-}
-
-/** What is known of audits here. */
-export interface Audits {
-  /** What auditors found at this node, as they told it; the newest 200, newest first. */
-  own(): readonly AuditResult[]
-  /** What this node found as an auditor; the newest 200, newest first. */
-  made(): readonly AuditResult[]
-  /** How many of those that are kept ended how. */
-  counts(): { readonly own: VerdictCounts; readonly made: VerdictCounts }
-  /** What shows that a node contradicted itself, found here. @see provesWrong */
-  evidence(epoch: number, node: DidKey): AuditEvidence | undefined
-}
-
-/** Of a node that neither audits nor is audited. */
-export const NO_AUDITS: Audits = {
-  own: () => [],
-  made: () => [],
-  counts: () => ({ own: noVerdicts(), made: noVerdicts() }),
-  evidence: () => undefined,
 }
 
 /** Audits holders while this node is a validator, and answers auditors where it is a holder, until the scope closes. */

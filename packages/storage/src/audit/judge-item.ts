@@ -47,7 +47,7 @@ export function judgeItem(item: AuditItem, asked: AuditAsked, manifest: AuditMan
     : wrong('its bytes are not under the root that it names')
 }
 
-export function isSame(a: ShardName, b: ShardName): boolean {
+function isSame(a: ShardName, b: ShardName): boolean {
   return a.segment === b.segment && a.index === b.index && equalBytes(a.object, b.object)
 }
 

@@ -9,7 +9,7 @@ import { ENTRY_BYTES, type ManifestEntry, decodeEntry, encodeEntry } from './man
 const PAGE = 1024
 
 /** A shard as the store lists it. */
-export interface ListedShard {
+interface ListedShard {
   readonly name: ShardName
   readonly length: number
 }

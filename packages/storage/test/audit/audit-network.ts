@@ -7,7 +7,8 @@ import { type DidKey, SigningKey, sha256, toDidKey } from '@weft/crypto'
 import { ReedSolomon } from '@weft/erasure'
 import type { Beacon, Caller, Overlay, Rpc } from '@weft/overlay'
 import { METHODS, type MethodName, create, decodeMessage, encodeMessage } from '@weft/wire'
-import { type Audits, NO_AUDITS, createAudits } from '../../src/audit/create-audits.ts'
+import { type Audits, NO_AUDITS } from '../../src/audit/audits.ts'
+import { createAudits } from '../../src/audit/create-audits.ts'
 import { BlobStore } from '../../src/blobs/blob-store.ts'
 import { encodeSegment } from '../../src/object/encode-segment.ts'
 import { FrameCipher } from '../../src/object/frame-cipher.ts'
@@ -18,7 +19,7 @@ import { storageClass } from '../../src/object/storage-class.ts'
 import { FakeRecords, memberAt } from '../support/memory-network.ts'
 
 const MAP_EPOCHS = 32
-export const MAP_EPOCH_MS = 60_000
+const MAP_EPOCH_MS = 60_000
 const DAY = 24 * 3_600_000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -235,12 +236,12 @@ export class AuditNetwork implements AsyncDisposable {
   #overlay(self: DidKey): Overlay {
     this.#serveBeacons(self)
     const validators = this.#validators.map(({ id }) => ({ id, addresses: [], family: 'validators' }))
-    const members = [...this.#holders.map(({ id }, at) => memberAt(id, at))]
+    const members = this.#holders.map(({ id }, at) => memberAt(id, at))
     const epochOf = (): number => this.mapEpoch - this.nodes.get(self)!.lag
     const rpc: Rpc = {
-      call: (to, method, request) => this.call(self, to, method, request as object) as never,
+      call: (to, method, request) => this.call(self, to, method, request) as never,
       handle: (method, handler) => {
-        this.#handlers.set(`${self} ${method}`, handler as unknown as Handler)
+        this.#handlers.set(`${self} ${method}`, handler)
         return () => void this.#handlers.delete(`${self} ${method}`)
       },
     }
