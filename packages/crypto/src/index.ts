@@ -23,6 +23,7 @@ export {
   merkleRootOfLeaves,
   verifyMerkleProof,
 } from './merkle.ts'
+export * from './merkle-path.ts'
 export * from './merkle-subset.ts'
 export * from './merkle-tree.ts'
 export * from './signing.ts'

@@ -33,7 +33,6 @@ export type SigningPurpose =
   | 'shard-deletion'
   | 'audit-manifest'
   | 'audit-answer'
-  | 'audit-question'
   | 'audit-receipt'
   | 'invitation'
   | 'invitation-use'

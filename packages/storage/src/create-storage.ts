@@ -4,6 +4,8 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
+import { NO_AUDITS } from './audit/audits.ts'
+import { type AuditTimes, createAudits } from './audit/create-audits.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { judgeKeeps } from './holder/keep-judge.ts'
 import { BufferPool } from './object/buffer-pool.ts'
@@ -50,6 +52,12 @@ export interface StorageOptions {
     /** Of this node: signs what it says it deleted. */
     readonly key: SigningKey
   }
+  /** Left out, this node neither audits as a validator nor answers audits as a holder. */
+  readonly audits?: {
+    /** Of this node: signs manifests, answers and receipts. */
+    readonly key: SigningKey
+    readonly times: AuditTimes
+  }
   /** By which private transfers go; without it there are none. */
   readonly openPrivate?: OpenPrivate
   /** Coding threads at most; by default one less than there are cores, one or two. They start when first needed. */
@@ -58,7 +66,7 @@ export interface StorageOptions {
 
 /**
  * Objects of a person on top of the overlay, and the shards of others where this node is a holder.
- * @throws WeftError E_OBJECT_INDEX, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
+ * @throws WeftError E_OBJECT_INDEX, E_AUDIT_BOOK, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
  */
 export async function createStorage(options: StorageOptions): Promise<Storage> {
   const { overlay, personKey, directory, clock, random, logger, holder: limits } = options
@@ -95,11 +103,26 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       logger,
       signal: scope.signal,
     }
+    const audits =
+      options.audits === undefined
+        ? undefined
+        : createAudits({
+            ...options.audits,
+            overlay,
+            store: holder?.store,
+            records,
+            directory,
+            clock,
+            random,
+            logger,
+            scope,
+          })
     const storage = new ObjectStorage({
       context,
       openPrivate: options.openPrivate,
       index,
       held: () => holder?.held() ?? HOLDS_NOTHING,
+      audits: audits ?? NO_AUDITS,
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())

@@ -1,3 +1,5 @@
+export { provesWrong } from './audit/audit-evidence.ts'
+export type { AuditResult } from './audit/receipt-view.ts'
 export * from './create-storage.ts'
 export { LeftShards } from './holder/left-shards.ts'
 export { storageProbe } from './holder/storage-probe.ts'

@@ -1,6 +1,7 @@
 import type { Fault } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RecordStore, Streams } from '@weft/overlay'
+import type { Audits } from './audit/audits.ts'
 
 /** k of n shards restore a segment. */
 export interface StorageClass {
@@ -240,6 +241,8 @@ export interface Storage extends AsyncDisposable {
     readonly quotaBytes: number
     readonly fault: Fault | undefined
   }
+  /** What auditors found at this node, and what it found as an auditor. */
+  readonly audits: Audits
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void
 }
 

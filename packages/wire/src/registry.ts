@@ -1,6 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf'
 import { MAX_LIST_ITEMS } from './canonical-form.ts'
 import * as absence from './generated/weft/v1/absence_pb.ts'
+import * as audit from './generated/weft/v1/audit_pb.ts'
 import * as agreement from './generated/weft/v1/agreement_pb.ts'
 import * as lease from './generated/weft/v1/lease_pb.ts'
 import * as beacon from './generated/weft/v1/beacon_pb.ts'
@@ -294,6 +295,9 @@ export const METHODS = {
   'lease.list': method(lease.LeaseListRequestSchema, lease.LeaseListResponseSchema, 'anyone', KiB, MiB, 32),
   'record.put': method(record.RecordPutRequestSchema, record.RecordPutResponseSchema, 'anyone', MAX_RECORD, KiB),
   'record.get': method(record.RecordGetRequestSchema, record.RecordGetResponseSchema, 'anyone', KiB, MAX_RECORD),
+  'audit.manifest': method(audit.AuditManifestRequestSchema, audit.AuditSignedSchema, 'validator', KiB, KiB, 8),
+  'audit.answer': method(audit.AuditQuestionSchema, audit.AuditSignedSchema, 'validator', 2 * KiB, 128 * KiB, 64, 64),
+  'audit.receipt': method(audit.AuditSignedSchema, audit.AuditReceiptResponseSchema, 'validator', KiB, KiB, 4),
 } as const
 
 export type MethodName = keyof typeof METHODS

@@ -168,6 +168,14 @@ export async function startNetwork({
     personKey: keys.person,
     directory: paths.storage,
     openPrivate: privateCallers(overlay, vpn),
+    audits: {
+      key: keys.node,
+      // As long as certificates last, so that each of them can go by an audit.
+      times: {
+        mapEpochs: Math.ceil(networkFile.certificateTtlMs / networkFile.mapEpochMs),
+        mapEpochMs: networkFile.mapEpochMs,
+      },
+    },
     ...(roles.includes('storage')
       ? {
           holder: {

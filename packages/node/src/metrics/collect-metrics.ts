@@ -99,6 +99,7 @@ function networkMetrics({ overlay, clock }: ApiServices): Metric[] {
 function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
   const held = storage.held()
   const repaired = storage.repaired()
+  const audits = storage.audits.counts()
   const ended = DIRECTIONS.flatMap((kind) =>
     (['done', 'failed'] as const).map((state) => ({ labels: { kind, state }, value: transfers.totals[kind][state] })),
   )
@@ -116,6 +117,12 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
       'weft_repairs_failed_total',
       'Repairs that left a lost shard with nobody, or failed.',
       one(repaired.failed),
+    gauge(
+      'weft_audits',
+      'Audits of this node, and by this node, by how they ended; the newest 20,000.',
+      (['own', 'made'] as const).flatMap((side) =>
+        Object.entries(audits[side]).map(([verdict, value]) => ({ labels: { side, verdict }, value })),
+      ),
     ),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
     gauge('weft_transfers_running', 'Objects being put or got.', one(transfers.running)),

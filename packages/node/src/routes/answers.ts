@@ -350,6 +350,29 @@ const removalRow = objectRemoval.extend({
 export const removalsAnswer = z.strictObject({ schemaVersion, removals: z.array(removalRow).readonly() })
 export type RemovalsAnswer = z.output<typeof removalsAnswer>
 
+const audit = z.strictObject({
+  epoch: z.int().describe('Audit epoch'),
+  node: z.string().describe('The holder'),
+  auditor: z.string(),
+  verdict: z.enum(['kept', 'missing', 'wrong', 'silent']),
+  shards: z.int().describe('In the manifest of the holder'),
+  leaves: z.int().describe('Of these shards, 4 KiB each'),
+  asked: z.int(),
+  kept: z.int(),
+  missing: z.int(),
+  wrong: z.int(),
+  unknown: z.int().describe('No record said what they should be'),
+  silent: z.int(),
+  at: time.describe('By the clock of the auditor'),
+  signature: z.string().describe('base64url'),
+})
+
+export const auditsAnswer = z.strictObject({
+  schemaVersion,
+  own: z.array(audit).readonly(),
+  made: z.array(audit).readonly(),
+})
+
 const totals = z.strictObject({ done: z.int(), failed: z.int(), bytes })
 
 export const transfersAnswer = z.strictObject({

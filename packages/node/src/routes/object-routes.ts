@@ -7,6 +7,7 @@ import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
 import { sendObject } from '../http/send-object.ts'
 import { uploadBody } from '../http/upload-body.ts'
 import {
+  auditsAnswer,
   objectStatusAnswer,
   objectsAnswer,
   ownObjectStatusAnswer,
@@ -204,6 +205,14 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
         schemaVersion: 1 as const,
         removals: storage.removals().map(removalRow),
       }),
+    }),
+    defineRoute({
+      method: 'GET',
+      url: '/api/v1/audits',
+      scope: 'storage:read',
+      summary: 'What auditors found at this node, and what it found as an auditor: the newest 200 of each.',
+      response: auditsAnswer,
+      handler: () => ({ schemaVersion: 1 as const, own: storage.audits.own(), made: storage.audits.made() }),
     }),
     defineRoute({
       method: 'GET',

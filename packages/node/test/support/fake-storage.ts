@@ -1,5 +1,6 @@
 import { Emitter, WeftError, concatBytes } from '@weft/core'
 import type {
+  AuditResult,
   GetOptions,
   ObjectReader,
   ObjectRemoval,
@@ -13,6 +14,23 @@ import type {
 } from '@weft/storage'
 
 /** Storage in memory, with switches for what goes wrong. */
+const AUDIT: AuditResult = {
+  epoch: 7,
+  node: 'did:key:z6MkholderHolder',
+  auditor: 'did:key:z6MkauditorAuditor',
+  verdict: 'kept',
+  shards: 2,
+  leaves: 3,
+  asked: 3,
+  kept: 3,
+  missing: 0,
+  wrong: 0,
+  unknown: 0,
+  silent: 0,
+  at: 5,
+  signature: 'AA',
+}
+
 export class FakeStorage implements Storage {
   readonly emitter = new Emitter<StorageEvents>()
   readonly objects = new Map<string, { stored: StoredObject; bytes: Uint8Array }>()
@@ -155,6 +173,16 @@ export class FakeStorage implements Storage {
 
   list(): readonly StoredObject[] {
     return [...this.objects.values()].map(({ stored }) => stored)
+  }
+
+  readonly audits: Storage['audits'] = {
+    own: () => [AUDIT],
+    made: () => [],
+    counts: () => ({
+      own: { kept: 1, missing: 0, wrong: 0, silent: 0 },
+      made: { kept: 0, missing: 0, wrong: 0, silent: 0 },
+    }),
+    evidence: () => undefined,
   }
 
   held(): ReturnType<Storage['held']> {

@@ -96,6 +96,21 @@ export class BlobIndex implements AsyncDisposable {
       .map(entryOf)
   }
 
+  /** Committed shards that are whole and kept beyond `until`, after `after` in the order of names, at most `limit`. */
+  committed(after: ShardName | undefined, limit: number, until: number): { name: ShardName; length: number }[] {
+    const { object, segment, index } = after ?? { object: new Uint8Array(0), segment: 0, index: 0 }
+    return this.#database
+      .prepare(
+        `SELECT object, segment, idx, length FROM shards JOIN objects USING (object) WHERE (object, segment, idx) > (?, ?, ?)
+           AND committed = 1 AND corrupt = 0 AND expires_at > ? ORDER BY object, segment, idx LIMIT ?`,
+      )
+      .all(object, segment, index, until, limit)
+      .map((row) => ({
+        name: { object: row['object'] as Uint8Array, segment: row['segment'] as number, index: row['idx'] as number },
+        length: row['length'] as number,
+      }))
+  }
+
   /** The shards in a log. */
   inLog(log: number): BlobEntry[] {
     return this.#database.prepare(`SELECT ${COLUMNS} FROM shards WHERE log = ? ORDER BY place`).all(log).map(entryOf)

@@ -152,6 +152,11 @@ export class BlobStore {
     return this.#index.list(object, first, count, limit)
   }
 
+  /** Committed shards that are whole, by name, after `after`. @param until ms since the epoch: kept beyond it */
+  committed(after: ShardName | undefined, limit: number, until: number): ReturnType<BlobIndex['committed']> {
+    return this.#index.committed(after, limit, until)
+  }
+
   /** Objects with provisional shards, by whoever put them. */
   provisional(): ReturnType<BlobIndex['provisional']> {
     return this.#index.provisional()

@@ -39,6 +39,7 @@ export interface ObjectStorageOptions {
   readonly index: ObjectIndex
   readonly openPrivate: OpenPrivate | undefined
   readonly held: Storage['held']
+  readonly audits: Storage['audits']
   readonly close: () => Promise<void>
 }
 
@@ -54,8 +55,9 @@ export class ObjectStorage implements Storage {
   readonly #repairs: Repairs
   readonly #puts = new Semaphore(MAX_PUTS)
   readonly held: Storage['held']
+  readonly audits: Storage['audits']
 
-  constructor({ context, index, openPrivate, held, close }: ObjectStorageOptions) {
+  constructor({ context, index, openPrivate, held, audits, close }: ObjectStorageOptions) {
     this.#context = context
     this.#index = index
     this.#openPrivate = openPrivate
@@ -64,6 +66,7 @@ export class ObjectStorage implements Storage {
     this.#renewals = new Renewals({ context, openPrivate, index })
     this.#repairs = new Repairs({ context, index, graceMs: GRACE_MS })
     this.held = held
+    this.audits = audits
   }
 
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {

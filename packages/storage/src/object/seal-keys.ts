@@ -2,7 +2,7 @@ import { type Random, concatBytes, utf8 } from '@weft/core'
 import { type DidKey, type SigningKey, agreementKeyOf, fromDidKey, hpkeOpen, hpkeSeal, sha256 } from '@weft/crypto'
 
 /** Validators that get the seal key of an object at most: enough that one is left, few enough for each record. */
-export const MAX_SEAL_KEYS = 16
+const MAX_SEAL_KEYS = 16
 const KEY = 32
 const ENCAPSULATED = 32
 const CIPHERTEXT = 48

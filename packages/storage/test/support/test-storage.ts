@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Clock, silentLogger, systemClock, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
+import { NO_AUDITS } from '../../src/audit/audits.ts'
 import { BufferPool } from '../../src/object/buffer-pool.ts'
 import { CodingPool } from '../../src/object/coding-pool.ts'
 import { MemoryBudget } from '../../src/object/memory-budget.ts'
@@ -55,6 +56,7 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
     index,
     openPrivate: options.openPrivate,
     held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
+    audits: NO_AUDITS,
     close: async () => {
       controller.abort()
       await storage.settled()
