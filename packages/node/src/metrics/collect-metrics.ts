@@ -117,6 +117,7 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
       'weft_repairs_failed_total',
       'Repairs that left a lost shard with nobody, or failed.',
       one(repaired.failed),
+    ),
     gauge(
       'weft_audits',
       'Audits of this node, and by this node, by how they ended; the newest 20,000.',
