@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom, shuffled } from '@weft/core'
+import { WeftError, seededRandom, shuffled } from '@weft/core'
 import { AuditNetwork } from './audit-network.ts'
 
 test('a clock that jumps, and nodes whose maps come late, cost no honest holder anything', async () => {
@@ -23,10 +23,10 @@ test('records that cannot be read for a while make no holder silent', async () =
   await using network = await AuditNetwork.of(9)
   await network.put(1, 20_000)
   const read = network.records.getMutable.bind(network.records)
+  const unavailable = new WeftError({ code: 'E_RECORD_UNAVAILABLE', cause: 'test', fix: 'none', retryable: true })
   let failures = 0
   const epoch = await network.epoch((map) => {
-    network.records.getMutable = (...given) =>
-      map < 10 ? (failures++, Promise.reject(new Error('no quorum'))) : read(...given)
+    network.records.getMutable = (...given) => (map < 10 ? (failures++, Promise.reject(unavailable)) : read(...given))
   })
   assert.ok(failures > 0)
   for (const holder of network.holders) {
