@@ -157,7 +157,7 @@ export interface ObjectRemoval {
 
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
-  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
+  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
   put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */

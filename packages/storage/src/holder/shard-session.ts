@@ -63,6 +63,8 @@ export class ShardSession {
     const onAbort = (): void => this.#stream.abort(signal.reason as Error)
     signal.addEventListener('abort', onAbort, { once: true })
     const answering = this.#answer()
+    // It may fail while bytes go to the disk, before anybody waits for it.
+    answering.catch(() => {})
     try {
       await this.#read()
       this.#answers.end()

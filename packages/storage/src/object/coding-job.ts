@@ -48,7 +48,33 @@ export interface DecodeJob extends CodeParameters {
   readonly plaintext: SharedBytes
 }
 
-export type CodingJob = EncodeJob | VerifyJob | DecodeJob
+/** A sealed shard for another holder: opened with the key of one node and sealed with that of another, into `into`. */
+export interface ResealJob {
+  readonly kind: 'reseal'
+  readonly dataKey: Uint8Array
+  readonly object: Uint8Array
+  readonly segment: number
+  readonly index: number
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  readonly shard: SharedBytes
+  readonly into: SharedBytes
+}
+
+/** Verified shards to one that is missing: computed into `into`, checked against its root, and sealed for its node. */
+export interface RebuildJob extends CodeParameters {
+  readonly kind: 'rebuild'
+  readonly dataKey: Uint8Array
+  readonly object: Uint8Array
+  readonly segment: number
+  readonly index: number
+  readonly node: Uint8Array
+  readonly root: Uint8Array
+  readonly shards: readonly (SharedBytes | undefined)[]
+  readonly into: SharedBytes
+}
+
+export type CodingJob = EncodeJob | VerifyJob | DecodeJob | ResealJob | RebuildJob
 
 export interface SealedShard {
   readonly index: number
@@ -56,7 +82,7 @@ export interface SealedShard {
   readonly root: Uint8Array
 }
 
-/** Whether a verified shard is the one that its owner signed; true for other jobs. */
+/** Whether a verified shard, or one that was computed, is the one that its owner signed; true for other jobs. */
 export type CodingResult = boolean
 
 /** What a worker posts: shards of an encode job one by one, then exactly one result or fault. A worker has one job at a time. */

@@ -6,6 +6,8 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  RebuildJob,
+  ResealJob,
   SealedShard,
   VerifyJob,
   WorkerMessage,
@@ -67,6 +69,16 @@ export class CodingPool implements AsyncDisposable {
   /** @throws WeftError E_OBJECT_KEY when a frame does not open; E_CODING_FAILED, E_ABORTED */
   async decode(job: DecodeJob): Promise<void> {
     await this.#run(job)
+  }
+
+  /** @throws WeftError E_CODING_FAILED, E_ABORTED */
+  async reseal(job: ResealJob): Promise<void> {
+    await this.#run(job)
+  }
+
+  /** False when what was computed is not the shard that its owner signed. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  rebuild(job: RebuildJob): Promise<boolean> {
+    return this.#run(job)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { equalBytes } from '@weft/core'
 import { ReedSolomon } from '@weft/erasure'
 import type {
   CodeParameters,
@@ -5,6 +6,8 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  RebuildJob,
+  ResealJob,
   SealedShard,
   VerifyJob,
 } from './coding-job.ts'
@@ -12,7 +15,9 @@ import { decodeSegment } from './decode-segment.ts'
 import { encodeSegment } from './encode-segment.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { FRAMES_PER_SEGMENT } from './object-layout.ts'
-import { deriveObjectKeys } from './object-keys.ts'
+import { deriveObjectKeys, deriveShardKey } from './object-keys.ts'
+import { sealShard } from './seal-shard.ts'
+import { shardRoot } from './shard-root.ts'
 import { verifyShard } from './verify-shard.ts'
 
 const codes = new Map<string, ReedSolomon>()
@@ -26,6 +31,10 @@ export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => vo
       return verify(job)
     case 'decode':
       return decode(job)
+    case 'reseal':
+      return reseal(job)
+    case 'rebuild':
+      return rebuild(job)
   }
 }
 
@@ -62,6 +71,21 @@ function decode(job: DecodeJob): CodingResult {
     firstFrame: job.segment * FRAMES_PER_SEGMENT,
     last: job.last,
   })
+  return true
+}
+
+function reseal({ dataKey, object, segment, index, from, to, shard, into }: ResealJob): CodingResult {
+  const { sealKey } = deriveObjectKeys(dataKey, object)
+  into.set(shard)
+  for (const node of [from, to]) sealShard(into, deriveShardKey(sealKey, { object, segment, index, node }))
+  return true
+}
+
+function rebuild(job: RebuildJob): CodingResult {
+  const { dataKey, object, segment, index, node, root, shards, into } = job
+  codeOf(job).reconstructInto(shards, [index], [into])
+  if (!equalBytes(shardRoot(into), root)) return false
+  sealShard(into, deriveShardKey(deriveObjectKeys(dataKey, object).sealKey, { object, segment, index, node }))
   return true
 }
 

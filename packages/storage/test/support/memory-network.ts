@@ -43,6 +43,8 @@ export class FakeHolder {
   forge = (statement: DeletionStatement): DeletionStatement | undefined => statement
   /** Called when it is asked to remove an object, before it does. */
   onRemove = (): void => {}
+  /** It says of no shard that it has it, or of none that is committed. */
+  denies: 'all' | 'committed' | undefined
   /** Counts bytes in place of keeping them: its memory stays flat. */
   discards = false
   gets = 0
@@ -118,6 +120,7 @@ export class FakeHolder {
           } else if (body.case === 'stat') {
             const { object, firstSegment, count } = body.value
             const shards = [...this.shards.values()]
+              .filter((one) => this.denies !== 'all' && (this.denies !== 'committed' || !one.committed))
               .filter(
                 (one) =>
                   one.object === toHex(object) && one.segment >= firstSegment && one.segment < firstSegment + count,

@@ -1,0 +1,268 @@
+import { WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError } from '@weft/core'
+import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
+import type { Member } from '@weft/overlay'
+import { authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
+import type { ShardClient } from '../holder/shard-client.ts'
+import { nextHolder } from '../placement/place-shards.ts'
+import type { StorageClass } from '../storage.ts'
+import type { HolderLinks } from './holder-links.ts'
+import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
+import { openHolders } from './open-holders.ts'
+
+/** Holders that an error names; the others are counted. */
+const MAX_NAMED = 8
+
+export interface PutHoldersInit {
+  readonly context: ObjectContext
+  readonly links: HolderLinks
+  /** The object's key: lets its shards be put, and released where they are not wanted any more. */
+  readonly key: SigningKey
+  readonly stored: StorageClass
+  readonly signal: AbortSignal
+}
+
+/** A holder of a put, with the stream that its shards are provisional on. */
+export interface OpenHolder {
+  readonly member: Member
+  readonly id: DidKey
+  /** Its public key. */
+  readonly key: Uint8Array
+  readonly client: ShardClient
+  /** Fires when it falls out or its stream is given up, and with the put. */
+  readonly signal: AbortSignal
+  readonly giveUp: (error: WeftError) => void
+  /** Its former stream of this put broke. */
+  readonly isReopened: boolean
+  /** It acknowledged something on this stream. */
+  served: boolean
+}
+
+/** One that fell out of a put, and why. */
+export interface LostHolder {
+  readonly node: DidKey
+  readonly error: WeftError
+}
+
+interface Seat {
+  holder: OpenHolder
+  /** Runs while the seat has nobody. */
+  change: Promise<void> | undefined
+}
+
+/**
+ * The n seats of a put, and who sits there: shard j of segment i belongs to seat (i + j) mod n. Whoever falls out is
+ * replaced by the next node of the placement beside those that stay, so that in the end n distinct nodes have a seat
+ * each. A broken stream is opened again first: its holder keeps what it has for a while (docs/specs/shards.md).
+ */
+export class PutHolders {
+  readonly #init: PutHoldersInit
+  readonly #stop: AbortController
+  readonly #seats: readonly Seat[]
+  /** Who has a seat, or is about to. */
+  readonly #sitting: Map<DidKey, Member>
+  readonly #lost = new Map<DidKey, WeftError>()
+  readonly #releases: Promise<void>[] = []
+  /** Fires with the put, and when it has failed. */
+  readonly signal: AbortSignal
+  #changes = 0
+
+  private constructor(init: PutHoldersInit, stop: AbortController, signal: AbortSignal, holders: OpenHolder[]) {
+    this.#init = init
+    this.#stop = stop
+    this.signal = signal
+    this.#seats = holders.map((holder) => ({ holder, change: undefined }))
+    this.#sitting = new Map(holders.map(({ id, member }) => [id, member]))
+  }
+
+  /**
+   * Chooses n holders and opens a stream to each, before a byte is sent.
+   * @throws WeftError E_CLASS_UNAVAILABLE, E_ABORTED
+   */
+  static async open(init: PutHoldersInit): Promise<PutHolders> {
+    const { context, links, key, stored } = init
+    const stop = new AbortController()
+    const signal = AbortSignal.any([init.signal, stop.signal])
+    const opened = await openHolders(context, links, key.publicKey, stored, init.signal)
+    const holders = opened.map(({ member, client }) => openHolder(init, signal, member, client, false))
+    return new PutHolders(init, stop, signal, holders)
+  }
+
+  get n(): number {
+    return this.#seats.length
+  }
+
+  /** Grows whenever a seat gets another holder, or another stream. */
+  get changes(): number {
+    return this.#changes
+  }
+
+  /** Those that fell out. */
+  get lost(): readonly LostHolder[] {
+    return [...this.#lost].map(([node, error]) => ({ node, error }))
+  }
+
+  /** Who sits where now; a seat that is being filled has its former holder. */
+  get all(): readonly OpenHolder[] {
+    return this.#seats.map(({ holder }) => holder)
+  }
+
+  /** The holder of a seat, once it has one. @throws WeftError as {@link replace} */
+  async holder(seat: number): Promise<OpenHolder> {
+    const place = this.#seats[seat] as Seat
+    while (place.change !== undefined) await place.change
+    return place.holder
+  }
+
+  /** Ends everything that is under way; the put has failed. */
+  fail(error: unknown): void {
+    this.#stop.abort(error)
+  }
+
+  /**
+   * Puts another in the place of a holder that failed: itself by a new stream where only the stream broke, else a spare.
+   * Does nothing when the seat has another one already.
+   * @throws WeftError E_HOLDERS_LOST when nobody is left, E_ABORTED
+   */
+  async replace(seat: number, failed: OpenHolder, error: unknown): Promise<void> {
+    const place = this.#seats[seat] as Seat
+    if (place.holder !== failed) return
+    place.change ??= this.#change(place, failed, error).finally(() => {
+      place.change = undefined
+      this.#changes++
+    })
+    await place.change
+  }
+
+  /** Whoever sits at the end, and what is still on the way from those that fell out. */
+  async release(signal: AbortSignal): Promise<void> {
+    const authorization = authorizeRelease(this.#init.key)
+    const releases = this.all
+      .filter(({ id }) => !this.#lost.has(id))
+      .map(async ({ id }) => (await this.#init.links.client(id)).release(authorization, signal))
+    const results = await Promise.allSettled([...releases, ...this.#releases])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async #change(place: Seat, failed: OpenHolder, error: unknown): Promise<void> {
+    const reason = toWeftError(error, UNKNOWN)
+    failed.giveUp(reason)
+    const hasBroken = error === failed.client.failure
+    if (hasBroken && (!failed.isReopened || failed.served)) {
+      const again = await this.#tryOpen(failed.member, true)
+      throwIfAborted(this.signal)
+      if (!isWeftError(again)) {
+        place.holder = again
+        this.#log('the stream of a holder broke and was opened again', failed.id, reason)
+        return
+      }
+    }
+    this.#drop(failed, reason, !hasBroken)
+    place.holder = await this.#spare()
+  }
+
+  #drop({ id }: OpenHolder, error: WeftError, canBeAsked: boolean): void {
+    this.#sitting.delete(id)
+    this.#lost.set(id, error)
+    this.#init.links.blame(id)
+    this.#log('a holder fell out of a put', id, error)
+    // What it has would end by itself with its stream; this way its room is free at once.
+    if (canBeAsked) this.#releases.push(this.#releaseAt(id))
+  }
+
+  async #releaseAt(id: DidKey): Promise<void> {
+    try {
+      await (await this.#init.links.client(id)).release(authorizeRelease(this.#init.key))
+    } catch (error) {
+      this.#init.context.logger.debug('storage: a holder that fell out could not be told', {
+        node: id,
+        error: messageOf(error),
+      })
+    }
+  }
+
+  async #spare(): Promise<OpenHolder> {
+    for (;;) {
+      throwIfAborted(this.signal)
+      const member = this.#next()
+      if (member === undefined) throw this.#noneLeft()
+      this.#sitting.set(member.id, member)
+      const opened = await this.#tryOpen(member, false)
+      if (!isWeftError(opened)) return opened
+      this.#sitting.delete(member.id)
+      this.#lost.set(member.id, opened)
+    }
+  }
+
+  #next(): Member | undefined {
+    const { context, links, key, stored } = this.#init
+    const staying = [...this.#sitting.values()]
+    const usable = storageMembers(context).filter(({ id }) => !this.#lost.has(id))
+    const likely = usable.filter((member) => isReachable(context, member) && !links.failed(member.id))
+    return nextHolder(key.publicKey, stored, staying, likely) ?? nextHolder(key.publicKey, stored, staying, usable)
+  }
+
+  async #tryOpen(member: Member, isReopened: boolean): Promise<OpenHolder | WeftError> {
+    try {
+      const client = await orAborted(this.#init.links.client(member.id), this.signal)
+      return openHolder(this.#init, this.signal, member, client, isReopened)
+    } catch (error) {
+      return toWeftError(error, UNKNOWN)
+    }
+  }
+
+  #log(what: string, node: DidKey, error: WeftError): void {
+    this.#init.context.logger.warn(`storage: ${what}`, { node, code: error.code, error: messageOf(error) })
+  }
+
+  #noneLeft(): WeftError {
+    const { stored } = this.#init
+    return new WeftError({
+      code: 'E_HOLDERS_LOST',
+      cause: `Class ${stored.name} needs ${stored.n} storage nodes at once; ${describeLost(this.lost)}, and no other is left.`,
+      fix: 'Make room on these nodes or bring them back (`weft members` shows them), or choose a smaller class; then put it again.',
+      retryable: true,
+      details: {
+        class: stored.name,
+        needed: stored.n,
+        lost: this.lost.map(({ node, error }) => ({ node, code: error.code })),
+      },
+    })
+  }
+}
+
+/** In words: who fell out and why. */
+function describeLost(lost: readonly LostHolder[]): string {
+  const named = lost.slice(0, MAX_NAMED).map(({ node, error }) => {
+    const cause = messageOf(error).replace(/\.$/, '')
+    return `…${shortId(node)} (${error.code}: ${cause})`
+  })
+  const others = lost.length > MAX_NAMED ? ` and ${lost.length - MAX_NAMED} more` : ''
+  return `${lost.length} fell out during the put: ${named.join(', ')}${others}`
+}
+
+function openHolder(
+  { key, context }: PutHoldersInit,
+  put: AbortSignal,
+  member: Member,
+  client: ShardClient,
+  isReopened: boolean,
+): OpenHolder {
+  const gone = new AbortController()
+  client.authorize(authorizePut(key, context.self))
+  return {
+    member,
+    id: member.id,
+    key: fromDidKey(member.id),
+    client,
+    signal: AbortSignal.any([put, gone.signal]),
+    giveUp: (error) => gone.abort(error),
+    isReopened,
+    served: false,
+  }
+}
+
+const UNKNOWN = {
+  code: 'E_STREAM_RESET',
+  cause: 'The holder could not be used.',
+  fix: 'Look at it with `weft ping`, then put it again.',
+}
