@@ -1,4 +1,4 @@
-import { WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError } from '@weft/core'
+import { WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
 import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import { authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
@@ -9,6 +9,10 @@ import type { HolderLinks } from './holder-links.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 import { openHolders } from './open-holders.ts'
 
+/** Spares that are opened ahead, and tried beside slow holders at once, as a share of n. */
+const SPARE_SHARE = 0.2
+/** A spare that was not needed has this long to say that it released what it got, ms. */
+const GIVE_BACK_MS = 5_000
 /** Holders that an error names; the others are counted. */
 const MAX_NAMED = 8
 
@@ -47,6 +51,8 @@ interface Seat {
   holder: OpenHolder
   /** Runs while the seat has nobody. */
   change: Promise<void> | undefined
+  /** A spare that is tried beside its holder. */
+  rival: PromiseWithResolvers<void> | undefined
 }
 
 /**
@@ -61,7 +67,9 @@ export class PutHolders {
   /** Who has a seat, or is about to. */
   readonly #sitting: Map<DidKey, Member>
   readonly #lost = new Map<DidKey, WeftError>()
-  readonly #releases: Promise<void>[] = []
+  readonly #releases: Promise<unknown>[] = []
+  /** Spares that are asked to release what they got, before they may be asked to take something again. */
+  readonly #returning = new Set<Promise<void>>()
   /** Fires with the put, and when it has failed. */
   readonly signal: AbortSignal
   #changes = 0
@@ -70,7 +78,7 @@ export class PutHolders {
     this.#init = init
     this.#stop = stop
     this.signal = signal
-    this.#seats = holders.map((holder) => ({ holder, change: undefined }))
+    this.#seats = holders.map((holder) => ({ holder, change: undefined, rival: undefined }))
     this.#sitting = new Map(holders.map(({ id, member }) => [id, member]))
   }
 
@@ -84,7 +92,9 @@ export class PutHolders {
     const signal = AbortSignal.any([init.signal, stop.signal])
     const opened = await openHolders(context, links, key.publicKey, stored, init.signal)
     const holders = opened.map(({ member, client }) => openHolder(init, signal, member, client, false))
-    return new PutHolders(init, stop, signal, holders)
+    const put = new PutHolders(init, stop, signal, holders)
+    put.#openAhead()
+    return put
   }
 
   get n(): number {
@@ -131,6 +141,81 @@ export class PutHolders {
       this.#changes++
     })
     await place.change
+  }
+
+  /**
+   * A spare to try beside a holder that is late; its seat is one that can be taken over by {@link unseat} only, until
+   * {@link giveBack}. Undefined when there is none, or enough are tried.
+   */
+  async rival(seat: number, late: OpenHolder): Promise<OpenHolder | undefined> {
+    const place = this.#seats[seat] as Seat
+    if (place.holder !== late || place.change !== undefined || place.rival !== undefined) return undefined
+    const tried = this.#seats.filter(({ rival }) => rival !== undefined).length
+    const member = tried < this.#spares ? this.#next() : undefined
+    if (member === undefined) return undefined
+    place.rival = Promise.withResolvers()
+    this.#sitting.set(member.id, member)
+    const opened = await this.#tryOpen(member, false)
+    if (!isWeftError(opened)) return opened
+    this.#decided(place)
+    this.#sitting.delete(member.id)
+    this.#lost.set(member.id, opened)
+    return undefined
+  }
+
+  /**
+   * Gives the seat of a holder that is late to the rival, which was faster; false when the seat changed meanwhile.
+   * @param seated is called before the former holder's calls end.
+   */
+  unseat(
+    seat: number,
+    late: OpenHolder,
+    rival: OpenHolder,
+    error: WeftError,
+    seated: (rival: OpenHolder) => void,
+  ): boolean {
+    const place = this.#seats[seat] as Seat
+    if (place.holder !== late || place.change !== undefined) return false
+    place.holder = rival
+    this.#decided(place)
+    this.#changes++
+    seated(rival)
+    late.giveUp(error)
+    late.client.abort(error)
+    this.#drop(late, error, true)
+    return true
+  }
+
+  /** The rival is not needed; with an error it failed. What it got is released before it may be asked again. */
+  giveBack(seat: number, rival: OpenHolder, error?: unknown): void {
+    if (error === undefined) {
+      const returning = this.#return(rival).finally(() => this.#returning.delete(returning))
+      this.#returning.add(returning)
+      this.#releases.push(returning)
+    } else {
+      this.#drop(rival, toWeftError(error, UNKNOWN), error !== rival.client.failure)
+    }
+    this.#decided(this.#seats[seat] as Seat)
+  }
+
+  #decided(place: Seat): void {
+    place.rival?.resolve()
+    place.rival = undefined
+  }
+
+  async #return({ id }: OpenHolder): Promise<void> {
+    const { clock } = this.#init.context
+    const late = (): WeftError => toWeftError(undefined, UNKNOWN)
+    try {
+      // By the stream of the put, behind it, or by another when that broke in the middle of its bytes.
+      await withTimeout(clock, GIVE_BACK_MS, undefined, late, async (signal) => {
+        await (await this.#init.links.client(id)).release(authorizeRelease(this.#init.key), signal)
+      })
+      this.#sitting.delete(id)
+    } catch (error) {
+      this.#sitting.delete(id)
+      this.#lost.set(id, toWeftError(error, UNKNOWN))
+    }
   }
 
   /** Whoever sits at the end, and what is still on the way from those that fell out. */
@@ -184,6 +269,11 @@ export class PutHolders {
     for (;;) {
       throwIfAborted(this.signal)
       const member = this.#next()
+      const tried = this.#seats.flatMap(({ rival }) => (rival === undefined ? [] : [rival.promise]))
+      if (member === undefined && tried.length + this.#returning.size > 0) {
+        await Promise.race([...tried, ...this.#returning])
+        continue
+      }
       if (member === undefined) throw this.#noneLeft()
       this.#sitting.set(member.id, member)
       const opened = await this.#tryOpen(member, false)
@@ -193,9 +283,23 @@ export class PutHolders {
     }
   }
 
-  #next(): Member | undefined {
-    const { context, links, key, stored } = this.#init
+  get #spares(): number {
+    return Math.ceil((1 + SPARE_SHARE) * this.n) - this.n
+  }
+
+  /** Opens streams to the next nodes of the placement, so that they need not be waited for when they are needed. */
+  #openAhead(): void {
     const staying = [...this.#sitting.values()]
+    for (let count = 0; count < this.#spares; count++) {
+      const member = this.#next(staying)
+      if (member === undefined || !isReachable(this.#init.context, member)) return
+      staying.push(member)
+      this.#init.links.client(member.id).catch(() => {})
+    }
+  }
+
+  #next(staying: readonly Member[] = [...this.#sitting.values()]): Member | undefined {
+    const { context, links, key, stored } = this.#init
     const usable = storageMembers(context).filter(({ id }) => !this.#lost.has(id))
     const likely = usable.filter((member) => isReachable(context, member) && !links.failed(member.id))
     return nextHolder(key.publicKey, stored, staying, likely) ?? nextHolder(key.publicKey, stored, staying, usable)

@@ -112,7 +112,7 @@ export class SegmentMender {
     const place = { dataKey, object, segment: segment.index, index, node: holder.key, root }
     const isRight = await context.coding.rebuild({ kind: 'rebuild', ...place, k, n: holders.n, shards, into })
     if (!isRight) throw notTheSame(segment.index, index)
-    const { id } = await sender.send({ segment: segment.index, index, shard: into, holder })
+    const { id } = await sender.send({ segment: segment.index, index, shard: into, holder, isAlone: true })
     segment.nodes[index] = id
   }
 

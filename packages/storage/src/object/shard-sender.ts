@@ -1,8 +1,9 @@
-import { isWeftError, throwIfAborted, wait } from '@weft/core'
+import { WeftError, isWeftError, throwIfAborted, wait } from '@weft/core'
 import type { SharedBytes } from './coding-job.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { OpenHolder, PutHolders } from './put-holders.ts'
 import { seatOf } from './put-ledger.ts'
+import { PutPace } from './put-pace.ts'
 import type { StallWatch } from './stall-watch.ts'
 
 /** A holder lets go of what it received on a broken stream within this, ms; until then it refuses the same shard. */
@@ -11,7 +12,7 @@ const LET_GO_MS = 5_000
 const ASK_AGAIN_MS = 250
 
 export interface ShardSenderInit {
-  readonly context: Pick<ObjectContext, 'coding' | 'shards' | 'clock'>
+  readonly context: Pick<ObjectContext, 'coding' | 'shards' | 'clock' | 'memory'>
   readonly object: Uint8Array
   readonly dataKey: Uint8Array
   readonly holders: PutHolders
@@ -24,14 +25,21 @@ export interface SealedFor {
   readonly index: number
   readonly shard: SharedBytes
   readonly holder: Pick<OpenHolder, 'id' | 'key'>
+  /** It is made again: no others of its segment are sent beside it. */
+  readonly isAlone?: boolean
 }
 
-/** Brings shards to the holders of their seats, whoever that is by the time they are on disk. */
+/**
+ * Brings shards to the holders of their seats, whoever that is by the time they are on disk. One that is late is sent to
+ * a spare as well, and whoever has it first keeps the seat.
+ */
 export class ShardSender {
   readonly #init: ShardSenderInit
+  readonly #pace: PutPace
 
   constructor(init: ShardSenderInit) {
     this.#init = init
+    this.#pace = new PutPace(init.context.clock, init.holders.n)
   }
 
   /** Resolves with the holder that has the shard on disk. @throws WeftError E_HOLDERS_LOST, E_ABORTED */
@@ -44,11 +52,11 @@ export class ShardSender {
       throwIfAborted(holders.signal)
       if (holder.id !== sealed.holder.id) sealed = await this.#resealed(sealed, holder)
       try {
-        await stall.watch(this.#put(sealed, holder))
-        holder.served = true
+        const stored = await stall.watch(this.#race(seat, sealed, holder))
+        stored.served = true
         // What another stream was sent from, it may still read: that is left to the collector.
-        if (sealed === first) context.shards.give(sealed.shard)
-        return holder
+        if (sealed === first && stored === holder) context.shards.give(sealed.shard)
+        return stored
       } catch (error) {
         throwIfAborted(holders.signal)
         sealed = { ...sealed }
@@ -57,7 +65,54 @@ export class ShardSender {
     }
   }
 
-  async #put({ segment, index, shard }: SealedFor, { client, signal, isReopened }: OpenHolder): Promise<void> {
+  /** Resolves with who has the shard on disk first: the holder of the seat, or a spare once that is late. */
+  async #race(seat: number, sealed: SealedFor, holder: OpenHolder): Promise<OpenHolder> {
+    const over = new AbortController()
+    const won = Promise.withResolvers<OpenHolder>()
+    const onSlow = (): void => void this.#challenge(seat, sealed, holder, over.signal, won.resolve)
+    const end = this.#pace.watch(sealed.isAlone === true ? undefined : sealed.segment, onSlow)
+    let isStored = false
+    try {
+      const stored = await Promise.race([this.#put(sealed, holder).then(() => holder), won.promise])
+      isStored = true
+      return stored
+    } finally {
+      over.abort()
+      end(isStored)
+    }
+  }
+
+  async #challenge(
+    seat: number,
+    sealed: SealedFor,
+    holder: OpenHolder,
+    over: AbortSignal,
+    won: (rival: OpenHolder) => void,
+  ): Promise<void> {
+    const { holders, context } = this.#init
+    const rival = await holders.rival(seat, holder)
+    if (rival === undefined) return
+    const lease = context.memory.take(sealed.shard.length)
+    try {
+      throwIfAborted(over)
+      const copy = await this.#resealed(sealed, rival)
+      throwIfAborted(over)
+      await this.#put(copy, rival, AbortSignal.any([rival.signal, over]))
+      context.shards.give(copy.shard)
+      if (holders.unseat(seat, holder, rival, tooSlow(), won)) return
+      holders.giveBack(seat, rival)
+    } catch (error) {
+      holders.giveBack(seat, rival, over.aborted ? undefined : error)
+    } finally {
+      lease.release()
+    }
+  }
+
+  async #put(
+    { segment, index, shard }: SealedFor,
+    { client, signal: gone, isReopened }: OpenHolder,
+    signal = gone,
+  ): Promise<void> {
     const { clock } = this.#init.context
     const started = clock.monotonic()
     for (;;) {
@@ -73,11 +128,20 @@ export class ShardSender {
   }
 
   /** A copy for another holder: the stream of the former one may still read what it was given. */
-  async #resealed({ segment, index, shard, holder: from }: SealedFor, holder: OpenHolder): Promise<SealedFor> {
+  async #resealed({ segment, index, shard, holder: from, ...rest }: SealedFor, holder: OpenHolder): Promise<SealedFor> {
     const { context, object, dataKey } = this.#init
     const into = context.shards.take(shard.length)
     const place = { dataKey, object, segment, index, from: from.key, to: holder.key }
     await context.coding.reseal({ kind: 'reseal', ...place, shard, into })
-    return { segment, index, shard: into, holder }
+    return { ...rest, segment, index, shard: into, holder }
   }
+}
+
+function tooSlow(): WeftError {
+  return new WeftError({
+    code: 'E_HOLDER_SLOW',
+    cause: 'it took several times as long as the others of its segment, and another node was faster.',
+    fix: 'Look at the connection to it (`weft ping`) and at its disk.',
+    retryable: true,
+  })
 }

@@ -245,6 +245,6 @@ test('whatever fails, as long as there are spares: each shard is at a node of it
         assert.deepEqual(network.records.live(), [])
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   )
 })

@@ -20,6 +20,8 @@ export class HolderNode {
   /** Bytes of shards that arrive here, and what happens at each chunk. */
   received = 0
   onBytes: (node: HolderNode) => void = () => {}
+  /** Something was written to it, though it may wait. */
+  asked = false
   /** What is written to it waits for this. */
   gate: Promise<void> | undefined
 
@@ -103,6 +105,7 @@ export class HolderNetwork implements AsyncDisposable {
         return {
           ...near,
           write: async (bytes) => {
+            node.asked = true
             await node.gate
             node.received += bytes.length
             node.onBytes(node)
