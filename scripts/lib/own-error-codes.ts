@@ -132,6 +132,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_GUARD_DOUBTED:
       'Half and more of the circuits behind an entry were lost, and not behind others: it may keep its client to its friends.',
     E_HOLDER_CHECK: 'At the end of a put a holder did not say that it has what it acknowledged.',
+    E_HOLDER_REPLACED: 'Holders fell out of a put; others took their place, and the object is stored whole.',
     E_HOLDER_SLOW: 'A holder took several times as long for a shard as the others, and another took its place.',
     E_HOLDERS_LOST: 'Holders fell out of a put, and no other storage node is left to take their place.',
     E_HOP_DEGRADED:

@@ -59,6 +59,12 @@ export interface StoredObject {
   readonly private: boolean
 }
 
+/** What a put gives: the object, and what whoever put it should know, though it is safe. */
+export interface PutResult extends StoredObject {
+  /** E_HOLDER_REPLACED when holders fell out. */
+  readonly warnings: readonly Fault[]
+}
+
 /** Calls members without showing who or where this node is: made for one transfer, ends with it. */
 export interface PrivateCaller extends AsyncDisposable {
   /** The key that members see; no other transfer has it. */
@@ -158,7 +164,7 @@ export interface ObjectRemoval {
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
   /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
-  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
+  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult>
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */
   stat(ref: string, options?: StatOptions): Promise<ObjectStatus>
@@ -192,6 +198,8 @@ export interface StorageEvents {
     /** Of them those that signed that they deleted it. */
     readonly deleted: number
   }
+  /** A holder fell out of a put of this node. */
+  holderLost: { readonly node: DidKey; readonly fault: Fault }
   /** Progress of transfers under way; at most four a second each, and the last. */
   transfer: {
     readonly id: string

@@ -106,6 +106,11 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
     gauge('weft_shard_bytes_held', 'Bytes that this node keeps for others.', one(held.bytes)),
     gauge('weft_shard_quota_bytes', 'Most that this node keeps for others.', one(held.quotaBytes)),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
+    counter(
+      'weft_put_holders_lost_total',
+      'Holders that fell out of puts of this node: full, gone or slow.',
+      one(transfers.holdersLost),
+    ),
     gauge('weft_transfers_running', 'Objects being put or got.', one(transfers.running)),
     counter(
       'weft_transfer_bytes_total',

@@ -323,7 +323,10 @@ export const leasesAnswer = z.strictObject({
 })
 export type LeasesAnswer = z.output<typeof leasesAnswer>
 
-export const storedAnswer = storedObject.extend({ schemaVersion })
+export const storedAnswer = storedObject.extend({
+  schemaVersion,
+  warnings: z.array(fault).readonly().describe('What whoever put it should know, though it is safe'),
+})
 export type StoredAnswer = z.output<typeof storedAnswer>
 
 export const objectsAnswer = z.strictObject({ schemaVersion, objects: z.array(storedObject).readonly() })

@@ -8,6 +8,7 @@ import type {
   Storage,
   StorageEvents,
   StorageOptions,
+  PutResult,
   StoredObject,
 } from '@weft/storage'
 
@@ -31,7 +32,7 @@ export class FakeStorage implements Storage {
   heldFault: ReturnType<Storage['held']>['fault']
   closed = false
 
-  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<PutResult> {
     if (this.refusePut !== undefined) throw this.refusePut
     const parts: Uint8Array[] = []
     try {
@@ -58,7 +59,7 @@ export class FakeStorage implements Storage {
       private: options.private === true,
     }
     this.objects.set(stored.ref, { stored, bytes })
-    return stored
+    return { ...stored, warnings: [] }
   }
 
   async get(ref: string, _options?: GetOptions): Promise<ObjectReader> {

@@ -7,6 +7,7 @@ import type {
   ObjectStatus,
   OpenPrivate,
   PutOptions,
+  PutResult,
   RemoveOptions,
   StatOptions,
   Storage,
@@ -55,7 +56,7 @@ export class ObjectStorage implements Storage {
     this.held = held
   }
 
-  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<PutResult> {
     const object = newObject(this.#context)
     const id = objectId(object.key.publicKey)
     const { self, membership } = this.#context.overlay
@@ -67,11 +68,16 @@ export class ObjectStorage implements Storage {
     const seed = object.key.seed()
     try {
       const onProgress = reporting(report, options.onProgress)
+      const onHolderLost = (event: StorageEvents['holderLost']): void => this.#events.emit('holderLost', event)
       const stored = await this.#puts.use(
         () =>
           this.#with(isPrivate, signal, (context) =>
-            putObject(context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one, holders) =>
-              this.#index.add(one, seed, holders),
+            putObject(
+              context,
+              source,
+              object,
+              { ...options, name, ttlMs, signal, onProgress, onHolderLost },
+              (one, holders) => this.#index.add(one, seed, holders),
             ),
           ),
         signal,

@@ -1,20 +1,19 @@
 import { WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
-import { type DidKey, type SigningKey, fromDidKey, shortId } from '@weft/crypto'
+import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import { authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
-import type { ShardClient } from '../holder/shard-client.ts'
 import { nextHolder } from '../placement/place-shards.ts'
-import type { StorageClass } from '../storage.ts'
+import type { StorageClass, StorageEvents } from '../storage.ts'
 import type { HolderLinks } from './holder-links.ts'
+import { type LostHolder, holdersLost } from './lost-holders.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
+import { type OpenHolder, UNUSABLE, openHolder } from './open-holder.ts'
 import { openHolders } from './open-holders.ts'
 
 /** Spares that are opened ahead, and tried beside slow holders at once, as a share of n. */
 const SPARE_SHARE = 0.2
 /** A spare that was not needed has this long to say that it released what it got, ms. */
 const GIVE_BACK_MS = 5_000
-/** Holders that an error names; the others are counted. */
-const MAX_NAMED = 8
 
 export interface PutHoldersInit {
   readonly context: ObjectContext
@@ -23,28 +22,7 @@ export interface PutHoldersInit {
   readonly key: SigningKey
   readonly stored: StorageClass
   readonly signal: AbortSignal
-}
-
-/** A holder of a put, with the stream that its shards are provisional on. */
-export interface OpenHolder {
-  readonly member: Member
-  readonly id: DidKey
-  /** Its public key. */
-  readonly key: Uint8Array
-  readonly client: ShardClient
-  /** Fires when it falls out or its stream is given up, and with the put. */
-  readonly signal: AbortSignal
-  readonly giveUp: (error: WeftError) => void
-  /** Its former stream of this put broke. */
-  readonly isReopened: boolean
-  /** It acknowledged something on this stream. */
-  served: boolean
-}
-
-/** One that fell out of a put, and why. */
-export interface LostHolder {
-  readonly node: DidKey
-  readonly error: WeftError
+  readonly onHolderLost: ((event: StorageEvents['holderLost']) => void) | undefined
 }
 
 interface Seat {
@@ -91,7 +69,8 @@ export class PutHolders {
     const stop = new AbortController()
     const signal = AbortSignal.any([init.signal, stop.signal])
     const opened = await openHolders(context, links, key.publicKey, stored, init.signal)
-    const holders = opened.map(({ member, client }) => openHolder(init, signal, member, client, false))
+    const authorization = authorizePut(key, context.self)
+    const holders = opened.map(({ member, client }) => openHolder(member, client, authorization, signal, false))
     const put = new PutHolders(init, stop, signal, holders)
     put.#openAhead()
     return put
@@ -193,7 +172,7 @@ export class PutHolders {
       this.#returning.add(returning)
       this.#releases.push(returning)
     } else {
-      this.#drop(rival, toWeftError(error, UNKNOWN), error !== rival.client.failure)
+      this.#drop(rival, toWeftError(error, UNUSABLE), error !== rival.client.failure)
     }
     this.#decided(this.#seats[seat] as Seat)
   }
@@ -205,7 +184,7 @@ export class PutHolders {
 
   async #return({ id }: OpenHolder): Promise<void> {
     const { clock } = this.#init.context
-    const late = (): WeftError => toWeftError(undefined, UNKNOWN)
+    const late = (): WeftError => toWeftError(undefined, UNUSABLE)
     try {
       // By the stream of the put, behind it, or by another when that broke in the middle of its bytes.
       await withTimeout(clock, GIVE_BACK_MS, undefined, late, async (signal) => {
@@ -214,7 +193,7 @@ export class PutHolders {
       this.#sitting.delete(id)
     } catch (error) {
       this.#sitting.delete(id)
-      this.#lost.set(id, toWeftError(error, UNKNOWN))
+      this.#lost.set(id, toWeftError(error, UNUSABLE))
     }
   }
 
@@ -229,7 +208,7 @@ export class PutHolders {
   }
 
   async #change(place: Seat, failed: OpenHolder, error: unknown): Promise<void> {
-    const reason = toWeftError(error, UNKNOWN)
+    const reason = toWeftError(error, UNUSABLE)
     failed.giveUp(reason)
     const hasBroken = error === failed.client.failure
     if (hasBroken && (!failed.isReopened || failed.served)) {
@@ -250,6 +229,8 @@ export class PutHolders {
     this.#lost.set(id, error)
     this.#init.links.blame(id)
     this.#log('a holder fell out of a put', id, error)
+    const { code, cause, fix } = error
+    this.#init.onHolderLost?.({ node: id, fault: { code, cause, fix } })
     // What it has would end by itself with its stream; this way its room is free at once.
     if (canBeAsked) this.#releases.push(this.#releaseAt(id))
   }
@@ -266,6 +247,7 @@ export class PutHolders {
   }
 
   async #spare(): Promise<OpenHolder> {
+    const { stored } = this.#init
     for (;;) {
       throwIfAborted(this.signal)
       const member = this.#next()
@@ -274,7 +256,7 @@ export class PutHolders {
         await Promise.race([...tried, ...this.#returning])
         continue
       }
-      if (member === undefined) throw this.#noneLeft()
+      if (member === undefined) throw holdersLost(stored, this.lost)
       this.#sitting.set(member.id, member)
       const opened = await this.#tryOpen(member, false)
       if (!isWeftError(opened)) return opened
@@ -308,65 +290,14 @@ export class PutHolders {
   async #tryOpen(member: Member, isReopened: boolean): Promise<OpenHolder | WeftError> {
     try {
       const client = await orAborted(this.#init.links.client(member.id), this.signal)
-      return openHolder(this.#init, this.signal, member, client, isReopened)
+      const { key, context } = this.#init
+      return openHolder(member, client, authorizePut(key, context.self), this.signal, isReopened)
     } catch (error) {
-      return toWeftError(error, UNKNOWN)
+      return toWeftError(error, UNUSABLE)
     }
   }
 
   #log(what: string, node: DidKey, error: WeftError): void {
     this.#init.context.logger.warn(`storage: ${what}`, { node, code: error.code, error: messageOf(error) })
   }
-
-  #noneLeft(): WeftError {
-    const { stored } = this.#init
-    return new WeftError({
-      code: 'E_HOLDERS_LOST',
-      cause: `Class ${stored.name} needs ${stored.n} storage nodes at once; ${describeLost(this.lost)}, and no other is left.`,
-      fix: 'Make room on these nodes or bring them back (`weft members` shows them), or choose a smaller class; then put it again.',
-      retryable: true,
-      details: {
-        class: stored.name,
-        needed: stored.n,
-        lost: this.lost.map(({ node, error }) => ({ node, code: error.code })),
-      },
-    })
-  }
-}
-
-/** In words: who fell out and why. */
-function describeLost(lost: readonly LostHolder[]): string {
-  const named = lost.slice(0, MAX_NAMED).map(({ node, error }) => {
-    const cause = messageOf(error).replace(/\.$/, '')
-    return `…${shortId(node)} (${error.code}: ${cause})`
-  })
-  const others = lost.length > MAX_NAMED ? ` and ${lost.length - MAX_NAMED} more` : ''
-  return `${lost.length} fell out during the put: ${named.join(', ')}${others}`
-}
-
-function openHolder(
-  { key, context }: PutHoldersInit,
-  put: AbortSignal,
-  member: Member,
-  client: ShardClient,
-  isReopened: boolean,
-): OpenHolder {
-  const gone = new AbortController()
-  client.authorize(authorizePut(key, context.self))
-  return {
-    member,
-    id: member.id,
-    key: fromDidKey(member.id),
-    client,
-    signal: AbortSignal.any([put, gone.signal]),
-    giveUp: (error) => gone.abort(error),
-    isReopened,
-    served: false,
-  }
-}
-
-const UNKNOWN = {
-  code: 'E_STREAM_RESET',
-  cause: 'The holder could not be used.',
-  fix: 'Look at it with `weft ping`, then put it again.',
 }

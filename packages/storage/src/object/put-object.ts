@@ -1,15 +1,25 @@
-import { Semaphore, WeftError, isWeftError, messageOf, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
+import {
+  type Fault,
+  Semaphore,
+  WeftError,
+  isWeftError,
+  messageOf,
+  throwIfAborted,
+  toWeftError,
+  withTimeout,
+} from '@weft/core'
 import { type DidKey, SigningKey, wipe } from '@weft/crypto'
 import { authorizeCommit } from '../holder/shard-authorization.ts'
 import type { ShardClient } from '../holder/shard-client.ts'
 import { happiness } from '../placement/happiness.ts'
-import type { PutOptions, StorageClass, StoredObject } from '../storage.ts'
+import type { PutOptions, PutResult, StorageClass, StorageEvents, StoredObject } from '../storage.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { HolderLinks } from './holder-links.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 import { MAX_INLINE, sealedLength, segmentCount } from './object-layout.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import { formatObjectRef, objectId } from './object-ref.ts'
+import { holdersReplaced } from './lost-holders.ts'
 import { PutHolders } from './put-holders.ts'
 import { PutLedger, recordOf } from './put-ledger.ts'
 import { SegmentSource } from './segment-source.ts'
@@ -39,6 +49,7 @@ export interface PutRequest extends PutOptions {
   readonly name: string
   readonly ttlMs: number
   readonly signal: AbortSignal
+  readonly onHolderLost?: (event: StorageEvents['holderLost']) => void
 }
 
 /** A fresh identity for an object: its key links it to nothing else of its owner. */
@@ -60,7 +71,7 @@ export async function putObject(
   object: NewObject,
   request: PutRequest,
   register: (stored: StoredObject, holders: readonly DidKey[]) => void,
-): Promise<StoredObject> {
+): Promise<PutResult> {
   await using source = new SegmentSource(input, request.size)
   await using links = new HolderLinks({
     streams: context.streams,
@@ -72,7 +83,7 @@ export async function putObject(
   try {
     const stored = await put.run()
     register(stored, put.holders)
-    return stored
+    return { ...stored, warnings: put.warnings }
   } catch (error) {
     await put.undo()
     throw putFailed(error, request.signal)
@@ -146,6 +157,12 @@ class Put {
     return this.#stored(stored)
   }
 
+  /** What whoever put it should know. */
+  get warnings(): readonly Fault[] {
+    const lost = this.#holders?.lost ?? []
+    return lost.length === 0 ? [] : [holdersReplaced(lost)]
+  }
+
   /** Takes everything back that a failed put left anywhere; within a bounded time, whatever the holders do. */
   async undo(): Promise<void> {
     const { clock, logger } = this.#context
@@ -178,8 +195,9 @@ class Put {
 
   async #open(stored: StorageClass): Promise<PutHolders> {
     const { key } = this.#object
-    const { signal } = this.#request
-    return (this.#holders = await PutHolders.open({ context: this.#context, links: this.#links, key, stored, signal }))
+    const { signal, onHolderLost } = this.#request
+    const init = { context: this.#context, links: this.#links, key, stored, signal, onHolderLost }
+    return (this.#holders = await PutHolders.open(init))
   }
 
   async #putInline(stored: StorageClass, plaintext: Uint8Array): Promise<void> {

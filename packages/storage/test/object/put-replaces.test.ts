@@ -101,8 +101,17 @@ for (const [name, bytes] of [
         node.kill()
       }
     }
-    const { ref } = await storage.put(chunksOf(large, 65_536), { size: large.length })
+    let lost = 0
+    storage.on('holderLost', ({ node }) => assert.equal(node, (lost++, dead?.id)))
+    const { ref, warnings } = await storage.put(chunksOf(large, 65_536), { size: large.length })
     assert.ok(dead !== undefined)
+    assert.equal(lost, 1)
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ['E_HOLDER_REPLACED'],
+    )
+    assert.match(warnings[0]!.cause, /whole; 1 fell out during the put: .*\(E_STREAM_RESET: .*\)\. Others took/)
+    assert.ok(storage.list().every((one) => !('warnings' in one)))
     const status = await isWhole(network, storage, ref)
     assert.equal(status.segments.length, 3)
     assert.ok(!nodesOf(status).has(dead.id))
@@ -142,8 +151,9 @@ test('a stream that breaks is opened again: the holder keeps its shards', async 
       node.breakStreams()
     }
   }
-  const { ref } = await storage.put(chunksOf(large, 65_536))
+  const { ref, warnings } = await storage.put(chunksOf(large, 65_536))
   assert.ok(broken > 0)
+  assert.deepEqual(warnings, [])
   await isWhole(network, storage, ref)
   await comesBack(network, storage, ref)
 })
