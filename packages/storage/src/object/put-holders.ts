@@ -1,4 +1,4 @@
-import { WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
+import { type WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import { authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
