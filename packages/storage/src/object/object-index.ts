@@ -14,7 +14,7 @@ interface Sealed {
   readonly seed: string
   /** Left out of what was put openly. */
   readonly private?: true
-  /** Who has shards of it; left out by versions that could not remove objects. */
+  /** Who has shards of it, or may have kept some; left out by versions that could not remove objects. */
   readonly holders?: readonly DidKey[]
 }
 
@@ -95,7 +95,7 @@ export class ObjectIndex implements Disposable {
   /**
    * Durable when it returns.
    * @param seed secret seed of the object's own key, with which its owner renews, releases or removes it.
-   * @param holders who has shards of it.
+   * @param holders who has shards of it, or may have kept some.
    */
   add(object: StoredObject, seed: Uint8Array, holders: readonly DidKey[]): void {
     const plain: Sealed = {

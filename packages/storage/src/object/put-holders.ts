@@ -1,7 +1,7 @@
 import { type WeftError, isWeftError, messageOf, orAborted, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
-import { authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
+import { authorizePut } from '../holder/shard-authorization.ts'
 import { nextHolder } from '../placement/place-shards.ts'
 import type { StorageClass, StorageEvents } from '../storage.ts'
 import type { HolderLinks } from './holder-links.ts'
@@ -9,6 +9,7 @@ import { type LostHolder, holdersLost } from './lost-holders.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 import { type OpenHolder, UNUSABLE, openHolder } from './open-holder.ts'
 import { openHolders } from './open-holders.ts'
+import { ShardReleases } from './shard-releases.ts'
 
 /** Spares that are opened ahead, and tried beside slow holders at once, as a share of n. */
 const SPARE_SHARE = 0.2
@@ -45,7 +46,7 @@ export class PutHolders {
   /** Who has a seat, or is about to. */
   readonly #sitting: Map<DidKey, Member>
   readonly #lost = new Map<DidKey, WeftError>()
-  readonly #releases: Promise<unknown>[] = []
+  readonly #releases: ShardReleases
   /** Spares that are asked to release what they got, before they may be asked to take something again. */
   readonly #returning = new Set<Promise<void>>()
   /** Fires with the put, and when it has failed. */
@@ -56,6 +57,8 @@ export class PutHolders {
     this.#init = init
     this.#stop = stop
     this.signal = signal
+    this.#releases = new ShardReleases(init.key, init.links, init.context.logger)
+    for (const holder of holders) this.#releases.opened(holder)
     this.#seats = holders.map((holder) => ({ holder, change: undefined, rival: undefined }))
     this.#sitting = new Map(holders.map(({ id, member }) => [id, member]))
   }
@@ -88,6 +91,11 @@ export class PutHolders {
   /** Those that fell out. */
   get lost(): readonly LostHolder[] {
     return [...this.#lost].map(([node, error]) => ({ node, error }))
+  }
+
+  /** Who has shards: those with a seat, and who fell out or was tried and did not let go of them for certain. */
+  get mayHave(): readonly DidKey[] {
+    return this.#releases.mayHave
   }
 
   /** Who sits where now; a seat that is being filled has its former holder. */
@@ -170,7 +178,6 @@ export class PutHolders {
     if (error === undefined) {
       const returning = this.#return(rival).finally(() => this.#returning.delete(returning))
       this.#returning.add(returning)
-      this.#releases.push(returning)
     } else {
       this.#drop(rival, toWeftError(error, UNUSABLE), error !== rival.client.failure)
     }
@@ -182,14 +189,12 @@ export class PutHolders {
     place.rival = undefined
   }
 
-  async #return({ id }: OpenHolder): Promise<void> {
+  async #return(rival: OpenHolder): Promise<void> {
+    const { id } = rival
     const { clock } = this.#init.context
     const late = (): WeftError => toWeftError(undefined, UNUSABLE)
     try {
-      // By the stream of the put, behind it, or by another when that broke in the middle of its bytes.
-      await withTimeout(clock, GIVE_BACK_MS, undefined, late, async (signal) => {
-        await (await this.#init.links.client(id)).release(authorizeRelease(this.#init.key), signal)
-      })
+      await withTimeout(clock, GIVE_BACK_MS, undefined, late, (signal) => this.#releases.release(rival, signal))
       this.#sitting.delete(id)
     } catch (error) {
       this.#sitting.delete(id)
@@ -199,12 +204,8 @@ export class PutHolders {
 
   /** Whoever sits at the end, and what is still on the way from those that fell out. */
   async release(signal: AbortSignal): Promise<void> {
-    const authorization = authorizeRelease(this.#init.key)
-    const releases = this.all
-      .filter(({ id }) => !this.#lost.has(id))
-      .map(async ({ id }) => (await this.#init.links.client(id)).release(authorization, signal))
-    const results = await Promise.allSettled([...releases, ...this.#releases])
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    const sitting = this.all.filter(({ id }) => !this.#lost.has(id))
+    await this.#releases.releaseAll(sitting, this.#returning, signal)
   }
 
   async #change(place: Seat, failed: OpenHolder, error: unknown): Promise<void> {
@@ -224,26 +225,15 @@ export class PutHolders {
     place.holder = await this.#spare()
   }
 
-  #drop({ id }: OpenHolder, error: WeftError, canBeAsked: boolean): void {
+  #drop(holder: OpenHolder, error: WeftError, canBeAsked: boolean): void {
+    const { id } = holder
     this.#sitting.delete(id)
     this.#lost.set(id, error)
     this.#init.links.blame(id)
     this.#log('a holder fell out of a put', id, error)
     const { code, cause, fix } = error
     this.#init.onHolderLost?.({ node: id, fault: { code, cause, fix } })
-    // What it has would end by itself with its stream; this way its room is free at once.
-    if (canBeAsked) this.#releases.push(this.#releaseAt(id))
-  }
-
-  async #releaseAt(id: DidKey): Promise<void> {
-    try {
-      await (await this.#init.links.client(id)).release(authorizeRelease(this.#init.key))
-    } catch (error) {
-      this.#init.context.logger.debug('storage: a holder that fell out could not be told', {
-        node: id,
-        error: messageOf(error),
-      })
-    }
+    if (canBeAsked) this.#releases.drop(holder)
   }
 
   async #spare(): Promise<OpenHolder> {
@@ -291,7 +281,9 @@ export class PutHolders {
     try {
       const client = await orAborted(this.#init.links.client(member.id), this.signal)
       const { key, context } = this.#init
-      return openHolder(member, client, authorizePut(key, context.self), this.signal, isReopened)
+      const holder = openHolder(member, client, authorizePut(key, context.self), this.signal, isReopened)
+      this.#releases.opened(holder)
+      return holder
     } catch (error) {
       return toWeftError(error, UNUSABLE)
     }

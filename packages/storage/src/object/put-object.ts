@@ -120,9 +120,9 @@ class Put {
     this.#expiresAt = this.#createdAt + request.ttlMs
   }
 
-  /** Who has shards of it in the end. */
+  /** Who has shards of it in the end, or fell out and may have kept some. */
   get holders(): readonly DidKey[] {
-    return this.#segmentRecords === 0 ? [] : (this.#holders?.all.map(({ id }) => id) ?? [])
+    return this.#segmentRecords === 0 ? [] : (this.#holders?.mayHave ?? [])
   }
 
   async run(): Promise<StoredObject> {
