@@ -95,7 +95,15 @@ export interface PutOptions {
   readonly onProgress?: (progress: TransferProgress) => void
 }
 
+/** Part of a body: of `length` bytes, one at least, from `offset` on. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
 export interface GetOptions {
+  /** The body is this part alone, cut off where the object ends; only the segments that it lies in are fetched. */
+  readonly range?: ByteRange
   /** Nobody who is asked for a part of it learns this node's address; so it is anyway with what this node put privately. */
   readonly private?: boolean
   readonly signal?: AbortSignal
@@ -115,6 +123,7 @@ export interface RemoveOptions {
 }
 
 export interface ObjectReader {
+  /** Of the whole object. */
   readonly size: number
   /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
   readonly body: AsyncIterable<Uint8Array>
@@ -165,6 +174,7 @@ export interface ObjectRemoval {
 export interface Storage extends AsyncDisposable {
   /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
   put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult>
+  /** @throws WeftError E_RANGE (the range begins behind the object) */
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */
   stat(ref: string, options?: StatOptions): Promise<ObjectStatus>

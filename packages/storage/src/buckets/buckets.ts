@@ -1,6 +1,8 @@
 import type { Fault } from '@weft/core'
 import type { GetOptions, StorageClass, TransferProgress } from '../storage.ts'
 
+export type { ByteRange } from '../storage.ts'
+
 /** Keeping of older versions: never asked for, asked for, or asked for once and not now (S3 versioning). */
 export type Versioning = 'off' | 'enabled' | 'suspended'
 
@@ -67,12 +69,6 @@ export interface PutInto extends Preconditions {
   readonly checksums?: () => Checksums
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
-}
-
-/** Part of a body: of `length` bytes from `offset` on. */
-export interface ByteRange {
-  readonly offset: number
-  readonly length: number
 }
 
 export interface ObjectContent {
@@ -152,11 +148,7 @@ export interface Buckets {
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: PutInto): Promise<ObjectVersion>
   /** The latest, or the version asked for. */
   head(bucket: string, key: string, version?: string): ObjectVersion
-  get(
-    bucket: string,
-    key: string,
-    options?: GetOptions & { readonly version?: string; readonly range?: ByteRange },
-  ): Promise<ObjectContent>
+  get(bucket: string, key: string, options?: GetOptions & { readonly version?: string }): Promise<ObjectContent>
   /** A new version of the same bytes, which are not moved. @param meta in place of that of the source, if given */
   copy(
     from: { readonly bucket: string; readonly key: string; readonly version?: string },
@@ -175,7 +167,10 @@ export interface Buckets {
     options?: Pick<Upload, 'checksum'> & { readonly meta?: Partial<ObjectMeta> },
   ): Promise<Upload>
   upload(bucket: string, key: string, id: string): Upload
-  uploads(bucket: string, options?: ListOptions & { readonly afterUpload?: string }): {
+  uploads(
+    bucket: string,
+    options?: ListOptions & { readonly afterUpload?: string },
+  ): {
     readonly uploads: readonly Upload[]
     readonly prefixes: readonly string[]
     readonly next: { readonly key: string; readonly upload: string | undefined } | undefined

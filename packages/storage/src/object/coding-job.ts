@@ -43,8 +43,10 @@ export interface DecodeJob extends CodeParameters {
   readonly segment: number
   readonly last: boolean
   readonly length: number
+  /** Those that are wanted, as `decodeSegment` has them. */
+  readonly frames: { readonly first: number; readonly end: number }
   readonly shards: readonly (SharedBytes | undefined)[]
-  /** As many bytes as the frames hold. */
+  /** As many bytes as these frames hold. */
   readonly plaintext: SharedBytes
 }
 

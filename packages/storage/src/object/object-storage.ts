@@ -108,7 +108,8 @@ export class ObjectStorage implements Storage {
         await close()
       }
       try {
-        const reader = await getObject(context, parsed, { signal, onProgress })
+        const { range } = options
+        const reader = await getObject(context, parsed, { ...(range && { range }), signal, onProgress })
         return { size: reader.size, body: reportingEnd(reader.body, report, end) }
       } catch (error) {
         await end()

@@ -70,6 +70,7 @@ function decode(job: DecodeJob): CodingResult {
     length: job.length,
     firstFrame: job.segment * FRAMES_PER_SEGMENT,
     last: job.last,
+    frames: job.frames,
   })
   return true
 }
