@@ -4,6 +4,8 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
+import type { Buckets } from './buckets/buckets.ts'
+import { openBuckets } from './buckets/open-buckets.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { BufferPool } from './object/buffer-pool.ts'
 import { CodingPool } from './object/coding-pool.ts'
@@ -13,6 +15,7 @@ import { ObjectIndex } from './object/object-index.ts'
 import { ObjectRecords } from './object/object-records.ts'
 import { ObjectStorage } from './object/object-storage.ts'
 import { OPEN_TIMEOUT_MS } from './object/holder-links.ts'
+import { longestTtl } from './object/put-request.ts'
 import type { OpenPrivate, Storage } from './storage.ts'
 
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
@@ -55,11 +58,16 @@ export interface StorageOptions {
   readonly workers?: number
 }
 
+/** Objects by reference, and by name. */
+export interface PersonStorage extends Storage {
+  readonly buckets: Buckets
+}
+
 /**
  * Objects of a person on top of the overlay, and the shards of others where this node is a holder.
- * @throws WeftError E_OBJECT_INDEX, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
+ * @throws WeftError E_OBJECT_INDEX, E_CATALOG, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
  */
-export async function createStorage(options: StorageOptions): Promise<Storage> {
+export async function createStorage(options: StorageOptions): Promise<PersonStorage> {
   const { overlay, personKey, directory, clock, random, logger, holder: limits } = options
   const scope = options.scope.child('storage')
   try {
@@ -101,7 +109,17 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())
-    return storage
+    const buckets = await openBuckets({
+      storage,
+      longestTtl: () => longestTtl(overlay.membership.isMember(overlay.self)),
+      directory,
+      personKey,
+      clock,
+      random,
+      logger,
+      scope,
+    })
+    return Object.assign(storage, { buckets })
   } catch (error) {
     await scope.close()
     throw error

@@ -1,3 +1,4 @@
+export * from './buckets/buckets.ts'
 export * from './create-storage.ts'
 export { LeftShards } from './holder/left-shards.ts'
 export { storageProbe } from './holder/storage-probe.ts'
