@@ -67,7 +67,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_BURST_FORGED: 'A node does not take part in the measurement of its bandwidth as it has to.',
     E_BURST_REFUSED:
       'A node does not take part in a measurement of bandwidth: it does not apply to who asks, or all is used up.',
-    E_CATALOG_LOCAL: 'The names of named objects are kept on this machine only, not in the network.',
+    E_CATALOG_LOCAL:
+      'The newest changes of named objects are on this machine only; the network does not take them now.',
+    E_CATALOG_ROLLBACK: 'The network shows fewer entries of the catalog of named objects than this machine has seen.',
+    E_CATALOG_WRITER: 'Another machine with the same person key writes the catalog of named objects.',
     E_CATALOG: 'The catalog of named objects cannot be opened, or was made with the key of another person.',
     E_CERTIFICATE_EXPIRED: 'A certificate of membership has ended.',
     E_CERTIFICATE_INVALID: 'The TLS certificate of the other side does not prove its node key.',

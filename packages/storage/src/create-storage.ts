@@ -4,7 +4,8 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
-import type { Buckets } from './buckets/buckets.ts'
+import type { OwnBuckets } from './buckets/named-objects.ts'
+import { ownObjects } from './buckets/own-objects.ts'
 import { openBuckets } from './buckets/open-buckets.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { BufferPool } from './object/buffer-pool.ts'
@@ -60,7 +61,7 @@ export interface StorageOptions {
 
 /** Objects by reference, and by name. */
 export interface PersonStorage extends Storage {
-  readonly buckets: Buckets
+  readonly buckets: OwnBuckets
 }
 
 /**
@@ -111,6 +112,8 @@ export async function createStorage(options: StorageOptions): Promise<PersonStor
     scope.defer('removals', () => storage.settled())
     const buckets = await openBuckets({
       storage,
+      records: overlay.records,
+      ...ownObjects(storage, index),
       longestTtl: () => longestTtl(overlay.membership.isMember(overlay.self)),
       directory,
       personKey,

@@ -5,8 +5,10 @@ import type { ByteRange, GetOptions, ObjectReader, Storage, StorageClass } from 
 import { BodyDigests, type ExpectedDigests } from './body-digests.ts'
 import type { ChecksumName, Checksums, PutInto } from './buckets.ts'
 import type { Catalog } from './catalog.ts'
-import type { BodyPart } from './catalog-records.ts'
+import type { BodyPart, OwnObject } from './catalog-records.ts'
 
+/** What the names begin with by which bodies are in `Storage`. */
+const BODY_NAME = 'bucket:'
 /** Objects removed at once in the background. */
 const REMOVED_AT_ONCE = 4
 /** Looked at in one go. */
@@ -14,9 +16,13 @@ const GARBAGE_BATCH = 64
 /** What could not be removed is tried again after this, ms. */
 const RETRY_MS = 60_000
 
+export const RESTORED_NAME = `${BODY_NAME}restored`
+
 export interface BodiesParts {
   readonly storage: Pick<Storage, 'put' | 'get' | 'remove' | 'list'>
   readonly catalog: Catalog
+  /** What makes this person the owner of an object that was put here. */
+  readonly ownOf: (object: string) => OwnObject | undefined
   /** ms that an object put now may live at most. */
   readonly longestTtl: () => number
   readonly clock: Clock
@@ -66,11 +72,11 @@ export class Bodies {
     options: StoreOptions,
     wanted: readonly ChecksumName[] = [],
   ): Promise<StoredBody> {
-    const { storage, catalog, random, longestTtl } = this.#parts
+    const { storage, catalog, random, longestTtl, ownOf } = this.#parts
     const { size, signal, onProgress, class: stored } = options
     throwIfAborted(signal)
     const digests = new BodyDigests(options, wanted)
-    const intent = `bucket:${toHex(random.bytes(16))}`
+    const intent = `${BODY_NAME}${toHex(random.bytes(16))}`
     catalog.intend(intent)
     try {
       const { object, ref } = await storage.put(digests.through(body), {
@@ -81,7 +87,7 @@ export class Bodies {
         ...(signal && { signal }),
         ...(onProgress && { onProgress }),
       })
-      const part = { object, ref, size: digests.size }
+      const part = { object, ref, size: digests.size, own: ownOf(object) }
       return { intent, part, etag: digests.etag, checksums: digests.checksums }
     } catch (error) {
       // Storage keeps nothing of a put that fails.
@@ -112,6 +118,13 @@ export class Bodies {
       release()
       throw error
     }
+  }
+
+  /** After the catalog came from elsewhere: bodies of this machine that it does not name are garbage. */
+  settle(): void {
+    const own = this.#parts.storage.list().filter(({ name }) => name.startsWith(BODY_NAME))
+    this.#parts.catalog.settleOrphans(own.map(({ object }) => object))
+    this.collect()
   }
 
   /** Removes what nobody names, in the background. */

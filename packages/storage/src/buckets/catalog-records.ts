@@ -26,6 +26,17 @@ export interface BodyPart {
   readonly object: string
   readonly ref: string
   readonly size: number
+  /** What another machine of this person needs to remove it. */
+  readonly own?: OwnObject | undefined
+}
+
+/** Of an object of `Storage`, beside its reference: what makes whoever has it its owner. */
+export interface OwnObject {
+  /** Of the object's own key, base64url. */
+  readonly seed: string
+  readonly class: string
+  readonly createdAt: number
+  readonly expiresAt: number
 }
 
 /** A version without its bytes. */
@@ -96,7 +107,7 @@ export function metaRecord({ contentType, headers, metadata, tags, class: name }
   }
 }
 
-export function metaOf({ contentType, headers, metadata, tags, class: name }: MetaRecord): ObjectMeta {
+function metaOf({ contentType, headers, metadata, tags, class: name }: MetaRecord): ObjectMeta {
   return { contentType, headers: new Map(headers), metadata: new Map(metadata), tags: new Map(tags), class: name }
 }
 
@@ -113,6 +124,6 @@ export function uploadOf({ id, key, startedAt, meta, checksum }: UploadRecord): 
   return { id, key, startedAt, meta: metaOf(meta), checksum }
 }
 
-export function partOf({ body: _, ...part }: PartRecord): Part {
-  return part
+export function partOf({ number, size, etag, modifiedAt, checksums }: PartRecord): Part {
+  return { number, size, etag, modifiedAt, checksums }
 }

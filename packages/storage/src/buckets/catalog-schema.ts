@@ -1,3 +1,5 @@
+import { LOG_SCHEMA } from './log-table.ts'
+
 /** The file of the catalog. In clear are numbers of rows, how they belong together, and ids of objects. */
 export const CATALOG_SCHEMA = `
   PRAGMA journal_mode = WAL;
@@ -23,4 +25,5 @@ export const CATALOG_SCHEMA = `
   CREATE TABLE IF NOT EXISTS objects (object TEXT PRIMARY KEY, uses INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS garbage (object TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS intents (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  ${LOG_SCHEMA}
 `

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { type Random, WeftError, ensureDirectory, messageOf } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { SealedRows } from '../object/sealed-rows.ts'
 import type { BodyPart, BucketRecord, Change, PartRecord, UploadRecord, VersionRecord } from './catalog-records.ts'
 import { CATALOG_SCHEMA } from './catalog-schema.ts'
 import { KeyIndex } from './key-index.ts'
+import { LogTable, type LogState } from './log-table.ts'
 import { type VersionMark, marksOf, withMark, withoutMark } from './version-mark.ts'
 
 /** Rows that are opened at start before the rest of the process has its turn. */
@@ -37,7 +38,7 @@ export interface CatalogOptions {
   readonly beforeWrite?: () => void
 }
 
-type Row = Record<string, SQLInputValue>
+type Row = Record<string, SQLOutputValue>
 
 /**
  * Buckets, versions, uploads and parts, in one file of SQLite; names and all that is said of them sealed. The keys of all
@@ -49,6 +50,7 @@ export class Catalog implements Disposable {
   readonly #buckets = new Map<string, BucketState>()
   readonly #statements = new Map<string, StatementSync>()
   readonly #beforeWrite: () => void
+  readonly log: LogTable
   /** What is to be done in memory once the transaction is durable. */
   #effects: (() => void)[] = []
   #lastId = 0
@@ -79,6 +81,7 @@ export class Catalog implements Disposable {
     this.#beforeWrite = beforeWrite
     this.#database = new DatabaseSync(path)
     this.#database.exec(CATALOG_SCHEMA)
+    this.log = new LogTable(this.#database, this.#rows)
   }
 
   /** Versions and markers in all buckets. */
@@ -114,13 +117,13 @@ export class Catalog implements Disposable {
   parts(upload: number): PartRecord[] {
     const rows = this.#all('SELECT number, sealed FROM parts WHERE upload = ? ORDER BY number', upload)
     return rows.map(
-      ({ number, sealed }) => this.#rows.open(`part:${upload}:${String(number)}`, sealed as Uint8Array) as PartRecord,
+      ({ number, sealed }) => this.#rows.open(`part:${upload}:${Number(number)}`, sealed as Uint8Array) as PartRecord,
     )
   }
 
   /** Objects of `Storage` that nothing names any more. */
   garbage(limit: number): string[] {
-    return this.#all('SELECT object FROM garbage LIMIT ?', limit).map(({ object }) => String(object))
+    return this.#all('SELECT object FROM garbage LIMIT ?', limit).map(({ object }) => object as string)
   }
 
   forgetGarbage(object: string): void {
@@ -149,7 +152,7 @@ export class Catalog implements Disposable {
    * @param objects of `Storage`, with the names that they were put by.
    */
   settleIntents(objects: readonly { readonly name: string; readonly object: string }[]): void {
-    const intents = new Set(this.#all('SELECT name FROM intents').map(({ name }) => String(name)))
+    const intents = new Set(this.#all('SELECT name FROM intents').map(({ name }) => name as string))
     if (intents.size === 0) return
     this.#transaction(() => {
       for (const { name, object } of objects) {
@@ -174,7 +177,46 @@ export class Catalog implements Disposable {
     this.#transaction(() => {
       for (const change of changes) this.#apply(change)
       for (const intent of intents) this.withdrawIntent(intent)
+      this.#beforeWrite()
+      const operation = this.log.add(changes)
+      this.#effects.push(() => this.log.added(operation))
     })
+  }
+
+  /** Changes that come from the log. */
+  replay(changes: readonly Change[]): void {
+    this.#transaction(() => {
+      for (const change of changes) this.#apply(change)
+    })
+  }
+
+  /** Forgets all buckets, and begins the log anew. What they named is left to {@link settleOrphans}. */
+  async restart(state: LogState): Promise<void> {
+    this.#transaction(() => {
+      this.log.clear()
+      this.log.writeState(state)
+      for (const table of ['buckets', 'versions', 'uploads', 'parts', 'objects', 'garbage']) {
+        this.#run(`DELETE FROM ${table}`)
+      }
+    })
+    this.#buckets.clear()
+    this.#versions = 0
+    await this.#load()
+  }
+
+  /** Objects of `Storage` that were put for a bucket and that nothing names are garbage. */
+  settleOrphans(objects: readonly string[]): void {
+    this.#transaction(() => {
+      for (const object of objects) {
+        if (this.#get('SELECT 1 FROM objects WHERE object = ?', object) !== undefined) continue
+        this.#run('INSERT OR IGNORE INTO garbage (object) VALUES (?)', object)
+      }
+    })
+  }
+
+  /** Writes of the log in one transaction. */
+  together(run: () => void): void {
+    this.#transaction(run)
   }
 
   [Symbol.dispose](): void {
@@ -234,10 +276,8 @@ export class Catalog implements Disposable {
     const sealedBody = this.#rows.seal(`body:${id}`, body)
     const marker = isDeleteMarker ? 1 : 0
     const name = this.#rows.seal(`key:${id}:${mark.isNull ? 1 : 0}:${marker}`, key)
-    this.#run(
-      'INSERT INTO versions (id, bucket, is_null, marker, name, entry, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      ...[id, bucket.id, mark.isNull ? 1 : 0, marker, name, entry, sealedBody],
-    )
+    const insert = 'INSERT INTO versions (id, bucket, is_null, marker, name, entry, body) VALUES (?, ?, ?, ?, ?, ?, ?)'
+    this.#run(insert, id, bucket.id, mark.isNull ? 1 : 0, marker, name, entry, sealedBody)
     this.#lastId = Math.max(this.#lastId, id)
     this.#effects.push(() => {
       this.#versions++
@@ -303,13 +343,13 @@ export class Catalog implements Disposable {
 
   async #load(): Promise<void> {
     for (const { id, sealed } of this.#all('SELECT id, sealed FROM buckets')) {
-      const record = this.#rows.open(`bucket:${String(id)}`, sealed as Uint8Array) as BucketRecord
+      const record = this.#rows.open(`bucket:${Number(id)}`, sealed as Uint8Array) as BucketRecord
       this.#buckets.set(record.name, { id: Number(id), record, keys: new KeyIndex(), uploads: new Map() })
       this.#lastId = Math.max(this.#lastId, Number(id))
     }
     const byId = new Map([...this.#buckets.values()].map((bucket) => [bucket.id, bucket]))
     for (const { id, bucket, sealed } of this.#all('SELECT id, bucket, sealed FROM uploads')) {
-      const upload = this.#rows.open(`upload:${String(id)}`, sealed as Uint8Array) as Omit<UploadState, 'id'>
+      const upload = this.#rows.open(`upload:${Number(id)}`, sealed as Uint8Array) as Omit<UploadState, 'id'>
       const state = { id: Number(id), record: upload.record, done: upload.done }
       byId.get(Number(bucket))?.uploads.set(upload.record.id, state)
       this.#lastId = Math.max(this.#lastId, Number(id))
@@ -319,7 +359,7 @@ export class Catalog implements Disposable {
       const rows = this.#all(page, from, LOADED_AT_ONCE)
       for (const { id, bucket, is_null: isNull, marker, name } of rows) {
         from = Number(id)
-        const key = this.#rows.open(`key:${from}:${String(isNull)}:${String(marker)}`, name as Uint8Array) as string
+        const key = this.#rows.open(`key:${from}:${Number(isNull)}:${Number(marker)}`, name as Uint8Array) as string
         const keys = byId.get(Number(bucket))?.keys
         keys?.set(key, withMark(keys.get(key), { id: from, isNull: isNull === 1, isDeleteMarker: marker === 1 }))
       }
@@ -365,11 +405,11 @@ export class Catalog implements Disposable {
   }
 
   #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values) as Row | undefined
+    return this.#prepare(sql).get(...values)
   }
 
   #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[]
+    return this.#prepare(sql).all(...values)
   }
 
   #prepare(sql: string): StatementSync {

@@ -53,13 +53,30 @@ export class Crc {
       const b = high ^ view.getUint32(at + 4, true)
       const [i, j, k, l] = [1792 + (a & 255), 1536 + ((a >>> 8) & 255), 1280 + ((a >>> 16) & 255), 1024 + (a >>> 24)]
       const [m, n, o, p] = [768 + (b & 255), 512 + ((b >>> 8) & 255), 256 + ((b >>> 16) & 255), b >>> 24]
-      low = lows[i]! ^ lows[j]! ^ lows[k]! ^ lows[l]! ^ lows[m]! ^ lows[n]! ^ lows[o]! ^ lows[p]!
-      if (isWide) high = highs[i]! ^ highs[j]! ^ highs[k]! ^ highs[l]! ^ highs[m]! ^ highs[n]! ^ highs[o]! ^ highs[p]!
+      low =
+        (lows[i] as number) ^
+        (lows[j] as number) ^
+        (lows[k] as number) ^
+        (lows[l] as number) ^
+        (lows[m] as number) ^
+        (lows[n] as number) ^
+        (lows[o] as number) ^
+        (lows[p] as number)
+      if (isWide)
+        high =
+          (highs[i] as number) ^
+          (highs[j] as number) ^
+          (highs[k] as number) ^
+          (highs[l] as number) ^
+          (highs[m] as number) ^
+          (highs[n] as number) ^
+          (highs[o] as number) ^
+          (highs[p] as number)
     }
     for (; at < bytes.length; at++) {
-      const index = (low ^ bytes[at]!) & 255
-      low = ((low >>> 8) | (high << 24)) ^ lows[index]!
-      high = (high >>> 8) ^ highs[index]!
+      const index = (low ^ (bytes[at] as number)) & 255
+      low = ((low >>> 8) | (high << 24)) ^ (lows[index] as number)
+      high = (high >>> 8) ^ (highs[index] as number)
     }
     this.#low = low
     this.#high = high
@@ -138,11 +155,11 @@ function makeTables({ polynomial }: CrcKind): Tables {
     values.push(value)
   }
   for (let byte = 0; byte < 256; byte++) {
-    let value = values[byte]!
+    let value = values[byte] as bigint
     for (let zeros = 0; zeros < 8; zeros++) {
       low[zeros * 256 + byte] = Number(value & 0xffff_ffffn)
       high[zeros * 256 + byte] = Number(value >> 32n)
-      value = (value >> 8n) ^ values[Number(value & 255n)]!
+      value = (value >> 8n) ^ (values[Number(value & 255n)] as bigint)
     }
   }
   return { low, high }

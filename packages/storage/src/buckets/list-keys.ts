@@ -8,7 +8,7 @@ import { type VersionMark, latestMark, marksOf, versionNumber } from './version-
 const MAX_LISTED = 1_000
 
 /** Keys and common prefixes in order; where a prefix stands for keys, the walk goes on behind all of them. */
-export class KeyWalk {
+class KeyWalk {
   readonly #keys: KeyIndex
   readonly #prefix: string
   readonly #delimiter: string

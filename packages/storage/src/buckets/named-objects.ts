@@ -28,6 +28,7 @@ import type {
   VersionListing,
 } from './buckets.ts'
 import type { BucketState, Catalog } from './catalog.ts'
+import type { CatalogLog } from './catalog-log.ts'
 import { type BucketRecord, type VersionRecord, bucketOf, metaRecord, versionOf } from './catalog-records.ts'
 import { listKeys, listVersions } from './list-keys.ts'
 import { Uploads } from './uploads.ts'
@@ -44,29 +45,49 @@ const MAX_BUCKETS = 1_000
 export interface NamedObjectsParts {
   readonly catalog: Catalog
   readonly bodies: Bodies
+  readonly log: CatalogLog
   readonly clock: Clock
   readonly random: Random
 }
 
+/** `Buckets`, and what the daemon does beside it. */
+export interface OwnBuckets extends Buckets {
+  /**
+   * Makes this machine the one that writes the catalog: what is in the network takes the place of what is here.
+   * @throws WeftError E_CATALOG_WRITER when another one goes on writing, E_RECORD_UNAVAILABLE, E_CATALOG_ROLLBACK
+   */
+  takeOver(): Promise<void>
+}
+
 /** What `Buckets` says, over the catalog and the bodies in `Storage`. */
-export class NamedObjects implements Buckets {
+export class NamedObjects implements OwnBuckets {
   readonly #catalog: Catalog
   readonly #bodies: Bodies
   readonly #writer: VersionWriter
   readonly #uploads: Uploads
   readonly #clock: Clock
-  readonly fault: Fault | undefined = NOT_IN_NETWORK
+  readonly #log: CatalogLog
 
   constructor(parts: NamedObjectsParts) {
     this.#catalog = parts.catalog
     this.#bodies = parts.bodies
     this.#clock = parts.clock
+    this.#log = parts.log
     this.#writer = new VersionWriter(parts)
     this.#uploads = new Uploads({ ...parts, writer: this.#writer })
-    this.#catalog.sweepUploads(parts.clock.now())
+  }
+
+  get fault(): Fault | undefined {
+    return this.#log.fault
+  }
+
+  async takeOver(): Promise<void> {
+    await this.#log.takeOver()
+    this.#bodies.settle()
   }
 
   async create(name: string): Promise<Bucket> {
+    await this.#writer.ready()
     if (!NAME.test(name) || name.includes('..')) throw bucketName(name)
     if (this.#catalog.bucket(name) !== undefined) throw bucketExists(name)
     if (this.#catalog.buckets().length >= MAX_BUCKETS) throw overQuota(`There are ${MAX_BUCKETS} buckets`)
@@ -76,6 +97,7 @@ export class NamedObjects implements Buckets {
   }
 
   async delete(name: string): Promise<void> {
+    await this.#writer.ready()
     const { keys, uploads } = this.#bucket(name)
     const isOpen = [...uploads.values()].some(({ done }) => done === undefined)
     if (keys.size > 0 || isOpen) throw bucketNotEmpty(name)
@@ -92,6 +114,7 @@ export class NamedObjects implements Buckets {
 
   async change(name: string, change: Parameters<Buckets['change']>[1]): Promise<Bucket> {
     const { tags, ...rest } = change
+    await this.#writer.ready()
     const bucket: BucketRecord = { ...this.#bucket(name).record, ...rest, ...(tags && { tags: [...tags] }) }
     await this.#writer.write([{ type: 'bucket', bucket }])
     return bucketOf(bucket)
@@ -100,6 +123,7 @@ export class NamedObjects implements Buckets {
   async put(name: string, key: string, body: AsyncIterable<Uint8Array>, options: PutInto = {}): Promise<ObjectVersion> {
     checkKey(key)
     const meta = checkedMeta(options.meta ?? {})
+    await this.#writer.ready()
     const bucket = this.#bucket(name)
     if (!this.#writer.holds(bucket, key, options)) throw preconditionFailed()
     const stored = await this.#bodies.store(body, { ...options, class: meta.class ?? bucket.record.class })
@@ -141,6 +165,7 @@ export class NamedObjects implements Buckets {
     checkKey(to.key)
     const given = options.meta === undefined ? undefined : checkedMeta(options.meta)
     options.signal?.throwIfAborted()
+    await this.#writer.ready()
     const { record } = this.#version(from.bucket, from.key, from.version)
     const bucket = this.#bucket(to.bucket)
     if (!this.#writer.holds(bucket, to.key, options)) throw preconditionFailed()
@@ -158,6 +183,7 @@ export class NamedObjects implements Buckets {
     tags: ReadonlyMap<string, string>,
     version?: string,
   ): Promise<ObjectVersion> {
+    await this.#writer.ready()
     const { record, isLatest } = this.#version(name, key, version)
     const meta = { ...record.meta, tags: [...tags] }
     await this.#writer.write([{ type: 'meta', bucket: name, key, id: record.id, meta }])
@@ -166,6 +192,7 @@ export class NamedObjects implements Buckets {
 
   async remove(name: string, key: string, version?: string): Promise<Deletion> {
     checkKey(key)
+    await this.#writer.ready()
     const bucket = this.#bucket(name)
     if (version === undefined && bucket.record.versioning !== 'off') {
       const marker = this.#writer.version(bucket, key, undefined)
@@ -188,6 +215,7 @@ export class NamedObjects implements Buckets {
   async startUpload(name: string, key: string, options?: Parameters<Buckets['startUpload']>[2]): Promise<Upload> {
     checkKey(key)
     checkedMeta(options?.meta ?? {})
+    await this.#writer.ready()
     return this.#uploads.start(this.#bucket(name), key, options)
   }
 
@@ -207,6 +235,7 @@ export class NamedObjects implements Buckets {
     body: AsyncIterable<Uint8Array>,
     options: Parameters<Buckets['putPart']>[5] = {},
   ): Promise<Part> {
+    await this.#writer.ready()
     return this.#uploads.putPart(this.#bucket(name), { key, id, number }, body, options)
   }
 
@@ -221,10 +250,12 @@ export class NamedObjects implements Buckets {
     parts: Parameters<Buckets['completeUpload']>[3],
     options: Parameters<Buckets['completeUpload']>[4] = {},
   ): Promise<ObjectVersion> {
+    await this.#writer.ready()
     return this.#uploads.complete(this.#bucket(name), { key, id }, parts, options)
   }
 
   async abortUpload(name: string, key: string, id: string): Promise<void> {
+    await this.#writer.ready()
     await this.#uploads.abort(this.#bucket(name), key, id)
   }
 
@@ -267,10 +298,4 @@ function checkedMeta(meta: Partial<ObjectMeta>): ReturnType<typeof metaRecord> {
   const record = metaRecord(meta)
   if (utf8(JSON.stringify(record)).length > MAX_META) throw overQuota(`The metadata has more than ${MAX_META} bytes`)
   return record
-}
-
-const NOT_IN_NETWORK: Fault = {
-  code: 'E_CATALOG_LOCAL',
-  cause: 'The names of the objects are kept on this machine only; the network has their bytes.',
-  fix: 'Keep a backup of the state directory and of person.key; without it the loss of this machine loses the names.',
 }

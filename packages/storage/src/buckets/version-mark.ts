@@ -11,7 +11,7 @@ export interface VersionMark {
   readonly isDeleteMarker: boolean
 }
 
-export function packMark({ id, isNull, isDeleteMarker }: VersionMark): number {
+function packMark({ id, isNull, isDeleteMarker }: VersionMark): number {
   return id * 4 + (isNull ? 2 : 0) + (isDeleteMarker ? 1 : 0)
 }
 

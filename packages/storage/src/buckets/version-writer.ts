@@ -3,6 +3,7 @@ import type { Bodies, StoredBody } from './bodies.ts'
 import { overQuota } from './bucket-errors.ts'
 import type { Preconditions } from './buckets.ts'
 import type { BucketState, Catalog } from './catalog.ts'
+import type { CatalogLog } from './catalog-log.ts'
 import type { BodyPart, Change, MetaRecord, VersionRecord } from './catalog-records.ts'
 import { latestMark, versionName } from './version-mark.ts'
 
@@ -24,15 +25,19 @@ export class VersionWriter {
   readonly #clock: Clock
   readonly #random: Random
 
+  readonly #log: CatalogLog
+
   constructor(parts: {
     readonly catalog: Catalog
     readonly bodies: Bodies
+    readonly log: CatalogLog
     readonly clock: Clock
     readonly random: Random
   }) {
     this.#catalog = parts.catalog
     this.#bodies = parts.bodies
     this.#clock = parts.clock
+    this.#log = parts.log
     this.#random = parts.random
   }
 
@@ -57,11 +62,18 @@ export class VersionWriter {
     return { changes: [{ type: 'version', bucket: bucket.record.name, version, body }], version }
   }
 
+  /** To be awaited before what a change rests on is looked at. @throws WeftError E_CATALOG_WRITER */
+  ready(): Promise<void> {
+    return this.#log.ready()
+  }
+
   /** Durable when it resolves; made before it returns. @param fulfilled what is named from now on */
   async write(changes: readonly Change[], fulfilled?: StoredBody): Promise<void> {
+    this.#log.requireWriter()
     this.#catalog.apply(changes, fulfilled === undefined ? [] : [fulfilled.intent])
     if (fulfilled !== undefined) this.#named.add(fulfilled)
     this.#bodies.collect()
+    await this.#log.carried()
   }
 
   readonly #named = new WeakSet<StoredBody>()

@@ -95,19 +95,29 @@ export class ObjectIndex implements Disposable {
   /**
    * Durable when it returns.
    * @param seed secret seed of the object's own key, with which its owner renews, releases or removes it.
-   * @param holders who has shards of it, or may have kept some.
+   * @param holders who has shards of it, or may have kept some; undefined where only its records say so.
    */
-  add(object: StoredObject, seed: Uint8Array, holders: readonly DidKey[]): void {
+  add(object: StoredObject, seed: Uint8Array, holders: readonly DidKey[] | undefined): void {
     const plain: Sealed = {
       name: object.name,
       ref: object.ref,
       seed: toBase64Url(seed),
       ...(object.private && { private: true }),
-      holders,
+      ...(holders && { holders }),
     }
     const sealed = this.#rows.seal(object.object, plain)
     this.#insert.run(object.object, object.size, object.class, object.createdAt, object.expiresAt, sealed)
     this.#objects.set(object.object, object)
+  }
+
+  /** The secret seed of an object's own key, base64url; undefined for one that is not in the list. */
+  seedOf(object: string): string | undefined {
+    const row = this.#database.prepare('SELECT * FROM objects WHERE object = ?').get(object) as Row | undefined
+    return row === undefined ? undefined : this.#open(row).seed
+  }
+
+  get(object: string): StoredObject | undefined {
+    return this.#objects.get(object)
   }
 
   /** Whether this node put the object over routes. */

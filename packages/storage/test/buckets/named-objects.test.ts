@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
-import { VirtualClock, isWeftError } from '@weft/core'
+import { VirtualClock, isWeftError, seededRandom, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import fc from 'fast-check'
 import { CHECKSUM_NAMES, checksumOf } from '../../src/buckets/body-digests.ts'
 import type { Buckets, ListOptions, Versioning } from '../../src/buckets/buckets.ts'
 import { Catalog } from '../../src/buckets/catalog.ts'
-import { systemRandom, seededRandom } from '@weft/core'
 import { readAll, chunksOf, testCoding } from '../support/test-storage.ts'
 import { bucketWorld, once, textOf, turns } from './bucket-fixture.ts'
 import { BucketModel } from './bucket-model.ts'
@@ -277,7 +276,7 @@ test('what is read is removed when the reader is through', async (t) => {
   await buckets.put('one', 'k', chunksOf(bytes, 65_536))
   const { body } = await buckets.get('one', 'k', { range: { offset: 65_000, length: 30_000 } })
   await buckets.remove('one', 'k')
-  await turns(() => storage.list().length === 0)
+  await turns(() => storage.list().length === 0, 500)
   assert.equal(storage.list().length, 1)
   assert.equal(Buffer.compare(await readAll(body), bytes.subarray(65_000, 95_000)), 0)
   await turns(() => storage.list().length === 0)

@@ -136,7 +136,7 @@ test('uploads are listed by key and begin, in pages, with common prefixes, over 
   let from: { after?: string; afterUpload?: string } = {}
   for (;;) {
     const page = open.buckets.uploads('one', { ...from, delimiter: '/', limit: 2 })
-    seen.push(...[...page.uploads.map(({ id }) => String(ids.indexOf(id))), ...page.prefixes])
+    seen.push(...page.uploads.map(({ id }) => String(ids.indexOf(id))), ...page.prefixes)
     if (page.next === undefined) break
     from = { after: page.next.key, ...(page.next.upload !== undefined && { afterUpload: page.next.upload }) }
   }

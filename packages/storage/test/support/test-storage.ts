@@ -28,7 +28,10 @@ export interface TestStorageOptions {
 }
 
 /** The object side of storage on the given overlay, with its index in a temporary directory. */
-export function testStorage(overlay: Overlay, options: TestStorageOptions = {}): ObjectStorage {
+export function testStorage(
+  overlay: Overlay,
+  options: TestStorageOptions = {},
+): ObjectStorage & { readonly index: ObjectIndex } {
   const { clock = systemClock } = options
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'weft-objects-'))
   const coding = options.coding ?? testCoding()
@@ -63,7 +66,7 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
     },
   })
-  return storage
+  return Object.assign(storage, { index })
 }
 
 export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
