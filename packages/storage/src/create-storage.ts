@@ -74,11 +74,12 @@ export async function createStorage(options: StorageOptions): Promise<PersonStor
   try {
     const streams = loopbackStreams(overlay.self, overlay.streams, logger, scope.signal)
     const isMember = (id: DidKey): boolean => id === overlay.self || overlay.membership.isMember(id)
+    const networkTime = (): number | undefined => overlay.membership.status().signedAt
     const shards = join(directory, 'shards')
     const holder =
       limits === undefined
         ? undefined
-        : await createHolder({ streams, directory: shards, ...limits, isMember, clock, logger, scope })
+        : await createHolder({ streams, directory: shards, ...limits, isMember, networkTime, clock, logger, scope })
     const threads = options.workers ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1))
     const index = scope.use('object index', new ObjectIndex(directory, personKey, random))
     const coding = scope.use('coding threads', new CodingPool({ threads, clock }))

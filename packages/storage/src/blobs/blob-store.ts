@@ -34,6 +34,11 @@ export interface BlobStoreOptions extends SpaceLimits {
   readonly scope: Scope
   /** How many removed objects it remembers. */
   readonly tombstones?: TombstoneLimits
+  /**
+   * ms since the epoch that others vouch for, which may be late; undefined while nobody does. Nothing expires that is not over
+   * by this as well as by the clock. Left out: the clock is believed.
+   */
+  readonly networkTime?: () => number | undefined
 }
 
 /** A shard being written. One of `finish` and `discard` must be called. */
@@ -58,6 +63,7 @@ export class BlobStore {
   readonly #space: BlobSpace
   readonly #isMember: (peer: string) => boolean
   readonly #clock: Clock
+  readonly #networkTime: () => number | undefined
   readonly #logger: Logger
   /** Shards being written, so that two streams do not write the same one. */
   readonly #writing = new Set<string>()
@@ -90,6 +96,7 @@ export class BlobStore {
     this.#space = new BlobSpace(options.directory, options, index.held())
     this.#isMember = options.isMember
     this.#clock = options.clock
+    this.#networkTime = options.networkTime ?? (() => options.clock.now())
     this.#logger = options.logger
   }
 
@@ -191,12 +198,7 @@ export class BlobStore {
 
   /** Removes what expired and moves what is left in sparse logs. */
   async sweep(): Promise<void> {
-    while ((await this.#index.sweepRemoved(this.#clock.now(), SWEEP_BATCH)) === SWEEP_BATCH);
-    for (;;) {
-      const over = this.#index.expired(this.#clock.now(), SWEEP_BATCH)
-      for (const object of over) await this.release(object)
-      if (over.length < SWEEP_BATCH) break
-    }
+    await this.#expire()
     for (const log of await this.#logs.sparse()) await this.#compact(log)
   }
 
@@ -212,6 +214,17 @@ export class BlobStore {
       }
       if (page.length < PAGE) return damaged
       after = page.at(-1)?.name
+    }
+  }
+
+  /** A clock that jumps ahead ends nothing: what is removed too early is lost, what is removed late takes room for a while. */
+  async #expire(): Promise<void> {
+    const now = Math.min(this.#clock.now(), this.#networkTime() ?? 0)
+    while ((await this.#index.sweepRemoved(now, SWEEP_BATCH)) === SWEEP_BATCH);
+    for (;;) {
+      const over = this.#index.expired(now, SWEEP_BATCH)
+      for (const object of over) await this.release(object)
+      if (over.length < SWEEP_BATCH) break
     }
   }
 

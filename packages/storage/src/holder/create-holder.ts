@@ -24,6 +24,8 @@ export interface HolderOptions {
   readonly scope: Scope
   /** Whether a peer is in the map: strangers get a part of the room and of the streams only. */
   readonly isMember: (peer: DidKey) => boolean
+  /** When the network's newest signed map was signed, ms since the epoch: nothing expires before. Left out: the clock is believed. */
+  readonly networkTime?: () => number | undefined
   readonly limits?: Partial<HolderLimits>
   /** Says why this holder does not take shards of an object from a peer; by default it takes all. */
   readonly refuses?: (object: Uint8Array, from: DidKey) => Fault | undefined
@@ -57,6 +59,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
     clock,
     logger,
     scope,
+    ...(options.networkTime !== undefined && { networkTime: options.networkTime }),
   })
   const provisional = scope.use('provisional shards', new ProvisionalShards(store, clock, logger, limits))
   const service = new ShardService({
