@@ -12,7 +12,7 @@ const skip = root || process.env['CI'] !== undefined ? false : 'full disk: needs
 
 it('a full disk leaves nothing half-written and nothing acknowledged is lost', { skip }, async (context) => {
   const mount = mkdtempSync(join(tmpdir(), 'weft-full-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'weft-test', mount])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'weft-test', mount])
   context.after(() => {
     execFileSync('umount', [mount])
     rmSync(mount, { recursive: true, force: true })
@@ -62,7 +62,7 @@ it('a full disk leaves nothing half-written and nothing acknowledged is lost', {
 
 it('refuses before the first byte what would touch the reserve', { skip }, async (context) => {
   const mount = mkdtempSync(join(tmpdir(), 'weft-reserve-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'weft-test', mount])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'weft-test', mount])
   context.after(() => {
     execFileSync('umount', [mount])
     rmSync(mount, { recursive: true, force: true })
