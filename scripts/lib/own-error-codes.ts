@@ -347,6 +347,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_SESSION_CLOSED: 'The session with an exit is over.',
     E_SESSION_STREAMS: 'A session with an exit carries as many connections as it may.',
     E_SHARDS_MISSING: 'Fewer than k right shards of a segment could be fetched.',
+    E_SHARDS_DAMAGED: 'The disk of a holder does not give back some shards as they were put.',
     E_SHARD_CORRUPT: 'A shard does not have its checksum or its root.',
     E_SHARD_EXISTS: 'The holder has a shard of that name already, and does not replace it.',
     E_SHARD_LENGTH: 'A holder has a shard of another length than its owner signed.',

@@ -17,7 +17,7 @@ import { ObjectRecords } from './object/object-records.ts'
 import { ObjectStorage } from './object/object-storage.ts'
 import { OPEN_TIMEOUT_MS } from './object/holder-links.ts'
 import { longestTtl } from './object/put-request.ts'
-import type { OpenPrivate, Storage } from './storage.ts'
+import type { HeldShards, OpenPrivate, Storage } from './storage.ts'
 
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
@@ -28,7 +28,16 @@ const MAX_THREADS = 2
  */
 const MEMORY_BUDGET = 84 * MiB
 
-const HOLDS_NOTHING = { shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }
+const HOLDS_NOTHING: HeldShards = {
+  shards: 0,
+  bytes: 0,
+  quotaBytes: 0,
+  damaged: 0,
+  scrubbedBytes: 0,
+  scrubbedAt: undefined,
+  fault: undefined,
+  notice: undefined,
+}
 
 /** How much of this node's disk serves others. */
 export interface HolderQuota {

@@ -170,6 +170,23 @@ export interface ObjectRemoval {
   readonly holders: readonly HolderRemoval[]
 }
 
+/** What a node holds for others, and how that fares. */
+export interface HeldShards {
+  readonly shards: number
+  readonly bytes: number
+  readonly quotaBytes: number
+  /** Of these shards: the disk does not give them back as they were put, so they are not served. */
+  readonly damaged: number
+  /** Bytes that were read since the start to look for damage. */
+  readonly scrubbedBytes: number
+  /** When all shards had been read last, ms since the epoch; undefined when that is yet to come. */
+  readonly scrubbedAt: number | undefined
+  /** Why nothing more can be taken (E_DISK_FULL, E_QUOTA). */
+  readonly fault: Fault | undefined
+  /** E_SHARDS_DAMAGED while some are. */
+  readonly notice: Fault | undefined
+}
+
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
   /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
@@ -191,13 +208,7 @@ export interface Storage extends AsyncDisposable {
   removals(): readonly ObjectRemoval[]
   /** Objects that this node put, newest first. */
   list(): readonly StoredObject[]
-  /** What this node holds for others. */
-  held(): {
-    readonly shards: number
-    readonly bytes: number
-    readonly quotaBytes: number
-    readonly fault: Fault | undefined
-  }
+  held(): HeldShards
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void
 }
 

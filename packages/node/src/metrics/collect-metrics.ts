@@ -105,6 +105,16 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
     gauge('weft_shards_held', 'Shards that this node keeps for others.', one(held.shards)),
     gauge('weft_shard_bytes_held', 'Bytes that this node keeps for others.', one(held.bytes)),
     gauge('weft_shard_quota_bytes', 'Most that this node keeps for others.', one(held.quotaBytes)),
+    gauge(
+      'weft_shards_damaged',
+      'Shards of these that the disk does not give back as they were put.',
+      one(held.damaged),
+    ),
+    counter(
+      'weft_shard_scrubbed_bytes_total',
+      'Bytes of shards that were read to look for damage.',
+      one(held.scrubbedBytes),
+    ),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
     counter(
       'weft_put_holders_lost_total',

@@ -61,7 +61,16 @@ export const statusAnswer = z.strictObject({
   reach,
   map: mapStatus,
   peers: z.strictObject({ connected: z.int(), total: z.int() }),
-  storage: z.strictObject({ shards: z.int(), bytes, quotaBytes: bytes, fault: fault.optional() }),
+  storage: z.strictObject({
+    shards: z.int(),
+    bytes,
+    quotaBytes: bytes,
+    damaged: z.int().describe('Shards that the disk does not give back as they were put; not served'),
+    scrubbedBytes: bytes.describe('Read since the start to look for damage'),
+    scrubbedAt: time.optional().describe('When all shards had been read last'),
+    fault: fault.optional(),
+    notice: fault.optional().describe('E_SHARDS_DAMAGED while some are'),
+  }),
   resources: z.strictObject({
     rssBytes: bytes,
     privateBytes: bytes.optional(),

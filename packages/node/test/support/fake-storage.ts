@@ -30,6 +30,7 @@ export class FakeStorage implements Storage {
   /** What was asked to be private, in order. */
   readonly asked: string[] = []
   heldFault: ReturnType<Storage['held']>['fault']
+  heldNotice: ReturnType<Storage['held']>['notice']
   closed = false
 
   async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<PutResult> {
@@ -132,7 +133,8 @@ export class FakeStorage implements Storage {
   }
 
   held(): ReturnType<Storage['held']> {
-    return { shards: 1, bytes: 2, quotaBytes: 3, fault: this.heldFault }
+    const rest = { damaged: 4, scrubbedBytes: 5, scrubbedAt: 6, notice: this.heldNotice }
+    return { shards: 1, bytes: 2, quotaBytes: 3, fault: this.heldFault, ...rest }
   }
 
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void {

@@ -60,6 +60,7 @@ describe('a holder and its disk', () => {
     await rejects(second.get({ ...name, segment: 1 }, new Uint8Array(large.length)), 'E_SHARD_CORRUPT')
     assert.equal(await fixture.holder.store.scrub(new AbortController().signal), 1)
     assert.equal(await corruptNow(), 3)
+    assert.deepEqual([fixture.holder.held().damaged, fixture.holder.held().notice?.code], [3, 'E_SHARDS_DAMAGED'])
     await second.put({ ...name, segment: 0 }, large)
     assert.deepEqual(await got(fixture, name.object, 0, 0, large.length), large)
   })

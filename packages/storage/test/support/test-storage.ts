@@ -57,7 +57,16 @@ export function testStorage(
     context,
     index,
     openPrivate: options.openPrivate,
-    held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
+    held: () => ({
+      shards: 0,
+      bytes: 0,
+      quotaBytes: 0,
+      damaged: 0,
+      scrubbedBytes: 0,
+      scrubbedAt: undefined,
+      fault: undefined,
+      notice: undefined,
+    }),
     close: async () => {
       controller.abort()
       await storage.settled()
