@@ -219,11 +219,14 @@ export class BlobStore {
   }
 
   /** A clock that jumps ahead ends nothing: what is removed too early is lost, what is removed late takes room for a while. */
+  #agreedTime(): number {
+    return Math.min(this.#clock.now(), this.#networkTime() ?? 0)
+  }
+
   async #expire(): Promise<void> {
-    const now = Math.min(this.#clock.now(), this.#networkTime() ?? 0)
-    while ((await this.#index.sweepRemoved(now, SWEEP_BATCH)) === SWEEP_BATCH);
+    while ((await this.#index.sweepRemoved(this.#agreedTime(), SWEEP_BATCH)) === SWEEP_BATCH);
     for (;;) {
-      const over = this.#index.expired(now, SWEEP_BATCH)
+      const over = this.#index.expired(this.#agreedTime(), SWEEP_BATCH)
       for (const object of over) await this.release(object)
       if (over.length < SWEEP_BATCH) break
     }
