@@ -5,7 +5,6 @@ import { alreadyHeld, removed } from './blob-error.ts'
 import { headerSize } from './blob-header.ts'
 import type { BlobNote } from './blob-note.ts'
 import type { Deletion } from '../holder/deletion-statement.ts'
-import type { ScrubRound } from './scrubber.ts'
 import { TOMBSTONES_SCHEMA, TOMBSTONE_LIMITS, type TombstoneLimits, Tombstones, accountOf } from './tombstones.ts'
 
 export const INDEX_FILE = 'index.sqlite'
@@ -44,6 +43,16 @@ const OPENED = "INSERT INTO state VALUES ('opens', 1) ON CONFLICT (name) DO UPDA
 export const COLUMNS = 'object, segment, idx, length, log, place, checksums, committed, peer, corrupt'
 
 type Row = Record<string, unknown>
+
+/** Where a round of the scrubber is, kept over restarts. */
+export interface ScrubRound {
+  /** The last shard that was read; undefined at the begin. */
+  readonly after: ShardName | undefined
+  /** ms since the epoch. */
+  readonly startedAt: number
+  /** Of the last round that came to its end, ms since the epoch. */
+  readonly finishedAt: number | undefined
+}
 
 interface ScrubRow {
   readonly object: Uint8Array | null

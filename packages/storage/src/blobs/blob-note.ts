@@ -58,7 +58,9 @@ export function decodeBlobNote(
   ]
   const sequence = readUint64(view, 18)
   const told = (note: BlobNote): { note: BlobNote; sequence: number; size: number } => ({ note, sequence, size })
-  switch (KINDS[view.getUint8(16)]) {
+  const kind = KINDS[view.getUint8(16)]
+  if (kind === undefined) return undefined
+  switch (kind) {
     case 'commit':
       return told({ kind: 'commit', object, peer, expiresAt: first })
     case 'drop':
@@ -72,8 +74,6 @@ export function decodeBlobNote(
         account: peer,
         deletion: { shards: first, bytes: second, at: third, until: fourth },
       })
-    default:
-      return undefined
   }
 }
 

@@ -35,7 +35,7 @@ export class BlobNotes implements AsyncDisposable {
   readonly #sequence: Sequence
   readonly #sync = new CoalescedSync(() => this.#write())
   #file: NotesFile
-  #pending: Uint8Array[] = []
+  readonly #pending: Uint8Array[] = []
   #writing: Promise<void> = Promise.resolve()
   /** Set while the file is being exchanged. */
   #exchange: Promise<void> | undefined

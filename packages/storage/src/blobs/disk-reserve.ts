@@ -53,7 +53,7 @@ export class DiskReserve implements AsyncDisposable {
       if (!isWeftError(error, 'E_DISK_FULL')) throw error
       await this.#lending.sync()
       this.#taken = 0
-      return await work()
+      return work()
     }
   }
 

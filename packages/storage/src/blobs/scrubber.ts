@@ -17,16 +17,6 @@ export const SCRUB_LIMITS: ScrubLimits = {
   everyMs: 7 * 24 * 60 * 60 * 1000,
 }
 
-/** Where a round is, kept over restarts. */
-export interface ScrubRound {
-  /** The last shard that was read; undefined at the begin. */
-  readonly after: ShardName | undefined
-  /** ms since the epoch. */
-  readonly startedAt: number
-  /** Of the last round that came to its end, ms since the epoch. */
-  readonly finishedAt: number | undefined
-}
-
 export interface ScrubberParts {
   readonly index: BlobIndex
   /** Reads a shard against its checksums; what is damaged is taken care of. Resolves with whether it is whole. */

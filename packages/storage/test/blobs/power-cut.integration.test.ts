@@ -9,6 +9,8 @@ import { KillWriter, bundleWriter, checkStore } from './kill-rounds.ts'
 
 const root = process.getuid?.() === 0
 const skip = root || process.env['CI'] !== undefined ? false : 'power cut: needs root to mount an image'
+/** Of e2fsprogs. */
+const MKFS = 'mkfs.ext4'
 const CUTS = 5
 const IMAGE = 256 * 1024 * 1024
 
@@ -33,7 +35,7 @@ it(`has all that it acknowledged after ${CUTS} power cuts`, { skip, timeout: 240
     const [image, after] = [join(directory, 'disk.img'), join(directory, 'after.img')]
     writeFileSync(image, '')
     truncateSync(image, IMAGE)
-    execFileSync('mkfs.ext4', ['-q', '-F', image])
+    execFileSync(MKFS, ['-q', '-F', image])
     const at = join(directory, 'disk')
     const answers = await (async () => {
       using _disk = mount(image, at)

@@ -148,7 +148,10 @@ describe('the scrubber', () => {
     fixture.store.on('damaged', (shard) => found.push(shard))
     clock.advance(everyMs).catch(() => {})
     await until(() => found.length === 4, 'it found all')
-    assert.deepEqual(found.map(({ name }) => name.segment).toSorted(), [0, 1, 2, 3])
+    assert.deepEqual(
+      found.map(({ name }) => name.segment).toSorted((a, b) => a - b),
+      [0, 1, 2, 3],
+    )
     assert.ok(found.every(({ peer, committed }) => peer === PEER && committed))
     assert.equal(fixture.store.health.damaged, 4)
     const listed = fixture.store.damaged(undefined, 3)
