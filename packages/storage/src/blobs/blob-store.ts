@@ -52,6 +52,7 @@ export class BlobStore {
   readonly #isMember: (peer: string) => boolean
   readonly #clock: Clock
   readonly #networkTime: () => number | undefined
+  #sweeping: Promise<void> = Promise.resolve()
   readonly #logger: Logger
   readonly #events = new Emitter<BlobStoreEvents>()
   /** Shards being written, so that two streams do not write the same one. */
@@ -206,8 +207,15 @@ export class BlobStore {
     await this.#letGo(gone, { kind: 'drop', object, peer })
   }
 
-  /** Removes what expired and moves what is left in sparse logs. */
-  async sweep(): Promise<void> {
+  /** Removes what expired and moves what is left in sparse logs; one after the other. */
+  sweep(): Promise<void> {
+    // What the one before has begun to remove is gone, too, once this one is over.
+    const sweeping = this.#sweeping.then(() => this.#sweepOnce())
+    this.#sweeping = sweeping.catch(() => {})
+    return sweeping
+  }
+
+  async #sweepOnce(): Promise<void> {
     await this.#expire()
     if (this.#notes.isLong) await this.#notes.compact((object) => this.#index.knows(object))
     for (const log of await this.#logs.sparse()) await this.#compact(log)
