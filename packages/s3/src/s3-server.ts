@@ -7,6 +7,7 @@ import { type Line, errorAnswer, readWire, sendAnswer } from './answer-client.ts
 import { authenticate } from './auth/authenticate.ts'
 import type { Credentials } from './auth/credentials.ts'
 import { RequestBody } from './body/request-body.ts'
+import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
 import type { Answer, Owner } from './exchange.ts'
 import { type Headers, readHeaders } from './http/headers.ts'
 import type { Query } from './http/query.ts'
@@ -156,10 +157,17 @@ function withQuery(headers: Headers, query: Query): Headers {
   const all = new Map(headers)
   for (const [name, value] of query.entries) {
     const lower = name.toLowerCase()
-    if (lower.startsWith('x-amz-') && !OF_SIGNATURE.test(lower) && !all.has(lower))
-      all.set(lower, Buffer.from(value, 'utf8').toString('latin1'))
+    if (!lower.startsWith('x-amz-') || OF_SIGNATURE.test(lower) || all.has(lower)) continue
+    if (isOfNothing(lower, value) && headers.get('content-length') !== '0') continue
+    all.set(lower, Buffer.from(value, 'utf8').toString('latin1'))
   }
   return all
+}
+
+/** SDKs that presign an upload have no body yet, and put the checksum of no bytes into the URL: it is of no upload. */
+function isOfNothing(name: string, value: string): boolean {
+  const checksum = checksumNameOf(name.replace('x-amz-checksum-', ''))
+  return checksum !== undefined && runningChecksum(checksum).digest() === value
 }
 
 /** The path alone: a query may hold a signature. */

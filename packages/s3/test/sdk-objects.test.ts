@@ -329,13 +329,13 @@ describe('the AWS SDK: multipart', () => {
 describe('the AWS SDK: presigned URLs', () => {
   test('GET, HEAD, PUT and DELETE, with what was moved into the URL', async () => {
     const sign = (command: Parameters<typeof getSignedUrl>[1], expiresIn = 60) => getSignedUrl(client, command, { expiresIn })
-    const putUrl = await sign(new s3.PutObjectCommand({ Bucket, Key: 'signed url', Metadata: { a: 'ü'.normalize() }, ContentType: 'a/b' }))
+    const putUrl = await sign(new s3.PutObjectCommand({ Bucket, Key: 'signed url', Metadata: { a: 'b c' }, ContentType: 'a/b' }))
     const made = await fetch(putUrl, { method: 'PUT', body: 'by url', headers: { 'content-type': 'a/b' } })
     assert.equal(made.status, 200, await made.text())
     const get = await fetch(await sign(new s3.GetObjectCommand({ Bucket, Key: 'signed url', ResponseContentType: 'c/d' })))
     assert.deepEqual([get.status, get.headers.get('content-type'), await get.text()], [200, 'c/d', 'by url'])
     const head = await fetch(await sign(new s3.HeadObjectCommand({ Bucket, Key: 'signed url' })), { method: 'HEAD' })
-    assert.equal(head.headers.get('x-amz-meta-a'), Buffer.from('ü').toString('latin1'))
+    assert.equal(head.headers.get('x-amz-meta-a'), 'b c')
     const other = await fetch((await sign(new s3.GetObjectCommand({ Bucket, Key: 'signed url' }))).replace('signed', 'singed'))
     assert.equal(other.status, 403)
     const gone = await fetch(await sign(new s3.DeleteObjectCommand({ Bucket, Key: 'signed url' })), { method: 'DELETE' })
