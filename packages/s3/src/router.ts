@@ -7,7 +7,7 @@ import {
   getFixedSetting,
   getLocation,
   getVersioning,
-  putAcl,
+  putBucketAcl,
   putBucketTagging,
   putVersioning,
 } from './operations/bucket-settings.ts'
@@ -30,6 +30,7 @@ import {
   getObjectAcl,
   getObjectAttributes,
   getObjectTagging,
+  putObjectAcl,
   putObjectTagging,
 } from './operations/object-settings.ts'
 import { putObject } from './operations/put-object.ts'
@@ -61,7 +62,7 @@ const OF_BUCKET: Table<BucketExchange> = {
   'GET versions': reads(listObjectVersions),
   'HEAD ': reads(headBucket),
   'PUT ': writes(createBucket),
-  'PUT acl': writes(putAcl),
+  'PUT acl': writes(putBucketAcl),
   'PUT tagging': writes(putBucketTagging),
   'PUT versioning': writes(putVersioning),
   'POST delete': writes(deleteObjects),
@@ -77,7 +78,7 @@ const OF_OBJECT: Table<ObjectExchange> = {
   'GET uploadId': reads(listParts),
   'HEAD ': reads(headObject),
   'PUT ': writes((exchange) => (exchange.headers.has('x-amz-copy-source') ? copyObject(exchange) : putObject(exchange))),
-  'PUT acl': writes(putAcl),
+  'PUT acl': writes(putObjectAcl),
   'PUT tagging': writes(putObjectTagging),
   'PUT uploadId': writes((exchange) =>
     exchange.headers.has('x-amz-copy-source') ? uploadPartCopy(exchange) : uploadPart(exchange),

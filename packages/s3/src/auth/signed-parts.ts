@@ -91,7 +91,7 @@ function checked({ credential, signedHeaders, signature, timestamp, expires }: F
   const refused = (what: string): S3Error => new S3Error(code, what)
   if (credential === undefined || signedHeaders === undefined || signature === undefined)
     throw refused('Credential, SignedHeaders and Signature are needed.')
-  const match = /^([\w-]{1,128})\/(\d{8})\/([a-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/aws4_request$/.exec(credential)
+  const match = /^([\w-]{1,128})\/(\d{8})\/([A-Za-z0-9-]{1,64})\/([a-z0-9-]{1,64})\/aws4_request$/.exec(credential)
   const [, accessKeyId, date, region, service] = match ?? []
   if (accessKeyId === undefined || date === undefined || region === undefined || service === undefined)
     throw refused('The Credential has to be KEY/YYYYMMDD/REGION/s3/aws4_request.')

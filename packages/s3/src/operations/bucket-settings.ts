@@ -4,7 +4,7 @@ import { checkAcl } from '../http/object-headers.ts'
 import { readTagging, tagSet } from '../http/tags.ts'
 import { MAX_BUCKET_TAGS, MAX_XML_BYTES } from '../limits.ts'
 import { S3Error, type S3Code } from '../s3-error.ts'
-import { childText } from '../xml/read-xml.ts'
+import { child, childText, readXml } from '../xml/read-xml.ts'
 import { type XmlNode, writeXml } from '../xml/write-xml.ts'
 import { ownerNode } from './nodes.ts'
 
@@ -107,10 +107,24 @@ export function getBucketAcl({ buckets, bucket, owner }: BucketExchange): Answer
   return aclAnswer(owner)
 }
 
-/** The canned ACL that it has anyway may be set; nothing else may. */
-export function putAcl({ buckets, bucket, headers }: BucketExchange): Answer {
-  buckets.bucket(bucket)
+/** What it is anyway may be set, by its canned name or as the document that getting it answers; nothing else may. */
+export async function putAcl({ headers, body, owner }: Exchange): Promise<void> {
   checkAcl(headers)
-  if (!headers.has('x-amz-acl')) throw new S3Error('AccessControlListNotSupported')
+  const bytes = await body.all(MAX_XML_BYTES)
+  if (headers.has('x-amz-acl')) return
+  const document = readXml(bytes)
+  const grants = child(document, 'AccessControlList')?.children ?? []
+  if (document.name !== 'AccessControlPolicy') throw new S3Error('MalformedXML')
+  for (const grant of grants) {
+    const grantee = child(grant, 'Grantee')
+    const id = grantee === undefined ? undefined : childText(grantee, 'ID')
+    if (id !== owner.id || childText(grant, 'Permission') !== 'FULL_CONTROL')
+      throw new S3Error('AccessControlListNotSupported')
+  }
+}
+
+export async function putBucketAcl(exchange: BucketExchange): Promise<Answer> {
+  exchange.buckets.bucket(exchange.bucket)
+  await putAcl(exchange)
   return { status: 200 }
 }

@@ -5,7 +5,7 @@ import { readTagging, tagSet } from '../http/tags.ts'
 import { MAX_LISTED, MAX_OBJECT_TAGS, MAX_PARTS, MAX_XML_BYTES } from '../limits.ts'
 import { S3Error } from '../s3-error.ts'
 import { type XmlNode, writeXml } from '../xml/write-xml.ts'
-import { aclAnswer } from './bucket-settings.ts'
+import { aclAnswer, putAcl } from './bucket-settings.ts'
 import { checksumNodes } from './nodes.ts'
 
 function lookUp(exchange: ObjectExchange): ObjectVersion {
@@ -40,6 +40,12 @@ async function setTags(exchange: ObjectExchange, tags: ReadonlyMap<string, strin
 export function getObjectAcl(exchange: ObjectExchange): Answer {
   lookUp(exchange)
   return aclAnswer(exchange.owner)
+}
+
+export async function putObjectAcl(exchange: ObjectExchange): Promise<Answer> {
+  lookUp(exchange)
+  await putAcl(exchange)
+  return { status: 200 }
 }
 
 const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize']

@@ -183,7 +183,8 @@ export class MemoryBuckets implements Buckets {
   ): Promise<ObjectVersion> {
     const source = this.#find(from.bucket, from.key, from.version)
     const meta = { ...source.meta, ...options.meta }
-    return this.#add(to.bucket, to.key, { ...source, etag: md5(source.bytes), parts: [], meta }, options)
+    const { bytes, checksums } = source
+    return this.#add(to.bucket, to.key, { bytes, checksums, etag: md5(bytes), parts: [], meta }, options)
   }
 
   async setTags(
