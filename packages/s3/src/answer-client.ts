@@ -62,7 +62,10 @@ function lengthOf(status: number, method: string | undefined, body: Answer['body
   return method === 'HEAD' ? {} : { 'content-length': '0' }
 }
 
-async function sendBytes({ response, clock, signal }: Line, body: Exclude<Answer['body'], string | undefined>): Promise<void> {
+async function sendBytes(
+  { response, clock, signal }: Line,
+  body: Exclude<Answer['body'], string | undefined>,
+): Promise<void> {
   const pace = new ClientPace(clock)
   let sent = 0
   let held = 0
@@ -118,4 +121,3 @@ async function next(pieces: AsyncIterator<unknown>): Promise<IteratorResult<unkn
     throw new S3Error('IncompleteBody')
   }
 }
-

@@ -1,11 +1,11 @@
 import type { Buckets, ObjectVersion } from '@weft/storage'
-import { isWeftError } from '@weft/core'
 import { requireAccess } from './auth/permission.ts'
 import type { Caller } from './auth/authenticate.ts'
 import type { RequestBody } from './body/request-body.ts'
 import type { Headers } from './http/headers.ts'
 import type { Query } from './http/query.ts'
 import { S3Error } from './s3-error.ts'
+import { means } from './translate-fault.ts'
 
 /** Whom everything belongs to, as answers have it. */
 export interface Owner {
@@ -42,7 +42,7 @@ export interface Answer {
   readonly body?: string | { readonly length: number; readonly bytes: AsyncIterable<Uint8Array> }
 }
 
-export const XML_TYPE = { 'content-type': 'application/xml' } as const
+const XML_TYPE = { 'content-type': 'application/xml' } as const
 
 export function xmlAnswer(body: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status: 200, headers: { ...XML_TYPE, ...headers }, body }
@@ -62,7 +62,7 @@ export function latest(exchange: ObjectExchange): ObjectVersion | undefined {
   try {
     return exchange.buckets.head(exchange.bucket, exchange.key)
   } catch (error) {
-    if (isWeftError(error, 'E_KEY_UNKNOWN')) return undefined
+    if (means(error, 'NoSuchKey')) return undefined
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { type Answer, type Exchange, allow } from './exchange.ts'
+import { type Answer, type BucketExchange, type Exchange, type ObjectExchange, allow } from './exchange.ts'
 import {
   deleteBucketTagging,
   deleteFixedSetting,
@@ -35,15 +35,48 @@ import {
 } from './operations/object-settings.ts'
 import { putObject } from './operations/put-object.ts'
 import { S3Error } from './s3-error.ts'
-import type { BucketExchange, ObjectExchange } from './exchange.ts'
 
 /** Every name in a query that S3 has an operation for: a request with one that is not there below is refused, never taken for another. */
 const SUBRESOURCES = [
-  'abac', 'accelerate', 'acl', 'analytics', 'attributes', 'cors', 'delete', 'encryption', 'intelligent-tiering', 'inventory',
-  'legal-hold', 'lifecycle', 'location', 'logging', 'metadataConfiguration', 'metadataInventoryTable', 'metadataJournalTable',
-  'metadataTable', 'metrics', 'notification', 'object-lock', 'ownershipControls', 'policy', 'policyStatus', 'publicAccessBlock',
-  'renameObject', 'replication', 'requestPayment', 'restore', 'retention', 'select', 'session', 'tagging', 'torrent', 'uploadId', 'uploads',
-  'versioning', 'versions', 'website',
+  'abac',
+  'accelerate',
+  'acl',
+  'analytics',
+  'attributes',
+  'cors',
+  'delete',
+  'encryption',
+  'intelligent-tiering',
+  'inventory',
+  'legal-hold',
+  'lifecycle',
+  'location',
+  'logging',
+  'metadataConfiguration',
+  'metadataInventoryTable',
+  'metadataJournalTable',
+  'metadataTable',
+  'metrics',
+  'notification',
+  'object-lock',
+  'ownershipControls',
+  'policy',
+  'policyStatus',
+  'publicAccessBlock',
+  'renameObject',
+  'replication',
+  'requestPayment',
+  'restore',
+  'retention',
+  'select',
+  'session',
+  'tagging',
+  'torrent',
+  'uploadId',
+  'uploads',
+  'versioning',
+  'versions',
+  'website',
 ] as const
 
 type Operation<E> = (exchange: E) => Answer | Promise<Answer>
@@ -53,7 +86,9 @@ const reads = <E>(run: Operation<E>) => ({ access: 'read', run }) as const
 const writes = <E>(run: Operation<E>) => ({ access: 'write', run }) as const
 
 const OF_BUCKET: Table<BucketExchange> = {
-  'GET ': reads((exchange) => (exchange.query.get('list-type') === '2' ? listObjectsV2(exchange) : listObjectsV1(exchange))),
+  'GET ': reads((exchange) =>
+    exchange.query.get('list-type') === '2' ? listObjectsV2(exchange) : listObjectsV1(exchange),
+  ),
   'GET acl': reads(getBucketAcl),
   'GET location': reads(getLocation),
   'GET tagging': reads(getBucketTagging),
@@ -77,7 +112,9 @@ const OF_OBJECT: Table<ObjectExchange> = {
   'GET tagging': reads(getObjectTagging),
   'GET uploadId': reads(listParts),
   'HEAD ': reads(headObject),
-  'PUT ': writes((exchange) => (exchange.headers.has('x-amz-copy-source') ? copyObject(exchange) : putObject(exchange))),
+  'PUT ': writes((exchange) =>
+    exchange.headers.has('x-amz-copy-source') ? copyObject(exchange) : putObject(exchange),
+  ),
   'PUT acl': writes(putObjectAcl),
   'PUT tagging': writes(putObjectTagging),
   'PUT uploadId': writes((exchange) =>

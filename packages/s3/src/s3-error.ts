@@ -1,5 +1,5 @@
 /** Codes of S3 as they stand in its documents, with their HTTP status and what they say unless more is known. */
-export const S3_CODES = {
+const S3_CODES = {
   AccessControlListNotSupported: [400, 'The bucket does not allow ACLs.'],
   AccessDenied: [403, 'Access Denied.'],
   AccessForbidden: [403, 'CORSResponse: CORS is not enabled for this bucket.'],
@@ -60,7 +60,10 @@ export const S3_CODES = {
   ReplicationConfigurationNotFoundError: [404, 'The replication configuration was not found.'],
   RequestHeaderSectionTooLarge: [400, 'Your request header section exceeds the maximum allowed size.'],
   RequestTimeTooSkewed: [403, "The difference between the request time and the server's time is too large."],
-  RequestTimeout: [400, 'Your socket connection to the server was not read from or written to within the timeout period.'],
+  RequestTimeout: [
+    400,
+    'Your socket connection to the server was not read from or written to within the timeout period.',
+  ],
   ServerSideEncryptionConfigurationNotFoundError: [404, 'The server side encryption configuration was not found.'],
   ServiceUnavailable: [503, 'Service is unable to handle request.'],
   SignatureDoesNotMatch: [

@@ -109,7 +109,14 @@ export class S3Server implements AsyncDisposable {
 
   async #answer(line: Line, expectsContinue: boolean): Promise<Answer> {
     const { request } = line
-    const { buckets, credentials, owner, clock, region = 'us-east-1', domains = ['s3.localhost', 'localhost'] } = this.#init
+    const {
+      buckets,
+      credentials,
+      owner,
+      clock,
+      region = 'us-east-1',
+      domains = ['s3.localhost', 'localhost'],
+    } = this.#init
     if (this.#requests > MAX_REQUESTS) throw new S3Error('SlowDown')
     const raw = readHeaders(request.rawHeaders)
     const method = request.method ?? ''
@@ -126,6 +133,11 @@ export class S3Server implements AsyncDisposable {
 
   async #fail(line: Line, error: unknown): Promise<void> {
     const { request, response, ids } = line
+    if (line.signal.aborted) {
+      // Nobody is there any more.
+      response.destroy()
+      return
+    }
     const told = toS3Error(error)
     if (told.status >= 500) this.#log(line, told, error)
     if (response.headersSent || response.destroyed) {

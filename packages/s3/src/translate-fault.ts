@@ -7,6 +7,7 @@ const BY_CODE: Readonly<Record<string, S3Code>> = {
   E_BUCKET_EXISTS: 'BucketAlreadyOwnedByYou',
   E_BUCKET_NOT_EMPTY: 'BucketNotEmpty',
   E_KEY_NAME: 'InvalidArgument',
+  E_KEY_UNKNOWN: 'NoSuchKey',
   E_VERSION_UNKNOWN: 'NoSuchVersion',
   E_PRECONDITION: 'PreconditionFailed',
   E_NOT_MODIFIED: 'NotModified',
@@ -24,10 +25,17 @@ const BY_CODE: Readonly<Record<string, S3Code>> = {
 export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error
   if (!isWeftError(error)) return new S3Error('InternalError')
-  if (error.code === 'E_KEY_UNKNOWN') return noSuchKey(error.details)
   const code = BY_CODE[error.code]
+  if (code === 'NoSuchKey') return noSuchKey(error.details)
   if (code !== undefined) return new S3Error(code)
-  return new S3Error(error.retryable ? 'ServiceUnavailable' : 'InternalError', undefined, { fields: { Cause: error.code } })
+  return new S3Error(error.retryable ? 'ServiceUnavailable' : 'InternalError', undefined, {
+    fields: { Cause: error.code },
+  })
+}
+
+/** Whether a client would be answered that. */
+export function means(error: unknown, code: S3Code): boolean {
+  return toS3Error(error).code === code
 }
 
 /** A delete marker that is the latest says so beside the 404. */

@@ -9,6 +9,7 @@ const Bucket = 'lists'
 const KEYS = ['a', 'b/1', 'b/2', 'b/c/3', 'd', 'e/4', 'ü', '\u{1f9f5}', '\uffee']
 /** In the order of UTF-8 bytes, which is not that of UTF-16. */
 const ORDERED = ['a', 'b/1', 'b/2', 'b/c/3', 'd', 'e/4', 'ü', '\uffee', '\u{1f9f5}']
+const FOLDED = new Set(['a', 'b/', 'd', 'e/', 'ü', '\uffee', '\u{1f9f5}'])
 let server: TestServer
 let client: s3.S3Client
 
@@ -23,7 +24,8 @@ after(async () => {
   await server[Symbol.asyncDispose]()
 })
 
-const list = (input: Partial<s3.ListObjectsV2CommandInput>) => client.send(new s3.ListObjectsV2Command({ Bucket, ...input }))
+const list = (input: Partial<s3.ListObjectsV2CommandInput>) =>
+  client.send(new s3.ListObjectsV2Command({ Bucket, ...input }))
 const keysOf = (found: s3.ListObjectsV2CommandOutput) => found.Contents?.map(({ Key }) => Key) ?? []
 const prefixesOf = (found: s3.ListObjectsV2CommandOutput) => found.CommonPrefixes?.map(({ Prefix }) => Prefix) ?? []
 
@@ -39,12 +41,14 @@ describe('the AWS SDK: lists', () => {
   for (const size of [1, 2, 3, 8])
     test(`by pages of ${size}, flat and with a delimiter`, async () => {
       const all: (string | undefined)[] = []
-      for await (const page of s3.paginateListObjectsV2({ client, pageSize: size }, { Bucket })) all.push(...keysOf(page))
+      for await (const page of s3.paginateListObjectsV2({ client, pageSize: size }, { Bucket }))
+        all.push(...keysOf(page))
       assert.deepEqual(all, ORDERED)
       const seen: (string | undefined)[] = []
       for await (const page of s3.paginateListObjectsV2({ client, pageSize: size }, { Bucket, Delimiter: '/' }))
-        seen.push(...[...keysOf(page), ...prefixesOf(page)].toSorted())
-      assert.deepEqual(seen.toSorted(), ['a', 'b/', 'd', 'e/', 'ü', '\uffee', '\u{1f9f5}'].toSorted())
+        seen.push(...keysOf(page), ...prefixesOf(page))
+      assert.equal(seen.length, FOLDED.size)
+      assert.deepEqual(new Set(seen), FOLDED)
     })
 
   test('prefix, delimiter, start-after, none at all', async () => {
@@ -69,11 +73,15 @@ describe('the AWS SDK: lists', () => {
     let Marker: string | undefined
     for (;;) {
       const page = await client.send(new s3.ListObjectsCommand({ Bucket, Delimiter: '/', MaxKeys: 2, Marker }))
-      seen.push(...(page.Contents ?? []).map(({ Key }) => Key), ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix))
+      seen.push(
+        ...(page.Contents ?? []).map(({ Key }) => Key),
+        ...(page.CommonPrefixes ?? []).map(({ Prefix }) => Prefix),
+      )
       if (page.IsTruncated !== true) break
       Marker = page.NextMarker
     }
-    assert.deepEqual(seen.toSorted(), ['a', 'b/', 'd', 'e/', 'ü', '\uffee', '\u{1f9f5}'].toSorted())
+    assert.equal(seen.length, FOLDED.size)
+    assert.deepEqual(new Set(seen), FOLDED)
     const flat = await client.send(new s3.ListObjectsCommand({ Bucket, MaxKeys: 1 }))
     assert.deepEqual([flat.IsTruncated, flat.NextMarker], [true, undefined])
   })
@@ -107,31 +115,53 @@ describe('the AWS SDK: versions', () => {
     await assert.rejects(text(), answered('NoSuchKey', 404))
     await assert.rejects(text(marker.VersionId), answered('MethodNotAllowed', 405))
     const all = await client.send(new s3.ListObjectVersionsCommand(name))
-    assert.deepEqual(all.Versions?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]), [[two, false], [one, false], ['null', false]])
-    assert.deepEqual(all.DeleteMarkers?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]), [[marker.VersionId, true]])
+    assert.deepEqual(
+      all.Versions?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]),
+      [
+        [two, false],
+        [one, false],
+        ['null', false],
+      ],
+    )
+    assert.deepEqual(
+      all.DeleteMarkers?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]),
+      [[marker.VersionId, true]],
+    )
     const seen: (string | undefined)[] = []
     for (let KeyMarker: string | undefined, VersionIdMarker: string | undefined; ;) {
-      const page = await client.send(new s3.ListObjectVersionsCommand({ ...name, MaxKeys: 1, KeyMarker, VersionIdMarker }))
+      const page = await client.send(
+        new s3.ListObjectVersionsCommand({ ...name, MaxKeys: 1, KeyMarker, VersionIdMarker }),
+      )
       seen.push(...[...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ VersionId }) => VersionId))
       if (page.IsTruncated !== true) break
       KeyMarker = page.NextKeyMarker
       VersionIdMarker = page.NextVersionIdMarker
     }
     assert.deepEqual(seen, [marker.VersionId, two, one, 'null'])
-    const copied = await client.send(new s3.CopyObjectCommand({ ...name, Key, CopySource: `versions/${Key}?versionId=${one}` }))
+    const copied = await client.send(
+      new s3.CopyObjectCommand({ ...name, Key, CopySource: `versions/${Key}?versionId=${one}` }),
+    )
     assert.equal(copied.CopySourceVersionId, one)
     assert.equal(await text(), 'one')
     const TagSet = [{ Key: 't', Value: '1' }]
     await client.send(new s3.PutObjectTaggingCommand({ ...name, Key, VersionId: two, Tagging: { TagSet } }))
-    assert.deepEqual((await client.send(new s3.GetObjectTaggingCommand({ ...name, Key, VersionId: two }))).TagSet, TagSet)
+    assert.deepEqual(
+      (await client.send(new s3.GetObjectTaggingCommand({ ...name, Key, VersionId: two }))).TagSet,
+      TagSet,
+    )
     assert.deepEqual((await client.send(new s3.GetObjectTaggingCommand({ ...name, Key }))).TagSet, [])
     const gone = await client.send(new s3.DeleteObjectCommand({ ...name, Key, VersionId: two }))
     assert.equal(gone.VersionId, two)
     await assert.rejects(text(two), answered('NoSuchVersion', 404))
     await set('Suspended')
     assert.equal(await put('null again'), 'null')
-    const many = await client.send(new s3.DeleteObjectsCommand({ ...name, Delete: { Objects: [{ Key, VersionId: one }, { Key }] } }))
-    assert.deepEqual(many.Deleted?.map(({ DeleteMarker }) => DeleteMarker), [undefined, true])
+    const many = await client.send(
+      new s3.DeleteObjectsCommand({ ...name, Delete: { Objects: [{ Key, VersionId: one }, { Key }] } }),
+    )
+    assert.deepEqual(
+      many.Deleted?.map(({ DeleteMarker }) => DeleteMarker),
+      [undefined, true],
+    )
   })
 })
 
@@ -149,7 +179,10 @@ describe('who may', () => {
     ] as s3.PutObjectCommand[])
       await assert.rejects(reader.send(command), answered('AccessDenied', 403))
     await one.send(new s3.CreateBucketCommand({ Bucket: 'only-this' }))
-    assert.deepEqual((await one.send(new s3.ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name), ['only-this'])
+    assert.deepEqual(
+      (await one.send(new s3.ListBucketsCommand({}))).Buckets?.map(({ Name }) => Name),
+      ['only-this'],
+    )
     await assert.rejects(one.send(new s3.ListObjectsV2Command({ Bucket })), answered('AccessDenied', 403))
     await assert.rejects(
       one.send(new s3.CopyObjectCommand({ Bucket: 'only-this', Key: 'x', CopySource: `${Bucket}/a` })),

@@ -20,7 +20,12 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]())
 
 /** The head of a signed request, as bytes would go out. */
-function head(method: string, url: string, headers: Record<string, string> = {}, unsigned: Record<string, string> = {}) {
+function head(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  unsigned: Record<string, string> = {},
+) {
   const { accessKeyId, secretAccessKey } = server.keys.all
   const timestamp = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const all = new Map(
@@ -91,9 +96,34 @@ describe('on the wire', () => {
     assert.equal(isThere('broken'), false)
   })
 
+  test('a connection goes on behind answers and refusals, and a client that leaves is no fault', async () => {
+    await server.buckets.put(
+      Bucket,
+      'long',
+      (async function* () {
+        yield Buffer.alloc(8 << 20)
+      })(),
+    )
+    const socket = await open()
+    for (const url of [`/${Bucket}`, '/no-such', `/${Bucket}?versioning`]) {
+      socket.write(head('GET', url).text)
+      const [answer] = (await once(socket, 'data')) as [Buffer]
+      assert.match(answer.toString(), /^HTTP\/1\.1 (200|404) [^]*connection: keep-alive/i)
+    }
+    socket.write(head('GET', `/${Bucket}/long`).text)
+    await once(socket, 'data')
+    socket.destroy()
+    await answerTo(head('GET', `/${Bucket}`, { connection: 'close' }).text)
+    assert.deepEqual(server.logged, [])
+  })
+
   test('a hash that is not that of the body leaves nothing', async () => {
     const sha256 = createHash('sha256').update('right').digest('hex')
-    const { text } = head('PUT', `/${Bucket}/hash`, { 'content-length': '5', 'x-amz-content-sha256': sha256, connection: 'close' })
+    const { text } = head('PUT', `/${Bucket}/hash`, {
+      'content-length': '5',
+      'x-amz-content-sha256': sha256,
+      connection: 'close',
+    })
     const answer = await answerTo(`${text}wrong`)
     assert.equal(statusOf(answer), 400)
     assert.match(answer, /<Code>XAmzContentSHA256Mismatch</)
@@ -134,7 +164,11 @@ describe('on the wire', () => {
     await server.buckets.create('kept')
     await server.buckets.put('kept', 'key', (async function* () {})())
     for (const name of ['replication', 'object-lock', 'inventory', 'retention', 'legal-hold', 'acl', 'torrent']) {
-      for (const [method, url] of [['DELETE', `/kept/key?${name}`], ['DELETE', `/kept?${name}`], ['PUT', `/kept/key?${name}`]] as const)
+      for (const [method, url] of [
+        ['DELETE', `/kept/key?${name}`],
+        ['DELETE', `/kept?${name}`],
+        ['PUT', `/kept/key?${name}`],
+      ] as const)
         await answerTo(head(method, url, { 'content-length': '0', connection: 'close' }).text)
       assert.equal(server.buckets.head('kept', 'key').size, 0)
     }
@@ -151,7 +185,8 @@ describe('on the wire', () => {
     const changed = await answerTo(other.text.replace(`/${Bucket}/x`, `/${Bucket}/y`))
     assert.match(changed, /SignatureDoesNotMatch/)
     const all = [answer, changed, ...server.logged].join('\n')
-    for (const secret of [wrong.signature, other.signature, server.keys.all.secretAccessKey]) assert.ok(!all.includes(secret))
+    for (const secret of [wrong.signature, other.signature, server.keys.all.secretAccessKey])
+      assert.ok(!all.includes(secret))
   })
 
   test('an XML body that is too long, has a document type, or is none', async () => {
@@ -161,7 +196,10 @@ describe('on the wire', () => {
       return answerTo(head('PUT', `/${Bucket}?tagging`, sent).text + body)
     }
     assert.match(await post(`<Tagging>${' '.repeat(2 ** 20)}</Tagging>`), /EntityTooLarge/)
-    assert.match(await post('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Tagging>&e;</Tagging>'), /MalformedXML/)
+    assert.match(
+      await post('<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Tagging>&e;</Tagging>'),
+      /MalformedXML/,
+    )
     assert.match(await post(''), /MissingRequestBodyError/)
     assert.match(await post('{}'), /MalformedXML/)
   })

@@ -19,7 +19,7 @@ export interface SignedParts {
   readonly expires: number | undefined
 }
 
-export const ALGORITHM = 'AWS4-HMAC-SHA256'
+const ALGORITHM = 'AWS4-HMAC-SHA256'
 const OTHER_MECHANISM =
   'The authorization mechanism that you have provided is not supported. Please use AWS4-HMAC-SHA256.'
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/

@@ -52,7 +52,11 @@ export class RequestBody {
     this.size = sizeOf(headers, this.#mode)
     this.md5 = md5Of(headers.get('content-md5'))
     this.#trailers = this.#mode.trailers
-      ? (headers.get('x-amz-trailer') ?? '').toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== '')
+      ? (headers.get('x-amz-trailer') ?? '')
+          .toLowerCase()
+          .split(',')
+          .map((name) => name.trim())
+          .filter((name) => name !== '')
       : undefined
     this.#expected = checksumOf(headers, this.#trailers)
     this.hasDigest = this.md5 !== undefined || this.#expected !== undefined
@@ -108,7 +112,8 @@ export class RequestBody {
     const pieces: Uint8Array[] = []
     for await (const piece of this.read(most)) pieces.push(piece)
     const bytes = Buffer.concat(pieces)
-    if (this.md5 !== undefined && createHash('md5').update(bytes).digest('hex') !== this.md5) throw new S3Error('BadDigest')
+    if (this.md5 !== undefined && createHash('md5').update(bytes).digest('hex') !== this.md5)
+      throw new S3Error('BadDigest')
     return bytes
   }
 
@@ -134,10 +139,12 @@ export class RequestBody {
 
 function modeOf({ payload, presigned }: Caller): Mode {
   const mode = MODES.get(payload)
-  if (mode?.chunked === true && presigned) throw new S3Error('InvalidRequest', 'A presigned request has no signed chunks.')
+  if (mode?.chunked === true && presigned)
+    throw new S3Error('InvalidRequest', 'A presigned request has no signed chunks.')
   if (mode !== undefined) return mode
   if (/^[0-9a-f]{64}$/.test(payload)) return { chunked: false, signed: false, trailers: false, sha256: payload }
-  if (payload.startsWith('STREAMING-')) throw new S3Error('NotImplemented', 'This mode of x-amz-content-sha256 is not there.')
+  if (payload.startsWith('STREAMING-'))
+    throw new S3Error('NotImplemented', 'This mode of x-amz-content-sha256 is not there.')
   throw new S3Error(
     'InvalidArgument',
     'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming mode, or a valid sha256 value.',
@@ -169,10 +176,14 @@ function checksumOf(
   const given = CHECKSUM_NAMES.filter((name) => headers.has(PREFIX + name.toLowerCase()))
   const announced = CHECKSUM_NAMES.filter((name) => trailers?.includes(PREFIX + name.toLowerCase()) === true)
   if (given.length + announced.length > 1)
-    throw new S3Error('InvalidRequest', 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.')
+    throw new S3Error(
+      'InvalidRequest',
+      'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+    )
   if (announced[0] !== undefined) return { name: announced[0], value: undefined }
   const hint = headers.get('x-amz-sdk-checksum-algorithm')
-  if (hint !== undefined && checksumNameOf(hint) === undefined) throw new S3Error('InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.')
+  if (hint !== undefined && checksumNameOf(hint) === undefined)
+    throw new S3Error('InvalidRequest', 'Value for x-amz-sdk-checksum-algorithm header is invalid.')
   const [name] = given
   if (name === undefined) return undefined
   const value = headers.get(PREFIX + name.toLowerCase()) ?? ''

@@ -39,9 +39,17 @@ export class Crc64Nvme {
       const i2 = 512 + ((b >>> 8) & 255)
       const i1 = 256 + ((b >>> 16) & 255)
       const i0 = b >>> 24
-      low = of(LOW, i7) ^ of(LOW, i6) ^ of(LOW, i5) ^ of(LOW, i4) ^ of(LOW, i3) ^ of(LOW, i2) ^ of(LOW, i1) ^ of(LOW, i0)
+      low =
+        of(LOW, i7) ^ of(LOW, i6) ^ of(LOW, i5) ^ of(LOW, i4) ^ of(LOW, i3) ^ of(LOW, i2) ^ of(LOW, i1) ^ of(LOW, i0)
       high =
-        of(HIGH, i7) ^ of(HIGH, i6) ^ of(HIGH, i5) ^ of(HIGH, i4) ^ of(HIGH, i3) ^ of(HIGH, i2) ^ of(HIGH, i1) ^ of(HIGH, i0)
+        of(HIGH, i7) ^
+        of(HIGH, i6) ^
+        of(HIGH, i5) ^
+        of(HIGH, i4) ^
+        of(HIGH, i3) ^
+        of(HIGH, i2) ^
+        of(HIGH, i1) ^
+        of(HIGH, i0)
     }
     for (; at < data.length; at++) {
       const index = (low ^ (data[at] as number)) & 255

@@ -63,4 +63,3 @@ function multiply(field: CrcField, a: bigint, b: bigint): bigint {
   }
   return out
 }
-

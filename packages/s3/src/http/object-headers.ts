@@ -54,7 +54,10 @@ function keptHeaders(headers: Headers): ReadonlyMap<string, string> {
   const kept = new Map<string, string>()
   for (const name of KEPT) {
     const value = header(headers, name)
-    const rest = name === 'content-encoding' ? value?.replaceAll(/(^|,)[ \t]*aws-chunked[ \t]*(?=,|$)/gi, '').replace(/^[, ]+/, '') : value
+    const rest =
+      name === 'content-encoding'
+        ? value?.replaceAll(/(^|,)[ \t]*aws-chunked[ \t]*(?=,|$)/gi, '').replace(/^[, ]+/, '')
+        : value
     if (rest !== undefined && rest !== '') kept.set(name, rest)
   }
   return kept
@@ -102,10 +105,10 @@ export function versionHeader(entry: Pick<ObjectVersion, 'version'>, kept: boole
 
 export function checksumHeaders(checksums: Checksums): Record<string, string> {
   const entries = Object.entries(checksums)
-  const headers = entries.map(([name, value]) => [`x-amz-checksum-${name.toLowerCase()}`, value])
-  return entries.length === 0
-    ? {}
-    : { ...Object.fromEntries(headers), 'x-amz-checksum-type': checksumType(checksums) }
+  if (entries.length === 0) return {}
+  const out: Record<string, string> = { 'x-amz-checksum-type': checksumType(checksums) }
+  for (const [name, value] of entries) out[`x-amz-checksum-${name.toLowerCase()}`] = value
+  return out
 }
 
 export function checksumType(checksums: Checksums): 'COMPOSITE' | 'FULL_OBJECT' {

@@ -1,9 +1,7 @@
 const HEX = '0123456789ABCDEF'
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-const UNRESERVED = new Set(
-  [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~'].map((each) => each.charCodeAt(0)),
-)
+const UNRESERVED = new Set(Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~', 'latin1'))
 
 /** UriEncode of AWS: all but RFC 3986's unreserved characters, upper-case hexadecimal. @param more characters that stay as well */
 export function percentEncode(text: string, more = ''): string {

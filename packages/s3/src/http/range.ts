@@ -32,6 +32,8 @@ export function readCopyRange(header: string, size: number): ByteRange {
       'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy.',
     )
   if (last >= size)
-    throw new S3Error('InvalidRange', `Range specified is not valid for source object of size: ${size}`, { status: 416 })
+    throw new S3Error('InvalidRange', `Range specified is not valid for source object of size: ${size}`, {
+      status: 416,
+    })
   return { offset: first, length: last - first + 1 }
 }

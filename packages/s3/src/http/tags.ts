@@ -28,15 +28,32 @@ export function readTagging(document: XmlElement, most: number): Tags {
 }
 
 export function tagSet(tags: Tags): XmlNode {
-  return ['TagSet', [...tags].map(([key, value]) => ['Tag', [['Key', key], ['Value', value]]] as const)]
+  return [
+    'TagSet',
+    [...tags].map(
+      ([key, value]) =>
+        [
+          'Tag',
+          [
+            ['Key', key],
+            ['Value', value],
+          ],
+        ] as const,
+    ),
+  ]
+}
+
+/** As S3 counts them: code points. */
+function lettersOf(text: string): number {
+  return Array.from(text).length
 }
 
 function checked(entries: readonly (readonly [string, string])[], most: number): Tags {
   if (entries.length > most) throw new S3Error('BadRequest', `There may be at most ${most} tags.`)
   for (const [key, value] of entries) {
-    if (key === '' || [...key].length > 128 || !TAG.test(key) || key.startsWith('aws:'))
+    if (key === '' || lettersOf(key) > 128 || !TAG.test(key) || key.startsWith('aws:'))
       throw new S3Error('InvalidTag', 'The TagKey you have provided is invalid.')
-    if ([...value].length > 256 || !TAG.test(value))
+    if (lettersOf(value) > 256 || !TAG.test(value))
       throw new S3Error('InvalidTag', 'The TagValue you have provided is invalid.')
   }
   const tags = new Map(entries)

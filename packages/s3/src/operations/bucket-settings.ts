@@ -97,7 +97,18 @@ export function aclAnswer(owner: Exchange['owner']): Answer {
   return xmlAnswer(
     writeXml('AccessControlPolicy', [
       ownerNode(owner),
-      ['AccessControlList', [['Grant', [[grantee, who], ['Permission', 'FULL_CONTROL']]]]],
+      [
+        'AccessControlList',
+        [
+          [
+            'Grant',
+            [
+              [grantee, who],
+              ['Permission', 'FULL_CONTROL'],
+            ],
+          ],
+        ],
+      ],
     ]),
   )
 }

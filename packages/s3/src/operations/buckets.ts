@@ -1,10 +1,10 @@
-import { isWeftError } from '@weft/core'
 import { type Answer, type BucketExchange, type Exchange, numberOf, xmlAnswer } from '../exchange.ts'
 import { mayUse } from '../auth/permission.ts'
 import { checkAcl } from '../http/object-headers.ts'
 import { decodeUtf8 } from '../http/percent.ts'
 import { MAX_XML_BYTES } from '../limits.ts'
 import { S3Error } from '../s3-error.ts'
+import { means } from '../translate-fault.ts'
 import { childText, readXml } from '../xml/read-xml.ts'
 import { type XmlNode, writeXml } from '../xml/write-xml.ts'
 import { ownerNode } from './nodes.ts'
@@ -18,7 +18,9 @@ export function listBuckets({ buckets, owner, query, caller, region }: Exchange)
   const after = decodeUtf8(Buffer.from(query.get('continuation-token') ?? '', 'base64url')) ?? ''
   const found = buckets
     .all()
-    .filter(({ name }) => mayUse(caller.credential.scope, name) && name.startsWith(prefix) && (after === '' || name > after))
+    .filter(
+      ({ name }) => mayUse(caller.credential.scope, name) && name.startsWith(prefix) && (after === '' || name > after),
+    )
   const shown = found.slice(0, limit)
   const last = shown.at(-1)
   return xmlAnswer(
@@ -59,7 +61,7 @@ export async function createBucket({ buckets, bucket, body, headers, region }: B
     await buckets.create(bucket)
   } catch (error) {
     // In us-east-1 S3 answers its owner as if it were made now, and clients rely on it.
-    if (!isWeftError(error, 'E_BUCKET_EXISTS') || region !== 'us-east-1') throw error
+    if (!means(error, 'BucketAlreadyOwnedByYou') || region !== 'us-east-1') throw error
   }
   return { status: 200, headers: { location: `/${bucket}` } }
 }

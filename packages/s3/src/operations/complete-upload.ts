@@ -1,4 +1,3 @@
-import { isWeftError } from '@weft/core'
 import type { ChecksumName, Checksums, Part, Upload } from '@weft/storage'
 import { CHECKSUM_NAMES } from '../checksum/checksum.ts'
 import { compositeOf, fullOf } from '../checksum/of-parts.ts'
@@ -8,6 +7,7 @@ import { versionHeader } from '../http/object-headers.ts'
 import { percentEncode } from '../http/percent.ts'
 import { MAX_LONG_XML_BYTES, MAX_PARTS } from '../limits.ts'
 import { S3Error } from '../s3-error.ts'
+import { means } from '../translate-fault.ts'
 import { type XmlElement, childText } from '../xml/read-xml.ts'
 import { writeXml } from '../xml/write-xml.ts'
 import { uploadId } from './multipart.ts'
@@ -57,7 +57,7 @@ function findOpen({ buckets, bucket, key }: ObjectExchange, id: string): Open | 
     const upload = buckets.upload(bucket, key, id)
     return { upload, parts: new Map(buckets.parts(bucket, key, id).map((part) => [part.number, part])) }
   } catch (error) {
-    if (isWeftError(error, 'E_UPLOAD_UNKNOWN')) return undefined
+    if (means(error, 'NoSuchUpload')) return undefined
     throw error
   }
 }
@@ -72,14 +72,15 @@ function readParts(document: XmlElement): readonly Named[] {
     const number = Number(childText(part, 'PartNumber')?.trim())
     const etag = childText(part, 'ETag')?.trim()
     if (etag === undefined || !Number.isSafeInteger(number)) throw new S3Error('MalformedXML')
-    if (number < 1 || number > MAX_PARTS) throw new S3Error('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive')
+    if (number < 1 || number > MAX_PARTS)
+      throw new S3Error('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive')
     if (number <= before) throw new S3Error('InvalidPartOrder')
     before = number
     const checksums = CHECKSUM_NAMES.map((name) => [name, childText(part, `Checksum${name}`)?.trim()] as const)
     return {
       number,
       etag: unquoted(etag),
-      checksums: Object.fromEntries(checksums.filter(([, value]) => value !== undefined)) as Checksums,
+      checksums: Object.fromEntries(checksums.filter(([, value]) => value !== undefined)),
     }
   })
 }
@@ -106,7 +107,8 @@ function checksumsOf({ headers }: ObjectExchange, { upload, parts }: Open, named
   const whole = choice.type === 'COMPOSITE' ? compositeOf(choice.name, sums) : fullOf(choice.name, sums)
   if (given !== undefined && whole !== undefined) {
     const wanted = given.name === choice.name && (given.value === whole || given.value === whole.replace(/-\d+$/, ''))
-    if (!wanted) throw new S3Error('BadDigest', `The ${given.name} you specified did not match the calculated checksum.`)
+    if (!wanted)
+      throw new S3Error('BadDigest', `The ${given.name} you specified did not match the calculated checksum.`)
   }
   return whole === undefined ? {} : { [choice.name]: whole }
 }

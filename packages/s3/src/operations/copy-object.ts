@@ -1,12 +1,5 @@
 import type { ObjectMeta, ObjectVersion } from '@weft/storage'
-import {
-  type Answer,
-  type ObjectExchange,
-  allow,
-  keepsVersions,
-  latest,
-  xmlAnswer,
-} from '../exchange.ts'
+import { type Answer, type ObjectExchange, allow, keepsVersions, latest, xmlAnswer } from '../exchange.ts'
 import { checkCopySource, checkWrite, readConditions } from '../http/conditions.ts'
 import { versionHeader, checkStorable, readObjectMeta } from '../http/object-headers.ts'
 import { percentDecode } from '../http/percent.ts'
@@ -24,7 +17,8 @@ export interface CopySource {
 
 /** `x-amz-copy-source`: a bucket and a key, encoded or not, and a version behind a question mark. @throws S3Error InvalidArgument */
 export function readCopySource(header: string): CopySource {
-  const invalid = (): S3Error => new S3Error('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey')
+  const invalid = (): S3Error =>
+    new S3Error('InvalidArgument', 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey')
   const match = /^\/?([^/?]+)\/(.*?)(?:\?versionId=([\w.-]{1,128}))?$/s.exec(header)
   const [, bucket, rawKey, version] = match ?? []
   // What is not percent-encoded at all is taken as it stands, in UTF-8.
@@ -43,7 +37,10 @@ export function findCopySource(exchange: ObjectExchange): { readonly from: CopyS
   allow(exchange, from.bucket, 'read')
   const entry = exchange.buckets.head(from.bucket, from.key, from.version)
   if (entry.isDeleteMarker)
-    throw new S3Error('InvalidRequest', 'The source of a copy request may not specifically refer to a delete marker by version id.')
+    throw new S3Error(
+      'InvalidRequest',
+      'The source of a copy request may not specifically refer to a delete marker by version id.',
+    )
   checkCopySource(entry, readConditions(exchange.headers, 'x-amz-copy-source-'))
   return { from: { ...from, version: entry.version }, entry }
 }
@@ -54,7 +51,10 @@ export async function copyObject(exchange: ObjectExchange): Promise<Answer> {
   checkStorable(headers)
   const { from, entry } = findCopySource(exchange)
   if (entry.size > MAX_PUT_BYTES)
-    throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120')
+    throw new S3Error(
+      'InvalidRequest',
+      'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120',
+    )
   const meta = metaOfCopy(exchange, entry)
   const asked = readCopySource(headers.get('x-amz-copy-source') ?? '')
   if (meta === undefined && asked.version === undefined && from.bucket === bucket && from.key === key)
@@ -63,11 +63,15 @@ export async function copyObject(exchange: ObjectExchange): Promise<Answer> {
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
     )
   const preconditions = checkWrite(latest(exchange), readConditions(headers))
-  const copy = await buckets.copy(from, { bucket, key }, {
-    ...preconditions,
-    ...(meta === undefined ? {} : { meta }),
-    signal,
-  })
+  const copy = await buckets.copy(
+    from,
+    { bucket, key },
+    {
+      ...preconditions,
+      ...(meta === undefined ? {} : { meta }),
+      signal,
+    },
+  )
   const sourceKept = buckets.bucket(from.bucket).versioning !== 'off'
   return xmlAnswer(
     writeXml('CopyObjectResult', [

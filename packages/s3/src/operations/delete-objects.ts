@@ -1,5 +1,13 @@
 import type { Deletion } from '@weft/storage'
-import { type Answer, type BucketExchange, type ObjectExchange, keepsVersions, latest, versionAsked, xmlAnswer } from '../exchange.ts'
+import {
+  type Answer,
+  type BucketExchange,
+  type ObjectExchange,
+  keepsVersions,
+  latest,
+  versionAsked,
+  xmlAnswer,
+} from '../exchange.ts'
 import { checkWrite, readConditions, unquoted } from '../http/conditions.ts'
 import { checkKey } from '../http/target.ts'
 import { MAX_DELETES, MAX_LONG_XML_BYTES } from '../limits.ts'

@@ -117,7 +117,10 @@ export function listObjectVersions(exchange: BucketExchange): Answer {
           ['IsLatest', entry.isLatest],
         ]
         if (entry.isDeleteMarker)
-          return ['DeleteMarker', [...head, ['LastModified', new Date(entry.modifiedAt).toISOString()], ownerNode(owner)]]
+          return [
+            'DeleteMarker',
+            [...head, ['LastModified', new Date(entry.modifiedAt).toISOString()], ownerNode(owner)],
+          ]
         return ['Version', [...head, ...contentNodes(entry), ownerNode(owner)]]
       }),
       ...prefixNodes(listing.prefixes, ask.encode),
@@ -133,6 +136,7 @@ function tokenOf(key: string): string {
 function keyOfToken(token: string): string {
   const bytes = Buffer.from(token, 'base64url')
   const key = bytes.toString('base64url') === token ? decodeUtf8(bytes) : undefined
-  if (key === undefined || key === '') throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect')
+  if (key === undefined || key === '')
+    throw new S3Error('InvalidArgument', 'The continuation token provided is incorrect')
   return key
 }

@@ -1,12 +1,6 @@
 import type { ChecksumName, Part, Upload } from '@weft/storage'
 import { checksumNameOf, isCrc } from '../checksum/checksum.ts'
-import {
-  type Answer,
-  type BucketExchange,
-  type ObjectExchange,
-  numberOf,
-  xmlAnswer,
-} from '../exchange.ts'
+import { type Answer, type BucketExchange, type ObjectExchange, numberOf, xmlAnswer } from '../exchange.ts'
 import { checksumHeaders, readObjectMeta } from '../http/object-headers.ts'
 import { readCopyRange } from '../http/range.ts'
 import { MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from '../limits.ts'
@@ -25,9 +19,7 @@ export async function createUpload(exchange: ObjectExchange): Promise<Answer> {
       ['Key', key],
       ['UploadId', upload.id],
     ]),
-    checksum === undefined
-      ? {}
-      : { 'x-amz-checksum-algorithm': checksum.name, 'x-amz-checksum-type': checksum.type },
+    checksum === undefined ? {} : { 'x-amz-checksum-algorithm': checksum.name, 'x-amz-checksum-type': checksum.type },
   )
 }
 
@@ -36,17 +28,26 @@ function readChecksumChoice({ headers }: ObjectExchange): Upload['checksum'] {
   const type = headers.get('x-amz-checksum-type')
   if (algorithm === undefined) {
     if (type !== undefined)
-      throw new S3Error('InvalidRequest', 'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.')
+      throw new S3Error(
+        'InvalidRequest',
+        'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
+      )
     return undefined
   }
   const name = checksumNameOf(algorithm)
   if (name === undefined)
-    throw new S3Error('InvalidRequest', 'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]')
+    throw new S3Error(
+      'InvalidRequest',
+      'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+    )
   const chosen = type ?? (name === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE')
   if (chosen !== 'COMPOSITE' && chosen !== 'FULL_OBJECT')
     throw new S3Error('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.')
   if ((chosen === 'FULL_OBJECT' && !isCrc(name)) || (chosen === 'COMPOSITE' && name === 'CRC64NVME'))
-    throw new S3Error('InvalidRequest', `The ${chosen} checksum type cannot be used with the ${name.toLowerCase()} checksum algorithm.`)
+    throw new S3Error(
+      'InvalidRequest',
+      `The ${chosen} checksum type cannot be used with the ${name.toLowerCase()} checksum algorithm.`,
+    )
   return { name, type: chosen }
 }
 

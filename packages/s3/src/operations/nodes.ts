@@ -7,7 +7,10 @@ import { S3Error } from '../s3-error.ts'
 import type { XmlNode } from '../xml/write-xml.ts'
 
 /** How keys stand in a list: as they are, or percent-encoded where XML could not carry them. @throws S3Error InvalidArgument */
-export function encoderOf(query: Query): { readonly name: string | undefined; readonly encode: (text: string) => string } {
+export function encoderOf(query: Query): {
+  readonly name: string | undefined
+  readonly encode: (text: string) => string
+} {
   const name = query.get('encoding-type')
   if (name === undefined || name === '') return { name: undefined, encode: (text) => text }
   if (name !== 'url') throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request')
@@ -15,7 +18,13 @@ export function encoderOf(query: Query): { readonly name: string | undefined; re
 }
 
 export function ownerNode(owner: Owner, name = 'Owner'): XmlNode {
-  return [name, [['ID', owner.id], ['DisplayName', owner.name]]]
+  return [
+    name,
+    [
+      ['ID', owner.id],
+      ['DisplayName', owner.name],
+    ],
+  ]
 }
 
 export function checksumNodes(checksums: Checksums, withType = true): XmlNode[] {

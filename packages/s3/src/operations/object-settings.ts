@@ -85,6 +85,12 @@ function partsOf({ headers }: ObjectExchange, entry: ObjectVersion): XmlNode[] {
     ['NextPartNumberMarker', shown.at(-1)?.number ?? marker],
     ['MaxParts', limit],
     ['IsTruncated', shown.length < behind.length],
-    ...shown.map(({ size, number }): XmlNode => ['Part', [['PartNumber', number], ['Size', size]]]),
+    ...shown.map(({ size, number }): XmlNode => [
+      'Part',
+      [
+        ['PartNumber', number],
+        ['Size', size],
+      ],
+    ]),
   ]
 }

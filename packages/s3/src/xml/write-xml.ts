@@ -1,6 +1,6 @@
 /** An element: its name, and its text or what is inside of it. Undefined and empty lists are left away. */
 export type XmlNode = readonly [name: string, content: XmlContent]
-export type XmlContent = string | number | boolean | undefined | readonly XmlNode[]
+type XmlContent = string | number | boolean | undefined | readonly XmlNode[]
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
 

@@ -130,8 +130,14 @@ describe('conditions', () => {
       [['if-modified-since', before]],
       [['if-unmodified-since', then]],
       [['if-unmodified-since', 'nonsense']],
-      [['if-match', 'e'], ['if-unmodified-since', before]],
-      [['if-none-match', '"x"'], ['if-modified-since', after]],
+      [
+        ['if-match', 'e'],
+        ['if-unmodified-since', before],
+      ],
+      [
+        ['if-none-match', '"x"'],
+        ['if-modified-since', after],
+      ],
     ] as [string, string][][])
       checkRead(entry, given(...pairs))
     for (const pairs of [[['if-match', '"x"']], [['if-unmodified-since', before]]] as [string, string][][])
@@ -141,10 +147,16 @@ describe('conditions', () => {
       [['if-none-match', 'W/"e"']],
       [['if-none-match', '*']],
       [['if-modified-since', then]],
-      [['if-none-match', '"e"'], ['if-modified-since', before]],
+      [
+        ['if-none-match', '"e"'],
+        ['if-modified-since', before],
+      ],
     ] as [string, string][][])
       assert.throws(() => checkRead(entry, given(...pairs)), is('NotModified'))
-    assert.throws(() => checkRead(entry, given(['if-match', '"x"'], ['if-none-match', '"e"'])), is('PreconditionFailed'))
+    assert.throws(
+      () => checkRead(entry, given(['if-match', '"x"'], ['if-none-match', '"e"'])),
+      is('PreconditionFailed'),
+    )
   })
 
   test('sources of copies: nothing is "not modified"', () => {
@@ -183,7 +195,11 @@ describe('headers of objects', () => {
   })
 
   test('what would not be kept is refused', () => {
-    for (const name of ['x-amz-object-lock-mode', 'x-amz-server-side-encryption-customer-key', 'x-amz-website-redirect-location'])
+    for (const name of [
+      'x-amz-object-lock-mode',
+      'x-amz-server-side-encryption-customer-key',
+      'x-amz-website-redirect-location',
+    ])
       assert.throws(() => meta({ [name]: 'x' }), is('NotImplemented'))
     assert.throws(() => meta({ 'x-amz-acl': 'public-read' }), is('AccessControlListNotSupported'))
     assert.throws(() => meta({ 'x-amz-storage-class': 'GLACIER' }), is('InvalidStorageClass'))
@@ -191,7 +207,14 @@ describe('headers of objects', () => {
   })
 
   test('tags', () => {
-    assert.deepEqual([...readTagHeader('a=1&b=x%20y&c', 10)], [['a', '1'], ['b', 'x y'], ['c', '']])
+    assert.deepEqual(
+      [...readTagHeader('a=1&b=x%20y&c', 10)],
+      [
+        ['a', '1'],
+        ['b', 'x y'],
+        ['c', ''],
+      ],
+    )
     assert.throws(() => readTagHeader('a=1&a=2', 10), is('InvalidTag'))
     assert.throws(() => readTagHeader('a=1&b=2', 1), is('BadRequest'))
     for (const header of ['=1', 'aws:x=1', `${'k'.repeat(129)}=1`, `k=${'v'.repeat(257)}`, 'a=%3C'])

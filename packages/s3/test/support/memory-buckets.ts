@@ -261,7 +261,10 @@ export class MemoryBuckets implements Buckets {
     return upload
   }
 
-  uploads(bucket: string, options: ListOptions & { readonly afterUpload?: string } = {}): ReturnType<Buckets['uploads']> {
+  uploads(
+    bucket: string,
+    options: ListOptions & { readonly afterUpload?: string } = {},
+  ): ReturnType<Buckets['uploads']> {
     const { afterUpload, limit = 1_000 } = options
     const all = [...this.#held(bucket).uploads.values()].toSorted(
       (a, b) => compareBytes(a.key, b.key) || a.startedAt - b.startedAt,
