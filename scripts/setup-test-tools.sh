@@ -14,9 +14,11 @@
 #                programs that others wrote, over a route
 #   wireguard-go, wireguard-tools
 #                the tunnel beside which bench/vpn-tun measures
+#   rclone, restic, s3cmd
+#                clients of the S3 API that others wrote
 set -eu
 packages='chromium libisal2 procps util-linux curl faketime fish zsh tcpdump iproute2 nftables tor
-  torsocks proxychains4 ncat bind9-dnsutils iperf3 wireguard-go wireguard-tools'
+  torsocks proxychains4 ncat bind9-dnsutils iperf3 wireguard-go wireguard-tools rclone restic s3cmd'
 missing=''
 for package in $packages; do
   if [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then

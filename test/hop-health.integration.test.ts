@@ -66,7 +66,7 @@ test(
     t.diagnostic(`delays: ${JSON.stringify(legs.map(({ delays }) => delays))}`)
     for (const { losses, contradictions } of legs) {
       assert.deepEqual(contradictions, [])
-      for (const { role, part, chance } of losses) assert.ok(role === 'relay' && part === 'link' && chance <= 1e-5)
+      for (const { role, part, chance } of losses) assert.ok(role === 'relay' && part === 'link' && chance <= 1e-6)
     }
     const { events } = await weftJson<Route>(['vpn', 'route'], env)
     const relay = named.find(({ role }) => role === 'relay')

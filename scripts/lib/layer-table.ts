@@ -27,7 +27,9 @@ export const LAYERS: LayerTable = {
   services: DOMAIN,
   compute: DOMAIN,
   validation: DOMAIN,
-  node: [...DOMAIN, ...DOMAINS],
+  // In front of what storage is, by its types alone; node hands the two to each other.
+  s3: [...FOUNDATION, 'storage'],
+  node: [...DOMAIN, ...DOMAINS, 's3'],
   // Beside node: it writes the network file and the nodes' keys, and starts node's daemon as a process.
   devnet: [...DOMAIN, ...DOMAINS],
   cli: [...FOUNDATION, 'bridge', 'node', 'devnet'],

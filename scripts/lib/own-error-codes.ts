@@ -64,6 +64,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_BRIDGE_TARGET: 'A bridge knows no member at the address that it was asked for.',
     E_BRIDGE_UNKNOWN: 'There is no bridge, or invitation to one, of that name.',
     E_BRIDGE_UNREACHABLE: 'A bridge cannot be reached, or did not answer in time.',
+    E_BUCKET_EXISTS: 'There is a bucket of that name already.',
+    E_BUCKET_NAME: 'A text is no name of a bucket.',
+    E_BUCKET_NOT_EMPTY: 'A bucket that is to be deleted has a version, a delete marker or an upload still.',
+    E_BUCKET_UNKNOWN: 'There is no bucket of that name.',
     E_BUILD: 'The sources do not bundle.',
     E_BUILD_BUSY: 'Another build or generator holds the lock for too long.',
     E_BUILD_ENTRY: 'A program that a build is made of is missing.',
@@ -71,6 +75,11 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_BURST_FORGED: 'A node does not take part in the measurement of its bandwidth as it has to.',
     E_BURST_REFUSED:
       'A node does not take part in a measurement of bandwidth: it does not apply to who asks, or all is used up.',
+    E_CATALOG_LOCAL:
+      'The newest changes of named objects are on this machine only; the network does not take them now.',
+    E_CATALOG_ROLLBACK: 'The network shows fewer entries of the catalog of named objects than this machine has seen.',
+    E_CATALOG_WRITER: 'Another machine with the same person key writes the catalog of named objects.',
+    E_CATALOG: 'The catalog of named objects cannot be opened, or was made with the key of another person.',
     E_CERTIFICATE_EXPIRED: 'A certificate of membership has ended.',
     E_CERTIFICATE_INVALID: 'The TLS certificate of the other side does not prove its node key.',
     E_CERTIFICATE_MALFORMED: 'A certificate of membership cannot be read or breaks a limit.',
@@ -111,6 +120,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_DIAL_REFUSED:
       'A member does not dial for a validator: no node can be at that address, or it is not drawn for it.',
     E_DID_INVALID: 'A text is not the id (did:key) of a node or person.',
+    E_DIGEST: 'What came has another digest or checksum than the one that was given with it; nothing of it is kept.',
     E_DISK: 'Reading or writing a shard failed at the disk for another reason than lack of room.',
     E_ERASURE_CODE: 'k and n are not those of an erasure code.',
     E_ERASURE_SHARD_COUNT: 'A list of shards has not as many places as the code asks for.',
@@ -139,6 +149,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_GENERATE: 'A generator of sources failed.',
     E_GUARD_DOUBTED:
       'Half and more of the circuits behind an entry were lost, and not behind others: it may keep its client to its friends.',
+    E_HOLDER_CHECK: 'At the end of a put a holder did not say that it has what it acknowledged.',
+    E_HOLDER_REPLACED: 'Holders fell out of a put; others took their place, and the object is stored whole.',
+    E_HOLDER_SLOW: 'A holder took several times as long for a shard as the others, and another took its place.',
+    E_HOLDERS_LOST: 'Holders fell out of a put, and no other storage node is left to take their place.',
     E_HOP_DEGRADED:
       'A hop of a route, or the link before it, loses or delays more than it did, is silent, or tells what cannot be true.',
     E_HOST_REFUSED: 'A request to the API names a host that the API does not answer for.',
@@ -153,6 +167,8 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_INVITE_USED: 'As many nodes as an invitation is for have used it.',
     E_JOIN_TOKEN: 'The text is no join token, or a part of it is missing or was changed.',
     E_JOIN_UNREACHABLE: 'None of the nodes that a join token names gave the network file.',
+    E_KEY_NAME: 'A text is no key of a named object.',
+    E_KEY_UNKNOWN: 'A bucket has no object of that key, or it was deleted.',
     E_KEY_WIPED: 'A packet key was used after it was wiped: a bug.',
     E_KILL_SWITCH:
       'The kill switch of this machine is on, and holds packets back: programs beside the tunnel, or the daemon.',
@@ -249,6 +265,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_OBJECT_RECORD: 'A record of an object cannot be used, though its owner signed it.',
     E_OBJECT_REMOVED: 'The owner of the object removed it; nobody can read it any more, and holders refuse it.',
     E_PACKETS_FAILED: 'The thread that carries packets ended or does not answer.',
+    E_PART_ORDER: 'The parts that an upload is to be completed from are not in ascending order.',
+    E_PART_SMALL: 'A part that is not the last of an upload is smaller than 5 MiB.',
+    E_PART_UNKNOWN: 'An upload has no such part, or it has another ETag.',
+    E_PRECONDITION: 'A condition of the request does not hold for the latest version.',
     E_PROXY_FULL:
       'Programs have as many UDP associations, or users and passwords with connections, with the proxy as it takes.',
     E_PACKETS_SILENT: 'Nobody answered a link handshake at the packet address of a node with its key.',
@@ -283,6 +303,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_QUORUM_FRAGILE:
       'None of the validators that answer may be down: there are so few, or others are missing already.',
     E_QUORUM_LOST: 'Fewer validators answer this node than must sign.',
+    E_RANGE: 'A range of bytes has nothing of the object.',
     E_RATE_LIMITED: 'A caller sends more calls than it may.',
     E_REACH_BUSY: 'A node that was asked to dial its caller back does that for others, or was asked too often.',
     E_REACH_NOT_PUBLIC: 'The overlay port of this node is closed to the outside, and its roles need it open.',
@@ -334,6 +355,7 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_SESSION_CLOSED: 'The session with an exit is over.',
     E_SESSION_STREAMS: 'A session with an exit carries as many connections as it may.',
     E_SHARDS_MISSING: 'Fewer than k right shards of a segment could be fetched.',
+    E_SHARDS_DAMAGED: 'The disk of a holder does not give back some shards as they were put.',
     E_SHARD_CORRUPT: 'A shard does not have its checksum or its root.',
     E_SHARD_EXISTS: 'The holder has a shard of that name already, and does not replace it.',
     E_SHARD_LENGTH: 'A holder has a shard of another length than its owner signed.',
@@ -384,7 +406,9 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_UDP_PORT: 'The UDP port for packets cannot be opened.',
     E_UNAUTHENTICATED: 'A request to the API shows no valid token or session.',
     E_UPLOAD_BROKEN: 'The client broke off an upload, or sent nothing for too long.',
+    E_UPLOAD_UNKNOWN: 'There is no such upload of that key: it was completed or aborted, or never begun.',
     E_VALIDATOR_STARTING: 'A validator still reads the certificates on its disk, and judges no maps before.',
+    E_VERSION_UNKNOWN: 'The object has no such version.',
     E_WALLET_FILE: 'The file with the tokens of this node cannot be read, written, or is open to others.',
   }),
 )

@@ -144,7 +144,7 @@ describe('how this node stands', () => {
     reach: { state: 'client' },
     map: MAP,
     peers: { connected: 3, total: 4 },
-    storage: { shards: 0, bytes: 0, quotaBytes: 0 },
+    storage: { shards: 0, bytes: 0, quotaBytes: 0, damaged: 0, scrubbedBytes: 0 },
     resources: { rssBytes: 1, cpuMs: 1, eventLoopP99Ms: 1 },
     ports: {},
     faults: [],

@@ -6,6 +6,9 @@ import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
 import { NO_AUDITS } from './audit/audits.ts'
 import { type AuditTimes, createAudits } from './audit/create-audits.ts'
+import type { OwnBuckets } from './buckets/named-objects.ts'
+import { ownObjects } from './buckets/own-objects.ts'
+import { openBuckets } from './buckets/open-buckets.ts'
 import { createHolder } from './holder/create-holder.ts'
 import { judgeKeeps } from './holder/keep-judge.ts'
 import { BufferPool } from './object/buffer-pool.ts'
@@ -16,7 +19,8 @@ import { ObjectIndex } from './object/object-index.ts'
 import { ObjectRecords } from './object/object-records.ts'
 import { ObjectStorage } from './object/object-storage.ts'
 import { OPEN_TIMEOUT_MS } from './object/holder-links.ts'
-import type { OpenPrivate, Storage } from './storage.ts'
+import { longestTtl } from './object/put-request.ts'
+import type { HeldShards, OpenPrivate, Storage } from './storage.ts'
 
 /** Coding threads at most by default: more would only queue for memory, which is dearer here than time. One core is left to the sockets. */
 const MAX_THREADS = 2
@@ -27,7 +31,16 @@ const MAX_THREADS = 2
  */
 const MEMORY_BUDGET = 84 * MiB
 
-const HOLDS_NOTHING = { shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }
+const HOLDS_NOTHING: HeldShards = {
+  shards: 0,
+  bytes: 0,
+  quotaBytes: 0,
+  damaged: 0,
+  scrubbedBytes: 0,
+  scrubbedAt: undefined,
+  fault: undefined,
+  notice: undefined,
+}
 
 /** How much of this node's disk serves others. */
 export interface HolderQuota {
@@ -64,23 +77,39 @@ export interface StorageOptions {
   readonly workers?: number
 }
 
+/** Objects by reference, and by name. */
+export interface PersonStorage extends Storage {
+  readonly buckets: OwnBuckets
+}
+
 /**
  * Objects of a person on top of the overlay, and the shards of others where this node is a holder.
- * @throws WeftError E_OBJECT_INDEX, E_AUDIT_BOOK, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
+ * @throws WeftError E_OBJECT_INDEX, E_AUDIT_BOOK, E_CATALOG, E_DISK, E_DISK_FULL, E_DATABASE when the state directory cannot be used.
  */
-export async function createStorage(options: StorageOptions): Promise<Storage> {
+export async function createStorage(options: StorageOptions): Promise<PersonStorage> {
   const { overlay, personKey, directory, clock, random, logger, holder: limits } = options
   const scope = options.scope.child('storage')
   try {
     const streams = loopbackStreams(overlay.self, overlay.streams, logger, scope.signal)
     const isMember = (id: DidKey): boolean => id === overlay.self || overlay.membership.isMember(id)
+    const networkTime = (): number | undefined => overlay.membership.status().signedAt
     const shards = join(directory, 'shards')
     const records = new ObjectRecords(overlay.records, clock)
     const judgeKeep = judgeKeeps(overlay, records)
     const holder =
       limits === undefined
         ? undefined
-        : await createHolder({ streams, directory: shards, ...limits, isMember, judgeKeep, clock, logger, scope })
+        : await createHolder({
+            streams,
+            directory: shards,
+            ...limits,
+            isMember,
+            networkTime,
+            judgeKeep,
+            clock,
+            logger,
+            scope,
+          })
     const threads = options.workers ?? Math.min(MAX_THREADS, Math.max(1, availableParallelism() - 1))
     const index = scope.use('object index', new ObjectIndex(directory, personKey, random))
     const coding = scope.use('coding threads', new CodingPool({ threads, clock }))
@@ -126,7 +155,19 @@ export async function createStorage(options: StorageOptions): Promise<Storage> {
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())
-    return storage
+    const buckets = await openBuckets({
+      storage,
+      records: overlay.records,
+      ...ownObjects(storage, index),
+      longestTtl: () => longestTtl(overlay.membership.isMember(overlay.self)),
+      directory,
+      personKey,
+      clock,
+      random,
+      logger,
+      scope,
+    })
+    return Object.assign(storage, { buckets })
   } catch (error) {
     await scope.close()
     throw error

@@ -1,5 +1,6 @@
 export { provesWrong } from './audit/audit-evidence.ts'
 export type { AuditResult } from './audit/receipt-view.ts'
+export * from './buckets/buckets.ts'
 export * from './create-storage.ts'
 export { LeftShards } from './holder/left-shards.ts'
 export { storageProbe } from './holder/storage-probe.ts'

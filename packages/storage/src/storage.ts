@@ -60,6 +60,12 @@ export interface StoredObject {
   readonly private: boolean
 }
 
+/** What a put gives: the object, and what whoever put it should know, though it is safe. */
+export interface PutResult extends StoredObject {
+  /** E_HOLDER_REPLACED when holders fell out. */
+  readonly warnings: readonly Fault[]
+}
+
 /** Calls members without showing who or where this node is: made for one transfer, ends with it. */
 export interface PrivateCaller extends AsyncDisposable {
   /** The key that members see; no other transfer has it. */
@@ -90,7 +96,15 @@ export interface PutOptions {
   readonly onProgress?: (progress: TransferProgress) => void
 }
 
+/** Part of a body: of `length` bytes, one at least, from `offset` on. */
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
 export interface GetOptions {
+  /** The body is this part alone, cut off where the object ends; only the segments that it lies in are fetched. */
+  readonly range?: ByteRange
   /** Nobody who is asked for a part of it learns this node's address; so it is anyway with what this node put privately. */
   readonly private?: boolean
   readonly signal?: AbortSignal
@@ -155,6 +169,7 @@ export interface ObjectRenewal {
 }
 
 export interface ObjectReader {
+  /** Of the whole object. */
   readonly size: number
   /** Verified plaintext in order; at most a few segments ahead of the reader. @throws WeftError E_SHARDS_MISSING and kin */
   readonly body: AsyncIterable<Uint8Array>
@@ -201,10 +216,28 @@ export interface ObjectRemoval {
   readonly holders: readonly HolderRemoval[]
 }
 
+/** What a node holds for others, and how that fares. */
+export interface HeldShards {
+  readonly shards: number
+  readonly bytes: number
+  readonly quotaBytes: number
+  /** Of these shards: the disk does not give them back as they were put, so they are not served. */
+  readonly damaged: number
+  /** Bytes that were read since the start to look for damage. */
+  readonly scrubbedBytes: number
+  /** When all shards had been read last, ms since the epoch; undefined when that is yet to come. */
+  readonly scrubbedAt: number | undefined
+  /** Why nothing more can be taken (E_DISK_FULL, E_QUOTA). */
+  readonly fault: Fault | undefined
+  /** E_SHARDS_DAMAGED while some are. */
+  readonly notice: Fault | undefined
+}
+
 /** Objects that outlive their nodes (docs/specs/objects.md). References: `weft://<network>/<object>#<key>`. */
 export interface Storage extends AsyncDisposable {
-  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
-  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredObject>
+  /** @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent, E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, E_PRIVATE_UNAVAILABLE and those of OpenPrivate; then nothing stays at any holder. */
+  put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<PutResult>
+  /** @throws WeftError E_RANGE (the range begins behind the object) */
   get(ref: string, options?: GetOptions): Promise<ObjectReader>
   /** Looks at up to 256 segments from `first` on; `next` of the answer says where to go on. @throws WeftError E_STAT_RANGE */
   stat(ref: string, options?: StatOptions): Promise<ObjectStatus>
@@ -234,13 +267,7 @@ export interface Storage extends AsyncDisposable {
   repaired(): RepairCounts
   /** Objects that this node put, newest first. */
   list(): readonly StoredObject[]
-  /** What this node holds for others. */
-  held(): {
-    readonly shards: number
-    readonly bytes: number
-    readonly quotaBytes: number
-    readonly fault: Fault | undefined
-  }
+  held(): HeldShards
   /** What auditors found at this node, and what it found as an auditor. */
   readonly audits: Audits
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void
@@ -253,6 +280,8 @@ export interface StorageEvents {
     /** Of them those that signed that they deleted it. */
     readonly deleted: number
   }
+  /** A holder fell out of a put of this node. */
+  holderLost: { readonly node: DidKey; readonly fault: Fault }
   /** Progress of transfers under way; at most four a second each, and the last. */
   transfer: {
     readonly id: string

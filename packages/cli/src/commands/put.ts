@@ -6,6 +6,7 @@ import { messageOf, WeftError } from '@weft/core'
 import type { StoredAnswer } from '@weft/node'
 import { openApi } from '../daemon/open-api.ts'
 import { formatBytes, formatDuration } from '../output/format.ts'
+import { faultLines } from '../output/fault-lines.ts'
 import { ProgressBar } from '../output/progress.ts'
 import type { Invocation } from '../program/invocation.ts'
 import { usageError } from '../program/usage-error.ts'
@@ -36,6 +37,7 @@ export async function run(invocation: Invocation): Promise<void> {
     `Stored ${formatBytes(stored.size)}${stored.private ? ' privately' : ''} as class ${stored.class} in ${formatDuration(ms)} (${formatBytes(Math.round((stored.size / ms) * 1_000))}/s). Whoever has the reference can read it:`,
   )
   output.print(stored.ref)
+  for (const warning of stored.warnings) for (const line of faultLines(warning, output)) output.note(line)
 }
 
 async function upload(

@@ -32,7 +32,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
     `  network  ${network.name} (${network.id}${network.simulated ? ', simulated places' : ''})`,
     `  map      ${mapLine}`,
     `  peers    ${peers.connected} of ${peers.total} connected`,
-    `  storage  holds ${counted(storage.shards, 'shard')}, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}`,
+    `  storage  holds ${counted(storage.shards, 'shard')}, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}${storage.damaged === 0 ? '' : `; ${storage.damaged} damaged`}`,
     `  daemon   version ${node.version}, process ${node.pid}, up ${formatDuration(node.uptimeMs)}, ${formatBytes(resources.rssBytes)} resident`,
     `  api      http://127.0.0.1:${ports.api}/  (weft dashboard opens it)`,
     `  home     ${node.home}`,

@@ -23,6 +23,8 @@ test('put streams a file with its length and prints the reference alone to stdou
           class: 'tiny',
           createdAt: 0,
           expiresAt: 0,
+          private: false,
+          warnings: [{ code: 'E_HOLDER_REPLACED', cause: 'one fell out', fix: 'nothing' }],
         }),
       )
     })
@@ -30,6 +32,7 @@ test('put streams a file with its length and prints the reference alone to stdou
   writeFileSync(join(home, 'file.txt'), 'hello')
   const plain = await runWeft(['put', join(home, 'file.txt'), '--class', 'tiny', '--ttl', '1h'], { WEFT_HOME: home })
   assert.deepEqual([plain.code, plain.stdout], [0, `${REF}\n`])
+  assert.match(plain.stderr, /E_HOLDER_REPLACED: one fell out/)
   const piped = await runWeft(['put', '-', '--json'], { WEFT_HOME: home }, 'from stdin')
   assert.equal((JSON.parse(piped.stdout) as { ref: string }).ref, REF)
   assert.deepEqual(seen, [

@@ -60,6 +60,7 @@ function Facts({ status }: { status: StatusAnswer }) {
         <dt>Holds for others</dt>
         <dd>
           {storage.shards} shards, {formatBytes(storage.bytes)} of {formatBytes(storage.quotaBytes)}
+          {storage.damaged > 0 && <>, {storage.damaged} damaged</>}
         </dd>
         <dt>Memory</dt>
         <dd>{formatBytes(resources.rssBytes)}</dd>

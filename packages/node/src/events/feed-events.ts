@@ -44,6 +44,10 @@ export function feedEvents({ overlay, storage, vpn, ring, transfers, clock, scop
     ),
   )
   scope.defer(
+    'holders that fall out',
+    storage.on('holderLost', () => transfers.holdersLost++),
+  )
+  scope.defer(
     'transfer events',
     storage.on('transfer', (event) => {
       const transfer = transfers.record(event, clock.now())

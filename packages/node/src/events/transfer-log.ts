@@ -14,6 +14,8 @@ const MAX_ENDED = 100
 export class TransferLog {
   readonly #running = new Map<string, Transfer>()
   readonly #ended: Transfer[] = []
+  /** Holders that fell out of puts. */
+  holdersLost = 0
   readonly totals = { put: { done: 0, failed: 0, bytes: 0 }, get: { done: 0, failed: 0, bytes: 0 } }
 
   /** @param now ms since the epoch */

@@ -46,9 +46,15 @@ export function nodeChecks({ home, overlay, storage, vpn, droppedLines }: Checke
     { name: 'map', fault: overlay.membership.status().fault },
     { name: 'admission', fault: admissionFault(overlay.admission(), overlay.reach()) },
     { name: 'peers', fault: peersFault(overlay) },
-    { name: 'storage', fault: storage.held().fault },
+    storageCheck(storage),
     { name: 'vpn', fault: vpn.fault },
   ]
+}
+
+/** A node with damaged shards serves the others. */
+function storageCheck(storage: Storage): Check {
+  const { fault, notice } = storage.held()
+  return { name: 'storage', fault, ...(notice !== undefined && { notice }) }
 }
 
 function logFault(dropped: number): Fault | undefined {

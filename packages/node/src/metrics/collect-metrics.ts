@@ -125,7 +125,22 @@ function storageMetrics({ storage, transfers }: ApiServices): Metric[] {
         Object.entries(audits[side]).map(([verdict, value]) => ({ labels: { side, verdict }, value })),
       ),
     ),
+    gauge(
+      'weft_shards_damaged',
+      'Shards of these that the disk does not give back as they were put.',
+      one(held.damaged),
+    ),
+    counter(
+      'weft_shard_scrubbed_bytes_total',
+      'Bytes of shards that were read to look for damage.',
+      one(held.scrubbedBytes),
+    ),
     counter('weft_transfers_total', 'Objects put and got that ended, by how.', ended),
+    counter(
+      'weft_put_holders_lost_total',
+      'Holders that fell out of puts of this node: full, gone or slow.',
+      one(transfers.holdersLost),
+    ),
     gauge('weft_transfers_running', 'Objects being put or got.', one(transfers.running)),
     counter(
       'weft_transfer_bytes_total',

@@ -62,7 +62,16 @@ export const statusAnswer = z.strictObject({
   reach,
   map: mapStatus,
   peers: z.strictObject({ connected: z.int(), total: z.int() }),
-  storage: z.strictObject({ shards: z.int(), bytes, quotaBytes: bytes, fault: fault.optional() }),
+  storage: z.strictObject({
+    shards: z.int(),
+    bytes,
+    quotaBytes: bytes,
+    damaged: z.int().describe('Shards that the disk does not give back as they were put; not served'),
+    scrubbedBytes: bytes.describe('Read since the start to look for damage'),
+    scrubbedAt: time.optional().describe('When all shards had been read last'),
+    fault: fault.optional(),
+    notice: fault.optional().describe('E_SHARDS_DAMAGED while some are'),
+  }),
   resources: z.strictObject({
     rssBytes: bytes,
     privateBytes: bytes.optional(),
@@ -324,7 +333,10 @@ export const leasesAnswer = z.strictObject({
 })
 export type LeasesAnswer = z.output<typeof leasesAnswer>
 
-export const storedAnswer = storedObject.extend({ schemaVersion })
+export const storedAnswer = storedObject.extend({
+  schemaVersion,
+  warnings: z.array(fault).readonly().describe('What whoever put it should know, though it is safe'),
+})
 export type StoredAnswer = z.output<typeof storedAnswer>
 
 export const objectsAnswer = z.strictObject({ schemaVersion, objects: z.array(storedObject).readonly() })

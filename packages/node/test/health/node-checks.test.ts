@@ -93,3 +93,12 @@ test('a home that vanished, a log that cannot be written and a VPN that has a fa
     ['E_STATE_UNWRITABLE', 'E_LOG_DROPPED', reason.code],
   )
 })
+
+test('a node with damaged shards is healthy, and says so', () => {
+  const storage = new FakeStorage()
+  const checked = { home: '.', overlay: new FakeOverlay('did:key:zself'), storage, vpn, droppedLines: () => 0 }
+  const check = () => nodeChecks(checked).find(({ name }) => name === 'storage')
+  assert.deepEqual(check(), { name: 'storage', fault: undefined })
+  storage.heldNotice = { code: 'E_SHARDS_DAMAGED', cause: 'Two are damaged.', fix: 'Check the disk.' }
+  assert.deepEqual(check(), { name: 'storage', fault: undefined, notice: storage.heldNotice })
+})

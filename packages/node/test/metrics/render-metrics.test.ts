@@ -52,6 +52,8 @@ test('metrics tell peers, map, shards, transfers, requests and faults', async (t
   assert.equal(samples.get('weft_repaired_bytes_total'), 5)
   assert.equal(samples.get('weft_repairs_failed_total'), 6)
   assert.equal(samples.get('weft_audits{side="own",verdict="kept"}'), 1)
+  assert.equal(samples.get('weft_shards_damaged'), 4)
+  assert.equal(samples.get('weft_shard_scrubbed_bytes_total'), 5)
   assert.equal(samples.get('weft_transfers_total{kind="put",state="done"}'), 1)
   assert.equal(samples.get('weft_transfer_bytes_total{kind="put"}'), 500)
   assert.equal(samples.get('weft_fault{code="E_MAP_STALE"}'), 1)

@@ -10,6 +10,7 @@ import type {
   Storage,
   StorageEvents,
   StorageOptions,
+  PutResult,
   StoredObject,
 } from '@weft/storage'
 
@@ -48,9 +49,10 @@ export class FakeStorage implements Storage {
   /** What was asked to be private, in order. */
   readonly asked: string[] = []
   heldFault: ReturnType<Storage['held']>['fault']
+  heldNotice: ReturnType<Storage['held']>['notice']
   closed = false
 
-  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<PutResult> {
     if (this.refusePut !== undefined) throw this.refusePut
     const parts: Uint8Array[] = []
     try {
@@ -77,7 +79,7 @@ export class FakeStorage implements Storage {
       private: options.private === true,
     }
     this.objects.set(stored.ref, { stored, bytes })
-    return stored
+    return { ...stored, warnings: [] }
   }
 
   async get(ref: string, _options?: GetOptions): Promise<ObjectReader> {
@@ -186,7 +188,8 @@ export class FakeStorage implements Storage {
   }
 
   held(): ReturnType<Storage['held']> {
-    return { shards: 1, bytes: 2, quotaBytes: 3, fault: this.heldFault }
+    const rest = { damaged: 4, scrubbedBytes: 5, scrubbedAt: 6, notice: this.heldNotice }
+    return { shards: 1, bytes: 2, quotaBytes: 3, fault: this.heldFault, ...rest }
   }
 
   on<K extends keyof StorageEvents>(name: K, listener: (event: StorageEvents[K]) => void): () => void {

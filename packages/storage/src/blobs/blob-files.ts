@@ -1,7 +1,9 @@
 import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureDirectory } from '@weft/core'
+import { ensureDirectory, utf8 } from '@weft/core'
+import { MARK_LENGTH } from './blob-header.ts'
 import { CoalescedSync } from './coalesced-sync.ts'
+import { writeUint64 } from './sequence.ts'
 
 /** Directories that the files are spread over: few enough that the flushes of a directory are shared. */
 const FANOUT = 16
@@ -96,6 +98,24 @@ export class BlobFiles implements AsyncDisposable {
 
   #path(id: number): string {
     return join(this.#root, (id % FANOUT).toString(FANOUT), String(id))
+  }
+}
+
+/** Begins the header at the end of a file: a header in another file, or in another place, is none. */
+export function fileMark(id: number): Uint8Array {
+  const mark = new Uint8Array(MARK_LENGTH)
+  mark.set(utf8('weftfile'))
+  writeUint64(new DataView(mark.buffer), 8, id)
+  return mark
+}
+
+/** Paths and ids of all files of shards. */
+export async function* listBlobFiles(root: string): AsyncGenerator<{ readonly id: number; readonly path: string }> {
+  for (let at = 0; at < FANOUT; at++) {
+    const directory = join(root, at.toString(FANOUT))
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (/^\d{1,15}$/.test(name)) yield { id: Number(name), path: join(directory, name) }
+    }
   }
 }
 

@@ -2,8 +2,12 @@ import { join } from 'node:path'
 import { GroupCommitDatabase } from '@weft/overlay'
 import type { ShardName } from '../holder/shard-name.ts'
 import { alreadyHeld, removed } from './blob-error.ts'
+import { headerSize } from './blob-header.ts'
+import type { BlobNote } from './blob-note.ts'
 import type { Deletion } from '../holder/deletion-statement.ts'
-import { TOMBSTONES_SCHEMA, TOMBSTONE_LIMITS, type TombstoneLimits, Tombstones } from './tombstones.ts'
+import { TOMBSTONES_SCHEMA, TOMBSTONE_LIMITS, type TombstoneLimits, Tombstones, accountOf } from './tombstones.ts'
+
+export const INDEX_FILE = 'index.sqlite'
 
 /** Where the bytes of a shard lie: a file of its own, or a part of a segment log. */
 export type BlobPlace = { readonly file: number } | { readonly log: number; readonly offset: number }
@@ -20,19 +24,43 @@ export interface BlobEntry {
   readonly corrupt: boolean
 }
 
-const SCHEMA = `
+export const INDEX_SCHEMA = `
   CREATE TABLE IF NOT EXISTS shards (
     object BLOB NOT NULL, segment INTEGER NOT NULL, idx INTEGER NOT NULL, length INTEGER NOT NULL,
     log INTEGER, place INTEGER NOT NULL, checksums BLOB NOT NULL, committed INTEGER NOT NULL, peer TEXT NOT NULL,
     corrupt INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (object, segment, idx)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS shards_by_log ON shards (log, place);
   CREATE INDEX IF NOT EXISTS shards_provisional ON shards (object) WHERE committed = 0;
+  CREATE INDEX IF NOT EXISTS shards_corrupt ON shards (object, segment, idx) WHERE corrupt = 1;
   CREATE TABLE IF NOT EXISTS objects (object BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS objects_by_expiry ON objects (expires_at);
+  CREATE TABLE IF NOT EXISTS scrub (
+    id INTEGER PRIMARY KEY CHECK (id = 0), object BLOB, segment INTEGER, idx INTEGER, started_at INTEGER NOT NULL,
+    finished_at INTEGER);
+  CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   ${TOMBSTONES_SCHEMA}`
-const COLUMNS = 'object, segment, idx, length, log, place, checksums, committed, peer, corrupt'
+const OPENED = "INSERT INTO state VALUES ('opens', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1;"
+export const COLUMNS = 'object, segment, idx, length, log, place, checksums, committed, peer, corrupt'
 
 type Row = Record<string, unknown>
+
+/** Where a round of the scrubber is, kept over restarts. */
+export interface ScrubRound {
+  /** The last shard that was read; undefined at the begin. */
+  readonly after: ShardName | undefined
+  /** ms since the epoch. */
+  readonly startedAt: number
+  /** Of the last round that came to its end, ms since the epoch. */
+  readonly finishedAt: number | undefined
+}
+
+interface ScrubRow {
+  readonly object: Uint8Array | null
+  readonly segment: number
+  readonly idx: number
+  readonly started_at: number
+  readonly finished_at: number | null
+}
 
 /** The removal of an object by its owner. */
 export interface Removal {
@@ -56,9 +84,9 @@ export class BlobIndex implements AsyncDisposable {
     return new BlobIndex(
       limits,
       await GroupCommitDatabase.open(
-        join(directory, 'index.sqlite'),
-        SCHEMA,
-        'do not remove it alone: it is the only map of the shards beside it. Restore it from a copy, or stop the node and remove the whole directory, which gives up its shards',
+        join(directory, INDEX_FILE),
+        INDEX_SCHEMA + OPENED,
+        'start the node again: what is wrong with it is found then, and it is made anew from the shards beside it. Where it is not, stop the node, remove the file alone, and start it',
       ),
     )
   }
@@ -66,6 +94,11 @@ export class BlobIndex implements AsyncDisposable {
   private constructor(limits: TombstoneLimits, database: GroupCommitDatabase) {
     this.#database = database
     this.#tombstones = new Tombstones(database, limits)
+  }
+
+  /** How often it was opened, this time with it. */
+  get opens(): number {
+    return this.#database.prepare("SELECT value FROM state WHERE name = 'opens'").get()?.['value'] as number
   }
 
   get({ object, segment, index }: ShardName): BlobEntry | undefined {
@@ -135,11 +168,12 @@ export class BlobIndex implements AsyncDisposable {
     }
   }
 
-  /** Per log: where its last shard ends, and how many bytes are in use. */
+  /** Per log: where its last shard ends, and how many bytes are in use, headers with them. */
   logs(): Map<number, { end: number; live: number }> {
+    const header = `${headerSize(0, '')} + length(peer) + length(checksums)`
     const rows = this.#database
       .prepare(
-        'SELECT log, max(place + length) AS end, sum(length) AS live FROM shards WHERE log IS NOT NULL GROUP BY log',
+        `SELECT log, max(place + length) AS end, sum(length + ${header}) AS live FROM shards WHERE log IS NOT NULL GROUP BY log`,
       )
       .all()
     return new Map(
@@ -160,6 +194,25 @@ export class BlobIndex implements AsyncDisposable {
         shards: row['shards'] as number,
         bytes: row['bytes'] as number,
       }))
+  }
+
+  /** Whether there is a shard or a tombstone of the object. */
+  knows(object: Uint8Array): boolean {
+    return (
+      this.#database.prepare('SELECT 1 FROM shards WHERE object = ? LIMIT 1').get(object) !== undefined ||
+      this.#tombstones.of(object) !== undefined
+    )
+  }
+
+  /** What would be noted of all that is here. */
+  *notes(): Generator<BlobNote> {
+    const committed =
+      'SELECT DISTINCT object, peer, expires_at FROM shards JOIN objects USING (object) WHERE committed = 1'
+    for (const row of this.#database.db.prepare(committed).iterate()) {
+      const { object, peer, expires_at: expiresAt } = row as { object: Uint8Array; peer: string; expires_at: number }
+      yield { kind: 'commit', object, peer, expiresAt }
+    }
+    yield* this.#tombstones.notes()
   }
 
   /** Objects that expired, at most `limit`. */
@@ -240,7 +293,13 @@ export class BlobIndex implements AsyncDisposable {
    * Forgets all shards of an object, which are the result, and keeps its tombstone in the same change. Of one that was
    * removed before it says what was said then, and what was found since.
    */
-  remove({ object, peer, isMember, now, until }: Removal): Promise<{ deletion: Deletion; gone: readonly BlobEntry[] }> {
+  remove({
+    object,
+    peer,
+    isMember,
+    now,
+    until,
+  }: Removal): Promise<{ deletion: Deletion; account: string; gone: readonly BlobEntry[] }> {
     return this.#database.change(() => {
       const before = this.#tombstones.of(object)
       const row = this.#database.prepare('DELETE FROM objects WHERE object = ? RETURNING expires_at').get(object)
@@ -251,7 +310,8 @@ export class BlobIndex implements AsyncDisposable {
         at: before === undefined || gone.length > 0 ? now : before.at,
         until: Math.max(until, before?.until ?? 0, (row?.['expires_at'] as number | undefined) ?? 0),
       }
-      return { deletion: this.#tombstones.keep(object, peer, isMember, deletion), gone }
+      const account = accountOf(peer, isMember)
+      return { deletion: this.#tombstones.keep(object, account, deletion), account, gone }
     })
   }
 
@@ -271,18 +331,68 @@ export class BlobIndex implements AsyncDisposable {
     return this.#database.change(() => this.#remove('object = ? AND committed = 0 AND peer = ?', object, peer))
   }
 
-  /** Forgets shards whose files are gone. */
-  forgetFiles(files: readonly number[]): Promise<void> {
+  /** Marks shards whose files are gone as corrupt; resolves with how many were not before. */
+  markLost(files: readonly number[]): Promise<number> {
+    const mark = 'UPDATE shards SET corrupt = 1 WHERE log IS NULL AND place = ? AND corrupt = 0'
+    return this.#database.change(() =>
+      files.reduce((sum, file) => sum + Number(this.#database.prepare(mark).run(file).changes), 0),
+    )
+  }
+
+  /** Resolves with whether the shard is still where it was, and was not marked before. */
+  markCorrupt({ name, place }: BlobEntry): Promise<boolean> {
+    const { object, segment, index } = name
+    const [log, at] = 'file' in place ? [null, place.file] : [place.log, place.offset]
     return this.#database.change(() => {
-      for (const file of files) this.#remove('log IS NULL AND place = ?', file)
+      const { changes } = this.#database
+        .prepare(
+          'UPDATE shards SET corrupt = 1 WHERE object = ? AND segment = ? AND idx = ? AND log IS ? AND place = ? AND corrupt = 0',
+        )
+        .run(object, segment, index, log, at)
+      return Number(changes) === 1
     })
   }
 
-  markCorrupt({ object, segment, index }: ShardName): Promise<void> {
+  /** Shards that are marked as corrupt. */
+  corruptCount(): number {
+    return this.#database.prepare('SELECT count(*) AS shards FROM shards WHERE corrupt = 1').get()?.['shards'] as number
+  }
+
+  /** The corrupt ones after `after` in the order of names, at most `limit`. */
+  corruptPage(after: ShardName | undefined, limit: number): BlobEntry[] {
+    const { object, segment, index } = after ?? { object: new Uint8Array(0), segment: 0, index: 0 }
+    return this.#database
+      .prepare(
+        `SELECT ${COLUMNS} FROM shards WHERE corrupt = 1 AND (object, segment, idx) > (?, ?, ?) ORDER BY object, segment, idx LIMIT ?`,
+      )
+      .all(object, segment, index, limit)
+      .map(entryOf)
+  }
+
+  /** Forgets up to `limit` corrupt shards, which are the result. */
+  forgetCorrupt(limit: number): Promise<readonly BlobEntry[]> {
+    return this.#database.change(() =>
+      this.#remove(
+        '(object, segment, idx) IN (SELECT object, segment, idx FROM shards WHERE corrupt = 1 LIMIT ?)',
+        limit,
+      ),
+    )
+  }
+
+  /** Where the scrubber is; undefined before it ever began. */
+  scrubRound(): ScrubRound | undefined {
+    const row = this.#database.prepare('SELECT * FROM scrub').get()
+    if (row === undefined) return undefined
+    const { object, segment, idx, started_at: startedAt, finished_at: finishedAt } = row as unknown as ScrubRow
+    const after = object === null ? undefined : { object, segment, index: idx }
+    return { after, startedAt, finishedAt: finishedAt ?? undefined }
+  }
+
+  noteScrub({ after, startedAt, finishedAt }: ScrubRound): Promise<void> {
     return this.#database.change(() => {
       this.#database
-        .prepare('UPDATE shards SET corrupt = 1 WHERE object = ? AND segment = ? AND idx = ?')
-        .run(object, segment, index)
+        .prepare('INSERT OR REPLACE INTO scrub VALUES (0, ?, ?, ?, ?, ?)')
+        .run(after?.object ?? null, after?.segment ?? null, after?.index ?? null, startedAt, finishedAt ?? null)
     })
   }
 

@@ -34,14 +34,17 @@ export interface PeerHeld {
 export class BlobSpace {
   readonly #directory: string
   readonly #limits: SpaceLimits
+  readonly #missing: () => number
   readonly #shares: PeerShares
   #shards = 0
   #bytes = 0
   #reserved = 0
   #lastFree = Number.POSITIVE_INFINITY
 
-  constructor(directory: string, limits: SpaceLimits, held: readonly PeerHeld[]) {
+  /** @param missing bytes that are still to be taken of the disk for notes. */
+  constructor(directory: string, limits: SpaceLimits, held: readonly PeerHeld[], missing: () => number) {
     this.#directory = directory
+    this.#missing = missing
     this.#limits = limits
     this.#shares = new PeerShares(limits.quotaBytes, limits.isMember)
     for (const { peer, shards, bytes } of held) this.#add(peer, shards, bytes)
@@ -87,7 +90,7 @@ export class BlobSpace {
   /** Bytes of the disk that may be used for shards; negative when the reserve is touched already. */
   async free(): Promise<number> {
     const { bavail, bsize } = await statfs(this.#directory)
-    this.#lastFree = bavail * bsize - this.#limits.reserveBytes
+    this.#lastFree = bavail * bsize - this.#limits.reserveBytes - this.#missing()
     return this.#lastFree
   }
 

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { WeftError, concatBytes } from '@weft/core'
-import type { BlobFiles } from './blob-files.ts'
+import { type BlobFiles, fileMark } from './blob-files.ts'
 import type { BlobPlace } from './blob-index.ts'
+import type { DescribeBlob } from './blob-header.ts'
 import { BlockChecksums } from './block-checksums.ts'
 import type { SegmentLogs } from './segment-log.ts'
 import { diskError } from './blob-error.ts'
@@ -29,10 +30,12 @@ export interface BlobSink {
 /** Gathers a small shard in memory and appends it to a log. */
 export class SmallBlobSink implements BlobSink {
   readonly #logs: SegmentLogs
+  readonly #describe: DescribeBlob
   readonly #chunks: Uint8Array[] = []
 
-  constructor(logs: SegmentLogs) {
+  constructor(logs: SegmentLogs, describe: DescribeBlob) {
     this.#logs = logs
+    this.#describe = describe
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -43,8 +46,9 @@ export class SmallBlobSink implements BlobSink {
     const bytes = concatBytes(this.#chunks)
     const sums = new BlockChecksums(bytes.length)
     sums.update(bytes)
+    const checksums = sums.bytes()
     try {
-      return { place: await this.#logs.append(bytes), checksums: sums.bytes() }
+      return { place: await this.#logs.append((mark) => this.#describe(mark, checksums), bytes), checksums }
     } catch (error) {
       throw diskError(error, 'writing a shard')
     }
@@ -61,13 +65,15 @@ export class LargeBlobSink implements BlobSink {
   readonly #id: number
   readonly #file: Promise<FileHandle>
   readonly #sums: BlockChecksums
+  readonly #describe: DescribeBlob
   #batch: Uint8Array[] = []
   #batched = 0
   #written = 0
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(files: BlobFiles, length: number) {
+  constructor(files: BlobFiles, length: number, describe: DescribeBlob) {
     this.#files = files
+    this.#describe = describe
     this.#id = files.nextId()
     this.#file = files.create(this.#id)
     // Whoever writes or finishes sees the failure.
@@ -84,13 +90,17 @@ export class LargeBlobSink implements BlobSink {
 
   async finish(): Promise<WrittenBlob> {
     try {
+      const checksums = this.#sums.bytes()
+      const header = this.#describe(fileMark(this.#id), checksums)
+      this.#batch.push(header)
+      this.#batched += header.length
       await this.#flushBatch()
       await this.#writing
       const file = await this.#file
       await file.datasync()
       await file.close()
       await this.#files.publish(this.#id)
-      return { place: { file: this.#id }, checksums: this.#sums.bytes() }
+      return { place: { file: this.#id }, checksums }
     } catch (error) {
       await this.discard()
       throw diskError(error, 'writing a shard')

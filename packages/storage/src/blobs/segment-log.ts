@@ -1,26 +1,33 @@
+import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureDirectory } from '@weft/core'
+import { concatBytes, ensureDirectory, equalBytes, utf8 } from '@weft/core'
+import { type BlobHeader, MARK_LENGTH, decodeBlobHeader } from './blob-header.ts'
 import { CoalescedSync } from './coalesced-sync.ts'
 
 /** A log that has grown to this is closed to new shards, bytes. */
 const MAX_LOG = 64 * 1024 * 1024
+const MAGIC = utf8('weftlog1')
+/** Magic and mark. */
+export const LOG_HEAD = MAGIC.length + MARK_LENGTH
 
 interface Log {
   readonly id: number
   readonly handle: FileHandle
+  /** Begins each header; undefined for a log without headers, of an earlier version. */
+  readonly mark: Uint8Array | undefined
   readonly sync: CoalescedSync
   /** Where the next shard goes. */
   end: number
-  /** Bytes of shards that are still in use. */
+  /** Bytes of shards that are still in use, with their headers. */
   live: number
   /** Appends under way; the log is not removed under them. */
   writing: number
 }
 
 /**
- * Append-only logs for small shards: many share one flush. A log has no structure of its own; the index says what is
- * where, and what lies behind the last entry of the index never counted.
+ * Append-only logs for small shards: many share one flush. The index says what is where, and what lies behind the last
+ * entry of the index never counted; the header in front of each shard is for a store that has lost its index.
  */
 export class SegmentLogs implements AsyncDisposable {
   readonly #directory: string
@@ -47,7 +54,7 @@ export class SegmentLogs implements AsyncDisposable {
       const handle = await open(join(directory, name), 'r+')
       // A torn tail was never acknowledged.
       if ((await handle.stat()).size > entry.end) await handle.truncate(entry.end)
-      logs.set(id, logOf(id, handle, entry.end, entry.live))
+      logs.set(id, logOf(id, handle, entry.end, entry.live, await markOf(handle)))
     }
     for (const id of known.keys()) nextId = Math.max(nextId, id + 1)
     return new SegmentLogs(directory, logs, nextId)
@@ -59,9 +66,14 @@ export class SegmentLogs implements AsyncDisposable {
     this.#nextId = nextId
   }
 
-  /** Writes and flushes. The bytes count as in use until {@link forget}. */
-  async append(bytes: Uint8Array): Promise<{ log: number; offset: number }> {
+  /** Writes a shard behind its header and flushes. Both count as in use until {@link forget}; `offset` is that of the shard. */
+  async append(
+    headerFor: (mark: Uint8Array) => Uint8Array,
+    shard: Uint8Array,
+  ): Promise<{ log: number; offset: number }> {
     const log = await this.#writable()
+    const header = headerFor(log.mark ?? new Uint8Array(MARK_LENGTH))
+    const bytes = concatBytes([header, shard])
     const offset = log.end
     log.end += bytes.length
     log.live += bytes.length
@@ -72,7 +84,7 @@ export class SegmentLogs implements AsyncDisposable {
         at += (await log.handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten
       }
       await log.sync.sync()
-      return { log: log.id, offset }
+      return { log: log.id, offset: offset + header.length }
     } catch (error) {
       log.live -= bytes.length
       throw error
@@ -84,6 +96,15 @@ export class SegmentLogs implements AsyncDisposable {
   /** The file of a log, for reading; undefined when it is gone. */
   handle(log: number): FileHandle | undefined {
     return this.#logs.get(log)?.handle
+  }
+
+  /** The header of `size` bytes in front of a shard; undefined when there is none that is whole. */
+  async header(log: number, offset: number, size: number): Promise<BlobHeader | undefined> {
+    const entry = this.#logs.get(log)
+    if (entry?.mark === undefined || offset < size) return undefined
+    const bytes = new Uint8Array(size)
+    await entry.handle.read(bytes, 0, size, offset - size)
+    return decodeBlobHeader(bytes, 0, entry.mark)
   }
 
   /** Overwrites what a shard had with zeros, and flushes: its log may stay for long. */
@@ -132,16 +153,22 @@ export class SegmentLogs implements AsyncDisposable {
 
   async #create(): Promise<Log> {
     const id = this.#nextId++
+    let handle: FileHandle | undefined
     try {
-      const handle = await open(this.#path(id), 'wx+', 0o600)
+      handle = await open(this.#path(id), 'wx+', 0o600)
+      const mark = randomBytes(MARK_LENGTH)
+      await handle.writeFile(concatBytes([MAGIC, mark]))
       const directory = await open(this.#directory, 'r')
       await directory.sync()
       await directory.close()
-      const log = logOf(id, handle, 0, 0)
+      const log = logOf(id, handle, LOG_HEAD, 0, mark)
       this.#logs.set(id, log)
       return log
     } catch (error) {
       this.#active = undefined
+      await handle?.close()
+      // The next start removes it otherwise.
+      if (handle !== undefined) await unlink(this.#path(id)).catch(() => {})
       throw error
     }
   }
@@ -151,6 +178,14 @@ export class SegmentLogs implements AsyncDisposable {
   }
 }
 
-function logOf(id: number, handle: FileHandle, end: number, live: number): Log {
-  return { id, handle, sync: new CoalescedSync(() => handle.datasync()), end, live, writing: 0 }
+/** What begins the headers of a log; undefined for one without headers. */
+export async function markOf(handle: FileHandle): Promise<Uint8Array | undefined> {
+  const head = new Uint8Array(LOG_HEAD)
+  const { bytesRead } = await handle.read(head, 0, LOG_HEAD, 0)
+  if (bytesRead < LOG_HEAD || !equalBytes(head.subarray(0, MAGIC.length), MAGIC)) return undefined
+  return head.slice(MAGIC.length)
+}
+
+function logOf(id: number, handle: FileHandle, end: number, live: number, mark: Uint8Array | undefined): Log {
+  return { id, handle, mark, sync: new CoalescedSync(() => handle.datasync()), end, live, writing: 0 }
 }

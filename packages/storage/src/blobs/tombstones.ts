@@ -1,4 +1,5 @@
 import type { GroupCommitDatabase } from '@weft/overlay'
+import type { BlobNote } from './blob-note.ts'
 import type { Deletion } from '../holder/deletion-statement.ts'
 
 /** How many removed objects a holder remembers. Each takes some 150 bytes of its index. */
@@ -28,6 +29,11 @@ export const TOMBSTONES_SCHEMA = `
 /** In front of the account of a peer that was outside of the map when it removed the object. */
 const STRANGER = '~'
 
+/** Whom a tombstone counts for. */
+export function accountOf(peer: string, isMember: boolean): string {
+  return isMember ? peer : STRANGER + peer
+}
+
 /**
  * The objects that their owners removed, each until nothing that was signed for it can be valid any more. They are rows
  * of the index, so that no put or commit comes between the removal of an object and its tombstone; all but the
@@ -53,9 +59,17 @@ export class Tombstones {
     return row === undefined ? undefined : (row as unknown as Deletion)
   }
 
+  /** What would be noted of all of them. */
+  *notes(): Generator<BlobNote> {
+    const all = 'SELECT object, account, shards, bytes, at, until FROM removed'
+    for (const row of this.#database.db.prepare(all).iterate()) {
+      const { object, account, ...deletion } = row as unknown as Deletion & { object: Uint8Array; account: string }
+      yield { kind: 'removed', object, account, deletion: { ...deletion } }
+    }
+  }
+
   /** Writes down what was deleted. The result is what is written: until 0 when there is no room for it. */
-  keep(object: Uint8Array, peer: string, isMember: boolean, deletion: Deletion): Deletion {
-    const account = isMember ? peer : STRANGER + peer
+  keep(object: Uint8Array, account: string, deletion: Deletion): Deletion {
     const { shards, bytes, at, until } = deletion
     if (this.of(object) !== undefined) {
       this.#database

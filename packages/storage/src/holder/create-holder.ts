@@ -1,8 +1,9 @@
-import { type Clock, type Fault, type Logger, type Scope, WeftError, messageOf } from '@weft/core'
+import { type Clock, type Fault, type Logger, type Scope, WeftError, counted, messageOf } from '@weft/core'
 import { type DidKey, type SigningKey, shortId } from '@weft/crypto'
 import type { ByteStream, Streams } from '@weft/overlay'
 import { encodeFrame } from '@weft/wire'
 import { BlobStore } from '../blobs/blob-store.ts'
+import type { HeldShards } from '../storage.ts'
 import { type HolderLimits, defaultHolderLimits } from './holder-limits.ts'
 import type { JudgeKeep } from './keep-judge.ts'
 import { ProvisionalShards } from './provisional-shards.ts'
@@ -25,6 +26,8 @@ export interface HolderOptions {
   readonly scope: Scope
   /** Whether a peer is in the map: strangers get a part of the room and of the streams only. */
   readonly isMember: (peer: DidKey) => boolean
+  /** When the network's newest signed map was signed, ms since the epoch: nothing expires before. Left out: the clock is believed. */
+  readonly networkTime?: () => number | undefined
   readonly limits?: Partial<HolderLimits>
   /** Without it the holder keeps nothing in the place of others. */
   readonly judgeKeep?: JudgeKeep
@@ -35,13 +38,7 @@ export interface HolderOptions {
 /** This node as a keeper of other people's shards. */
 export interface Holder {
   readonly store: BlobStore
-  /** What is kept; `fault` (E_DISK_FULL, E_QUOTA) while nothing more can be taken. */
-  held(): {
-    readonly shards: number
-    readonly bytes: number
-    readonly quotaBytes: number
-    readonly fault: Fault | undefined
-  }
+  held(): HeldShards
 }
 
 /**
@@ -60,6 +57,7 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
     clock,
     logger,
     scope,
+    ...(options.networkTime !== undefined && { networkTime: options.networkTime }),
   })
   const provisional = scope.use('provisional shards', new ProvisionalShards(store, clock, logger, limits))
   const service = new ShardService({
@@ -93,7 +91,19 @@ export async function createHolder(options: HolderOptions): Promise<Holder> {
   })
   return {
     store,
-    held: () => ({ ...store.held, quotaBytes, fault: store.fault() }),
+    held: () => {
+      const { health } = store
+      return { ...store.held, ...health, quotaBytes, fault: store.fault(), notice: damageNotice(health.damaged) }
+    },
+  }
+}
+
+function damageNotice(damaged: number): Fault | undefined {
+  if (damaged === 0) return undefined
+  return {
+    code: 'E_SHARDS_DAMAGED',
+    cause: `The disk does not give back ${counted(damaged, 'shard')} that this node keeps for others as ${damaged === 1 ? 'it was' : 'they were'} put. They are not served.`,
+    fix: 'Check the disk (its SMART values, the log of the kernel) before it loses more. Damaged shards go when they are put anew, or when their room is needed.',
   }
 }
 

@@ -68,6 +68,8 @@ export class ShardSession {
     }
     signal.addEventListener('abort', onAbort, { once: true })
     const answering = this.#answer()
+    // It may fail while bytes go to the disk, before anybody waits for it.
+    answering.catch(() => {})
     try {
       await this.#read()
       this.#answers.end()

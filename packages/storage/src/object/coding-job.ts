@@ -43,9 +43,25 @@ export interface DecodeJob extends CodeParameters {
   readonly segment: number
   readonly last: boolean
   readonly length: number
+  /** Those that are wanted, as `decodeSegment` has them. */
+  readonly frames: { readonly first: number; readonly end: number }
   readonly shards: readonly (SharedBytes | undefined)[]
-  /** As many bytes as the frames hold. */
+  /** As many bytes as these frames hold. */
   readonly plaintext: SharedBytes
+}
+
+/** A sealed shard for another holder: opened with the key of one node and sealed with that of another, into `into`. */
+export interface ResealJob {
+  readonly kind: 'reseal'
+  readonly sealKey: Uint8Array
+  readonly object: Uint8Array
+  readonly segment: number
+  readonly index: number
+  readonly from: Uint8Array
+  readonly to: Uint8Array
+  readonly shard: SharedBytes
+  /** May be `shard` itself. */
+  readonly into: SharedBytes
 }
 
 /** Verified shards to one that is lost, sealed for the holder that its owner chose, written into `into`. */
@@ -61,7 +77,7 @@ export interface RestoreJob extends CodeParameters {
   readonly into: SharedBytes
 }
 
-export type CodingJob = EncodeJob | VerifyJob | DecodeJob | RestoreJob
+export type CodingJob = EncodeJob | VerifyJob | DecodeJob | ResealJob | RestoreJob
 
 export interface SealedShard {
   readonly index: number

@@ -6,6 +6,7 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  ResealJob,
   RestoreJob,
   SealedShard,
   VerifyJob,
@@ -73,6 +74,13 @@ export class CodingPool implements AsyncDisposable {
   /** @throws WeftError E_OBJECT_KEY when a frame does not open; E_CODING_FAILED, E_ABORTED */
   async decode(job: DecodeJob): Promise<void> {
     await this.#run(job)
+  }
+
+  /** @returns the root of what it is now. @throws WeftError E_CODING_FAILED, E_ABORTED */
+  async reseal(job: ResealJob): Promise<Uint8Array> {
+    let root: Uint8Array = new Uint8Array(0)
+    await this.#run(job, (shard) => (root = shard.root))
+    return root
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,7 +8,7 @@ export interface DecodeSegment {
   readonly shards: readonly (Uint8Array | undefined)[]
   readonly code: ReedSolomon
   readonly cipher: FrameCipher
-  /** Where the plaintext goes: as many bytes as the frames hold. */
+  /** Where the plaintext goes: as many bytes as the frames that are wanted hold. */
   readonly plaintext: Uint8Array
   /** Sealed bytes of the segment. */
   readonly length: number
@@ -16,6 +16,8 @@ export interface DecodeSegment {
   readonly firstFrame: number
   /** True for the last segment of the object. */
   readonly last: boolean
+  /** Frames that are wanted, counted from 0 in the segment, `end` not included; by default all. */
+  readonly frames?: { readonly first: number; readonly end: number }
 }
 
 /** Bytes of a missing shard that are computed at a time, so that a get with dead holders needs no more memory. */
@@ -26,13 +28,13 @@ const WINDOW = 8 * FRAME_SIZE
  * @throws WeftError E_OBJECT_KEY when a frame does not open, E_ERASURE_TOO_FEW
  */
 export function decodeSegment(job: DecodeSegment): void {
-  const { cipher, length, firstFrame, last } = job
+  const { cipher, length, firstFrame, last, frames = { first: 0, end: Math.ceil(length / FRAME_SIZE) } } = job
   const data = new DataShards(job)
-  let frame = firstFrame
   let written = 0
-  for (let at = 0; at < length; at += FRAME_SIZE) {
+  for (let frame = frames.first; frame < frames.end; frame++) {
+    const at = frame * FRAME_SIZE
     const end = Math.min(at + FRAME_SIZE, length)
-    const opened = cipher.open(frame++, last && end === length, data.read(at, end - at))
+    const opened = cipher.open(firstFrame + frame, last && end === length, data.read(at, end - at))
     job.plaintext.set(opened, written)
     written += opened.length
     freeNow(opened)

@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 import { KiB } from '@weft/wire'
-import type { GetOptions, ObjectReader } from '../storage.ts'
+import type { ByteRange, GetOptions, ObjectReader } from '../storage.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { HolderLinks } from './holder-links.ts'
 import type { ObjectContext } from './object-context.ts'
@@ -8,6 +8,7 @@ import { deriveObjectKeys } from './object-keys.ts'
 import type { ObjectHead } from './object-records.ts'
 import type { ObjectRef } from './object-ref.ts'
 import { SegmentPipeline } from './segment-pipeline.ts'
+import { checkedRange } from './segment-range.ts'
 
 /** Bytes of plaintext handed to the reader at a time. */
 const PIECE = 256 * KiB
@@ -18,7 +19,7 @@ export interface GetRequest extends GetOptions {
 
 /**
  * Opens an object for reading. Its records are read here; shards only as the body is read. A body can be read once.
- * @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_KEY (the reference has no key), E_RECORD_UNAVAILABLE
+ * @throws WeftError E_OBJECT_NOT_FOUND, E_OBJECT_KEY (the reference has no key), E_RECORD_UNAVAILABLE, E_RANGE
  */
 export async function getObject(context: ObjectContext, ref: ObjectRef, request: GetRequest): Promise<ObjectReader> {
   const { object, dataKey } = ref
@@ -31,10 +32,11 @@ export async function getObject(context: ObjectContext, ref: ObjectRef, request:
   }
   const head = await context.records.readHead(object, request.signal)
   if (!head.quorum) context.logger.warn('storage: read without a record quorum', { code: 'E_RECORD_NO_QUORUM' })
+  const range = request.range === undefined ? { offset: 0, length: head.size } : checkedRange(request.range, head.size)
   const body =
     head.inline === undefined
-      ? readSegments(context, object, dataKey, head, request)
-      : readInline(object, dataKey, head.inline, request)
+      ? readSegments(context, object, dataKey, head, range, request)
+      : readInline(object, dataKey, head.inline, range, request)
   return { size: head.size, body }
 }
 
@@ -42,9 +44,11 @@ async function* readInline(
   object: Uint8Array,
   dataKey: Uint8Array,
   inline: Uint8Array,
+  { offset, length }: ByteRange,
   { onProgress }: GetRequest,
 ): AsyncGenerator<Uint8Array> {
-  const plaintext = new FrameCipher(deriveObjectKeys(dataKey, object)).open(0, true, inline)
+  const whole = new FrameCipher(deriveObjectKeys(dataKey, object)).open(0, true, inline)
+  const plaintext = whole.slice(offset, offset + length)
   if (plaintext.length > 0) yield plaintext
   onProgress?.({ bytes: plaintext.length, total: plaintext.length })
 }
@@ -54,6 +58,7 @@ async function* readSegments(
   object: Uint8Array,
   dataKey: Uint8Array,
   head: ObjectHead,
+  range: ByteRange,
   request: GetRequest,
 ): AsyncGenerator<Uint8Array> {
   const stop = new AbortController()
@@ -64,18 +69,18 @@ async function* readSegments(
     clock: context.clock,
     signal,
   })
-  const pipeline = new SegmentPipeline({ context, links, object, dataKey, head, signal })
+  const pipeline = new SegmentPipeline({ context, links, object, dataKey, head, range, signal })
   try {
     let bytes = 0
-    for (let index = 0; index < head.segments; index++) {
+    while (bytes < range.length) {
       const segment = await pipeline.next()
-      const { plaintext } = segment
+      const { plaintext, start, end } = segment
       try {
-        for (let at = 0; at < plaintext.length; at += PIECE) {
+        for (let at = start; at < end; at += PIECE) {
           // A copy: the reader may keep it, and the buffer is for another segment.
-          yield plaintext.slice(at, at + PIECE)
-          bytes += Math.min(PIECE, plaintext.length - at)
-          request.onProgress?.({ bytes, total: head.size })
+          yield plaintext.slice(at, Math.min(end, at + PIECE))
+          bytes += Math.min(PIECE, end - at)
+          request.onProgress?.({ bytes, total: range.length })
         }
       } finally {
         pipeline.release(segment)

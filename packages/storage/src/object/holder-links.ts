@@ -21,6 +21,7 @@ export class HolderLinks implements AsyncDisposable {
   readonly #clients = new Map<DidKey, Promise<ShardClient>>()
   readonly #opened = new Set<ShardClient>()
   readonly #failed = new Set<DidKey>()
+  #closed = false
 
   constructor(options: HolderLinksOptions) {
     this.#options = options
@@ -59,6 +60,7 @@ export class HolderLinks implements AsyncDisposable {
 
   /** Ends the streams: gracefully within a short time, then at once. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#opened].map((client) => this.#close(client)))
   }
 
@@ -72,16 +74,14 @@ export class HolderLinks implements AsyncDisposable {
       (limited) => streams.open(node, 'shard', limited),
     )
     const client = new ShardClient(stream)
-    this.#opened.add(client)
+    // A stream that came after the end is of use to nobody.
+    if (this.#closed) client.abort(transferOver())
+    else this.#opened.add(client)
     return client
   }
 
   async #close(client: ShardClient): Promise<void> {
-    const late = new WeftError({
-      code: 'E_ABORTED',
-      cause: 'The transfer is over.',
-      fix: 'Nothing to do.',
-    })
+    const late = transferOver()
     if (client.failure === undefined && !this.#options.signal.aborted) {
       await withTimeout(
         this.#options.clock,
@@ -93,6 +93,10 @@ export class HolderLinks implements AsyncDisposable {
     }
     client.abort(late)
   }
+}
+
+function transferOver(): WeftError {
+  return new WeftError({ code: 'E_ABORTED', cause: 'The transfer is over.', fix: 'Nothing to do.' })
 }
 
 function unreachable(node: DidKey, ms: number): WeftError {

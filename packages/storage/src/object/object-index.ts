@@ -15,7 +15,7 @@ interface Sealed {
   readonly seed: string
   /** Left out of what was put openly. */
   readonly private?: true
-  /** Who has shards of it; left out by versions that could not remove objects. */
+  /** Who has shards of it, or may have kept some; left out by versions that could not remove objects. */
   readonly holders?: readonly DidKey[]
 }
 
@@ -99,15 +99,15 @@ export class ObjectIndex implements Disposable {
   /**
    * Durable when it returns.
    * @param seed secret seed of the object's own key, with which its owner renews, releases or removes it.
-   * @param holders who has shards of it.
+   * @param holders who has shards of it, or may have kept some; undefined where only its records say so.
    */
-  add(object: StoredObject, seed: Uint8Array, holders: readonly DidKey[]): void {
+  add(object: StoredObject, seed: Uint8Array, holders: readonly DidKey[] | undefined): void {
     const plain: Sealed = {
       name: object.name,
       ref: object.ref,
       seed: toBase64Url(seed),
       ...(object.private && { private: true }),
-      holders,
+      ...(holders && { holders }),
     }
     const sealed = this.#rows.seal(object.object, plain)
     this.#insert.run(object.object, object.size, object.class, object.createdAt, object.expiresAt, sealed)
@@ -119,6 +119,7 @@ export class ObjectIndex implements Disposable {
     return this.#objects.get(object)?.private === true
   }
 
+  /** An entry, also one that has expired. */
   get(object: string): StoredObject | undefined {
     return this.#objects.get(object)
   }

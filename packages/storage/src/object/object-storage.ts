@@ -8,6 +8,7 @@ import type {
   ObjectStatus,
   OpenPrivate,
   PutOptions,
+  PutResult,
   RemoveOptions,
   RenewOptions,
   RepairCounts,
@@ -69,7 +70,7 @@ export class ObjectStorage implements Storage {
     this.audits = audits
   }
 
-  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<StoredObject> {
+  async put(source: AsyncIterable<Uint8Array>, options: PutOptions = {}): Promise<PutResult> {
     const object = newObject(this.#context)
     const id = objectId(object.key.publicKey)
     const { self, membership } = this.#context.overlay
@@ -81,11 +82,16 @@ export class ObjectStorage implements Storage {
     const seed = object.key.seed()
     try {
       const onProgress = reporting(report, options.onProgress)
+      const onHolderLost = (event: StorageEvents['holderLost']): void => this.#events.emit('holderLost', event)
       const stored = await this.#puts.use(
         () =>
           this.#with(isPrivate, signal, (context) =>
-            putObject(context, source, object, { ...options, name, ttlMs, signal, onProgress }, (one, holders) =>
-              this.#index.add(one, seed, holders),
+            putObject(
+              context,
+              source,
+              object,
+              { ...options, name, ttlMs, signal, onProgress, onHolderLost },
+              (one, holders) => this.#index.add(one, seed, holders),
             ),
           ),
         signal,
@@ -116,7 +122,8 @@ export class ObjectStorage implements Storage {
         await close()
       }
       try {
-        const reader = await getObject(context, parsed, { signal, onProgress })
+        const { range } = options
+        const reader = await getObject(context, parsed, { ...(range && { range }), signal, onProgress })
         return { size: reader.size, body: reportingEnd(reader.body, report, end) }
       } catch (error) {
         await end()

@@ -1,5 +1,5 @@
 import { WeftError, throwIfAborted } from '@weft/core'
-import { type DidKey, fromDidKey, shortId } from '@weft/crypto'
+import { type DidKey, shortId } from '@weft/crypto'
 import type { Member } from '@weft/overlay'
 import type { ShardClient } from '../holder/shard-client.ts'
 import { placeShards } from '../placement/place-shards.ts'
@@ -7,14 +7,6 @@ import type { StorageClass } from '../storage.ts'
 import type { HolderLinks } from './holder-links.ts'
 import { STORAGE_CLASSES } from './storage-class.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
-
-/** A holder chosen for a put, with the stream that its shards are provisional on. */
-export interface OpenHolder {
-  readonly id: DidKey
-  /** Its public key. */
-  readonly key: Uint8Array
-  readonly client: ShardClient
-}
 
 /**
  * Chooses the n holders of an object and opens a stream to each, before a byte is sent. One that does not answer is
@@ -27,7 +19,7 @@ export async function openHolders(
   object: Uint8Array,
   stored: StorageClass,
   signal: AbortSignal,
-): Promise<readonly OpenHolder[]> {
+): Promise<readonly { readonly member: Member; readonly client: ShardClient }[]> {
   for (;;) {
     throwIfAborted(signal)
     const members = storageMembers(context)
@@ -46,11 +38,7 @@ export async function openHolders(
     const opened = await Promise.allSettled(placement.holders.map((member) => links.client(member.id)))
     const clients = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     if (clients.length === stored.n) {
-      return placement.holders.map(({ id }, at) => ({
-        id,
-        key: fromDidKey(id),
-        client: clients[at] as ShardClient,
-      }))
+      return placement.holders.map((member, at) => ({ member, client: clients[at] as ShardClient }))
     }
   }
 }

@@ -1,24 +1,39 @@
-import { Semaphore, WeftError, isWeftError, messageOf, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
+import {
+  type Fault,
+  Semaphore,
+  WeftError,
+  isWeftError,
+  messageOf,
+  throwIfAborted,
+  toWeftError,
+  withTimeout,
+} from '@weft/core'
 import { type DidKey, SigningKey, wipe } from '@weft/crypto'
-import { authorizeCommit, authorizePut, authorizeRelease } from '../holder/shard-authorization.ts'
+import { authorizeCommit } from '../holder/shard-authorization.ts'
+import type { ShardClient } from '../holder/shard-client.ts'
 import { happiness } from '../placement/happiness.ts'
-import type { PutOptions, StorageClass, StoredObject } from '../storage.ts'
+import type { PutOptions, PutResult, StorageClass, StorageEvents, StoredObject } from '../storage.ts'
 import { FrameCipher } from './frame-cipher.ts'
 import { HolderLinks } from './holder-links.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
 import { MAX_INLINE, sealedLength, segmentCount } from './object-layout.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import { formatObjectRef, objectId } from './object-ref.ts'
-import { type OpenHolder, openHolders } from './open-holders.ts'
+import { holdersReplaced } from './lost-holders.ts'
+import { PutHolders } from './put-holders.ts'
+import { PutLedger, recordOf } from './put-ledger.ts'
 import { wrapSealKey } from './seal-keys.ts'
 import { SegmentSource } from './segment-source.ts'
-import { type SentSegment, sendSegments } from './send-segments.ts'
+import { sendSegments } from './send-segments.ts'
 import { defaultClass, storageClass } from './storage-class.ts'
 
 /** Records written at once; more would only queue at the record holders. */
 const RECORD_WRITES = 8
-/** Segments whose records wait for the end of the put; beyond it they are written on the way, so memory stays flat. */
-const MAX_WAITING_RECORDS = 512
+/**
+ * Segments whose records wait for the end of the put, as their holders may change until then (64 GiB); beyond it they
+ * are written on the way, so memory stays flat.
+ */
+const MAX_WAITING_RECORDS = 4096
 /** A holder that does not answer a commit or a check within this fails the put, ms. */
 const COMMIT_TIMEOUT_MS = 15_000
 /** What an undo may take, ms. What it cannot reach ends by itself: uncommitted shards with their stream. */
@@ -35,6 +50,7 @@ export interface PutRequest extends PutOptions {
   readonly name: string
   readonly ttlMs: number
   readonly signal: AbortSignal
+  readonly onHolderLost?: (event: StorageEvents['holderLost']) => void
 }
 
 /** A fresh identity for an object: its key links it to nothing else of its owner. */
@@ -48,7 +64,7 @@ export function newObject({ random }: Pick<ObjectContext, 'random'>): NewObject 
 /**
  * Puts one object: encrypts, codes, places, and resolves when all n shards of all segments, and the records, are on
  * disk and committed. `register` is the last step before; if it or anything before it fails, nothing stays.
- * @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent; E_PUT_FAILED, E_ABORTED, or the fault of the part that failed.
+ * @throws WeftError E_CLASS_UNAVAILABLE before a byte is sent; E_HOLDERS_LOST, E_PUT_FAILED, E_ABORTED, or the fault of the part that failed.
  */
 export async function putObject(
   context: ObjectContext,
@@ -56,7 +72,7 @@ export async function putObject(
   object: NewObject,
   request: PutRequest,
   register: (stored: StoredObject, holders: readonly DidKey[]) => void,
-): Promise<StoredObject> {
+): Promise<PutResult> {
   await using source = new SegmentSource(input, request.size)
   await using links = new HolderLinks({
     streams: context.streams,
@@ -68,7 +84,7 @@ export async function putObject(
   try {
     const stored = await put.run()
     register(stored, put.holders)
-    return stored
+    return { ...stored, warnings: put.warnings }
   } catch (error) {
     await put.undo()
     throw putFailed(error, request.signal)
@@ -84,8 +100,8 @@ class Put {
   readonly #expiresAt: number
   readonly #createdAt: number
   readonly #recordSlots = new Semaphore(RECORD_WRITES)
-  readonly #waiting: SentSegment[] = []
-  #holders: readonly OpenHolder[] = []
+  readonly #ledger = new PutLedger()
+  #holders: PutHolders | undefined
   #segmentRecords = 0
   #headWritten = false
 
@@ -105,9 +121,9 @@ class Put {
     this.#expiresAt = this.#createdAt + request.ttlMs
   }
 
-  /** Who has shards of it. */
+  /** Who has shards of it in the end, or fell out and may have kept some. */
   get holders(): readonly DidKey[] {
-    return this.#segmentRecords === 0 ? [] : this.#holders.map(({ id }) => id)
+    return this.#segmentRecords === 0 ? [] : (this.#holders?.mayHave ?? [])
   }
 
   async run(): Promise<StoredObject> {
@@ -122,23 +138,30 @@ class Put {
       plaintexts.give(first.plaintext)
       onProgress?.({ bytes: first.plaintext.length, total: size })
     } else {
-      if (this.#holders.length === 0) await this.#open(stored)
+      const holders = this.#holders ?? (await this.#open(stored))
       await sendSegments({
         context: this.#context,
+        links: this.#links,
         source: this.#source,
         first,
         object: this.#object.key.publicKey,
         dataKey: this.#object.dataKey,
         k: stored.k,
-        holders: this.#holders,
-        signal,
-        onSegment: (segment) => this.#onSegment(segment),
+        holders,
+        ledger: this.#ledger,
+        onMended: () => this.#onMended(),
         onProgress: (bytes) => onProgress?.({ bytes, total: size }),
       })
-      await this.#finish(stored)
+      await this.#finish(stored, holders)
     }
     throwIfAborted(signal)
     return this.#stored(stored)
+  }
+
+  /** What whoever put it should know. */
+  get warnings(): readonly Fault[] {
+    const lost = this.#holders?.lost ?? []
+    return lost.length === 0 ? [] : [holdersReplaced(lost)]
   }
 
   /** Takes everything back that a failed put left anywhere; within a bounded time, whatever the holders do. */
@@ -147,8 +170,7 @@ class Put {
     const late = (): WeftError =>
       new WeftError({ code: 'E_CALL_TIMEOUT', cause: 'Undoing a put took too long.', fix: 'Nothing to do.' })
     const undo = async (signal: AbortSignal): Promise<void> => {
-      const release = authorizeRelease(this.#object.key)
-      const releases = this.#holders.map(async ({ id }) => (await this.#links.client(id)).release(release, signal))
+      const releases = this.#holders === undefined ? [] : [this.#holders.release(signal)]
       const segments = Array.from({ length: this.#segmentRecords }, (_, index) => index)
       const records = [...(this.#headWritten ? [undefined] : []), ...segments].map((segment) =>
         this.#recordSlots.use(() => this.#context.records.withdraw(this.#object.key, segment, signal), signal),
@@ -172,11 +194,11 @@ class Put {
     return defaultClass(storageMembers(this.#context).filter((member) => isReachable(this.#context, member)).length)
   }
 
-  async #open(stored: StorageClass): Promise<void> {
+  async #open(stored: StorageClass): Promise<PutHolders> {
     const { key } = this.#object
-    this.#holders = await openHolders(this.#context, this.#links, key.publicKey, stored, this.#request.signal)
-    const authorization = authorizePut(key, this.#context.self)
-    for (const { client } of this.#holders) client.authorize(authorization)
+    const { signal, onHolderLost } = this.#request
+    const init = { context: this.#context, links: this.#links, key, stored, signal, onHolderLost }
+    return (this.#holders = await PutHolders.open(init))
   }
 
   async #putInline(stored: StorageClass, plaintext: Uint8Array): Promise<void> {
@@ -186,29 +208,28 @@ class Put {
     await this.#writeHead(stored, inline.length, inline)
   }
 
-  async #onSegment(segment: SentSegment): Promise<void> {
-    this.#waiting.push(segment)
-    if (this.#waiting.length > MAX_WAITING_RECORDS) await this.#writeSegments()
+  async #onMended(): Promise<void> {
+    if (this.#ledger.size > MAX_WAITING_RECORDS) await this.#writeSegments()
   }
 
-  async #finish(stored: StorageClass): Promise<void> {
+  async #finish(stored: StorageClass, holders: PutHolders): Promise<void> {
     const { key } = this.#object
     const sealed = sealedLength(this.#source.bytesRead)
     await this.#writeSegments()
     await this.#writeHead(stored, sealed)
     const commit = authorizeCommit(key, this.#expiresAt)
-    await this.#atEachHolder(({ client }, signal) => client.commit(commit, signal))
-    await this.#confirm(stored, segmentCount(sealed))
+    await this.#atEach(holders, (client, signal) => client.commit(commit, signal))
+    await this.#confirm(stored, holders, segmentCount(sealed))
   }
 
   async #writeSegments(): Promise<void> {
     const { signal } = this.#request
     const { records } = this.#context
     await Promise.all(
-      this.#waiting.splice(0).map((segment) => {
+      this.#ledger.take().map((segment) => {
         this.#segmentRecords = Math.max(this.#segmentRecords, segment.index + 1)
         return this.#recordSlots.use(
-          () => records.writeSegment(this.#object.key, segment, this.#expiresAt, signal),
+          () => records.writeSegment(this.#object.key, recordOf(segment), this.#expiresAt, signal),
           signal,
         )
       }),
@@ -233,11 +254,11 @@ class Put {
    * The happiness condition: what the holders now say they have lets every shard of every segment be counted on a node
    * of its own. A holder that let go of provisional shards in a very long put is found here, before the acknowledgement.
    */
-  async #confirm(stored: StorageClass, segments: number): Promise<void> {
+  async #confirm(stored: StorageClass, all: PutHolders, segments: number): Promise<void> {
     for (let first = 0; first < segments; first += STAT_SEGMENTS) {
       const count = Math.min(STAT_SEGMENTS, segments - first)
       const holders = Array.from({ length: count }, () => Array.from({ length: stored.n }, (): string[] => []))
-      await this.#atEachHolder(async ({ id, client }, signal) => {
+      await this.#atEach(all, async (client, signal, id) => {
         for (const shard of await client.stat(this.#object.key.publicKey, first, count, signal)) {
           if (!shard.corrupt) holders[shard.segment - first]?.[shard.index]?.push(id)
         }
@@ -249,7 +270,11 @@ class Put {
     }
   }
 
-  async #atEachHolder(task: (holder: OpenHolder, signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** A stream that broke is opened again once: what came by it stays for a while. */
+  async #atEach(
+    holders: PutHolders,
+    task: (client: ShardClient, signal: AbortSignal, id: DidKey) => Promise<void>,
+  ): Promise<void> {
     const late = (): WeftError =>
       new WeftError({
         code: 'E_CALL_TIMEOUT',
@@ -258,7 +283,17 @@ class Put {
         retryable: true,
       })
     await withTimeout(this.#context.clock, COMMIT_TIMEOUT_MS, this.#request.signal, late, (signal) =>
-      Promise.all(this.#holders.map((holder) => task(holder, signal))),
+      Promise.all(
+        holders.all.map(async ({ id }) => {
+          const client = await this.#links.client(id)
+          try {
+            await task(client, signal, id)
+          } catch (error) {
+            if (error !== client.failure) throw error
+            await task(await this.#links.client(id), signal, id)
+          }
+        }),
+      ),
     )
   }
 

@@ -12,6 +12,11 @@ const MIN_TTL_MS = 60_000
 /** Bytes of UTF-8. */
 const MAX_NAME = 1024
 
+/** The longest life that a put may ask for, ms. @param isMember whether this node is in the map. */
+export function longestTtl(isMember: boolean): number {
+  return isMember ? MAX_TTL_MS : MAX_STRANGER_TTL_MS
+}
+
 /**
  * The checked options of a put.
  * @param isMember whether this node is in the map. @throws WeftError E_PUT_OPTION naming the field and what is valid.

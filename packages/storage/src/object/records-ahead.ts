@@ -8,20 +8,21 @@ const AHEAD = 2
  * would otherwise stand between two segments.
  */
 export class RecordsAhead {
-  readonly #count: number
+  readonly #end: number
   readonly #read: (index: number) => Promise<ObjectSegment>
   readonly #reading: Promise<ObjectSegment>[] = []
-  #next = 0
+  #next: number
 
-  /** @param count segments of the object. @param read reads the record of one. */
-  constructor(count: number, read: (index: number) => Promise<ObjectSegment>) {
-    this.#count = count
+  /** @param end segments of the object, or the one behind the last that is wanted. @param read reads the record of one. */
+  constructor(end: number, read: (index: number) => Promise<ObjectSegment>, first = 0) {
+    this.#end = end
     this.#read = read
+    this.#next = first
   }
 
-  /** The record of the next segment, from 0. @throws RangeError behind the last; whatever `read` throws */
+  /** The record of the next segment, from `first` on. @throws RangeError behind the last; whatever `read` throws */
   async next(): Promise<ObjectSegment> {
-    const end = Math.min(this.#count, this.#next + AHEAD + 1)
+    const end = Math.min(this.#end, this.#next + AHEAD + 1)
     for (let index = this.#next + this.#reading.length; index < end; index++) {
       const reading = this.#read(index)
       // One that is never asked for has nobody to tell.
@@ -29,7 +30,7 @@ export class RecordsAhead {
       this.#reading.push(reading)
     }
     const record = this.#reading.shift()
-    if (record === undefined) throw new RangeError(`there are ${this.#count} records`)
+    if (record === undefined) throw new RangeError(`there is no record wanted behind ${this.#end - 1}`)
     this.#next++
     return record
   }

@@ -6,6 +6,7 @@ import type {
   CodingResult,
   DecodeJob,
   EncodeJob,
+  ResealJob,
   RestoreJob,
   SealedShard,
   VerifyJob,
@@ -21,7 +22,7 @@ import { verifyShard } from './verify-shard.ts'
 
 const codes = new Map<string, ReedSolomon>()
 
-/** Does one job on the calling thread. @param onShard hears of each shard of an encode job as soon as it is sealed. */
+/** Does one job on the calling thread. @param onShard hears of each shard that an encode or a reseal job sealed, at once. */
 export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => void): CodingResult {
   switch (job.kind) {
     case 'encode':
@@ -30,6 +31,8 @@ export function runCodingJob(job: CodingJob, onShard: (shard: SealedShard) => vo
       return verify(job)
     case 'decode':
       return decode(job)
+    case 'reseal':
+      return reseal(job, onShard)
     case 'restore':
       return restore(job)
   }
@@ -66,6 +69,7 @@ function decode(job: DecodeJob): CodingResult {
     length: job.length,
     firstFrame: job.segment * FRAMES_PER_SEGMENT,
     last: job.last,
+    frames: job.frames,
   })
   return true
 }
@@ -75,6 +79,14 @@ function restore(job: RestoreJob): CodingResult {
   codeOf(job).reconstructInto(shards, [index], [into])
   sealShard(into, deriveShardKey(sealKey, { object, segment, index, node }))
   return equalBytes(shardRoot(into), root)
+}
+
+function reseal(job: ResealJob, onShard: (shard: SealedShard) => void): CodingResult {
+  const { sealKey, object, segment, index, from, to, shard, into } = job
+  into.set(shard)
+  for (const node of [from, to]) sealShard(into, deriveShardKey(sealKey, { object, segment, index, node }))
+  onShard({ index, root: shardRoot(into) })
+  return true
 }
 
 /** A code's tables take longer to make than a small segment to code; there are five codes. */

@@ -11,9 +11,10 @@ export class SealedRows implements Disposable {
   readonly #key: Uint8Array
   readonly #random: Random
 
-  constructor(personKey: SigningKey, random: Random) {
+  /** @param info names the list that the rows are of: another key for each. */
+  constructor(personKey: SigningKey, random: Random, info = 'weft:object-index:v1') {
     const seed = personKey.seed()
-    this.#key = hkdf(seed, new Uint8Array(0), 'weft:object-index:v1', 32)
+    this.#key = hkdf(seed, new Uint8Array(0), info, 32)
     wipe(seed)
     this.#random = random
   }

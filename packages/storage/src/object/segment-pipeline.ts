@@ -1,4 +1,5 @@
 import { abortError, throwIfAborted } from '@weft/core'
+import type { ByteRange } from '../storage.ts'
 import type { SharedBytes } from './coding-job.ts'
 import { FetchPace, fetchShards } from './fetch-shards.ts'
 import type { HolderLinks } from './holder-links.ts'
@@ -6,7 +7,8 @@ import type { MemoryLease } from './memory-budget.ts'
 import type { ObjectContext } from './object-context.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import { plaintextLength, segmentLength, shardLengthOf } from './object-layout.ts'
-import type { ObjectHead } from './object-records.ts'
+import type { ObjectHead, ObjectSegment } from './object-records.ts'
+import { rangeInSegment, segmentsOf } from './segment-range.ts'
 import { RecordsAhead } from './records-ahead.ts'
 
 /** Segments begun ahead of the one that is read, as far as the memory budget has room for them. */
@@ -20,6 +22,8 @@ export interface SegmentPipelineOptions {
   readonly object: Uint8Array
   readonly dataKey: Uint8Array
   readonly head: ObjectHead
+  /** What is read of the object; within it, and not empty. */
+  readonly range: ByteRange
   /** Has to fire before `end`. */
   readonly signal: AbortSignal
 }
@@ -27,6 +31,9 @@ export interface SegmentPipelineOptions {
 /** A segment to be read; its buffer is the pipeline's again once it is given to `release`. */
 export interface FetchedSegment {
   readonly plaintext: SharedBytes
+  /** Where in `plaintext` what is wanted begins and ends: whole frames are opened. */
+  readonly start: number
+  readonly end: number
   readonly lease: MemoryLease
 }
 
@@ -43,18 +50,25 @@ export class SegmentPipeline {
   /** Those begun and not yet taken by `next`, in order. */
   readonly #begun: Promise<FetchedSegment>[] = []
   /** Index of the segment that is read, or waited for. */
-  #current = 0
+  #current: number
   /** Index of the segment to begin next. */
-  #following = 0
+  #following: number
+  /** Index of the segment behind the last one that is wanted. */
+  readonly #end: number
   /** True while nothing of the segment begun last has arrived. */
   #starting = false
   /** Resolves when a segment was released, or the get ends. */
   #released = Promise.withResolvers<void>()
 
   constructor(options: SegmentPipelineOptions) {
-    const { context, object, head, signal } = options
+    const { context, object, head, range, signal } = options
     this.#options = options
-    this.#records = new RecordsAhead(head.segments, (index) => context.records.readSegment(object, head, index, signal))
+    const { first, end } = segmentsOf(range)
+    this.#current = first
+    this.#following = first
+    this.#end = end
+    const read = (index: number): Promise<ObjectSegment> => context.records.readSegment(object, head, index, signal)
+    this.#records = new RecordsAhead(end, read, first)
   }
 
   /**
@@ -87,7 +101,7 @@ export class SegmentPipeline {
   /** Begins the segment that is waited for, if it was not begun, and what there is room for behind it. */
   #advance(): void {
     const { context, head, signal } = this.#options
-    const end = Math.min(head.segments, this.#current + READ_AHEAD + 1)
+    const end = Math.min(this.#end, this.#current + READ_AHEAD + 1)
     while (!this.#starting && !signal.aborted && this.#following < end) {
       const bytes = this.#shardBytes(this.#following) + segmentLength(head.sealed, this.#following)
       const isWaitedFor = this.#following === this.#current
@@ -101,7 +115,7 @@ export class SegmentPipeline {
   }
 
   async #fetch(index: number, lease: MemoryLease): Promise<FetchedSegment> {
-    const { context, links, object, dataKey, head, signal } = this.#options
+    const { context, links, object, dataKey, head, range, signal } = this.#options
     const { k, n } = head.class
     const isLast = index === head.segments - 1
     try {
@@ -119,7 +133,8 @@ export class SegmentPipeline {
         onArrival,
       })
       await this.#turnToDecode(index)
-      const plaintext = context.plaintexts.take(plaintextLength(segment.length) as number)
+      const { frames, bytes, start, end } = rangeInSegment(range, index, plaintextLength(segment.length) as number)
+      const plaintext = context.plaintexts.take(bytes)
       const job = {
         kind: 'decode',
         dataKey,
@@ -127,6 +142,7 @@ export class SegmentPipeline {
         segment: index,
         last: isLast,
         length: segment.length,
+        frames,
         k,
         n,
       } as const
@@ -134,7 +150,7 @@ export class SegmentPipeline {
       for (const shard of shards) if (shard !== undefined) context.shards.give(shard)
       lease.release(this.#shardBytes(index))
       this.#advance()
-      return { plaintext, lease }
+      return { plaintext, start, end, lease }
     } catch (error) {
       lease.release()
       throw error

@@ -36,6 +36,31 @@ export function placeShards(
   return undefined
 }
 
+/**
+ * Who takes the place of a holder that fell out: the candidate that the object prefers and that keeps the rules beside
+ * those that stay. Where none does, the rules are relaxed in the same order as for the choice of all.
+ * @param staying holders of the other shards. @returns undefined when no candidate is left beside them.
+ */
+export function nextHolder(
+  object: Uint8Array,
+  stored: StorageClass,
+  staying: readonly Member[],
+  candidates: readonly Member[],
+): Member | undefined {
+  const taken = new Set(staying.map(({ id }) => id))
+  const preferred = byRendezvous(
+    object,
+    candidates.filter(({ id }) => !taken.has(id)),
+  )
+  for (const limits of relaxing(strictLimits(stored), stored.n)) {
+    const counts = new GroupCounts(limits)
+    for (const member of staying) counts.add(member)
+    const member = preferred.find((one) => counts.hasRoom(one))
+    if (member !== undefined) return member
+  }
+  return undefined
+}
+
 /** The rules as written, then looser ones; the last lets everything through. */
 function* relaxing(strict: DiversityLimits, n: number): Generator<DiversityLimits> {
   let limits = strict
@@ -49,16 +74,39 @@ function* relaxing(strict: DiversityLimits, n: number): Generator<DiversityLimit
 }
 
 function choose(ordered: readonly Member[], n: number, limits: DiversityLimits): Member[] | undefined {
-  const counts = new Map<string, number>()
+  const counts = new GroupCounts(limits)
   const chosen: Member[] = []
   for (const member of ordered) {
-    const groups = DIVERSITY_KINDS.map((kind) => ({ key: `${kind} ${groupOf(member, kind)}`, limit: limits[kind] }))
-    if (groups.some(({ key, limit }) => (counts.get(key) ?? 0) >= limit)) continue
-    for (const { key } of groups) counts.set(key, (counts.get(key) ?? 0) + 1)
+    if (!counts.hasRoom(member)) continue
+    counts.add(member)
     chosen.push(member)
     if (chosen.length === n) return chosen
   }
   return undefined
+}
+
+/** How many of the chosen share a subnet, family, ASN or region. */
+class GroupCounts {
+  readonly #limits: DiversityLimits
+  readonly #counts = new Map<string, number>()
+
+  constructor(limits: DiversityLimits) {
+    this.#limits = limits
+  }
+
+  hasRoom(member: Member): boolean {
+    return DIVERSITY_KINDS.every((kind) => this.#count(member, kind) < this.#limits[kind])
+  }
+
+  add(member: Member): void {
+    for (const kind of DIVERSITY_KINDS) {
+      this.#counts.set(`${kind} ${groupOf(member, kind)}`, this.#count(member, kind) + 1)
+    }
+  }
+
+  #count(member: Member, kind: DiversityKind): number {
+    return this.#counts.get(`${kind} ${groupOf(member, kind)}`) ?? 0
+  }
 }
 
 /** Members of small groups first: they conflict least, so this finds choices that the preferred order cannot see. */

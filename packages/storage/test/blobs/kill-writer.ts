@@ -1,37 +1,57 @@
-import { Scope, seededRandom, silentLogger, systemClock } from '@weft/core'
-import { BlobStore } from '../../src/blobs/blob-store.ts'
+import { createInterface } from 'node:readline'
+import { seededRandom } from '@weft/core'
+import { SigningKey } from '@weft/crypto'
+import {
+  authorizeCommit,
+  authorizePut,
+  authorizeRelease,
+  authorizeRemove,
+} from '../../src/holder/shard-authorization.ts'
+import { holderFixture } from '../holder/holder-fixture.ts'
+import { bytesOf, lengths } from './kill-bytes.ts'
 
 /**
- * The child of the kill test: writes shards without end, small and large, and prints one line after each that was
- * acknowledged: `<object's number> <segment> <length> <committed>`. The bytes follow from these numbers.
+ * The child of the kill tests: a holder and six clients in it, who put objects without end and print one line after each
+ * answer: `<number of the object> <what was answered>`. Keys and bytes follow from the number. It waits for a line with the
+ * directory, the first number and the expiry, so that it can be started before it is needed.
  */
-const [directory = '', round = '0'] = process.argv.slice(2)
-const scope = new Scope({ name: 'child' })
-const store = await BlobStore.open({
-  directory,
-  quotaBytes: 2 ** 33,
-  reserveBytes: 0,
-  isMember: () => true,
-  clock: systemClock,
-  logger: silentLogger,
-  scope,
-})
-process.stdout.write('ready\n')
-const writers = Array.from({ length: 6 }, async (_, writer) => {
-  for (let number = 0; ; number++) {
-    const seed = Number(round) * 1_000_000 + writer * 10_000 + number
-    const object = seededRandom(seed).bytes(32)
-    for (let segment = 0; segment < 3; segment++) {
-      const length = [3_000, 280_000, 70_000][segment] ?? 1
-      const bytes = new Uint8Array(length).fill((seed + segment) % 251)
-      const put = await store.begin({ object, segment, index: 0 }, length, 'peer')
-      await put.write(bytes)
-      await put.finish()
-      process.stdout.write(`${seed} ${segment} ${length} 0\n`)
+const [line] = await Array.fromAsync(firstLine())
+const [directory = '', first = '0', expiresAt = '0'] = line?.split(' ') ?? []
+const fixture = await holderFixture({ root: directory, quotaBytes: 2 ** 33 })
+
+const say = (number: number, what: string): boolean => process.stdout.write(`${number} ${what}\n`)
+
+await Promise.all(
+  Array.from({ length: 6 }, async (_, writer) => {
+    const client = fixture.connect()
+    for (let at = 0; ; at++) {
+      const number = Number(first) + at * 6 + writer
+      const key = new SigningKey(seededRandom(number).bytes(32))
+      const object = key.publicKey
+      client.authorize(authorizePut(key, fixture.peer.id))
+      for (const segment of lengths.keys()) {
+        await client.put({ object, segment, index: 0 }, bytesOf(number, segment))
+        say(number, `put${segment}`)
+      }
+      if (at % 4 === 1) continue
+      await client.commit(authorizeCommit(key, Number(expiresAt)))
+      say(number, 'committed')
+      if (at % 4 === 2) {
+        say(number, 'leaving')
+        await client.release(authorizeRelease(key))
+        say(number, 'released')
+      } else if (at % 4 === 3) {
+        say(number, 'leaving')
+        await client.remove(authorizeRemove(key, Number(expiresAt)))
+        say(number, 'removed')
+      }
     }
-    await store.commit(object, 'peer', Date.now() + 3_600_000)
-    process.stdout.write(`${seed} 0 3000 1\n`)
-    if (number % 5 === 4) await store.release(object).then(() => process.stdout.write(`${seed} 0 0 2\n`))
+  }),
+)
+
+async function* firstLine(): AsyncGenerator<string> {
+  for await (const text of createInterface({ input: process.stdin })) {
+    yield text
+    return
   }
-})
-await Promise.all(writers)
+}

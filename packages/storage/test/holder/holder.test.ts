@@ -31,12 +31,9 @@ describe('holder', () => {
       { segment: 0, index: 0, length: small.length, corrupt: false },
       { segment: 1, index: 0, length: large.length, corrupt: false },
     ])
-    assert.deepEqual(fixture.holder.held(), {
-      shards: 2,
-      bytes: small.length + large.length,
-      quotaBytes: 64 * MiB,
-      fault: undefined,
-    })
+    const { shards, bytes, quotaBytes, damaged, fault, notice } = fixture.holder.held()
+    assert.deepEqual([shards, bytes, quotaBytes, damaged], [2, small.length + large.length, 64 * MiB, 0])
+    assert.deepEqual([fault, notice], [undefined, undefined])
   })
 
   it('answers many overlapping requests in order', async () => {

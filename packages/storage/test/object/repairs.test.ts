@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@weft/core'
 import type { ObjectStatus, StoredObject } from '../../src/storage.ts'
-import { HolderNetwork, advanceUntil } from '../support/holder-network.ts'
+import { StorageNetwork, advanceUntil } from '../support/storage-network.ts'
 import { chunksOf, readAll } from '../support/test-storage.ts'
 
 const HOUR = 3_600_000
@@ -10,20 +10,20 @@ const TEN_MINUTES = 600_000
 const bytes = seededRandom(5).bytes(300_000)
 
 /** Sixteen holders, nine of them with an object of class tiny (3 of 9): who has it, in order of the map. */
-async function world(): Promise<{ network: HolderNetwork; stored: StoredObject; holders: number[] }> {
-  const network = await HolderNetwork.start(16)
+async function world(): Promise<{ network: StorageNetwork; stored: StoredObject; holders: number[] }> {
+  const network = await StorageNetwork.start(16)
   const stored = await network.client.put(chunksOf(bytes, 65_536), { ttlMs: 30 * 24 * HOUR, class: 'tiny' })
   const { segments } = await network.client.stat(stored.ref)
   return { network, stored, holders: (segments[0]?.shards ?? []).map(({ node }) => network.at(node)) }
 }
 
-const reads = async (network: HolderNetwork, { ref }: StoredObject): Promise<boolean> =>
+const reads = async (network: StorageNetwork, { ref }: StoredObject): Promise<boolean> =>
   Buffer.compare(await readAll((await network.client.get(ref)).body), bytes) === 0
 
-const health = async (network: HolderNetwork, { ref }: StoredObject): Promise<ObjectStatus['health']> =>
+const health = async (network: StorageNetwork, { ref }: StoredObject): Promise<ObjectStatus['health']> =>
   (await network.client.stat(ref)).health
 
-async function lose(network: HolderNetwork, nodes: readonly number[]): Promise<void> {
+async function lose(network: StorageNetwork, nodes: readonly number[]): Promise<void> {
   for (const at of nodes) {
     await network.stop(at)
     network.drop(at)

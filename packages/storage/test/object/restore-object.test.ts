@@ -9,7 +9,7 @@ import { ObjectRecords } from '../../src/object/object-records.ts'
 import { parseObjectRef } from '../../src/object/object-ref.ts'
 import { type RestoredSegment, restoreSegment } from '../../src/object/restore-object.ts'
 import type { StoredObject } from '../../src/storage.ts'
-import { HolderNetwork } from '../support/holder-network.ts'
+import { StorageNetwork } from '../support/storage-network.ts'
 import { chunksOf, readAll, testCoding } from '../support/test-storage.ts'
 
 const coding = testCoding()
@@ -19,7 +19,7 @@ const MiB = 1024 * 1024
 const bytes = seededRandom(6).bytes(300_000)
 
 /** A repairer on a node of its own: all that it has is the seal key. */
-function repairer(network: HolderNetwork, at: number): ObjectContext {
+function repairer(network: StorageNetwork, at: number): ObjectContext {
   const { clock } = network
   const overlay = network.overlay(at)
   return {
@@ -40,7 +40,7 @@ function repairer(network: HolderNetwork, at: number): ObjectContext {
   }
 }
 
-async function restore(network: HolderNetwork, at: number, { ref }: StoredObject): Promise<RestoredSegment> {
+async function restore(network: StorageNetwork, at: number, { ref }: StoredObject): Promise<RestoredSegment> {
   const context = repairer(network, at)
   const { object, dataKey } = parseObjectRef(ref, 'test-net')
   const { sealKey } = deriveObjectKeys(dataKey ?? assert.fail(), object)
@@ -50,22 +50,22 @@ async function restore(network: HolderNetwork, at: number, { ref }: StoredObject
   return restoreSegment(context, { object, head, sealKey, isGone, signal: context.signal }, 0)
 }
 
-async function lose(network: HolderNetwork, at: number): Promise<void> {
+async function lose(network: StorageNetwork, at: number): Promise<void> {
   await network.stop(at)
   network.drop(at)
 }
 
-async function holdersOf(network: HolderNetwork, { ref }: StoredObject): Promise<number[]> {
+async function holdersOf(network: StorageNetwork, { ref }: StoredObject): Promise<number[]> {
   const { segments } = await network.client.stat(ref)
   const stored = segments[0]?.shards.filter(({ state }) => state === 'stored') ?? []
   return stored.map(({ node }) => network.at(node))
 }
 
-const put = (network: HolderNetwork): Promise<StoredObject> =>
+const put = (network: StorageNetwork): Promise<StoredObject> =>
   network.client.put(chunksOf(bytes, 65_536), { class: 'tiny' })
 
 test('two repairers at once leave every shard kept, one a node, and none that is not right', async () => {
-  await using network = await HolderNetwork.start(16)
+  await using network = await StorageNetwork.start(16)
   const stored = await put(network)
   const holders = await holdersOf(network, stored)
   for (const at of holders.slice(0, 4)) await lose(network, at)
@@ -82,7 +82,7 @@ test('two repairers at once leave every shard kept, one a node, and none that is
 })
 
 test('what nobody can keep is told as lost, and what can is kept', async () => {
-  await using network = await HolderNetwork.start(11)
+  await using network = await StorageNetwork.start(11)
   const stored = await put(network)
   const holders = await holdersOf(network, stored)
   for (const at of holders.slice(0, 4)) await lose(network, at)
@@ -91,7 +91,7 @@ test('what nobody can keep is told as lost, and what can is kept', async () => {
 })
 
 test('a holder that has lost its shard gets it again', async () => {
-  await using network = await HolderNetwork.start(9)
+  await using network = await StorageNetwork.start(9)
   const stored = await put(network)
   await network.empty(3)
   assert.equal((await holdersOf(network, stored)).length, 8)
@@ -101,7 +101,7 @@ test('a holder that has lost its shard gets it again', async () => {
 })
 
 test('members come and go: with repair between the losses the object is read each time, by shards its owner never put', async () => {
-  await using network = await HolderNetwork.start(20)
+  await using network = await StorageNetwork.start(20)
   const stored = await put(network)
   const random = seededRandom(7)
   const first = new Set(await holdersOf(network, stored))

@@ -97,7 +97,8 @@ class SteppedGet {
     const links = { failed: () => false, blame: () => {}, client: async () => client } as unknown as HolderLinks
     const bytes = new Uint8Array(32)
     const { signal } = this.stop
-    this.pipeline = new SegmentPipeline({ context, links, object: bytes, dataKey: bytes, head, signal })
+    const range = { offset: 0, length: head.size }
+    this.pipeline = new SegmentPipeline({ context, links, object: bytes, dataKey: bytes, head, range, signal })
   }
 
   /** Lets everything that was said have its effect. */

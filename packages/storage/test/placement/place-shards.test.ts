@@ -6,7 +6,8 @@ import type { Member } from '@weft/overlay'
 import fc from 'fast-check'
 import { STORAGE_CLASSES } from '../../src/object/storage-class.ts'
 import { DIVERSITY_KINDS, groupOf, relaxedRules, strictLimits } from '../../src/placement/diversity.ts'
-import { placeShards } from '../../src/placement/place-shards.ts'
+import { nextHolder, placeShards } from '../../src/placement/place-shards.ts'
+import { byRendezvous } from '../../src/placement/rendezvous.ts'
 import { memberAt } from '../support/memory-network.ts'
 
 const ids = Array.from({ length: 120 }, (_, at) => new SigningKey(sha256(Uint8Array.of(at))).id)
@@ -83,4 +84,33 @@ test('load is spread: no node is chosen out of proportion', () => {
   }
   // 500 objects of 9 shards over 45 nodes: 100 each, standard deviation 9.
   for (const count of counts.values()) assert.ok(count > 50 && count < 150, `${count}`)
+})
+
+test('whoever takes the place of another keeps the rules beside those that stay, as far as somebody can', () => {
+  fc.assert(
+    fc.property(
+      members,
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+      fc.nat({ max: 8 }),
+      (candidates, object, gone) => {
+        const placement = placeShards(object, tiny, candidates)
+        if (placement === undefined) return
+        const staying = placement.holders.filter((_, at) => at !== gone)
+        const others = candidates.filter((member) => !placement.holders.includes(member))
+        // Those that stay are never chosen again, though they are candidates.
+        const next = nextHolder(object, tiny, staying, [...staying, ...others])
+        assert.equal(next === undefined, others.length === 0)
+        if (next === undefined) return
+        assert.ok(others.includes(next))
+        const keeps = (member: Member): boolean => {
+          const limits = strictLimits(tiny)
+          return DIVERSITY_KINDS.every(
+            (kind) => staying.filter((one) => groupOf(one, kind) === groupOf(member, kind)).length < limits[kind],
+          )
+        }
+        const strict = others.filter(keeps)
+        if (strict.length > 0) assert.equal(next, byRendezvous(object, strict)[0])
+      },
+    ),
+  )
 })

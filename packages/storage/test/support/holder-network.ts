@@ -1,149 +1,145 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Scope, VirtualClock, WeftError, silentLogger, systemRandom } from '@weft/core'
+import { type Clock, Scope, WeftError, silentLogger, systemClock } from '@weft/core'
 import { type DidKey, SigningKey, sha256 } from '@weft/crypto'
-import type { Member, Overlay, Streams } from '@weft/overlay'
-import { createStorage } from '../../src/create-storage.ts'
-import { streamPair } from '../../src/object/stream-pair.ts'
-import type { Storage } from '../../src/storage.ts'
-import { FakeRecords, memberAt } from './memory-network.ts'
+import type { ByteStream, Member, Overlay, PeerStatus, Streams } from '@weft/overlay'
+import { type Holder, createHolder } from '../../src/holder/create-holder.ts'
+import { TestStreams } from '../holder/stream-pair.ts'
+import { FakeRecords, memberAt, termOf } from './memory-network.ts'
 
-interface Node {
-  readonly storage: Storage
-  readonly scope: Scope
-  readonly overlay: Overlay
-}
+const MiB = 1024 * 1024
 
-/** Nodes with real holders on disk, joined by streams in memory, and a map that members leave; the last is a client. */
-export class HolderNetwork implements AsyncDisposable {
-  readonly clock = new VirtualClock(Date.now())
-  readonly records = new FakeRecords()
-  readonly keys: SigningKey[]
-  readonly nodes = new Map<number, Node>()
-  readonly revoked = new Set<DidKey>()
-  #members: Member[]
-  readonly #directory = mkdtempSync(join(tmpdir(), 'weft-holders-'))
-  readonly #handlers = new Map<DidKey, { handle: Parameters<Streams['handleStream']>[1]; scope: Scope }>()
-  /** Bytes that were written towards holders. */
-  sent = 0
+/** A real holder on a directory of its own. Tests have it fail by its streams and by its quota. */
+export class HolderNode {
+  readonly id: DidKey
+  readonly holder: Holder
+  readonly streams: TestStreams
+  readonly open = new Set<ByteStream>()
+  up = true
+  /** Bytes of shards that arrive here, and what happens at each chunk. */
+  received = 0
+  onBytes: (node: HolderNode) => void = () => {}
+  /** Something was written to it, though it may wait. */
+  asked = false
+  /** What is written to it waits for this. */
+  gate: Promise<void> | undefined
 
-  constructor(count: number) {
-    this.keys = Array.from({ length: count + 1 }, (_, at) => new SigningKey(sha256(Uint8Array.of(at, 7))))
-    this.#members = this.keys.slice(0, count).map((key, at) => memberAt(key.id, at))
-    this.records.quorum = true
+  constructor(id: DidKey, streams: TestStreams, holder: Holder) {
+    this.id = id
+    this.streams = streams
+    this.holder = holder
   }
 
-  static async start(count: number): Promise<HolderNetwork> {
-    const network = new HolderNetwork(count)
-    for (let at = 0; at <= count; at++) await network.start(at)
+  /** As kill -9 of its process does to its streams; it takes no others. */
+  kill(): void {
+    this.up = false
+    this.breakStreams()
+  }
+
+  breakStreams(): void {
+    for (const stream of this.open) stream.abort(new Error('the connection was lost'))
+    this.open.clear()
+  }
+}
+
+export interface HolderNetworkOptions {
+  readonly clock?: Clock
+  /** By the number of the node, bytes. */
+  readonly quota?: (at: number) => number
+  readonly member?: (at: number) => Partial<Member>
+}
+
+/** An overlay of real holders over streams in memory. */
+export class HolderNetwork implements AsyncDisposable {
+  readonly nodes: HolderNode[] = []
+  readonly records = new FakeRecords()
+  readonly self = new SigningKey(sha256(Uint8Array.of(255, 255)))
+  readonly #scope = new Scope({ name: 'holders' })
+  readonly #directory = mkdtempSync(join(tmpdir(), 'weft-holders-'))
+  readonly #members: Member[] = []
+
+  static async of(count: number, options: HolderNetworkOptions = {}): Promise<HolderNetwork> {
+    const network = new HolderNetwork()
+    const { clock = systemClock, quota = () => 512 * MiB } = options
+    for (let at = 0; at < count; at++) {
+      const key = new SigningKey(sha256(Uint8Array.of(at)))
+      const { id } = key
+      const streams = new TestStreams(id)
+      const holder = await createHolder({
+        streams,
+        directory: join(network.#directory, String(at)),
+        quotaBytes: quota(at),
+        reserveBytes: 0,
+        key,
+        isMember: () => true,
+        clock,
+        logger: silentLogger,
+        scope: network.#scope,
+      })
+      network.nodes.push(new HolderNode(id, streams, holder))
+      network.#members.push(memberAt(id, at, options.member?.(at)))
+    }
     return network
   }
 
-  get client(): Storage {
-    return (this.nodes.get(this.keys.length - 1) as Node).storage
+  node(id: DidKey): HolderNode {
+    return this.nodes.find((node) => node.id === id)!
   }
 
-  storage(at: number): Storage {
-    return (this.nodes.get(at) as Node).storage
+  /** Shards at all holders together. */
+  get shardCount(): number {
+    return this.nodes.reduce((sum, { holder }) => sum + holder.held().shards, 0)
   }
 
-  overlay(at: number): Overlay {
-    return (this.nodes.get(at) as Node).overlay
-  }
-
-  /** The number of the node with this id. */
-  at(id: DidKey): number {
-    return this.keys.findIndex((key) => key.id === id)
-  }
-
-  async start(at: number): Promise<Storage> {
-    const scope = new Scope({ name: `node ${at}` })
-    const key = this.keys[at] as SigningKey
+  overlay(): Overlay {
+    const members = this.#members
     const streams: Streams = {
       open: async (to, _protocol, signal) => {
         signal?.throwIfAborted()
-        const other = this.#handlers.get(to)
-        if (other === undefined) throw new WeftError({ code: 'E_NODE_UNREACHABLE', cause: 'it is down', fix: 'none' })
-        const [near, far] = streamPair(key.id)
-        other.handle(far, other.scope.signal).catch((error: unknown) => far.abort(error as Error))
-        return { ...near, remote: to, write: (bytes) => ((this.sent += bytes.length), near.write(bytes)) }
+        const node = this.node(to)
+        if (!node.up) throw new WeftError({ code: 'E_NODE_UNREACHABLE', cause: 'It is down.', fix: 'None.' })
+        const near = node.streams.connect(this.self.id)
+        node.open.add(near)
+        void near.closed.then(() => node.open.delete(near))
+        return {
+          ...near,
+          write: async (bytes) => {
+            node.asked = true
+            await node.gate
+            node.received += bytes.length
+            node.onBytes(node)
+            await near.write(bytes)
+          },
+        }
       },
-      handleStream: (_protocol, handle) => this.#handlers.set(key.id, { handle, scope }),
+      handleStream: () => {},
     }
-    const overlay = {
-      self: key.id,
+    const peer = (id: DidKey): PeerStatus => ({ id, state: 'connected', since: 0, rttMs: 1, fault: undefined })
+    const overlay: Partial<Overlay> = {
+      self: this.self.id,
       networkId: 'test-net',
       records: this.records,
       streams,
-      peer: (id: DidKey) => ({ id, state: 'connected', since: 0, rttMs: 1, fault: undefined }),
+      peer,
       suspects: () => new Set(),
-      term: () => ({ validators: [] }),
-      revocations: () => ({ inForce: [...this.revoked].map((id) => ({ id, issuedUpTo: 1 })), pending: [] }),
+      revocations: () => ({ inForce: [], pending: [] }),
+      term: () => termOf([]),
       membership: {
-        members: () => this.#members,
-        member: (id: DidKey) => this.#members.find((one) => one.id === id),
-        isMember: (id: DidKey) => this.#members.some((one) => one.id === id),
+        networkId: 'test-net',
+        members: () => members,
+        member: (id) => members.find((member) => member.id === id),
+        isMember: (id) => members.some((member) => member.id === id),
+        isValidator: () => false,
+        status: () => ({ epoch: 1, root: '', signedAt: 0, signatures: 1, quorum: 1, validators: 1, fault: undefined }),
+        onChange: () => () => {},
       },
-    } as unknown as Overlay
-    const isHolder = at < this.keys.length - 1
-    const storage = await createStorage({
-      overlay,
-      personKey: key,
-      directory: join(this.#directory, String(at)),
-      clock: this.clock,
-      random: systemRandom,
-      logger: silentLogger,
-      scope,
-      workers: 1,
-      ...(isHolder && { holder: { quotaBytes: 2 ** 30, reserveBytes: 0, key } }),
-    })
-    this.nodes.set(at, { storage, scope, overlay })
-    return storage
-  }
-
-  /** Stops a node; it stays in the map. */
-  async stop(at: number): Promise<void> {
-    this.#handlers.delete((this.keys[at] as SigningKey).id)
-    await this.nodes.get(at)?.scope.close()
-    this.nodes.delete(at)
-  }
-
-  /** Starts a holder anew with nothing on its disk. */
-  async empty(at: number): Promise<void> {
-    await this.stop(at)
-    rmSync(join(this.#directory, String(at), 'shards'), { recursive: true })
-    await this.start(at)
-  }
-
-  /** Takes a node out of the map. */
-  drop(at: number): void {
-    this.#members = this.#members.filter(({ id }) => id !== (this.keys[at] as SigningKey).id)
-  }
-
-  /** Puts a node back into the map. */
-  join(at: number): void {
-    this.drop(at)
-    this.#members = [...this.#members, memberAt((this.keys[at] as SigningKey).id, at)]
+    }
+    return overlay as Overlay
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const at of this.nodes.keys()) await this.stop(at)
+    await this.#scope.close()
     rmSync(this.#directory, { recursive: true, force: true })
   }
-}
-
-/** Goes on with the clock until it is so. Disks and coding threads take real time: while something is repaired it stands. */
-export async function advanceUntil(
-  { clock, client }: HolderNetwork,
-  stepMs: number,
-  times: number,
-  isSo: () => boolean | Promise<boolean>,
-): Promise<boolean> {
-  for (let at = 0; at < times; at++) {
-    await clock.advance(stepMs)
-    while (client.repaired().running) await new Promise((resolve) => setImmediate(resolve))
-    if (await isSo()) return true
-  }
-  return false
 }

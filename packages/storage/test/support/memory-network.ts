@@ -45,6 +45,8 @@ export class FakeHolder {
   forge = (statement: DeletionStatement): DeletionStatement | undefined => statement
   /** Called when it is asked to remove an object, before it does. */
   onRemove = (): void => {}
+  /** It says of no shard that it has it, or of none that is committed. */
+  denies: 'all' | 'committed' | undefined
   /** Counts bytes in place of keeping them: its memory stays flat. */
   discards = false
   gets = 0
@@ -120,6 +122,7 @@ export class FakeHolder {
           } else if (body.case === 'stat') {
             const { object, firstSegment, count } = body.value
             const shards = [...this.shards.values()]
+              .filter((one) => this.denies !== 'all' && (this.denies !== 'committed' || !one.committed))
               .filter(
                 (one) =>
                   one.object === toHex(object) && one.segment >= firstSegment && one.segment < firstSegment + count,
@@ -227,7 +230,7 @@ export class FakeRecords implements RecordStore {
 }
 
 /** A term as far as objects look at it. */
-function termOf(keys: readonly SigningKey[]): Term {
+export function termOf(keys: readonly SigningKey[]): Term {
   const validators = keys.map(({ id }) => ({ id, addresses: [], family: 'validators' }))
   return {
     number: 0,

@@ -29,7 +29,10 @@ export interface TestStorageOptions {
 }
 
 /** The object side of storage on the given overlay, with its index in a temporary directory. */
-export function testStorage(overlay: Overlay, options: TestStorageOptions = {}): ObjectStorage {
+export function testStorage(
+  overlay: Overlay,
+  options: TestStorageOptions = {},
+): ObjectStorage & { readonly index: ObjectIndex } {
   const { clock = systemClock } = options
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'weft-objects-'))
   const coding = options.coding ?? testCoding()
@@ -55,7 +58,16 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
     context,
     index,
     openPrivate: options.openPrivate,
-    held: () => ({ shards: 0, bytes: 0, quotaBytes: 0, fault: undefined }),
+    held: () => ({
+      shards: 0,
+      bytes: 0,
+      quotaBytes: 0,
+      damaged: 0,
+      scrubbedBytes: 0,
+      scrubbedAt: undefined,
+      fault: undefined,
+      notice: undefined,
+    }),
     audits: NO_AUDITS,
     close: async () => {
       controller.abort()
@@ -65,7 +77,7 @@ export function testStorage(overlay: Overlay, options: TestStorageOptions = {}):
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
     },
   })
-  return storage
+  return Object.assign(storage, { index })
 }
 
 export async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

@@ -49,7 +49,7 @@ test('loss that is placed has its figures, makes the hop yellow, is told again a
     losses.map(({ part, hop, direction }) => [part, hop, direction]),
     [['link', 1, 'forward']],
   )
-  assert.ok(losses[0]!.chance <= 1e-5)
+  assert.ok(losses[0]!.chance <= 1e-6)
   assert.ok((relay?.lossPercent ?? 0) > 1 && (relay?.lossPercent ?? 0) < 5)
   way.profiles[1]!.forward.loss = 0
   way.run(9_000)

@@ -69,6 +69,8 @@ function contentOf(shape: PacketShape, protocol: number, source: Uint8Array, des
     protocol === PROTOCOL.icmp
       ? 0
       : sumOf(source, 0, source.length) + sumOf(destination, 0, destination.length) + protocol + inner.length
-  setU16(inner, checksumAt, checksumOf(pseudo + sumOf(inner, 0, inner.length)))
+  const checksum = checksumOf(pseudo + sumOf(inner, 0, inner.length))
+  // Zero says that none was computed (RFC 768).
+  setU16(inner, checksumAt, protocol === PROTOCOL.udp ? checksum || 0xffff : checksum)
   return inner
 }

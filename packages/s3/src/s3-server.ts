@@ -1,0 +1,198 @@
+import { once } from 'node:events'
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Clock, type Logger, isWeftError, messageOf, systemRandom, toHex } from '@weft/core'
+import type { Buckets } from '@weft/storage'
+import { type Line, errorAnswer, readWire, sendAnswer } from './answer-client.ts'
+import { authenticate } from './auth/authenticate.ts'
+import type { Credentials } from './auth/credentials.ts'
+import { RequestBody } from './body/request-body.ts'
+import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
+import type { Answer, Owner } from './exchange.ts'
+import { type Headers, readHeaders } from './http/headers.ts'
+import type { Query } from './http/query.ts'
+import { readTarget } from './http/target.ts'
+import { MAX_CONNECTIONS, MAX_HEADERS, MAX_HEAD_BYTES, MAX_REQUESTS } from './limits.ts'
+import { route } from './router.ts'
+import { S3Error } from './s3-error.ts'
+import { toS3Error } from './translate-fault.ts'
+
+export interface S3ServerInit {
+  readonly host: string
+  /** 0 for a free one. */
+  readonly port: number
+  readonly buckets: Buckets
+  readonly credentials: Credentials
+  readonly owner: Owner
+  /** What clients are told; they may sign for any. Default us-east-1. */
+  readonly region?: string
+  /** Names below which the first label is a bucket, in lower case; default `localhost` and `s3.localhost`. */
+  readonly domains?: readonly string[]
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const HEADERS_MS = 20_000
+const KEEP_ALIVE_MS = 60_000
+/** Of a presigned URL, what says how it is signed; all else is a header that stands there. */
+const OF_SIGNATURE = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256)$/
+
+/** S3 over HTTP, in front of one person's buckets (docs/specs/s3.md). */
+export class S3Server implements AsyncDisposable {
+  readonly port: number
+  readonly #init: S3ServerInit
+  readonly #server: Server
+  readonly #closing = new AbortController()
+  readonly #hostId = toHex(systemRandom.bytes(24))
+  #requests = 0
+
+  /** @throws the error of the system: EADDRINUSE, EACCES, … */
+  static async open(init: S3ServerInit): Promise<S3Server> {
+    const server = createServer({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEADERS_MS,
+      // Bodies are bounded by their pace, not by their whole time.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: 5_000,
+      highWaterMark: 256 * 1024,
+    })
+    server.maxHeadersCount = MAX_HEADERS + 1
+    server.maxConnections = MAX_CONNECTIONS
+    server.listen({ host: init.host, port: init.port, exclusive: true })
+    await once(server, 'listening')
+    return new S3Server(init, server)
+  }
+
+  private constructor(init: S3ServerInit, server: Server) {
+    this.#init = init
+    this.#server = server
+    this.port = (server.address() as AddressInfo).port
+    server.on('request', (request, response) => void this.#serve(request, response, false))
+    server.on('checkContinue', (request, response) => void this.#serve(request, response, true))
+    server.on('checkExpectation', (_, response) => response.writeHead(417).end())
+    server.on('clientError', refuse)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+    const gone = new AbortController()
+    const line: Line = {
+      request,
+      response,
+      ids: { request: toHex(systemRandom.bytes(8)).toUpperCase(), host: this.#hostId },
+      clock: this.#init.clock,
+      signal: AbortSignal.any([gone.signal, this.#closing.signal]),
+    }
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
+    // A connection that breaks is heard of where it is read or written.
+    request.on('error', () => {})
+    response.on('error', () => {})
+    this.#requests++
+    try {
+      await sendAnswer(line, await this.#answer(line, expectsContinue))
+    } catch (error) {
+      await this.#fail(line, error)
+    } finally {
+      this.#requests--
+    }
+  }
+
+  async #answer(line: Line, expectsContinue: boolean): Promise<Answer> {
+    const { request } = line
+    const {
+      buckets,
+      credentials,
+      owner,
+      clock,
+      region = 'us-east-1',
+      domains = ['s3.localhost', 'localhost'],
+    } = this.#init
+    if (this.#requests > MAX_REQUESTS) throw new S3Error('SlowDown')
+    const raw = readHeaders(request.rawHeaders)
+    const method = request.method ?? ''
+    const { path, query, bucket, key } = readTarget(request.url ?? '', raw.get('host') ?? '', domains)
+    const caller = authenticate({ method, path, query, headers: raw }, credentials, clock.now())
+    const headers = caller.presigned ? withQuery(raw, query) : raw
+    const body = new RequestBody(headers, caller, readWire(line, expectsContinue))
+    return route(
+      { buckets, owner, region, method, path, query, headers, caller, body, signal: line.signal },
+      bucket,
+      key,
+    )
+  }
+
+  async #fail(line: Line, error: unknown): Promise<void> {
+    const { request, response, ids } = line
+    if (line.signal.aborted) {
+      // Nobody is there any more.
+      response.destroy()
+      return
+    }
+    const told = toS3Error(error)
+    if (told.status >= 500) this.#log(line, told, error)
+    if (response.headersSent || response.destroyed) {
+      // The length was promised: only a broken connection says that this is not all.
+      response.destroy()
+      return
+    }
+    try {
+      await sendAnswer(line, errorAnswer(told, resourceOf(request.url ?? ''), ids))
+    } catch {
+      response.destroy()
+    }
+  }
+
+  /** Neither keys of objects nor anything of the signature. */
+  #log({ request, ids }: Line, told: S3Error, error: unknown): void {
+    this.#init.logger.warn('an S3 request failed', {
+      request: ids.request,
+      method: request.method,
+      answer: told.code,
+      code: isWeftError(error) ? error.code : undefined,
+      cause: messageOf(error),
+    })
+  }
+}
+
+/** Presigners move headers into the URL, where the signature covers them as well. */
+function withQuery(headers: Headers, query: Query): Headers {
+  const all = new Map(headers)
+  for (const [name, value] of query.entries) {
+    const lower = name.toLowerCase()
+    if (!lower.startsWith('x-amz-') || OF_SIGNATURE.test(lower) || all.has(lower)) continue
+    if (isOfNothing(lower, value) && headers.get('content-length') !== '0') continue
+    all.set(lower, Buffer.from(value, 'utf8').toString('latin1'))
+  }
+  return all
+}
+
+/** SDKs that presign an upload have no body yet, and put the checksum of no bytes into the URL: it is of no upload. */
+function isOfNothing(name: string, value: string): boolean {
+  const checksum = checksumNameOf(name.replace('x-amz-checksum-', ''))
+  return checksum !== undefined && runningChecksum(checksum).digest() === value
+}
+
+/** The path alone: a query may hold a signature. */
+function resourceOf(url: string): string {
+  return url.split('?', 1)[0] ?? ''
+}
+
+/** What is no HTTP, or too much of it. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+}
