@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WeftError, seededRandom } from '@weft/core'
+import { SigningKey, sha256 } from '@weft/crypto'
 import { AuditAnswerSchema, decodeMessage, encodeMessage } from '@weft/wire'
 import { provesWrong } from '../../src/audit/audit-evidence.ts'
+import { HELD, LOST } from '../../src/audit/judge-item.ts'
 import { openManifest } from '../../src/audit/signed-audit.ts'
+import { sealedLength } from '../../src/object/object-layout.ts'
+import { ObjectRecords } from '../../src/object/object-records.ts'
+import { storageClass } from '../../src/object/storage-class.ts'
 import { type AuditNode, AuditNetwork, type Behaviour } from './audit-network.ts'
 
 const NAMED = ['missing', 'missing', 'missing']
@@ -72,6 +77,43 @@ function forging(node: AuditNode, forge: (answer: ReturnType<typeof decode>) => 
 function decode(body: Uint8Array) {
   return decodeMessage(AuditAnswerSchema, body, 128 * 1024)
 }
+
+test('a holder never signs that it has what the record of the owner does not say of it', async () => {
+  await using network = await AuditNetwork.of(10)
+  const { key, shards, roots, holders } = await network.put(1, 30_000)
+  const records = new ObjectRecords(network.records, network.clock)
+  const expiresAt = network.clock.now() + 86_400_000
+  const [right, otherBytes, otherHolder] = holders as [AuditNode, AuditNode, AuditNode]
+  const states = new Map(holders.map(({ id }) => [id, new Set<number>()]))
+  for (const holder of holders) {
+    holder.behaves = async (method, _request, honest) => {
+      const said = (await honest()) as { body: Uint8Array }
+      if (method === 'audit.answer') for (const { state } of decode(said.body).items) states.get(holder.id)!.add(state)
+      return said
+    }
+  }
+  // An owner that makes liars of its holders: it puts bytes, and signs a record of others, or of another holder.
+  const liar = new SigningKey(seededRandom(77).bytes(32))
+  const object = liar.publicKey
+  for (const [index, holder] of holders.entries()) {
+    await holder.store!.release(key.publicKey)
+    await network.store(holder, { object, segment: 0, index }, shards[index]!, expiresAt)
+  }
+  const sealed = sealedLength(30_000)
+  const tenth = network.holders[9]!
+  const placed = holders.map((holder, index) => {
+    const node = holder === otherHolder ? tenth : holder
+    const root = holder === otherBytes ? sha256(roots[index]!) : roots[index]!
+    return { index, node: node.id, nodeKey: node.key.publicKey, root }
+  })
+  await records.writeHead(liar, { class: storageClass('tiny'), sealed }, expiresAt)
+  const segment = { index: 0, length: sealed, shardLength: shards[0]!.length, shards: placed }
+  await records.writeSegment(liar, segment, expiresAt)
+  await network.epoch()
+  assert.deepEqual([...states.get(right.id)!], [HELD])
+  assert.deepEqual([...states.get(otherBytes.id)!], [LOST])
+  assert.deepEqual([...states.get(otherHolder.id)!], [LOST])
+})
 
 test('a liar is named in the same epoch, with evidence that anybody can check', async () => {
   await using network = await AuditNetwork.of(9)
