@@ -1,10 +1,16 @@
 import { WeftError } from '@weft/core'
 import { type DidKey, fromDidKey, shortId } from '@weft/crypto'
 import type { ObjectSegment, ShardRecord } from './object-records.ts'
+import type { OpenHolder } from './open-holder.ts'
 import type { PutHolders } from './put-holders.ts'
-import type { StoredAt } from './shard-sender.ts'
 
 const ROOT = 32
+
+/** Who has a shard on disk, and the root of what it has. */
+export interface StoredAt {
+  readonly holder: OpenHolder
+  readonly root: Uint8Array
+}
 
 /** A segment of which all shards were acknowledged, and by whom. */
 export interface PlacedSegment {

@@ -3,7 +3,7 @@ import type { SharedBytes } from './coding-job.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { OpenHolder } from './open-holder.ts'
 import type { PutHolders } from './put-holders.ts'
-import { seatOf } from './put-ledger.ts'
+import { type StoredAt, seatOf } from './put-ledger.ts'
 import { PutPace } from './put-pace.ts'
 import type { StallWatch } from './stall-watch.ts'
 
@@ -30,12 +30,6 @@ export interface SealedFor {
   readonly holder: Pick<OpenHolder, 'id' | 'key'>
   /** It is made again: no others of its segment are sent beside it. */
   readonly isAlone?: boolean
-}
-
-/** Who has a shard on disk, and the root of what it has. */
-export interface StoredAt {
-  readonly holder: OpenHolder
-  readonly root: Uint8Array
 }
 
 /**
