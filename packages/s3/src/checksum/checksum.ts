@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
+import { Crc, type CrcName } from '@weft/core'
 import type { ChecksumName } from '@weft/storage'
-import { Crc64Nvme } from './crc64nvme.ts'
-import { crc32c } from './crc32c.ts'
 
 export const CHECKSUM_NAMES: readonly ChecksumName[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256']
 
@@ -16,35 +14,12 @@ export interface RunningChecksum {
 }
 
 export function runningChecksum(name: ChecksumName): RunningChecksum {
-  switch (name) {
-    case 'CRC32':
-      return crcOf(crc32)
-    case 'CRC32C':
-      return crcOf(crc32c)
-    case 'CRC64NVME': {
-      const crc = new Crc64Nvme()
-      return { update: (data) => crc.update(data), digest: () => crc.digest().toString('base64') }
-    }
-    case 'SHA1':
-    case 'SHA256': {
-      const hash = createHash(name)
-      return { update: (data) => hash.update(data), digest: () => hash.digest('base64') }
-    }
+  if (name === 'SHA1' || name === 'SHA256') {
+    const hash = createHash(name)
+    return { update: (data) => hash.update(data), digest: () => hash.digest('base64') }
   }
-}
-
-function crcOf(step: (data: Uint8Array, before: number) => number): RunningChecksum {
-  let value = 0
-  return {
-    update: (data) => {
-      value = step(data, value)
-    },
-    digest: () => {
-      const out = Buffer.alloc(4)
-      out.writeUInt32BE(value >>> 0)
-      return out.toString('base64')
-    },
-  }
+  const crc = new Crc(name)
+  return { update: (data) => crc.update(data), digest: () => Buffer.from(crc.digest()).toString('base64') }
 }
 
 export function checksumNameOf(text: string): ChecksumName | undefined {
@@ -57,6 +32,6 @@ export function checksumBytes(name: ChecksumName, text: string): Buffer | undefi
   return bytes.length === BYTES[name] && bytes.toString('base64') === text ? bytes : undefined
 }
 
-export function isCrc(name: ChecksumName): boolean {
+export function isCrc(name: ChecksumName): name is CrcName {
   return name.startsWith('CRC')
 }

@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import { WeftError } from '@weft/core'
+import { Crc, WeftError } from '@weft/core'
 import type { ChecksumName, Checksums } from './buckets.ts'
-import { Crc } from './crc.ts'
 
 export const CHECKSUM_NAMES: readonly ChecksumName[] = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256']
 

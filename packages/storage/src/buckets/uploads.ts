@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Clock, type Random, toHex } from '@weft/core'
+import { CrcJoin, type Clock, type Random, toHex } from '@weft/core'
 import type { Bodies } from './bodies.ts'
 import { checksumOf, wrongDigest } from './body-digests.ts'
 import { overQuota, partOrder, partSmall, partUnknown, preconditionFailed, uploadUnknown } from './bucket-errors.ts'
@@ -15,7 +15,6 @@ import {
   versionOf,
 } from './catalog-records.ts'
 import { compareKeys } from './compare-keys.ts'
-import { CrcJoin } from './crc.ts'
 import { limitOf } from './list-keys.ts'
 import type { NewVersion, VersionWriter } from './version-writer.ts'
 

@@ -24,7 +24,7 @@ interface Tables {
 
 const tables = new Map<CrcName, Tables>()
 
-/** A running CRC, eight bytes at a time; CRC32 by zlib. */
+/** A running CRC, eight bytes at a time; CRC32 by zlib. Bytes of any pieces of a whole give the same. */
 export class Crc {
   readonly #name: CrcName
   readonly #tables: Tables

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toHex, utf8 } from '@weft/core'
 import fc from 'fast-check'
-import { Crc, CrcJoin, type CrcName } from '../../src/buckets/crc.ts'
+import { toHex, utf8 } from '../src/bytes.ts'
+import { Crc, CrcJoin, type CrcName } from '../src/crc.ts'
 
 const NAMES: readonly CrcName[] = ['CRC32', 'CRC32C', 'CRC64NVME']
 
