@@ -1,4 +1,4 @@
-import { isWeftError, messageOf, wait } from '@weft/core'
+import { isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RepairCounts, StorageClass, StoredObject } from '../storage.ts'
 import { GoneHolders } from './gone-holders.ts'
@@ -14,6 +14,8 @@ import { storageClass } from './storage-class.ts'
 const SWEEP_MS = 10 * 60_000
 /** An object that was looked at is left alone for this long, ms, unless another holder is given up. */
 const AGAIN_MS = 3_600_000
+/** Objects looked at in one turn of the event loop: each takes some 0.2 ms, to open its row. */
+const SLICE = 16
 
 export interface RepairsParts {
   readonly context: ObjectContext
@@ -60,7 +62,7 @@ export class Repairs {
 
   /** Looks at all own objects once and repairs those that are due. @throws WeftError E_ABORTED */
   async #sweep(): Promise<void> {
-    for (const due of this.#due()) {
+    for (const due of await this.#due()) {
       const { context } = this.#parts
       try {
         await this.#repair(due)
@@ -91,8 +93,11 @@ export class Repairs {
     }
   }
 
-  /** Those that are due, the riskiest first: with the fewest shards above what is needed to read. */
-  #due(): Due[] {
+  /**
+   * Those that are due, the riskiest first: with the fewest shards above what is needed to read. Between slices of the list
+   * others have their turn. @throws WeftError E_ABORTED
+   */
+  async #due(): Promise<Due[]> {
     const { context, index } = this.#parts
     const now = context.clock.now()
     const own = index.list(now)
@@ -100,7 +105,9 @@ export class Repairs {
     for (const object of this.#looked.keys()) if (!ids.has(object)) this.#looked.delete(object)
     const found: Due[] = []
     const named = new Set<DidKey>()
-    for (const stored of own) {
+    for (const [at, stored] of own.entries()) {
+      if (at > 0 && at % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
+      throwIfAborted(context.signal)
       // Its holders must not learn who put it, and nobody takes shards of a stranger in the place of others.
       if (stored.private) continue
       const holders = index.holdersOf(stored.object) ?? []
