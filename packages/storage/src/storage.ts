@@ -141,7 +141,7 @@ export interface RenewOptions {
 
 export interface HolderRenewal {
   readonly node: DidKey
-  /** `waiting`: it is asked again. `lost`: it said nothing before its shards expired. */
+  /** `waiting`: it is asked again. `lost`: it has no shard any more, or said nothing before they expired. */
   readonly state: 'renewed' | 'waiting' | 'lost'
   /** Why it did not renew, since this node was started. */
   readonly fault: Fault | undefined
@@ -156,7 +156,7 @@ export interface ObjectRenewal {
   /** ms since the epoch: until then it is to be kept. */
   readonly until: number
   /**
-   * `open`: records or holders are still asked. `partial`: some holders said nothing before their shards expired.
+   * `open`: records or holders are still asked. `partial`: it is kept, but not by some holders, which are lost.
    * `failed`: the records could not be renewed before they expired.
    */
   readonly state: 'open' | 'done' | 'partial' | 'failed'

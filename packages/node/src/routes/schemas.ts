@@ -160,9 +160,7 @@ export const objectRenewal = z.strictObject({
   until: time.describe('Until then it is to be kept'),
   state: z
     .enum(['open', 'done', 'partial', 'failed'])
-    .describe(
-      'open: records or holders are still asked; partial: the shards of some holders expired; failed: the records did',
-    ),
+    .describe('open: records or holders are still asked; partial: some holders are lost; failed: the records expired'),
   records: z.strictObject({
     renewed: z.int(),
     total: z.int().optional().describe('Absent before the object was read'),
@@ -174,7 +172,7 @@ export const objectRenewal = z.strictObject({
         node: z.string(),
         state: z
           .enum(['renewed', 'waiting', 'lost'])
-          .describe('waiting: it is asked again; lost: its shards expired before it answered'),
+          .describe('waiting: it is asked again; lost: it has no shard any more, or they expired before it answered'),
         fault: fault.optional(),
       }),
     )

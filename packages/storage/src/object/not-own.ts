@@ -1,6 +1,6 @@
 import { WeftError } from '@weft/core'
 
-/** What only the node that put an object can do. @param what remove, renew */
+/** What only the node that put an object can do. @param what remove, renew, repair */
 export function notOwn(object: string, what: string): WeftError {
   return new WeftError({
     code: 'E_OBJECT_UNKNOWN',

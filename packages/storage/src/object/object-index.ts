@@ -7,6 +7,7 @@ import type { StoredObject } from '../storage.ts'
 import { REMOVALS_SCHEMA, type RemovalRecord, RemovalTable } from './removal-table.ts'
 import { RENEWALS_SCHEMA, RenewalTable } from './renewal-table.ts'
 import { NONCE_SIZE, SealedRows } from './sealed-rows.ts'
+import { STAND_INS_SCHEMA, StandInTable } from './stand-in-table.ts'
 
 /** Of what is encrypted: secrets and names, nothing that the table shows beside it. */
 interface Sealed {
@@ -42,6 +43,7 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   ${REMOVALS_SCHEMA}
   ${RENEWALS_SCHEMA}
+  ${STAND_INS_SCHEMA}
 `
 
 const INSERT = 'INSERT INTO objects (object, size, class, created_at, expires_at, sealed) VALUES (?, ?, ?, ?, ?, ?)'
@@ -58,6 +60,7 @@ export class ObjectIndex implements Disposable {
   readonly #objects = new Map<string, StoredObject>()
   readonly removals: RemovalTable
   readonly renewals: RenewalTable
+  readonly standIns: StandInTable
 
   /** @throws WeftError E_OBJECT_INDEX when the file cannot be opened or belongs to another person. */
   constructor(directory: string, personKey: SigningKey, random: Random) {
@@ -70,6 +73,7 @@ export class ObjectIndex implements Disposable {
       this.#insert = this.#database.prepare(INSERT)
       this.removals = new RemovalTable(this.#database, this.#rows)
       this.renewals = new RenewalTable(this.#database)
+      this.standIns = new StandInTable(this.#database, this.#rows)
       // Sealed under another key it is seen now.
       this.removals.list(1)
       if (this.removals.hasUnerased) this.#rewrite()
@@ -166,6 +170,7 @@ export class ObjectIndex implements Disposable {
     const { size } = row
     // A renewal that is under way may have told some holders of its later end.
     const expiresAt = Math.max(row.expires_at, this.renewals.until(object) ?? 0)
+    const standIns = this.standIns.of(object).map(({ node }) => node)
     const record: RemovalRecord = {
       object,
       removedAt: now,
@@ -174,7 +179,7 @@ export class ObjectIndex implements Disposable {
       size,
       private: isPrivate,
       seed,
-      holders,
+      holders: holders && [...new Set([...holders, ...standIns])],
       withdrawn: false,
       statements: [],
     }
@@ -182,6 +187,7 @@ export class ObjectIndex implements Disposable {
     try {
       this.#database.prepare('DELETE FROM objects WHERE object = ?').run(object)
       this.renewals.remove(object)
+      this.standIns.remove(object)
       this.removals.write(record)
       this.#database.exec('COMMIT')
     } catch (error) {

@@ -1,6 +1,6 @@
 import { Semaphore, isWeftError, messageOf, orAborted } from '@weft/core'
 import { SigningKey, wipe } from '@weft/crypto'
-import type { ObjectRenewal, OpenPrivate } from '../storage.ts'
+import type { ObjectRenewal, OpenPrivate, StoredObject } from '../storage.ts'
 import { notOwn } from './not-own.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { ObjectIndex } from './object-index.ts'
@@ -51,7 +51,7 @@ export class Renewals {
     for (const { object, until, deadline } of index.renewals.list()) {
       const before = index.get(object)
       if (before === undefined) index.renewals.remove(object)
-      else this.#schedule(this.#enter(new Renewing({ ...before, expiresAt: deadline }, until)))
+      else this.#schedule(this.#enter(this.#renewing({ ...before, expiresAt: deadline }, until)))
     }
     context.signal.addEventListener('abort', () => {
       for (const { cancel } of this.#open.values()) cancel()
@@ -72,7 +72,7 @@ export class Renewals {
       if (until <= before.expiresAt) return this.renewal(object) ?? alreadyLonger(before)
       index.renewals.write({ object, until, deadline: before.expiresAt })
       if (open !== undefined) this.#stop(open)
-      open = this.#enter(new Renewing(before, until))
+      open = this.#enter(this.#renewing(before, until))
     }
     if (open.running === undefined) this.#start(open)
     await orAborted(open.running ?? Promise.resolve(), signal)
@@ -98,6 +98,10 @@ export class Renewals {
 
   #status(renewing: Renewing): ObjectRenewal {
     return renewing.status(this.#parts.index.get(renewing.object)?.expiresAt ?? renewing.deadline)
+  }
+
+  #renewing(before: StoredObject, until: number): Renewing {
+    return new Renewing(before, until, () => this.#parts.index.standIns.of(before.object))
   }
 
   #enter(renewing: Renewing): Open {

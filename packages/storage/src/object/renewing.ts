@@ -1,4 +1,4 @@
-import { type Fault, WeftError, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
+import { type Fault, WeftError, isWeftError, throwIfAborted, toWeftError, withTimeout } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import { authorizeCommit } from '../holder/shard-authorization.ts'
 import type { ObjectRenewal, StorageClass, StoredObject } from '../storage.ts'
@@ -6,6 +6,7 @@ import { HolderLinks } from './holder-links.ts'
 import { inWindow } from './in-window.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { ObjectHead, ObjectSegment } from './object-records.ts'
+import type { StandIn } from './stand-in-table.ts'
 
 /** Records read and written at once. */
 const RECORDS_AT_ONCE = 8
@@ -23,18 +24,29 @@ export class Renewing {
   readonly #segments = new Set<number>()
   #headRenewed = false
   #head: ObjectHead | undefined
-  /** Who has shards: once for each choice of holders, which most segments have in common. */
+  /** Choices of holders, in order of their shards: most segments have one in common. */
   readonly #choices = new Map<string, readonly DidKey[]>()
+  /** The choice of each segment. */
+  readonly #chosen = new Map<number, readonly DidKey[]>()
+  readonly #standInsNow: () => readonly StandIn[]
+  /** Who may have shards in the place of these, as it was known when the last pass began. */
+  #standIns: readonly StandIn[] = []
   readonly #holders = new Set<DidKey>()
   readonly #renewed = new Set<DidKey>()
+  /** Who said that it has nothing of the object: there is nothing to wait for. */
+  readonly #empty = new Set<DidKey>()
   readonly #faults = new Map<DidKey, Fault>()
   #fault: Fault | undefined
   #isOver = false
 
-  /** @param before the object as the list has it. @param until its new end, ms since the epoch. */
-  constructor(before: StoredObject, until: number) {
+  /**
+   * @param before the object as the list has it. @param until its new end, ms since the epoch.
+   * @param standIns who may have shards in the place of others now.
+   */
+  constructor(before: StoredObject, until: number, standIns: () => readonly StandIn[]) {
     this.#before = before
     this.#until = until
+    this.#standInsNow = standIns
   }
 
   get object(): string {
@@ -50,17 +62,22 @@ export class Renewing {
     return this.#before.expiresAt
   }
 
-  /** The records and so many holders of each segment have the new end that no repair is due. */
+  /** The records and so many shards of each segment have the new end that no repair is due. */
   get isKept(): boolean {
     if (!this.#headRenewed || this.#head === undefined) return false
     const enough = repairThreshold(this.#head.class)
-    return [...this.#choices.values()].every(
-      (nodes) => nodes.filter((node) => this.#renewed.has(node)).length >= enough,
+    const moved = new Set(
+      this.#standIns.filter(({ node }) => this.#renewed.has(node)).map(({ segment, index }) => `${segment}/${index}`),
+    )
+    return [...this.#chosen].every(
+      ([segment, nodes]) =>
+        nodes.filter((node, index) => this.#renewed.has(node) || moved.has(`${segment}/${index}`)).length >= enough,
     )
   }
 
+  /** Everyone answered, and no more is to be had: who has nothing gets its shard by repair, if at all. */
   get isDone(): boolean {
-    return this.#headRenewed && this.#renewed.size === this.#holders.size
+    return this.isKept && [...this.#holders].every((node) => this.#renewed.has(node) || this.#empty.has(node))
   }
 
   /** Nothing is tried any more. */
@@ -77,7 +94,7 @@ export class Renewing {
     const { object, name } = this.#before
     const holders = [...this.#holders].map((node) => {
       if (this.#renewed.has(node)) return { node, state: 'renewed' as const, fault: undefined }
-      const state: 'lost' | 'waiting' = this.#isOver ? 'lost' : 'waiting'
+      const state: 'lost' | 'waiting' = this.#isOver || this.#empty.has(node) ? 'lost' : 'waiting'
       return { node, state, fault: this.#faults.get(node) }
     })
     return {
@@ -85,7 +102,7 @@ export class Renewing {
       name,
       expiresAt,
       until: this.#until,
-      state: this.isDone ? 'done' : !this.#isOver ? 'open' : this.isKept ? 'partial' : 'failed',
+      state: this.#state(holders.every(({ state }) => state === 'renewed')),
       records: {
         renewed: this.#segments.size + (this.#headRenewed ? 1 : 0),
         total: this.#head === undefined ? undefined : this.#head.segments + 1,
@@ -102,6 +119,8 @@ export class Renewing {
    */
   async pass(context: ObjectContext, key: SigningKey): Promise<void> {
     this.#fault = undefined
+    this.#standIns = this.#standInsNow()
+    for (const { node } of this.#standIns) this.#holders.add(node)
     try {
       await this.#renewRecords(context, key)
     } catch (error) {
@@ -126,11 +145,19 @@ export class Renewing {
     this.#headRenewed = true
   }
 
-  #enter({ shards }: ObjectSegment): void {
-    const nodes = shards.map(({ node }) => node).sort()
+  #state(byAll: boolean): ObjectRenewal['state'] {
+    if (this.isDone) return byAll ? 'done' : 'partial'
+    if (!this.#isOver) return 'open'
+    return this.isKept ? 'partial' : 'failed'
+  }
+
+  #enter({ index, shards }: ObjectSegment): void {
+    const nodes = shards.map(({ node }) => node)
     for (const node of nodes) this.#holders.add(node)
     const choice = nodes.join()
-    if (!this.#choices.has(choice)) this.#choices.set(choice, nodes)
+    const known = this.#choices.get(choice) ?? nodes
+    this.#choices.set(choice, known)
+    this.#chosen.set(index, known)
   }
 
   async #askHolders({ streams, openMs, clock, signal }: ObjectContext, key: SigningKey): Promise<void> {
@@ -156,6 +183,7 @@ export class Renewing {
         this.#faults.delete(node)
       } catch (error) {
         throwIfAborted(limit)
+        if (isWeftError(error, 'E_SHARD_NOT_FOUND')) this.#empty.add(node)
         this.#faults.set(node, faultOf(error))
       }
     })

@@ -2,12 +2,14 @@ import { isWeftError, messageOf, throwIfAborted, wait } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { RepairCounts, StorageClass, StoredObject } from '../storage.ts'
 import { GoneHolders } from './gone-holders.ts'
+import { notOwn } from './not-own.ts'
 import type { ObjectContext } from './object-context.ts'
 import type { ObjectIndex } from './object-index.ts'
 import { deriveObjectKeys } from './object-keys.ts'
 import { parseObjectRef } from './object-ref.ts'
 import { repairThreshold } from './renewing.ts'
 import { restoreSegment } from './restore-object.ts'
+import type { StandIn } from './stand-in-table.ts'
 import { storageClass } from './storage-class.ts'
 
 /** ms between two looks at the own objects. */
@@ -132,9 +134,15 @@ export class Repairs {
     const { sealKey } = deriveObjectKeys(dataKey, object)
     const head = await records.readHead(object, signal)
     const isGone = (node: DidKey): boolean => this.#gone.isGone(node)
+    const { index: own } = this.#parts
+    const onStandIn = (standIn: StandIn): void => {
+      // It was removed meanwhile: who is not asked to let go gets nothing any more.
+      if (own.get(stored.object) === undefined) throw notOwn(stored.object, 'repair')
+      own.standIns.add(stored.object, standIn)
+    }
     let lost = 0
     for (let index = 0; index < head.segments; index++) {
-      const segment = await restoreSegment(context, { object, head, sealKey, isGone, signal }, index)
+      const segment = await restoreSegment(context, { object, head, sealKey, isGone, onStandIn, signal }, index)
       this.#count({ restored: segment.restored, bytes: segment.bytes })
       lost += segment.lost
     }

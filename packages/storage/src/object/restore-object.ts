@@ -6,6 +6,7 @@ import { FetchPace, fetchShards } from './fetch-shards.ts'
 import { HolderLinks } from './holder-links.ts'
 import { inWindow } from './in-window.ts'
 import { type ObjectContext, isReachable, storageMembers } from './object-context.ts'
+import type { StandIn } from './stand-in-table.ts'
 import type { ObjectHead, ObjectSegment, ShardRecord } from './object-records.ts'
 
 /** Holders asked at once what they have of a segment. */
@@ -20,6 +21,8 @@ export interface RestoreRequest {
   readonly sealKey: Uint8Array
   /** Whether a holder that does not answer, or left, is given up; what others have is put in its place. */
   readonly isGone: (node: DidKey) => boolean
+  /** Called before a node is brought a shard in the place of its holder: from then on it may have it. */
+  readonly onStandIn: (standIn: StandIn) => void
   readonly signal: AbortSignal
 }
 
@@ -142,6 +145,7 @@ async function keepOne(
     if (!isReachable(context, { id: node }) || links.failed(node)) continue
     try {
       const client = await links.client(node)
+      if (node !== shard.node) request.onStandIn({ segment: segment.index, index: shard.index, node })
       const late = (): WeftError => tooSlow()
       await withTimeout(context.clock, KEEP_MS, signal, late, (limited) => client.keep(name, bytes, limited))
       full.add(node)

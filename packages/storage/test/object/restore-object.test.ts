@@ -47,7 +47,7 @@ async function restore(network: StorageNetwork, at: number, { ref }: StoredObjec
   const head = await context.records.readHead(object)
   const isGone = (node: Parameters<typeof context.overlay.membership.isMember>[0]): boolean =>
     !context.overlay.membership.isMember(node)
-  return restoreSegment(context, { object, head, sealKey, isGone, signal: context.signal }, 0)
+  return restoreSegment(context, { object, head, sealKey, isGone, onStandIn: () => {}, signal: context.signal }, 0)
 }
 
 async function lose(network: StorageNetwork, at: number): Promise<void> {
