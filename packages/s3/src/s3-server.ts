@@ -8,7 +8,7 @@ import { authenticate } from './auth/authenticate.ts'
 import type { Credentials } from './auth/credentials.ts'
 import { RequestBody } from './body/request-body.ts'
 import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
-import type { Answer, Owner } from './exchange.ts'
+import { type Answer, type Owner, letGo } from './exchange.ts'
 import { type Headers, readHeaders } from './http/headers.ts'
 import type { Query } from './http/query.ts'
 import { readTarget } from './http/target.ts'
@@ -99,7 +99,12 @@ export class S3Server implements AsyncDisposable {
     response.on('error', () => {})
     this.#requests++
     try {
-      await sendAnswer(line, await this.#answer(line, expectsContinue))
+      const answer = await this.#answer(line, expectsContinue)
+      try {
+        await sendAnswer(line, answer)
+      } finally {
+        if (typeof answer.body === 'object') await letGo(answer.body.bytes)
+      }
     } catch (error) {
       await this.#fail(line, error)
     } finally {

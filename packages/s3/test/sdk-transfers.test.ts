@@ -116,6 +116,14 @@ describe('the AWS SDK: multipart', () => {
         )
         assert.equal(sum, whole[`Checksum${ChecksumAlgorithm}`])
       }
+      const { ObjectParts } = await client.send(
+        new s3.GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectParts'] }),
+      )
+      const name = `Checksum${ChecksumAlgorithm}` as const
+      assert.deepEqual(
+        ObjectParts?.Parts?.map((each) => [each.PartNumber, each.Size, each[name]]),
+        bodies.map((body, at) => [at + 1, body.length, Parts[at]?.[name]]),
+      )
       // A client whose connection broke asks again.
       const again = await client.send(
         new s3.CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
