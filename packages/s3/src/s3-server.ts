@@ -30,6 +30,8 @@ export interface S3ServerInit {
   readonly domains?: readonly string[]
   readonly clock: Clock
   readonly logger: Logger
+  /** Called for each answer that was sent, or begun. */
+  readonly onAnswer?: (method: string, status: number) => void
 }
 
 const HEADERS_MS = 20_000
@@ -74,6 +76,11 @@ export class S3Server implements AsyncDisposable {
     server.on('clientError', refuse)
   }
 
+  /** Under way. */
+  get requests(): number {
+    return this.#requests
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     const closed = once(this.#server, 'close')
@@ -109,6 +116,7 @@ export class S3Server implements AsyncDisposable {
       await this.#fail(line, error)
     } finally {
       this.#requests--
+      if (response.headersSent) this.#init.onAnswer?.(request.method ?? '', response.statusCode)
     }
   }
 
