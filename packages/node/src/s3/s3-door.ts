@@ -11,7 +11,7 @@ export const S3 = 2
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS']
 
-export interface S3DoorParts {
+interface S3DoorParts {
   readonly values: Pick<SettingValues, 's3.server' | 's3.listen_host' | 's3.domains' | 'ports.base'>
   readonly keys: S3Keys
   readonly buckets: PersonStorage['buckets']
@@ -20,7 +20,7 @@ export interface S3DoorParts {
   readonly logger: Logger
 }
 
-export interface S3Status {
+interface S3Status {
   /** `down`: nobody listens, since there is no key or the setting says so. */
   readonly state: 'up' | 'down'
   readonly host: string
@@ -31,7 +31,7 @@ export interface S3Status {
 }
 
 /** Answers of the server since the start, by method and status; both are of small sets. */
-export interface S3Answers {
+interface S3Answers {
   readonly method: string
   readonly status: number
   readonly count: number

@@ -4,7 +4,7 @@ import type { Buckets } from '@weft/storage'
 import { type Credential, S3Server } from '../../src/index.ts'
 import { MemoryBuckets } from './memory-buckets.ts'
 
-export interface OpenBuckets extends AsyncDisposable {
+interface OpenBuckets extends AsyncDisposable {
   readonly buckets: Buckets
 }
 
