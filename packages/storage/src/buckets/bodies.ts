@@ -152,7 +152,7 @@ export class Bodies {
     options: GetOptions,
     total: number,
     release: () => void,
-  ): AsyncGenerator<Uint8Array> {
+  ): AsyncGenerator<Uint8Array, void> {
     let before = 0
     try {
       for (const [at, piece] of pieces.entries()) {

@@ -21,7 +21,7 @@ export class UnreadBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     if (this.#state === 'over') return { done: true, value: undefined }
     this.#state = 'reading'
     const { done, value } = await this.#pieces.next()
-    return done === true ? { done, value: undefined } : { done: false, value: value as Uint8Array }
+    return done === true ? { done, value: undefined } : { done: false, value }
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
