@@ -8,7 +8,7 @@ import { authenticate } from './auth/authenticate.ts'
 import type { Credentials } from './auth/credentials.ts'
 import { RequestBody } from './body/request-body.ts'
 import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
-import type { Answer, Owner } from './exchange.ts'
+import { type Answer, type Owner, letGo } from './exchange.ts'
 import { type Headers, readHeaders } from './http/headers.ts'
 import type { Query } from './http/query.ts'
 import { readTarget } from './http/target.ts'
@@ -30,6 +30,8 @@ export interface S3ServerInit {
   readonly domains?: readonly string[]
   readonly clock: Clock
   readonly logger: Logger
+  /** Called for each answer that was sent, or begun. */
+  readonly onAnswer?: (method: string, status: number) => void
 }
 
 const HEADERS_MS = 20_000
@@ -74,6 +76,11 @@ export class S3Server implements AsyncDisposable {
     server.on('clientError', refuse)
   }
 
+  /** Under way. */
+  get requests(): number {
+    return this.#requests
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     const closed = once(this.#server, 'close')
@@ -99,11 +106,17 @@ export class S3Server implements AsyncDisposable {
     response.on('error', () => {})
     this.#requests++
     try {
-      await sendAnswer(line, await this.#answer(line, expectsContinue))
+      const answer = await this.#answer(line, expectsContinue)
+      try {
+        await sendAnswer(line, answer)
+      } finally {
+        if (typeof answer.body === 'object') await letGo(answer.body.bytes)
+      }
     } catch (error) {
       await this.#fail(line, error)
     } finally {
       this.#requests--
+      if (response.headersSent) this.#init.onAnswer?.(request.method ?? '', response.statusCode)
     }
   }
 

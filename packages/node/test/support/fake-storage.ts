@@ -6,6 +6,7 @@ import type {
   ObjectRemoval,
   ObjectRenewal,
   ObjectStatus,
+  PersonStorage,
   PutOptions,
   Storage,
   StorageEvents,
@@ -14,7 +15,6 @@ import type {
   StoredObject,
 } from '@weft/storage'
 
-/** Storage in memory, with switches for what goes wrong. */
 const AUDIT: AuditResult = {
   epoch: 7,
   node: 'did:key:z6MkholderHolder',
@@ -32,7 +32,15 @@ const AUDIT: AuditResult = {
   signature: 'AA',
 }
 
-export class FakeStorage implements Storage {
+/** Storage in memory, with switches for what goes wrong. */
+export class FakeStorage implements PersonStorage {
+  /** No buckets, which a test may be told of; and why changes of them stay here. */
+  readonly buckets = { all: () => [], fault: undefined } as Partial<
+    PersonStorage['buckets']
+  > as PersonStorage['buckets'] & {
+    fault: PersonStorage['buckets']['fault']
+  }
+
   readonly emitter = new Emitter<StorageEvents>()
   readonly objects = new Map<string, { stored: StoredObject; bytes: Uint8Array }>()
   /** A put fails with this before it reads a byte. */
