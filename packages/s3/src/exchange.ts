@@ -4,6 +4,7 @@ import type { Caller } from './auth/authenticate.ts'
 import type { RequestBody } from './body/request-body.ts'
 import type { Headers } from './http/headers.ts'
 import type { Query } from './http/query.ts'
+import type { Place } from './request-places.ts'
 import { S3Error } from './s3-error.ts'
 import { means } from './translate-fault.ts'
 
@@ -24,6 +25,7 @@ export interface Exchange {
   readonly headers: Headers
   readonly caller: Caller
   readonly body: RequestBody
+  readonly place: Place
   /** Fires when the client is gone or the server closes. */
   readonly signal: AbortSignal
 }

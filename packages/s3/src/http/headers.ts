@@ -40,6 +40,11 @@ export function readHeaders(raw: readonly string[]): Headers {
   return headers
 }
 
+/** Of RFC 9110, section 5.6.2, in lower case. */
+export function isHeaderName(name: string): boolean {
+  return /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(name)
+}
+
 /** A header's bytes as text: UTF-8, or Latin-1 where they are not. */
 export function headerText(value: string): string {
   return decodeUtf8(Buffer.from(value, 'latin1')) ?? value

@@ -68,7 +68,7 @@ function partNumber({ query }: ObjectExchange): number {
 }
 
 export async function uploadPart(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, body, signal } = exchange
+  const { buckets, bucket, key, body, place, signal } = exchange
   const number = partNumber(exchange)
   const upload = buckets.upload(bucket, key, uploadId(exchange))
   const wanted = upload.checksum?.name
@@ -76,12 +76,13 @@ export async function uploadPart(exchange: ObjectExchange): Promise<Answer> {
     if (body.checksumName !== undefined && body.checksumName !== wanted) throw wrongType(wanted, body.checksumName)
     body.wantChecksum(wanted)
   }
-  const part = await buckets.putPart(bucket, key, upload.id, number, body.read(), {
+  const options = {
     size: body.size,
     ...(body.md5 === undefined ? {} : { md5: body.md5 }),
     checksums: () => body.checksums(),
     signal,
-  })
+  }
+  const part = await place.storing(() => buckets.putPart(bucket, key, upload.id, number, body.read(), options), signal)
   const { 'x-amz-checksum-type': _, ...checksums } = checksumHeaders(body.checksums())
   return { status: 200, headers: { etag: `"${part.etag}"`, ...checksums } }
 }

@@ -3,18 +3,19 @@ import { checkWrite, readConditions } from '../http/conditions.ts'
 import { checksumHeaders, readObjectMeta, versionHeader } from '../http/object-headers.ts'
 
 export async function putObject(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, body, headers, signal } = exchange
+  const { buckets, bucket, key, body, headers, place, signal } = exchange
   const kept = keepsVersions(exchange)
   const meta = readObjectMeta(headers)
   const preconditions = checkWrite(latest(exchange), readConditions(headers))
-  const entry = await buckets.put(bucket, key, body.read(), {
+  const options = {
     ...preconditions,
     meta,
     size: body.size,
     ...(body.md5 === undefined ? {} : { md5: body.md5 }),
     checksums: () => body.checksums(),
     signal,
-  })
+  }
+  const entry = await place.storing(() => buckets.put(bucket, key, body.read(), options), signal)
   return {
     status: 200,
     headers: {
