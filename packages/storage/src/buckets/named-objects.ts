@@ -82,8 +82,10 @@ export class NamedObjects implements OwnBuckets {
   }
 
   async takeOver(): Promise<void> {
+    const { isKnown } = this.#log
     await this.#log.takeOver()
-    this.#bodies.settle()
+    // Who lost the catalog cannot tell whether the log is whole: what it does not name may be all that is left.
+    if (isKnown) this.#bodies.settle()
   }
 
   async create(name: string): Promise<Bucket> {
