@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { type TestContext, describe, test } from 'node:test'
 import { VirtualClock, silentLogger } from '@weft/core'
 import { type Credential, S3Server } from '../src/index.ts'
-import { MAX_CONNECTIONS, MAX_REQUESTS, MAX_REQUESTS_OF_KEY } from '../src/limits.ts'
+import { MAX_CONNECTIONS, MAX_REQUESTS, MAX_REQUESTS_OF_KEY, MAX_STORING_OF_KEY } from '../src/limits.ts'
 import { MemoryBuckets } from './support/memory-buckets.ts'
 import { allOf, answerTo, openSocket, presignedHead, signedHead } from './support/raw-client.ts'
 
@@ -191,6 +191,34 @@ describe('one key among several', () => {
     await Promise.all(told)
     await answerTo(port, `${head('PUT', '/wire/last', { 'content-length': '5', ...close })}bytes`)
     for (const at of slow.keys()) assert.equal(buckets.head('wire', String(at)).size, 5)
+  })
+
+  test('has not all places by copies of parts', async (t) => {
+    const all = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    let begun = 0
+    class Waiting extends MemoryBuckets {
+      override async putPart(...args: Parameters<MemoryBuckets['putPart']>): ReturnType<MemoryBuckets['putPart']> {
+        if (++begun === MAX_STORING_OF_KEY) all.resolve()
+        await go.promise
+        return super.putPart(...args)
+      }
+    }
+    const { port, head, keys, buckets } = await open(t, new Waiting())
+    await buckets.put('wire', 'key', (async function* () {})())
+    const { id } = await buckets.startUpload('wire', 'whole')
+    const from = { 'x-amz-copy-source': '/wire/key', 'content-length': '0', ...close }
+    const slow = await sockets(t, port, 20)
+    const answers = slow.map((socket) => allOf(socket))
+    for (const [at, socket] of slow.entries())
+      socket.write(head('PUT', `/wire/whole?partNumber=${at + 1}&uploadId=${id}`, from))
+    await all.promise
+    const other = `${head('PUT', '/wire/other', { 'content-length': '5', ...close }, keys.other)}bytes`
+    assert.equal(statusOf(await answerTo(port, other)), 200)
+    assert.equal(begun, MAX_STORING_OF_KEY)
+    go.resolve()
+    for (const answer of await Promise.all(answers)) assert.equal(statusOf(answer), 200)
+    assert.equal(buckets.parts('wire', 'whole', id).length, 20)
   })
 })
 

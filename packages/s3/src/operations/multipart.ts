@@ -95,7 +95,7 @@ function wrongType(wanted: ChecksumName, given: ChecksumName): S3Error {
 }
 
 export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, headers, signal } = exchange
+  const { buckets, bucket, key, headers, place, signal } = exchange
   const number = partNumber(exchange)
   const upload = buckets.upload(bucket, key, uploadId(exchange))
   const { from, entry } = findCopySource(exchange)
@@ -109,7 +109,10 @@ export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> 
     ...(range === undefined ? {} : { range }),
   })
   if (content.entry.etag !== entry.etag) throw new S3Error('PreconditionFailed')
-  const part = await buckets.putPart(bucket, key, upload.id, number, content.body, { size, signal })
+  const part = await place.storing(
+    () => buckets.putPart(bucket, key, upload.id, number, content.body, { size, signal }),
+    signal,
+  )
   const kept = buckets.bucket(from.bucket).versioning !== 'off'
   return xmlAnswer(
     writeXml('CopyPartResult', [
