@@ -9,10 +9,10 @@ import { weft, weftJson } from './lib/weft.ts'
 // Where on its route cells are lost or late is told by the route itself, between real processes, and what goes over it goes on.
 
 const BASE_PORT = 27_400
-/** At 500 kB a second at most: longer than all that is waited for. */
-const BYTES = 30_000_000
-const FEW_BYTES = 12_000_000
+/** Of one download, and a second: ten seconds at least. */
+const BYTES = 5_000_000
 const RATE = 500_000
+const SUM = createHash('sha256').update(Buffer.alloc(BYTES, 7)).digest('hex')
 
 interface Hop {
   readonly node: string
@@ -35,26 +35,27 @@ interface Verification {
 }
 
 test(
-  'loss of 5 % and 60 ms on the link to the relay are named at the relay, under a download that is whole in the end',
+  'loss of 5 % and 60 ms on the link to the relay are named at the relay, under downloads that come whole',
   { skip: skipWithout('root', 'nat', 'tun', 'curl') },
   async (t) => {
     await using network = await RouteNetwork.up(BASE_PORT)
     const { link, env } = await connected(network)
-    const hops = (): Promise<readonly Hop[]> => hopsInUse(env)
-    const download = network.download(BYTES, RATE)
-    // It has no fault of its own before it is awaited.
-    download.catch(() => {})
-    const before = await usual(env)
+    const route = (): Promise<Route> => weftJson<Route>(['vpn', 'route'], env)
+    const downloads = new Downloads(network)
+    const before = hopsInUse(await downloads.during(eventually('figures of what is usual', route, isUsual)))
     t.diagnostic(`before: ${JSON.stringify(before.map(({ role, health, reason }) => [role, health, reason]))}`)
 
     await link.change({ delayMs: 60, loss: 0.05 })
-    const named = await eventually('the relay, named', hops, (all) =>
-      all.some(({ role, health, reason }) => role === 'relay' && health !== 'green' && /lost/.test(reason)),
+    const isNamed = ({ role, health, reason }: Hop): boolean =>
+      role === 'relay' && health !== 'green' && /lost/.test(reason)
+    const named = hopsInUse(
+      await downloads.during(eventually('the relay, named', route, (seen) => hopsInUse(seen).some(isNamed))),
     )
     t.diagnostic(`after: ${JSON.stringify(named.map(({ role, health, reason }) => [role, health, reason]))}`)
     for (const { role, reason } of named) assert.ok(role === 'relay' || !/lost/.test(reason), `${role}: ${reason}`)
-    const late = await eventually('the delay, at the relay', hops, (all) =>
-      all.some(({ role, latencyMs = 0 }) => role === 'relay' && latencyMs > 60),
+    const isLate = ({ role, latencyMs = 0 }: Hop): boolean => role === 'relay' && latencyMs > 60
+    const late = hopsInUse(
+      await downloads.during(eventually('the delay, at the relay', route, (seen) => hopsInUse(seen).some(isLate))),
     )
     const latencyOf = (name: string): number => late.find(({ role }) => role === name)?.latencyMs ?? 0
     t.diagnostic(`latencies: ${JSON.stringify(late.map(({ role, latencyMs, reason }) => [role, latencyMs, reason]))}`)
@@ -68,12 +69,12 @@ test(
       assert.deepEqual(contradictions, [])
       for (const { role, part, chance } of losses) assert.ok(role === 'relay' && part === 'link' && chance <= 1e-6)
     }
-    const { events } = await weftJson<Route>(['vpn', 'route'], env)
+    const { events } = await route()
     const relay = named.find(({ role }) => role === 'relay')
     assert.ok(events.some(({ kind, role, node }) => kind === 'degraded' && role === 'relay' && node === relay?.node))
 
     await link.change({ delayMs: 0, loss: 0 })
-    assert.equal(await download, createHash('sha256').update(Buffer.alloc(BYTES, 7)).digest('hex'))
+    await downloads.end()
   },
 )
 
@@ -83,17 +84,16 @@ test(
   async (t) => {
     await using network = await RouteNetwork.up(BASE_PORT)
     const { link, env } = await connected(network)
-    const download = network.download(FEW_BYTES, RATE)
-    download.catch(() => {})
+    const downloads = new Downloads(network)
     const before = await network.lostByMachine()
     const verify = async (): Promise<Verification['legs']> =>
       (JSON.parse((await weft(['vpn', 'route', '--verify', '--json'], env)).stdout) as Verification).legs
     // Each asks all hops once more than is asked beside it: what is usual is known by 26 answers.
-    for (let asked = 0; asked < 30; asked++) await verify()
+    for (let asked = 0; asked < 30; asked++) await downloads.during(verify())
     await link.change({ delayMs: 60, loss: 0 })
-    const legs = await eventually('the delay that was added', verify, (all) =>
-      all.some(({ delays }) => delays.some(({ role }) => role === 'relay')),
-    )
+    const isToldAtRelay = (all: Verification['legs']): boolean =>
+      all.some(({ delays }) => delays.some(({ role }) => role === 'relay'))
+    const legs = await downloads.during(eventually('the delay that was added', verify, isToldAtRelay))
     t.diagnostic(JSON.stringify(legs.map(({ delays }) => delays)))
     // One way takes 60 ms more, and so does the way back.
     for (const { delays } of legs)
@@ -107,21 +107,46 @@ test(
       for (const { role, part } of losses) assert.ok(role === 'relay' && part === 'link', `${role}: ${part}`)
     }
     await link.change({ delayMs: 0, loss: 0 })
-    assert.equal(await download, createHash('sha256').update(Buffer.alloc(FEW_BYTES, 7)).digest('hex'))
+    await downloads.end()
   },
 )
 
-/** The hops of the leg in use once each was asked for so long, twice a second, that what is usual is known. */
-function usual(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
-  return eventually(
-    'figures of what is usual',
-    () => hopsInUse(env),
-    (all) => all.length === 3 && all.every(({ upMs = 0 }) => upMs > 15_000),
-  )
+/** One download after another, so that cells flow for as long as is wanted. */
+class Downloads {
+  readonly #all: Promise<void>
+  #isLast = false
+
+  constructor(network: RouteNetwork) {
+    this.#all = this.#run(network)
+    // It has no fault of its own before it is awaited.
+    this.#all.catch(() => {})
+  }
+
+  /** What is wanted while they run. Rejects as soon as one of them does not come whole. */
+  during<T>(wanted: Promise<T>): Promise<T> {
+    return Promise.race([wanted, this.#all.then(() => wanted)])
+  }
+
+  /** The one that runs comes whole, and no other begins. */
+  end(): Promise<void> {
+    this.#isLast = true
+    return this.#all
+  }
+
+  async #run(network: RouteNetwork): Promise<void> {
+    do assert.equal(await network.download(BYTES, RATE), SUM)
+    while (!this.#isLast)
+  }
 }
 
-async function hopsInUse(env: Readonly<Record<string, string>>): Promise<readonly Hop[]> {
-  return (await weftJson<Route>(['vpn', 'route'], env)).legs.find(({ state }) => state === 'active')?.hops ?? []
+/** Each hop was asked for so long, twice a second, that what is usual is known. */
+function isUsual(route: Route): boolean {
+  const hops = hopsInUse(route)
+  return hops.length === 3 && hops.every(({ upMs = 0 }) => upMs > 15_000)
+}
+
+function hopsInUse({ legs }: Route): readonly Hop[] {
+  return legs.find(({ state }) => state === 'active')?.hops ?? []
 }
 
 async function connected(network: RouteNetwork) {

@@ -337,6 +337,10 @@ export const OWN_ERROR_CODES: ReadonlyMap<string, string> = new Map(
     E_ROUTE_UNVERIFIED:
       'There is no leg to verify, hops of one did not answer for their counters, or told what cannot be true.',
     E_ROUTE_UNKNOWN: 'The API has nothing at this path.',
+    E_S3_KEY_LIMIT: 'There are as many keys of the S3 API as there may be.',
+    E_S3_KEY_NAME_TAKEN: 'There is a key of the S3 API of that name already.',
+    E_S3_KEY_UNKNOWN: 'There is no key of the S3 API with that id or name.',
+    E_S3_KEYS_FILE: 'The file of the keys of the S3 API cannot be read, written or opened with the key of this person.',
     E_RPC_PROTOCOL: 'The other side broke the rules of the control stream.',
     E_RUNTIME_MISSING: 'The package with Node 26 is not installed beside Weft.',
     E_RUNTIME_PLATFORM: 'Weft brings no Node for this system and processor.',

@@ -24,11 +24,18 @@ function hasCgroup2(): boolean {
 /** Programs that others wrote, with which people use a VPN. */
 const CLIENTS = ['torsocks', 'proxychains4', 'ncat', 'dig', 'iperf3']
 
+/** Clients of S3 that others wrote. */
+const S3_CLIENTS = ['rclone', 'restic', 's3cmd']
+
 const needs = {
   curl: [onPath('curl'), 'curl is not installed (scripts/setup-test-tools.sh installs it)'],
   clients: [
     CLIENTS.every(onPath),
     `${CLIENTS.filter((program) => !onPath(program)).join(', ')} not installed (scripts/setup-test-tools.sh installs them)`,
+  ],
+  s3Clients: [
+    S3_CLIENTS.every(onPath),
+    `${S3_CLIENTS.filter((program) => !onPath(program)).join(', ')} not installed (scripts/setup-test-tools.sh installs them)`,
   ],
   ss: [onPath('ss'), 'ss (iproute2) is not installed (scripts/setup-test-tools.sh installs it)'],
   chromium: [existsSync(CHROMIUM), 'Chromium is not installed (scripts/setup-test-tools.sh installs it)'],

@@ -145,6 +145,7 @@ describe('how this node stands', () => {
     map: MAP,
     peers: { connected: 3, total: 4 },
     storage: { shards: 0, bytes: 0, quotaBytes: 0, damaged: 0, scrubbedBytes: 0 },
+    s3: { state: 'down', host: '127.0.0.1', port: 7782, keys: 0, running: 0 },
     resources: { rssBytes: 1, cpuMs: 1, eventLoopP99Ms: 1 },
     ports: {},
     faults: [],

@@ -69,6 +69,11 @@ export function latest(exchange: ObjectExchange): ObjectVersion | undefined {
   }
 }
 
+/** Of what will not be read: storage holds it for whoever might. */
+export async function letGo(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  await bytes[Symbol.asyncIterator]().return?.()
+}
+
 /** Whether versions of this bucket have ids that clients are told. */
 export function keepsVersions({ buckets, bucket }: BucketExchange): boolean {
   return buckets.bucket(bucket).versioning !== 'off'

@@ -21,6 +21,10 @@ export class RequestPlaces {
   readonly #keys = new Map<string, OfKey>()
   #requests = 0
 
+  get taken(): number {
+    return this.#requests
+  }
+
   /** @throws S3Error SlowDown */
   take(accessKeyId: string): Place {
     const own = this.#keys.get(accessKeyId) ?? { requests: 0, storing: new Semaphore(MAX_STORING_OF_KEY) }

@@ -9,7 +9,7 @@ import type { Credentials } from './auth/credentials.ts'
 import { RequestBody } from './body/request-body.ts'
 import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
 import { Connections } from './connections.ts'
-import type { Answer, Owner } from './exchange.ts'
+import { type Answer, type Owner, letGo } from './exchange.ts'
 import { type Headers, isHeaderName, readHeaders } from './http/headers.ts'
 import type { Query } from './http/query.ts'
 import { readTarget } from './http/target.ts'
@@ -32,6 +32,8 @@ export interface S3ServerInit {
   readonly domains?: readonly string[]
   readonly clock: Clock
   readonly logger: Logger
+  /** Called for each answer that was sent, or begun. */
+  readonly onAnswer?: (method: string, status: number) => void
 }
 
 const HEADERS_MS = 20_000
@@ -79,6 +81,11 @@ export class S3Server implements AsyncDisposable {
     server.on('clientError', refuse)
   }
 
+  /** Under way, of those whose signature was right. */
+  get requests(): number {
+    return this.#places.taken
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     const closed = once(this.#server, 'close')
@@ -104,9 +111,16 @@ export class S3Server implements AsyncDisposable {
     response.on('error', () => {})
     using held = new DisposableStack()
     try {
-      await sendAnswer(line, await this.#answer(line, expectsContinue, (place) => held.use(place)))
+      const answer = await this.#answer(line, expectsContinue, (place) => held.use(place))
+      try {
+        await sendAnswer(line, answer)
+      } finally {
+        if (typeof answer.body === 'object') await letGo(answer.body.bytes)
+      }
     } catch (error) {
       await this.#fail(line, error)
+    } finally {
+      if (response.headersSent) this.#init.onAnswer?.(request.method ?? '', response.statusCode)
     }
   }
 

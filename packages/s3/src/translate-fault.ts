@@ -1,4 +1,4 @@
-import { isWeftError } from '@weft/core'
+import { type WeftError, isWeftError } from '@weft/core'
 import { S3Error, type S3Code } from './s3-error.ts'
 
 const BY_CODE: Readonly<Record<string, S3Code>> = {
@@ -18,6 +18,9 @@ const BY_CODE: Readonly<Record<string, S3Code>> = {
   E_PART_SMALL: 'EntityTooSmall',
   E_RANGE: 'InvalidRange',
   E_QUOTA: 'QuotaExceeded',
+  E_DISK_FULL: 'QuotaExceeded',
+  // Whoever owns it removed the object itself: what has the name has no bytes any more.
+  E_OBJECT_REMOVED: 'NoSuchKey',
   E_ABORTED: 'RequestTimeout',
 }
 
@@ -25,12 +28,19 @@ const BY_CODE: Readonly<Record<string, S3Code>> = {
 export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error
   if (!isWeftError(error)) return new S3Error('InternalError')
-  const code = BY_CODE[error.code]
+  const code = isForWantOfRoom(error) ? 'QuotaExceeded' : BY_CODE[error.code]
   if (code === 'NoSuchKey') return noSuchKey(error.details)
   if (code !== undefined) return new S3Error(code)
   return new S3Error(error.retryable ? 'ServiceUnavailable' : 'InternalError', undefined, {
     fields: { Cause: error.code },
   })
+}
+
+/** All holders that fell out of a put were full: the same request would not succeed soon. */
+function isForWantOfRoom({ code, details }: WeftError): boolean {
+  const lost: unknown = details['lost']
+  if (code !== 'E_HOLDERS_LOST' || !Array.isArray(lost) || lost.length === 0) return false
+  return lost.every((each: { readonly code?: unknown }) => each.code === 'E_QUOTA' || each.code === 'E_DISK_FULL')
 }
 
 /** Whether a client would be answered that. */

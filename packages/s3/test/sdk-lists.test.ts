@@ -56,6 +56,8 @@ describe('the AWS SDK: lists', () => {
     assert.deepEqual([keysOf(found), prefixesOf(found)], [['b/1', 'b/2'], ['b/c/']])
     assert.deepEqual(keysOf(await list({ StartAfter: 'd' })), ORDERED.slice(5))
     assert.deepEqual(keysOf(await list({ StartAfter: 'c' })), ORDERED.slice(4))
+    // One that a start lies in was in an earlier page, as far as anybody can tell.
+    assert.deepEqual(prefixesOf(await list({ StartAfter: 'b/1', Delimiter: '/' })), ['e/'])
     const none = await list({ MaxKeys: 0 })
     assert.deepEqual([keysOf(none), none.IsTruncated, none.KeyCount], [[], false, 0])
     assert.deepEqual(keysOf(await list({ Prefix: 'zz' })), [])

@@ -116,6 +116,14 @@ describe('the AWS SDK: multipart', () => {
         )
         assert.equal(sum, whole[`Checksum${ChecksumAlgorithm}`])
       }
+      const { ObjectParts } = await client.send(
+        new s3.GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectParts'] }),
+      )
+      const name = `Checksum${ChecksumAlgorithm}` as const
+      assert.deepEqual(
+        ObjectParts?.Parts?.map((each) => [each.PartNumber, each.Size, each[name]]),
+        bodies.map((body, at) => [at + 1, body.length, Parts[at]?.[name]]),
+      )
       // A client whose connection broke asks again.
       const again = await client.send(
         new s3.CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
@@ -206,5 +214,22 @@ describe('the AWS SDK: presigned URLs', () => {
       method: 'DELETE',
     })
     assert.equal(gone.status, 204)
+  })
+
+  test('a URL whose time is over neither reads nor writes; one of the same age that lasts longer reads', async () => {
+    const name = { Bucket, Key: 'old url' }
+    await client.send(new s3.PutObjectCommand({ ...name, Body: 'kept' }))
+    const anHourAgo = { signingDate: new Date(Date.now() - 3_600_000) }
+    const expired = { ...anHourAgo, expiresIn: 1_800 }
+    const get = await fetch(await getSignedUrl(client, new s3.GetObjectCommand(name), expired))
+    assert.equal(get.status, 403)
+    assert.match(await get.text(), /<Code>AccessDenied<\/Code><Message>Request has expired/)
+    const put = await fetch(await getSignedUrl(client, new s3.PutObjectCommand(name), expired), {
+      method: 'PUT',
+      body: 'other',
+    })
+    assert.equal(put.status, 403)
+    const lasts = { ...anHourAgo, expiresIn: 86_400 }
+    assert.equal(await (await fetch(await getSignedUrl(client, new s3.GetObjectCommand(name), lasts))).text(), 'kept')
   })
 })

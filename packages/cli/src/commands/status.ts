@@ -5,6 +5,7 @@ import { faultLines } from '../output/fault-lines.ts'
 import { formatBytes, formatDuration } from '../output/format.ts'
 import type { Output } from '../output/output.ts'
 import { reachWords } from '../output/reach-words.ts'
+import { s3Words } from '../output/s3-words.ts'
 import type { Invocation } from '../program/invocation.ts'
 
 export async function run(invocation: Invocation): Promise<void> {
@@ -17,7 +18,7 @@ export async function run(invocation: Invocation): Promise<void> {
 }
 
 function statusLines(status: StatusAnswer, output: Output): string[] {
-  const { node, network, term, map, peers, storage, resources, ports, faults } = status
+  const { node, network, term, map, peers, storage, s3, resources, ports, faults } = status
   const healthy = faults.length === 0
   const mapLine =
     map.epoch === undefined
@@ -33,6 +34,7 @@ function statusLines(status: StatusAnswer, output: Output): string[] {
     `  map      ${mapLine}`,
     `  peers    ${peers.connected} of ${peers.total} connected`,
     `  storage  holds ${counted(storage.shards, 'shard')}, ${formatBytes(storage.bytes)} of ${formatBytes(storage.quotaBytes)}${storage.damaged === 0 ? '' : `; ${storage.damaged} damaged`}`,
+    `  s3       ${s3Words(s3)}`,
     `  daemon   version ${node.version}, process ${node.pid}, up ${formatDuration(node.uptimeMs)}, ${formatBytes(resources.rssBytes)} resident`,
     `  api      http://127.0.0.1:${ports.api}/  (weft dashboard opens it)`,
     `  home     ${node.home}`,

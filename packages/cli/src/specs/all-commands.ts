@@ -4,6 +4,7 @@ import { BRIDGE_COMMANDS } from './bridge-commands.ts'
 import { DEVNET_COMMANDS } from './devnet-commands.ts'
 import { NETWORK_COMMANDS } from './network-commands.ts'
 import { NODE_COMMANDS } from './node-commands.ts'
+import { S3_COMMANDS } from './s3-commands.ts'
 import { STORAGE_COMMANDS } from './storage-commands.ts'
 import { VPN_COMMANDS } from './vpn-commands.ts'
 import { PROFILE_COMMANDS } from './profile-commands.ts'
@@ -11,6 +12,7 @@ import { PROFILE_COMMANDS } from './profile-commands.ts'
 /** Every command, in the order of the help. */
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STORAGE_COMMANDS,
+  ...S3_COMMANDS,
   ...VPN_COMMANDS,
   ...PROFILE_COMMANDS,
   ...BRIDGE_COMMANDS,
@@ -21,6 +23,8 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
 
 /** The words that only group commands. */
 export const GROUPS: readonly GroupSpec[] = [
+  { words: ['s3'], summary: 'the S3 API of your buckets' },
+  { words: ['s3', 'key'], summary: 'keys for programs that speak S3' },
   { words: ['vpn'], summary: 'private routes over three nodes, and the proxy into them' },
   { words: ['vpn', 'profile'], summary: 'how routes are made and what goes over them, under names' },
   {

@@ -97,7 +97,7 @@ const SETTINGS = {
   'ports.base': setting(
     integer(1, 65_530, 'TCP port'),
     7780,
-    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (API, proxy and DNS work in this version).',
+    'First of six loopback ports: API, proxy, S3, apps, DNS, chain (API, proxy, S3 and DNS work in this version).',
     'base-port',
   ),
   'ports.public': setting(
@@ -126,6 +126,21 @@ const SETTINGS = {
     byteSize(0, 1024 * 2 ** 40),
     GiB,
     'Free space that always stays on the disk: shards are refused before it is touched.',
+  ),
+  's3.server': setting(
+    oneOf(['auto', 'on', 'off']),
+    'auto',
+    'Whether the S3 API of your buckets is up (ports.base + 2): on, off, or auto, which is on while there is a key (`weft s3 key create`). Without one it could answer nobody.',
+  ),
+  's3.listen_host': setting(
+    text(/^[0-9A-Fa-f.:]{2,39}$/, 'an IPv4 or IPv6 address'),
+    '127.0.0.1',
+    'Address on which the S3 API listens. It speaks HTTP without TLS: on another address than that of loopback everybody on the way reads what goes over it, so put a proxy with TLS in front.',
+  ),
+  's3.domains': setting(
+    listOf(text(/^[a-z0-9][a-z0-9.-]{0,251}[a-z0-9]$/, 'a name such as s3.example.org, in lower case'), 16),
+    [],
+    'Names below which the first label of the Host header is a bucket, besides localhost and s3.localhost. Clients that name the bucket in the path need none.',
   ),
   'vpn.proxy': setting(
     oneOf(['auto', 'on', 'off']),

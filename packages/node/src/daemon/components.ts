@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { ConformanceProbe, Overlay, OverlayOptions } from '@weft/overlay'
-import type { Storage, StorageOptions } from '@weft/storage'
+import type { PersonStorage, StorageOptions } from '@weft/storage'
 import type { ApplyKillSwitch, VpnInit, VpnService } from '@weft/vpn'
 import type { Config } from '../config/load-config.ts'
 
@@ -19,7 +19,7 @@ interface ProbesInit {
 /** The domains that a daemon is composed of: how they are started, and what storage asks of applicants for its role. */
 export interface Components {
   createOverlay(options: OverlayOptions): Promise<Overlay>
-  createStorage(options: StorageOptions): Promise<Storage>
+  createStorage(options: StorageOptions): Promise<PersonStorage>
   createVpn(init: VpnInit): Promise<NodeVpn>
   /** What profiles do to the machine's kill switch. */
   profileKillSwitch(config: Pick<Config, 'home' | 'networkFile'>): ApplyKillSwitch

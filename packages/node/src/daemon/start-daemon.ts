@@ -21,6 +21,8 @@ import { TokenStore } from '../http/token-store.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
 import type { ApiServices } from '../routes/api-services.ts'
 import { createRoutes } from '../routes/create-routes.ts'
+import { S3, S3Door } from '../s3/s3-door.ts'
+import { S3Keys } from '../s3/s3-keys.ts'
 import { VERSION } from '../version.ts'
 import { MainThreadWatch } from '../watch/main-thread-watch.ts'
 import type { Components } from './components.ts'
@@ -42,7 +44,7 @@ export interface Daemon extends AsyncDisposable {
   readonly id: string
   readonly home: string
   readonly log: DaemonLog
-  /** Its ports, by what they serve; those of the proxy and DNS also while they are not up. */
+  /** Its ports, by what they serve; those of the proxy, S3 and DNS also while they are not up. */
   readonly ports: Readonly<Record<string, number>>
   /** Ends everything in reverse order; what is under way gets a few seconds to end. */
   close(): Promise<void>
@@ -61,7 +63,7 @@ export interface DaemonOptions {
  * The composition root: acquires everything of a daemon in order and hands it back when its API answers. What fails on
  * the way closes what was open.
  * @throws WeftError E_STATE_UNWRITABLE, E_DISK_FULL, E_SOCKET_PATH, E_ALREADY_RUNNING, E_KEY_FILE, E_PORT_TAKEN,
- * E_NETWORK_FILE_MISSING, E_ADMISSION_PROOF and those of the network file, the overlay and the storage; E_ABORTED
+ * E_NETWORK_FILE_MISSING, E_ADMISSION_PROOF, E_S3_KEYS_FILE and those of the network file, the overlay and the storage; E_ABORTED
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const paths = openStateDirectory(options.config.home)
@@ -120,9 +122,17 @@ async function composeDaemon(
   throwIfAborted(signal)
   const bridgeRole = await startBridge({ config, paths, networkFile, overlay, clock: systemClock, log, scope })
 
+  const s3Keys = new S3Keys(paths.s3Keys, keys.person, systemClock)
+  const { buckets } = storage
+  const s3 = scope.use(
+    'S3 server',
+    await S3Door.open({ values, keys: s3Keys, buckets, person: keys.person.id, clock: systemClock, logger: log }),
+  )
+
   const ports = {
     api: listeners.port,
     proxy: values['ports.base'] + PROXY,
+    s3: values['ports.base'] + S3,
     dns: values['ports.base'] + DNS,
     ...(overlayPort === undefined ? {} : { overlay: overlayPort }),
     ...(webSocketPort === undefined ? {} : { overlayWebSocket: webSocketPort }),
@@ -171,6 +181,7 @@ async function composeDaemon(
     overlay,
     departure: new Departure(overlay, scope, log),
     storage,
+    s3,
     vpn,
     profiles,
     bridges,

@@ -1,7 +1,7 @@
 import { type Scope, isWeftError, systemClock, systemRandom, throwIfAborted } from '@weft/core'
 import type { SigningKey } from '@weft/crypto'
 import { type AdmissionProof, type NetworkFile, type Overlay, networkOf } from '@weft/overlay'
-import type { Storage } from '@weft/storage'
+import type { PersonStorage } from '@weft/storage'
 import type { Config } from '../config/load-config.ts'
 import type { NetworkChecked } from '../health/network-checked.ts'
 import type { DaemonLog } from '../log/daemon-log.ts'
@@ -46,7 +46,7 @@ export interface NetworkInit {
 
 export interface StartedNetwork {
   readonly overlay: Overlay
-  readonly storage: Storage
+  readonly storage: PersonStorage
   readonly vpn: NodeVpn
   readonly profiles: VpnProfiles
   /** What its operator says of its energy, or an attester. */

@@ -29,6 +29,8 @@ export interface StatePaths {
   readonly bridgeCertificate: string
   readonly bridgeInvitations: string
   readonly tokens: string
+  /** Keys of the S3 API, sealed. */
+  readonly s3Keys: string
   /** Pages that lead a browser to a one-use link. */
   readonly links: string
   readonly logs: string
@@ -64,6 +66,7 @@ export function statePaths(home: string): StatePaths {
     bridgeCertificate: join(home, 'bridge.crt'),
     bridgeInvitations: join(home, 'bridge-invitations.json'),
     tokens: join(home, 'tokens.json'),
+    s3Keys: join(home, 's3-keys.sealed'),
     links: join(home, 'links'),
     logs: join(home, 'logs'),
     tun: join(home, 'tun.json'),

@@ -1,6 +1,6 @@
 import type { Fault } from '@weft/core'
 import { type AdmissionState, type Overlay, type Reach, recordQuorum } from '@weft/overlay'
-import type { Storage } from '@weft/storage'
+import type { PersonStorage } from '@weft/storage'
 import { namesOf } from './names-of.ts'
 import { stateFault } from './state-fault.ts'
 import { validatorWords } from './validator-words.ts'
@@ -14,6 +14,7 @@ export interface Check {
     | 'admission'
     | 'peers'
     | 'storage'
+    | 'buckets'
     | 'vpn'
     | 'clock'
     | 'ports'
@@ -33,7 +34,7 @@ export interface Check {
 export interface Checked {
   readonly home: string
   readonly overlay: Overlay
-  readonly storage: Storage
+  readonly storage: Pick<PersonStorage, 'held' | 'buckets'>
   readonly vpn: { readonly fault: Fault | undefined }
   /** Log lines that could not be written since the last one that could. */
   readonly droppedLines: () => number
@@ -47,12 +48,13 @@ export function nodeChecks({ home, overlay, storage, vpn, droppedLines }: Checke
     { name: 'admission', fault: admissionFault(overlay.admission(), overlay.reach()) },
     { name: 'peers', fault: peersFault(overlay) },
     storageCheck(storage),
+    { name: 'buckets', fault: storage.buckets.fault },
     { name: 'vpn', fault: vpn.fault },
   ]
 }
 
 /** A node with damaged shards serves the others. */
-function storageCheck(storage: Storage): Check {
+function storageCheck(storage: Pick<PersonStorage, 'held'>): Check {
   const { fault, notice } = storage.held()
   return { name: 'storage', fault, ...(notice !== undefined && { notice }) }
 }

@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts'
 import { BLOCK_CAUSES } from '../watch/block-cause.ts'
 import { bridgeMetrics } from './bridge-metrics.ts'
 import { type Metric, type Sample, counter, gauge, one } from './metric.ts'
+import { s3Metrics } from './s3-metrics.ts'
 import { vpnMetrics } from './vpn-metrics.ts'
 
 const PEER_STATES = ['connected', 'connecting', 'unreachable'] as const
@@ -17,6 +18,7 @@ export async function collectMetrics(services: ApiServices): Promise<readonly Me
     ...nodeMetrics(services),
     ...networkMetrics(services),
     ...storageMetrics(services),
+    ...s3Metrics(services.s3),
     ...vpnMetrics(await services.vpn.status()),
     ...bridgeMetrics(services.bridgeRole?.status()),
     ...apiMetrics(services),

@@ -20,6 +20,7 @@ import {
   peerStatus,
   reach,
   resourceDescriptor,
+  s3KeyInfo,
   schemaVersion,
   storedObject,
   time,
@@ -70,6 +71,13 @@ export const statusAnswer = z.strictObject({
     scrubbedAt: time.optional().describe('When all shards had been read last'),
     fault: fault.optional(),
     notice: fault.optional().describe('E_SHARDS_DAMAGED while some are'),
+  }),
+  s3: z.strictObject({
+    state: z.enum(['up', 'down']).describe('By s3.server; down without a key by default'),
+    host: z.string(),
+    port: z.int(),
+    keys: z.int(),
+    running: z.int().describe('Requests under way'),
   }),
   resources: z.strictObject({
     rssBytes: bytes,
@@ -373,6 +381,19 @@ export const newTokenAnswer = tokenInfo.extend({ schemaVersion, token: z.string(
 export type NewTokenAnswer = z.output<typeof newTokenAnswer>
 
 export const revokedTokenAnswer = z.strictObject({ schemaVersion, revoked: tokenInfo })
+
+export const s3KeysAnswer = z.strictObject({ schemaVersion, keys: z.array(s3KeyInfo).readonly() })
+export type S3KeysAnswer = z.output<typeof s3KeysAnswer>
+
+export const newS3KeyAnswer = s3KeyInfo.extend({
+  schemaVersion,
+  secretAccessKey: z.string().describe('Shown this once'),
+  endpoint: z.string().describe('Where clients of S3 find it'),
+})
+export type NewS3KeyAnswer = z.output<typeof newS3KeyAnswer>
+
+export const revokedS3KeyAnswer = z.strictObject({ schemaVersion, revoked: s3KeyInfo })
+export type RevokedS3KeyAnswer = z.output<typeof revokedS3KeyAnswer>
 
 export const dashboardLinkAnswer = z.strictObject({
   schemaVersion,

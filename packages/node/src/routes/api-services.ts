@@ -9,6 +9,7 @@ import type { VpnProfiles } from '../daemon/vpn-profiles.ts'
 import type { Departure } from '../daemon/departure.ts'
 import type { EventRing } from '../events/event-ring.ts'
 import type { TransferLog } from '../events/transfer-log.ts'
+import type { S3Door } from '../s3/s3-door.ts'
 import type { Check } from '../health/node-checks.ts'
 import type { LinkFiles } from '../http/link-files.ts'
 import type { RequestCounters } from '../http/request-counters.ts'
@@ -38,6 +39,7 @@ export interface ApiServices {
   readonly overlay: Overlay
   readonly departure: Departure
   readonly storage: Storage
+  readonly s3: S3Door
   readonly vpn: NodeVpn
   readonly profiles: VpnProfiles
   /** By which alone this node calls; undefined where it calls by itself. */

@@ -13,6 +13,7 @@ import { nodeRoutes } from './node-routes.ts'
 import { objectRoutes } from './object-routes.ts'
 import { resourceRoutes } from './resource-routes.ts'
 import { revocationRoutes } from './revocation-routes.ts'
+import { s3Routes } from './s3-routes.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { vpnProfileRoutes } from './vpn-profile-routes.ts'
 import { vpnRoutes } from './vpn-routes.ts'
@@ -28,6 +29,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...leaseRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
+    ...s3Routes(services),
     ...vpnRoutes(services),
     ...vpnProfileRoutes(services),
     ...bridgeRoutes(services),

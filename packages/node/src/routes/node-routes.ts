@@ -36,6 +36,7 @@ export function nodeRoutes(services: ApiServices): Route[] {
           map: describeMap(overlay),
           peers: { connected: peers.filter(({ state }) => state === 'connected').length, total: peers.length },
           storage: storage.held(),
+          s3: services.s3.status(),
           resources: { ...processResources(), eventLoopP99Ms: Math.round(services.watch.p99Ms * 10) / 10 },
           ports: services.ports,
           faults: services.faults(),

@@ -663,6 +663,14 @@ export const tokenInfo = z.strictObject({
   expiresAt: time,
 })
 
+export const s3KeyInfo = z.strictObject({
+  accessKeyId: z.string(),
+  name: z.string(),
+  buckets: z.array(z.string()).readonly().optional().describe('Absent: all, those to come as well'),
+  access: z.enum(['read', 'write']),
+  createdAt: time,
+})
+
 /** A query parameter that is a whole number. */
 export const queryInteger = (least: number, most: number): z.ZodType<number> =>
   z

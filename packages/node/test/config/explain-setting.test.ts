@@ -10,7 +10,7 @@ test('every setting is explained in full', () => {
     const { summary, syntax, fallback, absent, variable } = explainSetting(key)
     assert.match(summary, /\.$/, key)
     assert.ok(syntax.length > 0 && (fallback !== undefined || absent !== undefined), key)
-    assert.match(variable, /^WEFT_[A-Z_]+$/, key)
+    assert.match(variable, /^WEFT_[A-Z0-9_]+$/, key)
   }
   assert.equal(new Set(SETTING_KEYS.map((key) => explainSetting(key).variable)).size, SETTING_KEYS.length)
   assert.throws(() => explainSetting('ports.bas'), /ports\.base/)

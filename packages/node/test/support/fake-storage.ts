@@ -4,6 +4,7 @@ import type {
   ObjectReader,
   ObjectRemoval,
   ObjectStatus,
+  PersonStorage,
   PutOptions,
   Storage,
   StorageEvents,
@@ -13,7 +14,14 @@ import type {
 } from '@weft/storage'
 
 /** Storage in memory, with switches for what goes wrong. */
-export class FakeStorage implements Storage {
+export class FakeStorage implements PersonStorage {
+  /** No buckets, which a test may be told of; and why changes of them stay here. */
+  readonly buckets = { all: () => [], fault: undefined } as Partial<
+    PersonStorage['buckets']
+  > as PersonStorage['buckets'] & {
+    fault: PersonStorage['buckets']['fault']
+  }
+
   readonly emitter = new Emitter<StorageEvents>()
   readonly objects = new Map<string, { stored: StoredObject; bytes: Uint8Array }>()
   /** A put fails with this before it reads a byte. */

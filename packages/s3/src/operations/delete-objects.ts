@@ -19,8 +19,10 @@ import { type XmlNode, writeXml } from '../xml/write-xml.ts'
 export async function deleteObject(exchange: ObjectExchange): Promise<Answer> {
   const { buckets, bucket, key, headers } = exchange
   const kept = keepsVersions(exchange)
-  if (headers.has('if-match')) checkWrite(latest(exchange), { ...readConditions(headers), noneMatch: undefined })
-  const deletion = await buckets.remove(bucket, key, versionAsked(exchange))
+  const preconditions = headers.has('if-match')
+    ? checkWrite(latest(exchange), { ...readConditions(headers), noneMatch: undefined })
+    : {}
+  const deletion = await buckets.remove(bucket, key, versionAsked(exchange), preconditions)
   return { status: 204, headers: deletionHeaders(deletion, kept) }
 }
 
@@ -62,9 +64,11 @@ async function deleteOne(exchange: BucketExchange, { key, version, etag }: Asked
   ]
   try {
     checkKey(key)
-    if (etag !== undefined)
-      checkWrite(latest({ ...exchange, key }), { ...readConditions(new Map()), match: [unquoted(etag)] })
-    const deletion = await exchange.buckets.remove(exchange.bucket, key, version)
+    const preconditions =
+      etag === undefined
+        ? {}
+        : checkWrite(latest({ ...exchange, key }), { ...readConditions(new Map()), match: [unquoted(etag)] })
+    const deletion = await exchange.buckets.remove(exchange.bucket, key, version, preconditions)
     const marker: readonly XmlNode[] = deletion.isDeleteMarker
       ? [
           ['DeleteMarker', true],

@@ -1,5 +1,5 @@
-import type { ByteRange, ObjectContent, ObjectVersion } from '@weft/storage'
-import { type Answer, type ObjectExchange, keepsVersions, versionAsked } from '../exchange.ts'
+import type { ByteRange, ObjectVersion } from '@weft/storage'
+import { type Answer, type ObjectExchange, keepsVersions, letGo, versionAsked } from '../exchange.ts'
 import { type Conditions, checkRead, readConditions } from '../http/conditions.ts'
 import { textHeader } from '../http/headers.ts'
 import { checksumHeaders, entryHeaders, versionHeader } from '../http/object-headers.ts'
@@ -40,6 +40,7 @@ export async function getObject(exchange: ObjectExchange): Promise<Answer> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const entry = lookUp(exchange)
     const asked = conditional(exchange, entry, conditions)
+    const told = headersOf(exchange, entry, asked)
     const content = await buckets.get(bucket, key, {
       signal,
       version: version ?? entry.version,
@@ -48,16 +49,12 @@ export async function getObject(exchange: ObjectExchange): Promise<Answer> {
     if (content.entry.etag === entry.etag && content.entry.modifiedAt === entry.modifiedAt)
       return {
         status: asked.partial ? 206 : 200,
-        headers: headersOf(exchange, entry, asked),
+        headers: told,
         body: { length: asked.range?.length ?? entry.size, bytes: content.body },
       }
-    await letGo(content)
+    await letGo(content.body)
   }
   throw new S3Error('ServiceUnavailable', 'The object is replaced faster than it can be read.')
-}
-
-async function letGo({ body }: ObjectContent): Promise<void> {
-  await body[Symbol.asyncIterator]().return?.()
 }
 
 function lookUp(exchange: ObjectExchange): ObjectVersion {
@@ -96,7 +93,7 @@ function partOf(entry: ObjectVersion, text: string, ranged: boolean): Asked {
   const number = Number(text)
   if (!/^\d{1,5}$/.test(text) || number < 1 || number > MAX_PARTS)
     throw new S3Error('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive.')
-  const sizes = entry.parts.length === 0 ? [entry.size] : entry.parts
+  const sizes = entry.parts.length === 0 ? [entry.size] : entry.parts.map(({ size }) => size)
   const length = sizes[number - 1]
   if (length === undefined) throw new S3Error('InvalidPartNumber')
   const offset = sizes.slice(0, number - 1).reduce((sum, size) => sum + size, 0)

@@ -1,6 +1,6 @@
-import type { ChecksumName, Part, Upload } from '@weft/storage'
+import type { ChecksumName, ObjectContent, Part, Upload } from '@weft/storage'
 import { checksumNameOf, isCrc } from '../checksum/checksum.ts'
-import { type Answer, type BucketExchange, type ObjectExchange, numberOf, xmlAnswer } from '../exchange.ts'
+import { type Answer, type BucketExchange, type ObjectExchange, letGo, numberOf, xmlAnswer } from '../exchange.ts'
 import { checksumHeaders, readObjectMeta } from '../http/object-headers.ts'
 import { readCopyRange } from '../http/range.ts'
 import { MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from '../limits.ts'
@@ -80,6 +80,7 @@ export async function uploadPart(exchange: ObjectExchange): Promise<Answer> {
     size: body.size,
     ...(body.md5 === undefined ? {} : { md5: body.md5 }),
     checksums: () => body.checksums(),
+    ...(body.checksumName === undefined ? {} : { algorithms: [body.checksumName] }),
     signal,
   }
   const part = await place.storing(() => buckets.putPart(bucket, key, upload.id, number, body.read(), options), signal)
@@ -95,7 +96,7 @@ function wrongType(wanted: ChecksumName, given: ChecksumName): S3Error {
 }
 
 export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, headers, place, signal } = exchange
+  const { buckets, bucket, key, headers, signal } = exchange
   const number = partNumber(exchange)
   const upload = buckets.upload(bucket, key, uploadId(exchange))
   const { from, entry } = findCopySource(exchange)
@@ -108,11 +109,7 @@ export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> 
     ...(from.version === undefined ? {} : { version: from.version }),
     ...(range === undefined ? {} : { range }),
   })
-  if (content.entry.etag !== entry.etag) throw new S3Error('PreconditionFailed')
-  const part = await place.storing(
-    () => buckets.putPart(bucket, key, upload.id, number, content.body, { size, signal }),
-    signal,
-  )
+  const part = await putCopied(exchange, upload, number, content, { etag: entry.etag, size })
   const kept = buckets.bucket(from.bucket).versioning !== 'off'
   return xmlAnswer(
     writeXml('CopyPartResult', [
@@ -122,6 +119,21 @@ export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> 
     ]),
     kept ? { 'x-amz-copy-source-version-id': entry.version } : {},
   )
+}
+
+async function putCopied(
+  { buckets, bucket, key, place, signal }: ObjectExchange,
+  { id }: Upload,
+  number: number,
+  { entry, body }: ObjectContent,
+  { etag, size }: { readonly etag: string; readonly size: number },
+): Promise<Part> {
+  try {
+    if (entry.etag !== etag) throw new S3Error('PreconditionFailed')
+    return await place.storing(() => buckets.putPart(bucket, key, id, number, body, { size, signal }), signal)
+  } finally {
+    await letGo(body)
+  }
 }
 
 export async function abortUpload(exchange: ObjectExchange): Promise<Answer> {

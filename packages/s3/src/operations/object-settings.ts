@@ -73,11 +73,10 @@ export function getObjectAttributes(exchange: ObjectExchange): Answer {
   )
 }
 
-/** Sizes stay known with an object, checksums of its parts do not. */
 function partsOf({ headers }: ObjectExchange, entry: ObjectVersion): XmlNode[] {
   const marker = numberOf(headers, 'x-amz-part-number-marker', 0, MAX_PARTS)
   const limit = numberOf(headers, 'x-amz-max-parts', MAX_LISTED, MAX_LISTED)
-  const behind = entry.parts.map((size, at) => ({ size, number: at + 1 })).slice(marker)
+  const behind = entry.parts.map((part, at) => ({ ...part, number: at + 1 })).slice(marker)
   const shown = behind.slice(0, limit)
   return [
     ['PartsCount', entry.parts.length],
@@ -85,12 +84,9 @@ function partsOf({ headers }: ObjectExchange, entry: ObjectVersion): XmlNode[] {
     ['NextPartNumberMarker', shown.at(-1)?.number ?? marker],
     ['MaxParts', limit],
     ['IsTruncated', shown.length < behind.length],
-    ...shown.map(({ size, number }): XmlNode => [
+    ...shown.map(({ size, number, checksums }): XmlNode => [
       'Part',
-      [
-        ['PartNumber', number],
-        ['Size', size],
-      ],
+      [['PartNumber', number], ['Size', size], ...checksumNodes(checksums, false)],
     ]),
   ]
 }

@@ -13,6 +13,7 @@ export async function putObject(exchange: ObjectExchange): Promise<Answer> {
     size: body.size,
     ...(body.md5 === undefined ? {} : { md5: body.md5 }),
     checksums: () => body.checksums(),
+    ...(body.checksumName === undefined ? {} : { algorithms: [body.checksumName] }),
     signal,
   }
   const entry = await place.storing(() => buckets.put(bucket, key, body.read(), options), signal)

@@ -111,6 +111,15 @@ export class MemoryBuckets implements Buckets {
     return this.#add(bucket, key, { bytes, etag, checksums, parts: [], meta: emptyMeta(options.meta) }, options)
   }
 
+  #check(held: Held, key: string, { ifMatch, ifNoneMatch }: Preconditions): void {
+    const [now] = held.keys.get(key) ?? []
+    const etag = now === undefined || now.isDeleteMarker ? undefined : now.etag
+    if (ifMatch !== undefined && (etag === undefined || !(ifMatch.includes('*') || ifMatch.includes(etag))))
+      throw fault('E_PRECONDITION')
+    if (ifNoneMatch !== undefined && etag !== undefined && (ifNoneMatch.includes('*') || ifNoneMatch.includes(etag)))
+      throw fault('E_PRECONDITION')
+  }
+
   #add(
     bucket: string,
     key: string,
@@ -118,14 +127,7 @@ export class MemoryBuckets implements Buckets {
     preconditions: Preconditions,
   ): ObjectVersion {
     const held = this.#held(bucket)
-    const versions = held.keys.get(key) ?? []
-    const [now] = versions
-    const etag = now === undefined || now.isDeleteMarker ? undefined : now.etag
-    const { ifMatch, ifNoneMatch } = preconditions
-    if (ifMatch !== undefined && (etag === undefined || !(ifMatch.includes('*') || ifMatch.includes(etag))))
-      throw fault('E_PRECONDITION')
-    if (ifNoneMatch !== undefined && etag !== undefined && (ifNoneMatch.includes('*') || ifNoneMatch.includes(etag)))
-      throw fault('E_PRECONDITION')
+    this.#check(held, key, preconditions)
     const stored = this.#stored(held, key, what, false)
     this.#push(held, key, stored)
     return { ...stored, isLatest: true }
@@ -182,9 +184,9 @@ export class MemoryBuckets implements Buckets {
     options: Preconditions & { readonly meta?: Partial<ObjectMeta> } = {},
   ): Promise<ObjectVersion> {
     const source = this.#find(from.bucket, from.key, from.version)
-    const meta = { ...source.meta, ...options.meta }
-    const { bytes, checksums } = source
-    return this.#add(to.bucket, to.key, { bytes, checksums, etag: md5(bytes), parts: [], meta }, options)
+    const meta = options.meta === undefined ? source.meta : emptyMeta(options.meta)
+    const { bytes, checksums, etag, parts } = source
+    return this.#add(to.bucket, to.key, { bytes, checksums, etag, parts, meta }, options)
   }
 
   async setTags(
@@ -201,8 +203,9 @@ export class MemoryBuckets implements Buckets {
     return changed
   }
 
-  async remove(bucket: string, key: string, version?: string): Promise<Deletion> {
+  async remove(bucket: string, key: string, version?: string, conditions: Preconditions = {}): Promise<Deletion> {
     const held = this.#held(bucket)
+    this.#check(held, key, conditions)
     if (version === undefined && held.info.versioning !== 'off') {
       const nothing = { bytes: Buffer.alloc(0), etag: '', checksums: {}, parts: [], meta: emptyMeta() }
       const marker = this.#stored(held, key, nothing, true)
@@ -324,11 +327,11 @@ export class MemoryBuckets implements Buckets {
     if (found.slice(0, -1).some(({ size }) => size < MIN_PART)) throw fault('E_PART_SMALL')
     const etag = `${md5(Buffer.concat(found.map((part) => Buffer.from(part.etag, 'hex'))))}-${found.length}`
     const bytes = Buffer.concat(found.map((part) => part.bytes))
-    const sizes = found.map(({ size }) => size)
+    const kept = found.map((part) => ({ size: part.size, checksums: part.checksums }))
     const entry = this.#add(
       bucket,
       key,
-      { bytes, etag, checksums: options.checksums ?? {}, parts: sizes, meta: upload.meta },
+      { bytes, etag, checksums: options.checksums ?? {}, parts: kept, meta: upload.meta },
       options,
     )
     held.uploads.delete(id)
@@ -356,7 +359,8 @@ function cut<T extends { readonly key: string }>(
     if (order < 0 || (order === 0 && !withAfter)) continue
     const at = delimiter === undefined ? -1 : each.key.indexOf(delimiter, prefix.length)
     const common = at < 0 || delimiter === undefined ? undefined : each.key.slice(0, at + delimiter.length)
-    if (common !== undefined && (common === after || common === prefixes.at(-1))) continue
+    const isOver = common !== undefined && after !== undefined && compareBytes(common, after) <= 0
+    if (common !== undefined && (isOver || common === prefixes.at(-1))) continue
     if (entries.length + prefixes.length === limit) return { entries, prefixes, next: last }
     if (common === undefined) entries.push(each)
     else prefixes.push(common)

@@ -6,6 +6,7 @@ import { BodyDigests, type ExpectedDigests } from './body-digests.ts'
 import type { ChecksumName, Checksums, PutInto } from './buckets.ts'
 import type { Catalog } from './catalog.ts'
 import type { BodyPart, OwnObject } from './catalog-records.ts'
+import { UnreadBody } from './unread-body.ts'
 
 /** What the names begin with by which bodies are in `Storage`. */
 const BODY_NAME = 'bucket:'
@@ -66,7 +67,7 @@ export class Bodies {
     this.collect()
   }
 
-  /** @param wanted checksums that are computed in any case. @throws WeftError E_DIGEST, and as `Storage.put`; then nothing stays */
+  /** @param wanted checksums that are computed in any case. @throws WeftError E_DIGEST, what the body throws, and as `Storage.put`; then nothing stays */
   async store(
     body: AsyncIterable<Uint8Array>,
     options: StoreOptions,
@@ -92,7 +93,7 @@ export class Bodies {
     } catch (error) {
       // Storage keeps nothing of a put that fails.
       this.#quietly(() => catalog.withdrawIntent(intent))
-      throw error
+      throw digests.thrown === undefined ? error : digests.thrown.error
     }
   }
 
@@ -103,7 +104,8 @@ export class Bodies {
   }
 
   /**
-   * Verified bytes of a body, or of a range of it; parts are opened one after the other, the first at once.
+   * Verified bytes of a body, or of a range of it; parts are opened one after the other, the first at once. What is not
+   * read is to be given back by `return()`.
    * @throws WeftError E_RANGE, and as `Storage.get`
    */
   async read(body: readonly BodyPart[], options: GetOptions): Promise<AsyncIterable<Uint8Array>> {
@@ -111,9 +113,15 @@ export class Bodies {
     const range = options.range === undefined ? { offset: 0, length: size } : checkedRange(options.range, size)
     const pieces = piecesOf(body, range)
     const release = this.#hold(body)
+    const unread = new AbortController()
+    const signal = AbortSignal.any([unread.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const reading = { ...options, signal }
     try {
-      const first = pieces[0] === undefined ? undefined : await this.#open(pieces[0], options, range.length, 0)
-      return this.#readPieces(pieces, first, options, range.length, release)
+      const first = pieces[0] === undefined ? undefined : await this.#open(pieces[0], reading, range.length, 0)
+      return new UnreadBody(this.#readPieces(pieces, first, reading, range.length, release), () => {
+        unread.abort()
+        release()
+      })
     } catch (error) {
       release()
       throw error
@@ -144,7 +152,7 @@ export class Bodies {
     options: GetOptions,
     total: number,
     release: () => void,
-  ): AsyncGenerator<Uint8Array> {
+  ): AsyncGenerator<Uint8Array, void> {
     let before = 0
     try {
       for (const [at, piece] of pieces.entries()) {

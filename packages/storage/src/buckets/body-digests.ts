@@ -10,7 +10,7 @@ export interface ExpectedDigests {
   readonly md5?: string
   /** Those of headers at once, those of trailers behind the last byte. */
   readonly checksums?: () => Checksums
-  /** Which of them there will be; without it, all that `checksums` names at first, and all that there are when it names none. */
+  /** Which of them there will be, beside those that `checksums` names at first. */
   readonly algorithms?: readonly ChecksumName[]
 }
 
@@ -22,13 +22,14 @@ export class BodyDigests {
   #size = 0
   #etag = ''
   #checksums: Checksums = {}
+  #thrown: { readonly error: unknown } | undefined
 
   /** @param wanted computed and given out whether the client names it or not. */
   constructor(expected: ExpectedDigests, wanted: readonly ChecksumName[] = []) {
     this.#expected = expected
     const named = expected.checksums === undefined ? [] : namesOf(expected.checksums())
-    const asked = expected.algorithms ?? (named.length > 0 || expected.checksums === undefined ? [] : CHECKSUM_NAMES)
-    for (const name of new Set([...wanted, ...named, ...asked])) this.#sums.set(name, summing(name))
+    for (const name of new Set([...wanted, ...named, ...(expected.algorithms ?? [])]))
+      this.#sums.set(name, summing(name))
     this.#wanted = wanted
   }
 
@@ -48,15 +49,25 @@ export class BodyDigests {
     return this.#checksums
   }
 
+  /** What the body threw, if it did: whoever gave it knows it as it was, not as storage would put it. */
+  get thrown(): { readonly error: unknown } | undefined {
+    return this.#thrown
+  }
+
   /** @throws WeftError E_DIGEST behind the last byte, so that whoever reads it keeps nothing */
   async *through(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of body) {
-      this.#size += chunk.length
-      this.#md5.update(chunk)
-      for (const sum of this.#sums.values()) sum.update(chunk)
-      yield chunk
+    try {
+      for await (const chunk of body) {
+        this.#size += chunk.length
+        this.#md5.update(chunk)
+        for (const sum of this.#sums.values()) sum.update(chunk)
+        yield chunk
+      }
+      this.#compare()
+    } catch (error) {
+      this.#thrown = { error }
+      throw error
     }
-    this.#compare()
   }
 
   #compare(): void {

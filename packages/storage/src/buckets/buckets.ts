@@ -48,8 +48,8 @@ export interface ObjectVersion {
   readonly modifiedAt: number
   readonly meta: ObjectMeta
   readonly checksums: Checksums
-  /** Sizes of the parts that it was made from, in order; empty for one that was put whole. */
-  readonly parts: readonly number[]
+  /** The parts that it was made from, in order; empty for one that was put whole. */
+  readonly parts: readonly Pick<Part, 'size' | 'checksums'>[]
 }
 
 /** When a request is to be carried out at all (RFC 9110, section 13.1); compared with the latest version. */
@@ -67,20 +67,22 @@ export interface PutInto extends Preconditions {
   readonly md5?: string
   /** Checked the same way; those of trailers are known behind the last byte. */
   readonly checksums?: () => Checksums
+  /** Which `checksums` names behind the last byte alone: what nobody computed is wrong. */
+  readonly algorithms?: readonly ChecksumName[]
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
 }
 
 export interface ObjectContent {
   readonly entry: ObjectVersion
-  /** Verified plaintext of the range in order. */
+  /** Verified plaintext of the range in order; whoever does not read it gives it back by `return()` of its iterator. */
   readonly body: AsyncIterable<Uint8Array>
 }
 
 export interface ListOptions {
   readonly prefix?: string
   readonly delimiter?: string
-  /** Only what comes behind it in the order of UTF-8 bytes; a common prefix that begins with it is behind it as a whole. */
+  /** Only what comes behind it in the order of UTF-8 bytes; a common prefix that it is, or is in, is left out as a whole. */
   readonly after?: string
   /** Keys and common prefixes together; 1 to 1,000, default 1,000. */
   readonly limit?: number
@@ -145,19 +147,20 @@ export interface Buckets {
   bucket(name: string): Bucket
   change(name: string, change: Partial<Pick<Bucket, 'versioning' | 'tags' | 'class'>>): Promise<Bucket>
 
+  /** What the body throws is thrown as it is, and nothing stays. */
   put(bucket: string, key: string, body: AsyncIterable<Uint8Array>, options?: PutInto): Promise<ObjectVersion>
-  /** The latest, or the version asked for. */
+  /** The latest, or the version asked for, which may be a delete marker. */
   head(bucket: string, key: string, version?: string): ObjectVersion
   get(bucket: string, key: string, options?: GetOptions & { readonly version?: string }): Promise<ObjectContent>
-  /** A new version of the same bytes, which are not moved. @param meta in place of that of the source, if given */
+  /** A new version of the same bytes, which are not moved. @param meta in place of all that the source has, if given: what it leaves out is not there, as with `put` */
   copy(
     from: { readonly bucket: string; readonly key: string; readonly version?: string },
     to: { readonly bucket: string; readonly key: string },
     options?: Preconditions & { readonly meta?: Partial<ObjectMeta>; readonly signal?: AbortSignal },
   ): Promise<ObjectVersion>
   setTags(bucket: string, key: string, tags: ReadonlyMap<string, string>, version?: string): Promise<ObjectVersion>
-  /** A key that is not there is deleted all the same, as S3 has it. */
-  remove(bucket: string, key: string, version?: string): Promise<Deletion>
+  /** A key that is not there is deleted all the same, as S3 has it. The conditions are of the latest version, in one step with the deletion. */
+  remove(bucket: string, key: string, version?: string, conditions?: Preconditions): Promise<Deletion>
   list(bucket: string, options?: ListOptions): Listing
   listVersions(bucket: string, options?: VersionListOptions): VersionListing
 
@@ -182,7 +185,7 @@ export interface Buckets {
     id: string,
     number: number,
     body: AsyncIterable<Uint8Array>,
-    options?: Pick<PutInto, 'size' | 'md5' | 'checksums' | 'signal' | 'onProgress'>,
+    options?: Pick<PutInto, 'size' | 'md5' | 'checksums' | 'algorithms' | 'signal' | 'onProgress'>,
   ): Promise<Part>
   parts(bucket: string, key: string, id: string): readonly Part[]
   /** Parts by number and ETag, ascending; all but the last have 5 MiB at least. Asked for again it answers the same. */

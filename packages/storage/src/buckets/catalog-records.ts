@@ -51,7 +51,7 @@ export interface VersionRecord {
   readonly modifiedAt: number
   readonly meta: MetaRecord
   readonly checksums: Checksums
-  readonly parts: readonly number[]
+  readonly parts: ObjectVersion['parts']
 }
 
 export interface UploadRecord {

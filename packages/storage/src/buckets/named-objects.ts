@@ -22,6 +22,7 @@ import type {
   ObjectMeta,
   ObjectVersion,
   Part,
+  Preconditions,
   PutInto,
   Upload,
   VersionListOptions,
@@ -144,7 +145,7 @@ export class NamedObjects implements OwnBuckets {
   }
 
   head(name: string, key: string, version?: string): ObjectVersion {
-    const { record, isLatest } = this.#version(name, key, version)
+    const { record, isLatest } = this.#entry(name, key, version)
     return versionOf(record, isLatest)
   }
 
@@ -192,10 +193,11 @@ export class NamedObjects implements OwnBuckets {
     return versionOf({ ...record, meta }, isLatest)
   }
 
-  async remove(name: string, key: string, version?: string): Promise<Deletion> {
+  async remove(name: string, key: string, version?: string, conditions: Preconditions = {}): Promise<Deletion> {
     checkKey(key)
     await this.#writer.ready()
     const bucket = this.#bucket(name)
+    if (!this.#writer.holds(bucket, key, conditions)) throw preconditionFailed()
     if (version === undefined && bucket.record.versioning !== 'off') {
       const marker = this.#writer.version(bucket, key, undefined)
       await this.#writer.write(marker.changes)
@@ -269,6 +271,13 @@ export class NamedObjects implements OwnBuckets {
 
   /** One that has bytes. @throws WeftError E_KEY_UNKNOWN, E_VERSION_UNKNOWN */
   #version(name: string, key: string, version: string | undefined): { record: VersionRecord; isLatest: boolean } {
+    const entry = this.#entry(name, key, version)
+    if (entry.record.isDeleteMarker) throw keyUnknown(entry.record.version)
+    return entry
+  }
+
+  /** A marker only by its version. @throws WeftError E_KEY_UNKNOWN, E_VERSION_UNKNOWN */
+  #entry(name: string, key: string, version: string | undefined): { record: VersionRecord; isLatest: boolean } {
     const bucket = this.#bucket(name)
     const marks = bucket.keys.get(key)
     if (marks === undefined) throw version === undefined ? keyUnknown() : versionUnknown()
@@ -276,7 +285,7 @@ export class NamedObjects implements OwnBuckets {
     const mark = version === undefined ? latest : this.#find(bucket, key, version)
     if (mark === undefined) throw versionUnknown()
     const record = this.#catalog.version(mark.id)
-    if (record.isDeleteMarker) throw keyUnknown(record.version)
+    if (record.isDeleteMarker && version === undefined) throw keyUnknown(record.version)
     return { record, isLatest: mark.id === latest.id }
   }
 

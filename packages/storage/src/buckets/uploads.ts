@@ -127,7 +127,7 @@ export class Uploads {
       meta: record.meta,
       etag: etagOf(parts),
       checksums,
-      parts: parts.map(({ size }) => size),
+      parts: parts.map((part) => ({ size: part.size, checksums: part.checksums })),
       body: parts.map(({ body }) => body),
     }
     const { changes, version } = writer.version(bucket, key, made)

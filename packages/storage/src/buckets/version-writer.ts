@@ -14,7 +14,7 @@ export interface NewVersion {
   readonly meta: MetaRecord
   readonly etag: string
   readonly checksums: VersionRecord['checksums']
-  readonly parts: readonly number[]
+  readonly parts: VersionRecord['parts']
   readonly body: readonly BodyPart[]
 }
 

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
-import { Scope, type VirtualClock, silentLogger, systemRandom } from '@weft/core'
+import { type Clock, Scope, silentLogger, systemRandom } from '@weft/core'
 import { SigningKey } from '@weft/crypto'
 import type { OwnBuckets } from '../../src/buckets/named-objects.ts'
 import { openBuckets } from '../../src/buckets/open-buckets.ts'
@@ -27,7 +26,7 @@ export interface BucketWorld {
 }
 
 /** A network of nine holders and a state directory that outlives each opening. */
-export function bucketWorld(t: TestContext, clock: VirtualClock, coding: CodingPool): BucketWorld {
+export function bucketWorld(t: { after(task: () => void): void }, clock: Clock, coding: CodingPool): BucketWorld {
   const network = new MemoryNetwork(9)
   const root = mkdtempSync(join(tmpdir(), 'weft-buckets-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))

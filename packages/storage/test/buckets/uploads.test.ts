@@ -47,7 +47,7 @@ test('an upload in parts is their bytes put end to end, read whole and in ranges
   const md5 = createHash('md5')
   for (const part of parts) md5.update(createHash('md5').update(part).digest())
   assert.deepEqual(
-    [made.etag, made.parts, made.checksums, made.meta.contentType, made.size],
+    [made.etag, made.parts.map(({ size }) => size), made.checksums, made.meta.contentType, made.size],
     [`${md5.digest('hex')}-3`, parts.map((part) => part.length), given.checksums, 'a/b', whole.length],
   )
   assert.deepEqual(await buckets.completeUpload('one', 'k', id, names, given), made)

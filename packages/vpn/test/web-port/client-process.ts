@@ -35,7 +35,6 @@ for (let user = 0; user < USERS; user++) {
   const page = await get(client.status().proxy?.port ?? 0, port, `user${user}`).catch((error: unknown) => String(error))
   served.push(page.toString())
 }
-const { over, reason } = client.status().carriage
-assert.equal(over, 'tls')
-assert.match(reason, /443/)
+// Not why: who comes to the one at 443 first tries no other.
+assert.equal(client.status().carriage.over, 'tls')
 process.stdout.write(`${JSON.stringify(served)}\n`, () => process.exit(0))
