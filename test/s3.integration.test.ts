@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import * as s3 from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
@@ -193,11 +194,12 @@ describe('S3 in front of a network', { skip: skipWithout('s3Clients') }, () => {
         new s3.UploadPartCommand({ ...name, UploadId, PartNumber: at + 1, Body: bodies[at] ?? assert.fail() }),
       )
     const first = await part(0)
-    const reached = Promise.withResolvers<void>()
+    const objects = async (): Promise<readonly string[]> =>
+      (await weftJson<{ objects: { object: string }[] }>(['ls'], env)).objects.map(({ object }) => object)
+    const known = await objects()
     const Body = Readable.from(
       (async function* () {
         yield randomBytes(4 << 20)
-        reached.resolve()
         // The other half never comes.
         await new Promise(() => {})
       })(),
@@ -207,9 +209,13 @@ describe('S3 in front of a network', { skip: skipWithout('s3Clients') }, () => {
       new s3.PutObjectCommand({ Bucket: name.Bucket, Key: 'half', Body, ContentLength: 8 << 20 }),
     )
     const broken = assert.rejects(half)
-    await reached.promise
+    const running = async (): Promise<number> =>
+      (await weftJson<{ s3: { running: number } }>(['status'], env)).s3.running
+    await eventually('the put at the daemon', running, (count) => count === 1)
     await kill()
     await broken
+    // Of what was broken off nothing is left among the objects.
+    await eventually('the objects that were there before', objects, (found) => isDeepStrictEqual(found, known))
     await assert.rejects(textOf(name.Bucket, 'half'), named('NoSuchKey'))
     const listed = await client.send(new s3.ListPartsCommand({ ...name, UploadId }))
     assert.deepEqual(
@@ -221,10 +227,6 @@ describe('S3 in front of a network', { skip: skipWithout('s3Clients') }, () => {
     await client.send(new s3.CompleteMultipartUploadCommand({ ...name, UploadId, MultipartUpload: { Parts } }))
     const { Body: whole } = await client.send(new s3.GetObjectCommand(name))
     assert.ok(Buffer.concat(bodies).equals((await whole?.transformToByteArray()) ?? Buffer.alloc(0)))
-    // Of what was broken off nothing is left among the objects: the parts of one version are all.
-    const objects = async () => (await weftJson<{ objects: { size: number }[] }>(['ls'], env)).objects
-    const sizes = (found: readonly { size: number }[]) => found.map(({ size }) => size)
-    await eventually('the half object to be gone', objects, (found) => !sizes(found).includes(8 << 20))
   })
 
   test('wrong keys, any names, no bytes, and an object that was removed below its name', async () => {
