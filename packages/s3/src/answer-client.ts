@@ -7,6 +7,8 @@ import { LEFT_MS, MAX_LEFT_BYTES } from './limits.ts'
 import { S3Error } from './s3-error.ts'
 import { writeErrorXml } from './xml/write-xml.ts'
 
+const NOTHING = new Uint8Array()
+
 export interface RequestIds {
   readonly request: string
   readonly host: string
@@ -45,8 +47,9 @@ export async function sendAnswer(line: Line, { status, headers = {}, body }: Ans
     'x-amz-id-2': ids.host,
     ...(left ? { connection: 'close' } : {}),
   })
-  response.flushHeaders()
-  if (request.method !== 'HEAD' && status !== 304) {
+  if (request.method !== 'HEAD' && status !== 204 && status !== 304) {
+    // Sends the head with its characters as bytes, which flushHeaders() would write in UTF-8 once more; end() does as well.
+    response.write(NOTHING)
     if (typeof body === 'string') response.write(body)
     else if (body !== undefined) await sendBytes(line, body)
   }
