@@ -88,7 +88,8 @@ export function checkDeletion(
   if (modified !== undefined && Math.floor(entry.modifiedAt / 1_000) !== modified)
     throw failed('x-amz-if-match-last-modified-time')
   if (size !== undefined && size !== entry.size) throw failed('x-amz-if-match-size')
-  return { ifMatch: [entry.etag] }
+  const byETag = modified === undefined && size === undefined
+  return { ifMatch: byETag && match !== undefined ? match : [entry.etag] }
 }
 
 function stands(entry: Named, { match, unmodifiedSince }: Conditions): boolean {
