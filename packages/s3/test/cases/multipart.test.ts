@@ -93,13 +93,13 @@ describe('cases: uploads in parts', () => {
 
   test('given up', async () => {
     const Bucket = await world.bucket()
-    const { UploadId, complete } = await uploadParts(world, Bucket, 'given-up', ['x'])
+    const upload = await uploadParts(world, Bucket, 'given-up', ['x'])
     const abort = (id: string) => world.client.abortMultipartUpload({ Bucket, Key: 'given-up', UploadId: id })
     await assert.rejects(abort('56788'), answered('NoSuchUpload', 404))
-    await abort(UploadId)
+    await abort(upload.UploadId)
     assert.deepEqual(listOf(await world.client.listObjectsV2({ Bucket })), [])
-    await assert.rejects(complete(), answered('NoSuchUpload', 404))
-    await assert.rejects(abort(UploadId), answered('NoSuchUpload', 404))
+    await assert.rejects(upload.complete(), answered('NoSuchUpload', 404))
+    await assert.rejects(abort(upload.UploadId), answered('NoSuchUpload', 404))
   })
 
   test('those that are open are listed, two of one key as well', async () => {
@@ -110,10 +110,8 @@ describe('cases: uploads in parts', () => {
       await uploadParts(world, Bucket, 'mymultipart2', ['z']),
     ]
     const { Uploads = [] } = await world.client.listMultipartUploads({ Bucket })
-    assert.deepEqual(
-      Uploads.map(({ UploadId }) => UploadId).toSorted(),
-      open.map(({ UploadId }) => UploadId).toSorted(),
-    )
+    assert.equal(Uploads.length, 3)
+    assert.deepEqual(new Set(Uploads.map(({ UploadId }) => UploadId)), new Set(open.map(({ UploadId }) => UploadId)))
     const { Owner } = await world.client.getBucketAcl({ Bucket })
     for (const upload of Uploads) assert.deepEqual([upload.Owner, upload.Initiator], [Owner, Owner])
   })

@@ -73,6 +73,6 @@ describe('cases that do not apply', () => {
     const preflight = { ...origin, 'access-control-request-method': 'GET' }
     assert.match(await world.unsigned('OPTIONS', `/${Bucket}/foo`, preflight), /^HTTP\/1\.1 403 /)
     const answer = await world.raw('GET', `/${Bucket}/foo`, { unsigned: origin })
-    assert.ok(/^HTTP\/1\.1 200 /.test(answer) && !/access-control-/i.test(answer))
+    assert.ok(answer.startsWith('HTTP/1.1 200 ') && !/access-control-/i.test(answer))
   })
 })
