@@ -21,7 +21,7 @@ async function begin(url: string, body: string, headers: Record<string, string> 
   socket.write(body.slice(0, body.length / 2))
   return async () => {
     const answer = rest(socket)
-    socket.end(body.slice(body.length / 2))
+    socket.write(body.slice(body.length / 2))
     return answer
   }
 }

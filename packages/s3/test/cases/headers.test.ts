@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import { CaseWorld } from '../support/case-world.ts'
 import { listOf } from '../support/lists.ts'
-import { openSocket, rest, signedHead } from '../support/raw-requests.ts'
+import { answerOf, openSocket, signedHead } from '../support/raw-requests.ts'
 
 const world = new CaseWorld()
 const LENGTH = { 'content-length': '3' }
@@ -18,11 +18,8 @@ async function putBar(headers: Readonly<Record<string, string>>): Promise<string
 async function putDated(date: string | undefined, url: string): Promise<string> {
   const { text } = signedHead(world.server, 'PUT', url, { 'content-length': '0', connection: 'close' })
   const line = date === undefined ? '' : `date: ${date}\r\n`
-  const socket = await openSocket(world.server)
-  const answer = rest(socket)
   const dated = text.replace(/x-amz-date: \S+\r\n/, line)
-  socket.end(dated.replace('host;x-amz-content-sha256;x-amz-date', 'host;x-amz-content-sha256'), 'latin1')
-  return answer
+  return answerOf(world.server, dated.replace('host;x-amz-content-sha256;x-amz-date', 'host;x-amz-content-sha256'))
 }
 
 const OK = /^HTTP\/1\.1 200 /
@@ -59,11 +56,7 @@ describe('cases: headers of requests', () => {
     assert.match(second.toString(), OK)
     socket.destroy()
     const head = signedHead(world.server, 'PUT', `/${Bucket}-not/foo`, { ...expecting, connection: 'close' })
-    const other = await openSocket(world.server)
-    const answer = rest(other)
-    other.write(head.text)
-    other.end('bar')
-    assert.match(await answer, refused(404, 'NoSuchBucket'))
+    assert.match(await answerOf(world.server, `${head.text}bar`), refused(404, 'NoSuchBucket'))
     const nobody = await world.unsigned('PUT', `/${Bucket}/foo`, expecting)
     assert.match(nobody, refused(403, 'AccessDenied'))
   })

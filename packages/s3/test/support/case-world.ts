@@ -1,7 +1,7 @@
 import { after, before } from 'node:test'
 import type * as s3 from '@aws-sdk/client-s3'
 import { type TestServer, openServer } from './open-server.ts'
-import { rawAnswer, signedHead } from './raw-requests.ts'
+import { answerOf, signedHead } from './raw-requests.ts'
 import { sdkClient } from './sdk-client.ts'
 
 export interface RawParts {
@@ -74,13 +74,13 @@ export class CaseWorld {
   /** A signed request with just these headers, and the whole answer. */
   async raw(method: string, url: string, { headers = {}, unsigned = {}, body = '' }: RawParts = {}): Promise<string> {
     const { text } = signedHead(this.server, method, url, { ...headers, connection: 'close' }, unsigned)
-    return rawAnswer(this.server, text + body)
+    return answerOf(this.server, text + body)
   }
 
   /** The same as it stands, signed by nobody. */
   async unsigned(method: string, url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
     const all = { host: `127.0.0.1:${this.server.port}`, ...headers, connection: 'close' }
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
-    return rawAnswer(this.server, `${method} ${url} HTTP/1.1\r\n${lines.join('')}\r\n`)
+    return answerOf(this.server, `${method} ${url} HTTP/1.1\r\n${lines.join('')}\r\n`)
   }
 }

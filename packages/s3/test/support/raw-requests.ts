@@ -53,6 +53,14 @@ export async function rest(socket: Socket): Promise<string> {
   return out
 }
 
+/** For requests that say `connection: close`: whoever hangs up its own half is not waited for. */
+export async function answerOf(server: TestServer, text: string): Promise<string> {
+  const socket = await openSocket(server)
+  const answer = rest(socket)
+  socket.write(text, 'latin1')
+  return answer
+}
+
 export async function rawAnswer(server: TestServer, text: string): Promise<string> {
   const socket = await openSocket(server)
   const answer = rest(socket)
