@@ -9,6 +9,7 @@ import { writeErrorXml } from './xml/write-xml.ts'
 
 /** Of an answer that is a text, bytes. */
 const PIECE = 64 * 1024
+const NOTHING = new Uint8Array()
 
 export interface RequestIds {
   readonly request: string
@@ -48,8 +49,9 @@ export async function sendAnswer(line: Line, { status, headers = {}, body }: Ans
     'x-amz-id-2': ids.host,
     ...(left ? { connection: 'close' } : {}),
   })
-  response.flushHeaders()
-  if (request.method !== 'HEAD' && status !== 304) {
+  if (request.method !== 'HEAD' && status !== 204 && status !== 304) {
+    // Sends the head with its characters as bytes, which flushHeaders() would write in UTF-8 once more; end() does as well.
+    response.write(NOTHING)
     if (body !== undefined) await sendBytes(line, typeof body === 'string' ? piecesOf(body) : body)
   }
   // Closed with bytes unread, a connection is reset, and the client may lose the answer.

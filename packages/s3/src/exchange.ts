@@ -83,6 +83,12 @@ export function allow(exchange: Exchange, bucket: string, access: 'read' | 'writ
   requireAccess(exchange.caller.credential.scope, bucket, access)
 }
 
+/** Whom a client expects buckets to belong to: it would rather be refused than ask somebody else. @throws S3Error AccessDenied */
+export function checkOwner({ headers, owner }: Exchange, header: string): void {
+  const expected = headers.get(header)
+  if (expected !== undefined && expected !== owner.id) throw new S3Error('AccessDenied')
+}
+
 /** A whole number within limits; `otherwise` without one. @throws S3Error InvalidArgument */
 export function numberOf(
   from: { get(name: string): string | undefined },

@@ -77,7 +77,8 @@ export class S3Server implements AsyncDisposable {
       void this.#connections.inTurn(request.socket, () => this.#serve(request, response, expectsContinue))
     server.on('request', (request, response) => serve(request, response, false))
     server.on('checkContinue', (request, response) => serve(request, response, true))
-    server.on('checkExpectation', (_, response) => response.writeHead(417, { connection: 'close' }).end())
+    // Other expectations are none of HTTP's, and passed over, as S3 does.
+    server.on('checkExpectation', (request, response) => serve(request, response, false))
     server.on('clientError', refuse)
   }
 
@@ -142,7 +143,9 @@ export class S3Server implements AsyncDisposable {
     this.#connections.prove(request.socket)
     const place = hold(this.#places.take(caller.credential.accessKeyId))
     const headers = caller.presigned ? withQuery(raw, query) : raw
-    const body = new RequestBody(headers, caller, readWire(line, expectsContinue))
+    const completes = method === 'POST' && query.has('uploadId')
+    const ofBody = completes ? withoutChecksums(headers) : headers
+    const body = new RequestBody(ofBody, caller, readWire(line, expectsContinue))
     return route(
       { buckets, owner, region, method, path, query, headers, caller, body, place, signal: line.signal },
       bucket,
@@ -194,6 +197,11 @@ function withQuery(headers: Headers, query: Query): Headers {
     all.set(lower, Buffer.from(value, 'utf8').toString('latin1'))
   }
   return all
+}
+
+/** Those of a completion are of the object that it makes, not of the document that says so. */
+function withoutChecksums(headers: Headers): Headers {
+  return new Map([...headers].filter(([name]) => !name.startsWith('x-amz-checksum-')))
 }
 
 /** SDKs that presign an upload have no body yet, and put the checksum of no bytes into the URL: it is of no upload. */

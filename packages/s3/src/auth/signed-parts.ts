@@ -25,7 +25,7 @@ const OTHER_MECHANISM =
 
 /** Undefined for a request that nobody signed. @throws S3Error */
 export function readSignedParts(headers: Headers, query: Query): SignedParts | undefined {
-  const authorization = headers.get('authorization')
+  const authorization = headers.get('authorization') || undefined
   const presigned = query.has('X-Amz-Algorithm') || query.has('X-Amz-Signature') || query.has('X-Amz-Credential')
   if (authorization !== undefined && presigned)
     throw new S3Error('InvalidArgument', 'Only one auth mechanism allowed: the header or the query.')

@@ -77,11 +77,6 @@ export class RequestBody {
     this.#expected ??= { name, value: undefined }
   }
 
-  /** The checksum in a header is not that of the body, but of the object that is made by it. */
-  passChecksum(): void {
-    if (this.#expected?.value !== undefined) this.#expected = undefined
-  }
-
   /** @throws S3Error EntityTooLarge, IncompleteBody, BadDigest, XAmzContentSHA256Mismatch and those of decodeChunks */
   async *read(most = MAX_PUT_BYTES): AsyncIterable<Uint8Array> {
     if (this.size > most) throw tooLarge(this.size, most)
@@ -192,8 +187,7 @@ function checksumOf(
   const [name] = given
   if (name === undefined) return undefined
   const value = headers.get(PREFIX + name.toLowerCase()) ?? ''
-  // One of parts has their number behind it, and is none of a body: that is found at its end.
-  if (checksumBytes(name, value.replace(/-\d{1,5}$/, '')) === undefined) throw invalidChecksum(name)
+  if (checksumBytes(name, value) === undefined) throw invalidChecksum(name)
   return { name, value }
 }
 

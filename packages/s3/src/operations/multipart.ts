@@ -1,6 +1,7 @@
 import type { ChecksumName, ObjectContent, Part, Upload } from '@weft/storage'
 import { checksumNameOf, isCrc } from '../checksum/checksum.ts'
 import { type Answer, type BucketExchange, type ObjectExchange, letGo, numberOf, xmlAnswer } from '../exchange.ts'
+import { checkLength } from '../http/headers.ts'
 import { checksumHeaders, readObjectMeta } from '../http/object-headers.ts'
 import { readCopyRange } from '../http/range.ts'
 import { MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from '../limits.ts'
@@ -68,8 +69,9 @@ function partNumber({ query }: ObjectExchange): number {
 }
 
 export async function uploadPart(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, body, place, signal } = exchange
+  const { buckets, bucket, key, headers, body, place, signal } = exchange
   const number = partNumber(exchange)
+  checkLength(headers)
   const upload = buckets.upload(bucket, key, uploadId(exchange))
   const wanted = upload.checksum?.name
   if (wanted !== undefined) {
