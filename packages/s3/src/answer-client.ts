@@ -7,6 +7,10 @@ import { LEFT_MS, MAX_LEFT_BYTES } from './limits.ts'
 import { S3Error } from './s3-error.ts'
 import { writeErrorXml } from './xml/write-xml.ts'
 
+/** Of an answer that is a text, bytes. */
+const PIECE = 64 * 1024
+const NOTHING = new Uint8Array()
+
 export interface RequestIds {
   readonly request: string
   readonly host: string
@@ -45,14 +49,29 @@ export async function sendAnswer(line: Line, { status, headers = {}, body }: Ans
     'x-amz-id-2': ids.host,
     ...(left ? { connection: 'close' } : {}),
   })
-  response.flushHeaders()
-  if (request.method !== 'HEAD' && status !== 304) {
-    if (typeof body === 'string') response.write(body)
-    else if (body !== undefined) await sendBytes(line, body)
+  if (request.method !== 'HEAD' && status !== 204 && status !== 304) {
+    // Sends the head with its characters as bytes, which flushHeaders() would write in UTF-8 once more; end() does as well.
+    response.write(NOTHING)
+    if (body !== undefined) await sendBytes(line, typeof body === 'string' ? piecesOf(body) : body)
   }
   // Closed with bytes unread, a connection is reset, and the client may lose the answer.
   if (left) await readLeft(line)
   response.end()
+  await taken(line)
+}
+
+/** Until the system has all of the answer: what nobody takes is not kept for long. @throws S3Error RequestTimeout */
+async function taken({ response, clock, signal }: Line): Promise<void> {
+  if (response.writableFinished) return
+  await new ClientPace(clock).wait(once(response, 'finish', { signal }), () => 0)
+}
+
+function piecesOf(text: string): { readonly length: number; readonly bytes: AsyncIterable<Uint8Array> } {
+  const whole = Buffer.from(text, 'utf8')
+  async function* bytes(): AsyncIterable<Uint8Array> {
+    for (let at = 0; at < whole.length; at += PIECE) yield whole.subarray(at, at + PIECE)
+  }
+  return { length: whole.length, bytes: bytes() }
 }
 
 function lengthOf(status: number, method: string | undefined, body: Answer['body']): Record<string, string> {

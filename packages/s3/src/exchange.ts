@@ -4,6 +4,7 @@ import type { Caller } from './auth/authenticate.ts'
 import type { RequestBody } from './body/request-body.ts'
 import type { Headers } from './http/headers.ts'
 import type { Query } from './http/query.ts'
+import type { Place } from './request-places.ts'
 import { S3Error } from './s3-error.ts'
 import { means } from './translate-fault.ts'
 
@@ -24,6 +25,7 @@ export interface Exchange {
   readonly headers: Headers
   readonly caller: Caller
   readonly body: RequestBody
+  readonly place: Place
   /** Fires when the client is gone or the server closes. */
   readonly signal: AbortSignal
 }
@@ -79,6 +81,12 @@ export function keepsVersions({ buckets, bucket }: BucketExchange): boolean {
 
 export function allow(exchange: Exchange, bucket: string, access: 'read' | 'write'): void {
   requireAccess(exchange.caller.credential.scope, bucket, access)
+}
+
+/** Whom a client expects buckets to belong to: it would rather be refused than ask somebody else. @throws S3Error AccessDenied */
+export function checkOwner({ headers, owner }: Exchange, header: string): void {
+  const expected = headers.get(header)
+  if (expected !== undefined && expected !== owner.id) throw new S3Error('AccessDenied')
 }
 
 /** A whole number within limits; `otherwise` without one. @throws S3Error InvalidArgument */

@@ -37,3 +37,8 @@ export const LEFT_MS = 5_000
 /** Connections, and requests under way, of all clients together. */
 export const MAX_CONNECTIONS = 512
 export const MAX_REQUESTS = 256
+/** Of those, requests of one key; and bodies of one key that are stored at once, of eight that storage takes. */
+export const MAX_REQUESTS_OF_KEY = 192
+export const MAX_STORING_OF_KEY = 6
+/** Requests that wait for the ones before them on a connection. */
+export const MAX_IN_A_ROW = 16

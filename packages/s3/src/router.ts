@@ -1,4 +1,4 @@
-import { type Answer, type BucketExchange, type Exchange, type ObjectExchange, allow } from './exchange.ts'
+import { type Answer, type BucketExchange, type Exchange, type ObjectExchange, allow, checkOwner } from './exchange.ts'
 import {
   deleteBucketTagging,
   deleteFixedSetting,
@@ -141,6 +141,7 @@ export async function route(exchange: Exchange, bucket: string | undefined, key:
     if (method !== 'GET' || name !== '') throw new S3Error('MethodNotAllowed')
     return listBuckets(exchange)
   }
+  checkOwner(exchange, 'x-amz-expected-bucket-owner')
   if (key !== undefined) {
     const operation = OF_OBJECT[`${method} ${name}`]
     if (operation === undefined) throw notThere(name)

@@ -8,11 +8,13 @@ import { authenticate } from './auth/authenticate.ts'
 import type { Credentials } from './auth/credentials.ts'
 import { RequestBody } from './body/request-body.ts'
 import { checksumNameOf, runningChecksum } from './checksum/checksum.ts'
+import { Connections } from './connections.ts'
 import { type Answer, type Owner, letGo } from './exchange.ts'
-import { type Headers, readHeaders } from './http/headers.ts'
+import { type Headers, isHeaderName, readHeaders } from './http/headers.ts'
 import type { Query } from './http/query.ts'
 import { readTarget } from './http/target.ts'
-import { MAX_CONNECTIONS, MAX_HEADERS, MAX_HEAD_BYTES, MAX_REQUESTS } from './limits.ts'
+import { MAX_HEADERS, MAX_HEAD_BYTES } from './limits.ts'
+import { type Place, RequestPlaces } from './request-places.ts'
 import { route } from './router.ts'
 import { S3Error } from './s3-error.ts'
 import { toS3Error } from './translate-fault.ts'
@@ -46,7 +48,8 @@ export class S3Server implements AsyncDisposable {
   readonly #server: Server
   readonly #closing = new AbortController()
   readonly #hostId = toHex(systemRandom.bytes(24))
-  #requests = 0
+  readonly #connections: Connections
+  readonly #places = new RequestPlaces()
 
   /** @throws the error of the system: EADDRINUSE, EACCES, … */
   static async open(init: S3ServerInit): Promise<S3Server> {
@@ -60,7 +63,6 @@ export class S3Server implements AsyncDisposable {
       highWaterMark: 256 * 1024,
     })
     server.maxHeadersCount = MAX_HEADERS + 1
-    server.maxConnections = MAX_CONNECTIONS
     server.listen({ host: init.host, port: init.port, exclusive: true })
     await once(server, 'listening')
     return new S3Server(init, server)
@@ -70,15 +72,19 @@ export class S3Server implements AsyncDisposable {
     this.#init = init
     this.#server = server
     this.port = (server.address() as AddressInfo).port
-    server.on('request', (request, response) => void this.#serve(request, response, false))
-    server.on('checkContinue', (request, response) => void this.#serve(request, response, true))
-    server.on('checkExpectation', (_, response) => response.writeHead(417).end())
+    this.#connections = new Connections(server)
+    const serve = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void =>
+      void this.#connections.inTurn(request.socket, () => this.#serve(request, response, expectsContinue))
+    server.on('request', (request, response) => serve(request, response, false))
+    server.on('checkContinue', (request, response) => serve(request, response, true))
+    // Other expectations are none of HTTP's, and passed over, as S3 does.
+    server.on('checkExpectation', (request, response) => serve(request, response, false))
     server.on('clientError', refuse)
   }
 
-  /** Under way. */
+  /** Under way, of those whose signature was right. */
   get requests(): number {
-    return this.#requests
+    return this.#places.taken
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,9 +110,9 @@ export class S3Server implements AsyncDisposable {
     // A connection that breaks is heard of where it is read or written.
     request.on('error', () => {})
     response.on('error', () => {})
-    this.#requests++
+    using held = new DisposableStack()
     try {
-      const answer = await this.#answer(line, expectsContinue)
+      const answer = await this.#answer(line, expectsContinue, (place) => held.use(place))
       try {
         await sendAnswer(line, answer)
       } finally {
@@ -115,12 +121,12 @@ export class S3Server implements AsyncDisposable {
     } catch (error) {
       await this.#fail(line, error)
     } finally {
-      this.#requests--
       if (response.headersSent) this.#init.onAnswer?.(request.method ?? '', response.statusCode)
     }
   }
 
-  async #answer(line: Line, expectsContinue: boolean): Promise<Answer> {
+  /** @param hold the place of the request is given back when it is answered. */
+  async #answer(line: Line, expectsContinue: boolean, hold: (place: Place) => Place): Promise<Answer> {
     const { request } = line
     const {
       buckets,
@@ -130,15 +136,18 @@ export class S3Server implements AsyncDisposable {
       region = 'us-east-1',
       domains = ['s3.localhost', 'localhost'],
     } = this.#init
-    if (this.#requests > MAX_REQUESTS) throw new S3Error('SlowDown')
     const raw = readHeaders(request.rawHeaders)
     const method = request.method ?? ''
     const { path, query, bucket, key } = readTarget(request.url ?? '', raw.get('host') ?? '', domains)
     const caller = authenticate({ method, path, query, headers: raw }, credentials, clock.now())
+    this.#connections.prove(request.socket)
+    const place = hold(this.#places.take(caller.credential.accessKeyId))
     const headers = caller.presigned ? withQuery(raw, query) : raw
-    const body = new RequestBody(headers, caller, readWire(line, expectsContinue))
+    const completes = method === 'POST' && query.has('uploadId')
+    const ofBody = completes ? withoutChecksums(headers) : headers
+    const body = new RequestBody(ofBody, caller, readWire(line, expectsContinue))
     return route(
-      { buckets, owner, region, method, path, query, headers, caller, body, signal: line.signal },
+      { buckets, owner, region, method, path, query, headers, caller, body, place, signal: line.signal },
       bucket,
       key,
     )
@@ -177,16 +186,22 @@ export class S3Server implements AsyncDisposable {
   }
 }
 
-/** Presigners move headers into the URL, where the signature covers them as well. */
+/** Presigners move headers into the URL, where the signature covers them as well. @throws S3Error InvalidArgument */
 function withQuery(headers: Headers, query: Query): Headers {
   const all = new Map(headers)
   for (const [name, value] of query.entries) {
     const lower = name.toLowerCase()
     if (!lower.startsWith('x-amz-') || OF_SIGNATURE.test(lower) || all.has(lower)) continue
+    if (!isHeaderName(lower)) throw new S3Error('InvalidArgument', 'A parameter of the URL is no name of a header.')
     if (isOfNothing(lower, value) && headers.get('content-length') !== '0') continue
     all.set(lower, Buffer.from(value, 'utf8').toString('latin1'))
   }
   return all
+}
+
+/** Those of a completion are of the object that it makes, not of the document that says so. */
+function withoutChecksums(headers: Headers): Headers {
+  return new Map([...headers].filter(([name]) => !name.startsWith('x-amz-checksum-')))
 }
 
 /** SDKs that presign an upload have no body yet, and put the checksum of no bytes into the URL: it is of no upload. */

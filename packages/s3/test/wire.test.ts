@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { type Socket, connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import { isWeftError } from '@weft/core'
-import { canonicalRequest, stringToSign } from '../src/auth/canonical-request.ts'
-import { sign, signingKey } from '../src/auth/signing.ts'
-import { readTarget } from '../src/http/target.ts'
 import { type TestServer, openServer } from './support/open-server.ts'
+import { openSocket, rawAnswer, rest, signedHead } from './support/raw-requests.ts'
 
 const Bucket = 'wire'
 let server: TestServer
@@ -19,59 +16,14 @@ before(async () => {
 })
 after(() => server[Symbol.asyncDispose]())
 
-/** The head of a signed request, as bytes would go out. */
-function head(
+const head = (
   method: string,
   url: string,
   headers: Record<string, string> = {},
   unsigned: Record<string, string> = {},
-) {
-  const { accessKeyId, secretAccessKey } = server.keys.all
-  const timestamp = `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
-  const all = new Map(
-    Object.entries({
-      host: `127.0.0.1:${server.port}`,
-      'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
-      'x-amz-date': timestamp,
-      ...headers,
-    }),
-  )
-  const signedHeaders = [...all.keys()].toSorted()
-  const { path, query } = readTarget(url, '', [])
-  const scope = `${timestamp.slice(0, 8)}/anywhere/s3/aws4_request`
-  const payload = all.get('x-amz-content-sha256') ?? ''
-  const canonical = canonicalRequest({ method, path, query, headers: all, signedHeaders, payload })
-  const key = signingKey(secretAccessKey, timestamp.slice(0, 8), 'anywhere', 's3')
-  const signature = sign(key, stringToSign(timestamp, scope, canonical))
-  all.set(
-    'authorization',
-    `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
-  )
-  const lines = [...all, ...Object.entries(unsigned)].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  return { text: `${method} ${url} HTTP/1.1\r\n${lines}\r\n`, signature }
-}
-
-async function open(): Promise<Socket> {
-  const socket = connect(server.port, '127.0.0.1')
-  await once(socket, 'connect')
-  return socket
-}
-
-/** All that comes until the other side closes. */
-async function rest(socket: Socket): Promise<string> {
-  let out = ''
-  socket.on('data', (data) => (out += data.toString('latin1')))
-  socket.on('error', () => {})
-  await once(socket, 'close')
-  return out
-}
-
-async function answerTo(text: string): Promise<string> {
-  const socket = await open()
-  const answer = rest(socket)
-  socket.end(text, 'latin1')
-  return answer
-}
+) => signedHead(server, method, url, headers, unsigned)
+const open = () => openSocket(server)
+const answerTo = (text: string) => rawAnswer(server, text)
 
 const statusOf = (answer: string): number => Number(answer.slice(9, 12))
 const isThere = (key: string): boolean => {

@@ -52,6 +52,46 @@ export function checkWrite(entry: Named | undefined, conditions: Conditions): Pr
   }
 }
 
+/** What a deletion is to find: nothing else is deleted then. */
+export interface Expected {
+  readonly match: readonly string[] | undefined
+  /** Seconds since the epoch. */
+  readonly modified: number | undefined
+  /** Bytes. */
+  readonly size: number | undefined
+}
+
+/**
+ * As headers or elements say it; undefined where they say nothing.
+ * @throws S3Error InvalidArgument for a date or a size that is none, which to pass over would be to delete unasked
+ */
+export function readExpected(etag?: string, modified?: string, size?: string): Expected | undefined {
+  if (etag === undefined && modified === undefined && size === undefined) return undefined
+  const seconds = secondsOf(modified)
+  if (modified !== undefined && seconds === undefined)
+    throw new S3Error('InvalidArgument', 'The time of last modification is not a date.')
+  if (size !== undefined && !/^\d{1,16}$/.test(size)) throw new S3Error('InvalidArgument', 'The size is not a number.')
+  return { match: tagsOf(etag), modified: seconds, size: size === undefined ? undefined : Number(size) }
+}
+
+/**
+ * Where nothing is, only an ETag is missed. What was found is looked for again where the deletion is carried out.
+ * @throws S3Error PreconditionFailed, NoSuchKey
+ */
+export function checkDeletion(
+  entry: Pick<ObjectVersion, 'etag' | 'modifiedAt' | 'size'> | undefined,
+  { match, modified, size }: Expected,
+): Preconditions {
+  if (entry === undefined && match !== undefined) throw new S3Error('NoSuchKey')
+  if (entry === undefined) return { ifNoneMatch: ['*'] }
+  if (match !== undefined && !match.includes('*') && !match.includes(entry.etag)) throw failed('If-Match')
+  if (modified !== undefined && Math.floor(entry.modifiedAt / 1_000) !== modified)
+    throw failed('x-amz-if-match-last-modified-time')
+  if (size !== undefined && size !== entry.size) throw failed('x-amz-if-match-size')
+  const byETag = modified === undefined && size === undefined
+  return { ifMatch: byETag && match !== undefined ? match : [entry.etag] }
+}
+
 function stands(entry: Named, { match, unmodifiedSince }: Conditions): boolean {
   if (match !== undefined) return match.includes('*') || match.includes(entry.etag)
   return unmodifiedSince === undefined || Math.floor(entry.modifiedAt / 1_000) <= unmodifiedSince

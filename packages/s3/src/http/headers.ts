@@ -40,6 +40,17 @@ export function readHeaders(raw: readonly string[]): Headers {
   return headers
 }
 
+/** Of RFC 9110, section 5.6.2, in lower case. */
+export function isHeaderName(name: string): boolean {
+  return /^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(name)
+}
+
+/** An upload says how long it is: without a word of it a body that was lost would be an empty object. @throws S3Error MissingContentLength */
+export function checkLength(headers: Headers): void {
+  if (!headers.has('content-length') && !headers.has('x-amz-decoded-content-length'))
+    throw new S3Error('MissingContentLength')
+}
+
 /** A header's bytes as text: UTF-8, or Latin-1 where they are not. */
 export function headerText(value: string): string {
   return decodeUtf8(Buffer.from(value, 'latin1')) ?? value

@@ -103,10 +103,10 @@ export function versionHeader(entry: Pick<ObjectVersion, 'version'>, kept: boole
   return kept ? { 'x-amz-version-id': entry.version } : {}
 }
 
-export function checksumHeaders(checksums: Checksums): Record<string, string> {
+export function checksumHeaders(checksums: Checksums, type = checksumType(checksums)): Record<string, string> {
   const entries = Object.entries(checksums)
   if (entries.length === 0) return {}
-  const out: Record<string, string> = { 'x-amz-checksum-type': checksumType(checksums) }
+  const out: Record<string, string> = { 'x-amz-checksum-type': type }
   for (const [name, value] of entries) out[`x-amz-checksum-${name.toLowerCase()}`] = value
   return out
 }

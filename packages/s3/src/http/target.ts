@@ -42,7 +42,9 @@ export function checkKey(key: string): string {
 
 function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.toLowerCase().replace(/:\d{1,5}$/, '')
-  const domain = domains.find((each) => name.endsWith(`.${each}`))
+  if (domains.includes(name)) return undefined
+  // One domain may be within another: the longest is meant.
+  const [domain] = domains.filter((each) => name.endsWith(`.${each}`)).toSorted((a, b) => b.length - a.length)
   return domain === undefined ? undefined : name.slice(0, -domain.length - 1)
 }
 

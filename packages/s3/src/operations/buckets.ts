@@ -10,6 +10,9 @@ import { type XmlNode, writeXml } from '../xml/write-xml.ts'
 import { ownerNode } from './nodes.ts'
 
 const MAX_BUCKETS = 10_000
+/** A name of labels that a host may have, as it stands before a domain. */
+const BUCKET_NAME = /^(?=.{3,63}$)[a-z0-9]+(-+[a-z0-9]+)*(\.[a-z0-9]+(-+[a-z0-9]+)*)*$/
+const IP_ADDRESS = /^\d+\.\d+\.\d+\.\d+$/
 
 /** Those that the key may use. */
 export function listBuckets({ buckets, owner, query, caller, region }: Exchange): Answer {
@@ -47,7 +50,10 @@ export function listBuckets({ buckets, owner, query, caller, region }: Exchange)
 }
 
 export async function createBucket({ buckets, bucket, body, headers, region }: BucketExchange): Promise<Answer> {
+  if (!BUCKET_NAME.test(bucket) || IP_ADDRESS.test(bucket)) throw new S3Error('InvalidBucketName')
   checkAcl(headers)
+  if ((headers.get('x-amz-object-ownership') ?? 'BucketOwnerEnforced') !== 'BucketOwnerEnforced')
+    throw new S3Error('AccessControlListNotSupported')
   if (headers.get('x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true')
     throw new S3Error('NotImplemented', 'Object Lock is not supported.')
   const bytes = await body.all(MAX_XML_BYTES)

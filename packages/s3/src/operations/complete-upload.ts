@@ -23,6 +23,7 @@ export async function completeUpload(exchange: ObjectExchange): Promise<Answer> 
   const { buckets, bucket, key, body, headers } = exchange
   const kept = keepsVersions(exchange)
   const id = uploadId(exchange)
+  if (body.size === 0) throw new S3Error('MalformedXML')
   const named = readParts(await body.xml(MAX_LONG_XML_BYTES))
   const open = findOpen(exchange, id)
   const preconditions = open === undefined ? {} : checkWrite(latest(exchange), readConditions(headers))

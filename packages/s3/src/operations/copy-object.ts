@@ -1,5 +1,5 @@
 import type { ObjectMeta, ObjectVersion } from '@weft/storage'
-import { type Answer, type ObjectExchange, allow, keepsVersions, latest, xmlAnswer } from '../exchange.ts'
+import { type Answer, type ObjectExchange, allow, checkOwner, keepsVersions, latest, xmlAnswer } from '../exchange.ts'
 import { checkCopySource, checkWrite, readConditions } from '../http/conditions.ts'
 import { versionHeader, checkStorable, readObjectMeta } from '../http/object-headers.ts'
 import { percentDecode } from '../http/percent.ts'
@@ -35,6 +35,7 @@ function escapeBytes(text: string): string {
 export function findCopySource(exchange: ObjectExchange): { readonly from: CopySource; readonly entry: ObjectVersion } {
   const from = readCopySource(exchange.headers.get('x-amz-copy-source') ?? '')
   allow(exchange, from.bucket, 'read')
+  checkOwner(exchange, 'x-amz-source-expected-bucket-owner')
   const entry = exchange.buckets.head(from.bucket, from.key, from.version)
   if (entry.isDeleteMarker)
     throw new S3Error(

@@ -1,4 +1,4 @@
-import type { Deletion } from '@weft/storage'
+import type { Deletion, Preconditions } from '@weft/storage'
 import {
   type Answer,
   type BucketExchange,
@@ -8,7 +8,7 @@ import {
   versionAsked,
   xmlAnswer,
 } from '../exchange.ts'
-import { checkWrite, readConditions, unquoted } from '../http/conditions.ts'
+import { type Expected, checkDeletion, readExpected } from '../http/conditions.ts'
 import { checkKey } from '../http/target.ts'
 import { MAX_DELETES, MAX_LONG_XML_BYTES } from '../limits.ts'
 import { S3Error } from '../s3-error.ts'
@@ -19,11 +19,15 @@ import { type XmlNode, writeXml } from '../xml/write-xml.ts'
 export async function deleteObject(exchange: ObjectExchange): Promise<Answer> {
   const { buckets, bucket, key, headers } = exchange
   const kept = keepsVersions(exchange)
-  const preconditions = headers.has('if-match')
-    ? checkWrite(latest(exchange), { ...readConditions(headers), noneMatch: undefined })
-    : {}
+  const [etag, modified] = [headers.get('if-match'), headers.get('x-amz-if-match-last-modified-time')]
+  const preconditions = checkFound(exchange, readExpected(etag, modified, headers.get('x-amz-if-match-size')))
   const deletion = await buckets.remove(bucket, key, versionAsked(exchange), preconditions)
   return { status: 204, headers: deletionHeaders(deletion, kept) }
+}
+
+/** Of what is there now, whichever version is deleted, as S3 has it. @throws S3Error PreconditionFailed, NoSuchKey */
+function checkFound(exchange: ObjectExchange, expected: Expected | undefined): Preconditions {
+  return expected === undefined ? {} : checkDeletion(latest(exchange), expected)
 }
 
 function deletionHeaders({ version, isDeleteMarker }: Deletion, kept: boolean): Record<string, string> {
@@ -36,7 +40,7 @@ function deletionHeaders({ version, isDeleteMarker }: Deletion, kept: boolean): 
 interface Asked {
   readonly key: string
   readonly version: string | undefined
-  readonly etag: string | undefined
+  readonly expected: Expected | undefined
 }
 
 /** Each key by itself: what fails is named, and does not stop the others. */
@@ -57,17 +61,14 @@ export async function deleteObjects(exchange: BucketExchange): Promise<Answer> {
   return xmlAnswer(writeXml('DeleteResult', nodes))
 }
 
-async function deleteOne(exchange: BucketExchange, { key, version, etag }: Asked): Promise<XmlNode> {
+async function deleteOne(exchange: BucketExchange, { key, version, expected }: Asked): Promise<XmlNode> {
   const named: readonly XmlNode[] = [
     ['Key', key],
     ['VersionId', version],
   ]
   try {
     checkKey(key)
-    const preconditions =
-      etag === undefined
-        ? {}
-        : checkWrite(latest({ ...exchange, key }), { ...readConditions(new Map()), match: [unquoted(etag)] })
+    const preconditions = checkFound({ ...exchange, key }, expected)
     const deletion = await exchange.buckets.remove(exchange.bucket, key, version, preconditions)
     const marker: readonly XmlNode[] = deletion.isDeleteMarker
       ? [
@@ -89,7 +90,9 @@ function readDelete(document: XmlElement): readonly Asked[] {
     .map((object) => {
       const key = childText(object, 'Key')
       if (key === undefined || key === '') throw new S3Error('MalformedXML')
-      return { key, version: childText(object, 'VersionId') || undefined, etag: childText(object, 'ETag') || undefined }
+      const text = (name: string): string | undefined => childText(object, name)?.trim() || undefined
+      const expected = readExpected(text('ETag'), text('LastModifiedTime'), text('Size'))
+      return { key, version: childText(object, 'VersionId') || undefined, expected }
     })
   if (asked.length === 0 || asked.length > MAX_DELETES) throw new S3Error('MalformedXML')
   return asked

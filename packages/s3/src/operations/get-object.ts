@@ -1,8 +1,8 @@
-import type { ByteRange, ObjectVersion } from '@weft/storage'
+import type { ByteRange, Checksums, ObjectVersion } from '@weft/storage'
 import { type Answer, type ObjectExchange, keepsVersions, letGo, versionAsked } from '../exchange.ts'
 import { type Conditions, checkRead, readConditions } from '../http/conditions.ts'
 import { textHeader } from '../http/headers.ts'
-import { checksumHeaders, entryHeaders, versionHeader } from '../http/object-headers.ts'
+import { checksumHeaders, checksumType, entryHeaders, versionHeader } from '../http/object-headers.ts'
 import { readRange } from '../http/range.ts'
 import { MAX_PARTS } from '../limits.ts'
 import { S3Error } from '../s3-error.ts'
@@ -24,6 +24,8 @@ interface Asked {
   readonly range: ByteRange | undefined
   readonly partial: boolean
   readonly parts: number | undefined
+  /** Of what is answered. */
+  readonly checksums: Checksums
 }
 
 export function headObject(exchange: ObjectExchange): Answer {
@@ -84,7 +86,13 @@ function conditional(exchange: ObjectExchange, entry: ObjectVersion, conditions:
   const number = exchange.query.get('partNumber')
   if (number !== undefined) return partOf(entry, number, exchange.headers.has('range'))
   const range = readRange(exchange.headers.get('range'), entry.size)
-  return { range, partial: range !== undefined, parts: undefined }
+  // A checksum of the whole is none of a range: a client would compare it with what it gets.
+  return {
+    range,
+    partial: range !== undefined,
+    parts: undefined,
+    checksums: range === undefined ? entry.checksums : {},
+  }
 }
 
 /** An object that was put whole has one part. */
@@ -98,7 +106,15 @@ function partOf(entry: ObjectVersion, text: string, ranged: boolean): Asked {
   if (length === undefined) throw new S3Error('InvalidPartNumber')
   const offset = sizes.slice(0, number - 1).reduce((sum, size) => sum + size, 0)
   const parts = entry.parts.length === 0 ? undefined : entry.parts.length
-  return { range: length === entry.size ? undefined : { offset, length }, partial: true, parts }
+  const range = length === entry.size ? undefined : { offset, length }
+  return { range, partial: true, parts, checksums: checksumsOf(entry, number) }
+}
+
+/** A part's own, of the kind that the object has. */
+function checksumsOf({ parts, checksums }: ObjectVersion, number: number): Checksums {
+  if (parts.length === 0) return checksums
+  const ofPart = Object.entries(parts[number - 1]?.checksums ?? {})
+  return Object.fromEntries(ofPart.filter(([name]) => name in checksums))
 }
 
 function headersOf(exchange: ObjectExchange, entry: ObjectVersion, asked: Asked): Record<string, string> {
@@ -113,9 +129,8 @@ function headersOf(exchange: ObjectExchange, entry: ObjectVersion, asked: Asked)
     out['content-range'] = `bytes ${first}-${first + (range?.length ?? entry.size) - 1}/${entry.size}`
   }
   if (asked.parts !== undefined) out['x-amz-mp-parts-count'] = String(asked.parts)
-  // A checksum of the whole is none of a range: a client would compare it with what it gets.
-  if (exchange.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' && range === undefined)
-    Object.assign(out, checksumHeaders(entry.checksums))
+  if (exchange.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED')
+    Object.assign(out, checksumHeaders(asked.checksums, checksumType(entry.checksums)))
   for (const [parameter, name] of Object.entries(OVERRIDES)) {
     const value = exchange.query.get(parameter)
     if (value === undefined) continue

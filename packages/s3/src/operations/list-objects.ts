@@ -47,7 +47,8 @@ export function listObjectsV2(exchange: BucketExchange): Answer {
   const ask = asked(exchange)
   const token = query.get('continuation-token')
   const startAfter = query.get('start-after')
-  const after = token === undefined ? startAfter : keyOfToken(token)
+  // An empty token is none, and is said again.
+  const after = token === undefined || token === '' ? startAfter : keyOfToken(token)
   const listing = ask.limit === 0 ? NOTHING : buckets.list(bucket, optionsOf(ask, after))
   const withOwner = query.get('fetch-owner') === 'true'
   return xmlAnswer(

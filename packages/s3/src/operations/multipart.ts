@@ -1,6 +1,7 @@
 import type { ChecksumName, ObjectContent, Part, Upload } from '@weft/storage'
 import { checksumNameOf, isCrc } from '../checksum/checksum.ts'
 import { type Answer, type BucketExchange, type ObjectExchange, letGo, numberOf, xmlAnswer } from '../exchange.ts'
+import { checkLength } from '../http/headers.ts'
 import { checksumHeaders, readObjectMeta } from '../http/object-headers.ts'
 import { readCopyRange } from '../http/range.ts'
 import { MAX_LISTED, MAX_PARTS, MAX_PUT_BYTES } from '../limits.ts'
@@ -68,21 +69,23 @@ function partNumber({ query }: ObjectExchange): number {
 }
 
 export async function uploadPart(exchange: ObjectExchange): Promise<Answer> {
-  const { buckets, bucket, key, body, signal } = exchange
+  const { buckets, bucket, key, headers, body, place, signal } = exchange
   const number = partNumber(exchange)
+  checkLength(headers)
   const upload = buckets.upload(bucket, key, uploadId(exchange))
   const wanted = upload.checksum?.name
   if (wanted !== undefined) {
     if (body.checksumName !== undefined && body.checksumName !== wanted) throw wrongType(wanted, body.checksumName)
     body.wantChecksum(wanted)
   }
-  const part = await buckets.putPart(bucket, key, upload.id, number, body.read(), {
+  const options = {
     size: body.size,
     ...(body.md5 === undefined ? {} : { md5: body.md5 }),
     checksums: () => body.checksums(),
     ...(body.checksumName === undefined ? {} : { algorithms: [body.checksumName] }),
     signal,
-  })
+  }
+  const part = await place.storing(() => buckets.putPart(bucket, key, upload.id, number, body.read(), options), signal)
   const { 'x-amz-checksum-type': _, ...checksums } = checksumHeaders(body.checksums())
   return { status: 200, headers: { etag: `"${part.etag}"`, ...checksums } }
 }
@@ -121,7 +124,7 @@ export async function uploadPartCopy(exchange: ObjectExchange): Promise<Answer> 
 }
 
 async function putCopied(
-  { buckets, bucket, key, signal }: ObjectExchange,
+  { buckets, bucket, key, place, signal }: ObjectExchange,
   { id }: Upload,
   number: number,
   { entry, body }: ObjectContent,
@@ -129,7 +132,7 @@ async function putCopied(
 ): Promise<Part> {
   try {
     if (entry.etag !== etag) throw new S3Error('PreconditionFailed')
-    return await buckets.putPart(bucket, key, id, number, body, { size, signal })
+    return await place.storing(() => buckets.putPart(bucket, key, id, number, body, { size, signal }), signal)
   } finally {
     await letGo(body)
   }

@@ -16,6 +16,16 @@ const keys = fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }).filter(
 const is = (code: S3Code) => (error: unknown) => isS3Error(error, code)
 
 describe('targets', () => {
+  test('a host that is one of the domains names no bucket, whatever it begins with', () => {
+    const domains = ['localhost', 's3.localhost']
+    for (const order of [domains, domains.toReversed()]) {
+      const byPath = readTarget('/bucket/key', 's3.localhost:7782', order)
+      assert.deepEqual([byPath.bucket, byPath.key], ['bucket', 'key'])
+      const byHost = readTarget('/key', 'bucket.s3.localhost', order)
+      assert.deepEqual([byHost.bucket, byHost.key], ['bucket', 'key'])
+    }
+  })
+
   test('any key comes through the path as it is, by path and by host', () => {
     fc.assert(
       fc.property(keys, (key) => {

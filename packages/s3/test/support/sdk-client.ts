@@ -1,11 +1,11 @@
-import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { S3, type S3ClientConfig } from '@aws-sdk/client-s3'
 import type { Credential } from '../../src/index.ts'
 import type { TestServer } from './open-server.ts'
 
 /** The AWS SDK as people set it up, which it is not told that this is not AWS beyond its endpoint. */
-export function sdkClient(server: TestServer, key: Credential = server.keys.all, more: S3ClientConfig = {}): S3Client {
+export function sdkClient(server: TestServer, key: Credential = server.keys.all, more: S3ClientConfig = {}): S3 {
   const { accessKeyId, secretAccessKey } = key
-  return new S3Client({
+  return new S3({
     endpoint: server.endpoint,
     region: 'us-east-1',
     forcePathStyle: true,

@@ -6,6 +6,7 @@ import { diskError } from './blob-error.ts'
 import { MARK_LENGTH } from './blob-header.ts'
 import { type BlobNote, MAX_NOTE, decodeBlobNote, encodeBlobNote } from './blob-note.ts'
 import { CoalescedSync } from './coalesced-sync.ts'
+import { type ReadNote, mergeNotes } from './merge-notes.ts'
 import { scanRecords } from './scan-records.ts'
 import { type Sequence, readUint64, writeUint64 } from './sequence.ts'
 
@@ -69,7 +70,7 @@ export class BlobNotes implements AsyncDisposable {
     return this.#file.end > 2 * this.#file.base + SLACK
   }
 
-  /** Writes the file anew without the notes of objects that `isKept` says no to. */
+  /** Writes the file anew without the notes of objects that `isKept` says no to, and without those that later ones stand for. */
   async compact(isKept: (object: Uint8Array) => boolean): Promise<void> {
     const old = this.#file
     let at = HEAD
@@ -77,7 +78,7 @@ export class BlobNotes implements AsyncDisposable {
     const copy = async function* (until: () => number): AsyncGenerator<Uint8Array> {
       while (at < until()) {
         const end = until()
-        for await (const { note, bytes } of notesIn(old, at, end)) if (isKept(note.object)) yield bytes
+        yield* mergeNotes(keptIn(old, at, end, isKept), old.mark)
         at = end
       }
     }
@@ -133,11 +134,16 @@ export async function* readNotes(directory: string): AsyncGenerator<{ note: Blob
   }
 }
 
-async function* notesIn(
-  { handle, mark }: NotesFile,
+async function* keptIn(
+  file: NotesFile,
   from: number,
   to: number,
-): AsyncGenerator<{ note: BlobNote; sequence: number; bytes: Uint8Array }> {
+  isKept: (object: Uint8Array) => boolean,
+): AsyncGenerator<ReadNote> {
+  for await (const read of notesIn(file, from, to)) if (isKept(read.note.object)) yield read
+}
+
+async function* notesIn({ handle, mark }: NotesFile, from: number, to: number): AsyncGenerator<ReadNote> {
   const scan = scanRecords({
     file: handle,
     from,

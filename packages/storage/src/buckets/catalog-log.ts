@@ -70,6 +70,11 @@ export class CatalogLog {
     return this.#state.taken ? OTHER_WRITER : this.#fault
   }
 
+  /** Whether this machine knows up to where it has seen the log: an older state of it is refused then. */
+  get isKnown(): boolean {
+    return this.#parts.catalog.log.state() !== undefined
+  }
+
   /**
    * To be awaited before the first look at the catalog that a change rests on: whether another machine wrote since.
    * @throws WeftError E_CATALOG_WRITER

@@ -7,7 +7,7 @@ import type { BodyPart, BucketRecord, Change, PartRecord, UploadRecord, VersionR
 import { CATALOG_SCHEMA } from './catalog-schema.ts'
 import { KeyIndex } from './key-index.ts'
 import { LogTable, type LogState } from './log-table.ts'
-import { type VersionMark, marksOf, withMark, withoutMark } from './version-mark.ts'
+import { type VersionMark, nullMark, withMark, withoutMark } from './version-mark.ts'
 
 /** Rows that are opened at start before the rest of the process has its turn. */
 const LOADED_AT_ONCE = 2_000
@@ -269,7 +269,7 @@ export class Catalog implements Disposable {
   #addVersion(bucket: BucketState, version: VersionRecord, body: readonly BodyPart[]): void {
     const { id, key, isDeleteMarker } = version
     const mark: VersionMark = { id, isNull: version.version === 'null', isDeleteMarker }
-    const former = mark.isNull ? marksOf(bucket.keys.get(key)).find(({ isNull }) => isNull) : undefined
+    const former = mark.isNull ? nullMark(bucket.keys.get(key)) : undefined
     for (const part of body) this.#use(part)
     if (former !== undefined) this.#dropVersion(bucket, key, former.id)
     const entry = this.#rows.seal(`version:${id}`, version)

@@ -4,10 +4,10 @@ import { compareKeys } from './compare-keys.ts'
 const CHUNK = 512
 
 /**
- * What is at a key: its versions, newest first, each as `VersionMark` has it. A number in place of a list of one: most
+ * What is at a key: its versions, oldest first, each as `VersionMark` has it. A number in place of a list of one: most
  * keys have one version, and a list takes as much memory as a key.
  */
-export type VersionMarks = number | readonly number[]
+export type VersionMarks = number | number[]
 
 interface Chunk {
   readonly keys: string[]
@@ -91,7 +91,7 @@ export class KeyIndex {
 }
 
 /** The first whole number from `low` on for which this is false; `high` when there is none below it. */
-function halves(low: number, high: number, isBefore: (at: number) => boolean): number {
+export function halves(low: number, high: number, isBefore: (at: number) => boolean): number {
   let [from, to] = [low, Math.max(low, high)]
   while (from < to) {
     const middle = (from + to) >>> 1

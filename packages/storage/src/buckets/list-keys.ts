@@ -2,8 +2,8 @@ import type { ListOptions, Listing, ObjectVersion, VersionListOptions, VersionLi
 import type { BucketState, Catalog } from './catalog.ts'
 import { versionOf } from './catalog-records.ts'
 import { compareKeys } from './compare-keys.ts'
-import type { KeyIndex, KeyPlace } from './key-index.ts'
-import { type VersionMark, latestMark, marksOf, versionNumber } from './version-mark.ts'
+import type { KeyIndex, KeyPlace, VersionMarks } from './key-index.ts'
+import { countFrom, latestMark, marksOf, nullMark, versionNumber } from './version-mark.ts'
 
 const MAX_LISTED = 1_000
 
@@ -101,11 +101,10 @@ export function listVersions(catalog: Catalog, { keys }: BucketState, options: V
       place = walk.behind(common)
       continue
     }
-    const marks = marksOf(place.marks)
-    const from = place.key === after && afterVersion !== undefined ? olderThan(marks, afterVersion) : 0
-    for (let at = from; at < marks.length; at++) {
+    const from = place.key === after && afterVersion !== undefined ? olderThan(place.marks, afterVersion) : 0
+    for (const [at, { id }] of marksOf(place.marks, from, limit + 1).entries()) {
       if (isFull()) return { entries, prefixes, next: last?.next, nextVersion: last?.nextVersion }
-      const entry = versionOf(catalog.version((marks[at] as VersionMark).id), at === 0)
+      const entry = versionOf(catalog.version(id), from + at === 0)
       entries.push(entry)
       last = { next: entry.key, nextVersion: entry.version }
     }
@@ -114,12 +113,10 @@ export function listVersions(catalog: Catalog, { keys }: BucketState, options: V
   return { entries, prefixes, next: undefined, nextVersion: undefined }
 }
 
-/** Where those begin that are older than a version, which may be gone. */
-function olderThan(marks: readonly VersionMark[], version: string): number {
-  const number = version === 'null' ? marks.find(({ isNull }) => isNull)?.id : versionNumber(version)
-  if (number === undefined) return marks.length
-  const at = marks.findIndex(({ id }) => id < number)
-  return at === -1 ? marks.length : at
+/** Where those begin that are older than a version, which may be gone; behind all for what is no version. */
+function olderThan(marks: VersionMarks, version: string): number {
+  const number = version === 'null' ? nullMark(marks)?.id : versionNumber(version)
+  return countFrom(marks, number ?? 0)
 }
 
 export function limitOf({ limit = MAX_LISTED }: ListOptions): number {

@@ -33,7 +33,7 @@ import type { CatalogLog } from './catalog-log.ts'
 import { type BucketRecord, type VersionRecord, bucketOf, metaRecord, versionOf } from './catalog-records.ts'
 import { listKeys, listVersions } from './list-keys.ts'
 import { Uploads } from './uploads.ts'
-import { type VersionMark, latestMark, marksOf, versionNumber } from './version-mark.ts'
+import { type VersionMark, findMark, latestMark, nullMark, versionNumber } from './version-mark.ts'
 import { VersionWriter } from './version-writer.ts'
 
 const NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
@@ -83,8 +83,10 @@ export class NamedObjects implements OwnBuckets {
   }
 
   async takeOver(): Promise<void> {
+    const { isKnown } = this.#log
     await this.#log.takeOver()
-    this.#bodies.settle()
+    // Who lost the catalog cannot tell whether the log is whole: what it does not name may be all that is left.
+    if (isKnown) this.#bodies.settle()
   }
 
   async create(name: string): Promise<Bucket> {
@@ -288,11 +290,10 @@ export class NamedObjects implements OwnBuckets {
   }
 
   #find({ keys }: BucketState, key: string, version: string): VersionMark | undefined {
-    const marks = marksOf(keys.get(key))
-    if (version === 'null') return marks.find(({ isNull }) => isNull)
-    const number = versionNumber(version)
-    const mark = marks.find(({ id, isNull }) => id === number && !isNull)
-    return mark !== undefined && this.#catalog.version(mark.id).version === version ? mark : undefined
+    const marks = keys.get(key)
+    if (version === 'null') return nullMark(marks)
+    const mark = findMark(marks, versionNumber(version) ?? 0)
+    return mark?.isNull === false && this.#catalog.version(mark.id).version === version ? mark : undefined
   }
 }
 

@@ -21,8 +21,10 @@ import type { NewVersion, VersionWriter } from './version-writer.ts'
 /** Every part but the last, bytes. */
 const MIN_PART = 5 * 1024 * 1024
 const MAX_PARTS = 10_000
-/** Open at once in one bucket; each takes some memory. */
+/** In one bucket, with those that are over and whose answers are kept; each takes some memory. */
 const MAX_UPLOADS = 10_000
+/** Answers that go at once where there is no room for an upload. */
+const FORGOTTEN_AT_ONCE = 100
 
 type PartNames = Parameters<Buckets['completeUpload']>[3]
 
@@ -44,13 +46,15 @@ export class Uploads {
 
   async start(bucket: BucketState, key: string, options: Parameters<Buckets['startUpload']>[2]): Promise<Upload> {
     const { clock, random, writer } = this.#parts
-    if (bucket.uploads.size >= MAX_UPLOADS) throw overQuota(`The bucket has ${MAX_UPLOADS} uploads`)
+    const over = bucket.uploads.size < MAX_UPLOADS ? [] : oldestOver(bucket)
+    if (bucket.uploads.size - over.length >= MAX_UPLOADS) throw overQuota(`The bucket has ${MAX_UPLOADS} uploads`)
+    const forgotten = over.map((id) => ({ type: 'no-upload', bucket: bucket.record.name, upload: id }) as const)
     const startedAt = clock.now()
     // The order of ids is that of their begin, as listings have it.
     const id = startedAt.toString(16).padStart(12, '0') + toHex(random.bytes(10))
     const { checksum } = options ?? {}
     const upload = { id, key, startedAt, meta: metaRecord(options?.meta ?? {}), checksum }
-    await writer.write([{ type: 'upload', bucket: bucket.record.name, upload }])
+    await writer.write([...forgotten, { type: 'upload', bucket: bucket.record.name, upload }])
     return uploadOf(upload)
   }
 
@@ -142,6 +146,17 @@ function openUpload(bucket: BucketState, key: string, id: string): UploadState {
   const upload = bucket.uploads.get(id)
   if (upload === undefined || upload.done !== undefined || upload.record.key !== key) throw uploadUnknown()
   return upload
+}
+
+/** Ids of those whose answers have been kept longest. */
+function oldestOver({ uploads }: BucketState): string[] {
+  const over = [...uploads.values()].flatMap(({ record, done }) =>
+    done === undefined ? [] : [{ id: record.id, at: done.modifiedAt }],
+  )
+  return over
+    .sort((a, b) => a.at - b.at)
+    .slice(0, FORGOTTEN_AT_ONCE)
+    .map(({ id }) => id)
 }
 
 function inOrder({ uploads }: BucketState): UploadState[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { VirtualClock, WeftError } from '@weft/core'
@@ -165,6 +165,23 @@ test('an older state of the network is not taken for the newest', async (t) => {
   for (const [key, value] of older) network.records.values.set(key, value)
   await assert.rejects(first.buckets.takeOver(), { code: 'E_CATALOG_ROLLBACK' })
   assert.equal(first.buckets.all().length, 2)
+})
+
+test('bodies stay where the catalog is lost and the log is not whole any more', async (t) => {
+  const { open, network, directory } = world(t)
+  let before: number
+  {
+    await using first = await open()
+    await fill(first.buckets)
+    before = first.storage.list().length
+  }
+  assert.ok(before > 0)
+  for (const file of ['', '-wal', '-shm']) rmSync(join(directory, `buckets.sqlite${file}`), { force: true })
+  for (const key of network.records.values.keys()) if (key.endsWith('/log')) network.records.values.delete(key)
+  await using again = await open()
+  await again.buckets.takeOver()
+  await turns(() => again.storage.list().length < before, 500)
+  assert.equal(again.storage.list().length, before)
 })
 
 test('neither the file nor the records show a name, and no two entries have an owner in common', async (t) => {

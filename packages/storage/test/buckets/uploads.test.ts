@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
-import { VirtualClock, seededRandom } from '@weft/core'
+import { VirtualClock, seededRandom, systemRandom } from '@weft/core'
 import fc from 'fast-check'
 import { checksumOf } from '../../src/buckets/body-digests.ts'
+import { Catalog } from '../../src/buckets/catalog.ts'
 import { chunksOf, readAll, testCoding } from '../support/test-storage.ts'
 import { bucketWorld, once, turns } from './bucket-fixture.ts'
 
@@ -145,4 +146,35 @@ test('uploads are listed by key and begin, in pages, with common prefixes, over 
     open.buckets.uploads('one', { prefix: 'c/' }).uploads.map(({ key }) => key),
     ['c/1', 'c/2'],
   )
+})
+
+test('uploads that are over take no room from those that begin', async (t) => {
+  const clock = new VirtualClock(1e12)
+  const world = bucketWorld(t, clock, coding)
+  const ids = Array.from({ length: 10_000 }, (_, at) => at.toString(16).padStart(32, '0'))
+  {
+    const random = systemRandom
+    using catalog = await Catalog.open({ directory: world.directory, personKey: world.personKey, random })
+    const bucket = { name: 'one', createdAt: 0, versioning: 'off', tags: [] } as const
+    const meta = { headers: [], metadata: [], tags: [] }
+    catalog.apply([{ type: 'bucket', bucket }])
+    catalog.apply(
+      ids.map((id) => ({ type: 'upload', bucket: 'one', upload: { id, key: 'k', startedAt: clock.now(), meta } })),
+    )
+    catalog.apply(
+      ids.map((id, at) => {
+        const rest = { id: at, key: 'k', version: 'null', isDeleteMarker: false, size: 0, etag: '', meta }
+        const done = { ...rest, checksums: {}, parts: [], modifiedAt: clock.now() + at }
+        return { type: 'no-upload', bucket: 'one', upload: id, done }
+      }),
+    )
+  }
+  await using open = await world.open()
+  const { buckets } = open
+  const again = (id: string) => buckets.completeUpload('one', 'k', id, [{ number: 1, etag: '' }])
+  const begun = await buckets.startUpload('one', 'new')
+  assert.equal(buckets.upload('one', 'new', begun.id).key, 'new')
+  // The oldest answers go, the newest stay.
+  await assert.rejects(again(ids[0]!), { code: 'E_UPLOAD_UNKNOWN' })
+  assert.equal((await again(ids.at(-1)!)).key, 'k')
 })
