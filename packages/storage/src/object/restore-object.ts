@@ -1,7 +1,8 @@
 import { WeftError, isWeftError, throwIfAborted, withTimeout } from '@weft/core'
 import type { DidKey } from '@weft/crypto'
 import type { HeldShard } from '../holder/shard-client.ts'
-import { STAND_INS, standIns } from '../placement/stand-ins.ts'
+import { matching } from '../placement/happiness.ts'
+import { standIns } from '../placement/stand-ins.ts'
 import { FetchPace, fetchShards } from './fetch-shards.ts'
 import { HolderLinks } from './holder-links.ts'
 import { inWindow } from './in-window.ts'
@@ -115,12 +116,13 @@ async function restoreAll(restoring: Restoring): Promise<number> {
     shards = await fetchShards({ context, links, pace, object, sealKey, k, segment, signal, onArrival })
     const into = context.shards.take(segment.shardLength)
     try {
-      for (const { index, nodeKey, root } of missing) {
+      for (const [at, shard] of missing.entries()) {
+        const { index, nodeKey, root } = shard
         const place = { sealKey, object, segment: segment.index, index, node: nodeKey, root }
         const isRight = await context.coding.restore({ kind: 'restore', k, n, ...place, shards, into })
         // Verified shards make no other: the owner signed roots that do not belong together.
         if (!isRight) throw notOneSegment(segment.index)
-        if (await keepOne(restoring, missing.find((one) => one.index === index) as ShardRecord, into)) restored++
+        if (await keepOne(restoring, missing.slice(at), into)) restored++
       }
     } finally {
       context.shards.give(into)
@@ -132,17 +134,24 @@ async function restoreAll(restoring: Restoring): Promise<number> {
   }
 }
 
-/** Brings a shard to the first who keeps it. */
-async function keepOne(
-  { context, links, request, segment, keepers, full }: Restoring,
-  shard: ShardRecord,
-  bytes: Uint8Array,
-): Promise<boolean> {
+/** Brings the first of the shards that are missing to one who keeps it, and leaves the others as many places as can be. */
+async function keepOne(restoring: Restoring, missing: readonly ShardRecord[], bytes: Uint8Array): Promise<boolean> {
+  const { context, links, request, segment, keepers, full } = restoring
   const { object, signal } = request
+  const [shard] = missing
+  if (shard === undefined) return false
   const name = { object, segment: segment.index, index: shard.index }
-  const candidates = keepers(shard).filter((node) => (node === shard.node ? !request.isGone(node) : !full.has(node)))
-  for (const node of candidates.slice(0, STAND_INS + 1)) {
-    if (!isReachable(context, { id: node }) || links.failed(node)) continue
+  const refused = new Set<DidKey>()
+  const mayKeep = (node: DidKey, { node: holder }: ShardRecord): boolean =>
+    (node === holder ? !request.isGone(node) : !full.has(node)) &&
+    isReachable(context, { id: node }) &&
+    !links.failed(node)
+  for (;;) {
+    const candidates = missing.map((one) => keepers(one).filter((node) => mayKeep(node, one)))
+    const own = candidates[0]?.filter((node) => !refused.has(node)) ?? []
+    // Rather none for another one than none for this, whose bytes are made.
+    const node = matching([own, ...candidates.slice(1)])[0] ?? own[0]
+    if (node === undefined) return false
     try {
       const client = await links.client(node)
       if (node !== shard.node) request.onStandIn({ segment: segment.index, index: shard.index, node })
@@ -156,9 +165,9 @@ async function keepOne(
       if (isWeftError(error, 'E_SHARD_EXISTS')) return true
       const code = isWeftError(error) ? error.code : 'E_INTERNAL'
       context.logger.info('storage: a holder did not take a shard in the place of another', { code })
+      refused.add(node)
     }
   }
-  return false
 }
 
 /** What each has of a segment; who does not answer is left out. */
