@@ -163,3 +163,17 @@ test('aborting ends a call, an upload, a download and the events', async (contex
   await aborted(async (signal) => Array.fromAsync((await api.download('/download', { signal })).body))
   await aborted((signal) => Array.fromAsync(api.events({ signal })))
 })
+
+test('a stream of unknown length ends whole, or says that it broke off', async (context) => {
+  const { api } = await serve(context, (request, response) => {
+    response.writeHead(200, { 'weft-expected-bytes': 7 })
+    response.write('hello')
+    if (request.url === '/whole') response.end()
+    else setImmediate(() => request.socket.destroy())
+  })
+  const { expected, body } = await api.downloadStream('/whole')
+  assert.equal(expected, 7)
+  assert.equal(Buffer.concat(await Array.fromAsync(body)).toString(), 'hello')
+  const half = await api.downloadStream('/half')
+  await assert.rejects(Array.fromAsync(half.body), { code: 'E_STREAM_TRUNCATED' })
+})

@@ -39,6 +39,7 @@ export type {
   VpnProfileDocumentAnswer,
   DeletedVpnProfileAnswer,
   ObjectStatusAnswer,
+  ImportAnswer,
   ObjectsAnswer,
   OneMemberAnswer,
   OwnObjectStatusAnswer,

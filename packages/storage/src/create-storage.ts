@@ -4,6 +4,8 @@ import type { Clock, Logger, Random, Scope } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { Overlay } from '@weft/overlay'
 import { MiB } from '@weft/wire'
+import type { Archives } from './archive/archives.ts'
+import { openArchives } from './archive/open-archives.ts'
 import { NO_AUDITS } from './audit/audits.ts'
 import { type AuditTimes, createAudits } from './audit/create-audits.ts'
 import type { OwnBuckets } from './buckets/named-objects.ts'
@@ -77,9 +79,10 @@ export interface StorageOptions {
   readonly workers?: number
 }
 
-/** Objects by reference, and by name. */
+/** Objects by reference, by name, and all of them in one archive. */
 export interface PersonStorage extends Storage {
   readonly buckets: OwnBuckets
+  readonly archives: Archives
 }
 
 /**
@@ -155,11 +158,12 @@ export async function createStorage(options: StorageOptions): Promise<PersonStor
       close: () => scope.close(),
     })
     scope.defer('removals', () => storage.settled())
+    const lifetime = (): number => longestTtl(overlay.membership.isMember(overlay.self))
     const buckets = await openBuckets({
       storage,
       records: overlay.records,
       ...ownObjects(storage, index),
-      longestTtl: () => longestTtl(overlay.membership.isMember(overlay.self)),
+      longestTtl: lifetime,
       directory,
       personKey,
       clock,
@@ -167,7 +171,9 @@ export async function createStorage(options: StorageOptions): Promise<PersonStor
       logger,
       scope,
     })
-    return Object.assign(storage, { buckets })
+    const { networkId } = overlay
+    const archives = openArchives({ storage, buckets, index, networkId, longestTtl: lifetime, clock })
+    return Object.assign(storage, { buckets, archives })
   } catch (error) {
     await scope.close()
     throw error

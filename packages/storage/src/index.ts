@@ -1,3 +1,4 @@
+export type * from './archive/archives.ts'
 export { provesWrong } from './audit/audit-evidence.ts'
 export type { AuditResult } from './audit/receipt-view.ts'
 export * from './buckets/buckets.ts'

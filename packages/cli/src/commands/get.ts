@@ -48,7 +48,7 @@ function download(invocation: Invocation, api: ApiClient, ref: string): Promise<
 }
 
 async function save(api: ApiClient, ref: string, path: string, invocation: Invocation): Promise<number> {
-  await using target = await TargetFile.create(path, invocation.flag('force'))
+  await using target = await TargetFile.create(path, { force: invocation.flag('force') })
   const { size, body } = await download(invocation, api, ref)
   await target.expect(size)
   using progress = new ProgressBar(invocation.output, 'get', size)

@@ -56,3 +56,19 @@ export class ProgressBar implements Disposable {
     return `${this.#label}${drawn} ${Math.floor(share * 100)}%  ${formatBytes(this.#bytes)} of ${formatBytes(this.#total)}  ${rate}${left}`
   }
 }
+
+/** Passes a stream on, and shows how much of it went through: from its first bytes on, since what opens it may take a while. */
+export async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  progress: () => ProgressBar,
+): AsyncGenerator<Uint8Array> {
+  using stack = new DisposableStack()
+  let bar: ProgressBar | undefined
+  let bytes = 0
+  for await (const chunk of source) {
+    bar ??= stack.use(progress())
+    bytes += chunk.length
+    bar.update(bytes)
+    yield chunk
+  }
+}

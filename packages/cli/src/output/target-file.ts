@@ -9,6 +9,12 @@ const BATCH = 1024 * 1024
 /** Bytes written before the disk is told to take them: what is left to sync at the end is no more than a few of these. */
 const SYNC_STEP = 16 * 1024 * 1024
 
+export interface TargetOptions {
+  /** Overwrites one that exists. */
+  readonly force: boolean
+  readonly mode?: number
+}
+
 /**
  * A file that appears under its name only when it is whole: written beside it under another name, fsynced, renamed.
  * Disposing without `commit` leaves nothing.
@@ -33,21 +39,24 @@ export class TargetFile implements AsyncDisposable {
     this.#file = file
   }
 
-  /** @throws WeftError E_FILE_EXISTS unless `force`, E_NOT_PERMITTED, E_DISK_FULL, E_FILE_WRITE */
-  static async create(path: string, force: boolean): Promise<TargetFile> {
+  /**
+   * @param mode of the file where it is new; by default the umask of the person decides who may read it, as for any file
+   * that a program writes
+   * @throws WeftError E_FILE_EXISTS unless `force`, E_NOT_PERMITTED, E_DISK_FULL, E_FILE_WRITE
+   */
+  static async create(path: string, { force, mode = 0o666 }: TargetOptions): Promise<TargetFile> {
     const info = await statOf(path)
     if (info !== undefined && !info.isFile()) throw kindError(path, info.isDirectory())
     if (info !== undefined && !force) throw existsError(path)
     if ((await statOf(dirname(path))) === undefined) throw noDirectory(path)
     // What a link leads to is written, not the link.
-    return TargetFile.#open(info === undefined ? path : await realpath(path), force)
+    return TargetFile.#open(info === undefined ? path : await realpath(path), force, mode)
   }
 
-  static async #open(path: string, force: boolean): Promise<TargetFile> {
+  static async #open(path: string, force: boolean, mode: number): Promise<TargetFile> {
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`)
     try {
-      // The umask of the person decides who may read it, as for any file that a program writes.
-      return new TargetFile(path, force, temporary, await open(temporary, 'wx', 0o666))
+      return new TargetFile(path, force, temporary, await open(temporary, 'wx', mode))
     } catch (error) {
       throw writeError(path, error)
     }
@@ -64,7 +73,7 @@ export class TargetFile implements AsyncDisposable {
     throw new WeftError({
       code: 'E_DISK_FULL',
       cause: `The disk of ${this.#path} has ${free} bytes left; the file needs ${size}.`,
-      fix: 'Make room on it, or choose another disk with -o.',
+      fix: 'Make room on it, or choose another disk.',
       details: { path: this.#path, size, free },
     })
   }
@@ -188,7 +197,7 @@ function kindError(path: string, isDirectory: boolean): WeftError {
   return new WeftError({
     code: 'E_FILE_WRITE',
     cause: isDirectory ? `${path} is a directory.` : `${path} is no regular file.`,
-    fix: isDirectory ? `Name a file in it: -o ${join(path, 'NAME')}` : `Write to it by the shell: -o - > ${path}`,
+    fix: isDirectory ? `Name a file in it: ${join(path, 'NAME')}` : `Write to it by the shell: - > ${path}`,
   })
 }
 
@@ -224,7 +233,7 @@ function existsError(path: string): WeftError {
   return new WeftError({
     code: 'E_FILE_EXISTS',
     cause: `${path} exists already.`,
-    fix: 'Choose another name with -o, or overwrite it with --force.',
+    fix: 'Choose another name, or overwrite it with --force.',
   })
 }
 
@@ -234,7 +243,7 @@ function writeError(path: string, error: unknown, size?: number): WeftError {
     return new WeftError({
       code: 'E_NOT_PERMITTED',
       cause: `You may not write ${path}.`,
-      fix: 'Choose another place with -o.',
+      fix: 'Choose another place.',
       origin: error,
     })
   }
@@ -242,7 +251,7 @@ function writeError(path: string, error: unknown, size?: number): WeftError {
     return new WeftError({
       code: 'E_DISK_FULL',
       cause: `The disk of ${path} is full: the file needs ${size === undefined ? 'more room than is left' : `${size} bytes`}.`,
-      fix: 'Make room on it, or choose another disk with -o.',
+      fix: 'Make room on it, or choose another disk.',
       details: { path, ...(size !== undefined && { size }) },
       origin: error,
     })
@@ -250,7 +259,7 @@ function writeError(path: string, error: unknown, size?: number): WeftError {
   return new WeftError({
     code: 'E_FILE_WRITE',
     cause: `${path} cannot be written: ${messageOf(error)}`,
-    fix: 'Choose another place with -o.',
+    fix: 'Choose another place.',
     origin: error,
   })
 }

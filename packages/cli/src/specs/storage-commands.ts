@@ -5,7 +5,7 @@ const CLASSES = ['tiny', 'small', 'medium', 'standard', 'vault'] as const
 
 const PRIVATE = 'over three nodes, so that no holder learns the address of this one; slower'
 
-/** Objects: store, fetch, look at. */
+/** Objects: store, fetch, look at, keep, remove, and take all of them along. */
 export const STORAGE_COMMANDS: readonly CommandSpec[] = [
   {
     words: ['put'],
@@ -116,5 +116,41 @@ export const STORAGE_COMMANDS: readonly CommandSpec[] = [
     notes:
       'It cannot be taken back, and goes on if the command is interrupted. Holders that are away are asked by the daemon when they are there again. Nobody can prove that a holder kept no copy: what makes one useless is that the key is destroyed. Copies of the reference that you gave away are not.',
     load: () => import('../commands/rm.ts'),
+  },
+  {
+    words: ['export'],
+    summary: 'write everything that this node has stored, and the keys that own it, into one sealed file',
+    arguments: [{ name: '<file>', description: 'the file; - is standard output' }],
+    options: [
+      {
+        flags: '--passphrase-file <file>',
+        description: 'seal it under the first line of a file (default: one is made)',
+      },
+      { flags: '--keys-only', description: 'the keys of objects alone, without their bytes, and no buckets' },
+      { flags: '--force', description: 'overwrite a file that exists' },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft export everything.tar.age', 'weft export --keys-only --passphrase-file secret keys.tar.age'],
+    notes:
+      'The file appears when it is whole. It opens with its passphrase alone, also without Weft: age -d everything.tar.age | tar -x',
+    load: () => import('../commands/export.ts'),
+  },
+  {
+    words: ['import'],
+    summary: 'take back what weft export wrote: here, on another node, or in another network',
+    arguments: [{ name: '<file>', description: 'the file; - is standard input' }],
+    options: [
+      {
+        flags: '--passphrase-file <file>',
+        description: 'its passphrase is the first line of a file (default: asked for)',
+      },
+      TIMEOUT,
+      HOME,
+    ],
+    examples: ['weft import everything.tar.age', 'weft import --passphrase-file secret keys.tar.age'],
+    notes:
+      'Objects that the network has still are owned by this node, too, from then on; others are stored anew, under new references. Nothing is overwritten. What was imported stays if it is interrupted; import it again to go on.',
+    load: () => import('../commands/import.ts'),
   },
 ]

@@ -21,6 +21,14 @@ export interface Download {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** A body whose length is not known before its end. */
+export interface DownloadStream {
+  /** About how many bytes come. */
+  readonly expected: number
+  /** @throws WeftError E_STREAM_TRUNCATED when the daemon broke off before the end. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
 export interface Upload {
   readonly source: AsyncIterable<Uint8Array>
   /** Bytes, where known. */
@@ -105,6 +113,14 @@ export class ApiClient {
       object: typeof object === 'string' ? object : undefined,
       body: exactBody(response, size, options.signal),
     }
+  }
+
+  async downloadStream(path: string, options: RequestOptions = {}): Promise<DownloadStream> {
+    const response = await this.#send('GET', path, {}, options.signal, (request) => request.end())
+    if (response.statusCode !== 200)
+      throw apiErrorOf(response.statusCode ?? 0, await this.#text(response, options.signal))
+    const expected = Number(response.headers['weft-expected-bytes'])
+    return { expected, body: chunkedBody(response, options.signal) }
   }
 
   /** Events as they happen, from now on. Ends when the daemon closes the stream. */
@@ -245,6 +261,27 @@ async function* exactBody(
     throw truncated(received, size, error)
   }
   if (received !== size) throw truncated(received, size, undefined)
+}
+
+async function* chunkedBody(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) yield chunk
+  } catch (error) {
+    if (signal?.aborted === true) throw abortError(signal)
+    throw streamTruncated(error)
+  }
+  // A connection that was cut may end the stream without an error.
+  if (!response.complete) throw streamTruncated(undefined)
+}
+
+function streamTruncated(origin: unknown): WeftError {
+  return new WeftError({
+    code: 'E_STREAM_TRUNCATED',
+    cause: 'The daemon broke off before the end.',
+    fix: 'See its log, and weft check; then run the command again.',
+    retryable: true,
+    origin,
+  })
 }
 
 function truncated(received: number, size: number, origin: unknown): WeftError {

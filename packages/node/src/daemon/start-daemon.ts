@@ -181,6 +181,7 @@ async function composeDaemon(
     overlay,
     departure: new Departure(overlay, scope, log),
     storage,
+    archives: storage.archives,
     s3,
     vpn,
     profiles,

@@ -3,6 +3,8 @@ import { WeftError } from '@weft/core'
 /** HTTP status (RFC 9110, section 15) of each code that has one of its own. */
 const STATUS: Readonly<Record<string, number>> = {
   E_REQUEST_INVALID: 400,
+  E_ARCHIVE_INVALID: 400,
+  E_ARCHIVE_VERSION: 400,
   E_REF_INVALID: 400,
   E_REF_NETWORK: 400,
   E_CLASS_UNKNOWN: 400,

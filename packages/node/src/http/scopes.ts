@@ -9,7 +9,7 @@ export const SCOPES = {
   'network:admin': 'vote, at a validator, on the ejection of a node',
   'storage:read': 'list objects, read them and their health',
   'storage:write': 'put and remove objects',
-  'storage:admin': 'make and revoke keys of the S3 API',
+  'storage:admin': 'make and revoke keys of the S3 API, and export everything with the keys that own it',
   'vpn:read': 'read the routes of this node, its proxy and what it carries',
   'vpn:use': 'turn the proxy and its routes on and off, and choose the profile that they follow',
   'vpn:admin': 'make, change and delete profiles',

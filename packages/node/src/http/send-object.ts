@@ -9,10 +9,25 @@ import { SECURITY_HEADERS } from './security-headers.ts'
  * fails later cuts the connection, so that a short body is never taken for the whole.
  * @param object its id, for the header
  */
-export async function sendObject(
+export function sendObject(
   reply: FastifyReply,
   { size, body }: ObjectReader,
   object: string,
+  signal: AbortSignal,
+): Promise<FastifyReply> {
+  return sendStream(
+    reply,
+    body,
+    { 'content-length': size, ...(object === '' ? {} : { 'weft-object': object }) },
+    signal,
+  )
+}
+
+/** The same of a stream of any length. Where that is not told, its end is the last chunk of the answer (RFC 9112, section 7.1). */
+export async function sendStream(
+  reply: FastifyReply,
+  body: AsyncIterable<Uint8Array>,
+  headers: Readonly<Record<string, string | number>>,
   signal: AbortSignal,
 ): Promise<FastifyReply> {
   const chunks = body[Symbol.asyncIterator]()
@@ -23,8 +38,7 @@ export async function sendObject(
     response.writeHead(200, {
       ...SECURITY_HEADERS,
       'content-type': 'application/octet-stream',
-      'content-length': size,
-      ...(object === '' ? {} : { 'weft-object': object }),
+      ...headers,
     })
     while (next.done !== true) {
       const piece = next.value

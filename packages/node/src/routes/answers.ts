@@ -370,6 +370,26 @@ const removalRow = objectRemoval.extend({
 export const removalsAnswer = z.strictObject({ schemaVersion, removals: z.array(removalRow).readonly() })
 export type RemovalsAnswer = z.output<typeof removalsAnswer>
 
+const importCounts = z.strictObject({
+  adopted: z.int().describe('In the network still, and owned by this node now; objects only'),
+  stored: z.int().describe('Put anew'),
+  present: z.int().describe('Here already'),
+  left: z.int().describe('Not imported'),
+})
+
+export const importAnswer = z.strictObject({
+  schemaVersion,
+  objects: importCounts,
+  versions: importCounts.describe('Of keys of buckets'),
+  buckets: z.int().describe('Made'),
+  bytes: bytes.describe('Put anew'),
+  left: z
+    .array(z.strictObject({ object: z.string().optional(), name: z.string(), fault }))
+    .readonly()
+    .describe('The first hundred'),
+})
+export type ImportAnswer = z.output<typeof importAnswer>
+
 const audit = z.strictObject({
   epoch: z.int().describe('Audit epoch'),
   node: z.string().describe('The holder'),

@@ -2,6 +2,7 @@ import { openApiDocument } from '../http/open-api-document.ts'
 import { type Route, defineRoute } from '../http/route.ts'
 import { openApiAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
+import { archiveRoutes } from './archive-routes.ts'
 import { attestationRoutes } from './attestation-routes.ts'
 import { bridgeRoutes } from './bridge-routes.ts'
 import { eventRoutes } from './event-routes.ts'
@@ -29,6 +30,7 @@ export function createRoutes(services: ApiServices): readonly Route[] {
     ...leaseRoutes(services),
     ...revocationRoutes(services),
     ...objectRoutes(services),
+    ...archiveRoutes(services),
     ...s3Routes(services),
     ...vpnRoutes(services),
     ...vpnProfileRoutes(services),

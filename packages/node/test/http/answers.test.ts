@@ -75,6 +75,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'POST /api/v1/objects/:object/renewal': json('POST', `/api/v1/objects/${object}/renewal`, { ttlMs: 90_000 }),
       'GET /api/v1/objects/:object/renewal': { path: `/api/v1/objects/${object}/renewal` },
       'GET /api/v1/objects/:object/removal': { path: `/api/v1/objects/${removed}/removal` },
+      'PUT /api/v1/archive': { body: 'archive' },
       'GET /api/v1/removals': {},
       'GET /api/v1/audits': {},
       'GET /api/v1/transfers': {},

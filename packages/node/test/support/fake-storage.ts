@@ -1,4 +1,4 @@
-import { Emitter, WeftError, concatBytes } from '@weft/core'
+import { Emitter, WeftError, concatBytes, utf8 } from '@weft/core'
 import type {
   AuditResult,
   GetOptions,
@@ -39,6 +39,28 @@ export class FakeStorage implements PersonStorage {
     PersonStorage['buckets']
   > as PersonStorage['buckets'] & {
     fault: PersonStorage['buckets']['fault']
+  }
+
+  /** What an import was given. */
+  imported: Uint8Array | undefined
+  /** An export fails with this after its first chunk. */
+  failExport: WeftError | undefined
+  /** An export has a text; an import takes anything. */
+  readonly archives: PersonStorage['archives'] = {
+    export: ({ content = true } = {}) => ({ expected: 99, body: this.#archive(content) }),
+    import: async (source) => {
+      this.imported = concatBytes(await Array.fromAsync(source))
+      const none = { adopted: 0, stored: 0, present: 0, left: 0 }
+      const fault = { code: 'E_ARCHIVE_CONTENT', cause: 'It has no bytes.', fix: 'Take another.' }
+      const left = [{ object: undefined, name: 'b/k', fault }]
+      return { objects: { ...none, adopted: 1 }, versions: { ...none, left: 1 }, buckets: 2, bytes: 3, left }
+    },
+  }
+
+  async *#archive(content: boolean): AsyncGenerator<Uint8Array> {
+    yield utf8(`archive ${content}`)
+    if (this.failExport !== undefined) throw this.failExport
+    yield utf8(' end')
   }
 
   readonly emitter = new Emitter<StorageEvents>()

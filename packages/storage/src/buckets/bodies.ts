@@ -18,6 +18,12 @@ const GARBAGE_BATCH = 64
 const RETRY_MS = 60_000
 
 export const RESTORED_NAME = `${BODY_NAME}restored`
+const BODY_NAMES = /^bucket:(?:[0-9a-f]{32}|restored)$/
+
+/** Whether an object of this name is a body of named objects. */
+export function isBodyName(name: string): boolean {
+  return BODY_NAMES.test(name)
+}
 
 export interface BodiesParts {
   readonly storage: Pick<Storage, 'put' | 'get' | 'remove' | 'list'>

@@ -107,7 +107,7 @@ export function metaRecord({ contentType, headers, metadata, tags, class: name }
   }
 }
 
-function metaOf({ contentType, headers, metadata, tags, class: name }: MetaRecord): ObjectMeta {
+export function metaOf({ contentType, headers, metadata, tags, class: name }: MetaRecord): ObjectMeta {
   return { contentType, headers: new Map(headers), metadata: new Map(metadata), tags: new Map(tags), class: name }
 }
 

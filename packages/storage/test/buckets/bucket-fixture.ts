@@ -7,14 +7,13 @@ import type { OwnBuckets } from '../../src/buckets/named-objects.ts'
 import { openBuckets } from '../../src/buckets/open-buckets.ts'
 import { ownObjects } from '../../src/buckets/own-objects.ts'
 import type { CodingPool } from '../../src/object/coding-pool.ts'
-import type { ObjectStorage } from '../../src/object/object-storage.ts'
 import { MemoryNetwork } from '../support/memory-network.ts'
 import { testStorage } from '../support/test-storage.ts'
 
 /** Buckets of one person over real storage, which may be closed and opened again. */
 interface OpenBuckets extends AsyncDisposable {
   readonly buckets: OwnBuckets
-  readonly storage: ObjectStorage
+  readonly storage: ReturnType<typeof testStorage>
 }
 
 export interface BucketWorld {
@@ -25,9 +24,16 @@ export interface BucketWorld {
   readonly open: (beforeWrite?: () => void, at?: string) => Promise<OpenBuckets>
 }
 
-/** A network of nine holders and a state directory that outlives each opening. */
-export function bucketWorld(t: { after(task: () => void): void }, clock: Clock, coding: CodingPool): BucketWorld {
-  const network = new MemoryNetwork(9)
+/**
+ * A network of nine holders and a state directory that outlives each opening.
+ * @param network that of another world, where this one is of another person in it
+ */
+export function bucketWorld(
+  t: { after(task: () => void): void },
+  clock: Clock,
+  coding: CodingPool,
+  network = new MemoryNetwork(9),
+): BucketWorld {
   const root = mkdtempSync(join(tmpdir(), 'weft-buckets-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   const personKey = SigningKey.generate()
