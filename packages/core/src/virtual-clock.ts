@@ -11,6 +11,8 @@ export class VirtualClock implements Clock {
   readonly #settle: () => Promise<void>
   readonly #timers = new TimerHeap()
   #sequence = 0
+  /** ms that the wall clock was set forward in all. */
+  #set = 0
 
   /**
    * @param startMs ms since the Unix epoch
@@ -24,7 +26,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
-    return this.#now
+    return this.#now + this.#set
   }
 
   monotonic(): number {
@@ -39,7 +41,13 @@ export class VirtualClock implements Clock {
 
   /** When the next timer is due, by `now()`; undefined while there is none. */
   get nextDue(): number | undefined {
-    return this.#timers.first()?.due
+    const due = this.#timers.first()?.due
+    return due === undefined ? undefined : due + this.#set
+  }
+
+  /** Sets the wall clock forward, or back: no time passes, and no timer is due for it. */
+  jump(ms: number): void {
+    this.#set += ms
   }
 
   /** Moves time forward, firing what falls due on the way and letting promises settle in between. */

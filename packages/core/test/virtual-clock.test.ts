@@ -78,3 +78,16 @@ describe('VirtualClock', () => {
     )
   })
 })
+
+it('a clock that is set lets no time pass', async () => {
+  const clock = new VirtualClock(1_000)
+  const fired: number[] = []
+  clock.after(100, () => fired.push(clock.now()))
+  clock.jump(50_000)
+  assert.deepEqual([clock.now(), clock.monotonic(), clock.nextDue], [51_000, 0, 51_100])
+  await clock.advance(99)
+  assert.deepEqual(fired, [])
+  clock.jump(-50_000)
+  await clock.advance(1)
+  assert.deepEqual([fired, clock.monotonic()], [[1_100], 100])
+})

@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Random, WeftError, ensureDirectory, fromBase64Url, messageOf, toBase64Url } from '@weft/core'
 import type { DidKey, SigningKey } from '@weft/crypto'
 import type { StoredObject } from '../storage.ts'
+import { LOOKS_SCHEMA, LookTable } from './look-table.ts'
 import { REMOVALS_SCHEMA, type RemovalRecord, RemovalTable } from './removal-table.ts'
 import { RENEWALS_SCHEMA, RenewalTable } from './renewal-table.ts'
 import { NONCE_SIZE, SealedRows } from './sealed-rows.ts'
@@ -44,6 +45,7 @@ const SCHEMA = `
   ${REMOVALS_SCHEMA}
   ${RENEWALS_SCHEMA}
   ${STAND_INS_SCHEMA}
+  ${LOOKS_SCHEMA}
 `
 
 const INSERT = 'INSERT INTO objects (object, size, class, created_at, expires_at, sealed) VALUES (?, ?, ?, ?, ?, ?)'
@@ -61,6 +63,7 @@ export class ObjectIndex implements Disposable {
   readonly removals: RemovalTable
   readonly renewals: RenewalTable
   readonly standIns: StandInTable
+  readonly looks: LookTable
 
   /** @throws WeftError E_OBJECT_INDEX when the file cannot be opened or belongs to another person. */
   constructor(directory: string, personKey: SigningKey, random: Random) {
@@ -74,6 +77,7 @@ export class ObjectIndex implements Disposable {
       this.removals = new RemovalTable(this.#database, this.#rows)
       this.renewals = new RenewalTable(this.#database)
       this.standIns = new StandInTable(this.#database, this.#rows)
+      this.looks = new LookTable(this.#database)
       // Sealed under another key it is seen now.
       this.removals.list(1)
       if (this.removals.hasUnerased) this.#rewrite()
@@ -188,6 +192,7 @@ export class ObjectIndex implements Disposable {
       this.#database.prepare('DELETE FROM objects WHERE object = ?').run(object)
       this.renewals.remove(object)
       this.standIns.remove(object)
+      this.looks.remove(object)
       this.removals.write(record)
       this.#database.exec('COMMIT')
     } catch (error) {

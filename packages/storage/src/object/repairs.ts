@@ -16,6 +16,10 @@ import { storageClass } from './storage-class.ts'
 const SWEEP_MS = 10 * 60_000
 /** An object that was looked at is left alone for this long, ms, unless another holder is given up. */
 const AGAIN_MS = 3_600_000
+/** The shards of each object are looked at as often as this, ms: a holder that is there may have lost or damaged some. */
+const LOOK_MS = 7 * 24 * 3_600_000
+/** Of these in one sweep, so that objects with lost holders wait for no more than so many others. */
+const LOOKS = 32
 /** Objects looked at in one turn of the event loop: each takes some 0.2 ms, to open its row. */
 const SLICE = 16
 
@@ -35,8 +39,8 @@ interface Due {
 
 /**
  * Repairs what this node put, while it runs: it has the keys. An object is due when of its holders so many are given up
- * that only half of what could be lost is left; then all that are missing are made again. The riskiest is the first, one at
- * a time.
+ * that only half of what could be lost is left, and else once a week; then all that are missing are made again. The riskiest
+ * is the first, one at a time.
  */
 export class Repairs {
   readonly #parts: RepairsParts
@@ -106,6 +110,7 @@ export class Repairs {
     const ids = new Set(own.map(({ object }) => object))
     for (const object of this.#looked.keys()) if (!ids.has(object)) this.#looked.delete(object)
     const found: Due[] = []
+    const looks: (Due & { readonly lookedAt: number })[] = []
     const named = new Set<DidKey>()
     for (const [at, stored] of own.entries()) {
       if (at > 0 && at % SLICE === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -116,13 +121,20 @@ export class Repairs {
       for (const node of holders) named.add(node)
       const gone = holders.filter((node) => this.#gone.isGone(node)).length
       const ofClass = storageClass(stored.class)
-      if (holders.length === 0 || ofClass.n - gone > repairThreshold(ofClass)) continue
+      if (holders.length === 0) continue
+      if (ofClass.n - gone > repairThreshold(ofClass)) {
+        const lookedAt = index.looks.of(stored.object) ?? stored.createdAt
+        // A clock that was set back must not put it off.
+        if (Math.abs(now - lookedAt) >= LOOK_MS) looks.push({ stored, class: ofClass, gone, lookedAt })
+        continue
+      }
       const last = this.#looked.get(stored.object)
       if (last !== undefined && last.gone === gone && now - last.at < AGAIN_MS) continue
       found.push({ stored, class: ofClass, gone })
     }
     this.#gone.forgetOthers(named)
-    return found.sort((a, b) => a.class.n - a.gone - a.class.k - (b.class.n - b.gone - b.class.k))
+    found.sort((a, b) => a.class.n - a.gone - a.class.k - (b.class.n - b.gone - b.class.k))
+    return [...found, ...looks.sort((a, b) => a.lookedAt - b.lookedAt).slice(0, LOOKS)]
   }
 
   async #repair({ stored, gone }: Due): Promise<void> {
@@ -135,6 +147,7 @@ export class Repairs {
     const head = await records.readHead(object, signal)
     const isGone = (node: DidKey): boolean => this.#gone.isGone(node)
     const { index: own } = this.#parts
+    own.looks.write(stored.object, context.clock.now())
     const onStandIn = (standIn: StandIn): void => {
       // It was removed meanwhile: who is not asked to let go gets nothing any more.
       if (own.get(stored.object) === undefined) throw notOwn(stored.object, 'repair')

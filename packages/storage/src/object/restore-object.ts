@@ -113,7 +113,10 @@ async function restoreAll(restoring: Restoring): Promise<number> {
   try {
     const pace = new FetchPace()
     const onArrival = (): void => {}
-    shards = await fetchShards({ context, links, pace, object, sealKey, k, segment, signal, onArrival })
+    // Whoever said that it has not, or has damaged, is asked to take, not to give.
+    const others = { ...segment, shards: segment.shards.filter((shard) => !missing.includes(shard)) }
+    const found = await fetchShards({ context, links, pace, object, sealKey, k, segment: others, signal, onArrival })
+    shards = Array.from({ length: n }, (_, index) => found[index])
     const into = context.shards.take(segment.shardLength)
     try {
       for (const [at, shard] of missing.entries()) {
@@ -142,8 +145,9 @@ async function keepOne(restoring: Restoring, missing: readonly ShardRecord[], by
   if (shard === undefined) return false
   const name = { object, segment: segment.index, index: shard.index }
   const refused = new Set<DidKey>()
+  const { membership } = context.overlay
   const mayKeep = (node: DidKey, { node: holder }: ShardRecord): boolean =>
-    (node === holder ? !request.isGone(node) : !full.has(node)) &&
+    (node === holder ? !request.isGone(node) : !full.has(node) && !membership.isMember(holder)) &&
     isReachable(context, { id: node }) &&
     !links.failed(node)
   for (;;) {

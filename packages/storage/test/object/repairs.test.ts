@@ -10,15 +10,15 @@ const TEN_MINUTES = 600_000
 const bytes = seededRandom(5).bytes(300_000)
 
 /** Sixteen holders, nine of them with an object of class tiny (3 of 9): who has it, in order of the map. */
-async function world(): Promise<{ network: StorageNetwork; stored: StoredObject; holders: number[] }> {
+async function world(data = bytes): Promise<{ network: StorageNetwork; stored: StoredObject; holders: number[] }> {
   const network = await StorageNetwork.start(16)
-  const stored = await network.client.put(chunksOf(bytes, 65_536), { ttlMs: 30 * 24 * HOUR, class: 'tiny' })
+  const stored = await network.client.put(chunksOf(data, 65_536), { ttlMs: 30 * 24 * HOUR, class: 'tiny' })
   const { segments } = await network.client.stat(stored.ref)
   return { network, stored, holders: (segments[0]?.shards ?? []).map(({ node }) => network.at(node)) }
 }
 
-const reads = async (network: StorageNetwork, { ref }: StoredObject): Promise<boolean> =>
-  Buffer.compare(await readAll((await network.client.get(ref)).body), bytes) === 0
+const reads = async (network: StorageNetwork, { ref }: StoredObject, data = bytes): Promise<boolean> =>
+  Buffer.compare(await readAll((await network.client.get(ref)).body), data) === 0
 
 const health = async (network: StorageNetwork, { ref }: StoredObject): Promise<ObjectStatus['health']> =>
   (await network.client.stat(ref)).health
@@ -73,4 +73,38 @@ test('with more than half of what may be lost left nothing is sent', async () =>
   const { sent } = network
   assert.ok(!(await advanceUntil(network, HOUR, 6, () => network.sent > sent)))
   assert.equal(await health(network, stored), 'degraded')
+})
+
+test('what a holder lost or damaged while it was there is made again by the look of the week, at the same holder', async () => {
+  const large = seededRandom(6).bytes(1_200_000)
+  const { network, stored, holders } = await world(large)
+  await using _ = network
+  const [empty, damaged] = holders as [number, number]
+  await network.empty(empty)
+  await network.damage(damaged)
+  assert.equal(network.storage(damaged).held().damaged, 1)
+  const isRestored = (): boolean => network.client.repaired().restored > 0
+  network.clock.jump(6 * 24 * HOUR)
+  assert.ok(!(await advanceUntil(network, TEN_MINUTES, 3, isRestored)))
+  network.clock.jump(24 * HOUR)
+  assert.ok(await advanceUntil(network, TEN_MINUTES, 1, isRestored))
+  assert.deepEqual((({ restored, failed }) => [restored, failed])(network.client.repaired()), [2, 0])
+  const { segments, health: now } = await network.client.stat(stored.ref)
+  assert.equal(now, 'healthy')
+  assert.deepEqual(
+    (segments[0]?.shards ?? []).map(({ node }) => network.at(node)),
+    holders,
+  )
+  assert.equal(network.storage(damaged).held().damaged, 0)
+  assert.ok(await reads(network, stored, large))
+  // Then it is left alone for a week again, also after a restart.
+  const client = network.keys.length - 1
+  await network.stop(client)
+  await network.start(client)
+  await network.empty(empty)
+  network.clock.jump(6 * 24 * HOUR)
+  assert.ok(!(await advanceUntil(network, TEN_MINUTES, 2, isRestored)))
+  // A clock that was set back does not put it off for ever.
+  network.clock.jump(-20 * 24 * HOUR)
+  assert.ok(await advanceUntil(network, TEN_MINUTES, 1, isRestored))
 })

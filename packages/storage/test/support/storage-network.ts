@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Scope, VirtualClock, WeftError, silentLogger, systemRandom } from '@weft/core'
@@ -114,6 +114,14 @@ export class StorageNetwork implements AsyncDisposable {
   async empty(at: number): Promise<void> {
     await this.stop(at)
     rmSync(join(this.#directory, String(at), 'shards'), { recursive: true })
+    await this.start(at)
+  }
+
+  /** Takes the bytes of all large shards from the disk of a holder, which sees at its start that they are gone. */
+  async damage(at: number): Promise<void> {
+    await this.stop(at)
+    const files = globSync(join(this.#directory, String(at), 'shards/large/*/*'))
+    for (const path of files) if (statSync(path).isFile()) rmSync(path)
     await this.start(at)
   }
 
