@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { isWeftError, WeftError } from '@weft/core'
 import type { ApiClient, Download } from '@weft/devnet'
 import { openApi } from '../daemon/open-api.ts'
+import { resumedBody } from '../daemon/resumed-body.ts'
 import { formatBytes, formatDuration } from '../output/format.ts'
 import { ProgressBar } from '../output/progress.ts'
 import { TargetFile } from '../output/target-file.ts'
@@ -42,9 +43,14 @@ export async function run(invocation: Invocation): Promise<void> {
   }
 }
 
-function download(invocation: Invocation, api: ApiClient, ref: string): Promise<Download> {
+async function download(invocation: Invocation, api: ApiClient, ref: string): Promise<Download> {
   const query = `ref=${encodeURIComponent(ref)}${invocation.flag('private') ? '&private=true' : ''}`
-  return api.download(`/api/v1/object?${query}`, { signal: invocation.signal })
+  const { output, signal } = invocation
+  const open = (from: number): Promise<Download> => api.download(`/api/v1/object?${query}`, { signal, from })
+  const onBreak = (at: number): void =>
+    output.note(`get: it broke off after ${formatBytes(at)}, and goes on from there`)
+  const whole = await open(0)
+  return { ...whole, body: resumedBody(whole, { open, signal, onBreak }) }
 }
 
 async function save(api: ApiClient, ref: string, path: string, invocation: Invocation): Promise<number> {

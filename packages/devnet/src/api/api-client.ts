@@ -102,10 +102,21 @@ export class ApiClient {
     return JSON.parse(text) as T
   }
 
-  async download(path: string, options: RequestOptions = {}): Promise<Download> {
-    const response = await this.#send('GET', path, {}, options.signal, (request) => request.end())
-    if (response.statusCode !== 200)
-      throw apiErrorOf(response.statusCode ?? 0, await this.#text(response, options.signal))
+  /** @param options `from`: the body is what follows so many bytes of it. @throws WeftError E_API_ANSWER when the daemon gives no parts */
+  async download(path: string, options: RequestOptions & { readonly from?: number } = {}): Promise<Download> {
+    const { from = 0 } = options
+    const headers = from === 0 ? {} : { range: `bytes=${from}-` }
+    const response = await this.#send('GET', path, headers, options.signal, (request) => request.end())
+    const { statusCode = 0 } = response
+    if (statusCode >= 300) throw apiErrorOf(statusCode, await this.#text(response, options.signal))
+    if (statusCode !== (from === 0 ? 200 : 206)) {
+      response.destroy()
+      throw new WeftError({
+        code: 'E_API_ANSWER',
+        cause: `The daemon answered with ${statusCode} where a part of an object was asked for.`,
+        fix: 'Run the CLI and the daemon of one version.',
+      })
+    }
     const object = response.headers['weft-object']
     const size = Number(response.headers['content-length'])
     return {

@@ -53,6 +53,7 @@ const STATUS: Readonly<Record<string, number>> = {
   E_OBJECT_REMOVED: 410,
   E_BODY_TOO_LARGE: 413,
   E_CONTENT_TYPE: 415,
+  E_RANGE: 416,
   E_HOST_REFUSED: 421,
   E_TOO_MANY_STREAMS: 429,
   E_INTERNAL: 500,

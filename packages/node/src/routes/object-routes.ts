@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { WeftError } from '@weft/core'
-import type { ObjectRemoval } from '@weft/storage'
+import type { ByteRange, ObjectRemoval } from '@weft/storage'
 import { stateFault } from '../health/state-fault.ts'
 import { requestInvalid } from '../http/api-error.ts'
 import { type Route, defineRawRoute, defineRoute } from '../http/route.ts'
@@ -43,6 +43,15 @@ const putQuery = z.strictObject({
   private: isPrivate,
 })
 
+/** One range from a first byte on; whatever else is asked for is answered with the whole, as RFC 9110, section 14.2, allows. */
+function rangeOf(header: string | undefined): ByteRange | undefined {
+  const [, first, last] = /^bytes=(\d{1,15})-(\d{1,15})?$/.exec(header ?? '') ?? []
+  if (first === undefined) return undefined
+  const offset = Number(first)
+  const end = last === undefined ? Number.MAX_SAFE_INTEGER : Number(last) + 1
+  return end > offset ? { offset, length: end - offset } : undefined
+}
+
 /** Objects: put, list, get, how they do, renew and remove. References hold keys: none is ever logged. */
 export function objectRoutes({ home, storage, transfers, stopping }: ApiServices): Route[] {
   return [
@@ -83,12 +92,18 @@ export function objectRoutes({ home, storage, transfers, stopping }: ApiServices
       url: '/api/v1/object',
       scope: 'storage:read',
       summary:
-        'The data of an object. A failure after the first byte closes the connection before Content-Length bytes: /api/v1/transfers tells why.',
+        'The data of an object, or with Range: bytes=FIRST-LAST or FIRST- a part of it. A failure after the first byte closes the connection before Content-Length bytes: /api/v1/transfers tells why.',
       query: z.strictObject({ ref, private: isPrivate }),
       raw: { mediaType: OCTETS, description: 'The data, verified before it is sent.' },
-      handler: async ({ query }, { reply, signal }) => {
-        const reader = await storage.get(query.ref, { signal, private: query.private === 'true' })
-        return sendObject(reply, reader, objectOf(query.ref), AbortSignal.any([signal, stopping]))
+      handler: async ({ query }, { request, reply, signal }) => {
+        const range = rangeOf(request.headers.range)
+        const reader = await storage.get(query.ref, {
+          signal,
+          private: query.private === 'true',
+          ...(range && { range }),
+        })
+        const sending = AbortSignal.any([signal, stopping])
+        return sendObject(reply, reader, objectOf(query.ref), { range, signal: sending })
       },
     }),
     defineRoute({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { test } from 'node:test'
 import { WeftError } from '@weft/core'
 import { type Answer, JSON_TYPE, call, open } from '../support/http.ts'
@@ -232,4 +232,34 @@ test('a client that leaves in the middle of a get ends the reading', async (t) =
   response.once('data', () => response.destroy())
   response.on('error', () => {})
   await ended.promise
+})
+
+test('a part of an object comes with 206; whatever else is asked for is the whole', async (t) => {
+  const { socket } = await startTestDaemon(t)
+  const bytes = randomBytes(1_000)
+  const { ref } = (await put(socket, bytes)).json<{ ref: string }>()
+  const path = `/api/v1/object?ref=${encodeURIComponent(ref)}`
+  const get = async (range: string): Promise<{ response: IncomingMessage; body: Buffer }> => {
+    const response = await open({ socketPath: socket, path, headers: { range } })
+    return { response, body: Buffer.concat((await response.toArray()) as Buffer[]) }
+  }
+  for (const [range, from, to] of [
+    ['bytes=0-0', 0, 1],
+    ['bytes=10-19', 10, 20],
+    ['bytes=990-', 990, 1_000],
+    ['bytes=500-5000', 500, 1_000],
+  ] as const) {
+    const { response, body } = await get(range)
+    assert.equal(response.statusCode, 206, range)
+    assert.equal(response.headers['content-range'], `bytes ${from}-${to - 1}/1000`)
+    assert.equal(response.headers['content-length'], String(to - from))
+    assert.ok(body.equals(bytes.subarray(from, to)), range)
+  }
+  for (const range of ['bytes=-5', 'bytes=5-4', 'bytes=0-1,3-4', 'lines=1-2', 'bytes=a-']) {
+    const { response, body } = await get(range)
+    assert.deepEqual([response.statusCode, body.length], [200, 1_000], range)
+    assert.equal(response.headers['accept-ranges'], 'bytes')
+  }
+  const behind = await call({ socketPath: socket, path, headers: { range: 'bytes=1000-' } })
+  assert.deepEqual([behind.status, behind.code], [416, 'E_RANGE'])
 })

@@ -112,17 +112,22 @@ export class FakeStorage implements PersonStorage {
     return { ...stored, warnings: [] }
   }
 
-  async get(ref: string, _options?: GetOptions): Promise<ObjectReader> {
+  async get(ref: string, { range }: GetOptions = {}): Promise<ObjectReader> {
     const found = this.objects.get(ref)
     if (found === undefined)
       throw new WeftError({ code: 'E_OBJECT_NOT_FOUND', cause: 'There is no such object.', fix: 'See weft ls.' })
-    return { size: found.bytes.length, body: this.#chunks(found.bytes) }
+    const size = found.bytes.length
+    if (range !== undefined && range.offset >= size)
+      throw new WeftError({ code: 'E_RANGE', cause: 'It has nothing of the object.', fix: 'Ask for less.' })
+    const part = range === undefined ? found.bytes : found.bytes.subarray(range.offset, range.offset + range.length)
+    return { size, body: this.#chunks(part) }
   }
 
   async *#chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
     for (let at = 0, chunk = 0; at < bytes.length; at += 65_536, chunk++) {
       if (this.failGet?.afterChunks === chunk) throw this.failGet.error
-      yield bytes.subarray(at, at + 65_536)
+      // Whoever sends it frees it.
+      yield bytes.slice(at, at + 65_536)
     }
   }
 
