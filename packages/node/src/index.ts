@@ -32,6 +32,7 @@ export type {
   RevokedBridgeInvitationAnswer,
   RevokedS3KeyAnswer,
   S3KeysAnswer,
+  TakeoverAnswer,
   VpnProfileAnswer,
   VpnProfilesAnswer,
   ChangedVpnProfileAnswer,

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../program/command-spec.ts'
-import { HOME } from './common-options.ts'
+import { HOME, TIMEOUT } from './common-options.ts'
 
 /** The S3 API: who may use it. */
 export const S3_COMMANDS: readonly CommandSpec[] = [
@@ -31,5 +31,14 @@ export const S3_COMMANDS: readonly CommandSpec[] = [
     options: [HOME],
     examples: ['weft s3 key revoke restic'],
     load: () => import('../commands/s3-key-revoke.ts'),
+  },
+  {
+    words: ['s3', 'takeover'],
+    summary: 'make this machine the one that writes your buckets, in the place of another machine of yours',
+    options: [{ flags: '--yes', description: 'do not ask' }, TIMEOUT, HOME],
+    examples: ['weft s3 takeover', 'weft s3 takeover --yes --json'],
+    notes:
+      'It takes what the network has of your buckets; what only this machine has written is given up. The other machine may only read from then on, until it takes over again. It goes on if the command is interrupted.',
+    load: () => import('../commands/s3-takeover.ts'),
   },
 ]

@@ -182,6 +182,7 @@ async function composeDaemon(
     departure: new Departure(overlay, scope, log),
     storage,
     archives: storage.archives,
+    buckets,
     s3,
     vpn,
     profiles,

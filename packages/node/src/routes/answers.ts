@@ -370,6 +370,12 @@ const removalRow = objectRemoval.extend({
 export const removalsAnswer = z.strictObject({ schemaVersion, removals: z.array(removalRow).readonly() })
 export type RemovalsAnswer = z.output<typeof removalsAnswer>
 
+export const takeoverAnswer = z.strictObject({
+  schemaVersion,
+  buckets: z.array(z.string()).readonly().describe('Names of those that are here now'),
+})
+export type TakeoverAnswer = z.output<typeof takeoverAnswer>
+
 const importCounts = z.strictObject({
   adopted: z.int().describe('In the network still, and owned by this node now; objects only'),
   stored: z.int().describe('Put anew'),

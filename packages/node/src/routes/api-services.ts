@@ -1,7 +1,7 @@
 import type { Clock, Fault, Logger } from '@weft/core'
 import type { DidKey, SignedEnvelope } from '@weft/crypto'
 import type { AttestationClaim, InvitationLimits, JoinToken, Network, NetworkFile, Overlay, Role } from '@weft/overlay'
-import type { Archives, Storage } from '@weft/storage'
+import type { Archives, PersonStorage, Storage } from '@weft/storage'
 import type { NodeVpn } from '../daemon/components.ts'
 import type { OwnBridges } from '../daemon/open-bridges.ts'
 import type { BridgeRole } from '../daemon/start-bridge.ts'
@@ -40,6 +40,7 @@ export interface ApiServices {
   readonly departure: Departure
   readonly storage: Storage
   readonly archives: Archives
+  readonly buckets: Pick<PersonStorage['buckets'], 'takeOver' | 'all'>
   readonly s3: S3Door
   readonly vpn: NodeVpn
   readonly profiles: VpnProfiles

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { WeftError } from '@weft/core'
 import { type Route, defineRoute } from '../http/route.ts'
 import { covers } from '../http/scopes.ts'
-import { newS3KeyAnswer, revokedS3KeyAnswer, s3KeysAnswer } from './answers.ts'
+import { newS3KeyAnswer, revokedS3KeyAnswer, s3KeysAnswer, takeoverAnswer } from './answers.ts'
 import type { ApiServices } from './api-services.ts'
 
 const name = z
@@ -13,7 +13,7 @@ const bucket = z
   .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, '.' and '-'")
 
 /** Keys of the S3 API, which are another way to what tokens of storage lead to. */
-export function s3Routes({ s3 }: ApiServices): Route[] {
+export function s3Routes({ s3, buckets }: ApiServices): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -59,6 +59,18 @@ export function s3Routes({ s3 }: ApiServices): Route[] {
       params: z.object({ key: z.string().min(1).max(64) }),
       response: revokedS3KeyAnswer,
       handler: async ({ params }) => ({ schemaVersion: 1 as const, revoked: await s3.revoke(params.key) }),
+    }),
+    defineRoute({
+      method: 'POST',
+      url: '/api/v1/s3/takeover',
+      scope: 'storage:admin',
+      summary:
+        'Makes this machine the one of this person that writes the buckets: what is in the network takes the place of what is here. It goes on when the caller goes away.',
+      response: takeoverAnswer,
+      handler: async () => {
+        await buckets.takeOver()
+        return { schemaVersion: 1 as const, buckets: buckets.all().map((one) => one.name) }
+      },
     }),
   ]
 }

@@ -76,6 +76,7 @@ async function requests(t: TestContext): Promise<{ socketPath: string; all: Reco
       'GET /api/v1/objects/:object/renewal': { path: `/api/v1/objects/${object}/renewal` },
       'GET /api/v1/objects/:object/removal': { path: `/api/v1/objects/${removed}/removal` },
       'PUT /api/v1/archive': { body: 'archive' },
+      'POST /api/v1/s3/takeover': { method: 'POST', path: '/api/v1/s3/takeover' },
       'GET /api/v1/removals': {},
       'GET /api/v1/audits': {},
       'GET /api/v1/transfers': {},

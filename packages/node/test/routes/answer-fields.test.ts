@@ -34,6 +34,7 @@ for (const [command, schema] of [
   ['weft rm <object>', answers.removalAnswer.shape.holders.unwrap().element],
   ['weft renew <object>', answers.renewalAnswer.omit({ schemaVersion: true })],
   ['weft renew <object>', answers.renewalAnswer.shape.holders.unwrap().element],
+  ['weft s3 takeover', answers.takeoverAnswer.omit({ schemaVersion: true })],
   ['weft import <file>', answers.importAnswer.omit({ schemaVersion: true })],
   ['weft status', answers.statusAnswer.omit({ schemaVersion: true })],
 ] as const) {

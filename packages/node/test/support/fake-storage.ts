@@ -35,7 +35,7 @@ const AUDIT: AuditResult = {
 /** Storage in memory, with switches for what goes wrong. */
 export class FakeStorage implements PersonStorage {
   /** No buckets, which a test may be told of; and why changes of them stay here. */
-  readonly buckets = { all: () => [], fault: undefined } as Partial<
+  readonly buckets = { all: () => [], takeOver: async () => {}, fault: undefined } as Partial<
     PersonStorage['buckets']
   > as PersonStorage['buckets'] & {
     fault: PersonStorage['buckets']['fault']

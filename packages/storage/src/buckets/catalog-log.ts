@@ -268,7 +268,7 @@ const OTHER_WRITER: Fault = {
   code: 'E_CATALOG_WRITER',
   cause:
     'Another machine with the same person key wrote the catalog of named objects; this one may only read what it has.',
-  fix: 'Use the other machine; or take over here, which gives up what only this machine has written.',
+  fix: 'Use the other machine; or take over here with `weft s3 takeover`, which gives up what only this machine has written.',
 }
 
 function notCarried(why: string): Fault {
